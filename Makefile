@@ -1,0 +1,60 @@
+# `make demo` and `make test` are all that a newcomer needs; each installs what it needs, locked, into .venv.
+# Python 3.11, 3.12 or 3.13: the first of these that works, or `make demo PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench schemas lock insertnet clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.installed-worker ## See it work: a whole line on this machine, three checks of a wearing head
+	$(RUN)/insert-worker demo
+
+test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
+	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal
+
+lint: $(VENV)/.installed-dev ## Style, types and import rules alone
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: $(VENV)/.installed-dev ## Measure ratios, print them and keep them in var/bench.json; NAMES="…" for some
+	$(RUN)/python -m benchmarks.run $(NAMES)
+
+schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
+	$(RUN)/insert-station schema capture > producer/schemas/capture.schema.json
+	$(RUN)/insert-station schema answer > producer/schemas/answer.schema.json
+
+insertnet: $(VENV)/.installed-dev ## Train the embedded backbone anew (half an hour)
+	$(RUN)/python -m worker.insertnet.train
+
+lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
+	$(PIP) install uv
+	for extra in dev worker station; do \
+		$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+			$$([ $$extra = station ] || echo --extra $$extra) \
+			$$([ $$extra = dev ] || echo --constraint locks/dev.lock) \
+			pyproject.toml --output-file locks/$$extra.lock || exit 1; \
+	done
+
+clean: ## Remove what was installed and what the demo, tests and benchmarks left
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no others); name one with PYTHON=" >&2; exit 1; }
+	@echo "installing into $(VENV) with $(PYTHON), a minute or two the first time"
+	$(PYTHON) -m venv $(VENV)
+
+# The project itself goes in without dependencies and without a build environment, so that nothing unlocked comes along.
+$(VENV)/.installed-%: locks/%.lock pyproject.toml $(VENV)/bin/python
+	$(PIP) install --require-hashes -r $<
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The station's side of the line: an image in, a capture event out, the verdict back."""

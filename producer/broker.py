@@ -1,0 +1,108 @@
+"""Redis as a station sees it: where events go out and answers come back, every call bounded in time."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import redis
+from celery import Celery
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from producer.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
+from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+
+CALL_TIMEOUT: Final = 3.0
+"""Seconds that one call to Redis may take. Publishing makes at most three (connect, greet, push), so a hanging Redis
+is known for what it is within ten seconds (kombu has no timeout of its own: celery#4296)."""
+
+READ_BLOCK_MS: Final = 1000
+"""How long one read waits for an answer; below `CALL_TIMEOUT`, so that waiting is never taken for hanging."""
+
+
+class EventSender:
+    """Sends capture events to the workers' queue, as the Celery messages that they are."""
+
+    def __init__(self, redis_url: str):
+        self._app = Celery("station", broker=redis_url, set_as_current=False)
+        self._app.conf.update(
+            task_serializer="json",
+            accept_content=["json"],
+            task_ignore_result=True,  # the verdict stream is the only way back
+            broker_connection_timeout=CALL_TIMEOUT,
+            broker_transport_options={
+                "socket_timeout": CALL_TIMEOUT,
+                "socket_connect_timeout": CALL_TIMEOUT,
+                "socket_keepalive": True,
+            },
+        )
+
+    def send(self, event: CaptureEvent) -> None:
+        """Put one event into the queue.
+
+        Raises:
+            kombu.exceptions.OperationalError: Redis is away, hanging or full. Whether the event arrived is unknown
+                then; sending it again is harmless.
+        """
+        # No retry here: the outbox is what tries again, and it does so for days rather than for half a second.
+        self._app.send_task(
+            INSPECT_TASK, args=[event.message()], task_id=str(event.capture_id), queue=INSPECT_QUEUE, retry=False
+        )
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._app.close()
+
+
+class AnswerReader:
+    """Reads one station's stream of answers from a position onwards."""
+
+    def __init__(self, redis_url: str, station: str, position: str):
+        self.position = position
+        self._stream = stream_of(station)
+        self._checked = False
+        self._redis: redis.Redis = redis.Redis.from_url(
+            redis_url,
+            protocol=2,  # RESP3 gives XREAD another shape
+            socket_timeout=CALL_TIMEOUT,
+            socket_connect_timeout=CALL_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def read(self) -> list[VerdictAnswer | FaultAnswer | CheckAnswer]:
+        """The next answers, after a wait of at most a second; none when there are none.
+
+        Raises:
+            redis.RedisError: Redis is away or hanging; call again later.
+        """
+        try:
+            if not self._checked:
+                self._start_over_after_a_wipe()
+            batches: Any = self._redis.xread({self._stream: self.position}, count=500, block=READ_BLOCK_MS)
+        except redis.RedisError:
+            self._checked = False
+            raise
+        answers = []
+        for _, entries in batches:
+            for entry_id, fields in entries:
+                self.position = entry_id.decode()
+                if STREAM_FIELD in fields:
+                    answers.append(ANSWERS.validate_json(fields[STREAM_FIELD]))
+        return answers
+
+    def _start_over_after_a_wipe(self) -> None:
+        # A Redis that came back empty may, with a clock behind, hand out ids below our position: never read again.
+        last: Any = self._redis.xrevrange(self._stream, count=1)
+        newest = last[0][0].decode() if last else "0-0"
+        if _order(newest) < _order(self.position):
+            self.position = "0-0"
+        self._checked = True
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._redis.close()
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition("-")
+    return int(milliseconds), int(number or 0)

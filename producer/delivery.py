@@ -1,0 +1,134 @@
+"""From the outbox to the queue, and from the answers back to the outbox: two threads that never give up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import redis
+import structlog
+from kombu.exceptions import OperationalError
+from pydantic import ValidationError
+
+from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.broker import AnswerReader, EventSender
+from producer.outbox import Outbox, Waiting
+
+log = structlog.get_logger()
+
+FIRST_RESEND: Final = 10.0
+"""Seconds without an answer after which an event is sent again; doubled from attempt to attempt."""
+
+LAST_RESEND: Final = 300.0
+"""The longest time between two attempts, in seconds."""
+
+LONGEST_PAUSE: Final = 10.0
+"""The longest time, in seconds, between two looks whether Redis is back."""
+
+
+def resend_after(attempts: int) -> float:
+    """Seconds to wait for an answer after ``attempts`` sendings of one event."""
+    return float(min(FIRST_RESEND * 2 ** min(attempts - 1, 16), LAST_RESEND))
+
+
+class Delivery:
+    """Sends what waits in the outbox until it is answered, and tells ``on_answer`` of every answer."""
+
+    def __init__(
+        self,
+        station: str,
+        outbox: Outbox,
+        redis_url: str,
+        on_answer: Callable[[VerdictAnswer | FaultAnswer | CheckAnswer], None],
+    ):
+        self._outbox = outbox
+        self._on_answer = on_answer
+        self._position_note = f"position:{station}"
+        self._sender = EventSender(redis_url)
+        self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=loop, name=f"delivery-{name}", daemon=True)
+            for name, loop in (("send", self._send_loop), ("read", self._read_loop))
+        ]
+
+    def start(self) -> None:
+        """Begin to send and to read."""
+        for thread in self._threads:
+            thread.start()
+
+    def hurry(self) -> None:
+        """Something new is in the outbox."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop both threads; what is not confirmed stays in the outbox."""
+        self._stop.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join()
+        self._sender.close()
+        self._reader.close()
+
+    def _send_loop(self) -> None:
+        pause = 0.5
+        while not self._stop.is_set():
+            self._wake.clear()
+            problem = self._send_due()
+            if problem is not None:
+                log.warning("redis is away, events wait in the outbox", waiting=len(self._outbox), problem=problem)
+                self._stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = 0.5
+            next_due = self._outbox.next_due()
+            # Another process of this station may add to the same outbox, so look at least once a second.
+            self._wake.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
+
+    def _send_due(self) -> str | None:
+        while entries := self._outbox.due(time.time()):
+            for entry in entries:
+                if self._stop.is_set():
+                    return None
+                problem = self._send(entry)
+                if problem is not None:
+                    return problem
+        return None
+
+    def _send(self, entry: Waiting) -> str | None:
+        capture_id = str(entry.event.capture_id)
+        try:
+            self._sender.send(entry.event)
+        except (OperationalError, redis.RedisError, OSError) as error:
+            problem = f"{type(error).__name__}: {error}"
+            self._outbox.tried(capture_id, time.time(), sent=False, problem=problem)
+            return problem
+        next_at = time.time() + resend_after(entry.attempts + 1)
+        self._outbox.tried(capture_id, next_at, sent=True, problem=None)
+        return None
+
+    def _read_loop(self) -> None:
+        pause = 0.5
+        while not self._stop.is_set():
+            try:
+                answers = self._reader.read()
+            except ValidationError as error:
+                log.error("an answer on the stream is not understood and was passed over", problem=str(error))
+                continue
+            except redis.RedisError as error:
+                log.debug("cannot read answers", problem=str(error))
+                self._stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = 0.5
+            if answers:
+                self._settle(answers)
+
+    def _settle(self, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
+        settled = [str(a.capture_id) for a in answers if not isinstance(a, CheckAnswer) and a.capture_id]
+        self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
+        for answer in answers:
+            self._on_answer(answer)

@@ -1,0 +1,42 @@
+"""What a station is told from outside: environment variables that begin with ``INSERTS_``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from producer.event import Name
+from producer.image_store import ImageStore, open_image_store
+from producer.outbox import Outbox
+
+REDIS_URL_FILE = "redis.url"
+"""In the data folder of an embedded system: where its Redis listens, with the password, readable by its owner only."""
+
+
+class StationSettings(BaseSettings):
+    """Settings of ``insert-station``; each has a default that fits an embedded system on this machine."""
+
+    model_config = SettingsConfigDict(env_prefix="INSERTS_", extra="ignore")
+
+    data: Path = Field(default=Path("var/line"), description="Folder of the line's data on this machine.")
+    station: Name = Field(default="station-1", description="This station's name.")
+    redis_url: SecretStr | None = Field(default=None, description="Redis; default: the embedded system's in the data.")
+    images: str | None = Field(default=None, description="Root of the image store, a path or URL; default DATA/images.")
+    outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
+
+    def broker_url(self) -> str:
+        """The URL of Redis: as set, else that of the embedded system in the data folder, else the usual local one."""
+        if self.redis_url is not None:
+            return self.redis_url.get_secret_value()
+        written = self.data / REDIS_URL_FILE
+        return written.read_text().strip() if written.is_file() else "redis://127.0.0.1:6379/0"
+
+    def image_store(self) -> ImageStore:
+        """The image store that these settings name."""
+        return open_image_store(self.images or str(self.data / "images"))
+
+    def open_outbox(self) -> Outbox:
+        """The outbox that these settings name."""
+        return Outbox(self.outbox or self.data / "outbox" / f"{self.station}.db")

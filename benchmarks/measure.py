@@ -1,0 +1,45 @@
+"""What a benchmark is: a named figure, measured several times and held against a target."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """`measure(samples)` returns that many independent measurements of one figure, in `unit`."""
+
+    name: str
+    sentence: str
+    """What is measured, for the person who reads the result."""
+    unit: str
+    target: float
+    at_least: bool
+    """Whether the target is met from below (`value >= target`) or from above."""
+    measure: Callable[[int], Sequence[float]]
+    samples: int = 5
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The median of the samples, their lowest and highest, and the target they are held against."""
+
+    value: float
+    low: float
+    high: float
+    target: float
+    at_least: bool
+    unit: str
+
+    @property
+    def met(self) -> bool:
+        """Whether the median meets the target."""
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+
+def measured(benchmark: Benchmark, samples: int | None = None) -> Measured:
+    """Run `benchmark` and sum it up."""
+    values = benchmark.measure(samples or benchmark.samples)
+    return Measured(
+        statistics.median(values), min(values), max(values), benchmark.target, benchmark.at_least, benchmark.unit
+    )

@@ -1,0 +1,59 @@
+"""`python -m benchmarks.run [NAMES]`: run benchmarks, print each against its target, keep them in var/bench.json.
+
+The file holds name → value, low, high, target, at_least, unit; a run of some keeps what is there of the others. The
+exit code is 1 when a target is missed.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import svm_gram
+from benchmarks.measure import Benchmark, Measured, measured
+
+BENCHMARKS: dict[str, Benchmark] = {each.name: each for each in (svm_gram.BENCHMARK,)}
+RESULTS = Path("var") / "bench.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmarks that are named (all when none is) and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Measure promises about speed.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all when none is named")
+    parser.add_argument("--samples", type=int, help="how often each is measured; its own number when not given")
+    parser.add_argument("--results", type=Path, default=RESULTS, help=f"file to keep the figures in [{RESULTS}]")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
+    if options.samples is not None and options.samples < 1:
+        parser.error("--samples must be at least 1")
+    results = {}
+    for name in options.names or BENCHMARKS:
+        benchmark = BENCHMARKS[name]
+        print(f"{name}: {benchmark.sentence}", flush=True)
+        results[name] = measured(benchmark, options.samples)
+        print(f"{name}: {sentence(results[name])}", flush=True)
+    keep(options.results, results)
+    return 0 if all(result.met for result in results.values()) else 1
+
+
+def sentence(result: Measured) -> str:
+    """One line on a result: median, spread, and whether the target is met."""
+    return (
+        f"{result.value:.4g} {result.unit} ({result.low:.4g} … {result.high:.4g}), target "
+        f"{'≥' if result.at_least else '≤'} {result.target:g}: {'met' if result.met else 'MISSED'}"
+    )
+
+
+def keep(path: Path, results: dict[str, Measured]) -> None:
+    """Merge `results` into the JSON file at `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    known |= {name: asdict(result) for name, result in results.items()}
+    path.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

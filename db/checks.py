@@ -1,0 +1,173 @@
+"""Checks: all captures after one operation on one head, and what they come to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import Row, Uuid, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from db.schema import Captures, Checks, Faults, UtcDateTime
+
+State = Literal["pending", "go", "replace", "review"]
+
+STATES: Final[tuple[State, ...]] = ("pending", "go", "replace", "review")
+
+_PAGE: Final = 200
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a post-operation check has come to.
+
+    ``state`` is ``pending`` until ``size`` pockets are judged or have a fault; then ``replace`` if any insert is
+    damaged, else ``review`` if a person has to look at any, else ``go``. ``replace`` and ``review`` name the pockets
+    in ascending order, also while the check is pending. ``judged`` counts the pockets that have an answer.
+    """
+
+    check_id: UUID
+    station: str
+    machine: str
+    head: str
+    operation: str
+    size: int
+    started_at: datetime
+    state: State
+    replace: tuple[int, ...]
+    review: tuple[int, ...]
+    judged: int
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One capture of a check: when its pocket was seen, and the current outcome (None: not judged yet)."""
+
+    capture_id: UUID
+    pocket: int
+    captured_at: datetime
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An open fault that belongs to a check: of a capture, or of a pocket whose event could not be used."""
+
+    capture_id: UUID | None
+    pocket: int | None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The answer of a check: the fields of the same names in :class:`Check`."""
+
+    state: State
+    replace: tuple[int, ...]
+    review: tuple[int, ...]
+    judged: int
+
+
+def assess(size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = ()) -> Assessment:
+    """What a check of ``size`` inserts comes to.
+
+    Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
+    unless its capture was judged after all, or was followed by a newer one.
+    """
+    pocket_of: dict[UUID, int] = {}
+    newest: dict[int, Sight] = {}
+    for sight in sorted(sights, key=lambda each: (each.captured_at, each.capture_id)):
+        pocket_of[sight.capture_id] = sight.pocket
+        newest[sight.pocket] = sight
+    outcomes = {pocket: sight.outcome for pocket, sight in newest.items() if sight.outcome is not None}
+
+    faulty: set[int] = set()
+    for trouble in troubles:
+        pocket = pocket_of.get(trouble.capture_id) if trouble.capture_id else None
+        if pocket is None:
+            if trouble.pocket is not None:
+                faulty.add(trouble.pocket)
+        elif pocket not in outcomes and newest[pocket].capture_id == trouble.capture_id:
+            faulty.add(pocket)
+
+    replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
+    review = ({pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty) - replace
+    judged = len(outcomes.keys() | faulty)
+    state: State = "go"
+    if judged < size:
+        state = "pending"
+    elif replace:
+        state = "replace"
+    elif review:
+        state = "review"
+    return Assessment(state, tuple(sorted(replace)), tuple(sorted(review)), judged)
+
+
+_COLUMNS = (
+    Checks.check_id,
+    Checks.station,
+    Checks.machine,
+    Checks.head,
+    Checks.operation,
+    Checks.size,
+    Checks.started_at,
+)
+
+
+def status(session: Session, check_id: UUID) -> Check | None:
+    """What a check has come to, or None where no capture of it was recorded."""
+    rows = session.execute(select(*_COLUMNS).where(Checks.check_id == check_id)).all()
+    return next(_assessed(session, rows), None)
+
+
+def recent(
+    session: Session,
+    *,
+    station: str | None = None,
+    machine: str | None = None,
+    head: str | None = None,
+    state: State | None = None,
+    since: datetime | None = None,
+    limit: int = 50,
+) -> list[Check]:
+    """Checks, the one that began last first; ``since`` is the earliest beginning."""
+    query = select(*_COLUMNS).order_by(Checks.started_at.desc(), Checks.check_id.desc())
+    for column, value in ((Checks.station, station), (Checks.machine, machine), (Checks.head, head)):
+        if value is not None:
+            query = query.where(column == value)
+    if since is not None:
+        query = query.where(Checks.started_at >= since)
+
+    found: list[Check] = []
+    page = query.limit(limit if state is None else max(limit, _PAGE))
+    # The state is computed, so checks in one state are looked for page by page.
+    while rows := session.execute(page).all():
+        found += [check for check in _assessed(session, rows) if state in (None, check.state)]
+        if state is None or len(found) >= limit:
+            break
+        last = literal(rows[-1].started_at, UtcDateTime()), literal(rows[-1].check_id, Uuid())
+        page = query.where(tuple_(Checks.started_at, Checks.check_id) < tuple_(*last)).limit(_PAGE)
+    return found[:limit]
+
+
+def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Check]:
+    """Checks with their answers: two queries for any number of them."""
+    ids = [row.check_id for row in rows]
+    sights: dict[UUID, list[Sight]] = defaultdict(list)
+    captures = select(
+        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.captured_at, Captures.outcome
+    ).where(Captures.check_id.in_(ids))
+    for sight in session.execute(captures):
+        sights[sight.check_id].append(Sight(*sight[1:]))
+    troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
+    faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
+        Faults.check_id.in_(ids), Faults.state == "open"
+    )
+    for trouble in session.execute(faults):
+        troubles[trouble[0]].append(Trouble(*trouble[1:]))
+    for row in rows:
+        answer = assess(row.size, sights[row.check_id], troubles[row.check_id])
+        yield Check(**row._mapping, **asdict(answer))

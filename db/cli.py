@@ -1,0 +1,296 @@
+"""The command ``insert-db``: what the database knows, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from db.answers import answer, clear_errors, print_json, print_table, reading
+from db.options import (
+    FaultState,
+    Head,
+    Json,
+    Limit,
+    Machine,
+    Operation,
+    OutcomeOption,
+    Pocket,
+    Since,
+    State,
+    Station,
+    Until,
+)
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+)
+
+
+@app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")
+def _root(
+    context: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The line's data; its database is FOLDER/inserts.db. [INSERTS_DATA, else var/line]",
+            show_default=False,
+        ),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Another database: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME; a password "
+            "is better kept in the environment. [INSERTS_DATABASE_URL]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """What the inspection line knows: verdicts, checks, inserts to replace, a pocket's history, faults and models."""
+    from db.settings import DatabaseSettings
+
+    given: dict[str, Any] = {} if data is None else {"data": data}
+    if database is not None:
+        given["database_url"] = database
+    elif data is not None:
+        given["database_url"] = None  # the folder that was named, not the environment's database
+    with clear_errors():
+        context.obj = DatabaseSettings(**given).url
+
+
+@app.command()
+def upgrade(context: typer.Context, as_json: Json = False) -> None:
+    """Bring the database's tables to this version, making them where there are none.
+
+    Run it once on a new database, and after each update of this program before the workers start. What is in the
+    database stays.
+    """
+    with clear_errors():
+        from db import migrate
+        from db.session import shown
+
+        before = migrate.current(context.obj)
+        migrate.upgrade(context.obj)
+        after = migrate.current(context.obj)
+        where = shown(context.obj)
+        if as_json:
+            print_json({"database": where, "before": before, "after": after})
+        elif before == after:
+            print(f"{where} is up to date (schema {after})")
+        else:
+            print(f"{where} now has schema {after} (before: {before or 'none'})")
+
+
+@app.command()
+def verdicts(
+    context: typer.Context,
+    machine: Machine = None,
+    head: Head = None,
+    pocket: Pocket = None,
+    operation: Operation = None,
+    outcome: OutcomeOption = None,
+    station: Station = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """What was decided about each insert, newest first.
+
+    Examples:
+
+    - `insert-db verdicts --outcome damaged --since 2h`
+    - `insert-db verdicts --machine mill-1 --head head-7 --pocket 12`
+    """
+    with reading(context.obj) as session:
+        from db import tables
+        from db import verdicts as subject
+
+        rows = subject.search(
+            session,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            outcome=outcome,
+            station=station,
+            since=since,
+            until=until,
+            limit=limit,
+        )
+        answer(rows, tables.verdict_table, as_json, "no verdict matches", limit)
+
+
+@app.command()
+def checks(
+    context: typer.Context,
+    machine: Machine = None,
+    head: Head = None,
+    station: Station = None,
+    state: Annotated[State | None, typer.Option(help="Only checks that came to this.", show_default=False)] = None,
+    since: Since = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """The checks after each operation and what they came to: go, replace, review, or still pending.
+
+    Examples:
+
+    - `insert-db checks --machine mill-1 --since 1d`
+    - `insert-db checks --state replace --json`
+    """
+    with reading(context.obj) as session:
+        from db import checks as subject
+        from db import tables
+
+        found = subject.recent(
+            session,
+            machine=machine,
+            head=head,
+            station=station,
+            state=state.value if state else None,
+            since=since,
+            limit=limit,
+        )
+        answer(found, tables.check_table, as_json, "no check matches", limit)
+
+
+@app.command()
+def replace(context: typer.Context, machine: Machine = None, head: Head = None, as_json: Json = False) -> None:
+    """Which inserts to change now: the pockets whose newest photograph shows a damaged insert.
+
+    Example: `insert-db replace --machine mill-1`
+    """
+    with reading(context.obj) as session:
+        from db import maintenance, tables
+
+        rows = maintenance.to_replace(session, machine, head)
+        answer(rows, tables.replace_table, as_json, "no insert needs to be changed")
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    machine: Annotated[str, typer.Argument(help="The milling machine.")],
+    head: Annotated[str, typer.Argument(help="The milling head.")],
+    pocket: Annotated[int, typer.Argument(min=1, help="The pocket in the head.")],
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """One pocket's life, newest first: every photograph, what was decided about it, and what went wrong.
+
+    Example: `insert-db history mill-1 head-7 12`
+    """
+    with reading(context.obj) as session:
+        from db import maintenance, tables
+
+        rows = maintenance.history(session, machine, head, pocket, limit=limit)
+        nothing = f"nothing is known of machine {machine}, head {head}, pocket {pocket}"
+        answer(rows, tables.history_table, as_json, nothing, limit)
+
+
+@app.command()
+def faults(
+    context: typer.Context,
+    state: Annotated[FaultState, typer.Option(help="Only faults in this state.")] = FaultState.OPEN,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """What could not be judged, and why; the latest first.
+
+    Example: `insert-db faults --json`
+    """
+    with reading(context.obj) as session:
+        from db import faults as subject
+        from db import tables
+
+        chosen = None if state is FaultState.ALL else state.value
+        found = subject.search(session, state=chosen, limit=limit)
+        answer(found, tables.fault_table, as_json, "no faults", limit)
+
+
+@app.command()
+def models(context: typer.Context, limit: Limit = 20, as_json: Json = False) -> None:
+    """The trained models, newest first, and which is in charge since when.
+
+    Example: `insert-db models`
+    """
+    with reading(context.obj) as session:
+        from db import models as subject
+        from db import tables
+        from db.plain import plain
+
+        champion = subject.champion(session)
+        promotions = subject.promotions(session, limit=1000)
+        found = subject.recent(session, limit)
+        if as_json:
+            print_json(
+                {
+                    "champion": champion.model_id if champion else None,
+                    "models": plain(found),
+                    "promotions": plain(promotions),
+                }
+            )
+        elif not found:
+            print("no model yet: every verdict is 'unsure' until one is trained")
+        else:
+            print_table(tables.model_table(found, promotions, champion))
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE.csv|-", help="Where to; - is stdout.", show_default=False)],
+    machine: Machine = None,
+    head: Head = None,
+    pocket: Pocket = None,
+    operation: Operation = None,
+    outcome: OutcomeOption = None,
+    station: Station = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """All verdicts that match, as CSV: any number of them, times in UTC.
+
+    A file that is there is replaced once the new one is complete. `--json` tells the file and its number of rows.
+
+    Examples:
+
+    - `insert-db export november.csv --since 2026-11-01 --until 2026-12-01`
+    - `insert-db export - --outcome damaged | head`
+    """
+    if file == "-" and as_json:
+        raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
+    with reading(context.obj) as session:
+        from db import verdicts as subject
+        from db.plain import write_csv, write_csv_file
+
+        rows = subject.export(
+            session,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            outcome=outcome,
+            station=station,
+            since=since,
+            until=until,
+        )
+        if file == "-":
+            write_csv(rows, sys.stdout)
+            return
+        count = write_csv_file(rows, Path(file))
+        if as_json:
+            print_json({"file": file, "rows": count})
+        else:
+            print(f"{count} verdicts in {file}")
+
+
+def main() -> None:
+    """Run ``insert-db``: exit code 0 fine, 1 an error that stderr explains, 2 a command that was not understood."""
+    app()

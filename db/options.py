@@ -1,0 +1,63 @@
+"""The options that the commands of ``insert-db`` share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from db.moments import FORMS, parse_moment
+
+
+class Outcome(StrEnum):
+    """What a verdict can say."""
+
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    UNSURE = "unsure"
+    UNUSABLE = "unusable"
+
+
+class State(StrEnum):
+    """What a check can come to."""
+
+    PENDING = "pending"
+    GO = "go"
+    REPLACE = "replace"
+    REVIEW = "review"
+
+
+class FaultState(StrEnum):
+    """What a person has made of a fault."""
+
+    OPEN = "open"
+    DISMISSED = "dismissed"
+    REQUEUED = "requeued"
+    ALL = "all"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parse_moment(text, datetime.now(UTC))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _moment_option(name: str, meaning: str) -> Any:
+    return typer.Option(name, parser=_moment, metavar="MOMENT", help=f"{meaning}: {FORMS}.", show_default=False)
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")]
+Machine = Annotated[str | None, typer.Option(help="Only this milling machine.", show_default=False)]
+Head = Annotated[str | None, typer.Option(help="Only this milling head.", show_default=False)]
+Pocket = Annotated[int | None, typer.Option(help="Only this pocket of a head.", show_default=False)]
+Operation = Annotated[str | None, typer.Option(help="Only after this operation.", show_default=False)]
+Station = Annotated[str | None, typer.Option(help="Only from this station.", show_default=False)]
+OutcomeOption = Annotated[
+    Outcome | None, typer.Option("--outcome", help="Only verdicts that say this.", show_default=False)
+]
+Since = Annotated[datetime | None, _moment_option("--since", "Only from this moment on")]
+Until = Annotated[datetime | None, _moment_option("--until", "Only before this moment")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]

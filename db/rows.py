@@ -1,0 +1,100 @@
+"""Captures with their current verdicts as one row each: the form in which people ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, literal, tuple_
+
+from db.schema import Captures, UtcDateTime, Verdicts
+
+Position = tuple[datetime, UUID]
+"""A place in the order of captures: time of capture, then id."""
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """One capture and what stands about it, for people.
+
+    The verdict's fields are None where the capture is still to be judged; ``fault`` is then the reason why it could
+    not be, if one is open (told by :func:`db.maintenance.history` only).
+    """
+
+    capture_id: UUID
+    captured_at: datetime
+    station: str
+    machine: str
+    head: str
+    pocket: int
+    operation: str
+    check_id: UUID
+    outcome: str | None
+    label: str | None
+    reason: str | None
+    decision: float | None
+    model_id: str | None
+    judged_at: datetime | None
+    seconds: float | None
+    insert_designation: str | None
+    edge: int | None
+    operations_on_edge: int | None
+    image: str
+    fault: str | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where this row stands in the order newest first: what :func:`db.verdicts.search` takes as ``before``."""
+        return self.captured_at, self.capture_id
+
+
+class Filters(TypedDict, total=False):
+    """What captures can be chosen by; ``since`` is included, ``until`` is not, both mean the time of capture."""
+
+    station: str | None
+    machine: str | None
+    head: str | None
+    pocket: int | None
+    operation: str | None
+    outcome: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+_VERDICT_FIELDS = {"label", "reason", "decision", "model_id", "judged_at", "seconds"}
+COLUMNS = [
+    getattr(Verdicts if field.name in _VERDICT_FIELDS else Captures, field.name)
+    for field in fields(VerdictRow)
+    if field.name != "fault"
+]
+NEWEST_FIRST = (Captures.captured_at.desc(), Captures.capture_id.desc())
+
+
+def current_verdict() -> ColumnElement[bool]:
+    """How a verdict in force is joined to its capture."""
+    return (Verdicts.capture_id == Captures.capture_id) & Verdicts.current
+
+
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """The ``WHERE`` of a set of filters; those that are None are no condition."""
+    found: list[ColumnElement[bool]] = []
+    for name, value in filters.items():
+        if value is None:
+            continue
+        if name == "since":
+            found.append(Captures.captured_at >= value)
+        elif name == "until":
+            found.append(Captures.captured_at < value)
+        else:
+            found.append(getattr(Captures, name) == value)
+    return found
+
+
+def older_than(position: Position) -> ColumnElement[bool]:
+    """Captures after a position in the order newest first."""
+    moment, capture_id = position
+    return tuple_(Captures.captured_at, Captures.capture_id) < tuple_(
+        literal(moment, UtcDateTime()), literal(capture_id, Uuid())
+    )

@@ -1,0 +1,188 @@
+"""Answers as tables for a terminal; times are those of this computer's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from db.checks import Check
+from db.faults import Fault
+from db.models import Model, Promotion
+from db.moments import local
+from db.rows import VerdictRow
+
+STYLES: Final = {
+    "intact": "green",
+    "go": "green",
+    "damaged": "bold red",
+    "replace": "bold red",
+    "unsure": "yellow",
+    "unusable": "magenta",
+    "review": "yellow",
+    "pending": "dim",
+    "fault": "magenta",
+}
+"""How an outcome or a check's state looks."""
+
+Shown = str | int | float | datetime | None
+
+
+def text(value: Shown) -> Text:
+    """A value as text that cannot do anything else to a terminal: what does not print is written out."""
+    if value is None:
+        return Text("–", style="dim")
+    if isinstance(value, datetime):
+        return Text(local(value))
+    if isinstance(value, float):
+        return Text(f"{value:.3g}")
+    safe = "".join(each if each.isprintable() else repr(each)[1:-1] for each in str(value))
+    return Text(safe, style=STYLES.get(safe, ""))
+
+
+def verdict_table(rows: Sequence[VerdictRow]) -> Table:
+    """Captures with their verdicts."""
+    return _table(
+        ["captured", "machine", "head", "pocket", "operation", "outcome", "label", "decision", "model", "reason"],
+        (
+            [
+                row.captured_at,
+                row.machine,
+                row.head,
+                row.pocket,
+                row.operation,
+                _standing(row),
+                row.label,
+                row.decision,
+                row.model_id,
+                row.reason if row.outcome else row.fault,
+            ]
+            for row in rows
+        ),
+    )
+
+
+def history_table(rows: Sequence[VerdictRow]) -> Table:
+    """One pocket's life: its place is in the question already, its insert and edge are not."""
+    return _table(
+        ["captured", "operation", "outcome", "label", "decision", "model", "insert", "edge", "on edge", "reason"],
+        (
+            [
+                row.captured_at,
+                row.operation,
+                _standing(row),
+                row.label,
+                row.decision,
+                row.model_id,
+                row.insert_designation,
+                row.edge,
+                row.operations_on_edge,
+                row.reason if row.outcome else row.fault,
+            ]
+            for row in rows
+        ),
+    )
+
+
+def replace_table(rows: Sequence[VerdictRow]) -> Table:
+    """Inserts to change, as one walks along the machines."""
+    return _table(
+        ["machine", "head", "pocket", "insert", "edge", "label", "after", "seen"],
+        (
+            [
+                row.machine,
+                row.head,
+                row.pocket,
+                row.insert_designation,
+                row.edge,
+                row.label,
+                row.operation,
+                row.captured_at,
+            ]
+            for row in rows
+        ),
+    )
+
+
+def check_table(checks: Sequence[Check]) -> Table:
+    """Checks with their answers."""
+    return _table(
+        ["began", "machine", "head", "operation", "state", "judged", "replace", "review", "check"],
+        (
+            [
+                check.started_at,
+                check.machine,
+                check.head,
+                check.operation,
+                check.state,
+                f"{check.judged}/{check.size}",
+                _pockets(check.replace),
+                _pockets(check.review),
+                str(check.check_id),
+            ]
+            for check in checks
+        ),
+    )
+
+
+def fault_table(faults: Sequence[Fault]) -> Table:
+    """Faults with what a person needs to act on them."""
+    return _table(
+        ["last", "times", "station", "pocket", "reason", "detail", "capture", "state"],
+        (
+            [
+                fault.last_at,
+                fault.count,
+                fault.station,
+                fault.pocket,
+                fault.reason,
+                fault.detail,
+                str(fault.capture_id) if fault.capture_id else None,
+                fault.state,
+            ]
+            for fault in faults
+        ),
+    )
+
+
+def model_table(models: Sequence[Model], promotions: Sequence[Promotion], champion: Model | None) -> Table:
+    """Models, each with its last promotion; a star marks the one in charge."""
+    last = {promotion.model_id: promotion for promotion in reversed(promotions)}
+    return _table(
+        ["", "model", "made", "backbone", "trained on", "classes", "promoted", "by", "why"],
+        (
+            [
+                "★" if champion and model.model_id == champion.model_id else "",
+                model.model_id,
+                model.created_at,
+                model.backbone,
+                model.trained_on,
+                ", ".join(model.classes),
+                last[model.model_id].at if model.model_id in last else None,
+                last[model.model_id].by if model.model_id in last else None,
+                last[model.model_id].reason if model.model_id in last else None,
+            ]
+            for model in models
+        ),
+    )
+
+
+def _standing(row: VerdictRow) -> str:
+    return row.outcome or ("fault" if row.fault else "pending")
+
+
+def _pockets(pockets: Sequence[int]) -> str | None:
+    return " ".join(str(pocket) for pocket in pockets) or None
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[Shown]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in headings:
+        numeric = heading in ("pocket", "decision", "edge", "on edge", "times", "judged", "trained on")
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(text(value) for value in row))
+    return table

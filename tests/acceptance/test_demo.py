@@ -1,0 +1,103 @@
+"""`insert-worker demo`, as a newcomer runs it, in a folder of the test's own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from producer.simulator import write_labelled_folder
+from tests.support import program, wait_until
+
+DEMO = [program("insert-worker"), "demo"]
+
+
+def processes_below(folder: Path) -> list[str]:
+    """The command lines of running processes that name something in ``folder`` or work on its data."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        try:
+            line = " ".join(process.info["cmdline"] or [])
+            environment = process.environ().get("INSERTS_DATA", "")
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if process.status() != psutil.STATUS_ZOMBIE and (str(folder) in line or environment.startswith(str(folder))):
+            found.append(line)
+    return found
+
+
+def ask(command: str, folder: Path, *options: str) -> Any:
+    asked = [program("insert-db"), "--data", str(folder), command, *options, "--json"]
+    return json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+
+
+def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    ended = subprocess.run([*DEMO, "--data", str(folder), "--json"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    figures = json.loads(ended.stdout)
+    assert list(figures) == [
+        *("captures", "verdicts", "lost", "duplicates"),
+        *("accuracy", "balanced_accuracy", "seconds", "p50_ms", "p95_ms"),
+    ]
+    assert (figures["captures"], figures["verdicts"], figures["lost"], figures["duplicates"]) == (90, 90, 0, 0)
+    assert figures["balanced_accuracy"] > 0.6  # rendered inserts, the embedded network: well above chance
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"]
+    assert processes_below(folder) == []
+
+    checks = ask("checks", folder)
+    assert [check["state"] for check in checks].count("pending") == 0
+    assert len(checks) == 3
+    assert len(ask("verdicts", folder, "--limit", "1000")) == 90
+    newest = max(checks, key=lambda check: check["started_at"])
+    assert {row["pocket"] for row in ask("replace", folder)} == set(newest["replace"])
+    truths = list((folder / "images").rglob("*.truth.json"))
+    assert len(truths) == 90
+
+
+def test_the_demo_runs_on_the_user_s_own_photographs(tmp_path: Path) -> None:
+    write_labelled_folder(tmp_path / "mine", 40, seed=1, size=256)
+    (tmp_path / "mine" / "intact").rename(tmp_path / "mine" / "good")
+    (tmp_path / "mine" / "worn" / "broken.jpg").write_bytes(b"not an image")
+    folder = tmp_path / "demo"
+    options = ["--dataset", str(tmp_path / "mine"), "--intact-class", "good", "--data", str(folder), "--json"]
+    ended = subprocess.run([*DEMO, *options], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    figures = json.loads(ended.stdout)
+    assert (figures["captures"], figures["lost"], figures["duplicates"]) == (12, 0, 0)
+    assert "1 files skipped" in ended.stderr
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, name: signal.Signals) -> None:
+    folder = tmp_path / "demo"
+    demo = subprocess.Popen([*DEMO, "--data", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wait_until(lambda: (folder / "logs" / "train.log").exists(), 60, "the training")
+    demo.send_signal(name)
+    output, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 1
+    assert b"stopped" in output
+    assert processes_below(folder) == []
+
+
+def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    demo = subprocess.Popen([*DEMO, "--data", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: (folder / "logs" / "train.log").exists(), 60, "the training")
+    assert len(processes_below(folder)) > 1
+    demo.kill()
+    demo.wait()
+    wait_until(lambda: processes_below(folder) == [], 30, "the end of all its processes")
+
+
+def test_a_folder_that_is_not_a_demo_s_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    ended = subprocess.run([*DEMO, "--data", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "not a demo's" in ended.stderr
+    assert (tmp_path / "precious.txt").read_text() == "mine"

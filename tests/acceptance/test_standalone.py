@@ -1,0 +1,145 @@
+"""`insert-worker standalone` and the station's commands on it, as a small shop uses them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from producer.simulator import labelled_images, write_labelled_folder
+from tests.support import program, wait_until
+from worker.redis_server import free_port
+
+
+class Shop:
+    """A standalone system on a folder of its own."""
+
+    def __init__(self, folder: Path):
+        self.data = folder / "line"
+        self.port = free_port()
+        self._system: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [program("insert-worker"), "standalone", "--data", str(self.data), "--port", str(self.port)]
+        with (self.data.parent / "standalone.log").open("ab") as log:
+            self._system = subprocess.Popen(command, stderr=log, stdout=log)
+        wait_until(lambda: b"the line is up" in self.log().encode(), 120, "the line")
+
+    def stop(self) -> int:
+        assert self._system is not None
+        self._system.send_signal(signal.SIGTERM)
+        return self._system.wait(60)
+
+    def log(self) -> str:
+        return (self.data.parent / "standalone.log").read_text()
+
+    def child(self, name: str) -> psutil.Process | None:
+        assert self._system is not None
+        for child in psutil.Process(self._system.pid).children(recursive=True):
+            if name in " ".join(child.cmdline()):
+                return child
+        return None
+
+    def station(self, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [program("insert-station"), "--data", str(self.data), *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    shop = Shop(tmp_path)
+    shop.start()
+    yield shop
+    if shop._system is not None and shop._system.poll() is None:
+        shop.stop()
+
+
+def head(folder: Path, labels: tuple[str, ...]) -> Path:
+    """A folder of photographs of a head whose inserts are so, named by pocket."""
+    folder.mkdir()
+    images = labelled_images(200, seed=21, size=256, head=2)
+    for pocket, wanted in enumerate(labels, 1):
+        image = next(image for image, label in images if label == wanted)
+        (folder / f"{pocket}.jpg").write_bytes(image)
+    return folder
+
+
+def test_a_day_in_a_small_shop(shop: Shop, tmp_path: Path) -> None:
+    where = ("--machine", "mill-1", "--head", "H1")
+    good = head(tmp_path / "good", ("intact",) * 4)
+
+    # No model yet: a person must look.
+    checked = shop.station("check", str(good), *where, "--operation", "op-1", "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["review"]) == (2, [1, 2, 3, 4]), checked.stderr
+
+    # A first labelled set gives a model; it is in charge within seconds.
+    write_labelled_folder(tmp_path / "labelled", 160, seed=8, size=256, head=2)
+    train = [program("insert-worker"), "train", str(tmp_path / "labelled"), "--data", str(shop.data)]
+    assert subprocess.run(train, capture_output=True, check=False).returncode == 0
+    bad = head(tmp_path / "bad", ("broken",) * 4)
+
+    def answered_by_the_model() -> bool:
+        checked = shop.station("check", str(bad), *where, "--operation", "op-2", "--json")
+        return checked.returncode == 1 and bool(json.loads(checked.stdout)["replace"])
+
+    wait_until(answered_by_the_model, 60, "a model that finds broken inserts")
+
+    # Parts that die are started again, and what was handed in meanwhile is judged.
+    worker = shop.child("worker.cli run")
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    redis = shop.child("redis-server")
+    assert redis is not None
+    os.kill(redis.pid, signal.SIGKILL)
+    published = shop.station(
+        "publish", str(good / "1.jpg"), *where, "--operation", "op-3", "--pocket", "1", "--wait", "90"
+    )
+    assert published.returncode == 0, published.stdout + published.stderr
+
+    # Its data outlives it.
+    assert shop.stop() == 0
+    assert shop.child if psutil.pid_exists(worker.pid) is False else False
+    listed = subprocess.run(
+        [program("insert-db"), "--data", str(shop.data), "verdicts", "--operation", "op-3", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(json.loads(listed.stdout)) == 1
+
+
+def test_a_folder_as_a_camera(shop: Shop, tmp_path: Path) -> None:
+    camera = tmp_path / "camera"
+    (camera / "mill-1" / "H1" / "op-7").mkdir(parents=True)
+    command = [program("insert-station"), "--data", str(shop.data), "watch", str(camera)]
+    with subprocess.Popen([*command, "--check-size", "2", "--json"], stdout=subprocess.PIPE, text=True) as watching:
+        images = [image for image, _ in labelled_images(2, seed=3, size=256)]
+        (camera / "mill-1" / "H1" / "op-7" / "1.jpg").write_bytes(images[0])
+        (camera / "mill-1" / "H1" / "op-7" / "not-a-pocket.jpg").write_bytes(images[0])
+        (camera / "mill-1" / "H1" / "op-7" / "2.jpg").write_bytes(images[1])
+        assert watching.stdout is not None
+        answers = [json.loads(next(watching.stdout)) for _ in range(3)]
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 0
+    assert sorted(answer["kind"] for answer in answers) == ["check", "verdict", "verdict"]
+    assert sorted(p.name for p in (camera / "submitted").rglob("*.jpg")) == ["1.jpg", "2.jpg"]
+    (reason,) = (camera / "rejected").rglob("*.reason.txt")
+    assert "not-a-pocket" in reason.read_text()
+
+
+def test_two_systems_do_not_share_a_folder(shop: Shop) -> None:
+    second = subprocess.run(
+        [program("insert-worker"), "standalone", "--data", str(shop.data), "--port", str(free_port())],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "in use" in second.stderr

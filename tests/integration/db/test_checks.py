@@ -1,0 +1,134 @@
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import uuid6
+from sqlalchemy import event
+
+from db import checks, faults
+
+
+def fault(line, start, **changes: Any) -> None:
+    values = {
+        "capture_id": None,
+        "station": "st-1",
+        "check_id": line.check_id,
+        "pocket": None,
+        "reason": "crashed",
+        "detail": "",
+        "event": "{}",
+        "at": start,
+    }
+    with line.database.transaction() as session:
+        faults.record(session, **(values | changes))
+
+
+def status(line) -> checks.Check:
+    with line.database.reading() as session:
+        found = checks.status(session, line.check_id)
+    assert found is not None
+    return found
+
+
+def test_a_check_from_its_first_capture_to_its_answer(line, start) -> None:
+    line.see(1, minute=2)
+    first = status(line)
+    assert (first.station, first.machine, first.head, first.operation) == ("st-1", "mill-1", "head-1", "op-10")
+    assert (first.size, first.started_at) == (2, start + timedelta(minutes=2))
+    assert (first.state, first.judged) == ("pending", 0)
+    line.see(2, minute=1, outcome="intact")
+    assert (status(line).state, status(line).judged) == ("pending", 1)
+    assert status(line).started_at == start + timedelta(minutes=1)
+    line.see(1, minute=3, outcome="damaged")
+    assert (status(line).state, status(line).replace, status(line).review) == ("replace", (1,), ())
+
+
+def test_a_check_that_nobody_knows(line) -> None:
+    with line.database.reading() as session:
+        assert checks.status(session, uuid6.uuid7()) is None
+
+
+def test_an_open_fault_sends_its_pocket_to_review(line, start) -> None:
+    line.see(1, outcome="intact")
+    capture = line.see(2)
+    fault(line, start, capture_id=capture.capture_id)
+    assert (status(line).state, status(line).review) == ("review", (2,))
+
+
+def test_a_fault_of_a_pocket_without_a_capture_counts_too(line, start) -> None:
+    line.see(1, outcome="damaged")
+    fault(line, start, pocket=2)
+    found = status(line)
+    assert (found.state, found.replace, found.review, found.judged) == ("replace", (1,), (2,), 2)
+
+
+def test_a_fault_of_another_check_does_not(line, start) -> None:
+    line.see(1, outcome="intact")
+    fault(line, start, pocket=2, check_id=uuid6.uuid7())
+    assert status(line).state == "pending"
+
+
+@pytest.fixture
+def day(line) -> dict[str, UUID]:
+    """Checks of every state, the later in the list the newer."""
+    found = {}
+    plan = [
+        ("go", "mill-1", "head-1", ["intact", "intact"]),
+        ("replace", "mill-1", "head-2", ["intact", "damaged"]),
+        ("review", "mill-2", "head-1", ["unsure", "intact"]),
+        ("pending", "mill-2", "head-3", ["intact", None]),
+    ]
+    for hour, (name, machine, head, outcomes) in enumerate(plan):
+        check_id = found[name] = uuid6.uuid7()
+        for pocket, outcome in enumerate(outcomes, 1):
+            line.see(pocket, 60 * hour, outcome, check_id=check_id, machine=machine, head=head, station=f"at-{machine}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["pending", "review", "replace", "go"]),
+        ({"machine": "mill-1"}, ["replace", "go"]),
+        ({"station": "at-mill-2"}, ["pending", "review"]),
+        ({"head": "head-1"}, ["review", "go"]),
+        ({"state": "replace"}, ["replace"]),
+        ({"state": "go", "machine": "mill-2"}, []),
+        ({"limit": 2}, ["pending", "review"]),
+    ],
+)
+def test_recent(line, day, filters, expected) -> None:
+    with line.database.reading() as session:
+        found = checks.recent(session, **filters)
+        assert [check.check_id for check in found] == [day[name] for name in expected]
+        assert [check.state for check in found] == expected
+        assert found == [checks.status(session, check.check_id) for check in found]
+
+
+def test_recent_since(line, day, start) -> None:
+    with line.database.reading() as session:
+        found = checks.recent(session, since=start + timedelta(hours=2))
+    assert [check.state for check in found] == ["pending", "review"]
+
+
+def test_a_rare_state_is_found_behind_many_others(line, monkeypatch, start) -> None:
+    monkeypatch.setattr(checks, "_PAGE", 3)
+    for number in range(10):
+        # All begin at the same moment, so that only the id tells them apart.
+        line.see(1, 0, "damaged" if number in (0, 4) else "intact", check_id=uuid6.uuid7(), check_size=1)
+    with line.database.reading() as session:
+        assert len(checks.recent(session, state="replace", limit=1)) == 1
+        assert len(checks.recent(session, state="replace", limit=5)) == 2
+        assert len(checks.recent(session, state="go", limit=100)) == 8
+        assert checks.recent(session, state="review") == []
+
+
+def test_any_number_of_checks_takes_three_statements(line) -> None:
+    for _ in range(7):
+        line.see(1, 0, "intact", check_id=uuid6.uuid7(), check_size=1)
+    with line.database.reading() as session:
+        statements: list[str] = []
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))
+        assert len(checks.recent(session)) == 7
+    assert sum(statement.startswith("SELECT") for statement in statements) == 3

@@ -1,0 +1,235 @@
+"""The commands of ``insert-db`` on both engines, within this process; tests/acceptance types them for real."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from db import faults, migrate, models, verdicts
+from db.cli import app
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def filled(line) -> str:
+    """The URL of a database with one check (pockets 1 intact, 2 damaged, 3 unsure, 4 a fault) and a model."""
+    line.model("m-1")
+    for pocket, outcome, reason in ((1, "intact", None), (2, "damaged", None), (3, "unsure", "=1+1")):
+        capture = line.see(pocket, captured_at=NOW - timedelta(hours=pocket), check_size=4)
+        verdict = line.verdict(capture.capture_id, outcome, model_id="m-1", reason=reason, decision=-0.5)
+        with line.database.transaction() as session:
+            verdicts.record(session, verdict)
+    with line.database.transaction() as session:
+        models.promote(session, "m-1", by="trainer", reason="the first", at=NOW)
+        faults.record(
+            session,
+            capture_id=None,
+            station="st-1",
+            check_id=line.check_id,
+            pocket=4,
+            reason="invalid_event",
+            detail="operation: missing",
+            event="{}",
+            at=NOW,
+        )
+    return line.database.url
+
+
+def run(url: str, *arguments: object) -> Result:
+    return CliRunner().invoke(app, ["--database", url, *map(str, arguments)])
+
+
+def shown(url: str, *arguments: object) -> str:
+    done = run(url, *arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def answer(url: str, *arguments: object) -> Any:
+    return json.loads(shown(url, *arguments, "--json"))
+
+
+@pytest.mark.parametrize(
+    ("filters", "pockets"),
+    [
+        ([], [1, 2, 3]),
+        (["--outcome", "damaged", "--machine", "mill-1", "--station", "st-1"], [2]),
+        (["--head", "head-1", "--pocket", "3", "--operation", "op-10"], [3]),
+        (["--head", "nowhere"], []),
+        (["--since", "150m"], [1, 2]),
+        (["--since", (NOW - timedelta(hours=2)).isoformat()], [1, 2]),
+        (["--until", (NOW - timedelta(hours=2)).isoformat()], [3]),
+        (["--limit", "2"], [1, 2]),
+    ],
+)
+def test_verdicts(filled, filters, pockets) -> None:
+    assert [row["pocket"] for row in answer(filled, "verdicts", *filters)] == pockets
+
+
+def test_a_verdict_as_json(filled, line) -> None:
+    [row] = answer(filled, "verdicts", "--outcome", "damaged")
+    assert row.pop("capture_id")
+    assert row == {
+        "captured_at": (NOW - timedelta(hours=2)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "station": "st-1",
+        "machine": "mill-1",
+        "head": "head-1",
+        "pocket": 2,
+        "operation": "op-10",
+        "check_id": str(line.check_id),
+        "outcome": "damaged",
+        "label": None,
+        "reason": None,
+        "decision": -0.5,
+        "model_id": "m-1",
+        "judged_at": "2026-11-22T11:00:00.000Z",
+        "seconds": 0.5,
+        "insert_designation": None,
+        "edge": None,
+        "operations_on_edge": None,
+        "image": "2026/11/22/a.png",
+        "fault": None,
+    }
+
+
+def test_verdicts_in_a_terminal(filled) -> None:
+    done = run(filled, "verdicts", "--limit", "2")
+    assert "damaged" in done.stdout
+    assert "unsure" not in done.stdout
+    assert "there may be more: --limit" in done.stderr
+    assert shown(filled, "verdicts", "--head", "nowhere") == "no verdict matches\n"
+
+
+def test_checks(filled) -> None:
+    [check] = answer(filled, "checks", "--machine", "mill-1", "--head", "head-1", "--station", "st-1", "--since", "1d")
+    assert (check["state"], check["replace"], check["review"], check["judged"]) == ("replace", [2], [3, 4], 4)
+    assert answer(filled, "checks", "--state", "go") == []
+    assert "4/4" in shown(filled, "checks", "--state", "replace")
+
+
+def test_replace(filled) -> None:
+    assert [row["pocket"] for row in answer(filled, "replace", "--machine", "mill-1", "--head", "head-1")] == [2]
+    assert "mill-1" in shown(filled, "replace")
+    assert shown(filled, "replace", "--machine", "mill-9") == "no insert needs to be changed\n"
+
+
+def test_history(filled) -> None:
+    [row] = answer(filled, "history", "mill-1", "head-1", 3)
+    assert row["outcome"] == "unsure"
+    assert "=1+1" in shown(filled, "history", "mill-1", "head-1", 3)
+    assert "nothing is known of machine mill-1, head head-1, pocket 9" in shown(
+        filled, "history", "mill-1", "head-1", 9
+    )
+
+
+def test_faults(filled) -> None:
+    [fault] = answer(filled, "faults")
+    assert (fault["reason"], fault["detail"], fault["pocket"], fault["count"]) == (
+        "invalid_event",
+        "operation: missing",
+        4,
+        1,
+    )
+    assert answer(filled, "faults", "--state", "dismissed") == []
+    assert answer(filled, "faults", "--state", "all") == [fault]
+    assert "operation: missing" in shown(filled, "faults")
+
+
+def test_models(filled) -> None:
+    found = answer(filled, "models")
+    assert found["champion"] == "m-1"
+    assert [model["model_id"] for model in found["models"]] == ["m-1"]
+    assert [each["reason"] for each in found["promotions"]] == ["the first"]
+    assert "★" in shown(filled, "models")
+
+
+def test_a_database_with_nothing_in_it(database_url) -> None:
+    for command in ("verdicts", "checks", "replace", "faults"):
+        assert answer(database_url, command) == []
+        assert shown(database_url, command).startswith("no ")
+    assert answer(database_url, "models") == {"champion": None, "models": [], "promotions": []}
+    assert "until one is trained" in shown(database_url, "models")
+
+
+def test_export(filled, tmp_path) -> None:
+    assert answer(filled, "export", "all.csv") == {"file": "all.csv", "rows": 3}
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "all.csv").read_text(encoding="utf-8-sig"))))
+    assert [row["pocket"] for row in rows] == ["1", "2", "3"]
+    assert [row["reason"] for row in rows] == ["", "", "'=1+1"]
+    assert rows[0]["decision"] == "-0.5"
+    assert shown(filled, "export", "some.csv", "--outcome", "unsure") == "1 verdicts in some.csv\n"
+    piped = csv.DictReader(io.StringIO(shown(filled, "export", "-", "--since", "90m")))
+    assert [row["pocket"] for row in piped] == ["1"]
+
+
+def test_an_export_that_cannot_be_written(filled) -> None:
+    done = run(filled, "export", "no/such/folder/x.csv")
+    assert done.exit_code == 1
+    assert "no/such/folder" in done.stderr
+    assert run(filled, "export", "-", "--json").exit_code == 2
+
+
+def test_upgrade(empty_database_url) -> None:
+    first = answer(empty_database_url, "upgrade")
+    assert (first["before"], first["after"]) == (None, migrate.head())
+    assert "is up to date" in shown(empty_database_url, "upgrade")
+    assert answer(empty_database_url, "verdicts") == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["verdicts"], ["checks"], ["replace"], ["history", "m", "h", "1"], ["faults"], ["models"], ["export", "x.csv"]],
+)
+def test_without_tables_each_command_says_what_to_do(empty_database_url, tmp_path, command) -> None:
+    done = run(empty_database_url, *command)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "`insert-db upgrade`" in done.stderr
+    assert list(tmp_path.iterdir()) == [], "asking made a file"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--database", "mysql://user:secret@host/name", "verdicts"], 1, "sqlite:///FILE"),
+        (["--database", "postgresql://user:secret@localhost:1/name", "verdicts"], 1, "does not answer"),
+        (["verdicts", "--since", "yesterday"], 2, "is no moment"),
+        (["verdicts", "--outcome", "perhaps"], 2, "perhaps"),
+        (["history", "m", "h", "0"], 2, "greater than or equal to 1"),
+    ],
+)
+def test_what_was_asked_wrongly_is_explained(arguments, code, told) -> None:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == code
+    assert done.stdout == ""
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert "secret" not in done.stderr
+
+
+def test_an_option_outranks_the_environment(sqlite_url, tmp_path, monkeypatch) -> None:
+    def found(*options: str) -> bool:
+        return CliRunner().invoke(app, [*options, "verdicts"]).exit_code == 0
+
+    assert not found()
+    monkeypatch.setenv("INSERTS_DATA", str(tmp_path))
+    assert found()
+    monkeypatch.setenv("INSERTS_DATABASE_URL", "sqlite:///nowhere.db")
+    assert not found()
+    assert found("--data", str(tmp_path))
+    assert found("--database", sqlite_url)

@@ -1,0 +1,73 @@
+import uuid6
+
+from db import faults, maintenance, verdicts
+
+
+def to_replace(line, **where: str) -> list[tuple[str, str, int]]:
+    with line.database.reading() as session:
+        return [(row.machine, row.head, row.pocket) for row in maintenance.to_replace(session, **where)]
+
+
+def test_only_the_newest_photograph_of_a_pocket_counts(line) -> None:
+    line.see(1, 0, "damaged")
+    line.see(2, 0, "damaged")
+    line.see(3, 0, "intact")
+    assert to_replace(line) == [("mill-1", "head-1", 1), ("mill-1", "head-1", 2)]
+    line.see(1, 10, "intact")  # a new insert
+    line.see(2, 10)  # not judged yet: somebody has been at it since
+    line.see(3, 10, "damaged")
+    assert to_replace(line) == [("mill-1", "head-1", 3)]
+    line.see(3, 5, "intact")  # arrives late
+    assert to_replace(line) == [("mill-1", "head-1", 3)]
+
+
+def test_a_better_model_changes_the_answer(line) -> None:
+    line.model("m-1")
+    capture = line.see(1, 0, "damaged")
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, "intact", model_id="m-1"))
+    assert to_replace(line) == []
+
+
+def test_in_the_order_of_a_walk_and_by_machine_and_head(line) -> None:
+    for machine, head, pocket in (("m2", "a", 1), ("m1", "b", 2), ("m1", "a", 12), ("m1", "a", 3)):
+        line.see(pocket, 0, "damaged", machine=machine, head=head)
+    assert to_replace(line) == [("m1", "a", 3), ("m1", "a", 12), ("m1", "b", 2), ("m2", "a", 1)]
+    assert to_replace(line, machine="m2") == [("m2", "a", 1)]
+    assert to_replace(line, head="b") == [("m1", "b", 2)]
+    assert to_replace(line, machine="m1", head="a") == [("m1", "a", 3), ("m1", "a", 12)]
+
+
+def test_of_two_at_the_same_moment_the_later_id_is_the_newest(line) -> None:
+    early, late = uuid6.uuid7(), uuid6.uuid7()
+    line.see(1, 0, "intact", capture_id=late)
+    line.see(1, 0, "damaged", capture_id=early)
+    assert to_replace(line) == []
+
+
+def test_a_pockets_life(line, start) -> None:
+    line.see(2, 0, "damaged")
+    old = line.see(1, 0, "intact")
+    line.see(1, 1, "intact", machine="mill-2")
+    broken = line.see(1, 2)
+    pending = line.see(1, 3)
+    for reason in ("image_missing", "crashed"):
+        with line.database.transaction() as session:
+            faults.record(
+                session,
+                capture_id=broken.capture_id,
+                station="st-1",
+                check_id=None,
+                pocket=1,
+                reason=reason,
+                detail="",
+                event="{}",
+                at=start,
+            )
+    with line.database.reading() as session:
+        rows = maintenance.history(session, "mill-1", "head-1", 1)
+        assert maintenance.history(session, "mill-1", "head-1", 1, limit=1) == rows[:1]
+        assert maintenance.history(session, "mill-1", "head-9", 1) == []
+    assert [row.capture_id for row in rows] == [pending.capture_id, broken.capture_id, old.capture_id]
+    assert [row.outcome for row in rows] == [None, None, "intact"]
+    assert [row.fault for row in rows] == [None, "crashed", None]

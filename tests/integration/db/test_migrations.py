@@ -1,0 +1,138 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from db import captures, migrate, verdicts
+from db.schema import Base
+from db.session import Database, SchemaOutdated, make_engine, sqlite_file
+
+
+def structure(url: str) -> dict[str, object]:
+    """All that the engine itself knows of its tables: more than Alembic compares."""
+    engine = make_engine(url, create=True)
+    inspector = inspect(engine)
+    found = {
+        table: {
+            "columns": [{**each, "type": str(each["type"])} for each in inspector.get_columns(table)],
+            "key": inspector.get_pk_constraint(table),
+            "unique": sorted(inspector.get_unique_constraints(table), key=str),
+            "references": sorted(inspector.get_foreign_keys(table), key=str),
+            "checks": sorted(inspector.get_check_constraints(table), key=str),
+            "indexes": sorted(
+                ({**each, "dialect_options": _conditions(each)} for each in inspector.get_indexes(table)), key=str
+            ),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+    engine.dispose()
+    return found
+
+
+def _conditions(index) -> dict[str, str]:
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+
+
+def test_models_and_migrations_agree(database_url) -> None:
+    engine = make_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_models_and_migrations_make_the_very_same_tables(database_url, empty_database_url) -> None:
+    path = sqlite_file(empty_database_url)
+    if path is not None:
+        path.parent.mkdir()
+    engine = make_engine(empty_database_url, create=True)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    made = structure(empty_database_url)
+    assert set(made) == {"captures", "checks", "faults", "models", "pockets", "promotions", "verdicts"}
+    assert structure(database_url) == made
+
+
+def test_every_step_goes_up_and_down_and_up_again(empty_database_url) -> None:
+    url = empty_database_url
+    steps = [each.revision for each in ScriptDirectory.from_config(migrate._config()).walk_revisions()][::-1]
+    before = [None, *steps]
+    for step, earlier in zip(steps, before, strict=False):
+        migrate.upgrade(url, step)
+        there = structure(url)
+        migrate.downgrade(url, earlier or "base")
+        assert migrate.current(url) == earlier
+        migrate.upgrade(url, step)
+        assert structure(url) == there
+    assert migrate.current(url) == migrate.head() == steps[-1]
+    migrate.downgrade(url, "base")
+    assert structure(url) == {}
+
+
+def test_down_and_up_with_data(line) -> None:
+    capture = line.see(outcome="damaged")
+    line.model("m-1")
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, model_id="m-1"))
+    line.database.close()
+    migrate.downgrade(line.database.url, "base")
+    migrate.upgrade(line.database.url)
+    line.database.check_schema()
+    with line.database.reading() as session:
+        assert captures.find(session, capture.capture_id) is None
+    line.see(outcome="damaged")
+
+
+def test_upgrading_twice_keeps_what_is_there(line) -> None:
+    capture = line.see()
+    migrate.upgrade(line.database.url)
+    with line.database.reading() as session:
+        assert captures.find(session, capture.capture_id) == capture
+
+
+def test_several_that_upgrade_at_once(empty_database_url) -> None:
+    together = Barrier(3)
+
+    def upgrade() -> None:
+        together.wait(30)
+        migrate.upgrade(empty_database_url)
+
+    with ThreadPoolExecutor(3) as pool:
+        for each in [pool.submit(upgrade) for _ in range(3)]:
+            each.result()
+    assert migrate.current(empty_database_url) == migrate.head()
+
+
+def test_a_step_that_fails_leaves_nothing_behind(empty_database_url, monkeypatch) -> None:
+    def half(config, revision) -> None:
+        real(config, revision)
+        raise RuntimeError("the power went")
+
+    real = migrate.command.upgrade
+    monkeypatch.setattr(migrate.command, "upgrade", half)
+    with pytest.raises(RuntimeError, match="the power went"):
+        migrate.upgrade(empty_database_url)
+    assert migrate.current(empty_database_url) is None
+    assert structure(empty_database_url) == {}
+
+
+def test_a_database_without_tables_says_what_to_do(empty_database_url) -> None:
+    database = Database(empty_database_url)
+    with pytest.raises(SchemaOutdated, match="`insert-db upgrade`"):
+        database.check_schema()
+    path = sqlite_file(empty_database_url)
+    assert path is None or not path.parent.exists(), "asking made a file"
+    database.close()
+
+
+def test_a_database_of_another_version_says_what_to_do(line) -> None:
+    migrate.downgrade(line.database.url, "base")
+    with pytest.raises(SchemaOutdated, match=f"needs {migrate.head()}: run `insert-db upgrade`"):
+        line.database.check_schema()
+    migrate.upgrade(line.database.url)
+    line.database.check_schema()

@@ -1,0 +1,83 @@
+from datetime import timedelta
+
+import pytest
+
+from db import verdicts
+
+
+@pytest.fixture
+def some(line):
+    """Captures by name; the later in the alphabet the newer, but for y and z, which are of the same moment."""
+    return {
+        "a": line.see(1, 0, "intact"),
+        "b": line.see(2, 1, "damaged", machine="mill-2"),
+        "c": line.see(3, 2, "unsure", head="head-2"),
+        "d": line.see(1, 3, "damaged", operation="op-20", station="st-2"),
+        "pending": line.see(1, 4),
+        "y": line.see(4, 5, "intact"),
+        "z": line.see(5, 5, "intact"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, "zydcba"),
+        ({"machine": "mill-2"}, "b"),
+        ({"head": "head-2"}, "c"),
+        ({"pocket": 1}, "da"),
+        ({"operation": "op-20"}, "d"),
+        ({"station": "st-1"}, "zycba"),
+        ({"outcome": "damaged"}, "db"),
+        ({"outcome": "damaged", "machine": "mill-1"}, "d"),
+        ({"machine": "mill-1", "head": "head-1", "pocket": 1}, "da"),
+        ({"machine": None, "pocket": None}, "zydcba"),
+        ({"machine": "nowhere"}, ""),
+    ],
+)
+def test_filters(line, some, filters, expected) -> None:
+    with line.database.reading() as session:
+        found = [row.capture_id for row in verdicts.search(session, **filters)]
+        assert found == [some[name].capture_id for name in expected]
+        assert [row.capture_id for row in verdicts.export(session, **filters)] == found
+
+
+def test_since_is_included_and_until_is_not(line, some, start) -> None:
+    with line.database.reading() as session:
+        found = verdicts.search(session, since=start + timedelta(minutes=1), until=start + timedelta(minutes=3))
+    assert [row.capture_id for row in found] == [some["c"].capture_id, some["b"].capture_id]
+
+
+def test_a_row_tells_the_capture_and_its_current_verdict(line, some) -> None:
+    line.model("m-1")
+    capture = some["d"]
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, "unusable", model_id="m-1", reason="too dark"))
+    with line.database.reading() as session:
+        [row] = verdicts.search(session, operation="op-20")
+    assert (row.machine, row.head, row.pocket, row.station) == ("mill-1", "head-1", 1, "st-2")
+    assert (row.outcome, row.model_id, row.reason, row.seconds) == ("unusable", "m-1", "too dark", 0.5)
+    assert row.captured_at == capture.captured_at
+    assert row.check_id == capture.check_id
+    assert row.image == capture.image
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_pages_have_no_gaps_and_no_repetitions(line, some, size) -> None:
+    seen, before = [], None
+    while True:
+        with line.database.reading() as session:
+            page = verdicts.search(session, limit=size, before=before)
+        if not page:
+            break
+        seen += [row.capture_id for row in page]
+        before = page[-1].position
+        line.see(9, 60, "intact")  # newer than the page, so it disturbs nobody
+    assert seen == [some[name].capture_id for name in "zydcba"]
+
+
+def test_an_export_is_read_as_it_is_asked_for(line, some) -> None:
+    with line.database.reading() as session:
+        rows = verdicts.export(session)
+        assert next(rows).capture_id == some["z"].capture_id
+        assert next(rows).capture_id == some["y"].capture_id

@@ -1,0 +1,142 @@
+import sqlite3
+from contextlib import closing
+from threading import Event, Thread
+
+import psycopg
+import pytest
+from sqlalchemy import exc, select, text
+
+from db import captures
+from db import session as subject
+from db.schema import Captures
+from db.session import Database, DatabaseUnavailable, sqlite_file
+
+
+def test_an_error_rolls_everything_back(line, start) -> None:
+    capture = line.capture()
+
+    def in_the_middle() -> None:
+        with line.database.transaction() as session:
+            captures.record(session, capture, start)
+            raise KeyError("in the middle")
+
+    with pytest.raises(KeyError):
+        in_the_middle()
+    with line.database.reading() as session:
+        assert captures.find(session, capture.capture_id) is None
+
+
+def test_a_reading_cannot_write(line, start) -> None:
+    with line.database.reading() as session, pytest.raises(exc.DBAPIError, match=r"read.?only"):
+        captures.record(session, line.capture(), start)
+    line.see()
+
+
+def test_a_reading_sees_one_moment(line) -> None:
+    line.see(1)
+    with line.database.reading() as session:
+        assert len(session.execute(select(Captures.capture_id)).all()) == 1
+        line.see(2)
+        assert len(session.execute(select(Captures.capture_id)).all()) == 1
+    with line.database.reading() as session:
+        assert len(session.execute(select(Captures.capture_id)).all()) == 2
+
+
+def test_a_writer_does_not_hold_up_a_reader(line, start) -> None:
+    with line.database.transaction() as session:
+        captures.record(session, line.capture(), start)
+        with line.database.reading() as other:
+            assert other.execute(select(Captures.capture_id)).all() == []
+
+
+def test_foreign_keys_hold(line, start) -> None:
+    with pytest.raises(exc.IntegrityError), line.database.transaction() as session:
+        session.add(Captures(**vars(line.capture()), received_at=start))
+
+
+def test_a_database_may_be_used_again_after_it_was_closed(line) -> None:
+    line.database.close()
+    line.see()
+
+
+def test_a_connection_that_was_cut_is_replaced(postgresql_url) -> None:
+    database = Database(postgresql_url)
+
+    def cut() -> None:
+        with database.reading() as session:
+            own = session.scalar(text("SELECT pg_backend_pid()"))
+            with psycopg.connect(postgresql_url.replace("+psycopg", "")) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
+            session.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnavailable):
+        cut()
+    with database.reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    database.close()
+
+
+def test_a_server_that_is_not_there_is_unavailable(tmp_path) -> None:
+    database = Database(f"postgresql://nobody@/none?host={tmp_path}")
+    with pytest.raises(DatabaseUnavailable), database.reading():
+        pass
+
+
+def test_a_sqlite_file_is_durable_and_shared(sqlite_url) -> None:
+    database = Database(sqlite_url)
+    with database.transaction() as session:
+        found = {
+            name: session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    database.close()
+
+
+def test_a_sqlite_file_that_is_missing_is_not_made(tmp_path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'none.db'}")
+    with pytest.raises(DatabaseUnavailable, match="unable to open"), database.transaction():
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_locked_sqlite_file_is_unavailable_in_the_end(sqlite_url, monkeypatch) -> None:
+    monkeypatch.setattr(subject, "WAIT_SECONDS", 0.2)
+    database = Database(sqlite_url)
+    with closing(sqlite3.connect(sqlite_file(sqlite_url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable, match="locked"), database.transaction():
+            pass
+        other.execute("ROLLBACK")
+    with database.transaction() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    database.close()
+
+
+def test_a_thread_that_keeps_writing_does_not_block_the_others_forever(sqlite_url, monkeypatch) -> None:
+    monkeypatch.setattr(subject, "WAIT_SECONDS", 0.2)
+    database = Database(sqlite_url)
+    writing, done = Event(), Event()
+
+    def hold() -> None:
+        with database.transaction():
+            writing.set()
+            done.wait(30)
+
+    thread = Thread(target=hold)
+    thread.start()
+    assert writing.wait(30)
+    with pytest.raises(DatabaseUnavailable, match="another thread"), database.transaction():
+        pass
+    done.set()
+    thread.join(30)
+    with database.transaction():
+        pass
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path) -> None:
+    file = tmp_path / "inserts.db"
+    file.write_bytes(b"this is no database, and much longer than the header of one" * 100)
+    with pytest.raises(DatabaseUnavailable), Database(f"sqlite:///{file}").reading():
+        pass

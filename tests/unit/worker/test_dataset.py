@@ -1,0 +1,198 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from worker.dataset import DatasetError, ImageUnreadable, load_image, scan
+
+RNG = np.random.default_rng(0)
+
+
+def picture(path, mode="RGB", size=(40, 30), **options):
+    """Save random pixels of `size` (width, height) in a Pillow mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    depth = {"RGB": 3, "RGBA": 4, "LA": 2, "L": 1, "CMYK": 4, "P": 3, "1": 1}[mode]
+    pixels = RNG.integers(0, 256, (size[1], size[0], depth), np.uint8)
+    source = {"P": "RGB", "1": "L"}.get(mode, mode)
+    image = Image.frombytes(source, size, pixels.tobytes())
+    (image.convert(mode) if mode != source else image).save(path, **options)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("worn/b.png", "worn/a.png", "intact/c.png", "intact/10.png", "intact/9.png"):
+        picture(tmp_path / "inserts" / name)
+    return tmp_path / "inserts"
+
+
+def test_labels_are_the_classes_in_alphabetical_order_and_files_are_sorted(folder):
+    found = scan(folder)
+    assert (found.name, found.classes) == ("inserts", ("intact", "worn"))
+    assert [file.name for file in found.files] == ["10.png", "9.png", "c.png", "a.png", "b.png"]
+    assert found.labels.tolist() == [0, 0, 0, 1, 1]
+    assert (found.skipped, found.groups, found.group_column) == ((), None, None)
+
+
+def test_files_beside_the_classes_and_hidden_ones_are_ignored(folder):
+    for name in ("labels.csv", "LICENSE", "worn/.DS_Store", ".git/config"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("file,setup\na.png,bench\n")
+    found = scan(folder)
+    assert (len(found.files), found.skipped, found.classes) == (5, (), ("intact", "worn"))
+
+
+def test_unreadable_files_among_good_ones_are_named_with_a_reason(folder):
+    data = (folder / "worn" / "a.png").read_bytes()
+    (folder / "worn" / "cut.png").write_bytes(data[: len(data) // 2])
+    (folder / "worn" / "empty.jpg").write_bytes(b"")
+    (folder / "intact" / "notes.txt").write_text("the light was bad")
+    (folder / "intact" / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
+    (folder / "intact" / "deeper").mkdir()
+    found = scan(folder)
+    assert len(found.files) == 5
+    reasons = {file.name: reason for file, reason in found.skipped}
+    assert set(reasons) == {"cut.png", "empty.jpg", "notes.txt", "drawing.eps", "deeper"}
+    assert reasons["deeper"] == "not a file"
+    assert reasons["notes.txt"] == reasons["drawing.eps"] == reasons["empty.jpg"] == "not an image"
+    assert reasons["cut.png"].startswith("cannot be decoded")
+    assert len(scan(folder, check_images=False).files) == 9
+
+
+def test_an_image_too_large_to_decode_is_skipped_without_decoding_it(folder):
+    Image.new("1", (20_000, 20_000)).save(folder / "worn" / "bomb.png")
+    ((file, reason),) = scan(folder).skipped
+    assert file.name == "bomb.png"
+    assert "20000 × 20000" in reason or "decompression bomb" in reason
+
+
+@pytest.mark.parametrize(
+    ("arrange", "message"),
+    [
+        (lambda root: root.parent, "is not a folder"),
+        (lambda root: root.write_text("x"), "is not a folder"),
+        (lambda root: root.mkdir(), "at least two classes.*none"),
+        (lambda root: picture(root / "worn" / "a.png"), "only 'worn'"),
+        (lambda root: (picture(root / "worn" / "a.png"), (root / "intact").mkdir()), "no readable image in .*intact"),
+        (
+            lambda root: (
+                picture(root / "worn" / "a.png"),
+                (root / "intact").mkdir(),
+                (root / "intact" / "a.jpg").write_text("no"),
+            ),
+            r"intact.*a\.jpg: not an image",
+        ),
+    ],
+    ids=["missing", "a file", "empty", "one class", "class without files", "class without images"],
+)
+def test_a_folder_that_is_no_labelled_set_says_what_is_missing(tmp_path, arrange, message):
+    arrange(tmp_path / "set")
+    with pytest.raises(DatasetError, match=message):
+        scan(tmp_path / "set")
+
+
+def test_images_that_fail_later_are_taken_out_with_their_groups(folder):
+    (folder / "labels.csv").write_text("file,group\n10.png,x\n9.png,y\nc.png,y\na.png,z\nb.png,x\n")
+    found = scan(folder)
+    fewer = found.without([(found.files[1], "gone")])
+    assert [file.name for file in fewer.files] == ["10.png", "c.png", "a.png", "b.png"]
+    assert fewer.labels.tolist() == [0, 0, 1, 1]
+    assert fewer.groups.tolist() == [0, 1, 2, 0]
+    assert fewer.skipped == ((found.files[1], "gone"),)
+    with pytest.raises(DatasetError, match="worn"):
+        fewer.without([(file, "gone") for file in fewer.files[2:]])
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "column"),
+    [
+        ("file,group\n10.png,x\n9.png,y\nc.png,y\na.png,z\nb.png,x\n", None, "group"),
+        ("file,insert\nintact/10.png,x\nintact\\9.png,y\nc.png,y\nworn/a.png,z\nb.png,x\n", None, "insert"),
+        (
+            "﻿class,file,head\nintact,10.png,x\nintact,9.png,y\nintact,c.png,y\nworn,a.png,z\nworn,b.png,x\n",
+            "head",
+            "head",
+        ),
+    ],
+)
+def test_groups_come_from_labels_csv(folder, text, wanted, column):
+    (folder / "labels.csv").write_text(text, "utf-8")
+    found = scan(folder, wanted)
+    assert (found.groups.tolist(), found.group_column) == ([0, 1, 1, 2, 0], column)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "message"),
+    [
+        (None, "head", "no .*labels.csv"),
+        ("file,group\na.png,x\n", "head", "columns"),
+        ("name,group\na.png,x\n", None, "columns"),
+        ("file,group\na.png,x\nb.png,\n", None, "names no 'group' for 4 of 5"),
+        ("file,group\na.png,x\na.png,y\n", None, "two groups"),
+        (b"file,group\n\xff\xfe,1\n", None, "UTF-8"),
+    ],
+)
+def test_a_labels_csv_that_does_not_give_the_groups_says_why(folder, text, wanted, message):
+    if text is not None:
+        (folder / "labels.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(DatasetError, match=message):
+        scan(folder, wanted)
+
+
+def test_a_bare_name_that_two_classes_have_must_name_the_class(folder):
+    picture(folder / "intact" / "a.png")
+    (folder / "labels.csv").write_text("file,group\n10.png,x\n9.png,y\nc.png,y\na.png,z\nb.png,x\n")
+    with pytest.raises(DatasetError, match=r"write intact/a\.png"):
+        scan(folder)
+
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 6  # orientation: shown turned by 90°
+
+KERAS_CASES = [
+    ("RGB", "a.jpg", {}),
+    ("RGB", "a.png", {}),
+    (
+        "RGB",
+        "turned.jpg",
+        {"exif": TURNED},
+    ),
+    ("L", "grey.jpg", {}),
+    ("1", "line.png", {}),
+    ("LA", "grey-alpha.png", {}),
+    ("RGBA", "alpha.png", {}),
+    ("P", "palette.png", {}),
+    ("P", "palette.gif", {}),
+    ("P", "clear.png", {"transparency": 3}),
+    ("CMYK", "print.jpg", {}),
+    ("CMYK", "print.tif", {}),
+    ("RGB", "a.bmp", {}),
+    ("RGB", "a.webp", {"lossless": True}),
+]
+
+
+@pytest.mark.parametrize(("mode", "name", "options"), KERAS_CASES, ids=[name for _, name, _ in KERAS_CASES])
+@pytest.mark.parametrize("size", [(224, 224), (299, 150), (30, 40)])
+def test_an_image_is_read_as_keras_reads_it(tmp_path, mode, name, options, size):
+    from keras.utils import img_to_array, load_img
+
+    for width, height in ((40, 30), (301, 517), (224, 224)):
+        picture(tmp_path / name, mode, (width, height), **options)
+        expected = img_to_array(load_img(tmp_path / name, target_size=size))
+        image = load_image(tmp_path / name, size)
+        assert image.dtype == np.uint8
+        np.testing.assert_array_equal(image, expected)
+
+
+def test_a_16_bit_image_is_read_as_keras_reads_it(tmp_path):
+    from keras.utils import img_to_array, load_img
+
+    pixels = RNG.integers(0, 2**16, (50, 60), np.uint16)
+    Image.frombytes("I;16", (60, 50), pixels.tobytes()).save(tmp_path / "deep.png")
+    expected = img_to_array(load_img(tmp_path / "deep.png", target_size=(224, 224)))
+    np.testing.assert_array_equal(load_image(tmp_path / "deep.png", (224, 224)), expected)
+
+
+@pytest.mark.parametrize("data", [b"", b"no", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0" + bytes(200)])
+def test_what_is_not_an_image_is_unreadable(tmp_path, data):
+    (tmp_path / "x.png").write_bytes(data)
+    with pytest.raises(ImageUnreadable):
+        load_image(tmp_path / "x.png")

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from worker.images import MAX_IMAGE_BYTES, UnusableImage, decode, shows_nothing
+
+SIZE = (24, 32)
+
+
+def picture(height: int = 48, width: int = 64) -> np.ndarray:
+    """A scene whose four corners differ: red left to right, green top to bottom, blue in the middle."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    blue = 255 * np.exp(-(((rows - height / 2) / height) ** 2 + ((columns - width / 2) / width) ** 2) * 8)
+    return np.stack([255 * columns / (width - 1), 255 * rows / (height - 1), blue], axis=2).astype(np.uint8)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def png(pixels: np.ndarray) -> bytes:
+    return encoded(Image.fromarray(pixels))
+
+
+def png_of(width: int, height: int, rows: bytes, colour: int = 2, depth: int = 8) -> bytes:
+    """A PNG made by hand: its header says what it likes, its data are ``rows`` compressed."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def reference() -> np.ndarray:
+    return decode(png(picture()), SIZE)
+
+
+def close(found: np.ndarray, expected: np.ndarray, by: float = 3.0) -> bool:
+    return bool(np.abs(found.astype(float) - expected).max() <= by)
+
+
+def test_pixels_are_averaged_not_dropped() -> None:
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2] = 255
+    stripes[:32] //= 2
+    found = decode(png(stripes), (8, 8))
+    assert found.shape == (8, 8, 3)
+    assert found.dtype == np.uint8
+    assert close(found[:3], np.full((3, 8, 3), 63.5), by=12)
+    assert close(found[5:], np.full((3, 8, 3), 127.5), by=12)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF"])
+def test_what_cameras_write_is_read(kind: str) -> None:
+    options = {"quality": 98, "subsampling": 0} if kind == "JPEG" else {}
+    found = decode(encoded(Image.fromarray(picture()), kind, **options), SIZE)
+    assert found.shape == (*SIZE, 3)
+    assert close(found, reference(), by=8)
+
+
+def test_the_same_bytes_give_the_same_pixels_in_every_thread() -> None:
+    data = encoded(Image.fromarray(picture(300, 400)), "JPEG")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: decode(data, SIZE).tobytes(), range(32)))
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"no photograph at all", "no image that can be read"),
+        (b"\xff\xd8\xff", "no image that can be read"),
+        (encoded(Image.fromarray(picture()), "GIF"), "no image that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image that can be read"),
+    ],
+    ids=["empty", "text", "three bytes", "another format", "a program"],
+)
+def test_what_is_no_photograph_is_unusable(data: bytes, reason: str) -> None:
+    with pytest.raises(UnusableImage, match=reason):
+        decode(data, SIZE)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_truncated_file_is_unusable(kind: str, share: float) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(noise), kind)
+    with pytest.raises(UnusableImage, match=r"cut short|damaged|no image"):
+        decode(data[: int(len(data) * share)], SIZE)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_100_megapixels_by_their_header_alone_are_unusable() -> None:
+    with pytest.raises(UnusableImage, match="too large"):
+        decode(png_of(10_000, 10_000, b""), SIZE)
+    with pytest.raises(UnusableImage, match="too large"):
+        decode(png_of(60_000, 60_000, b""), SIZE)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_100_real_megapixels_in_a_small_file_are_refused_before_they_are_decoded() -> None:
+    data = png_of(10_000, 10_000, bytes(10_000 * 1_251), colour=0, depth=1)
+    assert len(data) < 100_000
+    with pytest.raises(UnusableImage, match=r"10000×10000, at most 40,000,000 pixels"):
+        decode(data, SIZE)
+
+
+def test_too_many_bytes_are_unusable() -> None:
+    with pytest.raises(UnusableImage, match="too large"):
+        decode(bytes(MAX_IMAGE_BYTES + 1), SIZE)
+
+
+def test_16_bit_grey_is_scaled_not_clipped() -> None:
+    grey = picture()[..., 0].astype(np.uint16) * 257
+    grey[::2] |= 0x0F
+    for kind in ("PNG", "TIFF"):
+        found = decode(encoded(Image.fromarray(grey), kind), SIZE)
+        assert close(found, decode(png(picture()[..., 0]), SIZE))
+
+
+def test_16_bit_grey_is_turned_and_cropped_like_any_other() -> None:
+    grey = picture()[..., 0].astype(np.uint16) * 257
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = decode(encoded(Image.fromarray(grey), exif=exif), SIZE, region=(8, 8, 32, 32))
+    expected = np.rot90(picture()[..., 0], -1)[8:40, 8:40]
+    assert close(found, decode(png(np.ascontiguousarray(expected)), SIZE))
+
+
+def test_16_bit_colour_keeps_its_upper_bits() -> None:
+    wide = picture().astype(">u2") * 257
+    rows = b"".join(b"\0" + row.tobytes() for row in wide)
+    found = decode(png_of(64, 48, rows, colour=2, depth=16), SIZE)
+    assert close(found, reference())
+
+
+def test_32_bit_values_are_unusable() -> None:
+    for values in (np.ones((8, 8), np.float32), np.full((8, 8), 70_000, np.int32)):
+        with pytest.raises(UnusableImage, match="32-bit"):
+            decode(encoded(Image.fromarray(values), "TIFF"), SIZE)
+
+
+def test_greyscale_gets_three_equal_colours() -> None:
+    found = decode(png(picture()[..., 0]), SIZE)
+    assert (found == found[..., :1]).all()
+    assert close(found[..., 0], reference()[..., 0])
+
+
+def test_cmyk_is_converted() -> None:
+    image = Image.fromarray(picture()).convert("CMYK")
+    for kind in ("TIFF", "JPEG"):
+        assert close(decode(encoded(image, kind), SIZE), reference(), by=20)
+
+
+def test_a_palette_is_resolved_before_it_is_averaged() -> None:
+    assert close(decode(encoded(Image.fromarray(picture()).quantize(256)), SIZE), reference(), by=24)
+
+
+def test_transparent_parts_are_black() -> None:
+    pixels = np.dstack([np.full((48, 64, 3), 255, np.uint8), np.zeros((48, 64), np.uint8)])
+    pixels[:, 32:, 3] = 255
+    found = decode(png(pixels), SIZE)
+    assert (found[:, :14] == 0).all()
+    assert (found[:, 18:] == 255).all()
+    grey = encoded(Image.fromarray(pixels).convert("LA"))
+    np.testing.assert_array_equal(decode(grey, SIZE), found)
+
+
+def test_a_colour_that_is_declared_transparent_is_black() -> None:
+    pixels = picture()
+    pixels[:, :32] = (1, 2, 255)
+    found = decode(encoded(Image.fromarray(pixels), transparency=(1, 2, 255)), SIZE)
+    assert (found[:, :14] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "turn"),
+    [
+        (1, lambda upright: upright),
+        (3, lambda upright: np.rot90(upright, 2)),
+        (6, lambda upright: np.rot90(upright, 1)),
+        (8, lambda upright: np.rot90(upright, -1)),
+    ],
+)
+def test_an_image_is_turned_upright_before_its_region_is_taken(orientation: int, turn: Any) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(np.ascontiguousarray(turn(picture()))), exif=exif)
+    np.testing.assert_array_equal(decode(data, SIZE), reference())
+    region = (40, 4, 20, 30)
+    np.testing.assert_array_equal(decode(data, SIZE, region), decode(png(picture()[4:34, 40:60]), SIZE))
+
+
+def test_of_an_animation_the_first_frame_is_taken() -> None:
+    frames = [Image.fromarray(picture()), Image.fromarray(255 - picture())]
+    for kind in ("PNG", "TIFF"):
+        data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+        np.testing.assert_array_equal(decode(data, SIZE), reference())
+
+
+@pytest.mark.parametrize(
+    "region", [(0, 0, 65, 48), (0, 1, 64, 48), (-1, 0, 10, 10), (64, 0, 1, 1), (0, 0, 0, 10), (0, 0, 10, -1)]
+)
+def test_a_region_outside_the_image_is_unusable(region: tuple[int, int, int, int]) -> None:
+    with pytest.raises(UnusableImage, match="not inside the image of 64×48"):
+        decode(png(picture()), SIZE, region)
+
+
+def test_the_whole_image_is_a_region() -> None:
+    np.testing.assert_array_equal(decode(png(picture()), SIZE, (0, 0, 64, 48)), reference())
+
+
+@pytest.mark.parametrize(
+    ("level", "reason"), [(0, "black"), (9, "black"), (128, "no contrast"), (252, "burnt out"), (255, "burnt out")]
+)
+def test_an_image_that_shows_nothing_is_unusable(level: int, reason: str) -> None:
+    noise = np.random.default_rng(0).integers(-1, 2, (48, 64, 3))
+    with pytest.raises(UnusableImage, match=reason) as caught:
+        decode(png(np.clip(level + noise, 0, 255).astype(np.uint8)), SIZE)
+    assert caught.value.reason == str(caught.value)
+
+
+def test_a_dark_a_bright_and_a_flat_photograph_still_pass() -> None:
+    for low, high in ((0, 40), (200, 255), (120, 140)):
+        assert shows_nothing((low + picture() / 255 * (high - low)).astype(np.uint8)) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(position=st.integers(0, 2_000), value=st.integers(0, 255), kind=st.sampled_from(["JPEG", "PNG", "BMP", "TIFF"]))
+def test_a_damaged_byte_never_gives_more_than_another_picture(position: int, value: int, kind: str) -> None:
+    data = bytearray(encoded(Image.fromarray(picture()), kind))
+    data[position % len(data)] = value
+    with contextlib.suppress(UnusableImage):
+        assert decode(bytes(data), SIZE).shape == (*SIZE, 3)
+
+
+def test_every_shared_photograph_is_usable_and_far_from_the_limits(shared: Path) -> None:
+    photographs = sorted((shared / "data" / "turning-inserts").glob("*/*.JPG"))
+    assert len(photographs) == 194
+    for path in photographs:
+        brightness = decode(path.read_bytes(), (224, 224)).mean(axis=2)
+        darkest, brightest = np.percentile(brightness, (1, 99))
+        assert darkest < 125
+        assert brightest > 80
+        assert brightest - darkest > 80

@@ -1,0 +1,245 @@
+"""Named backbones: the part of a pretrained network that turns images into features, loaded and ready to run.
+
+``load_backbone("vgg16:fc1", weights_folder=…)`` builds VGG16 up to ``fc1`` and nothing behind it, fills it from a
+weight file whose every shape and value is checked, and traces it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from worker import network as networks
+from worker.backbone_name import (
+    INSERTNET,
+    BackboneError,
+    BackboneName,
+    WeightsMissing,
+    WeightsUnfit,
+    default_weights,
+    parse_name,
+)
+from worker.network import NetworkSummary, PublishedNetwork
+from worker.weight_file import LayerSpec, WeightFile, flaw, match
+from worker.weights import WeightsStore, file_digest
+from worker.weights_import import fetch_weights
+
+__all__ = [
+    "Backbone",
+    "BackboneError",
+    "NetworkSummary",
+    "WeightsMissing",
+    "WeightsUnfit",
+    "default_weights",
+    "load_backbone",
+]
+
+FINGERPRINT_VERSION: Final = 1
+"""Raised when the same ingredients come to mean other features."""
+
+
+class Backbone:
+    """A pretrained network up to one layer. ``prepare`` and ``features`` may be called from any thread.
+
+    ``name`` is canonical; ``fingerprint`` names everything that the features depend on; ``weights_digest`` is the
+    SHA-256 of the weight file; ``feature_size`` is the length of one feature vector; ``input_size`` is (height, width)
+    in pixels; ``layers`` and ``parameters`` count the part that is built.
+    """
+
+    def __init__(
+        self,
+        name: BackboneName,
+        published: PublishedNetwork,
+        model: Any,
+        weights_digest: str,
+        *,
+        lab_preprocessing: bool,
+    ) -> None:
+        self.name = str(name)
+        self.family = name.family
+        self.layer = name.layer
+        self.pooling = name.pooling
+        self.weights_digest = weights_digest
+        self.input_size = published.input_size
+        self.layers = len(model.layers)
+        self.parameters = int(model.count_params())
+        self._summary = published.summary()
+        self._lab_preprocessing = lab_preprocessing
+        self._model = model  # a traced function does not itself keep the variables that it works with
+        self._forward, self.feature_size = _traced(model, self.input_size, name)
+        self.fingerprint = _fingerprint(
+            family=self.family,
+            layer=self.layer,
+            pooling=self.pooling,
+            weights=weights_digest,
+            preprocessing="lab" if lab_preprocessing else "own",
+            input_size=list(self.input_size),
+            version=FINGERPRINT_VERSION,
+        )
+
+    def network_summary(self) -> NetworkSummary:
+        """Return the figures of the whole published network, of which this backbone is a part."""
+        return self._summary
+
+    def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return images, (height, width, 3) or (n, height, width, 3) of 0…255, as the network wants them.
+
+        That is the family's own ``preprocess_input``, or values from -1 to 1 with the lab's preprocessing. The images
+        themselves stay as they are.
+
+        Raises:
+            ValueError: the images are not uint8 or not of ``input_size``.
+        """
+        if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[-3:] != (*self.input_size, 3):
+            raise ValueError(
+                f"{self.name} takes uint8 images of {self.input_size} pixels and 3 colours, not {images.dtype} "
+                f"of shape {images.shape}"
+            )
+        if self._lab_preprocessing:
+            return networks.scale_symmetric(images)
+        return networks.preprocess(self.family, images)
+
+    def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the features (n, feature_size) of n prepared images (n, height, width, 3): one forward pass.
+
+        The same image gives the same features up to float32 rounding whatever batch it is in.
+
+        Raises:
+            ValueError: ``prepared`` is of another shape or type.
+        """
+        if prepared.dtype != np.float32 or prepared.ndim != 4 or prepared.shape[1:] != (*self.input_size, 3):
+            raise ValueError(
+                f"{self.name} takes float32 of shape (n, {self.input_size[0]}, {self.input_size[1]}, 3), "
+                f"not {prepared.dtype} of {prepared.shape}"
+            )
+        features: npt.NDArray[np.float32] = self._forward(tf.constant(prepared)).numpy()
+        return features
+
+    def warm_up(self, batch_sizes: Iterable[int]) -> None:
+        """Run each batch size once, so that the first message does not pay for kernels chosen and memory taken."""
+        for size in sorted(set(batch_sizes)):
+            self.features(np.zeros((size, *self.input_size, 3), np.float32))
+
+
+def load_backbone(
+    name: str, weights: str | None = None, *, weights_folder: Path, lab_preprocessing: bool = False
+) -> Backbone:
+    """Return the backbone of that name with its weights, ready to run.
+
+    ``weights`` is ``imagenet`` (the family's published weights: from the weights folder, else downloaded by Keras and
+    kept there; for insertnet its embedded ones), ``embedded`` (insertnet only), the path of a weight file, or a digest
+    or source file's name in the weights folder. None means ``default_weights(name)``.
+
+    Raises:
+        WeightsMissing: the weights are neither here nor to be downloaded; the message says how to get them.
+        WeightsUnfit: the weights are damaged, lack a layer that is needed, or are for another network.
+        BackboneError: there is no such family or layer, or it cannot be had in this way.
+    """
+    if keras.backend.backend() != "tensorflow" or keras.config.image_data_format() != "channels_last":
+        raise BackboneError("Keras is set to another backend or image format: this needs tensorflow and channels_last")
+    parsed = parse_name(name)
+    published = networks.published_network(parsed.family)
+    cut = published.cut(parsed.layer)
+    within = {layer.name for layer in cut.layers}
+    needed = [spec for spec in published.specs if spec.name in within]
+    path, digest = _find_weights(parsed, weights or default_weights(name), published, needed, weights_folder)
+    model = networks.with_values(cut, parsed.family)
+    _fill(model, path, published, needed)
+    return Backbone(parsed, published, model, digest, lab_preprocessing=lab_preprocessing)
+
+
+def _find_weights(
+    name: BackboneName, weights: str, published: PublishedNetwork, needed: list[LayerSpec], weights_folder: Path
+) -> tuple[Path, str]:
+    """Return the weight file to load, and its digest, which a file of ours is held against first."""
+    store = WeightsStore(weights_folder)
+    if name.family == INSERTNET and weights in ("imagenet", "embedded"):
+        return _embedded_weights()
+    if weights == "embedded":
+        raise BackboneError(f"only {INSERTNET} has embedded weights; {name.family} takes imagenet or a file")
+    if weights == "imagenet":
+        layers = [spec.name for spec in needed]
+        entry = store.for_family(name.family, layers)
+        if entry is None:
+            entry = fetch_weights(weights_folder, name.family, top=not published.top_layers().isdisjoint(layers))
+    elif Path(weights).is_file():
+        return Path(weights), file_digest(Path(weights))
+    else:
+        entry = store.named(weights)
+        if entry.family != name.family:
+            raise WeightsUnfit(f"{weights} was imported for {entry.family}, not for {name.family}")
+    return store.checked_path(entry), entry.digest
+
+
+def _embedded_weights() -> tuple[Path, str]:
+    import worker.insertnet
+
+    folder = Path(worker.insertnet.__file__).parent
+    digest = file_digest(folder / "weights.h5")
+    expected = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["sha256"]
+    if digest != expected:
+        raise WeightsUnfit(
+            f"insertnet's weights {folder / 'weights.h5'} are not those of its manifest (SHA-256 {digest}, "
+            f"expected {expected}): install insert-inspection again"
+        )
+    return folder / "weights.h5", digest
+
+
+def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[LayerSpec]) -> None:
+    """Put a file's values into the model's variables, layer by layer, so that only one layer is in memory twice."""
+    family = published.family
+    with WeightFile(path) as file:
+        matched = match(file, [published.specs, published.headless_specs], family)
+        for spec in needed:
+            if spec.name not in matched:
+                raise WeightsUnfit(f"{path} has no weights for layer {spec.name} of {family}{_why(spec, published)}")
+            arrays = file.read(matched[spec.name])
+            if (problem := flaw(spec, arrays)) is not None:
+                raise WeightsUnfit(f"{path} cannot be used up to that layer of {family}: {problem}")
+            layer = model.get_layer(spec.name)
+            variables = [*layer.trainable_weights, *layer.non_trainable_weights]
+            for variable, array in zip(variables, arrays, strict=True):
+                variable.assign(array)
+            if isinstance(layer, keras.layers.Normalization):
+                layer.finalize_state()  # it computes with what it derives from its weights
+
+
+def _why(spec: LayerSpec, published: PublishedNetwork) -> str:
+    if spec.name in published.top_layers():
+        return ": it is one without the network's top"
+    if spec.auto_named:
+        return " (Keras numbers that layer itself, so it is only found in a file with all of the network's layers)"
+    return ""
+
+
+def _traced(model: Any, size: tuple[int, int], name: BackboneName) -> tuple[Callable[[Any], Any], int]:
+    """Return the traced forward pass, images to feature vectors, for any batch size, and the vector's length."""
+    shape = tuple(model.output.shape[1:])
+    if name.pooling and len(shape) != 3:
+        raise BackboneError(f"{name}: +gap averages over an image, but layer {name.layer} has the shape {shape}")
+    feature_size = shape[-1] if name.pooling else math.prod(shape)
+
+    def forward(images: Any) -> Any:
+        output = model(images, training=False)
+        if name.pooling:
+            return tf.reduce_mean(output, axis=[1, 2])
+        return tf.reshape(output, [-1, feature_size])
+
+    signature = [tf.TensorSpec([None, *size, 3], tf.float32)]
+    # The concrete function: it cannot retrace, so threads that call it at once cannot either.
+    traced: Callable[[Any], Any] = tf.function(forward, input_signature=signature).get_concrete_function()
+    return traced, feature_size
+
+
+def _fingerprint(**ingredients: object) -> str:
+    canonical = json.dumps(ingredients, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,158 @@
+"""The worker's command, ``insert-worker``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from producer.logs import configure_logs
+from worker import cli_weights
+from worker.cli_experiment import experiment
+from worker.cli_line import demo, standalone
+
+if TYPE_CHECKING:
+    from worker.settings import WorkerSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="""Judges captures, and brings up a whole line on one machine.
+
+To see it work:            `insert-worker demo`
+
+The lab's recipe:          `insert-worker experiment FOLDER --backbone mobilenet:conv1_relu`
+
+A small shop, one machine: `insert-worker standalone`, then `insert-worker train FOLDER`
+
+Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL`, `INSERTS_IMAGES`,
+`INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_MODELS`, `INSERTS_THREADS`,
+`INSERTS_MAX_BATCH`.
+""",
+)
+app.command()(demo)
+app.command()(standalone)
+app.command()(experiment)
+app.add_typer(cli_weights.app, name="weights")
+
+console = Console(stderr=True)
+
+
+def main() -> None:
+    """Run ``insert-worker``; what a person can put right ends with its message, not with a traceback."""
+    # Quiet before TensorFlow is loaded: its C++ side writes to standard error from the import on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    configure_logs(logging.INFO)
+    try:
+        app()
+    except Exception as error:
+        if not _explained(error):
+            raise
+        fail(str(error))
+
+
+def fail(message: str) -> NoReturn:
+    """End with ``message`` on standard error and exit code 1."""
+    console.print(f"[red]error[/red] {message}", highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _explained(error: Exception) -> bool:
+    """Whether an error's message is written for the person at the terminal."""
+    # ValueError covers wrong settings (pydantic) and this project's own errors about what was given.
+    from db.session import DatabaseUnavailable, SchemaOutdated
+    from worker.embedded import StartFailed
+    from worker.model_store import ModelError
+    from worker.redis_server import NoRedisServer
+
+    return isinstance(
+        error, (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
+    )
+
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")]
+Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
+Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
+
+
+def settings_with(**given: Any) -> WorkerSettings:
+    """The settings of the environment, with the options that were given in their place."""
+    from worker.settings import WorkerSettings
+
+    return WorkerSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+@app.command()
+def run(
+    data: Data = None,
+    backbone: Backbone = None,
+    weights: Weights = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Written when the first message may come.")] = None,
+) -> None:
+    """Judge captures from the queue until SIGTERM or Ctrl-C.
+
+    The weights, the database and the promoted model are checked before the first message is taken. Without a
+    promoted model every insert is `unsure` and a person decides.
+    """
+    from worker.serve import serve
+
+    raise typer.Exit(serve(settings_with(data=data, backbone=backbone, weights=weights), ready_file))
+
+
+@app.command()
+def train(
+    folder: Annotated[Path, typer.Argument(help="Labelled photographs, one sub-folder per class.")],
+    intact_class: Annotated[str, typer.Option(help="The class that means go on; all others: replace.")] = "intact",
+    data: Data = None,
+    backbone: Backbone = None,
+    weights: Weights = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a model on a folder of labelled photographs and put it in charge.
+
+    Running workers take it within seconds. The same folder and backbone give the same model again.
+    """
+    from db.session import Database
+    from worker.backbone import load_backbone
+    from worker.dataset import scan
+    from worker.training import train as train_on
+
+    settings = settings_with(data=data, backbone=backbone, weights=weights)
+    database = Database(settings.url)
+    database.check_schema()
+    labelled = scan(folder)
+    network = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("features", total=len(labelled.files))
+        trained = train_on(
+            labelled,
+            network,
+            intact=intact_class,
+            models=settings.models_path(),
+            database=database,
+            by="insert-worker train",
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    database.close()
+    for path, reason in trained.skipped:
+        console.print(f"[yellow]skipped[/yellow] {path}: {reason}", highlight=False)
+    manifest = trained.manifest
+    if as_json:
+        typer.echo(manifest.model_dump_json())
+        return
+    typer.echo(f"{manifest.model_id} is in charge, trained on {manifest.trained_on} images")
+    scores: Any = manifest.metrics.get("balanced_accuracy")
+    if scores:
+        typer.echo(f"balanced accuracy on {len(scores)} splits: {', '.join(f'{score:.3f}' for score in scores)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""``insert-worker experiment``: the lab's recipe on the user's labelled folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from worker.backbone_name import parse_name
+
+if TYPE_CHECKING:
+    from worker.backbone import Backbone
+    from worker.dataset import LabelledFolder
+    from worker.recipe import BackboneResult, Recipe
+
+
+def experiment(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Labelled folders, each with one sub-folder of images a class.")
+    ],
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="Network and layer; give it again for several. Default: vgg16:fc1 and mobilenet:conv1_relu."),
+    ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="imagenet, embedded, a file, or a name from `weights list`: once for all backbones, or once for each "
+            "in their order. Default: each backbone's own."
+        ),
+    ] = None,
+    test_size: Annotated[float, typer.Option(help="Share of the images that each split keeps for testing.")] = 0.3,
+    repeats: Annotated[int, typer.Option(min=1, help="Independent splits, with seeds 1, 2, …")] = 5,
+    output: Annotated[Path, typer.Option(help="Folder for report.md and DATASET/BACKBONE/…")] = Path("output"),
+    group_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of a folder's labels.csv for grouped splits beside the plain ones [group or insert]."
+        ),
+    ] = None,
+    lab_preprocessing: Annotated[
+        bool, typer.Option("--lab-preprocessing", help="Scale inputs to [-1, 1] for every family, as the lab does.")
+    ] = False,
+    no_stratify: Annotated[
+        bool, typer.Option("--no-stratify", help="Splits that do not keep the classes' shares, as the lab's.")
+    ] = False,
+    batch: Annotated[int, typer.Option(min=1, max=1024, help="Images in one forward pass.")] = 32,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every split's scores as one JSON object.")] = False,
+) -> None:
+    """Compare pretrained networks on labelled folders: features, a linear SVM, repeated splits, a report.
+
+    Writes `features.h5`, `labels.h5`, `resultsDATASET.txt` and the folder `model` for each dataset and backbone, and
+    `report.md` with the backbones side by side.
+    """
+    from worker.experiment import scan_all
+    from worker.recipe import Recipe
+    from worker.report import markdown, results_json
+
+    names = backbone or ["vgg16:fc1", "mobilenet:conv1_relu"]
+    recipe = Recipe(test_size, repeats, not no_stratify, lab_preprocessing, group_column, batch)
+    chosen = _weights_for(names, weights or [])
+    datasets = scan_all(folders, recipe)
+    results: list[list[BackboneResult]] = [[] for _ in datasets]
+    err = Console(stderr=True)
+    for dataset in datasets:
+        for file, reason in dataset.skipped:
+            err.print(f"skipped {file}: {reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    report = output / "report.md"
+    for name, source in zip(names, chosen, strict=True):
+        loaded = _load(name, source, recipe)
+        for dataset, row in zip(datasets, results, strict=True):
+            row.append(_run(dataset, loaded, recipe, output, err))
+            # After every result: nothing is in vain when a later backbone's weights are missing.
+            table = [(each, done) for each, done in zip(datasets, results, strict=True) if done]
+            report.write_text(markdown(table, recipe), "utf-8")
+    if as_json:
+        typer.echo(json.dumps(results_json(table)))
+    else:
+        Console().print(Markdown(report.read_text("utf-8")))
+        err.print(f"written to {report}", highlight=False, soft_wrap=True)
+
+
+def _weights_for(names: Sequence[str], weights: Sequence[str]) -> list[str | None]:
+    if len({parse_name(name) for name in names}) < len(names):
+        raise typer.BadParameter("a backbone is named twice", param_hint="--backbone")
+    if len(weights) <= 1:
+        return [weights[0] if weights else None] * len(names)
+    if len(weights) != len(names):
+        raise typer.BadParameter(
+            f"give it once for all {len(names)} backbones or once for each, not {len(weights)} times",
+            param_hint="--weights",
+        )
+    return list(weights)
+
+
+def _load(name: str, weights: str | None, recipe: Recipe) -> Backbone:
+    from worker.backbone import load_backbone
+    from worker.settings import WorkerSettings
+
+    folder = WorkerSettings().weights_path()
+    return load_backbone(name, weights, weights_folder=folder, lab_preprocessing=recipe.lab_preprocessing)
+
+
+def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: Console) -> BackboneResult:
+    """One result with a progress bar of its extraction, and its results file."""
+    from worker.experiment import result_folder, run
+    from worker.network import published_network
+    from worker.report import write_results
+
+    published = published_network(backbone.family)
+    part = replace(published, model=published.cut(backbone.layer)).summary()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bars:
+        task = bars.add_task(f"{dataset.name} · {backbone.name}", total=len(dataset.files))
+
+        def progress(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        result = run(dataset, backbone, part.multiply_adds, recipe, output, progress)
+    for file, reason in result.dataset.skipped[len(dataset.skipped) :]:
+        console.print(f"skipped {file}: {reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    write_results(result_folder(output, dataset.name, backbone.name), result, recipe)
+    return result

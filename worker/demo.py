@@ -1,0 +1,226 @@
+"""The demo: a whole line on this machine, from a labelled set to three checks of a wearing head."""
+
+from __future__ import annotations
+
+import json
+import selectors
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+import db.verdicts
+from db.session import Database
+from worker.demo_data import photographs_of, rendered_set
+from worker.demo_report import CheckRun, Summary, show, summarise
+from worker.embedded import EmbeddedSystem, StartFailed, locked
+from worker.redis_server import free_port
+from worker.settings import WorkerSettings
+from worker.supervisor import StopSignal, Supervisor
+
+MARKER: Final = ".insert-demo"
+"""A file that says: this folder is a demo's, the next demo may replace it."""
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What ``insert-worker demo`` was asked for."""
+
+    data: Path
+    dataset: Path | None
+    intact_class: str
+    backbone: str | None
+    weights: str | None
+    checks: int
+    pockets: int
+    seed: int
+
+
+class Interrupted(Exception):
+    """Somebody asked the demo to stop."""
+
+
+def run_demo(options: DemoOptions, console: Console) -> Summary:
+    """Run the demo, showing what happens on ``console``; every process that it started has ended on return.
+
+    Raises:
+        StartFailed: a part did not come up, or the data folder is not a demo's to replace.
+        DatasetError: the user's labelled photographs cannot be used.
+    """
+    started = time.monotonic()
+    with StopSignal() as stop:
+        fresh_folder(options.data)
+        with locked(options.data), Supervisor() as supervisor:
+            demo = _Demo(options, console, supervisor, stop)
+            try:
+                runs = demo.run()
+            except Interrupted:
+                console.print("[yellow]stopped[/yellow], every process that was started has been ended")
+                runs = demo.runs
+        with Database(demo.settings.url).reading() as session:
+            rows = list(db.verdicts.export(session))
+            verdicts = db.verdicts.count(session)
+    summary = summarise(runs, rows, verdicts, time.monotonic() - started, complete=not stop.asked)
+    show(console, summary, runs, options.data)
+    return summary
+
+
+class _Demo:
+    def __init__(self, options: DemoOptions, console: Console, supervisor: Supervisor, stop: StopSignal):
+        self._options = options
+        self._console = console
+        self._stop = stop
+        asked: dict[str, Any] = {"backbone": options.backbone, "weights": options.weights}
+        self.settings = WorkerSettings(
+            data=options.data.absolute(),
+            # A demo is the embedded system, whatever line the environment is set up for.
+            redis_url=None,
+            database_url=None,
+            images=None,
+            models=None,
+            outbox=None,
+            **{name: value for name, value in asked.items() if value is not None},
+        )
+        self._system = EmbeddedSystem(self.settings, supervisor)
+        self._supervisor = supervisor
+        self.runs: list[CheckRun] = []
+
+    def run(self) -> list[CheckRun]:
+        options = self._options
+        with self._step("a real Redis, a migrated database"):
+            self._system.migrate()
+            self._system.start_redis(free_port())
+        with self._step("a labelled set to learn from") as say:
+            if options.dataset is None:
+                labelled, shown = rendered_set(options.data, options.seed)
+            else:
+                labelled, shown = photographs_of(options.dataset, options.data, options.seed)
+            say(labelled.describe)
+        with self._step("training the first model") as say:
+            say(self._train(labelled.folder))
+        with self._step("a worker, its network warmed up"):
+            self._system.start_worker(should_stop=lambda: self._stop.asked)
+        self._inspect(shown)
+        return self.runs
+
+    def _train(self, folder: Path) -> str:
+        intact = self._options.intact_class
+        command = [sys.executable, "-m", "worker.cli", "train", str(folder), "--intact-class", intact, "--json"]
+        manifest = json.loads(self._finish(command, "train"))
+        return f"{manifest['model_id']} from {manifest['trained_on']} images"
+
+    def _finish(self, command: list[str], name: str) -> str:
+        """Run a command of the system to its end and return what it printed."""
+        log_file = self._options.data / "logs" / f"{name}.log"
+        with self._process(command, log_file) as process:
+            output = b"".join(self._lines(process))
+            if process.wait() != 0:
+                raise StartFailed(f"{name} failed:\n{_tail(log_file)}")
+        return output.decode()
+
+    @contextmanager
+    def _process(self, command: list[str], log_file: Path) -> Iterator[subprocess.Popen[bytes]]:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            log_file.open("ab") as log,
+            subprocess.Popen(
+                [sys.executable, "-m", "worker.leash", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self._system.environment(),
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+    def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+        """What a process prints, line by line, while the other processes are tended."""
+        assert process.stdout is not None  # noqa: S101 - for the type checker; it was opened as a pipe
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            pending = b""
+            while True:
+                if self._stop.asked:
+                    raise Interrupted
+                self._supervisor.tend()
+                if not selector.select(timeout=0.2):
+                    continue
+                chunk = process.stdout.read1()  # type: ignore[attr-defined]
+                if not chunk:
+                    if pending:
+                        yield pending
+                    return
+                *whole, pending = (pending + chunk).split(b"\n")
+                yield from (line + b"\n" for line in whole)
+
+    def _inspect(self, shown: list[str]) -> None:
+        options = self._options
+        command = [sys.executable, "-m", "producer.cli", "simulate", "--json", "--pockets", str(options.pockets)]
+        command += ["--checks", "0" if options.dataset else str(options.checks), *shown]
+        self._console.print("[bold]checks[/bold] station → image store → Redis → worker → database → station")
+        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        log_file = options.data / "logs" / "station.log"
+        with Progress(*columns, console=self._console) as progress, self._process(command, log_file) as process:
+            bar = None
+            for line in self._lines(process):
+                event = json.loads(line)
+                if event["event"] == "check":
+                    self.runs.append(CheckRun(event["operation"], event["size"]))
+                    bar = progress.add_task(f"after {event['operation']}", total=event["size"])
+                    continue
+                self.runs[-1].take(event, options.intact_class)
+                if bar is not None:
+                    progress.update(bar, completed=len(self.runs[-1].answered))
+            process.wait()
+        if not self.runs:
+            raise StartFailed(f"the station failed:\n{_tail(log_file)}")
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show one step of the start: a spinner while it goes on, then how long it took."""
+        if self._stop.asked:
+            raise Interrupted
+        said: list[str] = []
+        started = time.monotonic()
+        with self._console.status(what):
+            yield said.append
+        if self._stop.asked:
+            raise Interrupted
+        detail = f" [dim]{said[0]}[/dim]" if said else ""
+        seconds = f" [dim]{time.monotonic() - started:.1f} s[/dim]"
+        self._console.print(f"[green]✓[/green] {what}{detail}{seconds}", highlight=False)
+
+
+def _tail(log_file: Path) -> str:
+    return log_file.read_text(encoding="utf-8", errors="replace")[-2000:]
+
+
+def fresh_folder(data: Path) -> None:
+    """Make an empty folder for a demo, in the place of an earlier demo's.
+
+    Raises:
+        StartFailed: there is a folder that no demo made.
+    """
+    if data.exists():
+        if any(data.iterdir()) and not (data / MARKER).exists():
+            raise StartFailed(f"{data} holds something that is not a demo's: name another folder with --data")
+        with locked(data):
+            pass
+        shutil.rmtree(data)
+    data.mkdir(parents=True)
+    (data / MARKER).touch()
+
+

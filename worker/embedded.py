@@ -1,0 +1,101 @@
+"""The whole line on one machine: a real Redis, a migrated SQLite database and a worker, below one data folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from db.migrate import upgrade
+from worker.redis_server import RedisFiles, prepare_redis
+from worker.settings import WorkerSettings
+from worker.supervisor import Child, Supervisor
+
+
+class StartFailed(RuntimeError):
+    """A part of the embedded system did not come up; the message ends with the last words of its log."""
+
+
+class EmbeddedSystem:
+    """Brings the parts up one after the other; the supervisor keeps and ends their processes."""
+
+    def __init__(self, settings: WorkerSettings, supervisor: Supervisor):
+        """Describe the system below ``settings.data``; nothing is started yet."""
+        self.settings = settings
+        self.data = settings.data
+        self._supervisor = supervisor
+
+    def start_redis(self, port: int, bind: str = "127.0.0.1") -> RedisFiles:
+        """Start Redis with its data below the folder, and wait until it answers.
+
+        Raises:
+            NoRedisServer, StartFailed: there is no server, or it does not come up.
+        """
+        files = prepare_redis(self.data, port, bind)
+        child = Child("redis", files.command, self.data / "logs" / "redis.log")
+        self._supervisor.add(child)
+        try:
+            files.wait_until_up(timeout=20.0)
+        except TimeoutError as error:
+            raise StartFailed(f"{error}\n{child.last_words()}") from error
+        return files
+
+    def migrate(self) -> None:
+        """Bring the database's tables to this version."""
+        upgrade(self.settings.url)
+
+    def start_worker(self, timeout: float = 120.0, should_stop: Callable[[], bool] = lambda: False) -> Child:
+        """Start a worker and wait until it takes messages.
+
+        Raises:
+            StartFailed: it ended, or was not ready in time.
+        """
+        ready = self.data / "run" / "worker.ready"
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        ready.unlink(missing_ok=True)
+        child = Child(
+            "worker",
+            [sys.executable, "-m", "worker.cli", "run", "--ready-file", str(ready)],
+            self.data / "logs" / "worker.log",
+            self.environment(),
+        )
+        self._supervisor.add(child)
+        end = time.monotonic() + timeout
+        while not ready.exists():
+            if child.exit_code() is not None or time.monotonic() > end:
+                raise StartFailed(f"the worker did not come up\n{child.last_words()}")
+            if should_stop():
+                break
+            time.sleep(0.05)
+        return child
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which every command opens this system."""
+        environment = self.settings.environment() | {"INSERTS_DATA": str(self.data.absolute())}
+        # The embedded Redis and its password are found through the data folder's private file.
+        environment.pop("INSERTS_REDIS_URL", None)
+        return environment
+
+
+@contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Hold the data folder for one embedded system at a time.
+
+    Raises:
+        StartFailed: another one holds it.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    handle = os.open(data / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise StartFailed(f"{data} is in use by another standalone system or demo; stop that one first") from None
+    try:
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,237 @@
+"""A capture's one path through the worker: event → row → image → judgement → committed verdict → answer.
+
+The order is commit, notify, acknowledge (Celery acknowledges when `Inspector.inspect` returns), so a crash between any
+two of them is repaired by delivering the message again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import structlog
+from pydantic import UUID7, TypeAdapter, ValidationError
+from sqlalchemy.orm import Session
+
+import db.captures
+import db.checks
+import db.faults
+import db.verdicts
+from db.captures import Capture
+from db.session import Database
+from db.verdicts import Verdict
+from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.event import CaptureEvent, Name
+from producer.image_store import ImageMissing, ImageRefused, ImageStore
+from worker.images import MAX_IMAGE_BYTES
+from worker.inspection import Judgement
+from worker.notifier import Notifier
+from worker.patience import patiently
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+Judge = Callable[[bytes, tuple[int, int, int, int] | None], Judgement]
+"""Image bytes and region to a judgement (`worker.inspection.judge` with its network and model filled in)."""
+
+MAX_EVENT_TEXT: Final = 20_000
+"""Characters of an event that cannot be read which are kept with its fault."""
+
+
+class Inspector:
+    """Turns messages into verdicts; safe to use from several threads."""
+
+    def __init__(self, database: Database, images: ImageStore, judge: Judge, notifier: Notifier):
+        self._database = database
+        self._images = images
+        self._judge = judge
+        self._notifier = notifier
+
+    def inspect(self, message: object) -> None:
+        """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged."""
+        received_at = datetime.now(UTC)
+        try:
+            event = CaptureEvent.from_message(message)
+        except ValidationError as error:
+            self._refuse(message, error, received_at)
+            return
+        with structlog.contextvars.bound_contextvars(capture=str(event.capture_id), check=str(event.check_id)):
+            self._inspect(event, received_at)
+
+    def _inspect(self, event: CaptureEvent, received_at: datetime) -> None:
+        verdict = self._transaction(lambda session: _begin(session, event, received_at))
+        if verdict is None:
+            try:
+                judgement = self._look(event)
+            except _CannotJudge as fault:
+                self._fault(event, fault, datetime.now(UTC))
+                return
+            verdict = self._transaction(
+                lambda session: db.verdicts.record(session, _verdict(event, judgement, received_at))
+            )
+            log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
+        else:
+            log.info("judged before, told again", outcome=verdict.outcome)
+        self._tell(event, _verdict_answer(event, verdict))
+
+    def _look(self, event: CaptureEvent) -> Judgement:
+        try:
+            data = self._images.get(event.image, MAX_IMAGE_BYTES)
+        except ImageMissing as error:
+            raise _CannotJudge("image_missing", str(error)) from None
+        except ImageRefused as error:
+            return Judgement("unusable", reason=str(error))
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != event.image_sha256:
+            raise _CannotJudge(
+                "digest_mismatch", f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
+            )
+        box = event.region
+        return self._judge(data, (box.left, box.top, box.width, box.height) if box else None)
+
+    def _tell(self, event: CaptureEvent, answer: VerdictAnswer | FaultAnswer) -> None:
+        # A transaction of its own, after the commit: of several threads that finish a check at once, the last to
+        # commit sees all the others' verdicts, so at least one of them reports the check.
+        check = self._reading(lambda session: db.checks.status(session, event.check_id))
+        answers: list[VerdictAnswer | FaultAnswer | CheckAnswer] = [answer]
+        if check is not None and check.state != "pending":
+            answers.append(
+                CheckAnswer(
+                    check_id=check.check_id,
+                    machine=check.machine,
+                    head=check.head,
+                    operation=check.operation,
+                    size=check.size,
+                    state=check.state,
+                    replace=list(check.replace),
+                    review=list(check.review),
+                )
+            )
+        self._notifier.tell(event.station, answers)
+
+    def _fault(self, event: CaptureEvent, fault: _CannotJudge, at: datetime) -> None:
+        log.warning("fault", reason=fault.reason, detail=fault.detail)
+        self._transaction(
+            lambda session: db.faults.record(
+                session,
+                capture_id=event.capture_id,
+                station=event.station,
+                check_id=event.check_id,
+                pocket=event.pocket,
+                reason=fault.reason,
+                detail=fault.detail,
+                event=event.model_dump_json(exclude_none=True),
+                at=at,
+            )
+        )
+        answer = FaultAnswer(
+            capture_id=event.capture_id,
+            check_id=event.check_id,
+            pocket=event.pocket,
+            reason=f"{fault.reason}: {fault.detail}",
+            at=at,
+        )
+        self._tell(event, answer)
+
+    def _refuse(self, message: object, error: ValidationError, at: datetime) -> None:
+        """Keep an event that breaks the contract as a fault, and tell its station where it names one."""
+        detail = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'event'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        fields: dict[str, Any] = message if isinstance(message, dict) else {}
+        capture_id: UUID | None = _valid(TypeAdapter(UUID7), fields.get("capture_id"))
+        station: str | None = _valid(TypeAdapter(Name), fields.get("station"))
+        log.warning("fault", reason="invalid_event", detail=detail, capture=str(capture_id))
+        self._transaction(
+            lambda session: db.faults.record(
+                session,
+                capture_id=capture_id,
+                station=station,
+                check_id=None,
+                pocket=None,
+                reason="invalid_event",
+                detail=detail,
+                event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
+                at=at,
+            )
+        )
+        if station is not None:
+            answer = FaultAnswer(capture_id=capture_id, reason=f"invalid_event: {detail}", at=at)
+            self._notifier.tell(station, [answer])
+
+    def _transaction(self, work: Callable[[Session], T]) -> T:
+        def attempt() -> T:
+            with self._database.transaction() as session:
+                return work(session)
+
+        return patiently(attempt)
+
+    def _reading(self, work: Callable[[Session], T]) -> T:
+        def attempt() -> T:
+            with self._database.reading() as session:
+                return work(session)
+
+        return patiently(attempt)
+
+
+class _CannotJudge(Exception):
+    def __init__(self, reason: str, detail: str):
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def _begin(session: Session, event: CaptureEvent, received_at: datetime) -> Verdict | None:
+    """Have the capture's row; return its verdict if it was judged before, else count an attempt to judge it."""
+    db.captures.record(session, _capture(event), received_at)
+    verdict = db.verdicts.current(session, event.capture_id)
+    if verdict is None:
+        db.captures.count_attempt(session, event.capture_id)
+    return verdict
+
+
+def _capture(event: CaptureEvent) -> Capture:
+    return Capture(**event.model_dump(exclude={"schema_version"}))
+
+
+def _verdict(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
+    now = datetime.now(UTC)
+    return Verdict(
+        capture_id=event.capture_id,
+        model_id=judgement.model_id,
+        outcome=judgement.outcome,
+        label=None,
+        reason=judgement.reason,
+        decision=judgement.decision,
+        judged_at=now,
+        seconds=(now - received_at).total_seconds(),
+    )
+
+
+def _verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
+    return VerdictAnswer(
+        capture_id=event.capture_id,
+        check_id=event.check_id,
+        machine=event.machine,
+        head=event.head,
+        pocket=event.pocket,
+        outcome=verdict.outcome,
+        label=verdict.label,
+        reason=verdict.reason,
+        decision=verdict.decision,
+        model=verdict.model_id,
+        judged_at=verdict.judged_at,
+    )
+
+
+def _valid(adapter: TypeAdapter[Any], value: object) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError:
+        return None

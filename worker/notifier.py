@@ -1,0 +1,44 @@
+"""The worker's voice: answers onto each station's stream, after the verdict is committed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from producer.answers import STREAM_FIELD, STREAM_LENGTH, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
+
+CALL_TIMEOUT: Final = 5.0
+"""Seconds that one call to Redis may take."""
+
+
+class Notifier:
+    """Writes answers to the stations' streams; safe to use from several threads."""
+
+    def __init__(self, redis_url: str):
+        self._redis: redis.Redis = redis.Redis.from_url(
+            redis_url,
+            protocol=2,
+            socket_timeout=CALL_TIMEOUT,
+            socket_connect_timeout=CALL_TIMEOUT,
+            # A short restart of Redis is bridged here; a long one by the station, which sends its event again.
+            retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5),
+        )
+
+    def tell(self, station: str, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
+        """Append ``answers`` to the station's stream, in order.
+
+        Raises:
+            redis.RedisError: Redis is away; the station has not been told.
+        """
+        pipe = self._redis.pipeline(transaction=False)
+        for answer in answers:
+            entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True)}
+            pipe.xadd(stream_of(station), entry, maxlen=STREAM_LENGTH, approximate=True)  # type: ignore[arg-type]
+        pipe.execute()
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._redis.close()

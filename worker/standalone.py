@@ -1,0 +1,30 @@
+"""The embedded system, kept up for a small shop."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from worker.embedded import EmbeddedSystem, locked
+from worker.settings import WorkerSettings
+from worker.supervisor import StopSignal, Supervisor
+
+
+def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Console) -> None:
+    """Bring the line up and keep it up until SIGTERM or Ctrl-C.
+
+    Raises:
+        StartFailed: the data folder is in use, or a part does not come up.
+        NoRedisServer: there is no Redis server on this machine.
+    """
+    with StopSignal() as stop, locked(settings.data), Supervisor() as supervisor:
+        system = EmbeddedSystem(settings, supervisor)
+        system.migrate()
+        system.start_redis(port, bind)
+        system.start_worker(should_stop=lambda: stop.asked)
+        if not stop.asked:
+            console.print(f"[green]the line is up[/green], its data in {settings.data}", highlight=False)
+            console.print(f"  stations here: insert-station --data {settings.data} …", highlight=False)
+            console.print(f"  verdicts:      insert-db --data {settings.data} verdicts", highlight=False)
+            console.print(f"  a model:       insert-worker train FOLDER --data {settings.data}", highlight=False)
+        supervisor.run(lambda: stop.asked)
+        console.print("stopping")

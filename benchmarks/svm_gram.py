@@ -4,6 +4,10 @@ Both sides start from the same float32 features in memory and do the lab's ten s
 The Gram side's time includes making the Gram matrix. The predictions must be the same on every split, or the benchmark
 fails.
 
+Both sides have one BLAS thread. libsvm multiplies two vectors at a time, and there OpenBLAS's threads cost more than
+they bring: on a busy machine they made `SVC` ten times slower, which would flatter the Gram side. A second thread
+would speed up only that one (from 0.5 s to 0.3 s on two free cores).
+
 The `SVC` side takes minutes, so its ten repeats are timed once; the Gram side is timed afresh for every sample, and a
 sample's ratio is the one `SVC` time over that Gram time. The spread shown is therefore the Gram side's alone.
 """
@@ -17,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from benchmarks.measure import Benchmark
 from worker.classifier import gram
@@ -76,9 +81,9 @@ def by_gram(features: Float32s, labels: Ints, splits: Sequence[Split]) -> tuple[
 def ratios(features: Float32s, labels: Ints, samples: int) -> list[float]:
     """How many times faster the Gram side is, `samples` times. Raises `AssertionError` when a prediction differs."""
     splits = list(repeated_splits(labels, test_size=0.3, repeats=REPEATS))
-    by_gram(features, labels, splits[:1])  # starts BLAS's threads
-    timed = [by_gram(features, labels, splits) for _ in range(samples)]
-    svc_seconds, expected = by_svc(features, labels, splits)
+    with threadpool_limits(1, user_api="blas"):
+        timed = [by_gram(features, labels, splits) for _ in range(samples)]
+        svc_seconds, expected = by_svc(features, labels, splits)
     for _, predictions in timed:
         if predictions != expected:
             raise AssertionError("the Gram matrix and SVC predict differently")

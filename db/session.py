@@ -140,9 +140,13 @@ def _sqlite_engine(url: str, path: Path, mode: str, foreign_keys: bool) -> Engin
             isolation_level=None,  # transactions begin as _begin says, not as the driver guesses
             check_same_thread=False,
         )
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     engine = create_engine(parse_url(url), creator=connect, pool_size=8, max_overflow=24)

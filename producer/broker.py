@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 import redis
+import structlog
 from celery import Celery
+from pydantic import ValidationError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from producer.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+
+log = structlog.get_logger()
 
 CALL_TIMEOUT: Final = 3.0
 """Seconds that one call to Redis may take. Publishing makes at most three (connect, greet, push), so a hanging Redis
@@ -86,8 +90,10 @@ class AnswerReader:
         for _, entries in batches:
             for entry_id, fields in entries:
                 self.position = entry_id.decode()
-                if STREAM_FIELD in fields:
-                    answers.append(ANSWERS.validate_json(fields[STREAM_FIELD]))
+                try:
+                    answers.append(ANSWERS.validate_json(fields.get(STREAM_FIELD, b"")))
+                except ValidationError as error:
+                    log.error("an answer is not understood and was passed over", id=self.position, problem=str(error))
         return answers
 
     def _start_over_after_a_wipe(self) -> None:

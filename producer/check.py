@@ -13,7 +13,7 @@ from producer.answers import CheckAnswer
 from producer.event import CaptureEvent, new_id
 from producer.station import Received, Station
 
-IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from producer.station import Received, Station
 
 app = typer.Typer(
     no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
     rich_markup_mode="markdown",
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
@@ -271,3 +273,7 @@ def _as_json(result: CheckResult) -> dict[str, Any]:
 
 def _pockets(pockets: list[int]) -> str:
     return ", ".join(map(str, pockets))
+
+
+if __name__ == "__main__":
+    main()

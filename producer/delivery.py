@@ -10,7 +10,6 @@ from typing import Final
 import redis
 import structlog
 from kombu.exceptions import OperationalError
-from pydantic import ValidationError
 
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.broker import AnswerReader, EventSender
@@ -115,9 +114,6 @@ class Delivery:
         while not self._stop.is_set():
             try:
                 answers = self._reader.read()
-            except ValidationError as error:
-                log.error("an answer on the stream is not understood and was passed over", problem=str(error))
-                continue
             except redis.RedisError as error:
                 log.debug("cannot read answers", problem=str(error))
                 self._stop.wait(pause)

@@ -63,10 +63,10 @@ def relief(insert: Insert, condition: Condition, view: View, size: int) -> Relie
     height = row[:, None] + np.float32(edge.corner_y * sin)
     below = np.float32(sin) * edge.front - height
     # Where the edge has broken away, the surface climbs from the flank at `broken_down` back to the top at `inward`.
-    inward = edge.recess / np.maximum(-edge.normal_y, 0.35)
-    slope = max(cos - float(np.tan(np.radians(insert.clearance))) * sin, 0.25)
+    inward = edge.recess / np.maximum(-edge.normal_y, np.float32(0.35))
+    slope = np.float32(max(cos - float(np.tan(np.radians(insert.clearance))) * sin, 0.25))
     reach = np.maximum(edge.broken_down, 1e-3)
-    depth = below / slope
+    depth: Floats = (below / slope).astype(np.float32, copy=False)
     broken_off = (depth < edge.broken_down) & (edge.broken_down > 0)
     broken_depth = (below + inward * sin) / (slope + inward / reach * sin)
     see_through = broken_off & (inward * (1 - broken_depth / reach) > edge.back - edge.front)
@@ -77,7 +77,7 @@ def relief(insert: Insert, condition: Condition, view: View, size: int) -> Relie
     fracture = inside & broken_off & ~top
     flank = inside & ~top & ~fracture
     land = flank & (depth < edge.land) & (depth >= 0)
-    return Relief(edge, depth, height / sin, inside, top, flank, land, fracture, broken_off)
+    return Relief(edge, depth, height / np.float32(sin), inside, top, flank, land, fracture, broken_off)
 
 
 def _edge(insert: Insert, condition: Condition, view: View, size: int) -> Edge:
@@ -95,17 +95,24 @@ def _edge(insert: Insert, condition: Condition, view: View, size: int) -> Edge:
     back_normal = np.interp(x, shape.x[behind], np.unwrap(shape.normal[behind]))
     # The side of the corner that shows more of itself is the one that cuts.
     side = 1.0 if shape.x[right] - corner_x > corner_x - shape.x[left] else -1.0
-    columns = (
-        x,
-        np.interp(x, shape.x[ahead], shape.y[ahead]),
-        np.interp(x, shape.x[behind], shape.y[behind]),
-        np.cos(normal),
-        np.sin(normal),
-        np.abs(np.sin(back_normal)),
+    land, recess, broken_down = _wear(condition, side * arc)
+    return Edge(
+        x=_single(x),
+        front=_single(np.interp(x, shape.x[ahead], shape.y[ahead])),
+        back=_single(np.interp(x, shape.x[behind], shape.y[behind])),
+        normal_x=_single(np.cos(normal)),
+        normal_y=_single(np.sin(normal)),
+        back_facing=_single(np.abs(np.sin(back_normal))),
+        covered=(x > shape.x[left]) & (x < shape.x[right]),
+        land=_single(land),
+        recess=_single(recess),
+        broken_down=_single(broken_down),
+        corner_y=corner_y,
     )
-    covered = (x > shape.x[left]) & (x < shape.x[right])
-    singles = [column.astype(np.float32) for column in columns]
-    return Edge(*singles, covered, *(a.astype(np.float32) for a in _wear(condition, side * arc)), corner_y)
+
+
+def _single(column: NDArray[np.float64]) -> Floats:
+    return column.astype(np.float32)
 
 
 def _wear(condition: Condition, arc: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

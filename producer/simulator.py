@@ -33,7 +33,7 @@ class Edge:
 
 
 class Head:
-    """A milling head under one inspection station."""
+    """A milling head under one inspection station: `box` is what its inserts are like, `station` how they are seen."""
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class Head:
         if pockets < 1:
             raise ValueError(f"a head has at least one pocket, not {pockets}")
         self._rng = np.random.default_rng([seed, 11])
-        self._box = Insert.random(self._rng)
-        self._station = View.random(self._rng)
+        self.box = Insert.random(self._rng)
+        self.station = _set_up(self._rng)
         self._wear_per_operation = wear_per_operation
         self._break_probability = break_probability
         self._size = size
@@ -61,7 +61,7 @@ class Head:
 
     def _new(self) -> Edge:
         condition = Condition(pattern=int(self._rng.integers(2**31)))
-        return Edge(self._box.twin(self._rng), condition, float(self._rng.lognormal(0, 0.4)))
+        return Edge(self.box.twin(self._rng), condition, float(self._rng.lognormal(0, 0.4)))
 
     @property
     def pockets(self) -> tuple[int, ...]:
@@ -108,8 +108,21 @@ class Head:
     def photograph(self, pocket: int) -> tuple[bytes, Label]:
         """What the station sees of a pocket now, as a JPEG, and the truth. Raises KeyError for an unknown pocket."""
         edge = self.edge(pocket)
-        picture = render(edge.insert, edge.condition, self._station.again(self._rng), self._size)
+        picture = render(edge.insert, edge.condition, self.station.again(self._rng), self._size)
         return _jpeg(picture), edge.condition.label
+
+
+def _set_up(rng: np.random.Generator) -> View:
+    """A station that somebody has set up with care: near enough, sharp, well lit, and the flank in view."""
+    return replace(
+        View.random(rng),
+        field=float(rng.uniform(4, 8)),
+        yaw=float(rng.choice([-1, 1]) * rng.uniform(10, 45)),
+        tilt=float(rng.uniform(10, 35)),
+        exposure=float(rng.uniform(0.25, 0.55)),
+        blur=float(rng.uniform(0.0005, 0.002)),
+        noise=float(rng.uniform(0.004, 0.015)),
+    )
 
 
 def labelled_images(count: int, seed: int, size: int = 512, head: int | None = None) -> Iterator[tuple[bytes, Label]]:
@@ -125,7 +138,7 @@ def labelled_images(count: int, seed: int, size: int = 512, head: int | None = N
         if line is None:
             insert, view = Insert.random(rng), View.random(rng)
         else:
-            insert, view = line._box.twin(rng), line._station.again(rng)
+            insert, view = line.box.twin(rng), line.station.again(rng)
         yield _jpeg(render(insert, Condition.random(rng, label), view, size)), label
 
 

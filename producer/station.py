@@ -18,7 +18,7 @@ from producer.event import CaptureEvent, Region, new_id
 from producer.image_store import ImageStore
 from producer.outbox import Outbox
 
-_SUFFIXES: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif", b"RI": ".webp"}
+_SUFFIXES: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
 _KEPT_ANSWERS: Final = 10_000
 
 AnyAnswer = VerdictAnswer | FaultAnswer | CheckAnswer

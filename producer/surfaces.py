@@ -31,13 +31,30 @@ def grain_texture(rng: np.random.Generator, size: int) -> Floats:
 def filth(
     rng: np.random.Generator, view: View, size: int, light: Floats, colour: Floats, depth: Floats, on: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
-    """Stains, dirt, scratches and hairs over the insert: new light and colour. The edge is not spared, nor favoured
-    for what has worn: all this happens to intact inserts too."""
+    """Stains, dirt, scratches, hairs and glare over the insert: new light and colour.
+
+    The edge is not spared, and what has worn is not favoured: all this happens to intact inserts too.
+    """
     if view.stains > 0.2:
         stain = noise_texture(rng, size, 7, 7) + np.float32(0.5) * noise_texture(rng, size, 25, 25)
         amount = np.clip(np.float32(0.5) * stain + np.float32(view.stains - 1.2), 0, 0.7)[..., None]
         tint = rng.uniform(0.05, 0.5) * rng.uniform(0.7, 1.0, 3)
         colour = colour * (1 - amount) + amount * tint.astype(np.float32)
+    light = light * _marks(rng, view, size)
+    if rng.random() < 0.5 * view.dirt:  # caked dirt and dried chips along the edge
+        cake = noise_texture(rng, size, 12, 12) + noise_texture(rng, size, size // 8, size // 8) * np.float32(0.4)
+        reach = np.float32(rng.uniform(0.1, 1.2))
+        where = (cake > rng.uniform(0.8, 1.8)) & (np.abs(depth) < reach) & on
+        tone = np.float32(rng.uniform(0.1, 1.6))
+        light = np.where(where, tone * (1 + np.float32(0.4) * cake), light)
+        colour = np.where(where[..., None], np.float32(rng.uniform(0.1, 0.35)), colour)
+    for _ in range(rng.poisson(0.6)):  # lamps that nobody meant
+        light = light + _glare(rng, size)
+    return light, colour
+
+
+def _marks(rng: np.random.Generator, view: View, size: int) -> Floats:
+    """What specks, scratches and hairs do to the light: a factor for every pixel."""
     marks = Image.new("L", (size, size), 128)
     draw = ImageDraw.Draw(marks)
     unit = size / view.field  # pixels in a millimetre
@@ -54,21 +71,17 @@ def filth(
         r = rng.uniform(0.2, 1.5) * unit
         start = rng.uniform(0, 360)
         draw.arc((x - r, y - r, x + r, y + r), start, start + rng.uniform(40, 160), fill=_mark(rng))
-    light = light * (np.asarray(marks, np.float32) / np.float32(128)) ** 2
-    if rng.random() < 0.5 * view.dirt:  # caked dirt and dried chips, anywhere from the edge down
-        cake = noise_texture(rng, size, 12, 12) + noise_texture(rng, size, size // 8, size // 8) * np.float32(0.4)
-        reach = np.float32(rng.uniform(0.1, 1.2))
-        where = (cake > rng.uniform(0.8, 1.8)) & (np.abs(depth) < reach) & on
-        tone = np.float32(rng.uniform(0.1, 1.6))
-        light = np.where(where, tone * (1 + np.float32(0.4) * cake), light)
-        colour = np.where(where[..., None], np.float32(rng.uniform(0.1, 0.35)), colour)
-    for _ in range(rng.poisson(0.6)):  # glare of lamps that nobody meant
-        x, y = rng.uniform(0, size, 2)
-        a, b = rng.uniform(0.1, 0.6, 2) * size
-        across = np.linspace((0 - x) / a, (size - x) / a, size, dtype=np.float32)
-        down = np.linspace((0 - y) / b, (size - y) / b, size, dtype=np.float32)
-        light = light + np.float32(rng.uniform(0.2, 1.2)) * np.exp(-(down[:, None] ** 2)) * np.exp(-(across**2))
-    return light, colour
+    factor: Floats = (np.asarray(marks, np.float32) / np.float32(128)) ** 2
+    return factor
+
+
+def _glare(rng: np.random.Generator, size: int) -> Floats:
+    x, y = rng.uniform(0, size, 2)
+    a, b = rng.uniform(0.1, 0.6, 2) * size
+    across = np.linspace((0 - x) / a, (size - x) / a, size, dtype=np.float32)
+    down = np.linspace((0 - y) / b, (size - y) / b, size, dtype=np.float32)
+    spot: Floats = np.float32(rng.uniform(0.2, 1.2)) * np.exp(-(down[:, None] ** 2)) * np.exp(-(across**2))
+    return spot
 
 
 def _mark(rng: np.random.Generator) -> int:
@@ -95,7 +108,8 @@ def background(rng: np.random.Generator, view: View, size: int, below: NDArray[n
     if pocket:
         seat = steel * (1 + np.float32(0.12) * noise_texture(rng, size, 20, 60))
         picture = np.where(below[..., None], seat[..., None], picture)
-    return np.maximum(picture, 0)
+    np.maximum(picture, 0, out=picture)
+    return picture
 
 
 def expose(

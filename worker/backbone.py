@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
+from worker import insertnet
 from worker import network as networks
 from worker.backbone_name import (
     INSERTNET,
@@ -29,9 +28,14 @@ from worker.backbone_name import (
     parse_name,
 )
 from worker.network import NetworkSummary, PublishedNetwork
+from worker.quiet import quiet_stderr
 from worker.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.weights import WeightsStore, file_digest
 from worker.weights_import import fetch_weights
+
+with quiet_stderr():
+    import keras
+    import tensorflow as tf
 
 __all__ = [
     "Backbone",
@@ -181,17 +185,14 @@ def _find_weights(
 
 
 def _embedded_weights() -> tuple[Path, str]:
-    import worker.insertnet
-
-    folder = Path(worker.insertnet.__file__).parent
-    digest = file_digest(folder / "weights.h5")
-    expected = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["sha256"]
+    digest = file_digest(insertnet.WEIGHTS)
+    expected = json.loads(insertnet.MANIFEST.read_text(encoding="utf-8"))["sha256"]
     if digest != expected:
         raise WeightsUnfit(
-            f"insertnet's weights {folder / 'weights.h5'} are not those of its manifest (SHA-256 {digest}, "
+            f"insertnet's weights {insertnet.WEIGHTS} are not those of its manifest (SHA-256 {digest}, "
             f"expected {expected}): install insert-inspection again"
         )
-    return folder / "weights.h5", digest
+    return insertnet.WEIGHTS, digest
 
 
 def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[LayerSpec]) -> None:

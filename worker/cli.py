@@ -49,7 +49,7 @@ console = Console(stderr=True)
 def main() -> None:
     """Run ``insert-worker``; what a person can put right ends with its message, not with a traceback."""
     # Quiet before TensorFlow is loaded: its C++ side writes to standard error from the import on.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     configure_logs(logging.INFO)
     try:
         app()

@@ -122,21 +122,25 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
     if runs:
         console.print(table)
     console.print(
-        f"{summary.captures} captures, {summary.verdicts} verdicts, {summary.lost} lost, {summary.duplicates} duplicates"
-        f" in {summary.seconds:.0f} s",
+        f"{summary.captures} captures, {summary.verdicts} verdicts, {summary.lost} lost, "
+        f"{summary.duplicates} duplicates in {summary.seconds:.0f} s",
         highlight=False,
     )
     if summary.accuracy is not None and summary.p50_ms is not None:
         console.print(
-            f"accuracy {summary.accuracy:.3f}, balanced {summary.balanced_accuracy:.3f}; submit to verdict, a whole head "
-            f"handed in at once: {summary.p50_ms:.0f} ms at the median, {summary.p95_ms:.0f} ms at the 95th percentile",
+            f"accuracy {summary.accuracy:.3f}, balanced {summary.balanced_accuracy:.3f}; submit to verdict, "
+            f"a whole head handed in at once: median {summary.p50_ms:.0f} ms, 95th percentile {summary.p95_ms:.0f} ms",
             highlight=False,
         )
     console.print("look next at", style="bold")
-    console.print(f"  insert-db --data {data} replace      which inserts to change now", highlight=False)
-    console.print(f"  insert-db --data {data} checks       the checks and their answers", highlight=False)
-    console.print(f"  insert-db --data {data} verdicts     every verdict", highlight=False)
-    console.print(f"  {data}/images, {data}/logs           the photographs, and what each process said", highlight=False)
+    for where, what in (
+        (f"insert-db --data {data} replace", "which inserts to change now"),
+        (f"insert-db --data {data} checks", "the checks and their answers"),
+        (f"insert-db --data {data} verdicts", "every verdict"),
+        (f"{data}/images", "the photographs, the truth beside each"),
+        (f"{data}/logs", "what each process said"),
+    ):
+        console.print(f"  {where:<40} {what}", highlight=False, soft_wrap=True)
 
 
 def _listed(pockets: Iterable[int]) -> str:

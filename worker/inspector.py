@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
-from pydantic import UUID7, TypeAdapter, ValidationError
+from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 import db.captures
@@ -77,7 +77,7 @@ class Inspector:
             log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
         else:
             log.info("judged before, told again", outcome=verdict.outcome)
-        self._tell(event, _verdict_answer(event, verdict))
+        self._tell(event.station, event.check_id, _verdict_answer(event, verdict))
 
     def _look(self, event: CaptureEvent) -> Judgement:
         try:
@@ -94,12 +94,12 @@ class Inspector:
         box = event.region
         return self._judge(data, (box.left, box.top, box.width, box.height) if box else None)
 
-    def _tell(self, event: CaptureEvent, answer: VerdictAnswer | FaultAnswer) -> None:
+    def _tell(self, station: str, check_id: UUID | None, answer: VerdictAnswer | FaultAnswer) -> None:
         # A transaction of its own, after the commit: of several threads that finish a check at once, the last to
         # commit sees all the others' verdicts, so at least one of them reports the check.
-        check = self._reading(lambda session: db.checks.status(session, event.check_id))
+        check = check_id and self._reading(lambda session: db.checks.status(session, check_id))
         answers: list[VerdictAnswer | FaultAnswer | CheckAnswer] = [answer]
-        if check is not None and check.state != "pending":
+        if check and check.state != "pending":
             answers.append(
                 CheckAnswer(
                     check_id=check.check_id,
@@ -112,7 +112,7 @@ class Inspector:
                     review=list(check.review),
                 )
             )
-        self._notifier.tell(event.station, answers)
+        self._notifier.tell(station, answers)
 
     def _fault(self, event: CaptureEvent, fault: _CannotJudge, at: datetime) -> None:
         log.warning("fault", reason=fault.reason, detail=fault.detail)
@@ -136,7 +136,7 @@ class Inspector:
             reason=f"{fault.reason}: {fault.detail}",
             at=at,
         )
-        self._tell(event, answer)
+        self._tell(event.station, event.check_id, answer)
 
     def _refuse(self, message: object, error: ValidationError, at: datetime) -> None:
         """Keep an event that breaks the contract as a fault, and tell its station where it names one."""
@@ -147,14 +147,17 @@ class Inspector:
         fields: dict[str, Any] = message if isinstance(message, dict) else {}
         capture_id: UUID | None = _valid(TypeAdapter(UUID7), fields.get("capture_id"))
         station: str | None = _valid(TypeAdapter(Name), fields.get("station"))
+        # What can be read of it, so that its check ends in `review` rather than stay pending.
+        check_id: UUID | None = _valid(TypeAdapter(UUID7), fields.get("check_id"))
+        pocket: int | None = _valid(TypeAdapter(StrictInt), fields.get("pocket"))
         log.warning("fault", reason="invalid_event", detail=detail, capture=str(capture_id))
         self._transaction(
             lambda session: db.faults.record(
                 session,
                 capture_id=capture_id,
                 station=station,
-                check_id=None,
-                pocket=None,
+                check_id=check_id,
+                pocket=pocket,
                 reason="invalid_event",
                 detail=detail,
                 event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
@@ -162,8 +165,9 @@ class Inspector:
             )
         )
         if station is not None:
-            answer = FaultAnswer(capture_id=capture_id, reason=f"invalid_event: {detail}", at=at)
-            self._notifier.tell(station, [answer])
+            reason = f"invalid_event: {detail}"
+            answer = FaultAnswer(capture_id=capture_id, check_id=check_id, pocket=pocket, reason=reason, at=at)
+            self._tell(station, check_id, answer)
 
     def _transaction(self, work: Callable[[Session], T]) -> T:
         def attempt() -> T:

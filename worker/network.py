@@ -16,12 +16,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from worker.backbone_name import INSERTNET, BackboneError, canonical_family, split_family
+from worker.quiet import quiet_stderr
 from worker.weight_file import KERNELS, LayerSpec
+
+with quiet_stderr():
+    import keras
 
 _EFFICIENTNET_STDDEV: Final = (0.229, 0.224, 0.225)
 """IMAGENET_STDDEV_RGB of keras/src/applications/efficientnet.py."""

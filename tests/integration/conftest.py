@@ -89,6 +89,8 @@ def empty_postgresql_url(postgres: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a running PostgreSQL: the host in its URLs."""
+    if "postgresql" not in ENGINES:
+        pytest.skip("INSERTS_TEST_POSTGRES=off")
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent  # what all workers of this session have in common

@@ -198,6 +198,17 @@ def test_what_is_no_event_at_all_is_kept_as_it_came(line: Line, message: Any) ->
     assert line.redis.keys("verdicts:*") == []
 
 
+def test_a_check_with_a_broken_event_ends_in_review(line: Line) -> None:
+    check = str(new_id())
+    good = stored_event(line.store, photograph(70), pocket=1, check_id=check, check_size=2)
+    bad = stored_event(line.store, photograph(70), pocket=2, check_id=check, check_size=2)
+    line.inspector.inspect(good.message())
+    line.inspector.inspect({**bad.message(), "colour": "gold"})
+    answer = line.answers()[-1]
+    assert isinstance(answer, CheckAnswer)
+    assert (answer.state, answer.review) == ("review", [2])
+
+
 def test_a_missing_image_is_a_fault(line: Line) -> None:
     event = stored_event(line.store, None)
     line.inspector.inspect(event.message())

@@ -9,7 +9,7 @@ import uuid6
 from sqlalchemy import func, select
 
 from db import captures, checks
-from db.schema import Captures
+from db.schema import Captures, Pockets
 
 
 def test_a_capture_comes_back_as_it_went_in(line, start) -> None:
@@ -70,6 +70,22 @@ def test_all_captures_of_a_check_at_once(line, start) -> None:
         assert session.scalar(select(func.count()).select_from(Captures)) == 8
         [check] = checks.recent(session)
     assert check.started_at == start + timedelta(minutes=2), "the earliest capture, in whatever order they came"
+
+
+def test_of_captures_of_one_pocket_at_once_the_newest_is_the_pockets(line, start) -> None:
+    together = Barrier(8)
+
+    def record(minute: int) -> None:
+        capture = line.capture(1, minute, check_id=uuid6.uuid7())
+        together.wait(30)
+        with line.database.transaction() as session:
+            captures.record(session, capture, start)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(record, range(8)))
+    with line.database.reading() as session:
+        [pocket] = session.execute(select(Pockets.captured_at, Captures.captured_at).join(Captures)).all()
+    assert pocket[0] == pocket[1] == start + timedelta(minutes=7)
 
 
 def test_attempts_are_counted(line) -> None:

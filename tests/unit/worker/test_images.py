@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from producer.simulator import labelled_images
 from worker.images import MAX_IMAGE_BYTES, UnusableImage, decode, shows_nothing
 
 SIZE = (24, 32)
@@ -248,6 +249,11 @@ def test_a_damaged_byte_never_gives_more_than_another_picture(position: int, val
     data[position % len(data)] = value
     with contextlib.suppress(UnusableImage):
         assert decode(bytes(data), SIZE).shape == (*SIZE, 3)
+
+
+def test_rendered_inserts_are_usable() -> None:
+    for photograph, _ in labelled_images(60, seed=5, size=128):
+        assert decode(photograph, (64, 64)).shape == (64, 64, 3)
 
 
 def test_every_shared_photograph_is_usable_and_far_from_the_limits(shared: Path) -> None:

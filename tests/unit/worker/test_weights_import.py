@@ -26,7 +26,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, write_weights: Writer, rando
 def _without(path: Path, target: Path, names: set[str]) -> Path:
     target.write_bytes(path.read_bytes())
     with h5py.File(target, "a") as file:
-        file.attrs["layer_names"] = [name for name in file.attrs["layer_names"] if name.decode() not in names]
+        file.attrs["layer_names"] = [name for name in file.attrs["layer_names"] if name not in names]
     return target
 
 

@@ -46,3 +46,18 @@ def test_nothing_in_producer_is_posix_only(source: Path) -> None:
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert imported & POSIX_ONLY == set()
     assert used & POSIX_NAMES == set()
+
+
+def test_only_the_backbone_knows_keras() -> None:
+    """Everything else works on arrays, so that a network can be replaced in one place."""
+    import worker
+
+    root = Path(worker.__file__).parent
+    knowing = set()
+    for source in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if {name.partition(".")[0] for name in names} & {"keras", "tensorflow"}:
+                knowing.add(source.relative_to(root).as_posix())
+    assert knowing == {"backbone.py", "network.py", "insertnet/network.py", "insertnet/train.py"}

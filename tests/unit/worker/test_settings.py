@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from producer.settings import StationSettings
+from worker.settings import WorkerSettings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in WorkerSettings.model_fields:
+        monkeypatch.delenv(f"INSERTS_{name.upper()}", raising=False)
+
+
+def test_one_folder_is_enough_for_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_DATA", str(tmp_path))
+    settings = WorkerSettings()
+    assert settings.models_path() == tmp_path / "models"
+    assert settings.weights_path() == tmp_path / "weights"
+    assert settings.url == f"sqlite:///{tmp_path}/inserts.db"
+    assert settings.broker_url() == "redis://127.0.0.1:6379/0"
+    (tmp_path / "redis.url").write_text("redis://:secret@127.0.0.1:6390/0\n")
+    assert settings.broker_url() == "redis://:secret@127.0.0.1:6390/0"
+
+
+def test_what_is_set_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "redis.url").write_text("redis://:secret@127.0.0.1:6390/0\n")
+    monkeypatch.setenv("INSERTS_REDIS_URL", "redis://elsewhere:6379/1")
+    assert WorkerSettings(data=tmp_path).broker_url() == "redis://elsewhere:6379/1"
+
+
+def test_a_child_gets_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_REDIS_URL", "redis://:secret@elsewhere:6379/1")
+    monkeypatch.setenv("INSERTS_DATABASE_URL", "postgresql+psycopg://somewhere/inserts")
+    environment = WorkerSettings(data=tmp_path, threads=3, database_url=None).environment()
+    assert environment["INSERTS_DATA"] == str(tmp_path)
+    assert environment["INSERTS_THREADS"] == "3"
+    assert environment["INSERTS_REDIS_URL"] == "redis://:secret@elsewhere:6379/1"
+    assert "INSERTS_DATABASE_URL" not in environment
+    assert "INSERTS_BACKBONE" not in environment
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_REDIS_URL", "redis://:secret@elsewhere:6379/1")
+    assert "secret" not in repr(StationSettings())
+
+
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_THREADS", "0")
+    with pytest.raises(ValueError, match="threads"):
+        WorkerSettings()

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import svm_gram
+from benchmarks import import_producer, svm_gram
 from benchmarks.measure import Benchmark, Measured, measured
 
-BENCHMARKS: dict[str, Benchmark] = {each.name: each for each in (svm_gram.BENCHMARK,)}
+BENCHMARKS: dict[str, Benchmark] = {each.name: each for each in (import_producer.BENCHMARK, svm_gram.BENCHMARK)}
 RESULTS = Path("var") / "bench.json"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from uuid import UUID
 
 import typer
 from pydantic import ValidationError
@@ -103,18 +104,17 @@ def publish(
     head: Head,
     operation: Operation,
     pocket: Annotated[int, typer.Option(help="The pocket that the insert sits in, from 1.")],
-    check_id: Annotated[str | None, typer.Option(help="The check that it belongs to; default: one of its own.")] = None,
+    check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: one of its own.")] = None,
     check_size: Annotated[int, typer.Option(help="How many inserts that check covers.")] = 1,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
     as_json: AsJson = False,
 ) -> None:
     """Hand in one photograph and print its verdict.
 
-    What is handed in is on this machine's disk and will be sent until it is answered, also after a restart, whether
-    or not this command waited for it. Exit code 0: answered; 2: kept in the outbox, not answered yet.
+    What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
+    station sends it again; `insert-station outbox --send 60` does just that. Exit code 0: answered (with --wait 0:
+    sent); 2: kept in the outbox, not answered yet.
     """
-    from uuid import UUID
-
     with open_station(context.obj) as (station, outbox):
         event = station.submit(
             image.read_bytes(),
@@ -122,10 +122,11 @@ def publish(
             head=head,
             pocket=pocket,
             operation=operation,
-            check_id=UUID(check_id) if check_id else new_id(),
+            check_id=check_id or new_id(),
             check_size=check_size,
         )
         received = station.wait_for([event.capture_id], wait).get(event.capture_id)
+        sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)
         waiting = outbox.find(str(event.capture_id))
     if received is not None:
         typer.echo(received.answer.model_dump_json(exclude_none=True) if as_json else _line(received))
@@ -135,7 +136,7 @@ def publish(
         typer.echo(json.dumps({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem}))
     else:
         typer.echo(f"kept in the outbox as {event.capture_id}: {problem}")
-    raise typer.Exit(0 if wait == 0 else 2)
+    raise typer.Exit(0 if wait == 0 and sent else 2)
 
 
 @app.command()
@@ -155,9 +156,7 @@ def check(
     """
     photographs = photographs_in(folder)
     with open_station(context.obj) as (station, _):
-        result = run_check(
-            station, photographs, machine=machine, head=head, operation=operation, timeout=timeout
-        )
+        result = run_check(station, photographs, machine=machine, head=head, operation=operation, timeout=timeout)
     if as_json:
         typer.echo(json.dumps(_as_json(result)))
     else:
@@ -197,11 +196,20 @@ def watch(
 
 
 @app.command()
-def outbox(context: typer.Context, as_json: AsJson = False) -> None:
+def outbox(
+    context: typer.Context,
+    send: Annotated[float, typer.Option(help="First send what waits, for at most this many seconds.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
     """Show what waits to be sent or answered, and why."""
-    box = context.obj.open_outbox()
-    waiting = box.waiting()
-    box.close()
+    if send > 0:
+        with open_station(context.obj) as (station, box):
+            station.wait_for([waiting.event.capture_id for waiting in box.waiting()], send)
+            waiting = box.waiting()
+    else:
+        box = context.obj.open_outbox()
+        waiting = box.waiting()
+        box.close()
     if as_json:
         rows = [
             {"event": w.event.message(), "attempts": w.attempts, "stored_at": w.stored_at, "problem": w.problem}

@@ -117,6 +117,15 @@ class Station:
             self._answered.wait_for(lambda: wanted <= self._answers.keys(), timeout)
             return {key: self._answers[key] for key in wanted & self._answers.keys()}
 
+    def flush(self, timeout: float) -> bool:
+        """Wait until every event in the outbox has left this station at least once; False if ``timeout`` ran out."""
+        end = time.monotonic() + timeout
+        while any(waiting.attempts == 0 for waiting in self._outbox.waiting()):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+
     def _take(self, answer: AnyAnswer) -> None:
         received = Received(answer, time.monotonic())
         key = answer.check_id if isinstance(answer, CheckAnswer) else answer.capture_id

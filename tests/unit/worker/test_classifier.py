@@ -27,7 +27,7 @@ SETS = {
     "near-separable": blobs((60, 50), 400, 12.0),
     "separable": blobs((30, 30), 2000, 100.0),
     "imbalanced": blobs((90, 9), 200, 4.0),
-    "wide": blobs((25, 25), 20_000, 30.0),
+    "wide": blobs((25, 25), 8_000, 30.0),
     "small numbers": blobs((40, 40), 300, 8.0, scale=1e-2),
     "large numbers": blobs((40, 40), 300, 8.0, scale=50.0),
     "three classes": blobs((30, 20, 40), 200, 6.0),

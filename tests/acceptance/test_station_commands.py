@@ -1,0 +1,100 @@
+"""The station's commands without any worker: what they say, and what they keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from producer.event import INSPECT_QUEUE
+from tests.support import RedisProcess, photograph, program
+
+WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
+
+
+class Commands:
+    def __init__(self, folder: Path, redis_url: str):
+        self.environment = os.environ | {"INSERTS_DATA": str(folder / "line"), "INSERTS_REDIS_URL": redis_url}
+
+    def __call__(self, *options: str) -> subprocess.CompletedProcess[str]:
+        asked = [program("insert-station"), *options]
+        return subprocess.run(
+            asked,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+@pytest.fixture
+def station(tmp_path: Path, redis_server: RedisProcess) -> Commands:
+    return Commands(tmp_path, redis_server.url)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(photograph())
+    return file
+
+
+def test_publish_without_waiting_has_sent_it(station: Commands, photo: Path, redis_server: RedisProcess) -> None:
+    published = station("publish", str(photo), *WHERE, "--pocket", "3", "--wait", "0", "--json")
+    assert published.returncode == 0, published.stderr
+    assert redis_server.client().llen(INSPECT_QUEUE) == 1
+    (waiting,) = json.loads(station("outbox", "--json").stdout)
+    assert waiting["event"]["capture_id"] == json.loads(published.stdout)["capture_id"]
+    assert waiting["attempts"] == 1
+
+
+def test_without_redis_it_is_kept_and_sent_later(station: Commands, photo: Path, redis_server: RedisProcess) -> None:
+    redis_server.kill()
+    published = station("publish", str(photo), *WHERE, "--pocket", "3", "--wait", "1")
+    assert published.returncode == 2
+    assert "kept in the outbox" in published.stdout
+    assert "1 waiting" in station("outbox").stdout
+    redis_server.start()
+    assert "sent, not answered yet" in station("outbox", "--send", "3").stdout
+    assert redis_server.client().llen(INSPECT_QUEUE) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["publish", "nowhere.jpg", *WHERE, "--pocket", "1"], "nowhere.jpg"),
+        (["publish", "PHOTO", "--machine", "a b", "--head", "h", "--operation", "o", "--pocket", "1"], "machine"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "0"], "pocket"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "1", "--check-id", "seven"], "seven"),
+        (["check", "nowhere", *WHERE], "no photographs in nowhere"),
+        (["watch", "nowhere"], "nowhere is no folder"),
+        (["schema", "poem"], "'capture' or 'answer'"),
+        (["simulate", "--photographs", "nowhere.csv"], "nowhere.csv"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_wrong_input_ends_with_a_sentence(station: Commands, photo: Path, options: list[str], said: str) -> None:
+    ended = station(*[str(photo) if option == "PHOTO" else option for option in options])
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert json.loads(station("outbox", "--json").stdout) == []
+
+
+def test_simulate_writes_a_labelled_set(station: Commands, tmp_path: Path) -> None:
+    written = station("simulate", "--to", str(tmp_path / "set"), "--images", "8", "--seed", "3")
+    assert written.returncode == 0, written.stderr
+    images = {path.parent.name for path in (tmp_path / "set").rglob("*.jpg")}
+    assert images == {"intact", "worn", "broken"}
+
+
+def test_help_teaches(station: Commands) -> None:
+    for command in ("publish", "check", "watch", "simulate", "outbox", "schema"):
+        told = station(command, "--help")
+        assert told.returncode == 0
+        assert "Usage" in told.stdout

@@ -104,7 +104,7 @@ def publish(
     head: Head,
     operation: Operation,
     pocket: Annotated[int, typer.Option(help="The pocket that the insert sits in, from 1.")],
-    check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: one of its own.")] = None,
+    check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
     check_size: Annotated[int, typer.Option(help="How many inserts that check covers.")] = 1,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
     as_json: AsJson = False,

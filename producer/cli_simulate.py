@@ -44,7 +44,7 @@ def simulate(
         Path | None, typer.Option(help="Show these instead of rendered inserts: a CSV with the columns file, truth.")
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(help="Only render a labelled set into this folder: one sub-folder per class.")
+        Path | None, typer.Option(help="Only render a labelled set of this line into a folder, a sub-folder per class.")
     ] = None,
     images: Annotated[int, typer.Option(help="With --to: how many images.")] = 300,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for each check.")] = 120.0,
@@ -58,7 +58,7 @@ def simulate(
     if to is not None:
         from producer.simulator import write_labelled_folder
 
-        write_labelled_folder(to, images, seed)
+        write_labelled_folder(to, images, seed, head=seed)
         typer.echo(f"{images} images in {to}")
         return
     shown = from_list(photographs, pockets) if photographs else rendered(pockets, seed)

@@ -67,9 +67,10 @@ class LinearModel:
             raise ClassifierError(
                 f"the model judges vectors of {self.feature_size} features, not arrays of shape {features.shape}"
             )
-        values: Float64s = np.tile(self.intercept, (len(features), 1))
-        for columns in _column_blocks(max(len(features), len(self.coef)), self.feature_size):
-            values += features[:, columns].astype(np.float64) @ self.coef[:, columns].astype(np.float64).T
+        # Not BLAS: einsum sums float32 in float64 without a copy, and starts no threads in a worker that has many
+        # of its own (one vector of 401,408 on a busy machine: 0.4 ms against 5 ms).
+        products = np.einsum("ij,kj->ik", features, self.coef, dtype=np.float64, casting="same_kind")
+        values: Float64s = products + self.intercept
         if not np.isfinite(values).all():
             raise ClassifierError("the features hold numbers that are not finite")
         return values

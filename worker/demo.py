@@ -19,12 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import db.verdicts
 from db.session import Database
-from worker.demo_data import photographs_of, rendered_set
+from worker.demo_data import divide
 from worker.demo_report import CheckRun, Summary, show, summarise
 from worker.embedded import EmbeddedSystem, StartFailed, locked
 from worker.redis_server import free_port
 from worker.settings import WorkerSettings
 from worker.supervisor import StopSignal, Supervisor
+
+LABELLED_IMAGES: Final = 240
+"""Rendered images that the first model of a demo learns from."""
 
 MARKER: Final = ".insert-demo"
 """A file that says: this folder is a demo's, the next demo may replace it."""
@@ -99,17 +102,30 @@ class _Demo:
             self._system.migrate()
             self._system.start_redis(free_port())
         with self._step("a labelled set to learn from") as say:
-            if options.dataset is None:
-                labelled, shown = rendered_set(options.data, options.seed)
-            else:
-                labelled, shown = photographs_of(options.dataset, options.data, options.seed)
-            say(labelled.describe)
+            folder, shown, phrase = self._rendered() if options.dataset is None else self._divided(options.dataset)
+            say(phrase)
         with self._step("training the first model") as say:
-            say(self._train(labelled.folder))
+            say(self._train(folder))
         with self._step("a worker, its network warmed up"):
             self._system.start_worker(should_stop=lambda: self._stop.asked)
         self._inspect(shown)
         return self.runs
+
+    def _rendered(self) -> tuple[Path, list[str], str]:
+        """Rendered photographs of a line to learn from, and the station's options to show a head of that line."""
+        folder, seed = self._options.data / "labelled", ["--seed", str(self._options.seed)]
+        images = ["--images", str(LABELLED_IMAGES), "--to", str(folder)]
+        self._finish([sys.executable, "-m", "producer.cli", "simulate", *seed, *images], "render")
+        return folder, seed, f"{LABELLED_IMAGES} rendered inserts"
+
+    def _divided(self, dataset: Path) -> tuple[Path, list[str], str]:
+        """The user's photographs to learn from, and the station's options to show the others."""
+        divided = divide(dataset, self._options.data, self._options.seed)
+        for path, reason in divided.skipped:
+            self._console.print(f"  [yellow]skipped[/yellow] {path}: {reason}", highlight=False, soft_wrap=True)
+        skipped = f", {len(divided.skipped)} skipped" if divided.skipped else ""
+        phrase = f"{divided.learnt} photographs, {divided.shown} others for the line{skipped}"
+        return divided.folder, ["--photographs", str(divided.listed)], phrase
 
     def _train(self, folder: Path) -> str:
         intact = self._options.intact_class
@@ -201,7 +217,7 @@ class _Demo:
             raise Interrupted
         detail = f" [dim]{said[0]}[/dim]" if said else ""
         seconds = f" [dim]{time.monotonic() - started:.1f} s[/dim]"
-        self._console.print(f"[green]✓[/green] {what}{detail}{seconds}", highlight=False)
+        self._console.print(f"[green]✓[/green] {what}{detail}{seconds}", highlight=False, soft_wrap=True)
 
 
 def _tail(log_file: Path) -> str:
@@ -222,5 +238,3 @@ def fresh_folder(data: Path) -> None:
         shutil.rmtree(data)
     data.mkdir(parents=True)
     (data / MARKER).touch()
-
-

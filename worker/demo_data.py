@@ -1,4 +1,4 @@
-"""What a demo learns from and what it shows: rendered inserts, or the user's own photographs."""
+"""What a demo learns from and what it shows, of the user's own photographs."""
 
 from __future__ import annotations
 
@@ -10,32 +10,27 @@ from typing import Final
 
 import numpy as np
 
-from producer.simulator import write_labelled_folder
-
-LABELLED_IMAGES: Final = 240
-"""Rendered images that the first model of a demo learns from."""
-
 TEST_SHARE: Final = 0.30
 """Share of the user's photographs that goes through the line; the rest is learnt from."""
 
 
 @dataclass(frozen=True)
-class LabelledSet:
-    """A folder with one sub-folder per class, and a phrase that says what is in it."""
+class Divided:
+    """The user's photographs, divided.
+
+    ``folder`` holds those to learn from, one sub-folder per class; ``listed`` is the CSV file of the others, for
+    ``insert-station simulate --photographs``; ``skipped`` are files that are no usable images, each with the reason.
+    """
 
     folder: Path
-    describe: str
+    learnt: int
+    listed: Path
+    shown: int
+    skipped: tuple[tuple[Path, str], ...]
 
 
-def rendered_set(data: Path, seed: int) -> tuple[LabelledSet, list[str]]:
-    """Rendered photographs of one line to learn from, and the station's options to show a head of that line."""
-    folder = data / "labelled"
-    write_labelled_folder(folder, LABELLED_IMAGES, seed, head=seed)
-    return LabelledSet(folder, f"{LABELLED_IMAGES} rendered inserts"), ["--seed", str(seed)]
-
-
-def photographs_of(dataset: Path, data: Path, seed: int) -> tuple[LabelledSet, list[str]]:
-    """The user's photographs, split 70/30 within each class, and the station's options to show the 30 %.
+def divide(dataset: Path, data: Path, seed: int) -> Divided:
+    """Divide the user's photographs 70/30 within each class, below ``data``.
 
     Raises:
         DatasetError: the folder cannot be used as a labelled set.
@@ -58,6 +53,4 @@ def photographs_of(dataset: Path, data: Path, seed: int) -> tuple[LabelledSet, l
         writer = csv.writer(file)
         writer.writerow(["file", "truth"])
         writer.writerows((labelled.files[i].absolute(), labelled.classes[labelled.labels[i]]) for i in order)
-    skipped = f", {len(labelled.skipped)} files skipped" if labelled.skipped else ""
-    phrase = f"{len(split.train)} of {len(labelled.files)} photographs, {len(split.test)} kept for the line{skipped}"
-    return LabelledSet(folder, phrase), ["--photographs", str(listed)]
+    return Divided(folder, len(split.train), listed, len(split.test), labelled.skipped)

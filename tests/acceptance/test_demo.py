@@ -70,14 +70,15 @@ def test_the_demo_runs_on_the_user_s_own_photographs(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     figures = json.loads(ended.stdout)
     assert (figures["captures"], figures["lost"], figures["duplicates"]) == (12, 0, 0)
-    assert "1 files skipped" in ended.stderr
+    assert "1 skipped" in ended.stderr
+    assert "broken.jpg: not an image" in ended.stderr
 
 
-@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, name: signal.Signals) -> None:
+@pytest.mark.parametrize(("name", "log_file"), [(signal.SIGINT, "render.log"), (signal.SIGTERM, "worker.log")])
+def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, name: signal.Signals, log_file: str) -> None:
     folder = tmp_path / "demo"
     demo = subprocess.Popen([*DEMO, "--data", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    wait_until(lambda: (folder / "logs" / "train.log").exists(), 60, "the training")
+    wait_until(lambda: (folder / "logs" / log_file).exists(), 60, "the moment to stop it")
     demo.send_signal(name)
     output, _ = demo.communicate(timeout=60)
     assert demo.returncode == 1
@@ -88,7 +89,7 @@ def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, name: signal.Si
 def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     demo = subprocess.Popen([*DEMO, "--data", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: (folder / "logs" / "train.log").exists(), 60, "the training")
+    wait_until(lambda: (folder / "logs" / "render.log").exists(), 60, "the first processes")
     assert len(processes_below(folder)) > 1
     demo.kill()
     demo.wait()

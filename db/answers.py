@@ -28,6 +28,7 @@ def clear_errors() -> Iterator[None]:
 
     try:
         yield
+        sys.stdout.flush()  # here, where a reader that has gone is known how to be taken
     except BrokenPipeError:
         # The reader has seen enough (as `head` does); Python must not try to flush what is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

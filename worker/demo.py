@@ -90,6 +90,8 @@ class _Demo:
             images=None,
             models=None,
             outbox=None,
+            # Imported weights are this machine's, not the demo's, whose folder the next one replaces.
+            weights_folder=WorkerSettings().weights_path().absolute(),
             **{name: value for name, value in asked.items() if value is not None},
         )
         self._system = EmbeddedSystem(self.settings, supervisor)

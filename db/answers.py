@@ -65,6 +65,25 @@ def reading(url: str) -> Iterator[Session]:
             database.close()
 
 
+@contextmanager
+def writing(url: str) -> Iterator[Session]:
+    """A session whose changes are kept when the block ends well; otherwise as `reading`.
+
+    Raises:
+        typer.Exit: with code 1, as in `reading`.
+    """
+    with clear_errors():
+        from db.session import Database
+
+        database = Database(url)
+        try:
+            database.check_schema()
+            with database.transaction() as session:
+                yield session
+        finally:
+            database.close()
+
+
 def answer(
     found: Sequence[T],
     table: Callable[[Sequence[T]], Table],

@@ -109,6 +109,11 @@ def find(session: Session, capture_id: UUID) -> Capture | None:
     return Capture(**row._mapping) if row else None
 
 
+def attempts(session: Session, capture_id: UUID) -> int:
+    """How often judging this capture was tried; 0 for one that was never recorded."""
+    return session.scalar(select(Captures.attempts).where(Captures.capture_id == capture_id)) or 0
+
+
 def count_attempt(session: Session, capture_id: UUID) -> int:
     """Note that judging this capture is being tried, and return how often it has been, this time included.
 

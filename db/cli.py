@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from db import cli_faults
 from db.answers import answer, clear_errors, print_json, print_table, reading
 from db.options import (
-    FaultState,
     Head,
     Json,
     Limit,
@@ -27,6 +27,8 @@ from db.options import (
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
 )
+
+app.add_typer(cli_faults.app, name="faults")
 
 
 @app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")
@@ -191,26 +193,6 @@ def history(
         rows = maintenance.history(session, machine, head, pocket, limit=limit)
         nothing = f"nothing is known of machine {machine}, head {head}, pocket {pocket}"
         answer(rows, tables.history_table, as_json, nothing, limit)
-
-
-@app.command()
-def faults(
-    context: typer.Context,
-    state: Annotated[FaultState, typer.Option(help="Only faults in this state.")] = FaultState.OPEN,
-    limit: Limit = 50,
-    as_json: Json = False,
-) -> None:
-    """What could not be judged, and why; the latest first.
-
-    Example: `insert-db faults --json`
-    """
-    with reading(context.obj) as session:
-        from db import faults as subject
-        from db import tables
-
-        chosen = None if state is FaultState.ALL else state.value
-        found = subject.search(session, state=chosen, limit=limit)
-        answer(found, tables.fault_table, as_json, "no faults", limit)
 
 
 @app.command()

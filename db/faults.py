@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
-from db.schema import Faults
+from db.schema import Captures, Faults
 from db.statements import insert
 
 MAX_EVENT: Final = 16_384
@@ -27,7 +27,8 @@ class Fault:
 
     ``reason`` is a short code for machines (``invalid_event``, ``image_missing``, ``digest_mismatch``, ``crashed``),
     ``detail`` what a person needs to know, ``event`` the message as it came, and ``count`` how often it came.
-    ``state`` is ``open``, ``requeued`` once the capture came again and was judged, or ``dismissed`` by a person.
+    ``state`` is ``open``, ``requeued`` when a person has asked for another try, ``closed`` once the event came again
+    (and ended in a verdict, or in a new fault), or ``dismissed`` by a person.
     """
 
     id: int
@@ -109,6 +110,52 @@ def of_capture(session: Session, capture_id: UUID) -> Fault | None:
         .limit(1)
     ).first()
     return Fault(*row) if row else None
+
+
+def find(session: Session, fault_id: int) -> Fault | None:
+    """The fault of that number, or None."""
+    row = session.execute(select(*_COLUMNS).where(Faults.id == fault_id)).first()
+    return Fault(*row) if row else None
+
+
+def requeue(session: Session, fault_id: int) -> Fault:
+    """Ask for another try; a worker takes the event up again within seconds, with all its attempts before it.
+
+    Raises:
+        LookupError: there is no such fault.
+        ValueError: it is not open.
+    """
+    fault = _move(session, fault_id, "requeued")
+    if fault.capture_id is not None:
+        session.execute(update(Captures).where(Captures.capture_id == fault.capture_id).values(attempts=0))
+    return fault
+
+
+def close(session: Session, fault_id: int) -> None:
+    """Note that a requeued fault was tried again; what came of it is a verdict, or another fault."""
+    session.execute(update(Faults).where(Faults.id == fault_id, Faults.state == "requeued").values(state="closed"))
+
+
+def dismiss(session: Session, fault_id: int) -> Fault:
+    """Note that nothing is to be done about a fault.
+
+    Raises:
+        LookupError: there is no such fault.
+        ValueError: it is not open.
+    """
+    return _move(session, fault_id, "dismissed")
+
+
+def _move(session: Session, fault_id: int, state: str) -> Fault:
+    moved = session.execute(
+        update(Faults).where(Faults.id == fault_id, Faults.state == "open").values(state=state).returning(*_COLUMNS)
+    ).first()
+    if moved is not None:
+        return Fault(*moved)
+    found = find(session, fault_id)
+    if found is None:
+        raise LookupError(f"there is no fault {fault_id}; `insert-db faults list` shows those there are")
+    raise ValueError(f"fault {fault_id} is {found.state}, not open")
 
 
 def subject(capture_id: UUID | None, reason: str, event: str) -> str:

@@ -33,8 +33,9 @@ class FaultState(StrEnum):
     """What a person has made of a fault."""
 
     OPEN = "open"
-    DISMISSED = "dismissed"
     REQUEUED = "requeued"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
     ALL = "all"
 
 

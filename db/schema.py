@@ -33,7 +33,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 OUTCOMES: Final = ("intact", "damaged", "unsure", "unusable")
 """What a verdict can say."""
 
-FAULT_STATES: Final = ("open", "dismissed", "requeued")
+FAULT_STATES: Final = ("open", "requeued", "closed", "dismissed")
 """What a person has made of a fault."""
 
 

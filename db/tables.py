@@ -131,9 +131,10 @@ def check_table(checks: Sequence[Check]) -> Table:
 def fault_table(faults: Sequence[Fault]) -> Table:
     """Faults with what a person needs to act on them."""
     return _table(
-        ["last", "times", "station", "pocket", "reason", "detail", "capture", "state"],
+        ["number", "last", "times", "station", "pocket", "reason", "detail", "capture", "state"],
         (
             [
+                fault.id,
                 fault.last_at,
                 fault.count,
                 fault.station,

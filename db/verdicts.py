@@ -42,8 +42,8 @@ def record(session: Session, verdict: Verdict) -> Verdict:
 
     Twice is once: where this model has judged this capture before, its first verdict stands and is returned, also
     when two workers record at the same moment. A verdict by another model takes over as the current one, and a model
-    that is back in charge has its earlier verdict made current again. Open faults of the capture are closed as
-    ``requeued``: it came again and was judged.
+    that is back in charge has its earlier verdict made current again. Faults of the capture are closed:
+    it came again and was judged.
 
     Raises:
         LookupError: the capture was never recorded.
@@ -71,7 +71,9 @@ def record(session: Session, verdict: Verdict) -> Verdict:
     session.execute(update(Captures).where(Captures.capture_id == verdict.capture_id).values(outcome=verdict.outcome))
     # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
     session.execute(
-        update(Faults).where(Faults.capture_id == verdict.capture_id, Faults.state == "open").values(state="requeued")
+        update(Faults)
+        .where(Faults.capture_id == verdict.capture_id, Faults.state.in_(("open", "requeued")))
+        .values(state="closed")
     )
     return verdict
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -27,8 +28,10 @@ from db.verdicts import Verdict
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import CaptureEvent, Name
 from producer.image_store import ImageMissing, ImageRefused, ImageStore
+from worker.failpoints import failpoint
 from worker.images import MAX_IMAGE_BYTES
 from worker.inspection import Judgement
+from worker.isolation import Isolation
 from worker.notifier import Notifier
 from worker.patience import patiently
 
@@ -39,8 +42,23 @@ T = TypeVar("T")
 Judge = Callable[[bytes, tuple[int, int, int, int] | None], Judgement]
 """Image bytes and region to a judgement (`worker.inspection.judge` with its network and model filled in)."""
 
+MAX_ATTEMPTS: Final = 3
+"""How often judging a capture is tried; then it is a fault."""
+
 MAX_EVENT_TEXT: Final = 20_000
 """Characters of an event that cannot be read which are kept with its fault."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a capture can never be judged as it is: a short code, and what a person needs to know."""
+
+    reason: str
+    detail: str
+
+
+class ImageNotYet(LookupError):
+    """The image has not appeared in the store yet."""
 
 
 class Inspector:
@@ -51,9 +69,14 @@ class Inspector:
         self._images = images
         self._judge = judge
         self._notifier = notifier
+        self._isolation = Isolation()
 
-    def inspect(self, message: object) -> None:
-        """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged."""
+    def inspect(self, message: object, *, may_wait: bool = False) -> None:
+        """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged.
+
+        Raises:
+            ImageNotYet: the image is not in the store, and ``may_wait`` says that it may still come: try again later.
+        """
         received_at = datetime.now(UTC)
         try:
             event = CaptureEvent.from_message(message)
@@ -61,38 +84,82 @@ class Inspector:
             self._refuse(message, error, received_at)
             return
         with structlog.contextvars.bound_contextvars(capture=str(event.capture_id), check=str(event.check_id)):
-            self._inspect(event, received_at)
+            self._inspect(event, received_at, may_wait)
+            failpoint("before-ack")
 
-    def _inspect(self, event: CaptureEvent, received_at: datetime) -> None:
-        verdict = self._transaction(lambda session: _begin(session, event, received_at))
-        if verdict is None:
+    def take_up_requeued(self, limit: int = 20) -> int:
+        """Handle the events of faults that a person has requeued; each ends in a verdict or in a new fault.
+
+        Several workers may do so at once: what one has judged the other only confirms. Returns how many there were.
+        """
+        found = self._reading(lambda session: db.faults.search(session, state="requeued", limit=limit))
+        for fault in found:
             try:
-                judgement = self._look(event)
-            except _CannotJudge as fault:
-                self._fault(event, fault, datetime.now(UTC))
-                return
-            verdict = self._transaction(
-                lambda session: db.verdicts.record(session, _verdict(event, judgement, received_at))
-            )
+                message = json.loads(fault.event)
+            except ValueError:  # it was cut, or never was JSON
+                message = fault.event
+            self.inspect(message)
+            self._transaction(lambda session, number=fault.id: db.faults.close(session, number))  # type: ignore[misc]
+        return len(found)
+
+    def _inspect(self, event: CaptureEvent, received_at: datetime, may_wait: bool) -> None:
+        image = self._fetch(event, may_wait)
+        judgement = None
+        with self._isolation.together():
+            first_try = isinstance(image, bytes)
+            verdict, attempts = self._transaction(lambda session: _arrive(session, event, received_at, count=first_try))
+            if verdict is None and attempts == 0 and isinstance(image, bytes):
+                judgement = self._judge_image(event, image)
+        if verdict is None and judgement is None:
+            judgement = self._second_look(event, image, attempts)
+        if verdict is not None:
+            log.info("judged before, told again", outcome=verdict.outcome)
+        elif isinstance(judgement, Judgement):
+            failpoint("before-commit")
+            new = _verdict(event, judgement, received_at)
+            verdict = self._transaction(lambda session: db.verdicts.record(session, new))
             log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
         else:
-            log.info("judged before, told again", outcome=verdict.outcome)
+            return
+        failpoint("before-notify")
         self._tell(event.station, event.check_id, _verdict_answer(event, verdict))
 
-    def _look(self, event: CaptureEvent) -> Judgement:
+    def _fetch(self, event: CaptureEvent, may_wait: bool) -> bytes | Judgement | Obstacle | ImageNotYet:
+        """The image's bytes, or what follows from what the store has in their place."""
         try:
             data = self._images.get(event.image, MAX_IMAGE_BYTES)
         except ImageMissing as error:
-            raise _CannotJudge("image_missing", str(error)) from None
+            return ImageNotYet(str(error)) if may_wait else Obstacle("image_missing", str(error))
         except ImageRefused as error:
             return Judgement("unusable", reason=str(error))
         digest = hashlib.sha256(data).hexdigest()
-        if digest != event.image_sha256:
-            raise _CannotJudge(
-                "digest_mismatch", f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
-            )
+        if digest == event.image_sha256:
+            return data
+        return Obstacle(
+            "digest_mismatch", f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
+        )
+
+    def _second_look(
+        self, event: CaptureEvent, image: bytes | Judgement | Obstacle | ImageNotYet, attempts: int
+    ) -> Judgement | None:
+        """What is to be done about an image that was not judged at first sight; None when it ended in a fault."""
+        if isinstance(image, ImageNotYet):
+            raise image
+        if isinstance(image, bytes) and attempts >= MAX_ATTEMPTS:
+            image = _gave_up(attempts)
+        if isinstance(image, Obstacle):
+            self._fault(event, image)
+            return None
+        if isinstance(image, Judgement):
+            return image
+        with self._isolation.alone():
+            self._transaction(lambda session: db.captures.count_attempt(session, event.capture_id))
+            return self._judge_image(event, image)
+
+    def _judge_image(self, event: CaptureEvent, image: bytes) -> Judgement:
+        failpoint("judge", about=event.operation)
         box = event.region
-        return self._judge(data, (box.left, box.top, box.width, box.height) if box else None)
+        return self._judge(image, (box.left, box.top, box.width, box.height) if box else None)
 
     def _tell(self, station: str, check_id: UUID | None, answer: VerdictAnswer | FaultAnswer) -> None:
         # A transaction of its own, after the commit: of several threads that finish a check at once, the last to
@@ -114,7 +181,8 @@ class Inspector:
             )
         self._notifier.tell(station, answers)
 
-    def _fault(self, event: CaptureEvent, fault: _CannotJudge, at: datetime) -> None:
+    def _fault(self, event: CaptureEvent, fault: Obstacle) -> None:
+        at = datetime.now(UTC)
         log.warning("fault", reason=fault.reason, detail=fault.detail)
         self._transaction(
             lambda session: db.faults.record(
@@ -184,20 +252,25 @@ class Inspector:
         return patiently(attempt)
 
 
-class _CannotJudge(Exception):
-    def __init__(self, reason: str, detail: str):
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+def _arrive(session: Session, event: CaptureEvent, received_at: datetime, *, count: bool) -> tuple[Verdict | None, int]:
+    """Have the capture's row; return its verdict if it was judged before, and how often that was tried.
 
-
-def _begin(session: Session, event: CaptureEvent, received_at: datetime) -> Verdict | None:
-    """Have the capture's row; return its verdict if it was judged before, else count an attempt to judge it."""
+    The first attempt is counted (if ``count``) here, before the work starts, to spare a transaction of its own.
+    """
     db.captures.record(session, _capture(event), received_at)
     verdict = db.verdicts.current(session, event.capture_id)
-    if verdict is None:
+    attempts = db.captures.attempts(session, event.capture_id)
+    if count and verdict is None and attempts == 0:
         db.captures.count_attempt(session, event.capture_id)
-    return verdict
+    return verdict, attempts
+
+
+def _gave_up(attempts: int) -> Obstacle:
+    return Obstacle(
+        "crashed",
+        f"{attempts} attempts to judge it did not come to an end: the worker died or failed each time, the last ones "
+        "with nothing else in hand; look for the capture's id in the worker's log",
+    )
 
 
 def _capture(event: CaptureEvent) -> Capture:

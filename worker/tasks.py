@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 from celery import Celery
 
 from producer.event import INSPECT_TASK
+from worker.inspector import ImageNotYet, Inspector
 
-if TYPE_CHECKING:
-    from worker.inspector import Inspector
+IMAGE_TRIES: Final = 10
+IMAGE_PAUSE: Final = 1.0
+"""An image that is not in the store yet is looked for so often, so many seconds apart: stores may lag behind events."""
 
 
 def register(app: Celery, inspector: Inspector) -> None:
     """Give ``app`` the inspect task, done by ``inspector``."""
 
-    @app.task(name=INSPECT_TASK)  # type: ignore[untyped-decorator]
-    def inspect(*args: object, **named: object) -> None:
+    @app.task(name=INSPECT_TASK, bind=True, max_retries=IMAGE_TRIES)  # type: ignore[untyped-decorator]
+    def inspect(self: Any, *args: object, **named: object) -> None:
         # Taken as it comes, so that a message of a wrong form becomes a fault with a reason, not a Celery error.
-        inspector.inspect(args[0] if len(args) == 1 and not named else {"args": args, **named})
+        message = args[0] if len(args) == 1 and not named else {"args": args, **named}
+        try:
+            inspector.inspect(message, may_wait=self.request.retries < IMAGE_TRIES)
+        except ImageNotYet as missing:
+            # Handed back to the queue rather than waited for here, so that no thread stands still.
+            raise self.retry(countdown=IMAGE_PAUSE, exc=missing) from missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import threading
 import zlib
@@ -23,7 +24,7 @@ from producer.image_store import FolderStore
 from tests.support import RedisProcess, photograph, stored_event
 from worker.classifier import LinearModel
 from worker.inspection import LINE_CLASSES, Judgement, LineModel, judge
-from worker.inspector import Inspector
+from worker.inspector import ImageNotYet, Inspector
 from worker.notifier import Notifier
 
 
@@ -50,13 +51,21 @@ class Line:
         self.store = FolderStore(images)
         self.network = MeanBrightness()
         self.model: LineModel | None = BRIGHT_IS_DAMAGED
+        self.judge_hook: Callable[[bytes, tuple[int, int, int, int] | None], Judgement] = self.judge_well
         with database.transaction() as session:
             db.models.register(session, model_row("bright"))
         self.redis = redis_server.client()
         self.inspector = Inspector(database, self.store, self.judge, Notifier(redis_server.url))
 
     def judge(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
+        return self.judge_hook(data, region)
+
+    def judge_well(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
         return judge(data, region, self.network, self.network, self.model)
+
+    def attempts(self, event: Any) -> int:
+        with self.database.reading() as session:
+            return db.captures.attempts(session, event.capture_id)
 
     def answers(self, station: str = "station-1") -> list[Any]:
         return [ANSWERS.validate_json(fields["answer"]) for _, fields in self.redis.xrange(f"verdicts:{station}")]
@@ -68,6 +77,10 @@ class Line:
     def verdict_of(self, event: Any) -> db.verdicts.Verdict | None:
         with self.database.reading() as session:
             return db.verdicts.current(session, event.capture_id)
+
+
+def fail(data: bytes, region: object) -> Judgement:
+    raise RuntimeError("poison")
 
 
 def model_row(name: str) -> db.models.Model:
@@ -217,6 +230,85 @@ def test_a_missing_image_is_a_fault(line: Line) -> None:
     told, check = line.answers()
     assert isinstance(told, FaultAnswer)
     assert (check.state, check.review) == ("review", [7])
+
+
+def test_an_image_that_may_still_come_is_waited_for_without_counting(line: Line) -> None:
+    event = stored_event(line.store, None, image_sha256=hashlib.sha256(photograph(190)).hexdigest())
+    for _ in range(5):
+        with pytest.raises(ImageNotYet, match="no image"):
+            line.inspector.inspect(event.message(), may_wait=True)
+    assert line.faults() == []
+    assert line.attempts(event) == 0
+    line.store.put(event.image, photograph(190))
+    line.inspector.inspect(event.message(), may_wait=True)
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert verdict.outcome == "damaged"
+
+
+def test_a_judged_capture_whose_image_is_gone_is_confirmed_again(line: Line) -> None:
+    event = stored_event(line.store, photograph(190))
+    line.inspector.inspect(event.message())
+    (line.store.root / event.image).unlink()
+    line.inspector.inspect(event.message(), may_wait=True)
+    assert [a.outcome for a in line.answers() if isinstance(a, VerdictAnswer)] == ["damaged", "damaged"]
+    assert line.faults() == []
+
+
+def test_a_capture_that_fails_three_times_is_a_fault_and_can_be_requeued(line: Line) -> None:
+    event = stored_event(line.store, photograph(190))
+    good, line.judge_hook = line.judge_hook, fail
+    for attempt in (1, 2, 3):
+        with pytest.raises(RuntimeError, match="poison"):
+            line.inspector.inspect(event.message())
+        assert line.attempts(event) == attempt
+    line.inspector.inspect(event.message())
+    (fault,) = line.faults()
+    assert (fault.reason, fault.capture_id) == ("crashed", event.capture_id)
+    told, check = line.answers()
+    assert isinstance(told, FaultAnswer)
+    assert check.review == [7]
+
+    line.judge_hook = good  # what was wrong has been put right
+    with line.database.transaction() as session:
+        db.faults.requeue(session, fault.id)
+    assert line.inspector.take_up_requeued() == 1
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert verdict.outcome == "damaged"
+    assert line.inspector.take_up_requeued() == 0
+    assert line.faults() == []
+
+
+def test_a_requeued_event_that_is_still_broken_is_a_fault_again(line: Line) -> None:
+    line.inspector.inspect({"station": "station-1", "pocket": 3})
+    (fault,) = line.faults()
+    with line.database.transaction() as session:
+        db.faults.requeue(session, fault.id)
+    assert line.inspector.take_up_requeued() == 1
+    (again,) = line.faults()
+    assert (again.id != fault.id, again.event) == (True, fault.event)
+    assert line.inspector.take_up_requeued() == 0
+
+
+def test_a_capture_that_failed_before_is_judged_alone(line: Line) -> None:
+    """So a capture that takes the process down takes its neighbours with it once, and not three times."""
+    suspect = stored_event(line.store, photograph(190))
+    line.judge_hook, good = fail, line.judge_hook
+    with pytest.raises(RuntimeError, match="poison"):
+        line.inspector.inspect(suspect.message())
+
+    beside: list[int] = []
+
+    def watched(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
+        beside.append(line.inspector._isolation._together if line.inspector._isolation._alone else -1)
+        return good(data, region)
+
+    line.judge_hook = watched
+    others = [stored_event(line.store, photograph(70, n)) for n in range(6)]
+    run_all([lambda event=event: line.inspector.inspect(event.message()) for event in [suspect, *others]])
+    assert beside.count(0) == 1
+    assert beside.count(-1) == 6
 
 
 def test_another_image_than_the_event_s_is_a_fault(line: Line) -> None:

@@ -152,7 +152,7 @@ def upgrade() -> None:
         sa.Column("last_at", moment, nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.CheckConstraint("state IN ('open', 'dismissed', 'requeued')", name=op.f("ck_faults_state")),
+        sa.CheckConstraint("state IN ('open', 'requeued', 'closed', 'dismissed')", name=op.f("ck_faults_state")),
         sa.CheckConstraint("count > 0", name=op.f("ck_faults_count")),
         sa.PrimaryKeyConstraint("id", name="pk_faults"),
     )

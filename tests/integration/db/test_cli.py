@@ -139,16 +139,31 @@ def test_history(filled) -> None:
 
 
 def test_faults(filled) -> None:
-    [fault] = answer(filled, "faults")
+    [fault] = answer(filled, "faults", "list")
     assert (fault["reason"], fault["detail"], fault["pocket"], fault["count"]) == (
         "invalid_event",
         "operation: missing",
         4,
         1,
     )
-    assert answer(filled, "faults", "--state", "dismissed") == []
-    assert answer(filled, "faults", "--state", "all") == [fault]
-    assert "operation: missing" in shown(filled, "faults")
+    assert answer(filled, "faults", "list", "--state", "dismissed") == []
+    assert answer(filled, "faults", "list", "--state", "all") == [fault]
+    assert "operation: missing" in shown(filled, "faults", "list")
+
+
+def test_a_fault_is_shown_requeued_and_dismissed(filled) -> None:
+    [fault] = answer(filled, "faults", "list")
+    number = str(fault["id"])
+    assert answer(filled, "faults", "show", number) == fault
+    assert fault["event"] in shown(filled, "faults", "show", number)
+    assert answer(filled, "faults", "requeue", number)["state"] == "requeued"
+    assert answer(filled, "faults", "list") == []
+    again = run(filled, "faults", "dismiss", number)
+    assert again.exit_code == 1
+    assert "is requeued, not open" in again.stderr
+    missing = run(filled, "faults", "show", "99")
+    assert missing.exit_code == 1
+    assert "there is no fault 99" in missing.stderr
 
 
 def test_models(filled) -> None:
@@ -160,9 +175,9 @@ def test_models(filled) -> None:
 
 
 def test_a_database_with_nothing_in_it(database_url) -> None:
-    for command in ("verdicts", "checks", "replace", "faults"):
-        assert answer(database_url, command) == []
-        assert shown(database_url, command).startswith("no ")
+    for command in (["verdicts"], ["checks"], ["replace"], ["faults", "list"]):
+        assert answer(database_url, *command) == []
+        assert shown(database_url, *command).startswith("no ")
     assert answer(database_url, "models") == {"champion": None, "models": [], "promotions": []}
     assert "until one is trained" in shown(database_url, "models")
 
@@ -194,7 +209,16 @@ def test_upgrade(empty_database_url) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["verdicts"], ["checks"], ["replace"], ["history", "m", "h", "1"], ["faults"], ["models"], ["export", "x.csv"]],
+    [
+        ["verdicts"],
+        ["checks"],
+        ["replace"],
+        ["history", "m", "h", "1"],
+        ["faults", "list"],
+        ["faults", "dismiss", "1"],
+        ["models"],
+        ["export", "x.csv"],
+    ],
 )
 def test_without_tables_each_command_says_what_to_do(empty_database_url, tmp_path, command) -> None:
     done = run(empty_database_url, *command)

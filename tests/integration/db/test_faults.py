@@ -3,9 +3,10 @@ from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
+import pytest
 import uuid6
 
-from db import faults
+from db import captures, faults
 from db.faults import MAX_DETAIL, MAX_EVENT, Fault
 
 
@@ -97,3 +98,31 @@ def test_the_latest_comes_first(line, start) -> None:
     with line.database.reading() as session:
         assert [each.event for each in faults.search(session)] == ["3", "2", "1"]
         assert [each.event for each in faults.search(session, limit=1)] == ["3"]
+
+
+def test_a_requeued_fault_has_all_attempts_before_it_and_is_closed_when_it_was_tried(line, start) -> None:
+    capture = line.see()
+    with line.database.transaction() as session:
+        assert [captures.count_attempt(session, capture.capture_id) for _ in range(3)] == [1, 2, 3]
+    fault = record(line, start, capture_id=capture.capture_id)
+    with line.database.transaction() as session:
+        assert faults.requeue(session, fault.id).state == "requeued"
+        assert captures.count_attempt(session, capture.capture_id) == 1
+        faults.close(session, fault.id)
+    again = record(line, start, capture_id=capture.capture_id)
+    with line.database.reading() as session:
+        assert [each.id for each in faults.search(session, state="closed")] == [fault.id]
+        assert [each.id for each in faults.search(session)] == [again.id]
+
+
+def test_a_dismissed_fault_is_kept_and_its_successor_is_another(line, start) -> None:
+    first = record(line, start)
+    with line.database.transaction() as session:
+        assert faults.dismiss(session, first.id).state == "dismissed"
+    second = record(line, start)
+    assert second.id != first.id
+    with line.database.transaction() as session:
+        with pytest.raises(ValueError, match="dismissed, not open"):
+            faults.requeue(session, first.id)
+        with pytest.raises(LookupError, match="no fault 999"):
+            faults.dismiss(session, 999)

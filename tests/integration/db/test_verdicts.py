@@ -156,5 +156,5 @@ def test_a_verdict_closes_the_fault_that_kept_it_waiting(line, start) -> None:
     with line.database.reading() as session:
         assert faults.of_capture(session, capture.capture_id) is None
         assert faults.of_capture(session, other.capture_id) is not None
-        [closed] = faults.search(session, state="requeued")
+        [closed] = faults.search(session, state="closed")
         assert closed.capture_id == capture.capture_id

@@ -8,7 +8,7 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench schemas lock insertnet clean
+.PHONY: help demo test lint bench faults schemas lock insertnet clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ lint: $(VENV)/.installed-dev ## Style, types and import rules alone
 
 bench: $(VENV)/.installed-dev ## Measure ratios, print them and keep them in var/bench.json; NAMES="…" for some
 	$(RUN)/python -m benchmarks.run $(NAMES)
+
+faults: $(VENV)/.installed-dev ## Kill everything at random under load, and count: lost 0 (a quarter of an hour); SEED=N
+	$(RUN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED))
 
 schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 	$(RUN)/insert-station schema capture > producer/schemas/capture.schema.json

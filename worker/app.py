@@ -7,8 +7,12 @@ from kombu.entity import Queue
 
 from producer.event import INSPECT_QUEUE
 
-VISIBILITY_TIMEOUT = 300
-"""Seconds after which a message that nobody acknowledged is delivered again; far above any judgement's time."""
+VISIBILITY_TIMEOUT = 60
+"""Seconds after which a message that nobody acknowledged is delivered again; above any judgement's time. One that takes
+longer all the same (a database that is away) is merely delivered twice."""
+
+SWEEP_EVERY = 5
+"""Seconds between two looks for such messages; kombu's own default is every tenth look of one every ten seconds."""
 
 
 def make_app(redis_url: str) -> Celery:
@@ -28,6 +32,8 @@ def make_app(redis_url: str) -> Celery:
         task_default_queue=INSPECT_QUEUE,
         broker_transport_options={
             "visibility_timeout": VISIBILITY_TIMEOUT,
+            "unacked_restore_interval": SWEEP_EVERY,
+            "unacked_restore_throttle": 1,
             "socket_keepalive": True,
             # Above the transport's own blocking read of 10 s at most, so that a Redis that hangs is noticed.
             "socket_timeout": 30.0,

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 
 def binaries(folder: Path, owner: pwd.struct_passwd) -> Path:
@@ -42,38 +43,54 @@ def binaries(folder: Path, owner: pwd.struct_passwd) -> Path:
     return install / "bin"
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    """Make the cluster and start its server, on a socket in the folder and on no port."""
-    owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    if os.geteuid() == 0:
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    programs = binaries(folder, owner)
-    cluster = folder / "cluster"
-    as_owner = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    made = subprocess.run(
-        [programs / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "-N"],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        **as_owner,
-    )
-    if made.returncode:
-        raise RuntimeError(f"initdb failed: {made.stderr or made.stdout}")
-    # Nothing here outlives the session, so nothing has to survive a power cut.
-    settings = {
-        "listen_addresses": "",
-        "unix_socket_directories": folder,
-        "fsync": "off",
-        "full_page_writes": "off",
-        "shared_buffers": "64MB",
-        "max_connections": "200",
-        "autovacuum_naptime": "1h",
-    }
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            [programs / "postgres", "-D", cluster, *options], stdout=log, stderr=log, cwd=folder, **as_owner
+class Server:
+    """One PostgreSQL cluster in a folder, on a socket there and on no port; it can be started more than once."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        """Make the cluster. One that is not ``durable`` is quicker, and lost with a power cut."""
+        self.folder = folder
+        self.cluster = folder / "cluster"
+        self._durable = "on" if durable else "off"
+        self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        if os.geteuid() == 0:
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+        self._programs = binaries(folder, self._owner)
+        options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "-N"]
+        made = subprocess.run(
+            [self._programs / "initdb", "-D", self.cluster, *options],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            **self._as_owner(),
         )
+        if made.returncode:
+            raise RuntimeError(f"initdb failed: {made.stderr or made.stdout}")
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the server."""
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": self.folder,
+            "fsync": self._durable,
+            "full_page_writes": self._durable,
+            "shared_buffers": "64MB",
+            "max_connections": "200",
+            "autovacuum_naptime": "1h",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [self._programs / "postgres", "-D", self.cluster, *options],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **self._as_owner(),
+            )
+
+    def _as_owner(self) -> dict[str, Any]:
+        if os.geteuid() != 0:
+            return {}
+        return {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": []}
 
 
 def wait_until_ready(server: subprocess.Popen[bytes], folder: Path) -> None:
@@ -93,7 +110,8 @@ def main(folder: Path, users: Path) -> None:
         signal.signal(each, signal.SIG_IGN)
     server = None
     try:
-        server = start(folder)
+        # Nothing here outlives the session, so nothing has to survive a power cut.
+        server = Server(folder, durable=False).start()
         wait_until_ready(server, folder)
         (folder / "ready").touch()
     except (OSError, RuntimeError, KeyError) as error:

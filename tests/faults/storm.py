@@ -1,0 +1,222 @@
+"""A line under continuous load while its parts are killed at random; then the count of what became of each capture."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import redis
+
+import db.faults
+import db.verdicts
+from db.session import Database
+from producer.event import INSPECT_QUEUE, new_id
+from producer.image_store import FolderStore
+from producer.outbox import Outbox
+from producer.simulator import labelled_images
+from producer.station import Received, Station
+from tests.faults.services import FailingDatabase, Workers
+from tests.support import RedisProcess
+
+KINDS = ("worker_kill", "redis_kill", "redis_wipe", "database_restart")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many faults of each kind, from which seed, under which load."""
+
+    worker_kills: int
+    redis_kills: int
+    redis_wipes: int
+    database_restarts: int
+    seed: int
+    stations: int = 3
+    workers: int = 2
+    captures_per_second: float = 10.0
+    pause: tuple[float, float] = (0.5, 3.0)
+    drain_seconds: float = 300.0
+
+    def schedule(self) -> list[str]:
+        """The faults in their random order."""
+        kinds = [kind for kind in KINDS for _ in range(getattr(self, f"{kind}s"))]
+        random.Random(self.seed).shuffle(kinds)  # noqa: S311 - a schedule, no secret
+        return kinds
+
+
+@dataclass
+class Outcome:
+    """What became of everything that was submitted."""
+
+    submitted: int
+    judged: int
+    faults: int
+    lost: int
+    duplicates: int
+    leftovers: dict[str, int]
+    longest_seconds: dict[str, float]
+    seconds: float
+
+
+@dataclass
+class Load:
+    """Several stations of one process that submit without end, each with an outbox of its own."""
+
+    folder: Path
+    redis_url: str
+    plan: Plan
+    submitted: dict[UUID, float] = field(default_factory=dict)
+    answered: dict[UUID, float] = field(default_factory=dict)
+    outboxes: list[Outbox] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._images = [image for image, _ in labelled_images(24, seed=self.plan.seed, size=224)]
+        self._stop = threading.Event()
+        self._leave = threading.Event()
+        self._threads = [threading.Thread(target=self._station, args=(n,)) for n in range(self.plan.stations)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop_submitting(self) -> None:
+        """No new captures; the stations go on sending and listening."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """The stations leave."""
+        self._stop.set()
+        self._leave.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _station(self, number: int) -> None:
+        outbox = Outbox(self.folder / f"outbox-{number}.db")
+        self.outboxes.append(outbox)
+        store = FolderStore(self.folder / "images")
+        chance = random.Random(self.plan.seed * 1000 + number)  # noqa: S311
+        with Station(f"station-{number}", store, outbox, self.redis_url, self._hear) as station:
+            while not self._stop.wait(chance.expovariate(self.plan.captures_per_second / self.plan.stations)):
+                capture = new_id()
+                self.submitted[capture] = time.time()
+                station.submit(
+                    chance.choice(self._images),
+                    machine="mill",
+                    head=f"head-{number}",
+                    pocket=chance.randint(1, 30),
+                    operation="op",
+                    check_id=new_id(),
+                    check_size=1,
+                    capture_id=capture,
+                )
+            self._leave.wait()
+
+    def _hear(self, received: Received) -> None:
+        capture = getattr(received.answer, "capture_id", None)
+        if capture is not None:
+            self.answered.setdefault(capture, time.time())
+
+
+def storm(
+    plan: Plan, folder: Path, server: RedisProcess, database: FailingDatabase, say: Callable[[str], None]
+) -> Outcome:
+    """Run the plan and count."""
+    started = time.time()
+    environment = os.environ | {
+        "INSERTS_DATA": str(folder),
+        "INSERTS_REDIS_URL": server.url,
+        "INSERTS_DATABASE_URL": database.url,
+        "INSERTS_THREADS": "8",
+        "INSERTS_MAX_BATCH": "8",
+    }
+    workers = Workers(plan.workers, folder, environment)
+    load = Load(folder, server.url, plan)
+    moments: list[tuple[str, float]] = []
+    try:
+        chance = random.Random(plan.seed + 1)  # noqa: S311
+        for number, kind in enumerate(plan.schedule(), 1):
+            time.sleep(chance.uniform(*plan.pause))
+            moments.append((kind, time.time()))
+            _strike(kind, chance, server, database, workers)
+            waiting = len(load.submitted) - len(load.answered)
+            say(f"{number:4d} {kind:<17} {len(load.submitted):6d} submitted, {waiting:5d} not answered yet")
+        load.stop_submitting()
+        leftovers = _drain(plan, server, load)
+    finally:
+        load.close()
+        workers.close()
+    outcome = _count(database.url, load, moments, leftovers, time.time() - started)
+    for outbox in load.outboxes:
+        outbox.close()
+    return outcome
+
+
+def _strike(
+    kind: str, chance: random.Random, server: RedisProcess, database: FailingDatabase, workers: Workers
+) -> None:
+    if kind == "worker_kill":
+        if not workers.kill_one(chance.random()):
+            raise RuntimeError("no worker came up to be killed; see the workers' logs")
+    elif kind == "redis_kill":
+        server.kill()
+        time.sleep(chance.uniform(0.0, 2.0))
+        server.start()
+    elif kind == "redis_wipe":
+        server.client().flushall()
+    else:
+        database.fail(chance.uniform(0.5, 3.0))
+
+
+def _drain(plan: Plan, server: RedisProcess, load: Load) -> dict[str, int]:
+    """Wait until nothing is under way any more; what still is when the time runs out."""
+    end = time.time() + plan.drain_seconds
+    while True:
+        left = _left(server, load)
+        if not any(left.values()) or time.time() > end:
+            return {name: count for name, count in left.items() if count}
+        time.sleep(0.2)
+
+
+def _left(server: RedisProcess, load: Load) -> dict[str, int]:
+    client = server.client()
+    try:
+        return {
+            "outboxes": sum(len(outbox) for outbox in load.outboxes),
+            "queue": int(client.llen(INSPECT_QUEUE)),  # type: ignore[arg-type]
+            "unacknowledged": int(client.hlen("unacked")),  # type: ignore[arg-type]
+        }
+    except redis.RedisError:
+        return {"redis": 1}
+    finally:
+        client.close()
+
+
+def _count(
+    url: str, load: Load, moments: list[tuple[str, float]], leftovers: dict[str, int], seconds: float
+) -> Outcome:
+    database = Database(url)
+    with database.reading() as session:
+        current = [row.capture_id for row in db.verdicts.export(session)]
+        verdicts = db.verdicts.count(session)
+        faults = {fault.capture_id for fault in db.faults.search(session, limit=1_000_000)}
+    database.close()
+    judged = set(current)
+    longest = dict.fromkeys(KINDS, 0.0)
+    for capture, submitted in load.submitted.items():
+        answered = load.answered.get(capture)
+        for kind, moment in moments:
+            if answered is not None and submitted <= moment <= answered:
+                longest[kind] = max(longest[kind], answered - submitted)
+    return Outcome(
+        submitted=len(load.submitted),
+        judged=len(judged & load.submitted.keys()),
+        faults=len((faults - judged) & load.submitted.keys()),
+        lost=len(load.submitted.keys() - judged - faults),
+        duplicates=(len(current) - len(judged)) + (verdicts - len(judged)),
+        leftovers=leftovers,
+        longest_seconds={kind: round(value, 1) for kind, value in longest.items()},
+        seconds=round(seconds, 1),
+    )

@@ -11,10 +11,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import import_producer, svm_gram
+from benchmarks import import_producer, ingest, latency, line_rate, machine, notebook, svm_gram
 from benchmarks.measure import Benchmark, Measured, measured
 
-BENCHMARKS: dict[str, Benchmark] = {each.name: each for each in (import_producer.BENCHMARK, svm_gram.BENCHMARK)}
+BENCHMARKS: dict[str, Benchmark] = {
+    each.name: each
+    for each in (
+        import_producer.BENCHMARK,
+        svm_gram.BENCHMARK,
+        *line_rate.BENCHMARKS,
+        *notebook.BENCHMARKS,
+        *latency.BENCHMARKS,
+        *ingest.BENCHMARKS,
+        *machine.BENCHMARKS,
+    )
+}
 RESULTS = Path("var") / "bench.json"
 
 

@@ -86,6 +86,8 @@ class AnswerReader:
         except redis.RedisError:
             self._checked = False
             raise
+        # While nothing comes, look again: Redis may be emptied without a connection being lost.
+        self._checked = bool(batches)
         answers = []
         for _, entries in batches:
             for entry_id, fields in entries:

@@ -34,7 +34,7 @@ app = typer.Typer(
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`) or from the options before the command:
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`) or from the options before the command:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,
@@ -201,7 +201,10 @@ def outbox(
     send: Annotated[float, typer.Option(help="First send what waits, for at most this many seconds.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Show what waits to be sent or answered, and why."""
+    """Show what waits to be sent or answered, and why, and how full the outbox is.
+
+    At INSERTS_OUTBOX_LIMIT waiting captures new ones are refused; nothing that was accepted is ever dropped.
+    """
     if send > 0:
         with open_station(context.obj) as (station, box):
             station.wait_for([waiting.event.capture_id for waiting in box.waiting()], send)
@@ -221,7 +224,8 @@ def outbox(
         event = entry.event
         why = entry.problem or ("sent, not answered yet" if entry.attempts else "not sent yet")
         typer.echo(f"{event.capture_id}  {event.machine} {event.head} pocket {event.pocket}  {why}")
-    typer.echo(f"{len(waiting)} waiting")
+    limit = context.obj.outbox_limit
+    typer.echo(f"{len(waiting)} waiting, {len(waiting) / limit:.0%} of the {limit} that may")
 
 
 @app.command()

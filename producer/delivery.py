@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,10 @@ LAST_RESEND: Final = 300.0
 
 LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
+
+SEND_BATCH: Final = 50
+"""Events that are sent before the outbox notes, in one synced step, that they were. A station that dies in between
+sends them again, which is harmless; a step for each would take the disk from those that submit."""
 
 
 def resend_after(attempts: int) -> float:
@@ -76,37 +81,43 @@ class Delivery:
         pause = 0.5
         while not self._stop.is_set():
             self._wake.clear()
-            problem = self._send_due()
+            try:
+                problem = self._send_due()
+                next_due = self._outbox.next_due()
+            except sqlite3.Error as error:  # a full disk, say: what is in the outbox stays there
+                problem = str(error)
             if problem is not None:
-                log.warning("redis is away, events wait in the outbox", waiting=len(self._outbox), problem=problem)
+                log.warning("events wait in the outbox", problem=problem)
                 self._stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = 0.5
-            next_due = self._outbox.next_due()
             # Another process of this station may add to the same outbox, so look at least once a second.
             self._wake.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
 
     def _send_due(self) -> str | None:
-        while entries := self._outbox.due(time.time()):
+        while not self._stop.is_set() and (entries := self._outbox.due(time.time(), SEND_BATCH)):
+            again: dict[str, float] = {}
+            problem = None
             for entry in entries:
-                if self._stop.is_set():
-                    return None
                 problem = self._send(entry)
                 if problem is not None:
-                    return problem
+                    break
+                again[str(entry.event.capture_id)] = time.time() + resend_after(entry.attempts + 1)
+                if self._stop.is_set():
+                    break
+            if again:
+                self._outbox.sent(again)
+            if problem is not None:
+                self._outbox.not_sent(str(entry.event.capture_id), time.time(), problem)
+                return problem
         return None
 
     def _send(self, entry: Waiting) -> str | None:
-        capture_id = str(entry.event.capture_id)
         try:
             self._sender.send(entry.event)
         except (OperationalError, redis.RedisError, OSError) as error:
-            problem = f"{type(error).__name__}: {error}"
-            self._outbox.tried(capture_id, time.time(), sent=False, problem=problem)
-            return problem
-        next_at = time.time() + resend_after(entry.attempts + 1)
-        self._outbox.tried(capture_id, next_at, sent=True, problem=None)
+            return f"{type(error).__name__}: {error}"
         return None
 
     def _read_loop(self) -> None:
@@ -125,6 +136,19 @@ class Delivery:
 
     def _settle(self, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
         settled = [str(a.capture_id) for a in answers if not isinstance(a, CheckAnswer) and a.capture_id]
-        self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
-        for answer in answers:
-            self._on_answer(answer)
+        confirmed = self._confirm(settled)
+        for answer in answers:  # also when the disk is full: the line waits for this
+            try:
+                self._on_answer(answer)
+            except Exception:  # whatever the listener does, the answers after this one must be read
+                log.exception("a listener failed on an answer", answer=answer.model_dump_json(exclude_none=True))
+        while not confirmed and not self._stop.wait(LONGEST_PAUSE):
+            confirmed = self._confirm(settled)
+
+    def _confirm(self, settled: list[str]) -> bool:
+        try:
+            self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
+        except sqlite3.Error as error:
+            log.error("answers cannot be noted", problem=str(error))
+            return False
+        return True

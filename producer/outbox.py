@@ -6,15 +6,28 @@ processes of one station (a folder camera, a check) may share the file.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import structlog
 
 from producer.durable import make_folder
 from producer.event import CaptureEvent
+
+log = structlog.get_logger()
+
+DEFAULT_LIMIT: Final = 100_000
+"""Captures that may wait. Counted rather than weighed, because people plan in captures and the contract bounds an
+event's size: at most some 2 kB, so 200 MB on disk, and weeks of a busy machine without any answer."""
+
+WARN_AT: Final = (0.5, 0.8)
+"""The shares of the limit from which on the log warns: long before anything is refused, and once more."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS waiting (
@@ -41,11 +54,20 @@ class Waiting:
     problem: str | None
 
 
+class OutboxFull(OSError):
+    """As many captures wait as may wait; nothing of the new one was stored, and it can be handed in again later."""
+
+
+def warned_share(waiting: int, limit: int) -> float:
+    """The highest share in `WARN_AT` that ``waiting`` of at most ``limit`` captures have reached; 0.0 for none."""
+    return max((share for share in WARN_AT if waiting >= share * limit), default=0.0)
+
+
 class Outbox:
     """The unconfirmed events of one station, in one file; safe to use from several threads and processes."""
 
-    def __init__(self, path: Path):
-        """Open the outbox at ``path``, making it when it is not there.
+    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT):
+        """Open the outbox at ``path``, making it when it is not there; ``limit`` captures may wait in it.
 
         Raises:
             OSError: the folder cannot be made.
@@ -53,6 +75,8 @@ class Outbox:
         """
         make_folder(path.absolute().parent)
         self.path = path
+        self.limit = limit
+        self._warned = 0.0
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -63,6 +87,30 @@ class Outbox:
         """Close the file; every event in it stays."""
         with self._lock:
             self._connection.close()
+
+    def check_room(self) -> None:
+        """Refuse a new capture while the outbox is full, and warn in the log long before.
+
+        Asked before the image is stored, so that nothing is left of what is refused; processes that submit in the
+        same instant may therefore pass the limit by one capture each. What was accepted is never dropped for room.
+
+        Raises:
+            OutboxFull: the limit is reached.
+            sqlite3.Error: the outbox cannot be read.
+        """
+        waiting = len(self)
+        if waiting >= self.limit:
+            raise OutboxFull(
+                errno.ENOSPC,
+                f"the outbox is full, {waiting} captures wait for their answer (INSERTS_OUTBOX_LIMIT={self.limit}); "
+                "nothing of this one was stored. See that Redis and a worker run (insert-station outbox says why they "
+                "wait) or raise the limit",
+                str(self.path),
+            )
+        share = warned_share(waiting, self.limit)
+        if share > self._warned:
+            log.warning("the outbox fills up", waiting=waiting, limit=self.limit, over=f"{share:.0%}")
+        self._warned = share
 
     def add(self, event: CaptureEvent, now: float, note: tuple[str, str] | None = None) -> None:
         """Keep ``event`` from now on; on return it is synced to disk, with ``note`` (name, value) in one step.
@@ -101,17 +149,29 @@ class Outbox:
         with self._lock:
             return int(self._connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
-    def tried(self, capture_id: str, next_at: float, *, sent: bool, problem: str | None) -> None:
-        """Note an attempt to send: when to try next, whether it left this station, and what stood in the way."""
-        with self._transaction() as connection:
+    def unsent(self) -> int:
+        """How many events have not left this station yet."""
+        with self._lock:
+            return int(self._connection.execute("SELECT count(*) FROM waiting WHERE attempts = 0").fetchone()[0])
+
+    def sent(self, next_at: dict[str, float]) -> None:
+        """Note that these captures left this station, and when each is to be sent again, in one step."""
+        with self._transaction(synced=False) as connection:
+            connection.executemany(
+                "UPDATE waiting SET attempts = attempts + 1, next_at = ?, problem = NULL WHERE capture_id = ?",
+                [(when, capture_id) for capture_id, when in next_at.items()],
+            )
+
+    def not_sent(self, capture_id: str, next_at: float, problem: str) -> None:
+        """Note what stood in the way of sending a capture, and when to try next."""
+        with self._transaction(synced=False) as connection:
             connection.execute(
-                "UPDATE waiting SET attempts = attempts + ?, next_at = ?, problem = ? WHERE capture_id = ?",
-                (int(sent), next_at, problem, capture_id),
+                "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?", (next_at, problem, capture_id)
             )
 
     def confirm(self, capture_ids: Iterable[str], note: tuple[str, str] | None = None) -> None:
         """Forget captures that have their verdict or fault, and keep ``note`` (name, value), in one step."""
-        with self._transaction() as connection:
+        with self._transaction(synced=False) as connection:
             connection.executemany(
                 "DELETE FROM waiting WHERE capture_id = ?", [(capture_id,) for capture_id in capture_ids]
             )
@@ -139,13 +199,18 @@ class Outbox:
         return [Waiting(CaptureEvent.model_validate_json(row[0]), *row[1:]) for row in rows]
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+        # What is not synced may be gone after a power cut (never half, never after a mere crash). For what was sent or
+        # answered that means it is sent again, which is harmless; the disk's time belongs to those that submit.
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):  # SQLite itself does not say which file
+                    raise sqlite3.OperationalError(f"the outbox {self.path} cannot be written: {error}") from error
                 raise

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.event import Name
 from producer.image_store import ImageStore, open_image_store
-from producer.outbox import Outbox
+from producer.outbox import DEFAULT_LIMIT, Outbox
 
 REDIS_URL_FILE = "redis.url"
 """In the data folder of an embedded system: where its Redis listens, with the password, readable by its owner only."""
@@ -25,6 +25,7 @@ class StationSettings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, description="Redis; default: the embedded system's in the data.")
     images: str | None = Field(default=None, description="Root of the image store, a path or URL; default DATA/images.")
     outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
+    outbox_limit: int = Field(default=DEFAULT_LIMIT, ge=1, description="Captures that may wait in the outbox.")
 
     def broker_url(self) -> str:
         """The URL of Redis: as set, else that of the embedded system in the data folder, else the usual local one."""
@@ -39,4 +40,4 @@ class StationSettings(BaseSettings):
 
     def open_outbox(self) -> Outbox:
         """The outbox that these settings name."""
-        return Outbox(self.outbox or self.data / "outbox" / f"{self.station}.db")
+        return Outbox(self.outbox or self.data / "outbox" / f"{self.station}.db", self.outbox_limit)

@@ -84,6 +84,7 @@ class Station:
 
         Raises:
             pydantic.ValidationError: a value does not fit the contract; nothing was stored.
+            producer.outbox.OutboxFull: as many captures wait as may; nothing was stored.
             OSError, sqlite3.Error: the image store or the outbox cannot be written; no event was kept.
         """
         capture_id = capture_id or new_id()
@@ -105,7 +106,14 @@ class Station:
             edge=edge,
             operations_on_edge=operations_on_edge,
         )
-        self._images.put(event.image, image)
+        self._outbox.check_room()
+        try:
+            self._images.put(event.image, image)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            problem = f"the photograph cannot be stored, nothing was kept: {error.strerror}"
+            raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
         self._delivery.hurry()
         return event
@@ -120,7 +128,7 @@ class Station:
     def flush(self, timeout: float) -> bool:
         """Wait until every event in the outbox has left this station at least once; False if ``timeout`` ran out."""
         end = time.monotonic() + timeout
-        while any(waiting.attempts == 0 for waiting in self._outbox.waiting()):
+        while self._outbox.unsent():
             if time.monotonic() > end:
                 return False
             time.sleep(0.02)

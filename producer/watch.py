@@ -6,6 +6,7 @@ handed in moves to ``FOLDER/submitted``, what cannot be to ``FOLDER/rejected`` w
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -75,7 +76,7 @@ class FolderCamera:
                 pending = self.sweep(on_capture)
 
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
-        """Hand in what is finished; True while there are files that are not finished yet."""
+        """Hand in what is finished; True while there are files left to look at again."""
         pending = False
         for path in sorted(self._folder.rglob("*")):
             relative = path.relative_to(self._folder)
@@ -90,7 +91,12 @@ class FolderCamera:
             if 0 <= age < SETTLED:
                 pending = True
                 continue
-            self._hand_in(path, relative, on_capture)
+            try:
+                self._hand_in(path, relative, on_capture)
+            except (OSError, sqlite3.Error) as error:
+                # A full disk or outbox passes; the file stays where it is until then.
+                log.error("a file cannot be handed in now and stays", file=relative.as_posix(), problem=str(error))
+                pending = True
         return pending
 
     def _hand_in(self, path: Path, relative: Path, on_capture: Callable[[CaptureEvent], None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -25,6 +26,7 @@ class MicroBatcher:
         """Start the runner; ``compute`` maps (n, …) to (n, …) for 1 ≤ n ≤ ``max_batch``."""
         self._compute = compute
         self._max_batch = max_batch
+        self._running_since: float | None = None
         self._waiting: queue.SimpleQueue[tuple[FloatArray, Future[FloatArray]] | None] = queue.SimpleQueue()
         self._runner = threading.Thread(target=self._run, name="micro-batcher", daemon=True)
         self._runner.start()
@@ -38,6 +40,11 @@ class MicroBatcher:
         future: Future[FloatArray] = Future()
         self._waiting.put((item, future))
         return future.result()
+
+    @property
+    def running_since(self) -> float | None:
+        """When the running ``compute`` began, in seconds of `time.monotonic`; None while none runs."""
+        return self._running_since
 
     def close(self) -> None:
         """Finish what waits and stop the runner."""
@@ -61,6 +68,7 @@ class MicroBatcher:
                 return
 
     def _settle(self, batch: list[tuple[FloatArray, Future[FloatArray]]]) -> None:
+        self._running_since = time.monotonic()
         try:
             results: Any = self._compute(np.stack([item for item, _ in batch]))
         except Exception as error:  # noqa: BLE001 - it belongs to the thread that handed the item in
@@ -70,5 +78,7 @@ class MicroBatcher:
             for entry in batch:  # one bad item must not cost its neighbours their verdict
                 self._settle([entry])
             return
+        finally:
+            self._running_since = None
         for (_, future), result in zip(batch, results, strict=True):
             future.set_result(result)

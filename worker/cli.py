@@ -15,6 +15,7 @@ from rich.progress import Progress
 from producer.logs import configure_logs
 from worker import cli_weights
 from worker.cli_experiment import experiment
+from worker.cli_health import health
 from worker.cli_line import demo, standalone
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ A small shop, one machine: `insert-worker standalone`, then `insert-worker train
 
 Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL`, `INSERTS_IMAGES`,
 `INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_MODELS`, `INSERTS_THREADS`,
-`INSERTS_MAX_BATCH`.
+`INSERTS_MAX_BATCH`, `INSERTS_FORWARD_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`.
 """,
 )
 app.command()(demo)
 app.command()(standalone)
 app.command()(experiment)
+app.command()(health)
 app.add_typer(cli_weights.app, name="weights")
 
 console = Console(stderr=True)

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 
+import numpy as np
 import structlog
-from celery.signals import worker_ready
+from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutting_down
+from celery.utils.dispatch import Signal
+from numpy.typing import NDArray
 
 from db.session import Database
+from worker import failpoints
 from worker.app import make_app
 from worker.backbone import load_backbone
 from worker.batching import MicroBatcher
 from worker.champion import Champion
+from worker.heartbeat import Heart
 from worker.inspection import Judgement, judge
 from worker.inspector import Inspector
 from worker.notifier import Notifier
-from worker.patience import patiently
+from worker.patience import patiently, stop_waiting
+from worker.requeue import RequeueWatch
 from worker.settings import WorkerSettings
 from worker.tasks import register
+from worker.vitals import Vitals
+from worker.watchdog import Watchdog
 
 log = structlog.get_logger()
 
 
 def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
     """Judge captures until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
+
+    A database or a Redis that is away is waited for. Told to stop, the worker takes nothing new and finishes what is in
+    hand within ``settings.grace``; what waits for a database that is away then goes back into the queue. Where a
+    forward pass hangs or the grace time is over, the process ends at once, with an exit code of `worker.watchdog`.
 
     ``ready_file`` is written when the first message may come.
 
@@ -34,45 +51,79 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         SchemaOutdated: the database has no or older tables.
         ModelError: the promoted model cannot be used by this worker.
     """
-    database = Database(settings.url)
-    patiently(database.check_schema)
-    backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
-    champion = Champion(database, settings.models_path(), backbone.fingerprint)
-    champion.start()
-    backbone.warm_up([1, settings.max_batch])
-    batcher = MicroBatcher(backbone.features, settings.max_batch)
+    failpoints.arm(settings.failpoint)
+    signal.signal(signal.SIGTERM, _leave)  # until Celery's loop has its own; process 1 of a container has none
+    vitals = Vitals(settings.backbone)
+    with ExitStack() as parts:
+        parts.enter_context(Heart(settings.heartbeat_path(), vitals))
+        parts.enter_context(Watchdog(vitals, settings.forward_timeout, settings.grace))
+        database = Database(settings.url)
+        parts.callback(database.close)
+        patiently(database.check_schema)
+        backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
+        champion = Champion(database, settings.models_path(), backbone.fingerprint)
+        champion.start()
+        backbone.warm_up([1, settings.max_batch])
 
-    def judge_one(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
-        return judge(data, region, backbone, batcher, champion.current())
+        def forward(images: NDArray[np.float32]) -> NDArray[np.float32]:
+            failpoints.failpoint("forward")
+            return backbone.features(images)
 
-    redis_url = settings.broker_url()
-    notifier = Notifier(redis_url)
-    app = make_app(redis_url)
-    register(app, Inspector(database, settings.image_store(), judge_one, notifier))
-    worker = app.Worker(
-        pool="threads",
-        concurrency=settings.threads,
-        hostname=f"inspect@{socket.gethostname()}",
-        loglevel="WARNING",
-        # Workers know each other through the database alone.
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        quiet=True,
-    )
-    on_ready = partial(_ready, ready_file, backbone.name)
-    worker_ready.connect(on_ready, weak=False)
-    try:
+        batcher = MicroBatcher(forward, settings.max_batch)
+        parts.callback(batcher.close)
+        vitals.forward_since = lambda: batcher.running_since
+
+        def judge_one(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
+            return judge(data, region, backbone, batcher, champion.current())
+
+        redis_url = settings.broker_url()
+        notifier = Notifier(redis_url)
+        parts.callback(notifier.close)
+        app = make_app(redis_url)
+        inspector = Inspector(database, settings.image_store(), judge_one, notifier)
+        register(app, inspector)
+        parts.enter_context(RequeueWatch(inspector))
+        worker = app.Worker(
+            pool="threads",
+            concurrency=settings.threads,
+            hostname=f"inspect@{socket.gethostname()}",
+            loglevel="WARNING",
+            # Workers know each other through the database alone.
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+        )
+        # Celery drops its connection the moment it is lost, and has none until it is back.
+        vitals.is_connected = lambda: worker.consumer.connection is not None
+        _connect(parts, task_prerun, vitals.begin)
+        _connect(parts, task_postrun, vitals.end)
+        _connect(parts, worker_ready, partial(_ready, vitals, ready_file))
+        _connect(parts, worker_shutting_down, partial(_stop, vitals))
         worker.start()
-    finally:
-        worker_ready.disconnect(on_ready)
-        batcher.close()
-        notifier.close()
-        database.close()
     return int(worker.exitcode or 0)
 
 
-def _ready(ready_file: Path | None, backbone: str, **_: object) -> None:
-    log.info("ready", backbone=backbone)
+def _connect(parts: ExitStack, event: Signal, receiver: Callable[..., None]) -> None:
+    event.connect(receiver, weak=False)
+    parts.callback(event.disconnect, receiver)
+
+
+def _ready(vitals: Vitals, ready_file: Path | None, sender: Any, **_: object) -> None:
+    # A timer of Celery's loop, set when the loop has been entered: this one outlives lost connections.
+    sender.timer.call_repeatedly(1.0, vitals.turn)
+    vitals.ready()
+    log.info("ready", backbone=vitals.backbone)
     if ready_file is not None:
         ready_file.write_text("ready\n", encoding="utf-8")
+
+
+def _stop(vitals: Vitals, **_: object) -> None:
+    """Called in Celery's signal handler."""
+    vitals.stop()
+    stop_waiting()
+
+
+def _leave(*_: object) -> NoReturn:
+    """Nothing is in hand yet."""
+    sys.exit(0)

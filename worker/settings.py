@@ -24,6 +24,15 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     models: Path | None = Field(default=None, description="Trained models; default DATA/models.")
     threads: int = Field(default=32, ge=1, le=256, description="Captures in hand at once.")
     max_batch: int = Field(default=32, ge=1, le=1024, description="Images in one forward pass at most.")
+    forward_timeout: float = Field(default=60.0, gt=0, description="Seconds of a forward pass; then the worker ends.")
+    grace: float = Field(
+        default=15.0, gt=0, description="Seconds from SIGTERM to the end; below the supervisor's own patience."
+    )
+    heartbeat: Path | None = Field(
+        default=None,
+        description="The worker's life sign, a file of its own for each; default DATA/run/worker.heartbeat.",
+    )
+    failpoint: str = Field(default="", description="For tests only: see worker.failpoints.")
 
     def weights_path(self) -> Path:
         """The folder of imported weight files."""
@@ -32,6 +41,10 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     def models_path(self) -> Path:
         """The folder that trained models are kept in."""
         return self.models or self.data / "models"
+
+    def heartbeat_path(self) -> Path:
+        """The file of the worker's heartbeat."""
+        return self.heartbeat or self.data / "run" / "worker.heartbeat"
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it: what a child process needs to have the same."""

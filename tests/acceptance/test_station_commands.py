@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from producer.event import INSPECT_QUEUE
+from producer.event import INSPECT_QUEUE, CaptureEvent
+from producer.outbox import Outbox
 from tests.support import RedisProcess, photograph, program
+from tests.unit.producer.test_event import message
 
 WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
 
@@ -62,6 +64,26 @@ def test_without_redis_it_is_kept_and_sent_later(station: Commands, photo: Path,
     redis_server.start()
     assert "sent, not answered yet" in station("outbox", "--send", "3").stdout
     assert redis_server.client().llen(INSPECT_QUEUE) == 1
+
+
+def test_a_full_outbox_says_so_and_keeps_what_it_has(
+    station: Commands, photo: Path, redis_server: RedisProcess
+) -> None:
+    redis_server.kill()
+    station.environment["INSERTS_OUTBOX_LIMIT"] = "2"
+    box = Outbox(Path(station.environment["INSERTS_DATA"]) / "outbox" / "station-1.db")
+    box.add(CaptureEvent.from_message(message()), 1.0)
+    publish = ("publish", str(photo), *WHERE, "--pocket", "3", "--wait", "0.1")
+    filling = station(*publish)
+    assert "kept in the outbox" in filling.stdout
+    assert "the outbox fills up" in filling.stderr
+    refused = station(*publish)
+    assert refused.returncode == 2
+    assert "the outbox is full, 2 captures wait" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert len(box) == 2
+    box.close()
+    assert "2 waiting, 100% of the 2 that may" in station("outbox").stdout
 
 
 @pytest.mark.parametrize(

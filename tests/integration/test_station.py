@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,7 +25,7 @@ from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.check import Photograph, run_check
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, new_id
 from producer.image_store import FolderStore
-from producer.outbox import Outbox
+from producer.outbox import Outbox, OutboxFull
 from producer.station import Station
 from tests.support import RedisProcess, photograph, wait_until
 
@@ -35,6 +43,11 @@ class Place:
     def submit(self, station: Station, **changes: Any) -> CaptureEvent:
         fields: dict[str, Any] = {"machine": "mill-3", "head": "H12", "pocket": 7, "operation": "op-1"}
         return station.submit(photograph(), **{**fields, "check_id": new_id(), "check_size": 1, **changes})
+
+    def signal_redis(self, number: int, pid: int = 0) -> int:
+        pid = pid or int(self.redis.info("server")["process_id"])  # type: ignore[index]
+        os.kill(pid, number)
+        return pid
 
     def queued(self) -> int:
         return int(self.redis.llen(INSPECT_QUEUE))  # type: ignore[arg-type]
@@ -218,3 +231,193 @@ def test_everybody_hears_of_every_answer(place: Place) -> None:
         wait_until(lambda: len(heard) == 2)
     assert [received.answer.kind for received in heard] == ["verdict", "check"]
     assert heard[0].answer.capture_id == event.capture_id
+
+
+def test_a_full_outbox_refuses_before_anything_is_stored(place: Place) -> None:
+    place.outbox.limit = 2
+    station = place.station()
+    kept = [place.submit(station), place.submit(station)]
+    with pytest.raises(OutboxFull, match="2 captures wait"):
+        place.submit(station)
+    assert [waiting.event for waiting in place.outbox.waiting()] == kept
+    assert len([path for path in place.images.root.rglob("*") if path.is_file()]) == 2
+
+
+def test_publishing_to_a_hanging_redis_returns_and_everything_is_delivered_later(place: Place) -> None:
+    with place.station() as station:
+        place.submit(station)
+        place.next_event()
+        pid = place.signal_redis(signal.SIGSTOP)
+        try:
+            event = place.submit(station)
+            wait_until(lambda: (w := place.outbox.find(str(event.capture_id))) and w.problem, 10, "a noted problem")
+        finally:
+            place.signal_redis(signal.SIGCONT, pid)
+        assert place.next_event() == event
+        place.answer(place.intact(event))
+        assert station.wait_for([event.capture_id], 15)
+
+
+def test_a_station_ends_in_time_while_redis_hangs(place: Place) -> None:
+    pid = place.signal_redis(signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with place.station() as station:
+            place.submit(station)
+        assert time.monotonic() - started < 10
+    finally:
+        place.signal_redis(signal.SIGCONT, pid)
+    assert len(place.outbox) == 1
+
+
+def test_a_full_redis_is_waited_for(place: Place) -> None:
+    place.redis.config_set("maxmemory", "1")
+    with place.station() as station:
+        events = [place.submit(station) for _ in range(3)]
+        wait_until(lambda: any("maxmemory" in (w.problem or "") for w in place.outbox.waiting()), 10, "a problem")
+        assert len(place.outbox) == 3
+        assert place.queued() == 0
+        place.redis.config_set("maxmemory", "0")
+        with place.worker():
+            assert len(station.wait_for([event.capture_id for event in events], 20)) == 3
+            wait_until(lambda: len(place.outbox) == 0)
+
+
+def test_lost_and_paused_connections_cost_no_event(place: Place) -> None:
+    with place.worker(), place.station() as station:
+        events = []
+        for number in range(20):
+            events.append(place.submit(station).capture_id)
+            if number == 5:
+                place.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            if number == 12:
+                place.redis.execute_command("CLIENT", "PAUSE", "4000")
+        assert len(station.wait_for(events, 40)) == 20
+        wait_until(lambda: len(place.outbox) == 0)
+
+
+def test_a_wipe_in_mid_run_loses_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 0.5)
+    with place.station() as station:
+        lost = [place.submit(station).capture_id for _ in range(10)]
+        answered = place.submit(station)
+        assert station.flush(10)
+        # An id far in the future: what was read before the wipe must not hide what comes after it.
+        answer = {"answer": place.intact(answered).model_dump_json()}
+        place.redis.xadd("verdicts:station-1", answer, id="99999999999999-0")
+        wait_until(lambda: place.outbox.note("position:station-1") == "99999999999999-0", 10, "a position")
+        place.redis.flushall()
+        with place.worker():
+            assert len(station.wait_for(lost, 30)) == 10
+            wait_until(lambda: len(place.outbox) == 0)
+
+
+def test_a_listener_that_fails_and_a_disk_that_is_full_do_not_end_the_delivery(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.delivery.LONGEST_PAUSE", 0.1)
+    heard: list[Any] = []
+
+    def listen(received: Any) -> None:
+        heard.append(received)
+        raise BrokenPipeError("nobody reads")
+
+    with Station("station-1", place.images, place.outbox, place.redis_server.url, listen) as station:
+        first = place.submit(station)
+        assert station.flush(10)
+        place.outbox._connection.execute("PRAGMA query_only = ON")  # every write fails, as on a full disk
+        place.answer(place.intact(first))
+        assert station.wait_for([first.capture_id], 10)
+        assert len(place.outbox) == 1
+        place.outbox._connection.execute("PRAGMA query_only = OFF")
+        wait_until(lambda: len(place.outbox) == 0)
+        second = place.submit(station)
+        place.answer(place.intact(second))
+        assert station.wait_for([second.capture_id], 10)
+        wait_until(lambda: len(heard) == 2)
+
+
+STATION_PROCESS = """
+import resource, sys
+from pathlib import Path
+from producer.event import new_id
+from producer.image_store import FolderStore
+from producer.outbox import Outbox
+from producer.station import Station
+
+folder, redis_url, disk = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+where = dict(machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1)
+station = Station("station-1", FolderStore(folder / "images"), Outbox(folder / "outbox.db"), redis_url)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+
+def submit(image):
+    print(station.submit(image, **where).capture_id, flush=True)
+
+if not disk:
+    with station:
+        while True:
+            submit(new_id().bytes * 5000)
+resource.setrlimit(resource.RLIMIT_FSIZE, (disk, hard))
+try:
+    submit(b"large" * disk)
+except OSError as error:
+    print("refused:", error, flush=True)
+try:
+    while True:
+        submit(new_id().bytes)
+except Exception as error:
+    print("refused:", error, flush=True)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+submit(b"there is room again")
+"""
+
+
+def station_process(place: Place, disk: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", STATION_PROCESS, str(place.images.root.parent), place.redis_server.url, str(disk)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+
+def accepted(printed: list[str]) -> set[str]:
+    """The capture ids that were printed whole; the last line may be cut off by a kill."""
+    return {line.strip() for line in printed if line.endswith("\n") and not line.startswith("refused")}
+
+
+def check_outbox(place: Place, printed: list[str]) -> None:
+    """Every event that waits has its image, and everything that was accepted waits."""
+    waiting = {str(entry.event.capture_id): entry.event for entry in place.outbox.waiting()}
+    assert accepted(printed) <= waiting.keys()
+    for event in waiting.values():
+        assert hashlib.sha256(place.images.get(event.image, 10**7)).hexdigest() == event.image_sha256
+
+
+def test_a_station_killed_at_any_moment_keeps_what_it_accepted(place: Place) -> None:
+    chance = random.Random(3)  # noqa: S311
+    printed: list[str] = []
+    for _ in range(6):
+        process = station_process(place)
+        assert process.stdout is not None
+        printed += [process.stdout.readline() for _ in range(chance.randrange(1, 60))]
+        threading.Event().wait(chance.random() * 0.01)  # anywhere within a submit
+        process.kill()
+        printed += process.stdout.readlines()
+        process.wait()
+    assert len(accepted(printed)) >= 6
+    check_outbox(place, printed)
+    with place.worker(), place.station() as station:
+        # The next station sends what is left.
+        wait_until(lambda: len(place.outbox) == 0)
+        assert station.wait_for([UUID(accepted(printed).pop())], 0)
+
+
+def test_a_full_disk_refuses_with_nothing_half_written(place: Place) -> None:
+    process = station_process(place, disk=300_000)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    printed = said.splitlines(keepends=True)
+    image_refused, event_refused = (line for line in printed if line.startswith("refused"))
+    assert "the photograph cannot be stored" in image_refused
+    assert f"the outbox {place.outbox.path} cannot be written" in event_refused
+    assert len(accepted(printed)) > 10
+    check_outbox(place, printed)
+    assert {str(entry.event.capture_id) for entry in place.outbox.waiting()} == accepted(printed)
+    assert not list(place.images.root.rglob("*.tmp"))

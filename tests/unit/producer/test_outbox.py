@@ -5,9 +5,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from producer.event import CaptureEvent
-from producer.outbox import Outbox
+from producer.outbox import Outbox, OutboxFull
 from tests.unit.producer.test_event import message
 
 
@@ -31,7 +32,7 @@ def test_events_survive_until_they_are_confirmed(tmp_path: Path) -> None:
 def test_the_same_event_is_kept_once(tmp_path: Path) -> None:
     box, one = Outbox(tmp_path / "box.db"), event()
     box.add(one, 1.0)
-    box.tried(str(one.capture_id), 50.0, sent=True, problem=None)
+    box.sent({str(one.capture_id): 50.0})
     box.add(one, 2.0)
     (kept,) = box.waiting()
     assert (kept.stored_at, kept.attempts) == (1.0, 1)
@@ -42,7 +43,7 @@ def test_what_is_due_comes_in_order(tmp_path: Path) -> None:
     events = [event(pocket) for pocket in (1, 2, 3)]
     for number, one in enumerate(events):
         box.add(one, float(number))
-    box.tried(str(events[0].capture_id), 10.0, sent=True, problem=None)
+    box.sent({str(events[0].capture_id): 10.0})
     assert [waiting.event.pocket for waiting in box.due(2.0)] == [2, 3]
     assert [waiting.event.pocket for waiting in box.due(10.0)] == [2, 3, 1]
     assert box.due(0.5) == []
@@ -52,7 +53,7 @@ def test_what_is_due_comes_in_order(tmp_path: Path) -> None:
 def test_a_failed_attempt_is_told_and_not_counted(tmp_path: Path) -> None:
     box, one = Outbox(tmp_path / "box.db"), event()
     box.add(one, 1.0)
-    box.tried(str(one.capture_id), 5.0, sent=False, problem="Redis is away")
+    box.not_sent(str(one.capture_id), 5.0, "Redis is away")
     waiting = box.find(str(one.capture_id))
     assert waiting is not None
     assert (waiting.attempts, waiting.next_at, waiting.problem) == (0, 5.0, "Redis is away")
@@ -97,3 +98,37 @@ def test_a_file_that_is_no_outbox_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.DatabaseError):
         Outbox(file)
     assert file.read_bytes().startswith(b"something else")
+
+
+def test_at_the_limit_it_refuses_and_drops_nothing(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db", limit=2)
+    kept = [event(1), event(2)]
+    for one in kept:
+        box.check_room()
+        box.add(one, 1.0)
+    with pytest.raises(OutboxFull, match="INSERTS_OUTBOX_LIMIT=2"):
+        box.check_room()
+    assert [waiting.event for waiting in box.waiting()] == kept
+    box.confirm([str(kept[0].capture_id)])
+    box.check_room()
+
+
+def test_it_warns_long_before_and_once(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db", limit=10)
+    with capture_logs() as logs:
+        for _ in range(10):
+            box.check_room()
+            box.add(event(), 1.0)
+    assert [(entry["waiting"], entry["over"]) for entry in logs] == [(5, "50%"), (8, "80%")]
+
+
+def test_what_never_left_is_counted(tmp_path: Path) -> None:
+    box, first, second = Outbox(tmp_path / "box.db"), event(1), event(2)
+    box.add(first, 1.0)
+    box.add(second, 1.0)
+    box.not_sent(str(second.capture_id), 1.0, "Redis is away")
+    box.sent({str(first.capture_id): 9.0})
+    assert box.unsent() == 1
+    box.sent({str(second.capture_id): 9.0})
+    assert box.unsent() == 0
+    assert [waiting.problem for waiting in box.waiting()] == [None, None]

@@ -16,10 +16,10 @@ from tests.support import photograph
 
 
 class Camera:
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, limit: int = 1000):
         self.folder = folder / "camera"
         self.folder.mkdir()
-        self.outbox = Outbox(folder / "outbox.db")
+        self.outbox = Outbox(folder / "outbox.db", limit)
         # A station that is never started keeps everything in its outbox, so no Redis is needed.
         station = Station("station-1", FolderStore(folder / "images"), self.outbox, "redis://127.0.0.1:1/0")
         self.camera = FolderCamera(self.folder, station, self.outbox, check_size=2)
@@ -104,6 +104,19 @@ def test_what_cannot_be_handed_in_is_moved_aside_with_the_reason(camera: Camera,
     assert (camera.folder / "rejected" / name).exists()
     assert (camera.folder / "rejected" / f"{name}.reason.txt").read_text().strip()
     assert len(camera.outbox) == 0
+
+
+def test_a_full_outbox_leaves_the_file_where_it_is(tmp_path: Path) -> None:
+    full = Camera(tmp_path, limit=1)
+    full.photo("mill-1/H1/op-7/1.jpg", photograph())
+    waiting = full.photo("mill-1/H1/op-7/2.jpg", photograph(seed=1))
+    events, pending = full.sweep()
+    assert ([event.pocket for event in events], pending) == ([1], True)
+    assert waiting.exists()
+    full.outbox.confirm([str(events[0].capture_id)])
+    events, pending = full.sweep()
+    assert ([event.pocket for event in events], pending) == ([2], False)
+    full.outbox.close()
 
 
 def test_other_files_and_links_are_left_alone(camera: Camera, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -84,3 +85,23 @@ def test_closing_finishes_what_waits() -> None:
         assert sorted(float(done.result(20)[0]) for done in waiting) == [0, 2, 4, 6, 8]
         closing.result(20)
     assert not batcher._runner.is_alive()
+
+
+def test_it_says_since_when_the_network_has_been_running() -> None:
+    seen: list[float | None] = []
+
+    def network(batch: np.ndarray) -> np.ndarray:
+        seen.append(batcher.running_since)
+        if batch[0, 0] < 0:
+            raise ValueError("bad")
+        return batch
+
+    batcher = MicroBatcher(network, max_batch=4)
+    assert batcher.running_since is None
+    before = time.monotonic()
+    batcher(np.ones(1, np.float32))
+    with pytest.raises(ValueError, match="bad"):
+        batcher(-np.ones(1, np.float32))
+    batcher.close()
+    assert [since is not None and before <= since <= time.monotonic() for since in seen] == [True, True]
+    assert batcher.running_since is None

@@ -1,0 +1,180 @@
+"""A real line below a temporary folder: Redis, a migrated SQLite database, a model in charge, and a worker process."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import func, select
+
+import db.models
+from benchmarks.materials import photographs
+from db.schema import Captures, Verdicts
+from db.session import Database
+from producer.broker import EventSender
+from producer.event import CaptureEvent, new_id
+from producer.image_store import FolderStore
+from worker import model_store
+from worker.classifier import LinearModel
+from worker.embedded import EmbeddedSystem
+from worker.inspection import LINE_CLASSES
+from worker.redis_server import free_port
+from worker.settings import WorkerSettings
+from worker.supervisor import Child, Supervisor
+
+HEAD = 30
+"""Inserts in a head: the captures of one check."""
+
+WITHOUT_PROGRESS = 120.0
+"""Seconds without a new verdict after which a line is taken to stand still."""
+
+
+class Line:
+    """A running line; `worker` is its process, which was started and awaited for `start_seconds`."""
+
+    def __init__(self, settings: WorkerSettings, worker: Child, start_seconds: float):
+        self.settings = settings
+        self.worker = worker
+        self.start_seconds = start_seconds
+        self.redis_url = settings.broker_url()
+        self.database = Database(settings.url)
+        self.images = FolderStore(settings.data / "images")
+
+    def publish(self, station: str, count: int) -> None:
+        """Put `count` captures into the queue, as a station does, without its outbox and without its wait."""
+        keys = [(key, self.images.put(key, image)) for key, image in _keyed(photographs())]
+        sender = EventSender(self.redis_url)
+        check = new_id()
+        for number in range(count):
+            if number % HEAD == 0:
+                check = new_id()
+            image, digest = keys[number % len(keys)]
+            sender.send(
+                CaptureEvent(
+                    capture_id=new_id(),
+                    captured_at=datetime.now(UTC),
+                    station=station,
+                    machine="m",
+                    head="h",
+                    pocket=number % HEAD + 1,
+                    operation="op",
+                    check_id=check,
+                    check_size=min(HEAD, count - number // HEAD * HEAD),
+                    image=image,
+                    image_sha256=digest,
+                )
+            )
+        sender.close()
+
+    def judged(self, station: str) -> int:
+        """How many of a station's captures have a verdict."""
+        of_station = select(func.count()).select_from(Verdicts).join(Captures).where(Captures.station == station)
+        with self.database.reading() as session:
+            return session.scalar(of_station) or 0
+
+    def wait(self, station: str, count: int) -> list[float]:
+        """Wait for all verdicts; when each was committed, in seconds since the epoch, in order.
+
+        Raises:
+            RuntimeError: the worker ended or nothing moves any more.
+        """
+        done, moved = -1, time.monotonic()
+        while (now_done := self.judged(station)) < count:
+            if now_done != done:
+                done, moved = now_done, time.monotonic()
+            if self.worker.exit_code() is not None or time.monotonic() - moved > WITHOUT_PROGRESS:
+                raise RuntimeError(f"the line stands still at {done} of {count}:\n{self.worker.last_words()}")
+            time.sleep(0.25)
+        times = select(Verdicts.judged_at).join(Captures).where(Captures.station == station)
+        with self.database.reading() as session:
+            return sorted(moment.timestamp() for moment in session.scalars(times))
+
+
+@contextmanager
+def running(backbone: str, weights: str | None, feature_size: int, fingerprint: str) -> Iterator[Line]:
+    """A line whose worker is ready and judges with a random model for features of that size and fingerprint."""
+
+    def start(system: EmbeddedSystem, _: Supervisor) -> Child:
+        return system.start_worker(timeout=300.0)
+
+    def put_in_charge(settings: WorkerSettings) -> None:
+        _put_in_charge(settings, backbone, feature_size, fingerprint)
+
+    with _system(put_in_charge, start, backbone, weights) as line:
+        yield line
+
+
+@contextmanager
+def running_with(command: Sequence[str]) -> Iterator[Line]:
+    """A line whose worker is another program, run in the line's environment; it need not be ready yet."""
+
+    def start(system: EmbeddedSystem, supervisor: Supervisor) -> Child:
+        child = Child("worker", command, system.data / "logs" / "worker.log", system.environment())
+        supervisor.add(child)
+        return child
+
+    with _system(lambda _: None, start) as line:
+        yield line
+
+
+@contextmanager
+def _system(
+    prepare: Callable[[WorkerSettings], None],
+    start: Callable[[EmbeddedSystem, Supervisor], Child],
+    backbone: str = "insertnet",
+    weights: str | None = None,
+) -> Iterator[Line]:
+    with tempfile.TemporaryDirectory(prefix="bench-line-") as folder, Supervisor() as supervisor:
+        settings = WorkerSettings(data=Path(folder), backbone=backbone, weights=weights)
+        system = EmbeddedSystem(settings, supervisor)
+        system.start_redis(free_port())
+        system.migrate()
+        prepare(settings)
+        began = time.perf_counter()
+        worker = start(system, supervisor)
+        line = Line(settings, worker, time.perf_counter() - began)
+        try:
+            yield line
+        finally:
+            line.database.close()
+
+
+def _keyed(images: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    for image in images:
+        yield f"bench/{hashlib.sha256(image).hexdigest()[:16]}.jpg", image
+
+
+def _put_in_charge(settings: WorkerSettings, backbone: str, feature_size: int, fingerprint: str) -> None:
+    coef = np.random.default_rng(0).standard_normal((1, feature_size), np.float32)
+    manifest = model_store.save(
+        settings.models_path() / "random",
+        LinearModel(LINE_CLASSES, coef, np.zeros(1)),
+        backbone=backbone,
+        fingerprint=fingerprint,
+        trained_on=1,
+        settings={},
+        metrics={},
+        created_at=datetime.now(UTC),
+    )
+    database = Database(settings.url)
+    with database.transaction() as session:
+        model = db.models.Model(
+            manifest.model_id,
+            backbone,
+            fingerprint,
+            manifest.created_at,
+            LINE_CLASSES,
+            1,
+            {},
+            "random",
+            manifest.classifier_sha256,
+        )
+        db.models.register(session, model)
+        db.models.promote(session, model.model_id, by="benchmark", reason="random", at=manifest.created_at)
+    database.close()

@@ -1,0 +1,117 @@
+"""The lab's loop against the product's batched path, on the same photographs, from file to class.
+
+The loop is the notebook's: for each image `load_img`, `preprocess_input`, `model.predict` of one image, and `predict`
+of a scikit-learn `SVC`. The product's path reads the same pixels (`worker.dataset.load_image`), runs full batches, and
+decides with the primal weights. Both must give the same classes, or the benchmark fails.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.svm import SVC
+
+from benchmarks import bare
+from benchmarks.materials import photographs, random_weights
+from benchmarks.measure import Benchmark
+from worker.classifier import LinearModel, fit_gram, gram, primal
+from worker.dataset import load_image
+
+if TYPE_CHECKING:
+    from worker.backbone import Backbone
+
+
+def ratios(backbone: str, rounds: int, samples: int) -> list[float]:
+    """`samples` times the loop's seconds for all photographs over those of the batched path, best of `rounds`.
+
+    Raises:
+        AssertionError: the two find different classes.
+    """
+    import keras
+
+    with random_weights(backbone) as weights, tempfile.TemporaryDirectory(prefix="bench-images-") as folder:
+        files = _write(Path(folder), photographs())
+        network = bare.load(backbone, weights)
+        whole = getattr(keras.applications, {"vgg16": "VGG16", "mobilenet": "MobileNet"}[network.family])(weights=None)
+        whole.load_weights(weights)
+        model = keras.Model(whole.input, whole.get_layer(network.layer).output)
+        features = _features(network, files)
+        labels = np.arange(len(files)) % 2  # as rendered: every second one is damaged
+        svc = SVC(kernel="linear", class_weight="balanced").fit(features, labels)
+        linear = primal(fit_gram(gram(features), labels), features, ("intact", "damaged"))
+        _loop(network.family, model, svc, files[:2])
+        found = []
+        for _ in range(samples):
+            loop_seconds, by_loop = _timed(lambda: _loop(network.family, model, svc, files))
+            timed = [_timed(lambda: _batched(network, linear, files)) for _ in range(rounds)]
+            if any(classes != by_loop for _, classes in timed):
+                raise AssertionError("the notebook's loop and the batched path find different classes")
+            batched_seconds = min(seconds for seconds, _ in timed)
+            print(f"  {len(files)} images: loop {loop_seconds:.2f} s, batched {batched_seconds:.2f} s", flush=True)
+            found.append(loop_seconds / batched_seconds)
+    return found
+
+
+def _write(folder: Path, images: Sequence[bytes]) -> list[Path]:
+    files = [folder / f"{number:03d}.jpg" for number in range(len(images))]
+    for file, image in zip(files, images, strict=True):
+        file.write_bytes(image)
+    return files
+
+
+def _loop(family: str, model: Any, svc: SVC, files: Sequence[Path]) -> list[int]:
+    import keras
+
+    prepare = getattr(keras.applications, family).preprocess_input
+    classes = []
+    for file in files:
+        image = keras.utils.img_to_array(keras.utils.load_img(file, target_size=(224, 224)))
+        features = model.predict(prepare(image[None]), verbose=0)
+        classes.append(int(svc.predict(features.reshape(1, -1))[0]))
+    return classes
+
+
+def _batched(network: Backbone, linear: LinearModel, files: Sequence[Path]) -> list[int]:
+    return [int(each) for each in linear.predict(_features(network, files))]
+
+
+def _features(network: Backbone, files: Sequence[Path]) -> Any:
+    parts = []
+    for start in range(0, len(files), bare.BATCH):
+        pixels = np.stack([load_image(file, network.input_size) for file in files[start : start + bare.BATCH]])
+        parts.append(network.features(network.prepare(pixels)))
+    return np.concatenate(parts)
+
+
+def _timed(work: Any) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+BENCHMARKS = (
+    Benchmark(
+        name="notebook_vgg16",
+        sentence="seconds of the lab's loop, image by image, over those of the batched path, with vgg16:fc1",
+        unit="times faster",
+        target=2.5,
+        at_least=True,
+        measure=partial(ratios, "vgg16:fc1", 1),
+        samples=3,
+    ),
+    Benchmark(
+        name="notebook_mobilenet_conv1",
+        sentence="seconds of the lab's loop, image by image, over those of the batched path, with mobilenet:conv1_relu",
+        unit="times faster",
+        target=10,
+        at_least=True,
+        measure=partial(ratios, "mobilenet:conv1_relu", 3),
+        samples=3,
+    ),
+)

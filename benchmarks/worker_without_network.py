@@ -1,0 +1,47 @@
+"""`python -m benchmarks.worker_without_network`: a worker as it is, but for the judgement, which is made at once.
+
+Message, image, digest, database, answer and acknowledgement are the product's own, with the product's settings.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from db.session import Database
+from producer.logs import configure_logs
+from worker.app import make_app
+from worker.inspection import Judgement
+from worker.inspector import Inspector
+from worker.notifier import Notifier
+from worker.settings import WorkerSettings
+from worker.tasks import register
+
+
+def main() -> int:
+    """Carry captures until SIGTERM, with the settings of the environment."""
+    configure_logs(logging.INFO)
+    settings = WorkerSettings()
+    database = Database(settings.url)
+    app = make_app(settings.broker_url())
+    notifier = Notifier(settings.broker_url())
+
+    def judge_at_once(_data: bytes, _region: tuple[int, int, int, int] | None) -> Judgement:
+        return Judgement("intact")
+
+    register(app, Inspector(database, settings.image_store(), judge_at_once, notifier))
+    worker = app.Worker(
+        pool="threads",
+        concurrency=settings.threads,
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

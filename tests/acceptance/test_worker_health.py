@@ -1,0 +1,186 @@
+"""A worker's life as an operator sees it: waiting, stopping, hanging, and what `insert-worker health` says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from db import migrate
+from db.session import sqlite_url
+from producer.broker import EventSender
+from producer.event import INSPECT_QUEUE, CaptureEvent, new_id
+from producer.outbox import Outbox
+from producer.simulator import labelled_images, write_labelled_folder
+from producer.station import Station
+from tests.integration.postgres_server import Server, wait_until_ready
+from tests.integration.test_worker_process import Line
+from tests.support import RedisProcess, photograph, program, stored_event, wait_until
+from worker.heartbeat import Heartbeat, read
+from worker.watchdog import HUNG, TOO_SLOW_TO_STOP
+
+
+def health(line: Line, *options: str) -> tuple[int, dict[str, Any]]:
+    asked = [program("insert-worker"), "health", "--json", *options]
+    done = subprocess.run(asked, env=line.environment, capture_output=True, text=True, timeout=30, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def heartbeat(line: Line) -> Heartbeat:
+    return read(line.folder / "run" / "worker.heartbeat")
+
+
+def send(line: Line) -> CaptureEvent:
+    event = stored_event(line.images, photograph())
+    EventSender(line.redis_server.url).send(event)
+    return event
+
+
+def queued(line: Line) -> int:
+    return int(line.redis_server.client().llen(INSPECT_QUEUE))  # type: ignore[arg-type]
+
+
+def unacknowledged(line: Line) -> int:
+    return int(line.redis_server.client().hlen("unacked"))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def postgres() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A PostgreSQL of the test's own, with a migrated database: its folder and its process."""
+    if os.environ.get("INSERTS_TEST_POSTGRES") == "off":
+        pytest.skip("INSERTS_TEST_POSTGRES=off")
+    folder = Path(tempfile.mkdtemp(prefix="inserts-pg-"))  # a short path, for the socket
+    server = Server(folder, durable=False).start()
+    try:
+        wait_until_ready(server, folder)
+        with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE line")
+        migrate.upgrade(f"postgresql+psycopg://postgres@/line?host={folder}")
+        yield folder, server
+    finally:
+        server.send_signal(signal.SIGQUIT)
+        server.wait(30)
+        shutil.rmtree(folder)
+
+
+def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
+    tmp_path: Path, postgres: tuple[Path, subprocess.Popen[bytes]]
+) -> None:
+    folder, server = postgres
+    socket = folder / "reachable"
+    redis = RedisProcess(tmp_path / "redis")
+    line = Line(tmp_path, redis, f"postgresql+psycopg://postgres@/line?host={socket}")
+    assert health(line)[0] == 1
+    try:
+        worker = line.start_worker()
+        wait_until(lambda: "the database is away" in line.log_file.read_text(), 60, "a worker that waits")
+        code, beat = health(line)
+        assert (code, beat["state"], beat["redis"]) == (0, "starting", False)
+        assert beat["pid"] == worker.pid
+        socket.symlink_to(folder)
+        wait_until(lambda: "Cannot connect to redis" in line.log_file.read_text(), 60, "a worker that waits for Redis")
+        assert health(line)[0] == 0
+        redis.start()
+        event = send(line)
+        wait_until(lambda: event.capture_id in line.verdicts(), 60, "a verdict")
+        wait_until(lambda: heartbeat(line).finished == 1)
+        code, beat = health(line)
+        assert (code, beat["state"], beat["redis"], beat["in_hand"]) == (0, "ready", True, 0)
+
+        waits = line.log_file.read_text().count("the database is away")
+        server.send_signal(signal.SIGQUIT)
+        server.wait(30)
+        send(line)
+        wait_until(lambda: line.log_file.read_text().count("the database is away") > waits, what="a thread that waits")
+        assert (queued(line), health(line)[0]) == (0, 0)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(12) == 0
+        assert (queued(line), unacknowledged(line)) == (1, 0)
+        assert health(line)[0] == 1
+    finally:
+        line.end()
+        redis.kill()
+
+
+@pytest.fixture
+def line(tmp_path: Path, redis_server: RedisProcess) -> Iterator[Line]:
+    url = sqlite_url(tmp_path / "inserts.db")
+    migrate.upgrade(url)
+    line = Line(tmp_path, redis_server, url)
+    line.environment["INSERTS_THREADS"] = "4"
+    yield line
+    line.end()
+
+
+def locked_database(line: Line) -> sqlite3.Connection:
+    """A database in which nobody else can write until this connection is closed."""
+    connection = sqlite3.connect(line.folder / "inserts.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    return connection
+
+
+def test_told_to_stop_it_finishes_what_it_holds_and_takes_nothing_new(line: Line) -> None:
+    worker = line.start_and_wait()
+    lock = locked_database(line)
+    sent = {send(line).capture_id for _ in range(4)}
+    wait_until(lambda: heartbeat(line).in_hand == 4, what="four captures in hand")
+    worker.send_signal(signal.SIGTERM)
+    wait_until(lambda: heartbeat(line).state == "stopping")
+    # Celery's loop looks at its orders once a second.
+    heard = time.monotonic() + 3
+    wait_until(lambda: time.monotonic() > heard)
+    send(line)
+    assert worker.poll() is None
+    lock.close()
+    assert worker.wait(12) == 0
+    assert line.verdicts().keys() == sent
+    assert (queued(line), unacknowledged(line)) == (1, 0)
+
+
+def test_a_worker_that_hangs_is_ended_and_its_captures_come_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 0.5)
+    monkeypatch.setattr("producer.delivery.LAST_RESEND", 2.0)
+    write_labelled_folder(line.folder / "labelled", 12, seed=5, size=128)
+    train = [program("insert-worker"), "train", str(line.folder / "labelled")]
+    subprocess.run(train, env=line.environment, check=True, capture_output=True)
+    line.environment |= {"INSERTS_FORWARD_TIMEOUT": "3", "INSERTS_GRACE": "2", "INSERTS_FAILPOINT": "forward:sleep"}
+    worker = line.start_and_wait()
+    outbox = Outbox(line.folder / "outbox.db")
+    image = next(labelled_images(1, seed=1, size=128))[0]
+    with Station("s", line.images, outbox, line.redis_server.url) as station:
+        capture = station.submit(
+            image, machine="m", head="h", pocket=1, operation="op", check_id=new_id(), check_size=1
+        ).capture_id
+        wait_until(lambda: heartbeat(line).forward_seconds, what="a forward pass")
+        assert worker.wait(15) == HUNG
+        assert "the forward pass hangs" in line.log_file.read_text()
+        # The file it left says when it was alive last.
+        assert health(line, "--max-age", "0.5")[0] == 1
+        del line.environment["INSERTS_FAILPOINT"]
+        worker = line.start_and_wait()
+        answers = station.wait_for([capture], 60)
+        assert answers[capture].answer.outcome in ("intact", "damaged")  # type: ignore[union-attr]
+    outbox.close()
+
+    lock = locked_database(line)
+    send(line)
+    wait_until(lambda: queued(line) == 0)
+    taken = datetime.now(UTC)
+    wait_until(lambda: heartbeat(line).time > taken)
+    assert heartbeat(line).in_hand >= 1
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == TOO_SLOW_TO_STOP
+    lock.close()

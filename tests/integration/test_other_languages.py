@@ -1,0 +1,127 @@
+"""A gateway in another language: what docs/integration.md shows, run as it stands there against a real worker."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema
+import pytest
+
+from tests.support import RedisProcess, photograph, program, wait_until
+from worker.redis_server import find_redis_server
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+
+
+def examples(name: str) -> list[str]:
+    """The examples of that name in the document."""
+    return re.findall(rf"<!-- example: {name} -->\n```\w+\n(.*?)\n```", DOCUMENT, re.DOTALL)
+
+
+def gateway_script() -> str:
+    (script,) = re.findall(r"```bash\n(# example: gateway\.sh.*?)```", DOCUMENT, re.DOTALL)
+    return str(script)
+
+
+def schema(name: str) -> dict[str, Any]:
+    text = (ROOT / "producer" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def test_the_examples_keep_to_the_schemas_and_to_each_other() -> None:
+    (event,) = examples("event")
+    jsonschema.validate(json.loads(event), schema("capture"))
+    (message,) = examples("message")
+    assert base64.b64decode(json.loads(message)["body"]).decode() == f"[[{event}],{{}},{{}}]"
+    (wire,) = examples("wire")
+    assert wire.splitlines() == ["*3", "$5", "LPUSH", "$7", "inspect", f"${len(message.encode())}", message]
+    answers = [json.loads(answer) for answer in examples("answer")]
+    assert [answer["kind"] for answer in answers] == ["verdict", "check", "fault"]
+    for answer in answers:
+        jsonschema.validate(answer, schema("answer"))
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> str:
+    """A search path with ``redis-cli``: the one that belongs to the Redis server of the tests."""
+    server = find_redis_server()
+    client = server.with_name(server.name.replace("-server", "-cli"))
+    assert client.is_file(), f"{client} belongs to {server}, and the document's example needs it"
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "redis-cli").symlink_to(client)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def worker_data(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Path]:
+    """The data folder of a running worker."""
+    environment = os.environ | {
+        "INSERTS_DATA": str(tmp_path),
+        "INSERTS_REDIS_URL": redis_server.url,
+        "INSERTS_DATABASE_URL": sqlite_url,
+    }
+    ready, log = tmp_path / "ready", tmp_path / "worker.log"
+    with log.open("wb") as file:
+        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
+        worker = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+    wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
+    assert worker.poll() is None, log.read_text()
+    yield tmp_path
+    worker.kill()
+    worker.wait()
+
+
+def verdicts(redis: Any) -> list[dict[str, Any]]:
+    entries: Any = redis.xread({"verdicts:gateway-1": "0-0"})
+    answers = [json.loads(fields["answer"]) for _, entries in entries for _, fields in entries]
+    return [answer for answer in answers if answer["kind"] == "verdict"]
+
+
+def test_a_gateway_in_another_language(
+    worker_data: Path, redis_server: RedisProcess, tools: str, tmp_path: Path
+) -> None:
+    """The script gets its verdict; a message sent by hand twice gets the same verdict twice."""
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(photograph(size=256))
+    place = urlsplit(redis_server.url)
+    environment = {
+        "PATH": tools,
+        "REDIS_HOST": str(place.hostname),
+        "REDIS_PORT": str(place.port),
+        "REDISCLI_AUTH": str(place.password),
+        "IMAGES": str(worker_data / "images"),
+        "OUTBOX": str(tmp_path / "gateway"),
+    }
+    command = ["bash", "-c", gateway_script(), "gateway.sh", str(photo)]
+    ended = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    answer = json.loads(ended.stdout)
+    jsonschema.validate(answer, schema("answer"))
+    assert (answer["kind"], answer["outcome"], answer["pocket"]) == ("verdict", "unsure", 7), "no model yet"
+    assert [path.name for path in (tmp_path / "gateway").iterdir()] == [".answers"]
+
+    redis = redis_server.client()
+    (event,) = examples("event")
+    (message,) = examples("message")
+    image = worker_data / "images" / json.loads(event)["image"]
+    image.parent.mkdir(parents=True, exist_ok=True)
+    image.write_bytes(b"test")  # its digest is the one in the document; as an image it cannot be judged
+    redis.lpush("inspect", message)
+    redis.lpush("inspect", message)
+    wait_until(lambda: len(verdicts(redis)) == 3, 30, "two more answers")
+    mine, first, second = verdicts(redis)
+    assert mine == answer
+    assert first == second
+    assert first["outcome"] == "unusable"

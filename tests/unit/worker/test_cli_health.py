@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from worker.cli import app
+from worker.heartbeat import Heartbeat, write
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("INSERTS_HEARTBEAT", raising=False)
+
+
+def health(data: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["health", "--data", str(data), *options])
+
+
+def beat_of(seconds_ago: float) -> Heartbeat:
+    return Heartbeat(
+        pid=4711,
+        time=datetime.now(UTC) - timedelta(seconds=seconds_ago),
+        state="ready",
+        backbone="vgg16:fc1",
+        redis=False,
+        finished=12,
+        last_finished_seconds=1.5,
+        in_hand=3,
+        forward_seconds=0.2,
+    )
+
+
+@pytest.mark.parametrize(("seconds", "max_age", "code"), [(5, "30", 0), (45, "30", 1), (45, "60", 0)])
+def test_the_age_of_the_heartbeat_decides(tmp_path: Path, seconds: float, max_age: str, code: int) -> None:
+    beat = beat_of(seconds)
+    write(tmp_path / "run" / "worker.heartbeat", beat)
+    said = health(tmp_path, "--max-age", max_age)
+    assert said.exit_code == code
+    assert "process 4711" in said.output
+    assert "without Redis" in said.output
+    assert ("older than 30 s" in said.output) == bool(code)
+    answer = json.loads(health(tmp_path, "--max-age", max_age, "--json").output)
+    assert answer["healthy"] is (code == 0)
+    assert answer["age_seconds"] == pytest.approx(seconds, abs=5)
+    assert answer["finished"] == 12
+    assert ("problem" in answer) == bool(code)
+
+
+def test_without_a_heartbeat_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = health(tmp_path)
+    assert (said.exit_code, "no heartbeat" in said.output) == (1, True)
+    assert json.loads(health(tmp_path, "--json").output)["healthy"] is False
+    write(tmp_path / "elsewhere", beat_of(0))
+    monkeypatch.setenv("INSERTS_HEARTBEAT", str(tmp_path / "elsewhere"))
+    assert health(tmp_path).exit_code == 0
+
+
+def test_it_loads_neither_the_network_nor_a_client_of_the_services(tmp_path: Path) -> None:
+    code = (
+        "import sys, worker.cli\n"
+        f"try: worker.cli.app(['health', '--data', {str(tmp_path)!r}])\n"
+        "except SystemExit: print(*{'tensorflow', 'keras', 'sklearn', 'sqlalchemy', 'celery'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == ""

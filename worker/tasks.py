@@ -17,7 +17,9 @@ IMAGE_PAUSE: Final = 1.0
 def register(app: Celery, inspector: Inspector) -> None:
     """Give ``app`` the inspect task, done by ``inspector``."""
 
-    @app.task(name=INSPECT_TASK, bind=True, max_retries=IMAGE_TRIES)  # type: ignore[untyped-decorator]
+    @app.task(  # type: ignore[untyped-decorator]
+        name=INSPECT_TASK, bind=True, max_retries=IMAGE_TRIES, Strategy="worker.strategy:guarded"
+    )
     def inspect(self: Any, *args: object, **named: object) -> None:
         # Taken as it comes, so that a message of a wrong form becomes a fault with a reason, not a Celery error.
         message = args[0] if len(args) == 1 and not named else {"args": args, **named}

@@ -81,6 +81,13 @@ def worker_data(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> 
     worker.wait()
 
 
+def malformed_messages(good: dict[str, Any]) -> list[dict[str, Any]]:
+    """Messages whose form is wrong below what a capture event's schema covers."""
+    body = base64.b64encode(json.dumps([[{}], {}]).encode()).decode()
+    without_id = {name: value for name, value in good["headers"].items() if name != "id"}
+    return [{**good, "body": body}, {**good, "headers": without_id}]
+
+
 def verdicts(redis: Any) -> list[dict[str, Any]]:
     entries: Any = redis.xread({"verdicts:gateway-1": "0-0"})
     answers = [json.loads(fields["answer"]) for _, entries in entries for _, fields in entries]
@@ -90,7 +97,7 @@ def verdicts(redis: Any) -> list[dict[str, Any]]:
 def test_a_gateway_in_another_language(
     worker_data: Path, redis_server: RedisProcess, tools: str, tmp_path: Path
 ) -> None:
-    """The script gets its verdict; a message sent by hand twice gets the same verdict twice."""
+    """The script gets its verdict; one sent by hand twice gets the same twice; malformed ones before it do no harm."""
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(photograph(size=256))
     place = urlsplit(redis_server.url)
@@ -118,6 +125,8 @@ def test_a_gateway_in_another_language(
     image = worker_data / "images" / json.loads(event)["image"]
     image.parent.mkdir(parents=True, exist_ok=True)
     image.write_bytes(b"test")  # its digest is the one in the document; as an image it cannot be judged
+    for malformed in malformed_messages(json.loads(message)):
+        redis.lpush("inspect", json.dumps(malformed))
     redis.lpush("inspect", message)
     redis.lpush("inspect", message)
     wait_until(lambda: len(verdicts(redis)) == 3, 30, "two more answers")

@@ -22,7 +22,6 @@ import db.captures
 import db.checks
 import db.faults
 import db.verdicts
-from db.captures import Capture
 from db.session import Database
 from db.verdicts import Verdict
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
@@ -34,6 +33,7 @@ from worker.inspection import Judgement
 from worker.isolation import Isolation
 from worker.notifier import Notifier
 from worker.patience import patiently
+from worker.translation import capture_of, check_answer, verdict_answer, verdict_of
 
 log = structlog.get_logger()
 
@@ -116,13 +116,13 @@ class Inspector:
             log.info("judged before, told again", outcome=verdict.outcome)
         elif isinstance(judgement, Judgement):
             failpoint("before-commit")
-            new = _verdict(event, judgement, received_at)
+            new = verdict_of(event, judgement, received_at)
             verdict = self._transaction(lambda session: db.verdicts.record(session, new))
             log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
         else:
             return
         failpoint("before-notify")
-        self._tell(event.station, event.check_id, _verdict_answer(event, verdict))
+        self._tell(event.station, event.check_id, verdict_answer(event, verdict))
 
     def _fetch(self, event: CaptureEvent, may_wait: bool) -> bytes | Judgement | Obstacle | ImageNotYet:
         """The image's bytes, or what follows from what the store has in their place."""
@@ -167,18 +167,7 @@ class Inspector:
         check = check_id and self._reading(lambda session: db.checks.status(session, check_id))
         answers: list[VerdictAnswer | FaultAnswer | CheckAnswer] = [answer]
         if check and check.state != "pending":
-            answers.append(
-                CheckAnswer(
-                    check_id=check.check_id,
-                    machine=check.machine,
-                    head=check.head,
-                    operation=check.operation,
-                    size=check.size,
-                    state=check.state,
-                    replace=list(check.replace),
-                    review=list(check.review),
-                )
-            )
+            answers.append(check_answer(check))
         self._notifier.tell(station, answers)
 
     def _fault(self, event: CaptureEvent, fault: Obstacle) -> None:
@@ -257,7 +246,7 @@ def _arrive(session: Session, event: CaptureEvent, received_at: datetime, *, cou
 
     The first attempt is counted (if ``count``) here, before the work starts, to spare a transaction of its own.
     """
-    db.captures.record(session, _capture(event), received_at)
+    db.captures.record(session, capture_of(event), received_at)
     verdict = db.verdicts.current(session, event.capture_id)
     attempts = db.captures.attempts(session, event.capture_id)
     if count and verdict is None and attempts == 0:
@@ -270,40 +259,6 @@ def _gave_up(attempts: int) -> Obstacle:
         "crashed",
         f"{attempts} attempts to judge it did not come to an end: the worker died or failed each time, the last ones "
         "with nothing else in hand; look for the capture's id in the worker's log",
-    )
-
-
-def _capture(event: CaptureEvent) -> Capture:
-    return Capture(**event.model_dump(exclude={"schema_version"}))
-
-
-def _verdict(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
-    now = datetime.now(UTC)
-    return Verdict(
-        capture_id=event.capture_id,
-        model_id=judgement.model_id,
-        outcome=judgement.outcome,
-        label=None,
-        reason=judgement.reason,
-        decision=judgement.decision,
-        judged_at=now,
-        seconds=(now - received_at).total_seconds(),
-    )
-
-
-def _verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
-    return VerdictAnswer(
-        capture_id=event.capture_id,
-        check_id=event.check_id,
-        machine=event.machine,
-        head=event.head,
-        pocket=event.pocket,
-        outcome=verdict.outcome,
-        label=verdict.label,
-        reason=verdict.reason,
-        decision=verdict.decision,
-        model=verdict.model_id,
-        judged_at=verdict.judged_at,
     )
 
 

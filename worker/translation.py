@@ -1,0 +1,64 @@
+"""The same thing on its way between the rooms: from event to row, from row to answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+from db.captures import Capture
+from db.checks import Check
+from db.verdicts import Verdict
+from producer.answers import CheckAnswer, CheckState, VerdictAnswer
+from producer.event import CaptureEvent
+from worker.inspection import Judgement
+
+
+def capture_of(event: CaptureEvent) -> Capture:
+    """The row that keeps an event."""
+    return Capture(**event.model_dump(exclude={"schema_version"}))
+
+
+def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
+    """The row that keeps a judgement made just now, of an event received at ``received_at``."""
+    now = datetime.now(UTC)
+    return Verdict(
+        capture_id=event.capture_id,
+        model_id=judgement.model_id,
+        outcome=judgement.outcome,
+        label=None,
+        reason=judgement.reason,
+        decision=judgement.decision,
+        judged_at=now,
+        seconds=(now - received_at).total_seconds(),
+    )
+
+
+def verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
+    """What the station is told of a verdict."""
+    return VerdictAnswer(
+        capture_id=event.capture_id,
+        check_id=event.check_id,
+        machine=event.machine,
+        head=event.head,
+        pocket=event.pocket,
+        outcome=verdict.outcome,
+        label=verdict.label,
+        reason=verdict.reason,
+        decision=verdict.decision,
+        model=verdict.model_id,
+        judged_at=verdict.judged_at,
+    )
+
+
+def check_answer(check: Check) -> CheckAnswer:
+    """What the station is told of a finished check."""
+    return CheckAnswer(
+        check_id=check.check_id,
+        machine=check.machine,
+        head=check.head,
+        operation=check.operation,
+        size=check.size,
+        state=cast(CheckState, check.state),
+        replace=list(check.replace),
+        review=list(check.review),
+    )

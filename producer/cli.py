@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sqlite3
 import sys
 import threading
@@ -174,13 +175,16 @@ def watch(
     """Take a folder as a camera: every finished file below it becomes a capture.
 
     Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
-    it. Answers are printed as they come. Ends on Ctrl-C; what is not answered by then stays in the outbox.
+    it. Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
     """
     from producer.watch import FolderCamera
 
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder")
     stop = threading.Event()
+    # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
 
     def show(received: Received) -> None:
         typer.echo(received.answer.model_dump_json(exclude_none=True) if as_json else _line(received))
@@ -189,10 +193,7 @@ def watch(
         console.print(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
     with open_station(context.obj, on_answer=show) as (station, outbox):
-        try:
-            FolderCamera(folder, station, outbox, check_size).run(stop, note)
-        except KeyboardInterrupt:
-            stop.set()
+        FolderCamera(folder, station, outbox, check_size).run(stop, note)
 
 
 @app.command()

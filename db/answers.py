@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy.orm import Session
 
+    from db.session import Database
+
 T = TypeVar("T")
 
 
@@ -53,16 +55,8 @@ def reading(url: str) -> Iterator[Session]:
     Raises:
         typer.Exit: with code 1, when there is none, it is out of date or away; stderr then says what to do.
     """
-    with clear_errors():
-        from db.session import Database
-
-        database = Database(url)
-        try:
-            database.check_schema()
-            with database.reading() as session:
-                yield session
-        finally:
-            database.close()
+    with _opened(url) as database, database.reading() as session:
+        yield session
 
 
 @contextmanager
@@ -72,14 +66,19 @@ def writing(url: str) -> Iterator[Session]:
     Raises:
         typer.Exit: with code 1, as in `reading`.
     """
+    with _opened(url) as database, database.transaction() as session:
+        yield session
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
     with clear_errors():
         from db.session import Database
 
         database = Database(url)
         try:
             database.check_schema()
-            with database.transaction() as session:
-                yield session
+            yield database
         finally:
             database.close()
 

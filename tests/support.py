@@ -66,12 +66,10 @@ def photograph(brightness: int = 120, seed: int = 0, size: int = 64, format: str
     return file.getvalue()
 
 
-def stored_event(store: FolderStore, photo: bytes | None, **changes: Any) -> CaptureEvent:
-    """An event whose image is in the store (unless there is no photo)."""
-    key = changes.pop("image", f"station-1/{new_id()}.jpg")
-    if photo is not None:
-        store.put(key, photo)
-    fields: dict[str, Any] = {
+def message(**changes: Any) -> dict[str, Any]:
+    """A capture event as it travels, with these fields changed."""
+    good: dict[str, Any] = {
+        "schema_version": 1,
         "capture_id": str(new_id()),
         "captured_at": "2026-11-22T10:00:00+01:00",
         "station": "station-1",
@@ -80,11 +78,20 @@ def stored_event(store: FolderStore, photo: bytes | None, **changes: Any) -> Cap
         "pocket": 7,
         "operation": "op-0815",
         "check_id": str(new_id()),
-        "check_size": 1,
-        "image": key,
-        "image_sha256": hashlib.sha256(photo or b"").hexdigest(),
+        "check_size": 30,
+        "image": "station-1/2026-11-22/a.jpg",
+        "image_sha256": "0" * 64,
     }
-    return CaptureEvent.from_message({**fields, **changes})
+    return {**good, **changes}
+
+
+def stored_event(store: FolderStore, photo: bytes | None, **changes: Any) -> CaptureEvent:
+    """An event whose image is in the store (unless there is no photo)."""
+    key = changes.pop("image", f"station-1/{new_id()}.jpg")
+    if photo is not None:
+        store.put(key, photo)
+    digest = hashlib.sha256(photo or b"").hexdigest()
+    return CaptureEvent.from_message(message(**{"check_size": 1, "image": key, "image_sha256": digest, **changes}))
 
 
 def program(name: str) -> str:

@@ -11,8 +11,7 @@ import pytest
 
 from producer.event import INSPECT_QUEUE, CaptureEvent
 from producer.outbox import Outbox
-from tests.support import RedisProcess, photograph, program
-from tests.unit.producer.test_event import message
+from tests.support import RedisProcess, message, photograph, program
 
 WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
 

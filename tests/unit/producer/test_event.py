@@ -13,24 +13,7 @@ from pydantic import ValidationError
 import producer
 from producer.cli import schema_text
 from producer.event import CaptureEvent, check_key, new_id
-
-
-def message(**changes: Any) -> dict[str, Any]:
-    good: dict[str, Any] = {
-        "schema_version": 1,
-        "capture_id": str(new_id()),
-        "captured_at": "2026-11-22T10:00:00+01:00",
-        "station": "station-1",
-        "machine": "mill-3",
-        "head": "H12",
-        "pocket": 7,
-        "operation": "op-0815",
-        "check_id": str(new_id()),
-        "check_size": 30,
-        "image": "station-1/2026-11-22/a.jpg",
-        "image_sha256": "0" * 64,
-    }
-    return {**good, **changes}
+from tests.support import message
 
 
 def test_an_event_survives_its_message() -> None:

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from producer.event import CaptureEvent
 from producer.outbox import Outbox, OutboxFull
-from tests.unit.producer.test_event import message
+from tests.support import message
 
 
 def event(pocket: int = 7) -> CaptureEvent:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -71,6 +73,15 @@ class Line:
                 )
             )
         sender.close()
+
+    @contextmanager
+    def standstill(self) -> Iterator[None]:
+        """The worker's process is stopped meanwhile; Redis keeps what arrives."""
+        os.kill(self.worker.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.worker.pid, signal.SIGCONT)
 
     def judged(self, station: str) -> int:
         """How many of a station's captures have a verdict."""

@@ -6,7 +6,6 @@ mean counts; so each sample is a ratio within one run, of neighbouring minutes o
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
@@ -23,12 +22,12 @@ def captures_per_second(line: Line, station: str, captures: int) -> float:
     """The steady rate at which a full queue becomes verdicts.
 
     Verdicts come in bursts, a batch at a time, so the rate is the slope of the straight line through their number
-    against their time. Those that were judged while the queue was still filled do not count, nor the last batch's
-    worth, when too little is left for full batches.
+    against their time. The worker stands still while the queue is filled. The last batch's worth does not count, when
+    too little is left for full batches.
     """
-    line.publish(station, captures)
-    published = time.time()
-    return slope([at for at in line.wait(station, captures)[: -bare.BATCH] if at >= published])
+    with line.standstill():
+        line.publish(station, captures)
+    return slope(line.wait(station, captures)[: -bare.BATCH])
 
 
 def slope(times: Sequence[float]) -> float:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.schema import Captures, Checks, Pockets
-from db.statements import insert
+from db.statements import insert_into
+from db.verdicts import Verdict, current_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,39 @@ class Capture:
     operations_on_edge: int | None = None
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A capture's event has come, at ``received_at``; ``tried`` says that judging it begins at once if it is new."""
+
+    capture: Capture
+    received_at: datetime
+    tried: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database knew of a capture before this arrival: nothing (``new``), or how often judging it was tried,
+    and the verdict that stands."""
+
+    new: bool
+    attempts: int
+    verdict: Verdict | None
+
+
 _COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]
+_NAMES = [field.name for field in fields(Capture)]
+_CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
+
+# Statements are made once: of a worker's time for a capture, making them anew took more than the database did.
+_KNOWN = (
+    select(Captures.capture_id, Captures.attempts, Captures.outcome)
+    .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
+)  # fmt: skip
+_COUNT_FIRST = (
+    update(Captures.__table__)  # type: ignore[arg-type]
+    .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
+    .values(attempts=Captures.attempts + 1)
+)
 
 
 def record(session: Session, capture: Capture, received_at: datetime) -> bool:
@@ -51,55 +85,117 @@ def record(session: Session, capture: Capture, received_at: datetime) -> bool:
     Raises:
         ValueError: a datetime is naive.
     """
+    return arrive(session, [Arrival(capture, received_at)])[0].new
+
+
+def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
+    """Keep many captures as `record` does, and say of each what was known before it.
+
+    Where judging begins at once, the attempt is counted here, before the work starts, unless there was one already:
+    what was tried before without coming to an end is to be tried differently, and counted by `count_attempt`.
+
+    Raises:
+        ValueError: a datetime is naive.
+    """
+    connection = session.connection()
     # The usual repetition writes nothing at all, not even a lock on the row of its check.
-    if session.scalar(select(Captures.capture_id).where(Captures.capture_id == capture.capture_id)):
-        return False
-    _record_check(session, capture)
-    values: dict[str, Any] = asdict(capture) | {"received_at": received_at}
-    written = session.execute(
-        insert(session, Captures).values(values).on_conflict_do_nothing().returning(Captures.capture_id)
-    )
-    if written.first() is None:
-        return False
-    _record_pocket(session, capture)
-    return True
+    known = _known(connection, {each.capture.capture_id for each in arrivals})
+    first: dict[UUID, Arrival] = {}
+    for each in arrivals:
+        if each.capture.capture_id not in known:
+            first.setdefault(each.capture.capture_id, each)
+    written = _insert(connection, first.values())
+    if len(written) < len(first):  # another worker was faster by a moment
+        known |= _known(connection, first.keys() - written)
+
+    answers: list[Known] = []
+    begun: set[UUID] = set()
+    for each in arrivals:
+        capture_id = each.capture.capture_id
+        answer = known.get(capture_id, Known(True, 0, None))
+        answers.append(answer)
+        attempts = answer.attempts
+        if each.tried and answer.verdict is None and attempts == 0:
+            attempts = 1
+            if not (answer.new and first[capture_id] is each):  # that one was inserted with its attempt
+                begun.add(capture_id)
+        known[capture_id] = Known(False, attempts, answer.verdict)
+    if begun:
+        connection.execute(_COUNT_FIRST, {"ids": sorted(begun)})
+    return answers
 
 
-def _record_check(session: Session, capture: Capture) -> None:
-    new = insert(session, Checks).values(
-        check_id=capture.check_id,
-        station=capture.station,
-        machine=capture.machine,
-        head=capture.head,
-        operation=capture.operation,
-        size=capture.check_size,
-        started_at=capture.captured_at,
+def _known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Known]:
+    rows = connection.execute(_KNOWN, {"ids": list(ids)}).all()
+    verdicts = current_of(connection, [row.capture_id for row in rows if row.outcome is not None])
+    return {row.capture_id: Known(False, row.attempts, verdicts.get(row.capture_id)) for row in rows}
+
+
+def _insert(connection: Connection, arrivals: Collection[Arrival]) -> set[UUID]:
+    """Write captures with their checks and pockets; which ids were really written, not found there after all."""
+    if not arrivals:
+        return set()
+    checks: dict[UUID, dict[str, Any]] = {}
+    pockets: dict[tuple[str, str, int], dict[str, Any]] = {}
+    rows = []
+    for each in arrivals:
+        capture = each.capture
+        check = checks.get(capture.check_id)
+        if check is None or capture.captured_at < check["started_at"]:
+            checks[capture.check_id] = {name: getattr(capture, name) for name in _CHECK_NAMES} | {
+                "size": capture.check_size,
+                "started_at": capture.captured_at,
+            }
+        row = {name: getattr(capture, name) for name in _NAMES}
+        rows.append(row | {"received_at": each.received_at, "attempts": int(each.tried)})
+    statements = _statements(connection.dialect.name)
+    # In one order everywhere, so that two workers wait for each other in line and not in a circle.
+    connection.execute(statements.check, sorted(checks.values(), key=lambda row: row["check_id"]))
+    rows.sort(key=lambda row: row["capture_id"])
+    written = set(connection.scalars(statements.capture, rows))
+    for row in rows:
+        if row["capture_id"] not in written:
+            continue
+        place = row["machine"], row["head"], row["pocket"]
+        newest = pockets.get(place)
+        if newest is None or _moment(newest) < _moment(row):
+            pockets[place] = {name: row[name] for name in ("machine", "head", "pocket", "captured_at", "capture_id")}
+    if pockets:
+        connection.execute(statements.pocket, [pockets[place] for place in sorted(pockets)])
+    return written
+
+
+def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:
+    return row["captured_at"], row["capture_id"]
+
+
+@dataclass(frozen=True)
+class _Statements:
+    check: Any
+    capture: Any
+    pocket: Any
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    check = insert_into(dialect, Checks)
+    pocket = insert_into(dialect, Pockets)
+    newer = tuple_(pocket.excluded.captured_at, pocket.excluded.capture_id) > tuple_(
+        Pockets.captured_at, Pockets.capture_id
     )
-    # Captures may arrive in any order; the check began with the earliest.
-    session.execute(
-        new.on_conflict_do_update(
+    return _Statements(
+        # Captures may arrive in any order; the check began with the earliest.
+        check=check.on_conflict_do_update(
             index_elements=[Checks.check_id],
-            set_={"started_at": new.excluded.started_at},
-            where=new.excluded.started_at < Checks.started_at,
-        )
-    )
-
-
-def _record_pocket(session: Session, capture: Capture) -> None:
-    new = insert(session, Pockets).values(
-        machine=capture.machine,
-        head=capture.head,
-        pocket=capture.pocket,
-        captured_at=capture.captured_at,
-        capture_id=capture.capture_id,
-    )
-    newer = tuple_(new.excluded.captured_at, new.excluded.capture_id) > tuple_(Pockets.captured_at, Pockets.capture_id)
-    session.execute(
-        new.on_conflict_do_update(
+            set_={"started_at": check.excluded.started_at},
+            where=check.excluded.started_at < Checks.started_at,
+        ),
+        capture=insert_into(dialect, Captures).on_conflict_do_nothing().returning(Captures.capture_id),
+        pocket=pocket.on_conflict_do_update(
             index_elements=[Pockets.machine, Pockets.head, Pockets.pocket],
-            set_={"captured_at": new.excluded.captured_at, "capture_id": new.excluded.capture_id},
+            set_={"captured_at": pocket.excluded.captured_at, "capture_id": pocket.excluded.capture_id},
             where=newer,
-        )
+        ),
     )
 
 

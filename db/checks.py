@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, literal, select, tuple_
+from sqlalchemy import Row, Uuid, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from db.schema import Captures, Checks, Faults, UtcDateTime
@@ -115,6 +115,24 @@ _COLUMNS = (
     Checks.size,
     Checks.started_at,
 )
+
+
+# Cheap, and never fewer than `assess` counts: a pocket counts once there, and may have several captures here.
+_ANSWERED = select(Checks.check_id).where(
+    Checks.check_id.in_(bindparam("ids", expanding=True)),
+    Checks.size
+    <= select(func.count()).where(Captures.check_id == Checks.check_id, Captures.outcome.is_not(None)).scalar_subquery()
+    + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery(),
+)
+
+
+def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
+    """Those of some checks that are not pending any more."""
+    answered = list(session.connection().scalars(_ANSWERED, {"ids": list(check_ids)}))
+    if not answered:
+        return []
+    rows = session.execute(select(*_COLUMNS).where(Checks.check_id.in_(answered))).all()
+    return [check for check in _assessed(session, rows) if check.state != "pending"]
 
 
 def status(session: Session, check_id: UUID) -> Check | None:

@@ -13,6 +13,13 @@ def insert(session: Session, table: type[DeclarativeBase]) -> Any:
 
     Typed loosely, because the two dialects have the same methods but no common class.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return _inserts(session.get_bind().dialect.name)(table)
+
+
+def insert_into(dialect: str, table: type[DeclarativeBase]) -> Any:
+    """The same for many rows at once, on the table itself: rows as dicts, no objects of SQLAlchemy's ORM."""
+    return _inserts(dialect)(table.__table__)
+
+
+def _inserts(dialect: str) -> Any:
+    return sqlite.insert if dialect == "sqlite" else postgresql.insert

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.rows import COLUMNS, NEWEST_FIRST, Filters, Position, VerdictRow, conditions, current_verdict, older_than
 from db.schema import Captures, Faults, Verdicts
+from db.statements import insert_into
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,26 @@ class Verdict:
 
 
 _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]
+_NAMES = [field.name for field in fields(Verdict)]
+_IDS: Any = bindparam("ids", expanding=True)
+
+# Statements are made once: of a worker's time for a capture, making them anew took more than the database did.
+_CURRENT = select(*_COLUMNS).where(Verdicts.capture_id.in_(_IDS), Verdicts.current)
+_SET_OUTCOME = (
+    update(Captures.__table__)  # type: ignore[arg-type]
+    .where(Captures.capture_id.in_(_IDS))
+    .values(outcome=bindparam("new_outcome"))
+)
+_CLOSE_FAULTS = (
+    update(Faults.__table__)  # type: ignore[arg-type]
+    .where(Faults.capture_id.in_(_IDS), Faults.state.in_(("open", "requeued")))
+    .values(state="closed")
+)
+
+
+@cache
+def _insert(dialect: str) -> Any:
+    return insert_into(dialect, Verdicts).on_conflict_do_nothing().returning(Verdicts.capture_id)
 
 
 def record(session: Session, verdict: Verdict) -> Verdict:
@@ -46,42 +69,78 @@ def record(session: Session, verdict: Verdict) -> Verdict:
     it came again and was judged.
 
     Raises:
-        LookupError: the capture was never recorded.
+        IntegrityError: the capture or the model was never recorded, or there is no such outcome.
         ValueError: a datetime is naive.
     """
-    # Whoever holds the capture's row decides; SQLite's writers have taken their turn before they got here.
-    capture = select(Captures.capture_id).where(Captures.capture_id == verdict.capture_id).with_for_update()
-    if session.execute(capture).first() is None:
-        raise LookupError(f"capture {verdict.capture_id} is not recorded, so it cannot have a verdict")
+    return record_all(session, [verdict])[0]
 
+
+def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Keep many verdicts as `record` does, in order; nothing is kept when one of them cannot be.
+
+    Raises:
+        IntegrityError: as in `record`.
+        ValueError: a datetime is naive.
+    """
+    connection = session.connection()
+    first: dict[UUID, Verdict] = {}
+    for verdict in verdicts:
+        first.setdefault(verdict.capture_id, verdict)
+    # In one order everywhere, so that two workers wait for each other in line and not in a circle.
+    rows = [
+        {name: getattr(first[capture_id], name) for name in _NAMES} | {"current": True} for capture_id in sorted(first)
+    ]
+    # The first verdict of a capture conflicts with nothing: this is all that the line does.
+    written = set(connection.scalars(_insert(connection.dialect.name), rows)) if rows else set()
+    _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
+    return [
+        verdict if verdict.capture_id in written and first[verdict.capture_id] is verdict else _change(session, verdict)
+        for verdict in verdicts
+    ]
+
+
+def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> None:
+    by_outcome: dict[str, list[UUID]] = defaultdict(list)
+    for verdict in verdicts:
+        by_outcome[verdict.outcome].append(verdict.capture_id)
+    for outcome in sorted(by_outcome):
+        connection.execute(_SET_OUTCOME, {"ids": by_outcome[outcome], "new_outcome": outcome})
+    if verdicts:
+        # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
+        connection.execute(_CLOSE_FAULTS, {"ids": [verdict.capture_id for verdict in verdicts]})
+
+
+def _change(session: Session, verdict: Verdict) -> Verdict:
+    """Record a verdict about a capture that has one."""
+    # Whoever holds the capture's row decides; SQLite's writers have taken their turn before they got here.
+    session.execute(select(Captures.capture_id).where(Captures.capture_id == verdict.capture_id).with_for_update())
     of_capture = Verdicts.capture_id == verdict.capture_id
     known = {row.model_id: row for row in session.execute(select(*_COLUMNS, Verdicts.current).where(of_capture))}
     kept = known.get(verdict.model_id)
     if kept is not None and kept.current:
         return Verdict(*kept[:-1])
 
-    if known:
-        session.execute(update(Verdicts).where(of_capture, Verdicts.current).values(current=False))
+    session.execute(update(Verdicts).where(of_capture, Verdicts.current).values(current=False))
     if kept is not None:
         verdict = Verdict(*kept[:-1])
         by_model = Verdicts.model_id.is_not_distinct_from(verdict.model_id)
         session.execute(update(Verdicts).where(of_capture, by_model).values(current=True))
     else:
         session.execute(insert(Verdicts).values(**asdict(verdict), current=True))
-    session.execute(update(Captures).where(Captures.capture_id == verdict.capture_id).values(outcome=verdict.outcome))
-    # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
-    session.execute(
-        update(Faults)
-        .where(Faults.capture_id == verdict.capture_id, Faults.state.in_(("open", "requeued")))
-        .values(state="closed")
-    )
+    _mark_judged(session.connection(), [verdict])
     return verdict
 
 
 def current(session: Session, capture_id: UUID) -> Verdict | None:
     """The verdict that stands for a capture, or None before there is one."""
-    row = session.execute(select(*_COLUMNS).where(Verdicts.capture_id == capture_id, Verdicts.current)).first()
-    return Verdict(*row) if row else None
+    return current_of(session.connection(), [capture_id]).get(capture_id)
+
+
+def current_of(connection: Connection, capture_ids: Collection[UUID]) -> dict[UUID, Verdict]:
+    """The verdicts that stand for some captures; those that have none are not in the answer."""
+    if not capture_ids:
+        return {}
+    return {row.capture_id: Verdict(*row) for row in connection.execute(_CURRENT, {"ids": list(capture_ids)})}
 
 
 def search(

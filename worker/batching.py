@@ -1,4 +1,4 @@
-"""Many waiting images, one forward pass.
+"""What many threads want at the same moment, done once: forward passes, transactions, answers.
 
 Each thread hands in one item and gets its own result back; a single runner takes whatever waits the moment it is free.
 There is no timer: one item alone waits for nobody, and a busy line gets full batches by itself.
@@ -9,35 +9,50 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import Any
+from typing import Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-FloatArray = NDArray[np.float32]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-class MicroBatcher:
+def _nobodys(_: Exception) -> bool:
+    return False
+
+
+class Batcher(Generic[Item, Result]):
     """Runs ``compute`` on batches of the items that several threads hand in one by one."""
 
-    def __init__(self, compute: Callable[[FloatArray], FloatArray], max_batch: int):
-        """Start the runner; ``compute`` maps (n, …) to (n, …) for 1 ≤ n ≤ ``max_batch``."""
+    def __init__(
+        self,
+        compute: Callable[[list[Item]], Iterable[Result]],
+        max_batch: int,
+        *,
+        name: str,
+        everybodys: Callable[[Exception], bool] = _nobodys,
+    ):
+        """Start the runner, a thread called ``name``.
+
+        ``compute`` maps n items to n results in their order, for 1 ≤ n ≤ ``max_batch``. When it raises, each item is
+        tried again alone, so that a bad one costs only itself; except for errors that are ``everybodys``, which no
+        single item is to blame for.
+        """
         self._compute = compute
         self._max_batch = max_batch
+        self._everybodys = everybodys
         self._running_since: float | None = None
-        self._waiting: queue.SimpleQueue[tuple[FloatArray, Future[FloatArray]] | None] = queue.SimpleQueue()
-        self._runner = threading.Thread(target=self._run, name="micro-batcher", daemon=True)
+        self._waiting: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
+        self._runner = threading.Thread(target=self._run, name=name, daemon=True)
         self._runner.start()
 
-    def __call__(self, item: FloatArray) -> FloatArray:
-        """The result for one item, of one item's shape; waits for its batch.
+    def __call__(self, item: Item) -> Result:
+        """The result for one item; waits for its batch.
 
         Raises:
             Exception: whatever ``compute`` raised for this item.
         """
-        future: Future[FloatArray] = Future()
+        future: Future[Result] = Future()
         self._waiting.put((item, future))
         return future.result()
 
@@ -67,13 +82,14 @@ class MicroBatcher:
             if last:
                 return
 
-    def _settle(self, batch: list[tuple[FloatArray, Future[FloatArray]]]) -> None:
+    def _settle(self, batch: list[tuple[Item, Future[Result]]]) -> None:
         self._running_since = time.monotonic()
         try:
-            results: Any = self._compute(np.stack([item for item, _ in batch]))
+            results = self._compute([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - it belongs to the thread that handed the item in
-            if len(batch) == 1:
-                batch[0][1].set_exception(error)
+            if len(batch) == 1 or self._everybodys(error):
+                for _, future in batch:
+                    future.set_exception(error)
                 return
             for entry in batch:  # one bad item must not cost its neighbours their verdict
                 self._settle([entry])

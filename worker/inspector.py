@@ -16,21 +16,23 @@ from uuid import UUID
 
 import structlog
 from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
+from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 import db.captures
 import db.checks
 import db.faults
-import db.verdicts
-from db.session import Database
-from db.verdicts import Verdict
+from db.captures import Arrival
+from db.session import Database, is_unavailable
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import CaptureEvent, Name
 from producer.image_store import ImageMissing, ImageRefused, ImageStore
+from worker.batching import Batcher
 from worker.failpoints import failpoint
 from worker.images import MAX_IMAGE_BYTES
 from worker.inspection import Judgement
 from worker.isolation import Isolation
+from worker.ledger import MAX_ROWS, Ledger
 from worker.notifier import Notifier
 from worker.patience import patiently
 from worker.translation import capture_of, check_answer, verdict_answer, verdict_of
@@ -57,6 +59,15 @@ class Obstacle:
     detail: str
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What a station is to be told, and the check that may have ended by it."""
+
+    station: str
+    check_id: UUID | None
+    answer: VerdictAnswer | FaultAnswer
+
+
 class ImageNotYet(LookupError):
     """The image has not appeared in the store yet."""
 
@@ -69,7 +80,16 @@ class Inspector:
         self._images = images
         self._judge = judge
         self._notifier = notifier
+        self._ledger = Ledger(database)
         self._isolation = Isolation()
+        self._telling: Batcher[_Told, None] = Batcher(
+            self._tell_all, MAX_ROWS, name="telling", everybodys=_no_ones_fault
+        )
+
+    def close(self) -> None:
+        """Finish what is in hand."""
+        self._ledger.close()
+        self._telling.close()
 
     def inspect(self, message: object, *, may_wait: bool = False) -> None:
         """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged.
@@ -107,17 +127,17 @@ class Inspector:
         judgement = None
         with self._isolation.together():
             first_try = isinstance(image, bytes)
-            verdict, attempts = self._transaction(lambda session: _arrive(session, event, received_at, count=first_try))
-            if verdict is None and attempts == 0 and isinstance(image, bytes):
+            known = self._ledger.arrive(Arrival(capture_of(event), received_at, tried=first_try))
+            verdict = known.verdict
+            if verdict is None and known.attempts == 0 and isinstance(image, bytes):
                 judgement = self._judge_image(event, image)
         if verdict is None and judgement is None:
-            judgement = self._second_look(event, image, attempts)
+            judgement = self._second_look(event, image, known.attempts)
         if verdict is not None:
             log.info("judged before, told again", outcome=verdict.outcome)
         elif isinstance(judgement, Judgement):
             failpoint("before-commit")
-            new = verdict_of(event, judgement, received_at)
-            verdict = self._transaction(lambda session: db.verdicts.record(session, new))
+            verdict = self._ledger.record(verdict_of(event, judgement, received_at))
             log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
         else:
             return
@@ -162,13 +182,20 @@ class Inspector:
         return self._judge(image, (box.left, box.top, box.width, box.height) if box else None)
 
     def _tell(self, station: str, check_id: UUID | None, answer: VerdictAnswer | FaultAnswer) -> None:
-        # A transaction of its own, after the commit: of several threads that finish a check at once, the last to
-        # commit sees all the others' verdicts, so at least one of them reports the check.
-        check = check_id and self._reading(lambda session: db.checks.status(session, check_id))
-        answers: list[VerdictAnswer | FaultAnswer | CheckAnswer] = [answer]
-        if check and check.state != "pending":
-            answers.append(check_answer(check))
-        self._notifier.tell(station, answers)
+        patiently(lambda: self._telling(_Told(station, check_id, answer)))
+
+    def _tell_all(self, told: list[_Told]) -> list[None]:
+        # The checks are read after the commit: of several workers that finish one at once, the last to commit sees
+        # all the others' verdicts, so at least one of them reports the check.
+        station_of = {each.check_id: each.station for each in told if each.check_id is not None}
+        answers: list[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]
+        answers = [(each.station, each.answer) for each in told]
+        if station_of:
+            with self._database.reading() as session:
+                finished = db.checks.finished(session, station_of.keys())
+            answers += [(station_of[check.check_id], check_answer(check)) for check in finished]
+        self._notifier.tell(answers)
+        return [None] * len(told)
 
     def _fault(self, event: CaptureEvent, fault: Obstacle) -> None:
         at = datetime.now(UTC)
@@ -241,17 +268,8 @@ class Inspector:
         return patiently(attempt)
 
 
-def _arrive(session: Session, event: CaptureEvent, received_at: datetime, *, count: bool) -> tuple[Verdict | None, int]:
-    """Have the capture's row; return its verdict if it was judged before, and how often that was tried.
-
-    The first attempt is counted (if ``count``) here, before the work starts, to spare a transaction of its own.
-    """
-    db.captures.record(session, capture_of(event), received_at)
-    verdict = db.verdicts.current(session, event.capture_id)
-    attempts = db.captures.attempts(session, event.capture_id)
-    if count and verdict is None and attempts == 0:
-        db.captures.count_attempt(session, event.capture_id)
-    return verdict, attempts
+def _no_ones_fault(error: Exception) -> bool:
+    return is_unavailable(error) or isinstance(error, RedisError)
 
 
 def _gave_up(attempts: int) -> Obstacle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import redis
@@ -27,14 +28,14 @@ class Notifier:
             retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5),
         )
 
-    def tell(self, station: str, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
-        """Append ``answers`` to the station's stream, in order.
+    def tell(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
+        """Append each answer to its station's stream, in order, in one call.
 
         Raises:
-            redis.RedisError: Redis is away; the station has not been told.
+            redis.RedisError: Redis is away; not all stations have been told.
         """
         pipe = self._redis.pipeline(transaction=False)
-        for answer in answers:
+        for station, answer in answers:
             entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True)}
             pipe.xadd(stream_of(station), entry, maxlen=STREAM_LENGTH, approximate=True)  # type: ignore[arg-type]
         pipe.execute()

@@ -21,7 +21,7 @@ from db.session import Database
 from worker import failpoints
 from worker.app import make_app
 from worker.backbone import load_backbone
-from worker.batching import MicroBatcher
+from worker.batching import Batcher
 from worker.champion import Champion
 from worker.heartbeat import Heart
 from worker.inspection import Judgement, judge
@@ -65,11 +65,13 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         champion.start()
         backbone.warm_up([1, settings.max_batch])
 
-        def forward(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        def forward(images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
             failpoints.failpoint("forward")
-            return backbone.features(images)
+            return backbone.features(np.stack(images))
 
-        batcher = MicroBatcher(forward, settings.max_batch)
+        batcher: Batcher[NDArray[np.float32], NDArray[np.float32]] = Batcher(
+            forward, settings.max_batch, name="forward"
+        )
         parts.callback(batcher.close)
         vitals.forward_since = lambda: batcher.running_since
 
@@ -81,6 +83,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.callback(notifier.close)
         app = make_app(redis_url)
         inspector = Inspector(database, settings.image_store(), judge_one, notifier)
+        parts.callback(inspector.close)
         register(app, inspector)
         parts.enter_context(RequeueWatch(inspector))
         worker = app.Worker(

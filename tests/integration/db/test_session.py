@@ -5,6 +5,7 @@ from threading import Event, Thread
 import psycopg
 import pytest
 from sqlalchemy import exc, select, text
+from sqlalchemy.orm import Session
 
 from db import captures
 from db import session as subject
@@ -140,3 +141,14 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path) -> None:
     file.write_bytes(b"this is no database, and much longer than the header of one" * 100)
     with pytest.raises(DatabaseUnavailable), Database(f"sqlite:///{file}").reading():
         pass
+
+
+def test_only_a_transaction_that_is_synced_waits_for_the_disk(database: Database) -> None:
+    def waits(session: Session) -> bool:
+        if database.url.startswith("sqlite"):
+            return bool(session.scalar(text("PRAGMA synchronous")) == 2)
+        return bool(session.scalar(text("SHOW synchronous_commit")) == "on")
+
+    for synced in (True, False, True):
+        with database.transaction(synced=synced) as session:
+            assert waits(session) is synced

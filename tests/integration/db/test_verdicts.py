@@ -121,7 +121,7 @@ def test_the_database_itself_allows_one_current_verdict_only(line) -> None:
 
 
 def test_a_verdict_needs_its_capture_and_its_model(line) -> None:
-    with pytest.raises(LookupError, match="not recorded"), line.database.transaction() as session:
+    with pytest.raises(exc.IntegrityError), line.database.transaction() as session:
         verdicts.record(session, line.verdict(UUID(int=5)))
     capture = line.see()
     with pytest.raises(exc.IntegrityError), line.database.transaction() as session:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from worker.batching import MicroBatcher
+from worker.batching import Batcher
 
 
 class Network:
@@ -19,7 +19,8 @@ class Network:
         self.go = threading.Event()
         self.entered = threading.Event()
 
-    def __call__(self, batch: Any) -> Any:
+    def __call__(self, items: list[Any]) -> Any:
+        batch = np.stack(items)
         self.entered.set()
         assert self.go.wait(20)
         self.batches.append(len(batch))
@@ -34,7 +35,7 @@ def item(value: float) -> Any:
 
 def test_every_thread_gets_its_own_result_and_a_busy_network_full_batches() -> None:
     network = Network()
-    batcher = MicroBatcher(network, max_batch=8)
+    batcher = Batcher(network, 8, name="network")
     with ThreadPoolExecutor(21) as threads:
         first = threads.submit(batcher, item(0))
         assert network.entered.wait(20)  # the network is busy with the first one alone
@@ -50,7 +51,7 @@ def test_every_thread_gets_its_own_result_and_a_busy_network_full_batches() -> N
 def test_one_item_alone_waits_for_nobody() -> None:
     network = Network()
     network.go.set()
-    batcher = MicroBatcher(network, max_batch=32)
+    batcher = Batcher(network, 32, name="network")
     assert batcher(item(4))[0] == 8
     assert network.batches == [1]
     batcher.close()
@@ -58,7 +59,7 @@ def test_one_item_alone_waits_for_nobody() -> None:
 
 def test_a_bad_item_costs_only_itself() -> None:
     network = Network()
-    batcher = MicroBatcher(network, max_batch=8)
+    batcher = Batcher(network, 8, name="network")
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(batcher, item(0))
         assert network.entered.wait(20)
@@ -74,7 +75,7 @@ def test_a_bad_item_costs_only_itself() -> None:
 
 def test_closing_finishes_what_waits() -> None:
     network = Network()
-    batcher = MicroBatcher(network, max_batch=2)
+    batcher = Batcher(network, 2, name="network")
     with ThreadPoolExecutor(6) as threads:
         waiting = [threads.submit(batcher, item(value)) for value in range(5)]
         assert network.entered.wait(20)
@@ -90,13 +91,14 @@ def test_closing_finishes_what_waits() -> None:
 def test_it_says_since_when_the_network_has_been_running() -> None:
     seen: list[float | None] = []
 
-    def network(batch: np.ndarray) -> np.ndarray:
+    def network(items: list[Any]) -> Any:
+        batch = np.stack(items)
         seen.append(batcher.running_since)
         if batch[0, 0] < 0:
             raise ValueError("bad")
         return batch
 
-    batcher = MicroBatcher(network, max_batch=4)
+    batcher = Batcher(network, 4, name="network")
     assert batcher.running_since is None
     before = time.monotonic()
     batcher(np.ones(1, np.float32))
@@ -105,3 +107,28 @@ def test_it_says_since_when_the_network_has_been_running() -> None:
     batcher.close()
     assert [since is not None and before <= since <= time.monotonic() for since in seen] == [True, True]
     assert batcher.running_since is None
+
+
+def test_an_error_that_is_everybodys_is_raised_for_all_without_trying_each_alone() -> None:
+    tried: list[int] = []
+    entered, go = threading.Event(), threading.Event()
+
+    def away(items: list[int]) -> list[int]:
+        tried.append(len(items))
+        entered.set()
+        assert go.wait(20)
+        raise ConnectionError("away")
+
+    batcher: Batcher[int, int] = Batcher(away, 8, name="away", everybodys=lambda error: isinstance(error, OSError))
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(batcher, 0)]
+        assert entered.wait(20)
+        waiting += [threads.submit(batcher, number) for number in (1, 2, 3)]
+        while batcher._waiting.qsize() < 3:
+            pass
+        go.set()
+        for each in waiting:
+            with pytest.raises(ConnectionError):
+                each.result(20)
+    assert tried == [1, 3]
+    batcher.close()

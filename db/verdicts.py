@@ -93,10 +93,15 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     # The first verdict of a capture conflicts with nothing: this is all that the line does.
     written = set(connection.scalars(_insert(connection.dialect.name), rows)) if rows else set()
     _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
-    return [
-        verdict if verdict.capture_id in written and first[verdict.capture_id] is verdict else _change(session, verdict)
-        for verdict in verdicts
-    ]
+    kept = {
+        number: verdict
+        for number, verdict in enumerate(verdicts)
+        if verdict.capture_id in written and first[verdict.capture_id] is verdict
+    }
+    for number in sorted(range(len(verdicts)), key=lambda number: verdicts[number].capture_id):
+        if number not in kept:
+            kept[number] = _change(session, verdicts[number])
+    return [kept[number] for number in range(len(verdicts))]
 
 
 def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> None:
@@ -113,7 +118,9 @@ def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> None:
 def _change(session: Session, verdict: Verdict) -> Verdict:
     """Record a verdict about a capture that has one."""
     # Whoever holds the capture's row decides; SQLite's writers have taken their turn before they got here.
-    session.execute(select(Captures.capture_id).where(Captures.capture_id == verdict.capture_id).with_for_update())
+    # (Not `FOR UPDATE`: that would also wait for every other row that only refers to this one.)
+    captures = select(Captures.capture_id).where(Captures.capture_id == verdict.capture_id)
+    session.execute(captures.with_for_update(key_share=True))
     of_capture = Verdicts.capture_id == verdict.capture_id
     known = {row.model_id: row for row in session.execute(select(*_COLUMNS, Verdicts.current).where(of_capture))}
     kept = known.get(verdict.model_id)

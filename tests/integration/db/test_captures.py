@@ -8,7 +8,8 @@ import pytest
 import uuid6
 from sqlalchemy import func, select
 
-from db import captures, checks
+from db import captures, checks, verdicts
+from db.captures import Arrival
 from db.schema import Captures, Pockets
 
 
@@ -104,3 +105,60 @@ def test_a_naive_time_is_refused(line, start) -> None:
     capture = line.capture(captured_at=start.replace(tzinfo=None))
     with pytest.raises(Exception, match="needs its offset from UTC"), line.database.transaction() as session:
         captures.record(session, capture, start)
+
+
+def test_many_arrivals_in_one_transaction(line, start) -> None:
+    known = line.see(1, outcome="damaged")
+    tried = line.see(2)
+    new, other = line.capture(3, minute=2), line.capture(3, minute=1)
+    arrivals = [Arrival(capture, start, tried=True) for capture in (new, known, tried, new, other)]
+    with line.database.transaction() as session:
+        captures.count_attempt(session, tried.capture_id)
+        answers = captures.arrive(session, arrivals)
+    assert [(each.new, each.attempts) for each in answers] == [
+        (True, 0),
+        (False, 0),
+        (False, 1),  # tried before without coming to an end: counted when it is tried again, alone
+        (False, 1),  # the same message twice in one transaction
+        (True, 0),
+    ]
+    assert [each.verdict.outcome if each.verdict else None for each in answers] == [None, "damaged", None, None, None]
+    with line.database.reading() as session:
+        ids = [capture.capture_id for capture in (new, known, tried, other)]
+        assert [captures.attempts(session, capture_id) for capture_id in ids] == [1, 0, 1, 1]
+        newest = session.scalar(select(Pockets.capture_id).where(Pockets.pocket == 3))
+        assert newest == new.capture_id
+
+
+def test_an_arrival_that_waited_for_its_image_counts_when_judging_begins(line, start) -> None:
+    capture = line.capture()
+    for tried in (False, True):
+        with line.database.transaction() as session:
+            assert captures.arrive(session, [Arrival(capture, start, tried=tried)])[0].attempts == 0
+    with line.database.reading() as session:
+        assert captures.attempts(session, capture.capture_id) == 1
+
+
+def test_workers_whose_batches_overlap_do_not_stand_in_each_others_way(line, start) -> None:
+    crowd = [line.capture(pocket % 30 + 1, minute=pocket) for pocket in range(120)]
+    together = Barrier(6)
+
+    def work(seed: int) -> int:
+        order = sorted(crowd, key=lambda capture: (capture.capture_id.int >> seed) % 1009)
+        together.wait(30)
+        new = 0
+        for first in range(0, len(order), 40):
+            part = order[first : first + 40]
+            with line.database.transaction() as session:
+                new += sum(
+                    known.new for known in captures.arrive(session, [Arrival(each, start, True) for each in part])
+                )
+            with line.database.transaction() as session:
+                verdicts.record_all(session, [line.verdict(each.capture_id) for each in part])
+        return new
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(work, range(6))) == len(crowd)
+    with line.database.reading() as session:
+        assert verdicts.count(session) == len(crowd)
+        assert session.scalar(select(func.count()).where(Captures.outcome == "intact")) == len(crowd)

@@ -132,3 +132,17 @@ def test_any_number_of_checks_takes_three_statements(line) -> None:
         event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))
         assert len(checks.recent(session)) == 7
     assert sum(statement.startswith("SELECT") for statement in statements) == 3
+
+
+def test_finished_are_those_that_are_not_pending(line, start) -> None:
+    ids = [uuid6.uuid7() for _ in range(4)]
+    line.see(1, outcome="intact", check_id=ids[0])  # one of two
+    line.see(1, outcome="intact", check_id=ids[1])
+    line.see(2, outcome="damaged", check_id=ids[1])
+    line.see(1, outcome="intact", check_id=ids[2])  # the same pocket twice is not two pockets
+    line.see(1, minute=1, outcome="intact", check_id=ids[2])
+    line.see(1, outcome="intact", check_id=ids[3])
+    fault(line, start, check_id=ids[3], pocket=2)
+    with line.database.reading() as session:
+        found = {check.check_id: check.state for check in checks.finished(session, [*ids, uuid6.uuid7()])}
+    assert found == {ids[1]: "replace", ids[3]: "review"}

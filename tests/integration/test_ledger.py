@@ -1,0 +1,98 @@
+"""Many threads, one transaction: what belongs to one capture stays with it, whatever happens to the others."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+import db.verdicts
+from db.captures import Arrival, Capture, Known
+from db.session import Database
+from db.verdicts import Verdict
+from producer.image_store import FolderStore
+from tests.support import photograph, stored_event
+from worker.ledger import Ledger
+from worker.translation import capture_of
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Capture:
+    return capture_of(stored_event(FolderStore(tmp_path / "images"), photograph()))
+
+
+def another(capture: Capture) -> Capture:
+    from producer.event import new_id
+
+    return replace(capture, capture_id=new_id())
+
+
+def verdict_on(capture: Capture) -> Verdict:
+    return Verdict(capture.capture_id, None, "unsure", None, None, None, NOW)
+
+
+class Held:
+    """A database whose transactions wait until they are let go; counts them."""
+
+    def __init__(self, database: Database):
+        self._database = database
+        self.go = threading.Event()
+        self.begun = threading.Event()
+        self.transactions: list[bool] = []
+
+    def transaction(self, *, synced: bool = True) -> Any:
+        self.begun.set()
+        assert self.go.wait(20)
+        self.transactions.append(synced)
+        return self._database.transaction(synced=synced)
+
+
+def test_what_comes_meanwhile_is_one_transaction_and_only_verdicts_wait_for_the_disk(
+    database: Database, capture: Capture
+) -> None:
+    held = Held(database)
+    ledger = Ledger(held)  # type: ignore[arg-type]
+    crowd = [another(capture) for _ in range(20)]
+    with ThreadPoolExecutor(21) as threads:
+        first = threads.submit(ledger.arrive, Arrival(capture, NOW, tried=True))
+        assert held.begun.wait(20)
+        others = [threads.submit(ledger.arrive, Arrival(each, NOW, tried=True)) for each in crowd]
+        while ledger._batcher._waiting.qsize() < len(crowd):
+            pass
+        held.go.set()
+        assert [done.result(20) for done in [first, *others]] == [Known(True, 0, None)] * 21
+    assert held.transactions == [False, False]
+    assert ledger.record(verdict_on(capture)) == verdict_on(capture)
+    assert held.transactions == [False, False, True]
+    ledger.close()
+
+
+def test_a_verdict_that_cannot_be_kept_costs_only_itself(database: Database, capture: Capture) -> None:
+    held = Held(database)
+    ledger = Ledger(held)  # type: ignore[arg-type]
+    good = [another(capture) for _ in range(5)]
+    with database.transaction() as session:
+        for each in [capture, *good]:
+            db.captures.record(session, each, NOW)
+    with ThreadPoolExecutor(8) as threads:
+        first = threads.submit(ledger.record, verdict_on(capture))
+        assert held.begun.wait(20)
+        unknown = threads.submit(ledger.record, verdict_on(another(capture)))
+        others = [threads.submit(ledger.record, verdict_on(each)) for each in good]
+        while ledger._batcher._waiting.qsize() < 6:
+            pass
+        held.go.set()
+        assert [done.result(20).outcome for done in [first, *others]] == ["unsure"] * 6
+        with pytest.raises(IntegrityError):
+            unknown.result(20)
+    with database.reading() as session:
+        assert db.verdicts.count(session) == 6
+    ledger.close()

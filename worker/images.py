@@ -69,7 +69,11 @@ def shows_nothing(pixels: UInt8Array) -> str | None:
 
     Judged by the brightness (mean of the colours, 0…255) that one pixel in a hundred is below or above.
     """
-    darkest, brightest = np.percentile(pixels.mean(axis=2), (1, 99))
+    # Counted rather than sorted: a tenth of the time, which no other thread of a worker can use.
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    sums = red.astype(np.uint16) + green + blue
+    below = np.cumsum(np.bincount(sums.ravel()))
+    darkest, brightest = np.searchsorted(below, (0.01 * sums.size, 0.99 * sums.size)) / 3
     if brightest < _BLACK_BELOW:
         return "the image is black: lamp or camera off, or the lens covered?"
     if darkest > _BURNT_OUT_ABOVE:
@@ -100,11 +104,12 @@ def _open(data: bytes) -> Image.Image:
         raise UnusableImage(f"the image is too large: {image.width}×{image.height}, at most {MAX_PIXELS:,} pixels")
     try:
         image.load()
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except MemoryError:
         raise
     except Exception as error:
         raise UnusableImage("the image file is damaged or cut short") from error
+    return image
 
 
 def _crop(image: Image.Image, region: tuple[int, int, int, int]) -> Image.Image:
@@ -128,6 +133,6 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
     try:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     except ValueError as error:
         raise UnusableImage(f"the image has colours of the kind {image.mode}, which cannot be read") from error

@@ -55,7 +55,7 @@ def reading(url: str) -> Iterator[Session]:
     Raises:
         typer.Exit: with code 1, when there is none, it is out of date or away; stderr then says what to do.
     """
-    with _opened(url) as database, database.reading() as session:
+    with opened(url) as database, database.reading() as session:
         yield session
 
 
@@ -66,12 +66,17 @@ def writing(url: str) -> Iterator[Session]:
     Raises:
         typer.Exit: with code 1, as in `reading`.
     """
-    with _opened(url) as database, database.transaction() as session:
+    with opened(url) as database, database.transaction() as session:
         yield session
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Database]:
+def opened(url: str) -> Iterator[Database]:
+    """The database at ``url``, for a command that needs several sessions of it; otherwise as `reading`.
+
+    Raises:
+        typer.Exit: with code 1, as in `reading`.
+    """
     with clear_errors():
         from db.session import Database
 

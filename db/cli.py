@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from db import cli_faults
+from db import cli_faults, cli_reviews
 from db.answers import answer, clear_errors, print_json, print_table, reading
 from db.options import (
+    At,
     Head,
     Json,
     Limit,
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_faults.app, name="faults")
+app.command()(cli_reviews.review)
+app.command()(cli_reviews.reviews)
 
 
 @app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")
@@ -52,7 +55,7 @@ def _root(
         ),
     ] = None,
 ) -> None:
-    """What the inspection line knows: verdicts, checks, inserts to replace, a pocket's history, faults and models."""
+    """What the inspection line knows: verdicts, checks, inserts to replace, histories, reviews, faults and models."""
     from db.settings import DatabaseSettings
 
     given: dict[str, Any] = {} if data is None else {"data": data}
@@ -196,31 +199,38 @@ def history(
 
 
 @app.command()
-def models(context: typer.Context, limit: Limit = 20, as_json: Json = False) -> None:
-    """The trained models, newest first, and which is in charge since when.
+def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Json = False) -> None:
+    """The trained models, newest first, and which is in charge since when; or which one was at a moment.
 
-    Example: `insert-db models`
+    Examples:
+
+    - `insert-db models`
+    - `insert-db models --at 2026-11-17T14:05`
     """
     with reading(context.obj) as session:
         from db import models as subject
         from db import tables
         from db.plain import plain
 
-        champion = subject.champion(session)
-        promotions = subject.promotions(session, limit=1000)
-        found = subject.recent(session, limit)
+        champion = subject.champion(session, at)
+        shadow = subject.shadow(session) if at is None else None
+        promotions = [each for each in subject.promotions(session, limit=1000) if at is None or each.at <= at]
+        found = subject.recent(session, limit) if at is None else [champion] if champion else []
         if as_json:
             print_json(
                 {
                     "champion": champion.model_id if champion else None,
+                    "shadow": shadow.model_id if shadow else None,
                     "models": plain(found),
                     "promotions": plain(promotions),
                 }
             )
+        elif not found and at is not None:
+            print("no model was in charge then: every verdict was 'unsure'")
         elif not found:
             print("no model yet: every verdict is 'unsure' until one is trained")
         else:
-            print_table(tables.model_table(found, promotions, champion))
+            print_table(tables.model_table(found, promotions, champion, shadow))
 
 
 @app.command()

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from db.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict
-from db.schema import Captures, Faults, Pockets, Verdicts
+from db.schema import OUTCOME_OF, Captures, Faults, Pockets, Verdicts
 
 
-def history(session: Session, machine: str, head: str, pocket: int, *, limit: int = 100) -> list[VerdictRow]:
-    """One pocket's life, newest first: every capture, also those without a verdict yet, and open faults."""
+@dataclass(frozen=True)
+class PocketRow(VerdictRow):
+    """One capture, what was decided about it, and in ``review`` the label of its newest review, which stands above."""
+
+    review: str | None = None
+
+
+def history(session: Session, machine: str, head: str, pocket: int, *, limit: int = 100) -> list[PocketRow]:
+    """One pocket's life, newest first: every capture, also those not judged yet, with reviews and open faults."""
     query: Select[Any] = (
-        select(*COLUMNS, Faults.reason)
+        select(*COLUMNS, Faults.reason.label("fault"), Captures.review)
         .outerjoin(Verdicts, current_verdict())
         .outerjoin(Faults, (Faults.capture_id == Captures.capture_id) & (Faults.state == "open"))
         .where(*conditions({"machine": machine, "head": head, "pocket": pocket}))
@@ -23,27 +31,33 @@ def history(session: Session, machine: str, head: str, pocket: int, *, limit: in
         .limit(limit)
     )
     # A capture with several open faults comes several times; the latest of them is enough here.
-    by_capture: dict[UUID, VerdictRow] = {}
+    by_capture: dict[UUID, PocketRow] = {}
     for row in session.execute(query):
-        by_capture.setdefault(row[0], VerdictRow(*row))
+        by_capture.setdefault(row[0], _row(row))
     return list(by_capture.values())
 
 
-def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[VerdictRow]:
+def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:
     """The inserts to change now, by machine, head and pocket.
 
-    A pocket is in the list when its newest capture is ``damaged``; the photograph of the new insert takes it out.
+    A pocket is in the list when its newest capture is ``damaged``, by its newest review where there is one, else by
+    its verdict; the photograph of the new insert takes it out.
     """
-    query = (
-        select(*COLUMNS)
+    damaged = [label for label, outcome in OUTCOME_OF.items() if outcome == "damaged"]
+    query: Select[Any] = (
+        select(*COLUMNS, Captures.review)
         .select_from(Pockets)
         .join(Captures, Captures.capture_id == Pockets.capture_id)
-        .join(Verdicts, current_verdict())
-        .where(Captures.outcome == "damaged")
+        .outerjoin(Verdicts, current_verdict())
+        .where(Captures.review.in_(damaged) | (Captures.review.is_(None) & (Captures.outcome == "damaged")))
         .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
     )
     if machine is not None:
         query = query.where(Pockets.machine == machine)
     if head is not None:
         query = query.where(Pockets.head == head)
-    return [VerdictRow(*row) for row in session.execute(query)]
+    return [_row(row) for row in session.execute(query)]
+
+
+def _row(row: Row[*tuple[Any, ...]]) -> PocketRow:
+    return PocketRow(**row._mapping)

@@ -20,6 +20,16 @@ class Outcome(StrEnum):
     UNUSABLE = "unusable"
 
 
+class Label(StrEnum):
+    """What a review can say."""
+
+    INTACT = "intact"
+    WORN = "worn"
+    BROKEN = "broken"
+    DAMAGED = "damaged"
+    UNUSABLE = "unusable"
+
+
 class State(StrEnum):
     """What a check can come to."""
 
@@ -60,5 +70,6 @@ OutcomeOption = Annotated[
     Outcome | None, typer.Option("--outcome", help="Only verdicts that say this.", show_default=False)
 ]
 Since = Annotated[datetime | None, _moment_option("--since", "Only from this moment on")]
+At = Annotated[datetime | None, _moment_option("--at", "What was so at this moment")]
 Until = Annotated[datetime | None, _moment_option("--until", "Only before this moment")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]

@@ -1,96 +1,43 @@
-"""The tables, and the types that make them mean the same on SQLite and on PostgreSQL.
+"""The tables.
 
 A plural class is a table; the plain values that go in and come out have singular names and live with their subject
-(:mod:`db.captures`, :mod:`db.verdicts`, …). The tables come into being through :mod:`db.migrations` only.
+(:mod:`db.captures`, :mod:`db.verdicts`, …). The tables come into being through :mod:`db.migrations` only. Columns that
+came later stand last, as they do in a database that was migrated.
 """
 
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    CheckConstraint,
-    DateTime,
-    Dialect,
-    Double,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    Uuid,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
+
+__all__ = ["Base", "UtcDateTime"]  # the tables' names are public too
 
 OUTCOMES: Final = ("intact", "damaged", "unsure", "unusable")
 """What a verdict can say."""
 
+LABELS: Final = ("intact", "worn", "broken", "damaged", "unusable")
+"""What a review can say; ``damaged`` is for an insert that is worn or broken, whichever."""
+
+OUTCOME_OF: Final[dict[str, str]] = {label: "damaged" if label in ("worn", "broken") else label for label in LABELS}
+"""The outcome that each label stands for."""
+
 FAULT_STATES: Final = ("open", "requeued", "closed", "dismissed")
 """What a person has made of a fault."""
 
+ROLES: Final = ("champion", "shadow")
+"""What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: refuses naive datetimes, and returns aware ones in UTC on both engines."""
+ACTIONS: Final = ("promoted", "rolled_back", "ended")
+"""How a model came into its role; ``ended`` leaves a role empty."""
 
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware moment into UTC (SQLite keeps text, so without the offset: it sorts as it should).
-
-        Raises:
-            ValueError: the datetime is naive.
-        """
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a moment needs its offset from UTC; {value.isoformat()} has none")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give a stored moment back as an aware datetime in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-# SQLite counts rows by itself only where the key is exactly INTEGER, which has 64 bits there.
-_RowId = BigInteger().with_variant(Integer(), "sqlite")
-_Json = JSON(none_as_null=True)
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(value) for value in values)})"
-
-
-def _unique_where(name: str, column: str, condition: str) -> Index:
-    """A unique index over the rows that meet a condition, which is spelled the same on both engines."""
-    where = text(condition)
-    return Index(name, column, unique=True, sqlite_where=where, postgresql_where=where)
-
-
-class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can name it too."""
-
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        }
-    )
-    type_annotation_map = {datetime: UtcDateTime(), uuid.UUID: Uuid()}  # noqa: RUF012 - as SQLAlchemy wants it
+UNANSWERED: Final = "outcome = 'unsure' AND review IS NULL"
+"""The captures that wait for a person; an index holds just these."""
 
 
 class Checks(Base):
@@ -122,18 +69,21 @@ class Captures(Base):
     ``outcome`` is that of the current verdict, or null before there is one. It repeats what ``verdicts`` knows, in
     the same transaction (:func:`db.verdicts.record` is the one writer), because every question of the line joins the
     place and time of a capture with its outcome: with it here, an index answers each, also among ten million.
+    ``review`` is the label of the newest review, or null, for the same reason (:func:`db.reviews.add` writes it).
     """
 
     __tablename__ = "captures"
     __table_args__ = (
         CheckConstraint("pocket > 0", name="pocket"),
         CheckConstraint("attempts >= 0", name="attempts"),
-        CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
+        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
+        CheckConstraint(one_of("review", LABELS), name="review"),
         Index(None, "captured_at", "capture_id"),
         Index(None, "machine", "head", "pocket", "captured_at", "capture_id"),
         Index(None, "machine", "captured_at", "capture_id"),
         Index(None, "outcome", "captured_at", "capture_id"),
         Index(None, "check_id"),
+        index_where("ix_captures_unanswered", ("outcome", "captured_at", "capture_id"), UNANSWERED),
     )
 
     capture_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -148,12 +98,13 @@ class Captures(Base):
     check_size: Mapped[int]
     image: Mapped[str] = mapped_column(String(512))
     image_sha256: Mapped[str] = mapped_column(String(64))
-    region: Mapped[dict[str, int] | None] = mapped_column(_Json)
+    region: Mapped[dict[str, int] | None] = mapped_column(PLAIN_JSON)
     insert_designation: Mapped[str | None] = mapped_column(String(40))
     edge: Mapped[int | None]
     operations_on_edge: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     outcome: Mapped[str | None] = mapped_column(String(16))
+    review: Mapped[str | None] = mapped_column(String(16))
 
 
 class Pockets(Base):
@@ -173,6 +124,47 @@ class Pockets(Base):
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
 
 
+class Reviews(Base):
+    """What people said about captures: rows are added, never changed; of a capture's the newest (highest id) counts."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"), Index(None, "capture_id", "id"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
+    label: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class Snapshots(Base):
+    """Labelled sets as they were at a moment; what is in one is named by its id and never changes."""
+
+    __tablename__ = "snapshots"
+    __table_args__ = (Index(None, "created_at"),)
+
+    snapshot_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime]
+    size: Mapped[int]
+    counts: Mapped[dict[str, int]] = mapped_column(PLAIN_JSON)
+    last_review: Mapped[int] = mapped_column(ROW_ID)
+    """The highest id of a review in it, 0 where it is empty."""
+
+
+class SnapshotItems(Base):
+    """One labelled capture of a snapshot: its label then, which review said so, and to which insert it belongs."""
+
+    __tablename__ = "snapshot_items"
+    __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"),)
+
+    snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshots.snapshot_id), primary_key=True)
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id), primary_key=True)
+    label: Mapped[str] = mapped_column(String(16))
+    life: Mapped[str] = mapped_column(String(200))
+    review_id: Mapped[int] = mapped_column(ForeignKey(Reviews.id))
+
+
 class Models(Base):
     """Trained models: what each is made of and where its artefact lies."""
 
@@ -183,24 +175,32 @@ class Models(Base):
     backbone: Mapped[str] = mapped_column(String(120))
     fingerprint: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
-    classes: Mapped[list[str]] = mapped_column(_Json)
+    classes: Mapped[list[str]] = mapped_column(PLAIN_JSON)
     trained_on: Mapped[int]
-    metrics: Mapped[dict[str, Any]] = mapped_column(_Json)
+    metrics: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
     artefact: Mapped[str] = mapped_column(String(255))
     digest: Mapped[str] = mapped_column(String(64))
+    snapshot_id: Mapped[str | None] = mapped_column(ForeignKey(Snapshots.snapshot_id))
 
 
 class Promotions(Base):
-    """Who put which model in charge, when and why: rows are added, never changed."""
+    """Who gave which model its role, when and why: rows are added, never changed. No model: the shadow's ended."""
 
     __tablename__ = "promotions"
-    __table_args__ = (Index(None, "at", "id"),)
+    __table_args__ = (
+        CheckConstraint(one_of("role", ROLES), name="role"),
+        CheckConstraint(one_of("action", ACTIONS), name="action"),
+        CheckConstraint("model_id IS NOT NULL OR role = 'shadow'", name="model_id"),
+        Index(None, "at", "id"),
+    )
 
-    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
-    model_id: Mapped[str] = mapped_column(ForeignKey(Models.model_id))
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    model_id: Mapped[str | None] = mapped_column(ForeignKey(Models.model_id))
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(120))
     reason: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(String(16), server_default="champion")
+    action: Mapped[str] = mapped_column(String(16), server_default="promoted")
 
 
 class Verdicts(Base):
@@ -208,14 +208,14 @@ class Verdicts(Base):
 
     __tablename__ = "verdicts"
     __table_args__ = (
-        CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
+        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
         UniqueConstraint("capture_id", "model_id"),
         # Nulls are distinct in a unique constraint, so the verdict without a model needs an index of its own.
-        _unique_where("uq_verdicts_capture_id_without_model", "capture_id", "model_id IS NULL"),
-        _unique_where("uq_verdicts_capture_id_current", "capture_id", "current"),
+        index_where("uq_verdicts_capture_id_without_model", ("capture_id",), "model_id IS NULL", unique=True),
+        index_where("uq_verdicts_capture_id_current", ("capture_id",), "current", unique=True),
     )
 
-    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
     model_id: Mapped[str | None] = mapped_column(ForeignKey(Models.model_id))
     outcome: Mapped[str] = mapped_column(String(16))
@@ -225,6 +225,22 @@ class Verdicts(Base):
     judged_at: Mapped[datetime]
     current: Mapped[bool]
     seconds: Mapped[float | None] = mapped_column(Double)
+    probability: Mapped[float | None] = mapped_column(Double)
+    """The calibrated probability that the insert is damaged."""
+
+
+class ShadowVerdicts(Base):
+    """What a model in shadow decided about each capture: kept apart, so that nothing of the line can take it in."""
+
+    __tablename__ = "shadow_verdicts"
+    __table_args__ = (CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"), Index(None, "capture_id"))
+
+    model_id: Mapped[str] = mapped_column(ForeignKey(Models.model_id), primary_key=True)
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(16))
+    decision: Mapped[float | None] = mapped_column(Double)
+    probability: Mapped[float | None] = mapped_column(Double)
+    judged_at: Mapped[datetime]
 
 
 class Faults(Base):
@@ -232,15 +248,15 @@ class Faults(Base):
 
     __tablename__ = "faults"
     __table_args__ = (
-        CheckConstraint(_one_of("state", FAULT_STATES), name="state"),
+        CheckConstraint(one_of("state", FAULT_STATES), name="state"),
         CheckConstraint("count > 0", name="count"),
-        _unique_where("uq_faults_subject_open", "subject", "state = 'open'"),
+        index_where("uq_faults_subject_open", ("subject",), "state = 'open'", unique=True),
         Index(None, "state", "last_at", "id"),
         Index(None, "capture_id"),
         Index(None, "check_id"),
     )
 
-    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
     """SHA-256 of what makes two reports the same fault (:mod:`db.faults`)."""
     capture_id: Mapped[uuid.UUID | None]

@@ -1,4 +1,4 @@
-"""Where the database is, as an entry point learns it: from the environment, or from what it is given."""
+"""Where database and photographs are, as an entry point learns it: from the environment, or from what it is given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class DatabaseSettings(BaseSettings):
-    """``INSERTS_DATA`` and ``INSERTS_DATABASE_URL``."""
+    """``INSERTS_DATA``, ``INSERTS_DATABASE_URL`` and ``INSERTS_IMAGES``."""
 
     model_config = SettingsConfigDict(env_prefix="INSERTS_")
 
@@ -17,6 +17,14 @@ class DatabaseSettings(BaseSettings):
     """The folder of one line's data; the SQLite database is a file in it."""
     database_url: SecretStr | None = None
     """``postgresql+psycopg://USER:PASSWORD@HOST/NAME`` or ``sqlite:///FILE``; without it, ``data``'s own file."""
+
+    images: str | None = None
+    """The root of the image store, a path or URL; without it, ``data``'s own folder."""
+
+    @property
+    def images_root(self) -> str:
+        """Where people find the photographs: what an image's key is relative to."""
+        return self.images or str(self.data / "images")
 
     @property
     def url(self) -> str:

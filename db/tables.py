@@ -11,14 +11,19 @@ from rich.text import Text
 
 from db.checks import Check
 from db.faults import Fault
+from db.maintenance import PocketRow
 from db.models import Model, Promotion
 from db.moments import local
+from db.review_queue import ToReview
+from db.reviews import Review
 from db.rows import VerdictRow
 
 STYLES: Final = {
     "intact": "green",
     "go": "green",
     "damaged": "bold red",
+    "worn": "bold red",
+    "broken": "bold red",
     "replace": "bold red",
     "unsure": "yellow",
     "unusable": "magenta",
@@ -65,16 +70,29 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
     )
 
 
-def history_table(rows: Sequence[VerdictRow]) -> Table:
+def history_table(rows: Sequence[PocketRow]) -> Table:
     """One pocket's life: its place is in the question already, its insert and edge are not."""
     return _table(
-        ["captured", "operation", "outcome", "label", "decision", "model", "insert", "edge", "on edge", "reason"],
+        [
+            "captured",
+            "operation",
+            "outcome",
+            "label",
+            "review",
+            "decision",
+            "model",
+            "insert",
+            "edge",
+            "on edge",
+            "reason",
+        ],
         (
             [
                 row.captured_at,
                 row.operation,
                 _standing(row),
                 row.label,
+                row.review,
                 row.decision,
                 row.model_id,
                 row.insert_designation,
@@ -87,8 +105,8 @@ def history_table(rows: Sequence[VerdictRow]) -> Table:
     )
 
 
-def replace_table(rows: Sequence[VerdictRow]) -> Table:
-    """Inserts to change, as one walks along the machines."""
+def replace_table(rows: Sequence[PocketRow]) -> Table:
+    """Inserts to change, as one walks along the machines; a person's label stands above a model's."""
     return _table(
         ["machine", "head", "pocket", "insert", "edge", "label", "after", "seen"],
         (
@@ -98,7 +116,7 @@ def replace_table(rows: Sequence[VerdictRow]) -> Table:
                 row.pocket,
                 row.insert_designation,
                 row.edge,
-                row.label,
+                row.review or row.label,
                 row.operation,
                 row.captured_at,
             ]
@@ -149,14 +167,51 @@ def fault_table(faults: Sequence[Fault]) -> Table:
     )
 
 
-def model_table(models: Sequence[Model], promotions: Sequence[Promotion], champion: Model | None) -> Table:
-    """Models, each with its last promotion; a star marks the one in charge."""
-    last = {promotion.model_id: promotion for promotion in reversed(promotions)}
+def review_table(reviews: Sequence[Review]) -> Table:
+    """Reviews: who said what when."""
+    return _table(
+        ["said", "by", "label", "capture", "note"],
+        ([review.at, review.by, review.label, str(review.capture_id), review.note] for review in reviews),
+    )
+
+
+def queue_table(queue: Sequence[ToReview]) -> Table:
+    """Captures that somebody should look at, and why."""
+    return _table(
+        ["why", "captured", "machine", "head", "pocket", "operation", "outcome", "decision", "reviewed as", "capture"],
+        (
+            [
+                each.why,
+                each.row.captured_at,
+                each.row.machine,
+                each.row.head,
+                each.row.pocket,
+                each.row.operation,
+                each.row.outcome,
+                each.row.decision,
+                each.review.label if each.review else None,
+                str(each.row.capture_id),
+            ]
+            for each in queue
+        ),
+    )
+
+
+def model_table(
+    models: Sequence[Model],
+    promotions: Sequence[Promotion],
+    champion: Model | None,
+    shadow: Model | None = None,
+) -> Table:
+    """Models, each with its last promotion to champion; a star marks the one in charge, a ring the one in shadow."""
+    last = {promotion.model_id: promotion for promotion in reversed(promotions) if promotion.role == "champion"}
+    marks = {shadow.model_id: "○"} if shadow else {}
+    marks |= {champion.model_id: "★"} if champion else {}
     return _table(
         ["", "model", "made", "backbone", "trained on", "classes", "promoted", "by", "why"],
         (
             [
-                "★" if champion and model.model_id == champion.model_id else "",
+                marks.get(model.model_id, ""),
                 model.model_id,
                 model.created_at,
                 model.backbone,

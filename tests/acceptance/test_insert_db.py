@@ -23,13 +23,14 @@ NOW = datetime.now(UTC)
 COMMAND = Path(sysconfig.get_path("scripts")) / ("insert-db.exe" if os.name == "nt" else "insert-db")
 
 
-def insert_db(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder, with none of this process's own settings."""
+def insert_db(*arguments: str, cwd: Path, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, with none of this process's own settings, and type something into it."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")}
     return subprocess.run(
         [str(COMMAND), *arguments],
         cwd=cwd,
         env=clean | {"PYTHONUTF8": "1"} | environment,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=120,
@@ -39,7 +40,7 @@ def insert_db(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
 def test_help_teaches(tmp_path: Path) -> None:
     done = insert_db("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("upgrade", "verdicts", "checks", "replace", "history", "faults", "models", "export"):
+    for command in ("upgrade", "verdicts", "checks", "replace", "history", "review", "faults", "models", "export"):
         assert command in done.stdout
     assert "insert-db verdicts --outcome damaged --since 2h" in insert_db("verdicts", "--help", cwd=tmp_path).stdout
     assert list(tmp_path.iterdir()) == []
@@ -94,6 +95,14 @@ def test_from_an_empty_folder_to_answers(tmp_path: Path) -> None:
     assert "\x1b" not in shown.stdout, "no colours where there is no terminal"
     piped = insert_db("--data", "a line/data", "export", "-", cwd=tmp_path)
     assert sorted(row["pocket"] for row in csv.DictReader(io.StringIO(piped.stdout))) == ["1", "2"]
+
+    queue = json.loads(insert_db("--data", "a line/data", "review", "--json", cwd=tmp_path).stdout)
+    assert [each["why"] for each in queue] == ["near the threshold"] * 2
+    walked = insert_db("--data", "a line/data", "review", "--by", "ana", cwd=tmp_path, typed="w flank\ni\n")
+    assert "2 reviews by ana" in walked.stdout
+    assert "a line/data/images/a.png" in walked.stdout.replace("\\", "/")
+    said = json.loads(insert_db("--data", "a line/data", "reviews", "--json", cwd=tmp_path).stdout)
+    assert [(each["label"], each["note"]) for each in said] == [("intact", None), ("worn", "flank")]
 
     # A reader that has seen enough, as `| head` has.
     reading, writing = os.pipe()

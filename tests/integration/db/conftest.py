@@ -10,9 +10,10 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from db import captures, models, verdicts
+from db import captures, models, reviews, verdicts
 from db.captures import Capture
 from db.models import Model
+from db.reviews import Review
 from db.session import Database
 from db.verdicts import Verdict
 
@@ -80,6 +81,12 @@ class Line:
         with self.database.transaction() as session:
             models.register(session, model)
         return model
+
+    def say(self, capture: Capture, label: str, **changes: Any) -> Review:
+        """A review of a capture."""
+        values: dict[str, Any] = {"by": "ana", "at": T0 + timedelta(hours=2)}
+        with self.database.transaction() as session:
+            return reviews.add(session, capture_id=capture.capture_id, label=label, **(values | changes))
 
 
 @pytest.fixture

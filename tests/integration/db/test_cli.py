@@ -174,11 +174,26 @@ def test_models(filled) -> None:
     assert "★" in shown(filled, "models")
 
 
+def test_which_model_was_in_charge_at_a_moment(filled, line) -> None:
+    line.model("m-2")
+    with line.database.transaction() as session:
+        models.promote(session, "m-2", by="trainer", reason="better", at=NOW + timedelta(hours=1))
+        models.start_shadow(session, "m-1", by="trainer", reason="to compare", at=NOW + timedelta(hours=1))
+    found = answer(filled, "models", "--at", (NOW + timedelta(minutes=59)).isoformat())
+    assert (found["champion"], found["shadow"]) == ("m-1", None)
+    assert [model["model_id"] for model in found["models"]] == ["m-1"]
+    assert [each["model_id"] for each in found["promotions"]] == ["m-1"]
+    now = answer(filled, "models")
+    assert (now["champion"], now["shadow"]) == ("m-2", "m-1")
+    assert "m-1" in shown(filled, "models", "--at", NOW.isoformat())
+    assert "no model was in charge then" in shown(filled, "models", "--at", "1d")
+
+
 def test_a_database_with_nothing_in_it(database_url) -> None:
     for command in (["verdicts"], ["checks"], ["replace"], ["faults", "list"]):
         assert answer(database_url, *command) == []
         assert shown(database_url, *command).startswith("no ")
-    assert answer(database_url, "models") == {"champion": None, "models": [], "promotions": []}
+    assert answer(database_url, "models") == {"champion": None, "shadow": None, "models": [], "promotions": []}
     assert "until one is trained" in shown(database_url, "models")
 
 
@@ -216,6 +231,9 @@ def test_upgrade(empty_database_url) -> None:
         ["history", "m", "h", "1"],
         ["faults", "list"],
         ["faults", "dismiss", "1"],
+        ["review"],
+        ["review", "--capture", "01a20479-d3d3-772a-b180-41bc8d360f57", "--label", "worn"],
+        ["reviews"],
         ["models"],
         ["export", "x.csv"],
     ],

@@ -29,6 +29,25 @@ def test_a_better_model_changes_the_answer(line) -> None:
     assert to_replace(line) == []
 
 
+def test_a_review_stands_above_the_verdict(line) -> None:
+    wrong = line.see(1, 0, "damaged")
+    line.say(wrong, "intact")
+    missed = line.see(2, 0, "intact")
+    line.say(missed, "worn")
+    unjudged = line.see(3, 0)
+    line.say(unjudged, "broken")
+    dirty = line.see(4, 0, "damaged")
+    line.say(dirty, "unusable")
+    line.see(5, 0, "damaged")
+    with line.database.reading() as session:
+        rows = maintenance.to_replace(session)
+    assert [(row.pocket, row.outcome, row.review) for row in rows] == [
+        (2, "intact", "worn"),
+        (3, None, "broken"),
+        (5, "damaged", None),
+    ]
+
+
 def test_in_the_order_of_a_walk_and_by_machine_and_head(line) -> None:
     for machine, head, pocket in (("m2", "a", 1), ("m1", "b", 2), ("m1", "a", 12), ("m1", "a", 3)):
         line.see(pocket, 0, "damaged", machine=machine, head=head)
@@ -71,3 +90,8 @@ def test_a_pockets_life(line, start) -> None:
     assert [row.capture_id for row in rows] == [pending.capture_id, broken.capture_id, old.capture_id]
     assert [row.outcome for row in rows] == [None, None, "intact"]
     assert [row.fault for row in rows] == [None, "crashed", None]
+    line.say(old, "intact")
+    line.say(old, "worn")
+    with line.database.reading() as session:
+        rows = maintenance.history(session, "mill-1", "head-1", 1)
+    assert [row.review for row in rows] == [None, None, "worn"]

@@ -1,15 +1,17 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, table, text
 
-from db import captures, migrate, verdicts
+from db import captures, faults, migrate, models, reviews, shadow, snapshots, verdicts
 from db.schema import Base
 from db.session import Database, SchemaOutdated, make_engine, sqlite_file
+from db.shadow import ShadowVerdict
 
 
 def structure(url: str) -> dict[str, object]:
@@ -54,7 +56,8 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
     Base.metadata.create_all(engine)
     engine.dispose()
     made = structure(empty_database_url)
-    assert set(made) == {"captures", "checks", "faults", "models", "pockets", "promotions", "verdicts"}
+    first = {"captures", "checks", "faults", "models", "pockets", "promotions", "verdicts"}
+    assert set(made) == first | {"reviews", "snapshots", "snapshot_items", "shadow_verdicts"}
     assert structure(database_url) == made
 
 
@@ -86,6 +89,81 @@ def test_down_and_up_with_data(line) -> None:
     with line.database.reading() as session:
         assert captures.find(session, capture.capture_id) is None
     line.see(outcome="damaged")
+
+
+def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
+    """Schema 0002 down to 0001 and up again, with data in every table: what 0001 has words for is untouched."""
+    captures_, lost = _filled(line, start)
+    before = _contents(line.database.url)
+    line.database.close()
+    migrate.downgrade(line.database.url, "0001")
+    assert migrate.current(line.database.url) == "0001"
+    old = _contents(line.database.url)
+    assert set(before) - set(old) == {"reviews", "snapshots", "snapshot_items", "shadow_verdicts"}
+    for name, rows in old.items():
+        assert rows, f"{name} has something to lose"
+        kept = [{column: row[column] for column in rows[0]} for row in before[name]]
+        assert rows == [row for row in kept if name != "promotions" or row["id"] not in lost], name
+
+    migrate.upgrade(line.database.url)
+    with line.database.reading() as session:
+        assert reviews.labelled(session) == []
+        assert snapshots.latest(session) is None
+        assert models.shadow(session) is None
+        assert models.champion(session).model_id == "m-1"
+        assert {each.role for each in models.promotions(session)} == {"champion"}
+        assert [captures.find(session, each.capture_id) for each in captures_] == captures_
+    line.say(captures_[0], "worn")
+    new = line.see(9)
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(new.capture_id, "intact", model_id="m-2"))
+        models.promote(session, "m-2", by="trainer", reason="better", at=start + timedelta(days=1))
+        assert models.rollback(session, by="ana", reason="worse", at=start + timedelta(days=2)).model_id == "m-1"
+
+
+def _filled(line, start):
+    """Something in every table; returns the captures, and the promotions that 0001 cannot keep."""
+    seen = [line.see(1, 0, "damaged"), line.see(2, 1, "intact"), line.see(3, 2, "unsure")]
+    line.say(seen[0], "worn", note="a note")
+    with line.database.transaction() as session:
+        taken = snapshots.take(session, start)
+        faults.record(
+            session,
+            capture_id=None,
+            station="st-1",
+            check_id=None,
+            pocket=1,
+            reason="invalid_event",
+            detail="",
+            event="{}",
+            at=start,
+        )
+    line.model("m-1")
+    line.model("m-2", snapshot_id=taken.snapshot_id)
+    with line.database.transaction() as session:
+        models.promote(session, "m-1", by="trainer", reason="first", at=start)
+        begun = models.start_shadow(session, "m-2", by="trainer", reason="a candidate", at=start)
+        verdicts.record(session, line.verdict(seen[2].capture_id, "intact", model_id="m-1"))
+        shadow.record(session, [ShadowVerdict(seen[2].capture_id, "m-2", "damaged", 0.5, 0.9, start)])
+        ended = models.end_shadow(session, by="ana", reason="enough", at=start)
+        models.promote(session, "m-2", by="trainer", reason="better", at=start)
+        models.rollback(session, by="ana", reason="worse", at=start)
+    return seen, {begun.id, ended.id}
+
+
+def _contents(url: str) -> dict[str, list[dict[str, object]]]:
+    """All rows of all tables, as the engine gives them."""
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        tables = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+        found = {
+            name: sorted(
+                (dict(row._mapping) for row in connection.execute(select(text("*")).select_from(table(name)))), key=str
+            )
+            for name in tables
+        }
+    engine.dispose()
+    return found
 
 
 def test_upgrading_twice_keeps_what_is_there(line) -> None:

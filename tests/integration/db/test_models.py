@@ -1,9 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from sqlalchemy import exc
 
 from db import models
+from db.schema import Promotions
 
 
 def promote(line, model_id: str, at, reason: str = "better") -> models.Promotion:
@@ -74,3 +78,135 @@ def test_the_last_promotion_counts_even_by_a_clock_that_is_behind(line, start) -
 def test_a_model_that_nobody_registered_cannot_be_in_charge(line, start) -> None:
     with pytest.raises(LookupError, match="'ghost' is not registered"):
         promote(line, "ghost", start)
+
+
+def roll_back(line, at) -> models.Promotion:
+    with line.database.transaction() as session:
+        return models.rollback(session, by="ana", reason="it misses broken ones", at=at)
+
+
+@pytest.fixture
+def three(line, start):
+    """The champions a, b and c, an hour after each other."""
+    for hour, name in enumerate("abc", 1):
+        line.model(name)
+        promote(line, name, start + timedelta(hours=hour))
+    return start + timedelta(hours=4)
+
+
+def test_a_rollback_is_a_row_and_takes_the_champion_before(line, three) -> None:
+    found = roll_back(line, three)
+    assert (found.model_id, found.role, found.action, found.at) == ("b", "champion", "rolled_back", three)
+    assert (found.by, found.reason) == ("ana", "it misses broken ones")
+    assert champion(line) == "b"
+    assert champion(line, three - timedelta(minutes=1)) == "c"
+    with line.database.reading() as session:
+        rows = models.promotions(session)
+    assert rows[0] == found
+    assert [(each.model_id, each.action) for each in rows] == [
+        ("b", "rolled_back"),
+        ("c", "promoted"),
+        ("b", "promoted"),
+        ("a", "promoted"),
+    ]
+
+
+def test_a_second_rollback_goes_further_back_and_not_forth_again(line, three) -> None:
+    roll_back(line, three)
+    assert roll_back(line, three).model_id == "a"
+    with pytest.raises(LookupError, match="no champion before a"):
+        roll_back(line, three)
+    assert champion(line) == "a"
+    promote(line, "c", three + timedelta(hours=1))
+    assert roll_back(line, three + timedelta(hours=2)).model_id == "a", "b was rolled back before"
+
+
+def test_a_champion_that_came_back_by_promotion_can_be_rolled_back(line, three) -> None:
+    promote(line, "a", three)
+    assert roll_back(line, three).model_id == "c"
+    assert roll_back(line, three).model_id == "b"
+
+
+def test_without_a_champion_there_is_none_to_go_back_to(line, start) -> None:
+    with pytest.raises(LookupError, match="no model was ever in charge"):
+        roll_back(line, start)
+    line.model("a")
+    promote(line, "a", start)
+    with pytest.raises(LookupError, match="no champion before a"):
+        roll_back(line, start)
+
+
+def test_two_that_promote_at_once_add_one_row(line, start) -> None:
+    line.model("a")
+    together = Barrier(4)
+
+    def one(number: int) -> models.Promotion:
+        together.wait(30)
+        return promote(line, "a", start + timedelta(seconds=number))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(one, range(4)))) == 1
+    with line.database.reading() as session:
+        assert len(models.promotions(session)) == 1
+
+
+def start_shadow(line, name: str, at) -> models.Promotion:
+    with line.database.transaction() as session:
+        return models.start_shadow(session, name, by="trainer", reason="a candidate", at=at)
+
+
+def end_shadow(line, at) -> models.Promotion | None:
+    with line.database.transaction() as session:
+        return models.end_shadow(session, by="ana", reason="seen enough", at=at)
+
+
+def shadow(line) -> str | None:
+    with line.database.reading() as session:
+        found = models.shadow(session)
+    return found.model_id if found else None
+
+
+def test_a_shadow_begins_and_ends_and_is_never_in_charge(line, three) -> None:
+    line.model("s-1")
+    line.model("s-2")
+    assert shadow(line) is None
+    assert end_shadow(line, three) is None
+    first = start_shadow(line, "s-1", three)
+    assert (first.role, first.action) == ("shadow", "promoted")
+    assert start_shadow(line, "s-1", three + timedelta(hours=1)) == first, "twice is once"
+    assert (shadow(line), champion(line)) == ("s-1", "c")
+    start_shadow(line, "s-2", three + timedelta(hours=2))
+    assert shadow(line) == "s-2"
+    ended = end_shadow(line, three + timedelta(hours=3))
+    assert (ended.model_id, ended.role, ended.action, ended.reason) == (None, "shadow", "ended", "seen enough")
+    assert (shadow(line), champion(line)) == (None, "c")
+    assert end_shadow(line, three) is None
+    start_shadow(line, "s-2", three + timedelta(hours=4))
+    assert shadow(line) == "s-2"
+    assert roll_back(line, three + timedelta(hours=5)).model_id == "b", "shadows are not in the succession"
+    with line.database.reading() as session:
+        assert len(models.promotions(session, role="shadow")) == 4
+        assert {each.role for each in models.promotions(session, role="champion")} == {"champion"}
+
+
+def test_a_shadow_that_is_promoted_is_no_shadow_any_more(line, three) -> None:
+    line.model("s-1")
+    start_shadow(line, "s-1", three)
+    promote(line, "s-1", three)
+    assert (shadow(line), champion(line)) == (None, "s-1")
+    start_shadow(line, "c", three)
+    roll_back(line, three)
+    assert (shadow(line), champion(line)) == (None, "c")
+
+
+def test_who_cannot_be_a_shadow(line, three) -> None:
+    with pytest.raises(LookupError, match="'ghost' is not registered"):
+        start_shadow(line, "ghost", three)
+    with pytest.raises(ValueError, match="is in charge"):
+        start_shadow(line, "c", three)
+
+
+def test_the_database_itself_wants_a_champion_to_be_somebody(line, start) -> None:
+    for wrong in ({"role": "champion"}, {"role": "nobody"}, {"role": "shadow", "action": "chosen"}):
+        with pytest.raises(exc.IntegrityError), line.database.transaction() as session:
+            session.add(Promotions(model_id=None, at=start, by="ana", reason="", **wrong))

@@ -8,7 +8,8 @@ from rich.table import Table
 from db.checks import Check
 from db.faults import Fault
 from db.models import Model, Promotion
-from db.tables import check_table, fault_table, model_table, text
+from db.reviews import Review
+from db.tables import check_table, fault_table, model_table, review_table, text
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -60,3 +61,21 @@ def test_a_star_marks_the_model_in_charge_and_the_last_promotion_counts() -> Non
     assert lines[2].startswith("★")
     assert "rolled back" in lines[2]
     assert "–" in lines[3]
+
+
+def test_a_ring_marks_the_model_in_shadow_whose_role_is_no_promotion() -> None:
+    promotions = [
+        Promotion(2, "new", T0, "trainer", "a candidate", role="shadow"),
+        Promotion(1, "old", T0, "ana", "1st"),
+    ]
+    lines = rendered(model_table([model("new"), model("old")], promotions, model("old"), model("new"))).splitlines()
+    assert lines[1].startswith("○")
+    assert "a candidate" not in lines[1]
+    assert lines[2].startswith("★")
+
+
+def test_a_note_is_text() -> None:
+    review = Review(1, UUID(int=1), "worn", "ana", T0, "[red]\x1b[2Jflank")
+    shown = rendered(review_table([review]))
+    assert "[red]\\x1b[2Jflank" in shown
+    assert "ana" in shown

@@ -190,6 +190,19 @@ class Outbox:
             connection.execute("INSERT OR IGNORE INTO note (name, value) VALUES (?, ?)", (name, value))
             return str(connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()[0])
 
+    def notes(self, prefix: str) -> dict[str, str]:
+        """The notes whose names begin with ``prefix``."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT name, value FROM note WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)
+            )
+            return {str(name): str(value) for name, value in rows.fetchall()}
+
+    def forget_notes(self, names: Iterable[str]) -> None:
+        """Forget notes that have served their purpose; one that comes back after a power cut does no harm."""
+        with self._transaction(synced=False) as connection:
+            connection.executemany("DELETE FROM note WHERE name = ?", [(name,) for name in names])
+
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._lock:
             rows = self._connection.execute(

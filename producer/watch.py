@@ -32,7 +32,16 @@ SETTLED: Final = 1.0
 LOOK_EVERY_MS: Final = 500
 """How often, in milliseconds, the folder is looked at again while files are still being written."""
 
+KEEP_NOTES: Final = 7 * 86_400.0
+"""Seconds for which it is remembered which file became which capture, and which operation which check. The first is
+needed from the submit to the move just after it, the second until an operation's last photograph: hours at most."""
+
+FORGET_EVERY: Final = 3600.0
+"""Seconds between two looks for what need not be remembered any more."""
+
 SUBMITTED, REJECTED = "submitted", "rejected"
+
+FILE_NOTE, CHECK_NOTE = "file:", "check:"
 
 
 @dataclass(frozen=True)
@@ -68,12 +77,32 @@ class FolderCamera:
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
         """Watch until ``stop`` is set."""
+        self.forget_old_notes(time.time())
+        forgotten = time.monotonic()
         pending = self.sweep(on_capture)
         for changes in watchfiles.watch(
             self._folder, stop_event=stop, rust_timeout=LOOK_EVERY_MS, yield_on_timeout=True, raise_interrupt=False
         ):
             if changes or pending:
                 pending = self.sweep(on_capture)
+            if time.monotonic() - forgotten > FORGET_EVERY:
+                self.forget_old_notes(time.time())
+                forgotten = time.monotonic()
+
+    def forget_old_notes(self, now: float) -> None:
+        """Forget what was noted more than `KEEP_NOTES` seconds before ``now`` (since the epoch).
+
+        A note on a file that still stands in the folder is kept for as long as it does: it says that the file was
+        handed in, and must be moved only.
+        """
+        before = now - KEEP_NOTES
+        try:
+            files, checks = self._outbox.notes(FILE_NOTE), self._outbox.notes(CHECK_NOTE)
+            old = [name for name, value in files.items() if _noted_at(value) < before and not self._stands(name)]
+            old += [name for name, value in checks.items() if _noted_at(value) < before]
+            self._outbox.forget_notes(old)
+        except sqlite3.Error as error:
+            log.error("old notes stay in the outbox", problem=str(error))
 
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
         """Hand in what is finished; True while there are files left to look at again."""
@@ -103,8 +132,9 @@ class FolderCamera:
         image = path.read_bytes()
         status = path.stat()
         # The note and the event are one step, so a file whose move was cut short by a crash is not handed in twice.
-        name = f"file:{relative.as_posix()}:{status.st_mtime_ns}:{status.st_size}"
+        name = f"{FILE_NOTE}{relative.as_posix()}:{status.st_mtime_ns}:{status.st_size}"
         if self._outbox.note(name) is None:
+            capture = new_id()
             try:
                 place = place_of(relative)
                 event = self._station.submit(
@@ -115,7 +145,8 @@ class FolderCamera:
                     operation=place.operation,
                     check_id=self._check_of(relative.parent),
                     check_size=self._check_size,
-                    note=(name, "submitted"),
+                    capture_id=capture,
+                    note=(name, str(capture)),
                 )
             except (ValidationError, ValueError) as error:
                 self._reject(path, relative, error)
@@ -125,13 +156,25 @@ class FolderCamera:
 
     def _check_of(self, operation: Path) -> UUID:
         """The check of an operation's folder: the same one for all its files, also after a restart."""
-        return UUID(self._outbox.first_note(f"check:{operation.as_posix()}", str(new_id())))
+        return UUID(self._outbox.first_note(f"{CHECK_NOTE}{operation.as_posix()}", str(new_id())))
+
+    def _stands(self, name: str) -> bool:
+        """Whether the file that a note is about is still in the folder."""
+        return (self._folder / name.removeprefix(FILE_NOTE).rsplit(":", 2)[0]).exists()
 
     def _reject(self, path: Path, relative: Path, error: Exception) -> None:
         reason = str(error)
         log.warning("a file was rejected", file=relative.as_posix(), reason=reason)
         target = _move(path, self._folder / REJECTED / relative)
         target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+
+
+def _noted_at(value: str) -> float:
+    """When a note was made, in seconds since the epoch: what is noted are UUIDv7, which begin with their time."""
+    try:
+        return (UUID(value).int >> 80) / 1000
+    except ValueError:  # the first version noted a word
+        return 0.0
 
 
 def _move(path: Path, target: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from celery import Celery
@@ -17,12 +18,10 @@ IMAGE_PAUSE: Final = 1.0
 def register(app: Celery, inspector: Inspector) -> None:
     """Give ``app`` the inspect task, done by ``inspector``."""
 
-    @app.task(  # type: ignore[untyped-decorator]
-        name=INSPECT_TASK, bind=True, max_retries=IMAGE_TRIES, Strategy="worker.strategy:guarded"
-    )
-    def inspect(self: Any, *args: object, **named: object) -> None:
-        # Taken as it comes, so that a message of a wrong form becomes a fault with a reason, not a Celery error.
-        message = args[0] if len(args) == 1 and not named else {"args": args, **named}
+    @app.task(name=INSPECT_TASK, bind=True, max_retries=IMAGE_TRIES)  # type: ignore[untyped-decorator]
+    def inspect(self: Any, text: str) -> None:
+        # A JSON text, whatever lay on the queue: `worker.envelope` sees to that.
+        message = json.loads(text)
         try:
             inspector.inspect(message, may_wait=self.request.retries < IMAGE_TRIES)
         except ImageNotYet as missing:

@@ -49,25 +49,26 @@ def main() -> int:
         finally:
             server.kill()
             database.close()
+    found = outcome.account
     rows: list[tuple[str, object]] = [
-        ("submitted", outcome.submitted),
-        ("judged", outcome.judged),
-        ("faults", outcome.faults),
-        ("lost", outcome.lost),
-        ("duplicate verdicts", outcome.duplicates),
+        ("submitted", found.submitted),
+        ("judged", found.judged),
+        ("faults", found.faults),
+        ("lost", found.lost),
+        ("duplicate verdicts", found.duplicates),
         *((f"longest, over a {kind.replace('_', ' ')}", f"{outcome.longest_seconds[kind]} s") for kind in KINDS),
-        ("left under way", outcome.leftovers or "nothing"),
+        ("left under way", found.left or "nothing"),
         ("seconds", outcome.seconds),
     ]
     for what, value in rows:
         print(f"{what:<32} {value}")
-    figures = {name: getattr(outcome, name) for name in ("submitted", "judged", "faults", "lost", "duplicates")}
+    figures = {name: getattr(found, name) for name in ("submitted", "judged", "faults", "lost", "duplicates")}
     figures |= {f"{kind}s": getattr(plan, f"{kind}s") for kind in KINDS}
     figures |= {"seed": seed, "seconds": outcome.seconds, "longest_seconds": outcome.longest_seconds}
-    figures |= {"left": outcome.leftovers, "database": options.database}
+    figures |= {"left": found.left, "database": options.database}
     options.results.parent.mkdir(parents=True, exist_ok=True)
     options.results.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 0 if outcome.lost == outcome.duplicates == 0 and not outcome.leftovers else 1
+    return 0 if found.lost == found.duplicates == 0 and not found.left else 1
 
 
 if __name__ == "__main__":

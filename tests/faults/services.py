@@ -10,9 +10,12 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import psutil
 import psycopg
 
 from db import migrate
@@ -73,6 +76,18 @@ class Postgres:
         time.sleep(seconds)
         self._process = self._server.start()
         wait_until_ready(self._process, self._folder)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Every process of the server stands still until the block ends: connections stay, answers do not come."""
+        processes = [psutil.Process(self._process.pid), *psutil.Process(self._process.pid).children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
     def close(self) -> None:
         self._process.send_signal(signal.SIGQUIT)

@@ -11,16 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-import redis
-
-import db.faults
-import db.verdicts
-from db.session import Database
-from producer.event import INSPECT_QUEUE, new_id
+from producer.event import new_id
 from producer.image_store import FolderStore
 from producer.outbox import Outbox
 from producer.simulator import labelled_images
 from producer.station import Received, Station
+from tests.faults.checker import Account, account, drain
 from tests.faults.services import FailingDatabase, Workers
 from tests.support import RedisProcess
 
@@ -49,16 +45,11 @@ class Plan:
         return kinds
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
-    """What became of everything that was submitted."""
+    """What became of everything that was submitted, and how long it took."""
 
-    submitted: int
-    judged: int
-    faults: int
-    lost: int
-    duplicates: int
-    leftovers: dict[str, int]
+    account: Account
     longest_seconds: dict[str, float]
     seconds: float
 
@@ -144,14 +135,14 @@ def storm(
             waiting = len(load.submitted) - len(load.answered)
             say(f"{number:4d} {kind:<17} {len(load.submitted):6d} submitted, {waiting:5d} not answered yet")
         load.stop_submitting()
-        leftovers = _drain(plan, server, load)
+        left = drain(server, load.outboxes, plan.drain_seconds)
     finally:
         load.close()
         workers.close()
-    outcome = _count(database.url, load, moments, leftovers, time.time() - started)
     for outbox in load.outboxes:
         outbox.close()
-    return outcome
+    found = account(database.url, load.submitted.keys(), left)
+    return Outcome(found, _longest(load, moments), round(time.time() - started, 1))
 
 
 def _strike(
@@ -170,53 +161,12 @@ def _strike(
         database.fail(chance.uniform(0.5, 3.0))
 
 
-def _drain(plan: Plan, server: RedisProcess, load: Load) -> dict[str, int]:
-    """Wait until nothing is under way any more; what still is when the time runs out."""
-    end = time.time() + plan.drain_seconds
-    while True:
-        left = _left(server, load)
-        if not any(left.values()) or time.time() > end:
-            return {name: count for name, count in left.items() if count}
-        time.sleep(0.2)
-
-
-def _left(server: RedisProcess, load: Load) -> dict[str, int]:
-    client = server.client()
-    try:
-        return {
-            "outboxes": sum(len(outbox) for outbox in load.outboxes),
-            "queue": int(client.llen(INSPECT_QUEUE)),  # type: ignore[arg-type]
-            "unacknowledged": int(client.hlen("unacked")),  # type: ignore[arg-type]
-        }
-    except redis.RedisError:
-        return {"redis": 1}
-    finally:
-        client.close()
-
-
-def _count(
-    url: str, load: Load, moments: list[tuple[str, float]], leftovers: dict[str, int], seconds: float
-) -> Outcome:
-    database = Database(url)
-    with database.reading() as session:
-        current = [row.capture_id for row in db.verdicts.export(session)]
-        verdicts = db.verdicts.count(session)
-        faults = {fault.capture_id for fault in db.faults.search(session, limit=1_000_000)}
-    database.close()
-    judged = set(current)
+def _longest(load: Load, moments: list[tuple[str, float]]) -> dict[str, float]:
+    """For each kind of fault, the longest time from submit to verdict among the captures that were under way at one."""
     longest = dict.fromkeys(KINDS, 0.0)
     for capture, submitted in load.submitted.items():
         answered = load.answered.get(capture)
         for kind, moment in moments:
             if answered is not None and submitted <= moment <= answered:
                 longest[kind] = max(longest[kind], answered - submitted)
-    return Outcome(
-        submitted=len(load.submitted),
-        judged=len(judged & load.submitted.keys()),
-        faults=len((faults - judged) & load.submitted.keys()),
-        lost=len(load.submitted.keys() - judged - faults),
-        duplicates=(len(current) - len(judged)) + (verdicts - len(judged)),
-        leftovers=leftovers,
-        longest_seconds={kind: round(value, 1) for kind, value in longest.items()},
-        seconds=round(seconds, 1),
-    )
+    return {kind: round(value, 1) for kind, value in longest.items()}

@@ -68,6 +68,15 @@ def test_a_note_is_kept_with_the_event_or_not_at_all(tmp_path: Path) -> None:
     assert box.first_note("check", "b") == "a"
 
 
+def test_notes_are_found_by_their_beginning_and_forgotten(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db")
+    for name in ("file:a_1", "file:a%2", "check:a", "position:s"):
+        box.first_note(name, "x")
+    assert box.notes("file:a_") == {"file:a_1": "x"}
+    box.forget_notes(["file:a_1", "file:a%2", "unknown"])
+    assert box.notes("").keys() == {"check:a", "position:s"}
+
+
 def test_a_failing_write_keeps_nothing(tmp_path: Path) -> None:
     box = Outbox(tmp_path / "box.db")
     with pytest.raises(sqlite3.Error):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from producer.event import CaptureEvent
 from producer.image_store import FolderStore
 from producer.outbox import Outbox
 from producer.station import Station
-from producer.watch import FolderCamera, Place, place_of
+from producer.watch import CHECK_NOTE, FILE_NOTE, KEEP_NOTES, FolderCamera, Place, place_of
 from tests.support import photograph
 
 
@@ -125,3 +126,38 @@ def test_other_files_and_links_are_left_alone(camera: Camera, tmp_path: Path) ->
     (camera.folder / "mill-1/H1/op-7/1.jpg").symlink_to(tmp_path / "elsewhere.jpg")
     assert camera.sweep()[0] == []
     assert (camera.folder / "mill-1/H1/op-7/notes.txt").exists()
+
+
+def test_what_was_handed_in_long_ago_is_forgotten(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.sweep()
+    now = time.time()
+    assert {len(camera.outbox.notes(kind)) for kind in (FILE_NOTE, CHECK_NOTE)} == {1}
+    camera.camera.forget_old_notes(now + KEEP_NOTES - 60)
+    assert {len(camera.outbox.notes(kind)) for kind in (FILE_NOTE, CHECK_NOTE)} == {1}
+    camera.camera.forget_old_notes(now + KEEP_NOTES + 60)
+    assert camera.outbox.notes("") == {}
+    assert len(camera.outbox) == 1
+
+
+def test_a_file_that_cannot_be_moved_is_never_handed_in_again(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("the folder is read-only")
+
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    monkeypatch.setattr("producer.watch._move", refused)
+    camera.sweep()
+    camera.camera.forget_old_notes(time.time() + 10 * KEEP_NOTES)
+    assert path.exists()
+    camera.sweep()
+    assert len(camera.outbox) == 1
+
+
+def test_a_camera_forgets_when_it_starts(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.sweep()
+    monkeypatch.setattr("producer.watch.KEEP_NOTES", -60.0)
+    stop = threading.Event()
+    stop.set()
+    camera.camera.run(stop, lambda _: None)
+    assert camera.outbox.notes("") == {}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import import_producer, ingest, latency, line_rate, machine, notebook, svm_gram
+from benchmarks import growth, import_producer, ingest, latency, line_rate, machine, notebook, svm_gram
 from benchmarks.measure import Benchmark, Measured, measured
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         *latency.BENCHMARKS,
         *ingest.BENCHMARKS,
         *machine.BENCHMARKS,
+        *growth.BENCHMARKS,
     )
 }
 RESULTS = Path("var") / "bench.json"

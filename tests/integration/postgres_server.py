@@ -19,9 +19,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psycopg
+import psycopg.sql
 
 
 def binaries(folder: Path, owner: pwd.struct_passwd) -> Path:
@@ -101,6 +107,28 @@ def wait_until_ready(server: subprocess.Popen[bytes], folder: Path) -> None:
         if server.poll() is not None or time.monotonic() > end:
             raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()[-2000:]}")
         time.sleep(0.02)
+
+
+@contextmanager
+def serving(*, durable: bool) -> Iterator[Callable[[str], str]]:
+    """A server for as long as the block; called with a name it makes an empty database and returns its URL."""
+    folder = Path(tempfile.mkdtemp(prefix="inserts-pg-"))  # a short path, for the socket
+    server = None
+    try:
+        server = Server(folder, durable=durable).start()
+        wait_until_ready(server, folder)
+
+        def create(name: str) -> str:
+            with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+                connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            return f"postgresql+psycopg://postgres@/{name}?host={folder}"
+
+        yield create
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGQUIT)  # at once: there is nothing to keep
+            server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(folder: Path, users: Path) -> None:

@@ -1,0 +1,289 @@
+"""`python -m benchmarks.history URL --verdicts N`: months of a made-up plant's captures and verdicts, written in bulk.
+
+The plant: 25 machines at 5 stations, 25 heads for each machine with 12 to 30 pockets, some 15,000 pockets in all. A
+check begins every minute, for one head after one operation, a photograph a second; so a million verdicts are a month.
+Edges wear: each lasts 20 to 60 operations, is then judged damaged, and is turned or changed before the next operation.
+
+The same seed gives the same rows on both engines. Constraints and indexes stay in place while they are written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count, islice
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, select
+
+import db.models
+from db import migrate
+from db.schema import Captures
+from db.session import Database, DatabaseUnavailable, make_engine
+
+MACHINES, MACHINES_PER_STATION, HEADS, OPERATIONS = 25, 5, 25, 40
+POCKETS: Final = (12, 20, 24, 30, 30, 30)
+"""How many pockets a head may have; large ones are more common."""
+
+EDGES = 4
+"""Edges of an insert."""
+
+LIFE = (20, 60)
+"""Operations that an edge lasts, at least and at most."""
+
+UNUSABLE, UNSURE = 0.003, 0.010
+"""Shares of the captures of good edges whose image cannot be judged, and that a person must decide."""
+
+BEGIN = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
+BETWEEN_CHECKS = timedelta(minutes=1)
+BETWEEN_CAPTURES = timedelta(seconds=1)
+
+MODEL = "history-model"
+"""The one model; it was put in charge before the first capture."""
+
+BLOCK = 20_000
+"""Captures in one transaction; a block at a time is in memory."""
+
+_CACHE_KIB = 200 * 1024
+"""SQLite's page cache while it is filled: room for the leaf of every pocket in every index."""
+
+
+class Seen(NamedTuple):
+    """One capture and what was decided about it; ids and times are text as both databases take it."""
+
+    capture_id: str
+    captured_at: str
+    station: str
+    machine: str
+    head: str
+    pocket: int
+    operation: str
+    check_id: str
+    check_size: int
+    image: str
+    image_sha256: str
+    insert_designation: str
+    edge: int
+    operations_on_edge: int
+    received_at: str
+    outcome: str
+    decision: float | None
+    reason: str | None
+    judged_at: str
+    check_began: str
+
+
+_OF_CAPTURE = Seen._fields.index("outcome") + 1
+_CAPTURE_COLUMNS = (*Seen._fields[:_OF_CAPTURE], "attempts")
+_VERDICT_COLUMNS = ("capture_id", "model_id", "outcome", "decision", "reason", "judged_at", "current", "seconds")
+_CHECK_COLUMNS = ("check_id", "station", "machine", "head", "operation", "size", "started_at")
+_POCKET_COLUMNS = ("machine", "head", "pocket", "captured_at", "capture_id")
+
+
+class _Pocket:
+    """The edge at work in one pocket."""
+
+    __slots__ = ("edge", "life", "operations")
+
+    def __init__(self, rng: random.Random):
+        self.edge = 1 + int(rng.random() * EDGES)
+        self.life = _life(rng)
+        self.operations = int(rng.random() * (self.life + 1))
+
+    def turn(self, rng: random.Random) -> None:
+        """Put the next edge, or the first one of a new insert, to work."""
+        self.edge = self.edge % EDGES + 1
+        self.life = _life(rng)
+        self.operations = 0
+
+
+def seen(seed: int) -> Iterator[Seen]:
+    """The plant's captures in the order of their time, without end."""
+    rng = random.Random(seed)  # noqa: S311 - a plant, not a secret
+    heads = []
+    for number in range(MACHINES * HEADS):
+        mill = number // HEADS
+        pockets = [_Pocket(rng) for _ in range(POCKETS[int(rng.random() * len(POCKETS))])]
+        heads.append((f"station-{mill // MACHINES_PER_STATION + 1}", f"mill-{mill + 1}", f"H{number}", pockets))
+    for check in count():
+        at = BEGIN + check * BETWEEN_CHECKS
+        station, machine, head, pockets = heads[int(rng.random() * len(heads))]
+        operation = f"op-{1 + int(rng.random() * OPERATIONS):04d}"
+        check_id, began = _uuid7(rng, at), _text(at)
+        folder = f"{station}/{at:%Y-%m-%d}"
+        for place, pocket in enumerate(pockets, 1):
+            capture_id = _uuid7(rng, at)
+            yield Seen(
+                capture_id,
+                _text(at),
+                station,
+                machine,
+                head,
+                place,
+                operation,
+                check_id,
+                len(pockets),
+                f"{folder}/{capture_id}.jpg",
+                f"{rng.getrandbits(256):064x}",
+                "SEKT 1204AFTN",
+                pocket.edge,
+                pocket.operations,
+                _text(at + timedelta(milliseconds=200)),
+                *_judged(rng, pocket),
+                _text(at + timedelta(milliseconds=600)),
+                began,
+            )
+            pocket.operations += 1
+            if pocket.operations > pocket.life:
+                pocket.turn(rng)
+            at += BETWEEN_CAPTURES
+
+
+def fill(
+    url: str, captures: Iterator[Seen], verdicts: int, progress: Callable[[int, float], None] = lambda *_: None
+) -> None:
+    """Write that many of ``captures`` with their verdicts, checks and pockets into a migrated database without any.
+
+    ``progress`` is told after every block how many there are and how many rows a second were written. What is in
+    memory at once does not depend on the number. Afterwards the engine's statistics are up to date. ``captures`` can
+    be read on: what follows is what would come next.
+
+    Raises:
+        ValueError: the database holds captures already.
+        SchemaOutdated: it is not migrated.
+    """
+    _put_in_charge(url)
+    newest: dict[tuple[str, str, int], Seen] = {}
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
+                connection.rollback()
+            written, rows, start, last_check = 0, 0, time.perf_counter(), ""
+            while written < verdicts:
+                block = list(islice(captures, min(BLOCK, verdicts - written)))
+                checks = list({each.check_id: each for each in block if each.check_id != last_check}.values())
+                with connection.begin():
+                    rows += _write(connection, "checks", _CHECK_COLUMNS, [_check(each) for each in checks])
+                    rows += _write(connection, "captures", _CAPTURE_COLUMNS, [_capture(each) for each in block])
+                    rows += _write(connection, "verdicts", _VERDICT_COLUMNS, [_verdict(each) for each in block])
+                newest |= {(each.machine, each.head, each.pocket): each for each in block}
+                written, last_check = written + len(block), block[-1].check_id
+                progress(written, rows / (time.perf_counter() - start))
+            with connection.begin():
+                pockets = [(*place, each.captured_at, each.capture_id) for place, each in newest.items()]
+                _write(connection, "pockets", _POCKET_COLUMNS, pockets)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # On PostgreSQL as its autovacuum would leave it, which would otherwise begin while something is measured.
+            connection.exec_driver_sql("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM (ANALYZE)")
+    finally:
+        engine.dispose()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fill the database that is named and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.history",
+        description="Fill an empty database with the captures, verdicts, checks and pockets of a made-up plant, to see "
+        "how fast questions and new captures are among many. It is migrated first, and made where it is a SQLite file "
+        "that is not there.",
+        epilog="example: python -m benchmarks.history sqlite:///var/large/inserts.db --verdicts 10000000, then "
+        "insert-db --data var/large replace",
+    )
+    parser.add_argument("url", help="sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    parser.add_argument("--verdicts", type=int, default=1_000_000, help="how many captures with verdicts [1000000]")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same plant and history [1]")
+    options = parser.parse_args(arguments)
+    if options.verdicts < 1:
+        parser.error("--verdicts must be at least 1")
+    try:
+        migrate.upgrade(options.url)
+        fill(options.url, seen(options.seed), options.verdicts, _print_progress)
+    except (ValueError, OSError, DatabaseUnavailable) as error:
+        print(f"history: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _judged(rng: random.Random, pocket: _Pocket) -> tuple[str, float | None, str | None]:
+    """Outcome, decision value and reason for the edge as it is."""
+    chance, distance = rng.random(), rng.random()
+    if pocket.operations >= pocket.life:
+        return "damaged", 0.1 + 2 * distance, None
+    if chance < UNUSABLE:
+        return "unusable", None, "the image is too dark"
+    if chance < UNUSABLE + UNSURE:
+        return "unsure", 0.2 * distance - 0.1, "too close to the boundary between the classes"
+    return "intact", -0.1 - 2 * distance, None
+
+
+def _life(rng: random.Random) -> int:
+    return LIFE[0] + int(rng.random() * (LIFE[1] - LIFE[0] + 1))
+
+
+def _uuid7(rng: random.Random, at: datetime) -> str:
+    """A UUIDv7 (RFC 9562) of that moment: 48 bits of milliseconds, version 7, 12 bits, variant 2, 62 bits."""
+    chance = rng.getrandbits(74)
+    milliseconds = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return f"{milliseconds:012x}{0x7000 | chance >> 62:04x}{1 << 63 | chance & (1 << 62) - 1:016x}"
+
+
+def _text(at: datetime) -> str:
+    """A moment in UTC as SQLite keeps it and as PostgreSQL reads it (the sessions are in UTC)."""
+    return at.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _check(each: Seen) -> tuple[Any, ...]:
+    place = each.station, each.machine, each.head, each.operation
+    return each.check_id, *place, each.check_size, each.check_began
+
+
+def _capture(each: Seen) -> tuple[Any, ...]:
+    return *each[:_OF_CAPTURE], 1
+
+
+def _verdict(each: Seen) -> tuple[Any, ...]:
+    return each.capture_id, MODEL, each.outcome, each.decision, each.reason, each.judged_at, True, 0.4
+
+
+def _put_in_charge(url: str) -> None:
+    database = Database(url)
+    try:
+        database.check_schema()
+        with database.transaction() as session:
+            if session.scalar(select(Captures.capture_id).limit(1)) is not None:
+                raise ValueError("the database holds captures already: a history goes into an empty one")
+            classes = ("intact", "damaged")
+            model = db.models.Model(MODEL, "insertnet", "0" * 64, BEGIN, classes, 240, {}, MODEL, "0" * 64)
+            db.models.register(session, model)
+            db.models.promote(session, MODEL, by="history", reason="the first one", at=BEGIN)
+    finally:
+        database.close()
+
+
+def _write(connection: Connection, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
+    names = ", ".join(columns)
+    if not rows:
+        return 0
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in columns)
+        connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names
+    else:
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    return len(rows)
+
+
+def _print_progress(written: int, rows_per_second: float) -> None:
+    print(f"{written:,} verdicts, {rows_per_second:,.0f} rows/s", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

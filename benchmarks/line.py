@@ -77,11 +77,13 @@ class Line:
     @contextmanager
     def standstill(self) -> Iterator[None]:
         """The worker's process is stopped meanwhile; Redis keeps what arrives."""
-        os.kill(self.worker.pid, signal.SIGSTOP)
+        if (worker := self.worker.pid) is None:
+            raise RuntimeError("the worker has not been started")
+        os.kill(worker, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(self.worker.pid, signal.SIGCONT)
+            os.kill(worker, signal.SIGCONT)
 
     def judged(self, station: str) -> int:
         """How many of a station's captures have a verdict."""

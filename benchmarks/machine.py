@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import bare
+from benchmarks import arithmetic, bare
 from benchmarks.line import Line, running
 from benchmarks.materials import random_weights
 from benchmarks.measure import Benchmark
@@ -46,6 +46,8 @@ def forward_over_matrix_product(samples: int) -> list[float]:
     found = []
     with random_weights(BACKBONE) as weights:
         network = bare.load(BACKBONE, weights)
+    for line in arithmetic.compare(network, FORWARD_FLOP):
+        print(f"  {line}", flush=True)
     a, b = (tf.random.normal((MATRIX, MATRIX), seed=seed) for seed in (0, 1))
     tf.linalg.matmul(a, b)
     for _ in range(samples):

@@ -1,16 +1,19 @@
 """The lab's loop against the product's batched path, on the same photographs, from file to class.
 
 The loop is the notebook's: for each image `load_img`, `preprocess_input`, `model.predict` of one image, and `predict`
-of a scikit-learn `SVC`. The product's path reads the same pixels (`worker.dataset.load_image`), runs full batches, and
-decides with the primal weights. Both must give the same classes, or the benchmark fails.
+of a scikit-learn `SVC`. The product's path reads the same pixels (`worker.dataset.load_image`), on all cores like the
+line, runs full batches, and decides with the primal weights. Both must give the same classes, or the benchmark fails.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +86,11 @@ def _batched(network: Backbone, linear: LinearModel, files: Sequence[Path]) -> l
 
 def _features(network: Backbone, files: Sequence[Path]) -> Any:
     parts = []
-    for start in range(0, len(files), bare.BATCH):
-        pixels = np.stack([load_image(file, network.input_size) for file in files[start : start + bare.BATCH]])
-        parts.append(network.features(network.prepare(pixels)))
-    return np.concatenate(parts)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        images = pool.map(partial(load_image, size=network.input_size), files)
+        while batch := list(islice(images, bare.BATCH)):
+            parts.append(network.features(network.prepare(np.stack(batch))))
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 def _timed(work: Any) -> tuple[float, Any]:

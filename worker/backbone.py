@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +28,10 @@ from worker.backbone_name import (
     default_weights,
     parse_name,
 )
+from worker.forward_pass import ForwardPass
 from worker.network import NetworkSummary, PublishedNetwork
 from worker.quiet import quiet_stderr
-from worker.weight_file import LayerSpec, WeightFile, flaw, match
+from worker.weight_file import Array, LayerSpec, WeightFile, flaw, match
 from worker.weights import WeightsStore, file_digest
 from worker.weights_import import fetch_weights
 
@@ -79,7 +81,8 @@ class Backbone:
         self._summary = published.summary()
         self._lab_preprocessing = lab_preprocessing
         self._model = model  # a traced function does not itself keep the variables that it works with
-        self._forward, self.feature_size = _traced(model, self.input_size, name)
+        self._forward = ForwardPass(model, self.input_size, name)
+        self.feature_size = self._forward.feature_size
         self.fingerprint = _fingerprint(
             family=self.family,
             layer=self.layer,
@@ -113,7 +116,7 @@ class Backbone:
         return networks.preprocess(self.family, images)
 
     def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the features (n, feature_size) of n prepared images (n, height, width, 3): one forward pass.
+        """Return the features (n, feature_size) of n prepared images (n, height, width, 3).
 
         The same image gives the same features up to float32 rounding whatever batch it is in.
 
@@ -125,13 +128,12 @@ class Backbone:
                 f"{self.name} takes float32 of shape (n, {self.input_size[0]}, {self.input_size[1]}, 3), "
                 f"not {prepared.dtype} of {prepared.shape}"
             )
-        features: npt.NDArray[np.float32] = self._forward(tf.constant(prepared)).numpy()
-        return features
+        return self._forward(prepared)
 
     def warm_up(self, batch_sizes: Iterable[int]) -> None:
-        """Run each batch size once, so that the first message does not pay for kernels chosen and memory taken."""
+        """Prepare each batch size, so that the first message does not pay for kernels chosen and memory taken."""
         for size in sorted(set(batch_sizes)):
-            self.features(np.zeros((size, *self.input_size, 3), np.float32))
+            self._forward.warm_up(size)
 
 
 def load_backbone(
@@ -155,19 +157,24 @@ def load_backbone(
     cut = published.cut(parsed.layer)
     within = {layer.name for layer in cut.layers}
     needed = [spec for spec in published.specs if spec.name in within]
-    path, digest = _find_weights(parsed, weights or default_weights(name), published, needed, weights_folder)
-    model = networks.with_values(cut, parsed.family)
-    _fill(model, path, published, needed)
-    return Backbone(parsed, published, model, digest, lab_preprocessing=lab_preprocessing)
+    path, check = _find_weights(parsed, weights or default_weights(name), published, needed, weights_folder)
+    with ThreadPoolExecutor(1) as thread:
+        digest = thread.submit(file_digest, path)  # half a second for VGG16, beside the rest
+        try:
+            model = networks.with_values(cut, parsed.family)
+            _fill(model, path, published, needed)
+        finally:
+            check(digest.result())  # a file that was changed says that, whatever else it led to
+    return Backbone(parsed, published, model, digest.result(), lab_preprocessing=lab_preprocessing)
 
 
 def _find_weights(
     name: BackboneName, weights: str, published: PublishedNetwork, needed: list[LayerSpec], weights_folder: Path
-) -> tuple[Path, str]:
-    """Return the weight file to load, and its digest, which a file of ours is held against first."""
+) -> tuple[Path, Callable[[str], None]]:
+    """Return the weight file to load, and what its digest must pass, which raises ``WeightsUnfit``."""
     store = WeightsStore(weights_folder)
     if name.family == INSERTNET and weights in ("imagenet", "embedded"):
-        return _embedded_weights()
+        return insertnet.WEIGHTS, _check_embedded
     if weights == "embedded":
         raise BackboneError(f"only {INSERTNET} has embedded weights; {name.family} takes imagenet or a file")
     if weights == "imagenet":
@@ -176,42 +183,45 @@ def _find_weights(
         if entry is None:
             entry = fetch_weights(weights_folder, name.family, top=not published.top_layers().isdisjoint(layers))
     elif Path(weights).is_file():
-        return Path(weights), file_digest(Path(weights))
+        return Path(weights), lambda _: None  # nothing says what it ought to be
     else:
         entry = store.named(weights)
         if entry.family != name.family:
             raise WeightsUnfit(f"{weights} was imported for {entry.family}, not for {name.family}")
-    return store.checked_path(entry), entry.digest
+    return store.present_path(entry), partial(store.check, entry)
 
 
-def _embedded_weights() -> tuple[Path, str]:
-    digest = file_digest(insertnet.WEIGHTS)
+def _check_embedded(digest: str) -> None:
     expected = json.loads(insertnet.MANIFEST.read_text(encoding="utf-8"))["sha256"]
     if digest != expected:
         raise WeightsUnfit(
             f"insertnet's weights {insertnet.WEIGHTS} are not those of its manifest (SHA-256 {digest}, "
             f"expected {expected}): install insert-inspection again"
         )
-    return insertnet.WEIGHTS, digest
 
 
 def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[LayerSpec]) -> None:
-    """Put a file's values into the model's variables, layer by layer, so that only one layer is in memory twice."""
+    """Put a file's values into the model's variables, layer by layer, without a second copy in memory."""
     family = published.family
     with WeightFile(path) as file:
         matched = match(file, [published.specs, published.headless_specs], family)
         for spec in needed:
             if spec.name not in matched:
                 raise WeightsUnfit(f"{path} has no weights for layer {spec.name} of {family}{_why(spec, published)}")
+            layer = model.get_layer(spec.name)
+            variables = [*layer.trainable_weights, *layer.non_trainable_weights]
             arrays = file.read(matched[spec.name])
             if (problem := flaw(spec, arrays)) is not None:
                 raise WeightsUnfit(f"{path} cannot be used up to that layer of {family}: {problem}")
-            layer = model.get_layer(spec.name)
-            variables = [*layer.trainable_weights, *layer.non_trainable_weights]
             for variable, array in zip(variables, arrays, strict=True):
-                variable.assign(array)
+                variable.assign(_tensor(array) if array.dtype == variable.dtype else array)
             if isinstance(layer, keras.layers.Normalization):
                 layer.finalize_state()  # it computes with what it derives from its weights
+
+
+def _tensor(array: Array) -> Any:
+    """A tensor that is an aligned array's own memory: a variable that it is assigned to keeps it."""
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
 def _why(spec: LayerSpec, published: PublishedNetwork) -> str:
@@ -220,25 +230,6 @@ def _why(spec: LayerSpec, published: PublishedNetwork) -> str:
     if spec.auto_named:
         return " (Keras numbers that layer itself, so it is only found in a file with all of the network's layers)"
     return ""
-
-
-def _traced(model: Any, size: tuple[int, int], name: BackboneName) -> tuple[Callable[[Any], Any], int]:
-    """Return the traced forward pass, images to feature vectors, for any batch size, and the vector's length."""
-    shape = tuple(model.output.shape[1:])
-    if name.pooling and len(shape) != 3:
-        raise BackboneError(f"{name}: +gap averages over an image, but layer {name.layer} has the shape {shape}")
-    feature_size = shape[-1] if name.pooling else math.prod(shape)
-
-    def forward(images: Any) -> Any:
-        output = model(images, training=False)
-        if name.pooling:
-            return tf.reduce_mean(output, axis=[1, 2])
-        return tf.reshape(output, [-1, feature_size])
-
-    signature = [tf.TensorSpec([None, *size, 3], tf.float32)]
-    # The concrete function: it cannot retrace, so threads that call it at once cannot either.
-    traced: Callable[[Any], Any] = tf.function(forward, input_signature=signature).get_concrete_function()
-    return traced, feature_size
 
 
 def _fingerprint(**ingredients: object) -> str:

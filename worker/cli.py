@@ -104,6 +104,9 @@ def run(
     The weights, the database and the promoted model are checked before the first message is taken. Without a
     promoted model every insert is `unsure` and a person decides.
     """
+    from worker.memory import share_pools
+
+    share_pools()  # before TensorFlow starts its threads
     from worker.serve import serve
 
     raise typer.Exit(serve(settings_with(data=data, backbone=backbone, weights=weights), ready_file))

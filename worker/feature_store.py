@@ -23,6 +23,8 @@ FEATURES_FILE = "features.h5"
 LABELS_FILE = "labels.h5"
 KEY = "dataset_1"
 """Key of the one dataset in each file, as the lab's notebook names it."""
+LABELLED_SET = "labelled_set"
+"""Attribute of both datasets where they are replaced while others read: the digest of the set that they show."""
 
 _CHUNK_ROWS = 64
 _CHUNK_COLUMNS = 1024
@@ -109,6 +111,7 @@ def opened(folder: Path) -> Iterator[tuple[Any, npt.NDArray[np.int64]]]:
     try:
         with h5py.File(folder / LABELS_FILE, "r") as store:
             labels = np.asarray(store[KEY][()], np.int64)
+            labelled_set = store[KEY].attrs.get(LABELLED_SET)
         features_file = h5py.File(folder / FEATURES_FILE, "r")
     except (OSError, KeyError) as error:
         raise FeatureStoreError(f"no features and labels to read in {folder}: {error}") from error
@@ -117,6 +120,11 @@ def opened(folder: Path) -> Iterator[tuple[Any, npt.NDArray[np.int64]]]:
         if not isinstance(dataset, h5py.Dataset) or dataset.ndim != 2 or labels.shape != dataset.shape[:1]:
             raise FeatureStoreError(
                 f"{folder / FEATURES_FILE} and {folder / LABELS_FILE} do not belong together; extract them again"
+            )
+        if dataset.attrs.get(LABELLED_SET) != labelled_set:
+            raise FeatureStoreError(
+                f"the features and labels in {folder} are just being replaced: open them again (and where that was cut "
+                "short, publish or compact them again)"
             )
         yield dataset, labels
 

@@ -25,6 +25,7 @@ from worker.weight_file import KERNELS, LayerSpec
 
 with quiet_stderr():
     import keras
+    import tensorflow as tf
 
 _EFFICIENTNET_STDDEV: Final = (0.229, 0.224, 0.225)
 """IMAGENET_STDDEV_RGB of keras/src/applications/efficientnet.py."""
@@ -121,9 +122,9 @@ def published_network(family: str) -> PublishedNetwork:
 
 
 def with_values(cut: Any, family: str) -> Any:
-    """Return a copy of a valueless network whose variables exist, all zero, to be filled from a file."""
+    """Return a copy of a valueless network whose variables have memory, but no values yet: those come from a file."""
     if not split_family(family)[0].startswith("efficientnetb"):
-        return keras.models.clone_model(cut, clone_function=_zeroed)
+        return keras.models.clone_model(cut, clone_function=_with_room)
 
     # EfficientNet (not V2) has one more layer when Keras builds it for its published weights: a division by the
     # square root of the standard deviation after the normalization (keras/src/applications/efficientnet.py).
@@ -133,7 +134,7 @@ def with_values(cut: Any, family: str) -> Any:
             output = keras.layers.Rescaling([1.0 / math.sqrt(each) for each in _EFFICIENTNET_STDDEV])(output)
         return output
 
-    return keras.models.clone_model(cut, clone_function=_zeroed, call_function=call)
+    return keras.models.clone_model(cut, clone_function=_with_room, call_function=call)
 
 
 def preprocess(family: str, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -216,11 +217,19 @@ def _valueless(build: Callable[..., Any], options: dict[str, Any]) -> Any:
     return built[0]
 
 
-def _zeroed(layer: Any) -> Any:
-    """Copy a layer, to be initialised with zeros: drawing VGG16's hundred million random numbers takes a second."""
+def _with_room(layer: Any) -> Any:
+    """Copy a layer so that its variables are made without being written to.
+
+    Drawing VGG16's hundred million random numbers takes seconds, zeros still one, and both touch all of their memory.
+    """
     config = layer.get_config()
-    config.update({key: "zeros" for key in config if key.endswith("initializer")})
+    config.update({key: _room for key in config if key.endswith("initializer")})
     return layer.__class__.from_config(config)
+
+
+def _room(shape: Any, dtype: Any) -> Any:
+    """An initialiser: whatever was in memory before."""
+    return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=False)
 
 
 def _weights(layer: Any) -> list[Any]:

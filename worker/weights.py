@@ -143,18 +143,35 @@ class WeightsStore:
             temporary.write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
         return entry
 
+    def check(self, entry: Entry, digest: str) -> None:
+        """Hold the digest that the entry's file has now against the one it was imported with.
+
+        Raises:
+            WeightsUnfit: they differ.
+        """
+        if digest != entry.digest:
+            raise WeightsUnfit(
+                f"the weights file {self.path(entry)} was changed since it was imported (its SHA-256 is now {digest}): "
+                f"import {entry.source} again"
+            )
+
+    def present_path(self, entry: Entry) -> Path:
+        """Return where the entry's file is, without a look into it (see ``check``).
+
+        Raises:
+            WeightsUnfit: the file is gone.
+        """
+        path = self.path(entry)
+        if not path.is_file():
+            raise WeightsUnfit(f"the weights file {path} is gone: import {entry.source} again")
+        return path
+
     def checked_path(self, entry: Entry) -> Path:
         """Return the entry's file after holding it against its digest.
 
         Raises:
             WeightsUnfit: the file is gone or is not the one that was imported.
         """
-        path = self.path(entry)
-        if not path.is_file():
-            raise WeightsUnfit(f"the weights file {path} is gone: import {entry.source} again")
-        if (found := file_digest(path)) != entry.digest:
-            raise WeightsUnfit(
-                f"the weights file {path} was changed since it was imported (its SHA-256 is now {found}): "
-                f"import {entry.source} again"
-            )
+        path = self.present_path(entry)
+        self.check(entry, file_digest(path))
         return path

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from worker.backbone_name import WeightsUnfit
-from worker.weight_file import LayerSpec, WeightFile, flaw, match
+from worker.weight_file import ALIGNMENT, LayerSpec, WeightFile, flaw, match
 
 Layers = dict[str, dict[str, np.ndarray]]
 
@@ -49,6 +49,17 @@ def test_layers_with_weights_are_read_in_the_files_order(tmp_path: Path, group: 
         assert list(file.layers) == ["stem", "conv2d", "conv2d_1", "conv2d_2"]
         assert file.layers["stem"] == ((3, 3, 3, 8), (8,))
         np.testing.assert_array_equal(file.read("conv2d_1")[0], layers["conv2d_1"]["kernel"])
+
+
+@pytest.mark.parametrize("values", [np.arange(6, dtype=">f4").reshape(2, 3), np.array(7, np.int64), np.ones(5, "<f2")])
+def test_arrays_are_aligned_and_in_this_machines_byte_order(tmp_path: Path, values: np.ndarray) -> None:
+    path = write(tmp_path / "w.h5", {"stem": {"kernel": values, "bias": values}})
+    with WeightFile(path) as file:
+        for array in file.read("stem"):
+            assert array.ctypes.data % ALIGNMENT == 0
+            assert array.dtype.isnative
+            assert (array.dtype.kind, array.shape) == (values.dtype.kind, values.shape)
+            np.testing.assert_array_equal(array, values)
 
 
 def test_something_else_is_refused(tmp_path: Path) -> None:
@@ -140,3 +151,5 @@ def test_a_kernel_of_zeros_is_a_flaw_and_a_bias_of_zeros_is_not() -> None:
     assert "all zero" in (flaw(CONV, [kernel * 0, bias]) or "")
     kernel[0, 0, 0, 0] = np.nan
     assert "not numbers" in (flaw(CONV, [kernel, bias]) or "")
+    bias[3] = -np.inf
+    assert "bias of layer stem" in (flaw(CONV, [np.ones(CONV.shapes[0]), bias]) or "")

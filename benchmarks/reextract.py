@@ -1,0 +1,116 @@
+"""What it costs to bring the feature store up to date after 1 % new images, over making it from nothing.
+
+Both do all that the periodic task does: find what is missing, extract it chunk by chunk, publish the labelled set and
+merge small shards. Each is done by a new `Generation`, as a process that has just started would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import bare
+from benchmarks.measure import Benchmark
+from producer.event import new_id
+from producer.image_store import FolderStore
+from producer.simulator import labelled_images
+from worker.extraction import extract_chunk, missing, sight
+from worker.generation import begin
+
+if TYPE_CHECKING:
+    from worker.backbone import Backbone
+
+IMAGES = 2000
+NEW = IMAGES // 100
+CHUNK = 256
+RENDERED = 40
+SIZE = 512
+"""Width and height of the images in pixels: half of a station's, so that the store's own cost weighs more."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One image in the store, as extraction sees it."""
+
+    capture_id: UUID
+    image: str
+    image_sha256: str
+    region: None = None
+
+
+def ratios(samples: int) -> list[float]:
+    """`samples` times the seconds for the new images over those for all.
+
+    Raises:
+        AssertionError: not all features are there afterwards.
+    """
+    network = bare.load("insertnet", None)
+    found = []
+    with tempfile.TemporaryDirectory(prefix="bench-reextract-") as folder:
+        images = FolderStore(Path(folder) / "images")
+        photos = [_stored(images, number, data) for number, data in enumerate(_photographs(IMAGES + NEW))]
+        for sample in range(samples):
+            root = Path(folder) / f"features-{sample}"
+            full = _seconds(photos[:IMAGES], images, network, root)
+            new = _seconds(photos, images, network, root)
+            print(f"  {IMAGES} images {full:.2f} s, {NEW} new ones {new:.3f} s", flush=True)
+            found.append(new / full)
+    return found
+
+
+def _seconds(photos: Sequence[Photo], images: FolderStore, network: Backbone, root: Path) -> float:
+    start = time.perf_counter()
+    store = begin(root, fingerprint=network.fingerprint, backbone=network.name, feature_size=network.feature_size)
+    lacking = missing(photos, store)
+    for first in range(0, len(lacking), CHUNK):
+        extract_chunk(lacking[first : first + CHUNK], images, network, store)
+    labels = [number % 2 for number in range(len(photos))]
+    store.publish([sight(photo) for photo in photos], labels, ("intact", "damaged"))
+    store.compact()
+    seconds = time.perf_counter() - start
+    if store.known() != {sight(photo) for photo in photos}:
+        raise AssertionError("not all images have their features in the store")
+    return seconds
+
+
+def _stored(images: FolderStore, number: int, data: bytes) -> Photo:
+    key = f"bench/{number}.jpg"
+    images.put(key, data)
+    return Photo(new_id(), key, hashlib.sha256(data).hexdigest())
+
+
+@cache
+def _photographs(count: int) -> list[bytes]:
+    """Different JPEGs: a few rendered inserts, each seen from many sides by moving it in its picture."""
+    rendered = [np.asarray(Image.open(io.BytesIO(data))) for data, _ in labelled_images(RENDERED, seed=1, size=SIZE)]
+    photographs = []
+    for number in range(count):
+        moved = np.roll(rendered[number % RENDERED], 5 * (number // RENDERED), axis=(number // RENDERED) % 2)
+        file = io.BytesIO()
+        Image.fromarray(moved).save(file, "JPEG", quality=92)
+        photographs.append(file.getvalue())
+    return photographs
+
+
+BENCHMARKS = (
+    Benchmark(
+        name="reextract_1_percent",
+        sentence=f"seconds to bring the store of {IMAGES} images up to date after 1 % new ones, over making it",
+        unit="of the full extraction",
+        target=0.03,
+        at_least=False,
+        measure=ratios,
+        samples=3,
+    ),
+)

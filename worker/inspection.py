@@ -3,38 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from producer.answers import Outcome
+from worker.band import Band
+from worker.calibration import Calibration
 from worker.classifier import LinearModel
 from worker.images import UnusableImage, decode
+
+log = structlog.get_logger()
 
 INTACT, DAMAGED = "intact", "damaged"
 
 LINE_CLASSES = (INTACT, DAMAGED)
 """The classes of every model that judges on the line; a decision value above 0 is the second."""
 
+KINDS = ("worn", "broken")
+"""The classes of the finer model, which says in what way a damaged insert is damaged; above 0 is the second."""
+
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one image says about its insert."""
+    """What one image says about its insert.
+
+    `decision` is the classifier's value and `probability` the calibrated one of damage (0 to 1), each where there is
+    one; `label` is the finer one of `KINDS`, for a damaged insert and a model that tells them apart. `shadow` is what
+    the model in shadow says of the same features, for comparison only.
+    """
 
     outcome: Outcome
     reason: str | None = None
     decision: float | None = None
     model_id: str | None = None
+    probability: float | None = None
+    label: str | None = None
+    shadow: Judgement | None = None
 
 
 @dataclass(frozen=True)
 class LineModel:
-    """The classifier in charge, with the name that its verdicts carry."""
+    """The model in charge, with the name that its verdicts carry.
+
+    `classifier` tells `LINE_CLASSES` apart, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
+    probability; without a `band` or a calibration the sign of the decision value decides and nothing is unsure.
+    """
 
     model_id: str
     classifier: LinearModel
+    calibration: Calibration | None = None
+    band: Band | None = None
+    kind: LinearModel | None = None
+
+    def judge(self, vector: NDArray[np.float32]) -> Judgement:
+        """The judgement on one image's finite features (d,). Raises `ClassifierError` for another length."""
+        row = vector[None]
+        decision = float(self.classifier.decision(row)[0, 0])
+        probability = None if self.calibration is None else self.calibration.probability(decision)
+        outcome: Outcome
+        reason = None
+        if self.band is None or probability is None:
+            outcome = "damaged" if decision > 0 else "intact"
+        else:
+            outcome = self.band.side(probability)
+            if outcome == "unsure":
+                reason = (
+                    f"the probability of damage, {probability:.3f}, lies in the unsure band, "
+                    f"{self.band.lower:.3f} to {self.band.upper:.3f}"
+                )
+        label = None
+        if outcome == "damaged" and self.kind is not None:
+            label = self.kind.classes[int(self.kind.predict(row)[0])]
+        return Judgement(outcome, reason, decision, self.model_id, probability, label)
 
 
 class Eye(Protocol):
@@ -56,6 +100,7 @@ def judge(
     eye: Eye,
     features: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     model: LineModel | None,
+    shadow: LineModel | None = None,
 ) -> Judgement:
     """Judge one image.
 
@@ -65,6 +110,7 @@ def judge(
         eye: prepares the pixels for the network.
         features: one prepared image (h, w, 3) to its feature vector (d,); in a worker this is the micro-batcher.
         model: the model in charge, None while there is none; it is used for the whole judgement.
+        shadow: a model of the same features that judges alongside, wherever the one in charge does.
     """
     try:
         pixels = decode(data, eye.input_size, region)
@@ -75,5 +121,13 @@ def judge(
     vector = features(eye.prepare(pixels))
     if not np.isfinite(vector).all():
         return Judgement("unsure", reason="the network's features are not finite", model_id=model.model_id)
-    decision = float(model.classifier.decision(vector[None])[0, 0])
-    return Judgement("damaged" if decision > 0 else "intact", decision=decision, model_id=model.model_id)
+    judgement = model.judge(vector)
+    return judgement if shadow is None else replace(judgement, shadow=_alongside(shadow, vector))
+
+
+def _alongside(shadow: LineModel, vector: NDArray[np.float32]) -> Judgement | None:
+    try:
+        return shadow.judge(vector)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
+        log.warning("the shadow cannot judge", model=shadow.model_id, reason=str(error))
+        return None

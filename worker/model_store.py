@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import platform
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +18,11 @@ import h5py
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from worker.band import Band, Costs
+from worker.calibration import Calibration
 from worker.classifier import ClassifierError, LinearModel
 from worker.files import replaced_folder
+from worker.inspection import LineModel
 
 CLASSIFIER_FILE = "classifier.h5"
 MANIFEST_FILE = "manifest.json"
@@ -52,6 +56,34 @@ class Manifest(BaseModel):
     created_at: AwareDatetime
     classifier_sha256: Digest
     versions: dict[str, str]
+    # What follows came later; manifests without it are those of models that answer by the sign of the decision value.
+    snapshot_id: str | None = None
+    """The labelled set that the model was fitted on, as the database names it."""
+    C: Annotated[float, Field(gt=0)] | None = None
+    """The SVM's C in units of the features as they were fitted: standardised or not."""
+    standardised: bool = False
+    """Whether the features were scaled to unit deviation for the fit; the coefficients are for unscaled ones."""
+    calibration: Calibration | None = None
+    band: Band | None = None
+    costs: Costs | None = None
+    """The costs that `band` follows from."""
+    kind_classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    """The classes of the finer model, which the file holds beside the first where this is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A model as it was read: its planes, those of the finer model where it has one, and its manifest."""
+
+    classifier: LinearModel
+    kind: LinearModel | None
+    manifest: Manifest
+
+    def line_model(self) -> LineModel:
+        """The model as it judges on the line."""
+        return LineModel(
+            self.manifest.model_id, self.classifier, self.manifest.calibration, self.manifest.band, self.kind
+        )
 
 
 def model_name(backbone: str) -> str:
@@ -59,12 +91,25 @@ def model_name(backbone: str) -> str:
     return backbone.replace(":", "-")
 
 
-def model_id(model: LinearModel, backbone: str, fingerprint: str) -> str:
-    """The name of `model`, derived from its content alone."""
-    head = json.dumps([backbone, fingerprint, model.classes, model.coef.shape], ensure_ascii=True)
-    digest = hashlib.sha256(head.encode())
-    digest.update(np.ascontiguousarray(model.coef, "<f4").tobytes())
-    digest.update(np.ascontiguousarray(model.intercept, "<f8").tobytes())
+def model_id(
+    model: LinearModel,
+    backbone: str,
+    fingerprint: str,
+    *,
+    calibration: Calibration | None = None,
+    band: Band | None = None,
+    kind: LinearModel | None = None,
+) -> str:
+    """The name of a model, derived from all that its answers depend on and from nothing else."""
+    head: list[object] = [backbone, fingerprint, model.classes, model.coef.shape]
+    if calibration is not None or band is not None or kind is not None:
+        later = [calibration and asdict(calibration), band and asdict(band), kind and (kind.classes, kind.coef.shape)]
+        head.append(later)
+    digest = hashlib.sha256(json.dumps(head, ensure_ascii=True).encode())
+    for planes in (model, kind):
+        if planes is not None:
+            digest.update(np.ascontiguousarray(planes.coef, "<f4").tobytes())
+            digest.update(np.ascontiguousarray(planes.intercept, "<f8").tobytes())
     return f"{model_name(backbone)}-{digest.hexdigest()[:12]}"
 
 
@@ -78,15 +123,25 @@ def save(
     settings: dict[str, Any],
     metrics: dict[str, Any],
     created_at: datetime,
+    snapshot_id: str | None = None,
+    C: float | None = None,  # noqa: N803
+    standardised: bool = False,
+    calibration: Calibration | None = None,
+    band: Band | None = None,
+    costs: Costs | None = None,
+    kind: LinearModel | None = None,
 ) -> Manifest:
     """Write `model` as `folder` (replacing a model that is there), synced, all of it or nothing.
 
-    `fingerprint` is the backbone's, `created_at` an aware time. Raises pydantic's `ValidationError` for values that
-    a manifest cannot hold, before anything is written.
+    `fingerprint` is the backbone's, `created_at` an aware time; the others as in `Manifest`, `kind` the finer model.
+    Raises pydantic's `ValidationError` for values that a manifest cannot hold, and `ModelError` for a finer model of
+    another feature size, before anything is written.
     """
-    arrays = _to_hdf5(model)
+    if kind is not None and kind.feature_size != model.feature_size:
+        raise ModelError(f"the finer model judges {kind.feature_size} features, the first {model.feature_size}")
+    arrays = _to_hdf5(model, kind)
     manifest = Manifest(
-        model_id=model_id(model, backbone, fingerprint),
+        model_id=model_id(model, backbone, fingerprint, calibration=calibration, band=band, kind=kind),
         backbone=backbone,
         fingerprint=fingerprint,
         classes=model.classes,
@@ -98,6 +153,13 @@ def save(
         classifier_sha256=hashlib.sha256(arrays).hexdigest(),
         versions={"python": platform.python_version()}
         | {name: version(name) for name in ("insert-inspection", "scikit-learn", "numpy", "h5py")},
+        snapshot_id=snapshot_id,
+        C=C,
+        standardised=standardised,
+        calibration=calibration,
+        band=band,
+        costs=costs,
+        kind_classes=None if kind is None else kind.classes,
     )
     with replaced_folder(folder) as temporary:
         (temporary / CLASSIFIER_FILE).write_bytes(arrays)
@@ -106,7 +168,13 @@ def save(
 
 
 def load(folder: Path, fingerprint: str | None = None) -> tuple[LinearModel, Manifest]:
-    """Read and check the model in `folder`.
+    """The first model in `folder` and its manifest; the rest is as in `read`."""
+    stored = read(folder, fingerprint)
+    return stored.classifier, stored.manifest
+
+
+def read(folder: Path, fingerprint: str | None = None) -> Stored:
+    """Read and check all that is in `folder`.
 
     With `fingerprint`, the model must have been fitted on features of just that backbone. Raises `ModelError` when
     something is missing, damaged, of another backbone, or not a model at all.
@@ -122,12 +190,20 @@ def load(folder: Path, fingerprint: str | None = None) -> tuple[LinearModel, Man
     if hashlib.sha256(data).hexdigest() != manifest.classifier_sha256:
         raise ModelError(f"{folder / CLASSIFIER_FILE} is not the file that its manifest names; {_REMEDY}")
     try:
-        model = _from_hdf5(data, manifest)
+        stored = _from_hdf5(data, manifest)
     except (OSError, KeyError, RuntimeError, ValueError) as error:  # ClassifierError is a ValueError
         raise ModelError(f"{folder / CLASSIFIER_FILE} does not hold the model: {error}; {_REMEDY}") from error
-    if model_id(model, manifest.backbone, manifest.fingerprint) != manifest.model_id:
+    name = model_id(
+        stored.classifier,
+        manifest.backbone,
+        manifest.fingerprint,
+        calibration=manifest.calibration,
+        band=manifest.band,
+        kind=stored.kind,
+    )
+    if name != manifest.model_id:
         raise ModelError(f"the model in {folder} is not {manifest.model_id}, as its manifest says; {_REMEDY}")
-    return model, manifest
+    return stored
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -155,24 +231,32 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _expected_bytes(manifest: Manifest) -> int:
-    planes = len(manifest.classes) * (len(manifest.classes) - 1) // 2
+    planes = sum(len(names) * (len(names) - 1) // 2 for names in (manifest.classes, manifest.kind_classes or ()))
     return planes * (manifest.feature_size * 4 + 8) + _HDF5_OVERHEAD_BYTES
 
 
-def _to_hdf5(model: LinearModel) -> bytes:
+def _to_hdf5(model: LinearModel, kind: LinearModel | None) -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", track_order=False) as file:
-        file.create_dataset("coef", data=np.ascontiguousarray(model.coef, "<f4"))
-        file.create_dataset("intercept", data=np.ascontiguousarray(model.intercept, "<f8"))
+        for prefix, planes in (("", model), ("kind_", kind)):
+            if planes is not None:
+                file.create_dataset(f"{prefix}coef", data=np.ascontiguousarray(planes.coef, "<f4"))
+                file.create_dataset(f"{prefix}intercept", data=np.ascontiguousarray(planes.intercept, "<f8"))
     return buffer.getvalue()
 
 
-def _from_hdf5(data: bytes, manifest: Manifest) -> LinearModel:
+def _from_hdf5(data: bytes, manifest: Manifest) -> Stored:
     with h5py.File(io.BytesIO(data), "r") as file:
-        coef, intercept = _array(file, "coef", "<f4"), _array(file, "intercept", "<f8")
-    if coef.ndim != 2 or coef.shape[1] != manifest.feature_size:
-        raise ClassifierError(f"coefficients of shape {coef.shape} for {manifest.feature_size} features")
-    return LinearModel(manifest.classes, coef, intercept)
+        model = _planes(file, "", manifest.classes, manifest.feature_size)
+        kind = manifest.kind_classes and _planes(file, "kind_", manifest.kind_classes, manifest.feature_size)
+    return Stored(model, kind or None, manifest)
+
+
+def _planes(file: h5py.File, prefix: str, classes: tuple[str, ...], feature_size: int) -> LinearModel:
+    coef, intercept = _array(file, f"{prefix}coef", "<f4"), _array(file, f"{prefix}intercept", "<f8")
+    if coef.ndim != 2 or coef.shape[1] != feature_size:
+        raise ClassifierError(f"coefficients of shape {coef.shape} for {feature_size} features")
+    return LinearModel(classes, coef, intercept)
 
 
 def _array(file: h5py.File, name: str, dtype: str) -> np.ndarray[Any, np.dtype[Any]]:

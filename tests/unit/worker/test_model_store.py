@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from worker.band import Costs, band
+from worker.calibration import Calibration
 from worker.classifier import LinearModel
-from worker.model_store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, load, model_id, read_manifest, save
+from worker.model_store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, load, model_id, read, read_manifest, save
 
 FINGERPRINT = "ab" * 32
 RNG = np.random.default_rng(0)
@@ -219,3 +221,81 @@ def test_a_file_that_is_not_hdf5_is_refused(tmp_path):
     edited(tmp_path / "m", classifier_sha256=hashlib.sha256(b"cos\nsystem\n(S'echo'\ntR.").hexdigest())
     with pytest.raises(ModelError, match="does not hold the model"):
         load(tmp_path / "m")
+
+
+KIND = LinearModel(("worn", "broken"), RNG.normal(size=(1, 50)).astype(np.float32), RNG.normal(size=1))
+WHOLE = {
+    "snapshot_id": "a" * 64,
+    "C": 0.25,
+    "standardised": True,
+    "calibration": Calibration(1.0 / 3.0, -0.1),
+    "band": band(Costs(30, 5, 1)),
+    "costs": Costs(30, 5, 1),
+    "kind": KIND,
+}
+
+
+def test_calibration_band_and_finer_model_come_back_bit_for_bit(tmp_path):
+    manifest = stored(tmp_path / "m", **WHOLE)
+    found = read(tmp_path / "m", FINGERPRINT)
+    assert found.manifest == manifest
+    for name, value in WHOLE.items():
+        if name != "kind":
+            assert getattr(found.manifest, name) == value
+    np.testing.assert_array_equal(found.classifier.coef, MODEL.coef)
+    np.testing.assert_array_equal(found.kind.coef, KIND.coef)
+    np.testing.assert_array_equal(found.kind.intercept, KIND.intercept)
+    line_model = found.line_model()
+    assert (line_model.model_id, line_model.band) == (manifest.model_id, WHOLE["band"])
+    assert line_model.kind.classes == ("worn", "broken")
+
+
+@pytest.mark.parametrize("change", ["calibration", "band", "kind"])
+def test_what_the_answers_depend_on_is_part_of_the_name(tmp_path, change):
+    whole = stored(tmp_path / "a", **WHOLE).model_id
+    assert stored(tmp_path / "b", **WHOLE).model_id == whole
+    assert stored(tmp_path / "c", **(WHOLE | {change: None})).model_id != whole
+    assert stored(tmp_path / "d", **(WHOLE | {"snapshot_id": None})).model_id == whole
+
+
+def test_a_manifest_from_before_there_were_bands_is_read_as_it_was(tmp_path):
+    manifest = stored(tmp_path / "m")
+    old = {
+        name: value
+        for name, value in json.loads((tmp_path / "m" / MANIFEST_FILE).read_text()).items()
+        if name not in (*WHOLE, "kind_classes")
+    }
+    (tmp_path / "m" / MANIFEST_FILE).write_text(json.dumps(old))
+    found = read(tmp_path / "m")
+    assert found.manifest == manifest
+    line_model = found.line_model()
+    assert (line_model.calibration, line_model.band, line_model.kind) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"calibration": {"slope": 9.0, "offset": -0.1}},
+        {"calibration": {"slope": -1.0, "offset": -0.1}},
+        {"calibration": None},
+        {"band": {"lower": 0.0, "threshold": 0.0, "upper": 0.0}},
+        {"band": {"lower": 0.9, "threshold": 0.5, "upper": 0.1}},
+        {"costs": {"missed_damaged": 0, "needless_change": 5, "look": 1}},
+        {"kind_classes": None},
+        {"kind_classes": ["broken", "worn"]},
+        {"kind_classes": ["a", "b", "c"]},
+        {"C": 0},
+    ],
+)
+def test_a_manifest_edited_where_the_answers_come_from_is_refused(tmp_path, change):
+    stored(tmp_path / "m", **WHOLE)
+    edited(tmp_path / "m", **change)
+    with pytest.raises(ModelError):
+        read(tmp_path / "m")
+
+
+def test_a_finer_model_of_another_size_is_not_written(tmp_path):
+    other = LinearModel(("worn", "broken"), np.ones((1, 3), np.float32), np.zeros(1))
+    with pytest.raises(ModelError, match="finer model"):
+        stored(tmp_path / "m", kind=other)
+    assert not (tmp_path / "m").exists()

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from producer.image_store import ImageMissing, ImageStore
 from worker.generation import Generation, sight_of
 from worker.images import MAX_IMAGE_BYTES, UInt8Array, UnusableImage, decode
+from worker.read_ahead import read_ahead
 
 BATCH: Final = 32
 """Images in one forward pass."""
@@ -121,9 +122,9 @@ def _batches(
     """Full batches of readable images (the last may be smaller) with their captures; the others go to `unusable`."""
     taken: list[P] = []
     pixels: list[UInt8Array] = []
-    for item in items:
+    for item, photograph in read_ahead(lambda item: _read(item, images, size), items, batch):
         try:
-            pixels.append(_read(item, images, size))
+            pixels.append(photograph.result())
         except (ImageMissing, ValueError) as error:  # a bad image costs only itself, whatever is wrong with it
             unusable.append((item.capture_id, str(error)))
             continue

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from worker.dataset import ImageUnreadable
 from worker.files import replaced_file
+from worker.read_ahead import read_ahead
 
 FEATURES_FILE = "features.h5"
 LABELS_FILE = "labels.h5"
@@ -130,7 +131,7 @@ def opened(folder: Path) -> Iterator[tuple[Any, npt.NDArray[np.int64]]]:
 
 
 class _Clock:
-    """Seconds spent by kind of work."""
+    """Seconds that the work waited for each kind of it; images are read ahead while the network runs."""
 
     def __init__(self) -> None:
         self.seconds = {"reading": 0.0, "network": 0.0, "writing": 0.0}
@@ -154,10 +155,10 @@ def _batches(
     indices: list[int] = []
     images: list[npt.NDArray[np.uint8]] = []
     done = 0
-    for index, file in enumerate(files):
+    for index, (file, photograph) in enumerate(read_ahead(load, files, batch)):
         with clock("reading"):
             try:
-                image = load(file)
+                image = photograph.result()
             except ImageUnreadable as error:
                 skipped.append((file, str(error)))
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from worker.evaluation import EvaluationError, repeated_splits, score_splits
 from worker.images import MAX_IMAGE_BYTES, UnusableImage, decode
 from worker.inspection import LINE_CLASSES
 from worker.model_store import Manifest, model_id, save
+from worker.read_ahead import read_ahead
 
 BATCH = 32
 """Images in one forward pass."""
@@ -124,20 +126,27 @@ def _extract(
     labelled: LabelledFolder, backbone: Features, progress: Callable[[int, int], None]
 ) -> tuple[NDArray[np.float32], list[tuple[Path, str]]]:
     """The features (n, d) of the usable images, in order, and the others with the reason."""
+
+    def read(path: Path) -> NDArray[np.uint8]:
+        if path.stat().st_size > MAX_IMAGE_BYTES:
+            raise UnusableImage(f"larger than {MAX_IMAGE_BYTES} bytes")
+        return decode(path.read_bytes(), backbone.input_size)
+
     parts: list[NDArray[np.float32]] = []
     skipped: list[tuple[Path, str]] = []
-    for start in range(0, len(labelled.files), BATCH):
+    photographs = read_ahead(read, labelled.files, BATCH)
+    done = 0
+    while batch := list(islice(photographs, BATCH)):
         pixels = []
-        for path in labelled.files[start : start + BATCH]:
+        for path, photograph in batch:
             try:
-                if path.stat().st_size > MAX_IMAGE_BYTES:
-                    raise UnusableImage(f"larger than {MAX_IMAGE_BYTES} bytes")
-                pixels.append(decode(path.read_bytes(), backbone.input_size))
+                pixels.append(photograph.result())
             except UnusableImage as error:
                 skipped.append((path, str(error)))
         if pixels:
             parts.append(backbone.features(backbone.prepare(np.stack(pixels))))
-        progress(min(start + BATCH, len(labelled.files)), len(labelled.files))
+        done += len(batch)
+        progress(done, len(labelled.files))
     return np.concatenate(parts) if parts else np.empty((0, backbone.feature_size), np.float32), skipped
 
 

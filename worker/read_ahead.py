@@ -1,0 +1,35 @@
+"""Photographs are read and decoded on all cores, a little ahead of the network that takes them."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def read_ahead(
+    read: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[tuple[Item, Future[Result]]]:
+    """Each of `items`, in order, with what `read` makes of it: its result, or the exception that it raises.
+
+    Decoding lets other threads work, so there is one for each core. At most `ahead` results wait in memory, so that any
+    number of items may be read. What has been begun when the caller stops is finished, and nothing more is begun.
+    """
+    pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="read-ahead")
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(read, item)))
+            if len(waiting) > ahead:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+        pool.shutdown()

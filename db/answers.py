@@ -122,5 +122,7 @@ def print_table(table: Table) -> None:
 
     console = Console(highlight=False)
     if not console.is_terminal:
+        # Measured where there is room: a table is never wider than the console it is measured for.
+        console.width = 10_000
         console.width = max(console.measure(table).maximum, 20)
     console.print(table)

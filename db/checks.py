@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, func, literal, select, tuple_
+from sqlalchemy import Row, Uuid, bindparam, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from db.schema import Captures, Checks, Faults, UtcDateTime
+from db.rows import on_machine
+from db.schema import OUTCOME_OF, Captures, Checks, Faults, UtcDateTime
 
 State = Literal["pending", "go", "replace", "review"]
 
@@ -27,7 +28,8 @@ class Check:
 
     ``state`` is ``pending`` until ``size`` pockets are judged or have a fault; then ``replace`` if any insert is
     damaged, else ``review`` if a person has to look at any, else ``go``. ``replace`` and ``review`` name the pockets
-    in ascending order, also while the check is pending. ``judged`` counts the pockets that have an answer.
+    in ascending order, also while the check is pending. ``judged`` counts the pockets that have an answer. A person's
+    newest review of a capture stands above its verdict, and is an answer also where there is no verdict yet.
     """
 
     check_id: UUID
@@ -45,7 +47,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Sight:
-    """One capture of a check: when its pocket was seen, and the current outcome (None: not judged yet)."""
+    """One capture of a check: when its pocket was seen, and what stands about it.
+
+    ``outcome`` is that of its newest review, else of its current verdict, else None: it waits for both.
+    """
 
     capture_id: UUID
     pocket: int
@@ -121,7 +126,9 @@ _COLUMNS = (
 _ANSWERED = select(Checks.check_id).where(
     Checks.check_id.in_(bindparam("ids", expanding=True)),
     Checks.size
-    <= select(func.count()).where(Captures.check_id == Checks.check_id, Captures.outcome.is_not(None)).scalar_subquery()
+    <= select(func.count())
+    .where(Captures.check_id == Checks.check_id, or_(Captures.outcome.is_not(None), Captures.review.is_not(None)))
+    .scalar_subquery()
     + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery(),
 )
 
@@ -151,9 +158,13 @@ def recent(
     since: datetime | None = None,
     limit: int = 50,
 ) -> list[Check]:
-    """Checks, the one that began last first; ``since`` is the earliest beginning."""
-    query = select(*_COLUMNS).order_by(Checks.started_at.desc(), Checks.check_id.desc())
-    for column, value in ((Checks.station, station), (Checks.machine, machine), (Checks.head, head)):
+    """Checks, the one that began last first; ``since`` is the earliest beginning.
+
+    The checks of imported captures are nobody's: they are told only for ``machine`` :data:`db.lives.IMPORTED`.
+    """
+    query = select(*_COLUMNS).where(on_machine(Checks.machine, machine))
+    query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc())
+    for column, value in ((Checks.station, station), (Checks.head, head)):
         if value is not None:
             query = query.where(column == value)
     if since is not None:
@@ -176,10 +187,11 @@ def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
     ids = [row.check_id for row in rows]
     sights: dict[UUID, list[Sight]] = defaultdict(list)
     captures = select(
-        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.captured_at, Captures.outcome
+        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.captured_at, Captures.outcome, Captures.review
     ).where(Captures.check_id.in_(ids))
-    for sight in session.execute(captures):
-        sights[sight.check_id].append(Sight(*sight[1:]))
+    for check_id, capture_id, pocket, captured_at, outcome, review in session.execute(captures):
+        stands = OUTCOME_OF[review] if review is not None else outcome
+        sights[check_id].append(Sight(capture_id, pocket, captured_at, stands))
     troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
     faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
         Faults.check_id.in_(ids), Faults.state == "open"

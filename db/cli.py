@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from db import cli_faults, cli_reviews
+from db import cli_faults, cli_reviews, cli_shadow
 from db.answers import answer, clear_errors, print_json, print_table, reading
 from db.options import (
     At,
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.add_typer(cli_faults.app, name="faults")
 app.command()(cli_reviews.review)
 app.command()(cli_reviews.reviews)
+app.command()(cli_shadow.shadow)
 
 
 @app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")
@@ -104,7 +105,7 @@ def verdicts(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """What was decided about each insert, newest first.
+    """What was decided about each insert, newest first; what was imported, with `--machine imported` only.
 
     Examples:
 
@@ -142,6 +143,8 @@ def checks(
     as_json: Json = False,
 ) -> None:
     """The checks after each operation and what they came to: go, replace, review, or still pending.
+
+    What a person said about a photograph (`insert-db review`) stands above the verdict on it.
 
     Examples:
 

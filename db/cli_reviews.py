@@ -169,6 +169,7 @@ def _description(each: ToReview, images: str) -> Iterator[str]:
         "label": row.label,
         "reason": row.reason,
         "decision": row.decision,
+        "damage": None if row.probability is None else f"{row.probability:.1%} probable",
         "model": row.model_id,
         "reviewed": f"{each.review.label} by {each.review.by}" if each.review else None,
         "note": each.review.note if each.review else None,

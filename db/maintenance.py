@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from db.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict
+from db.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.schema import OUTCOME_OF, Captures, Faults, Pockets, Verdicts
 
 
@@ -41,7 +41,8 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
     """The inserts to change now, by machine, head and pocket.
 
     A pocket is in the list when its newest capture is ``damaged``, by its newest review where there is one, else by
-    its verdict; the photograph of the new insert takes it out.
+    its verdict; the photograph of the new insert takes it out. What was imported is in no machine, so it is in the
+    list only for who asks for its machine.
     """
     damaged = [label for label, outcome in OUTCOME_OF.items() if outcome == "damaged"]
     query: Select[Any] = (
@@ -49,11 +50,10 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
         .select_from(Pockets)
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         .outerjoin(Verdicts, current_verdict())
+        .where(on_machine(Pockets.machine, machine))
         .where(Captures.review.in_(damaged) | (Captures.review.is_(None) & (Captures.outcome == "damaged")))
         .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
     )
-    if machine is not None:
-        query = query.where(Pockets.machine == machine)
     if head is not None:
         query = query.where(Pockets.head == head)
     return [_row(row) for row in session.execute(query)]

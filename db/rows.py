@@ -8,7 +8,9 @@ from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, literal, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
+from db.lives import IMPORTED
 from db.schema import Captures, UtcDateTime, Verdicts
 
 Position = tuple[datetime, UUID]
@@ -35,6 +37,7 @@ class VerdictRow:
     label: str | None
     reason: str | None
     decision: float | None
+    probability: float | None
     model_id: str | None
     judged_at: datetime | None
     seconds: float | None
@@ -63,7 +66,7 @@ class Filters(TypedDict, total=False):
     until: datetime | None
 
 
-_VERDICT_FIELDS = {"label", "reason", "decision", "model_id", "judged_at", "seconds"}
+_VERDICT_FIELDS = {"label", "reason", "decision", "probability", "model_id", "judged_at", "seconds"}
 COLUMNS = [
     getattr(Verdicts if field.name in _VERDICT_FIELDS else Captures, field.name)
     for field in fields(VerdictRow)
@@ -77,11 +80,19 @@ def current_verdict() -> ColumnElement[bool]:
     return (Verdicts.capture_id == Captures.capture_id) & Verdicts.current
 
 
+def on_machine(column: InstrumentedAttribute[str], machine: str | None) -> ColumnElement[bool]:
+    """On that machine; without a name on any of the line's, which what was imported from a folder is none of."""
+    return column != IMPORTED if machine is None else column == machine
+
+
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """The ``WHERE`` of a set of filters; those that are None are no condition."""
-    found: list[ColumnElement[bool]] = []
+    """The ``WHERE`` of a set of filters; those that are None are no condition.
+
+    Imported captures are on none of the line's machines: only who asks for their machine sees them.
+    """
+    found = [on_machine(Captures.machine, filters.get("machine"))]
     for name, value in filters.items():
-        if value is None:
+        if value is None or name == "machine":
             continue
         if name == "since":
             found.append(Captures.captured_at >= value)

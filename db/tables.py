@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +17,7 @@ from db.moments import local
 from db.review_queue import ToReview
 from db.reviews import Review
 from db.rows import VerdictRow
+from db.shadow import Pair, Tally
 
 STYLES: Final = {
     "intact": "green",
@@ -32,6 +33,13 @@ STYLES: Final = {
     "fault": "magenta",
 }
 """How an outcome or a check's state looks."""
+
+JUDGED: Final = ("decision", "damage")
+"""The headings of a model's decision value, and of the probability of damage that follows from it, in per cent."""
+
+_NUMBERS: Final = frozenset(
+    {*JUDGED, "pocket", "edge", "on edge", "times", "judged", "trained on", "captures", "right", "wrong", "undecided"}
+)
 
 Shown = str | int | float | datetime | None
 
@@ -51,7 +59,7 @@ def text(value: Shown) -> Text:
 def verdict_table(rows: Sequence[VerdictRow]) -> Table:
     """Captures with their verdicts."""
     return _table(
-        ["captured", "machine", "head", "pocket", "operation", "outcome", "label", "decision", "model", "reason"],
+        ["captured", "machine", "head", "pocket", "operation", "outcome", "label", *JUDGED, "model", "reason"],
         (
             [
                 row.captured_at,
@@ -62,6 +70,7 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
                 _standing(row),
                 row.label,
                 row.decision,
+                _chance(row),
                 row.model_id,
                 row.reason if row.outcome else row.fault,
             ]
@@ -79,7 +88,7 @@ def history_table(rows: Sequence[PocketRow]) -> Table:
             "outcome",
             "label",
             "review",
-            "decision",
+            *JUDGED,
             "model",
             "insert",
             "edge",
@@ -94,6 +103,7 @@ def history_table(rows: Sequence[PocketRow]) -> Table:
                 row.label,
                 row.review,
                 row.decision,
+                _chance(row),
                 row.model_id,
                 row.insert_designation,
                 row.edge,
@@ -178,7 +188,7 @@ def review_table(reviews: Sequence[Review]) -> Table:
 def queue_table(queue: Sequence[ToReview]) -> Table:
     """Captures that somebody should look at, and why."""
     return _table(
-        ["why", "captured", "machine", "head", "pocket", "operation", "outcome", "decision", "reviewed as", "capture"],
+        ["why", "captured", "machine", "head", "pocket", "operation", "outcome", *JUDGED, "reviewed as", "capture"],
         (
             [
                 each.why,
@@ -189,11 +199,25 @@ def queue_table(queue: Sequence[ToReview]) -> Table:
                 each.row.operation,
                 each.row.outcome,
                 each.row.decision,
+                _chance(each.row),
                 each.review.label if each.review else None,
                 str(each.row.capture_id),
             ]
             for each in queue
         ),
+    )
+
+
+def pair_table(pairs: Sequence[Pair]) -> Table:
+    """What the line was told and what a shadow would have said, with the number of captures."""
+    return _table(["line", "shadow", "captures"], ([pair.line, pair.shadow, pair.count] for pair in pairs))
+
+
+def tally_table(tallies: Mapping[str, Tally]) -> Table:
+    """How often each was right by people's reviews."""
+    return _table(
+        ["", "right", "wrong", "undecided"],
+        ([name, each.right, each.wrong, each.undecided] for name, each in tallies.items()),
     )
 
 
@@ -230,6 +254,10 @@ def _standing(row: VerdictRow) -> str:
     return row.outcome or ("fault" if row.fault else "pending")
 
 
+def _chance(row: VerdictRow) -> str | None:
+    return None if row.probability is None else f"{row.probability:.1%}"
+
+
 def _pockets(pockets: Sequence[int]) -> str | None:
     return " ".join(str(pocket) for pocket in pockets) or None
 
@@ -237,8 +265,7 @@ def _pockets(pockets: Sequence[int]) -> str | None:
 def _table(headings: Sequence[str], rows: Iterable[Sequence[Shown]]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
-        numeric = heading in ("pocket", "decision", "edge", "on edge", "times", "judged", "trained on")
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
     for row in rows:
         table.add_row(*(text(value) for value in row))
     return table

@@ -23,8 +23,9 @@ class Verdict:
     """What one model, or none, decided about one capture.
 
     ``outcome`` is one of :data:`db.schema.OUTCOMES`, ``label`` the finer class (``worn``, ``broken``) where there is
-    one, ``reason`` why it is not plain (for people), ``decision`` the signed distance from the SVM's plane and
-    ``seconds`` the time from receiving the capture to this verdict.
+    one, ``reason`` why it is not plain (for people), ``decision`` the signed distance from the SVM's plane,
+    ``seconds`` the time from receiving the capture to this verdict and ``probability`` that of damage, by the model's
+    calibration.
     """
 
     capture_id: UUID
@@ -35,6 +36,7 @@ class Verdict:
     decision: float | None
     judged_at: datetime
     seconds: float | None = None
+    probability: float | None = None
 
 
 _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]
@@ -153,7 +155,7 @@ def current_of(connection: Connection, capture_ids: Collection[UUID]) -> dict[UU
 def search(
     session: Session, *, limit: int = 100, before: Position | None = None, **filters: Unpack[Filters]
 ) -> list[VerdictRow]:
-    """Judged captures, newest first.
+    """Judged captures, newest first; imported ones only where ``machine`` names them (:func:`db.rows.conditions`).
 
     ``before`` continues after the last row of an earlier answer (its ``position``), without gaps or repetitions
     whatever was added since.
@@ -165,7 +167,7 @@ def search(
 
 
 def export(session: Session, **filters: Unpack[Filters]) -> Iterator[VerdictRow]:
-    """All judged captures that match, newest first, read as they are asked for: any number fits into memory."""
+    """As `search`, all that match, read as they are asked for: any number fits into memory."""
     query = _judged(filters).execution_options(yield_per=1000)
     return (VerdictRow(*row) for row in session.execute(query))
 
@@ -176,4 +178,7 @@ def count(session: Session) -> int:
 
 
 def _judged(filters: Filters) -> Select[Any]:
-    return select(*COLUMNS).join(Verdicts, current_verdict()).where(*conditions(filters)).order_by(*NEWEST_FIRST)
+    # An outer join, although there is a verdict wherever there is an outcome: with an inner one SQLite, where it has no
+    # statistics, would begin with the verdicts and sort them all (0.8 s among 300,000 instead of 0.2 ms).
+    judged = select(*COLUMNS).outerjoin(Verdicts, current_verdict()).where(Captures.outcome.is_not(None))
+    return judged.where(*conditions(filters)).order_by(*NEWEST_FIRST)

@@ -52,9 +52,13 @@ class Batcher(Generic[Item, Result]):
         Raises:
             Exception: whatever ``compute`` raised for this item.
         """
+        return self.submit(item).result()
+
+    def submit(self, item: Item) -> Future[Result]:
+        """Have one item done with the next batch, without waiting for it."""
         future: Future[Result] = Future()
         self._waiting.put((item, future))
-        return future.result()
+        return future
 
     @property
     def running_since(self) -> float | None:

@@ -35,7 +35,7 @@ from worker.isolation import Isolation
 from worker.ledger import MAX_ROWS, Ledger
 from worker.notifier import Notifier
 from worker.patience import patiently
-from worker.translation import capture_of, check_answer, verdict_answer, verdict_of
+from worker.translation import capture_of, check_answer, shadow_verdict_of, verdict_answer, verdict_of
 
 log = structlog.get_logger()
 
@@ -143,6 +143,8 @@ class Inspector:
             return
         failpoint("before-notify")
         self._tell(event.station, event.check_id, verdict_answer(event, verdict))
+        if judgement is not None and (shadow := shadow_verdict_of(verdict, judgement)) is not None:
+            self._ledger.note(shadow)
 
     def _fetch(self, event: CaptureEvent, may_wait: bool) -> bytes | Judgement | Obstacle | ImageNotYet:
         """The image's bytes, or what follows from what the store has in their place."""

@@ -6,16 +6,25 @@ take thirty captures nearly as fast as one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
+from itertools import repeat
 from typing import Any, Final, cast
 
+import structlog
+
 import db.captures
+import db.shadow
 import db.verdicts
 from db.captures import Arrival, Known
 from db.session import Database, is_unavailable
+from db.shadow import ShadowVerdict
 from db.verdicts import Verdict
 from worker.batching import Batcher
 from worker.patience import patiently
+
+log = structlog.get_logger()
 
 MAX_ROWS: Final = 256
 """Captures in one transaction at most; a worker has fewer in hand."""
@@ -29,8 +38,8 @@ class Ledger:
 
     def __init__(self, database: Database):
         self._database = database
-        # One runner for both kinds: two would only wait for each other's lock.
-        self._batcher: Batcher[Arrival | Verdict, Any] = Batcher(
+        # One runner for all kinds: several would only wait for each other's lock.
+        self._batcher: Batcher[Arrival | Verdict | ShadowVerdict, Any] = Batcher(
             self._write, MAX_ROWS, name="ledger", everybodys=is_unavailable
         )
 
@@ -50,15 +59,33 @@ class Ledger:
         """
         return cast(Verdict, patiently(lambda: self._batcher(verdict)))
 
+    def note(self, shadow: ShadowVerdict) -> None:
+        """Have what a model in shadow says committed with whatever comes next; nobody waits for it.
+
+        Where that fails it is missing from the comparison, and no more. To be called when the capture's own verdict is
+        committed and told.
+        """
+        self._batcher.submit(shadow).add_done_callback(partial(_missing, shadow))
+
     def close(self) -> None:
         """Finish what waits."""
         self._batcher.close()
 
-    def _write(self, entries: Sequence[Arrival | Verdict]) -> list[Known | Verdict]:
+    def _write(self, entries: Sequence[Arrival | Verdict | ShadowVerdict]) -> list[Known | Verdict | None]:
         arrivals = [entry for entry in entries if isinstance(entry, Arrival)]
         verdicts = [entry for entry in entries if isinstance(entry, Verdict)]
-        # Nobody is told of an arrival. What a power cut takes of it the same message brings again.
+        shadows = [entry for entry in entries if isinstance(entry, ShadowVerdict)]
+        # Nobody is told of an arrival. What a power cut takes of it the same message brings again; of what a shadow
+        # says it may take the last.
         with self._database.transaction(synced=bool(verdicts)) as session:
             known = iter(db.captures.arrive(session, arrivals) if arrivals else [])
             kept = iter(db.verdicts.record_all(session, verdicts) if verdicts else [])
-        return [next(known) if isinstance(entry, Arrival) else next(kept) for entry in entries]
+            db.shadow.record(session, shadows)
+        results: dict[type, Iterator[Known | Verdict | None]]
+        results = {Arrival: known, Verdict: kept, ShadowVerdict: repeat(None)}
+        return [next(results[type(entry)]) for entry in entries]
+
+
+def _missing(shadow: ShadowVerdict, done: Future[Any]) -> None:
+    if (error := done.exception()) is not None:
+        log.warning("what the shadow says is not kept", model=shadow.model_id, reason=str(error))

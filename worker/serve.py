@@ -63,7 +63,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
         champion = Champion(database, settings.models_path(), backbone.fingerprint)
         champion.start()
-        backbone.warm_up([1, settings.max_batch])
+        backbone.warm_up([1])
 
         def forward(images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
             failpoints.failpoint("forward")
@@ -76,7 +76,8 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         vitals.forward_since = lambda: batcher.running_since
 
         def judge_one(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
-            return judge(data, region, backbone, batcher, champion.current())
+            judges = champion.judges()  # once: the whole judgement is theirs, whatever is promoted meanwhile
+            return judge(data, region, backbone, batcher, judges.champion, judges.shadow)
 
         redis_url = settings.broker_url()
         notifier = Notifier(redis_url)

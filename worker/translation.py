@@ -7,6 +7,7 @@ from typing import cast
 
 from db.captures import Capture
 from db.checks import Check
+from db.shadow import ShadowVerdict
 from db.verdicts import Verdict
 from producer.answers import CheckAnswer, CheckState, VerdictAnswer
 from producer.event import CaptureEvent
@@ -25,11 +26,27 @@ def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime)
         capture_id=event.capture_id,
         model_id=judgement.model_id,
         outcome=judgement.outcome,
-        label=None,
+        label=judgement.label,
         reason=judgement.reason,
         decision=judgement.decision,
         judged_at=now,
         seconds=(now - received_at).total_seconds(),
+        probability=judgement.probability,
+    )
+
+
+def shadow_verdict_of(verdict: Verdict, judgement: Judgement) -> ShadowVerdict | None:
+    """The row that keeps what the shadow says beside the verdict on the same judgement; None where no shadow judged."""
+    shadow = judgement.shadow
+    if shadow is None or shadow.model_id is None:
+        return None
+    return ShadowVerdict(
+        capture_id=verdict.capture_id,
+        model_id=shadow.model_id,
+        outcome=shadow.outcome,
+        decision=shadow.decision,
+        probability=shadow.probability,
+        judged_at=verdict.judged_at,
     )
 
 

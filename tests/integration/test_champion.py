@@ -1,9 +1,13 @@
-"""The model in charge, as a running worker takes it from a real database and real files."""
+"""The model in charge and the one in shadow, as a running worker takes them from a real database and real files."""
 
 from __future__ import annotations
 
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +15,12 @@ import pytest
 import db.models
 from db.session import Database
 from worker import champion as module
-from worker.champion import Champion
+from worker.band import Band
+from worker.calibration import Calibration
+from worker.champion import Champion, Judges
 from worker.classifier import LinearModel
-from worker.inspection import LINE_CLASSES
-from worker.model_store import CLASSIFIER_FILE, Manifest, ModelError, save
+from worker.inspection import KINDS, LINE_CLASSES, Judgement
+from worker.model_store import CLASSIFIER_FILE, MANIFEST_FILE, Manifest, ModelError, save
 
 FINGERPRINT = "a" * 64
 
@@ -24,29 +30,33 @@ def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY", 0.0)
 
 
-def put_in_charge(
-    database: Database,
-    models: Path,
+def write(
+    folder: Path,
     value: float,
     *,
     fingerprint: str = FINGERPRINT,
     classes: tuple[str, ...] = LINE_CLASSES,
+    **more: Any,
 ) -> Manifest:
-    model = LinearModel(classes, np.full((1, 4), value, np.float32), np.zeros(1))
-    manifest = save(
-        models / f"m{value}",
-        model,
+    return save(
+        folder,
+        LinearModel(classes, np.full((1, 4), value, np.float32), np.zeros(1)),
         backbone="fake:layer",
         fingerprint=fingerprint,
         trained_on=10,
         settings={},
         metrics={},
         created_at=datetime.now(UTC),
+        **more,
     )
+
+
+def register(database: Database, models: Path, value: float, **more: Any) -> Manifest:
+    manifest = write(models / f"m{value}", value, **more)
     row = db.models.Model(
         manifest.model_id,
         manifest.backbone,
-        fingerprint,
+        manifest.fingerprint,
         manifest.created_at,
         manifest.classes,
         10,
@@ -56,20 +66,46 @@ def put_in_charge(
     )
     with database.transaction() as session:
         db.models.register(session, row)
-        db.models.promote(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
     return manifest
+
+
+def promote(database: Database, manifest: Manifest) -> None:
+    with database.transaction() as session:
+        db.models.promote(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
+
+
+def put_in_charge(database: Database, models: Path, value: float, **more: Any) -> Manifest:
+    manifest = register(database, models, value, **more)
+    promote(database, manifest)
+    return manifest
+
+
+def put_in_shadow(database: Database, models: Path, value: float, **more: Any) -> Manifest:
+    manifest = register(database, models, value, **more)
+    with database.transaction() as session:
+        db.models.start_shadow(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
+    return manifest
+
+
+def finer(value: float, classes: tuple[str, ...] = KINDS) -> LinearModel:
+    return LinearModel(classes, np.full((1, 4), value, np.float32), np.zeros(1))
+
+
+def names(judges: Judges) -> tuple[str | None, str | None]:
+    champion, shadow = judges
+    return champion.model_id if champion else None, shadow.model_id if shadow else None
 
 
 def test_a_new_champion_is_taken_without_a_restart(database: Database, tmp_path: Path) -> None:
     champion = Champion(database, tmp_path, FINGERPRINT)
     champion.start()
-    assert champion.current() is None
+    assert champion.judges().champion is None
     first = put_in_charge(database, tmp_path, 1.0)
-    seen = champion.current()
+    seen = champion.judges().champion
     assert seen is not None
     assert seen.model_id == first.model_id
     second = put_in_charge(database, tmp_path, 2.0)
-    now = champion.current()
+    now = champion.judges().champion
     assert now is not None
     assert (now.model_id, float(now.classifier.coef[0, 0])) == (second.model_id, 2.0)
     assert (seen.model_id, float(seen.classifier.coef[0, 0])) == (first.model_id, 1.0)
@@ -81,7 +117,7 @@ def test_a_file_that_cannot_be_trusted_leaves_the_one_before_in_charge(
 ) -> None:
     champion = Champion(database, tmp_path, FINGERPRINT)
     first = put_in_charge(database, tmp_path, 1.0)
-    assert champion.current() is not None
+    assert champion.judges().champion is not None
     put_in_charge(database, tmp_path, 2.0)
     arrays = tmp_path / "m2.0" / CLASSIFIER_FILE
     if damage == "removed":
@@ -89,7 +125,7 @@ def test_a_file_that_cannot_be_trusted_leaves_the_one_before_in_charge(
     else:
         data = bytearray(arrays.read_bytes())
         arrays.write_bytes(bytes(data[:-10] if damage == "truncated" else data[:-1] + bytes([data[-1] ^ 1])))
-    still = champion.current()
+    still = champion.judges().champion
     assert still is not None
     assert still.model_id == first.model_id
 
@@ -106,18 +142,128 @@ def test_a_worker_does_not_start_with_a_champion_that_it_cannot_use(
         Champion(database, tmp_path, FINGERPRINT).start()
 
 
-def test_another_file_than_the_registered_one_is_refused(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("value", "more"),
+    [(9.0, {}), (1.0, {"calibration": Calibration(1.0, 0.0)})],
+    ids=["other arrays", "the same arrays with a calibration"],
+)
+def test_another_file_than_the_registered_one_is_refused(
+    database: Database, tmp_path: Path, value: float, more: dict[str, Any]
+) -> None:
     put_in_charge(database, tmp_path, 1.0)
-    other = LinearModel(LINE_CLASSES, np.full((1, 4), 9.0, np.float32), np.zeros(1))
-    save(
-        tmp_path / "m1.0",
-        other,
-        backbone="fake:layer",
-        fingerprint=FINGERPRINT,
-        trained_on=10,
-        settings={},
-        metrics={},
-        created_at=datetime.now(UTC),
-    )
+    write(tmp_path / "m1.0", value, **more)
     with pytest.raises(ModelError, match="not the file that was registered"):
         Champion(database, tmp_path, FINGERPRINT).start()
+
+
+def test_all_that_a_model_answers_by_is_taken(database: Database, tmp_path: Path) -> None:
+    calibration, band = Calibration(2.0, -1.0), Band(0.05, 0.2, 0.8)
+    manifest = put_in_charge(database, tmp_path, 1.0, calibration=calibration, band=band, kind=finer(1.0))
+    model = Champion(database, tmp_path, FINGERPRINT).judges().champion
+    assert model is not None
+    assert (model.model_id, model.calibration, model.band) == (manifest.model_id, calibration, band)
+    judgement = model.judge(np.full(4, 0.5, np.float32))
+    assert judgement.outcome == "damaged"
+    assert (judgement.probability, judgement.label) == (calibration.probability(2.0), "broken")
+
+
+@pytest.mark.parametrize("part", ["calibration", "band", "kind"])
+def test_a_manifest_that_was_altered_leaves_the_one_before_in_charge(
+    database: Database, tmp_path: Path, part: str
+) -> None:
+    champion = Champion(database, tmp_path, FINGERPRINT)
+    first = put_in_charge(database, tmp_path, 1.0)
+    assert names(champion.judges()) == (first.model_id, None)
+    put_in_charge(
+        database, tmp_path, 2.0, calibration=Calibration(2.0, -1.0), band=Band(0.05, 0.2, 0.8), kind=finer(1.0)
+    )
+    file = tmp_path / "m2.0" / MANIFEST_FILE
+    manifest = json.loads(file.read_text())
+    if part == "calibration":
+        manifest["calibration"]["slope"] = 3.0
+    elif part == "band":
+        manifest["band"]["upper"] = 0.3
+    else:
+        manifest["kind_classes"] = None
+    file.write_text(json.dumps(manifest))
+    assert names(champion.judges()) == (first.model_id, None)
+
+
+def test_a_finer_model_of_other_classes_is_refused(database: Database, tmp_path: Path) -> None:
+    put_in_charge(database, tmp_path, 1.0, kind=finer(1.0, ("chipped", "cratered")))
+    with pytest.raises(ModelError, match="chipped"):
+        Champion(database, tmp_path, FINGERPRINT).start()
+
+
+def test_a_shadow_comes_and_goes_beside_the_champion(database: Database, tmp_path: Path) -> None:
+    champion = Champion(database, tmp_path, FINGERPRINT)
+    first = put_in_charge(database, tmp_path, 1.0)
+    second = put_in_shadow(database, tmp_path, 2.0)
+    assert names(champion.judges()) == (first.model_id, second.model_id)
+    third = put_in_shadow(database, tmp_path, 3.0)
+    assert names(champion.judges()) == (first.model_id, third.model_id)
+    promote(database, third)
+    assert names(champion.judges()) == (third.model_id, None)
+    put_in_shadow(database, tmp_path, 2.0)
+    with database.transaction() as session:
+        db.models.end_shadow(session, by="test", reason="test", at=datetime.now(UTC))
+    assert names(champion.judges()) == (third.model_id, None)
+
+
+@pytest.mark.parametrize("wrong", ["truncated", "gone", "of other features"])
+def test_a_shadow_that_cannot_be_used_is_none_and_the_line_goes_on(
+    database: Database, tmp_path: Path, wrong: str
+) -> None:
+    first = put_in_charge(database, tmp_path, 1.0)
+    running = Champion(database, tmp_path, FINGERPRINT)
+    good = put_in_shadow(database, tmp_path, 2.0)
+    assert names(running.judges()) == (first.model_id, good.model_id)
+    put_in_shadow(database, tmp_path, 3.0, fingerprint=("b" if wrong == "of other features" else "a") * 64)
+    arrays = tmp_path / "m3.0" / CLASSIFIER_FILE
+    if wrong == "truncated":
+        arrays.write_bytes(arrays.read_bytes()[:-10])
+    elif wrong == "gone":
+        arrays.unlink()
+    assert names(running.judges()) == (first.model_id, None)
+    starting = Champion(database, tmp_path, FINGERPRINT)
+    starting.start()
+    assert names(starting.judges()) == (first.model_id, None)
+
+
+def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> None:
+    """Two models change places under load; what is judged is wholly what one of them says, or the other."""
+    champion = Champion(database, tmp_path, FINGERPRINT)
+    parts: list[dict[str, Any]] = [
+        {"calibration": Calibration(0.25, -1.0), "band": Band(0.05, 0.2, 0.5), "kind": finer(1.0)},
+        {"calibration": Calibration(0.5, 2.0), "band": Band(0.3, 0.4, 0.6), "kind": finer(-1.0)},
+    ]
+    manifests = [
+        put_in_charge(database, tmp_path, value, **more) for value, more in zip((1.0, 2.0), parts, strict=True)
+    ]
+    vector = np.ones(4, np.float32)
+    expected: dict[str, Judgement] = {}
+    for manifest in manifests:
+        promote(database, manifest)
+        model = champion.judges().champion
+        assert model is not None
+        expected[manifest.model_id] = model.judge(vector)
+    assert {(each.outcome, each.label) for each in expected.values()} == {("damaged", "broken"), ("damaged", "worn")}
+    done = threading.Event()
+
+    def judge() -> list[Judgement]:
+        seen = []
+        while not done.is_set():
+            model = champion.judges().champion
+            assert model is not None
+            seen.append(model.judge(vector))
+        return seen
+
+    with ThreadPoolExecutor(4) as threads:
+        judging = [threads.submit(judge) for _ in range(4)]
+        for _ in range(10):
+            for manifest in manifests:
+                promote(database, manifest)
+        done.set()
+        judged = [judgement for each in judging for judgement in each.result(60)]
+    assert {each.model_id for each in judged} == set(expected)
+    assert all(each == expected[each.model_id or ""] for each in judged)

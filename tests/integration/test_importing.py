@@ -79,7 +79,7 @@ def test_a_folder_becomes_captures_with_reviews_and_is_there_once(
         assert (item.machine, item.station, item.region) == ("imported", "import", None)
         assert item.capture_id.version == 7
     with database.reading() as session:
-        rows = db.verdicts.search(session)
+        rows = db.verdicts.search(session, machine="imported")
         assert {(row.outcome, row.model_id, row.reason) for row in rows} == {("unsure", None, "imported with a label")}
         assert {row.head for row in rows} == {"Line-3-spring"}
         check = db.checks.status(session, rows[0].check_id)

@@ -7,6 +7,8 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,18 @@ import pytest
 import db.captures
 import db.faults
 import db.models
+import db.reviews
+import db.shadow
 import db.verdicts
 from db.session import Database
 from producer.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import new_id
 from producer.image_store import FolderStore
 from tests.support import RedisProcess, photograph, stored_event
+from worker.band import Band
+from worker.calibration import Calibration
 from worker.classifier import LinearModel
-from worker.inspection import LINE_CLASSES, Judgement, LineModel, judge
+from worker.inspection import KINDS, LINE_CLASSES, Judgement, LineModel, judge
 from worker.inspector import ImageNotYet, Inspector
 from worker.notifier import Notifier
 
@@ -44,6 +50,16 @@ class MeanBrightness:
 
 BRIGHT_IS_DAMAGED = LineModel("bright", LinearModel(LINE_CLASSES, np.ones((1, 1), np.float32), np.array([-128.0])))
 
+CALIBRATED = replace(
+    BRIGHT_IS_DAMAGED,
+    calibration=Calibration(0.1, 0.0),
+    band=Band(0.05, 0.2, 0.8),
+    kind=LinearModel(KINDS, np.ones((1, 1), np.float32), np.array([-200.0])),
+)
+"""Sure of worn inserts and intact ones, and unsure in between."""
+
+DARK_IS_DAMAGED = LineModel("dark", LinearModel(LINE_CLASSES, -np.ones((1, 1), np.float32), np.array([128.0])))
+
 
 class Line:
     def __init__(self, database: Database, redis_server: RedisProcess, images: Path):
@@ -51,9 +67,11 @@ class Line:
         self.store = FolderStore(images)
         self.network = MeanBrightness()
         self.model: LineModel | None = BRIGHT_IS_DAMAGED
+        self.shadow: LineModel | None = None
         self.judge_hook: Callable[[bytes, tuple[int, int, int, int] | None], Judgement] = self.judge_well
         with database.transaction() as session:
             db.models.register(session, model_row("bright"))
+            db.models.register(session, model_row("dark"))
         self.redis = redis_server.client()
         self.inspector = Inspector(database, self.store, self.judge, Notifier(redis_server.url))
 
@@ -61,7 +79,7 @@ class Line:
         return self.judge_hook(data, region)
 
     def judge_well(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
-        return judge(data, region, self.network, self.network, self.model)
+        return judge(data, region, self.network, self.network, self.model, self.shadow)
 
     def attempts(self, event: Any) -> int:
         with self.database.reading() as session:
@@ -78,14 +96,18 @@ class Line:
         with self.database.reading() as session:
             return db.verdicts.current(session, event.capture_id)
 
+    def shadows_of(self, event: Any) -> list[db.shadow.ShadowVerdict]:
+        """What shadows said, at the end: nobody waits for it before."""
+        self.inspector.close()
+        with self.database.reading() as session:
+            return db.shadow.of_capture(session, event.capture_id)
+
 
 def fail(data: bytes, region: object) -> Judgement:
     raise RuntimeError("poison")
 
 
 def model_row(name: str) -> db.models.Model:
-    from datetime import UTC, datetime
-
     return db.models.Model(name, "fake", "0" * 64, datetime.now(UTC), LINE_CLASSES, 2, {}, name, "0" * 64)
 
 
@@ -108,6 +130,82 @@ def test_a_capture_becomes_a_committed_verdict_and_an_answer(line: Line, brightn
     assert isinstance(check, CheckAnswer)
     assert check.state == {"intact": "go", "damaged": "replace"}[outcome]
     assert check.replace == ([] if outcome == "intact" else [7])
+
+
+@pytest.mark.parametrize(
+    ("brightness", "outcome", "label"), [(70, "intact", None), (130, "unsure", None), (190, "damaged", "worn")]
+)
+def test_probability_and_label_reach_the_database(line: Line, brightness: int, outcome: str, label: str | None) -> None:
+    line.model = CALIBRATED
+    event = stored_event(line.store, photograph(brightness))
+    line.inspector.inspect(event.message())
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert (verdict.outcome, verdict.label) == (outcome, label)
+    assert verdict.decision is not None
+    assert verdict.probability == pytest.approx(Calibration(0.1, 0.0).probability(verdict.decision))
+    with line.database.reading() as session:
+        (row,) = db.verdicts.search(session)
+    assert (row.label, row.probability) == (label, verdict.probability)
+    assert (line.answers()[0].outcome, line.answers()[0].label) == (outcome, label)
+
+
+def test_a_shadow_judges_alongside_and_the_line_never_sees_it(line: Line) -> None:
+    line.shadow = replace(DARK_IS_DAMAGED, calibration=Calibration(0.1, 0.0))
+    event = stored_event(line.store, photograph(190))
+    for _ in range(2):
+        line.inspector.inspect(event.message())
+    assert line.network.passes == 1
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert (verdict.outcome, verdict.model_id) == ("damaged", "bright")
+    (beside,) = line.shadows_of(event)
+    assert (beside.model_id, beside.outcome, beside.judged_at) == ("dark", "intact", verdict.judged_at)
+    assert beside.decision == pytest.approx(-(verdict.decision or 0))
+    assert beside.probability == pytest.approx(Calibration(0.1, 0.0).probability(beside.decision or 0))
+    with line.database.reading() as session:
+        assert db.verdicts.count(session) == 1
+    told, check = line.answers()[:2]
+    assert (told.outcome, told.model, check.state) == ("damaged", "bright", "replace")
+    assert "dark" not in line.redis.xrange("verdicts:station-1")[0][1]["answer"]
+
+
+@pytest.mark.parametrize("fails", ["judging", "keeping"])
+def test_a_shadow_that_fails_costs_the_line_nothing(line: Line, fails: str) -> None:
+    blind = LineModel("dark", LinearModel(LINE_CLASSES, np.ones((1, 5), np.float32), np.zeros(1)))
+    line.shadow = blind if fails == "judging" else replace(DARK_IS_DAMAGED, model_id="never registered")
+    events = [stored_event(line.store, photograph(190, number)) for number in range(6)]
+    run_all([lambda event=event: line.inspector.inspect(event.message()) for event in events])
+    for event in events:
+        verdict = line.verdict_of(event)
+        assert verdict is not None
+        assert (verdict.outcome, verdict.model_id) == ("damaged", "bright")
+        assert line.shadows_of(event) == []
+    assert len([answer for answer in line.answers() if isinstance(answer, VerdictAnswer)]) == 6
+    assert line.faults() == []
+
+
+def test_without_a_champion_a_shadow_has_nothing_to_judge_beside(line: Line) -> None:
+    line.model, line.shadow = None, DARK_IS_DAMAGED
+    event = stored_event(line.store, photograph())
+    line.inspector.inspect(event.message())
+    assert line.shadows_of(event) == []
+    assert line.network.passes == 0
+
+
+def test_a_person_s_word_stands_above_the_verdict_in_what_a_station_is_told(line: Line) -> None:
+    check = str(new_id())
+    first, second = (
+        stored_event(line.store, photograph(190 if pocket == 1 else 70), pocket=pocket, check_id=check, check_size=2)
+        for pocket in (1, 2)
+    )
+    line.inspector.inspect(first.message())
+    with line.database.transaction() as session:
+        db.reviews.add(session, capture_id=first.capture_id, label="intact", by="ana", at=datetime.now(UTC))
+    line.inspector.inspect(second.message())
+    answer = line.answers()[-1]
+    assert isinstance(answer, CheckAnswer)
+    assert (answer.state, answer.replace) == ("go", [])
 
 
 def test_without_a_model_a_person_decides(line: Line) -> None:

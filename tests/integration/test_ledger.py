@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+import db.models
+import db.shadow
 import db.verdicts
 from db.captures import Arrival, Capture, Known
 from db.session import Database
+from db.shadow import ShadowVerdict
 from db.verdicts import Verdict
 from producer.image_store import FolderStore
 from tests.support import photograph, stored_event
@@ -96,3 +99,36 @@ def test_a_verdict_that_cannot_be_kept_costs_only_itself(database: Database, cap
     with database.reading() as session:
         assert db.verdicts.count(session) == 6
     ledger.close()
+
+
+def shadow_on(capture: Capture, model_id: str) -> ShadowVerdict:
+    return ShadowVerdict(capture.capture_id, model_id, "damaged", 0.5, 0.75, NOW)
+
+
+def test_nobody_waits_for_what_a_shadow_says_and_it_costs_only_itself(database: Database, capture: Capture) -> None:
+    held = Held(database)
+    ledger = Ledger(held)  # type: ignore[arg-type]
+    others = [another(capture) for _ in range(3)]
+    with database.transaction() as session:
+        model = db.models.Model("known", "fake", "0" * 64, NOW, ("intact", "damaged"), 2, {}, "known", "0" * 64)
+        db.models.register(session, model)
+        for each in [capture, *others]:
+            db.captures.record(session, each, NOW)
+    ledger.note(shadow_on(capture, "known"))
+    assert held.begun.wait(20)
+    assert held.transactions == []
+    with ThreadPoolExecutor(4) as threads:
+        ledger.note(shadow_on(others[0], "a model that nobody knows"))
+        ledger.note(shadow_on(others[1], "known"))
+        beside = [threads.submit(ledger.record, verdict_on(each)) for each in others]
+        while ledger._batcher._waiting.qsize() < 5:
+            pass
+        held.go.set()
+        assert [done.result(20).outcome for done in beside] == ["unsure"] * 3
+    ledger.close()
+    assert held.transactions[0] is False, "a shadow alone waits for no disk"
+    with database.reading() as session:
+        assert db.verdicts.count(session) == 3
+        assert db.shadow.of_capture(session, capture.capture_id) == [shadow_on(capture, "known")]
+        assert db.shadow.of_capture(session, others[0].capture_id) == []
+        assert db.shadow.of_capture(session, others[1].capture_id) == [shadow_on(others[1], "known")]

@@ -68,7 +68,7 @@ def test_a_labelled_folder_becomes_the_model_in_charge(labelled: Path, database:
     assert champion.model_id == trained.manifest.model_id
     in_charge = Champion(database, tmp_path / "models", Quadrants.fingerprint)
     in_charge.start()
-    assert in_charge.current() is not None
+    assert in_charge.judges().champion is not None
 
 
 def test_the_same_folder_gives_the_same_model_and_one_promotion(

@@ -7,6 +7,7 @@ import uuid6
 from sqlalchemy import event
 
 from db import checks, faults
+from db.lives import IMPORTED
 
 
 def fault(line, start, **changes: Any) -> None:
@@ -146,3 +147,55 @@ def test_finished_are_those_that_are_not_pending(line, start) -> None:
     with line.database.reading() as session:
         found = {check.check_id: check.state for check in checks.finished(session, [*ids, uuid6.uuid7()])}
     assert found == {ids[1]: "replace", ids[3]: "review"}
+
+
+@pytest.mark.parametrize(
+    ("label", "state", "replace", "review"),
+    [
+        ("intact", "go", (), ()),
+        ("worn", "replace", (2,), ()),
+        ("broken", "replace", (2,), ()),
+        ("damaged", "replace", (2,), ()),
+        ("unusable", "review", (), (2,)),
+    ],
+)
+@pytest.mark.parametrize("outcome", ["intact", "damaged", "unsure", "unusable", None])
+def test_a_person_s_word_stands_above_the_verdict(line, outcome, label, state, replace, review) -> None:
+    line.see(1, outcome="intact")
+    capture = line.see(2, outcome=outcome)
+    line.say(capture, "broken" if label == "intact" else "intact")
+    line.say(capture, label)  # the newest counts
+    found = status(line)
+    assert (found.state, found.replace, found.review, found.judged) == (state, replace, review, 2)
+    with line.database.reading() as session:
+        assert checks.recent(session) == [found]
+        assert checks.finished(session, [line.check_id]) == [found]
+
+
+def test_a_person_s_word_stands_above_a_fault(line, start) -> None:
+    line.see(1, outcome="intact")
+    capture = line.see(2)
+    fault(line, start, capture_id=capture.capture_id)
+    line.say(capture, "intact")
+    assert (status(line).state, status(line).review) == ("go", ())
+
+
+def test_a_word_about_an_older_photograph_is_not_about_the_newer(line) -> None:
+    line.see(1, outcome="intact")
+    old = line.see(2, minute=1, outcome="damaged")
+    line.see(2, minute=2, outcome="unsure")
+    line.say(old, "worn")
+    assert (status(line).state, status(line).review) == ("review", (2,))
+
+
+def test_imported_captures_are_no_checks_of_the_line(line) -> None:
+    line.see(1, 0, "intact", check_id=uuid6.uuid7(), check_size=1)
+    for minute in range(3):
+        imported = uuid6.uuid7()
+        line.see(1, minute, "unsure", machine=IMPORTED, station="import", check_id=imported, check_size=1)
+    with line.database.reading() as session:
+        assert [check.machine for check in checks.recent(session)] == ["mill-1"]
+        assert checks.recent(session, state="review") == []
+        assert checks.recent(session, station="import") == []
+        assert len(checks.recent(session, machine=IMPORTED)) == 3
+        assert checks.status(session, imported) is not None

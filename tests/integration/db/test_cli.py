@@ -32,7 +32,8 @@ def filled(line) -> str:
     line.model("m-1")
     for pocket, outcome, reason in ((1, "intact", None), (2, "damaged", None), (3, "unsure", "=1+1")):
         capture = line.see(pocket, captured_at=NOW - timedelta(hours=pocket), check_size=4)
-        verdict = line.verdict(capture.capture_id, outcome, model_id="m-1", reason=reason, decision=-0.5)
+        judged = {"model_id": "m-1", "reason": reason, "decision": -0.5, "probability": 0.875}
+        verdict = line.verdict(capture.capture_id, outcome, **judged)
         with line.database.transaction() as session:
             verdicts.record(session, verdict)
     with line.database.transaction() as session:
@@ -97,6 +98,7 @@ def test_a_verdict_as_json(filled, line) -> None:
         "label": None,
         "reason": None,
         "decision": -0.5,
+        "probability": 0.875,
         "model_id": "m-1",
         "judged_at": "2026-11-22T11:00:00.000Z",
         "seconds": 0.5,
@@ -114,6 +116,14 @@ def test_verdicts_in_a_terminal(filled) -> None:
     assert "unsure" not in done.stdout
     assert "there may be more: --limit" in done.stderr
     assert shown(filled, "verdicts", "--head", "nowhere") == "no verdict matches\n"
+
+
+def test_a_table_is_as_wide_as_it_needs_where_there_is_no_terminal(filled, line, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    [heading, row] = shown(filled, "verdicts", "--outcome", "damaged").splitlines()
+    assert heading.split()[-5:] == ["label", "decision", "damage", "model", "reason"]
+    assert row.split()[-5:] == ["–", "-0.5", "87.5%", "m-1", "–"]
+    assert "87.5%" in shown(filled, "history", "mill-1", "head-1", 2)
 
 
 def test_checks(filled) -> None:

@@ -140,11 +140,12 @@ def test_a_disagreement_shows_what_was_said(line) -> None:
     line.model("m-1")
     capture = line.see(1, 0)
     with line.database.transaction() as session:
-        verdict = line.verdict(capture.capture_id, "intact", model_id="m-1", decision=None)
+        verdict = line.verdict(capture.capture_id, "intact", model_id="m-1", decision=None, probability=0.031)
         verdicts.record(session, verdict)
     line.say(capture, "worn", by="ben", note="\x1b[2J flank")
     text = shown(line, "review", typed="b\n")
     assert "a review disagrees" in text
+    assert "damage    3.1% probable" in text
     assert "worn by ben" in text
     assert "\x1b" not in text
     assert shown(line, "review") == "nothing to look at\n", "a second look settles it"

@@ -1,6 +1,7 @@
 import uuid6
 
 from db import faults, maintenance, verdicts
+from db.lives import IMPORTED
 
 
 def to_replace(line, **where: str) -> list[tuple[str, str, int]]:
@@ -95,3 +96,15 @@ def test_a_pockets_life(line, start) -> None:
     with line.database.reading() as session:
         rows = maintenance.history(session, "mill-1", "head-1", 1)
     assert [row.review for row in rows] == [None, None, "worn"]
+
+
+def test_what_was_imported_is_in_no_machine(line) -> None:
+    for pocket, label in ((1, "worn"), (2, "intact")):
+        line.say(line.see(pocket, 0, "unsure", machine=IMPORTED), label)
+    line.see(1, 0, "damaged")
+    assert to_replace(line) == [("mill-1", "head-1", 1)]
+    assert to_replace(line, head="head-1") == [("mill-1", "head-1", 1)]
+    assert to_replace(line, machine=IMPORTED) == [(IMPORTED, "head-1", 1)]
+    with line.database.reading() as session:
+        assert [row.machine for row in maintenance.history(session, "mill-1", "head-1", 1)] == ["mill-1"]
+        assert [row.review for row in maintenance.history(session, IMPORTED, "head-1", 1)] == ["worn"]

@@ -57,7 +57,7 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
     engine.dispose()
     made = structure(empty_database_url)
     first = {"captures", "checks", "faults", "models", "pockets", "promotions", "verdicts"}
-    assert set(made) == first | {"reviews", "snapshots", "snapshot_items", "shadow_verdicts"}
+    assert set(made) == first | {"reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"}
     assert structure(database_url) == made
 
 
@@ -99,7 +99,7 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
     migrate.downgrade(line.database.url, "0001")
     assert migrate.current(line.database.url) == "0001"
     old = _contents(line.database.url)
-    assert set(before) - set(old) == {"reviews", "snapshots", "snapshot_items", "shadow_verdicts"}
+    assert set(before) - set(old) == {"reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"}
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
         kept = [{column: row[column] for column in rows[0]} for row in before[name]]

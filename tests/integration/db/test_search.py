@@ -1,8 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from db import verdicts
+from db.lives import IMPORTED
+from db.session import Database
 
 
 @pytest.fixture
@@ -52,11 +55,14 @@ def test_a_row_tells_the_capture_and_its_current_verdict(line, some) -> None:
     line.model("m-1")
     capture = some["d"]
     with line.database.transaction() as session:
-        verdicts.record(session, line.verdict(capture.capture_id, "unusable", model_id="m-1", reason="too dark"))
+        verdicts.record(
+            session, line.verdict(capture.capture_id, "unusable", model_id="m-1", reason="too dark", probability=0.4)
+        )
     with line.database.reading() as session:
         [row] = verdicts.search(session, operation="op-20")
     assert (row.machine, row.head, row.pocket, row.station) == ("mill-1", "head-1", 1, "st-2")
     assert (row.outcome, row.model_id, row.reason, row.seconds) == ("unusable", "m-1", "too dark", 0.5)
+    assert (row.decision, row.probability) == (0.25, 0.4)
     assert row.captured_at == capture.captured_at
     assert row.check_id == capture.check_id
     assert row.image == capture.image
@@ -81,3 +87,27 @@ def test_an_export_is_read_as_it_is_asked_for(line, some) -> None:
         rows = verdicts.export(session)
         assert next(rows).capture_id == some["z"].capture_id
         assert next(rows).capture_id == some["y"].capture_id
+
+
+def test_imported_captures_are_there_for_who_asks_for_their_machine(line, some) -> None:
+    imported = line.see(1, 6, "unsure", machine=IMPORTED, station="import")
+    with line.database.reading() as session:
+        assert [row.capture_id for row in verdicts.search(session, outcome="unsure")] == [some["c"].capture_id]
+        assert imported.capture_id not in [row.capture_id for row in verdicts.export(session)]
+        [row] = verdicts.search(session, machine=IMPORTED)
+    assert row.capture_id == imported.capture_id
+
+
+@pytest.mark.parametrize("filters", [{}, {"outcome": "damaged"}, {"machine": "mill-1"}])
+def test_the_newest_come_out_of_an_index_and_nothing_is_sorted(sqlite_url, filters) -> None:
+    database = Database(sqlite_url)
+    with database.reading() as session:
+        asked: list[tuple[str, object]] = []
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+        verdicts.search(session, **filters)
+        [(statement, parameters)] = [each for each in asked if each[0].startswith("SELECT")]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    database.close()
+    steps = [row[3] for row in plan]
+    assert any("captures USING INDEX ix_captures" in step for step in steps), steps
+    assert not any("TEMP B-TREE" in step for step in steps), steps

@@ -28,6 +28,7 @@ def row(**changes: object) -> VerdictRow:
         "label": "worn",
         "reason": None,
         "decision": -1.5,
+        "probability": None,
         "model_id": None,
         "judged_at": T0,
         "seconds": 0.25,

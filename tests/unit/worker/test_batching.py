@@ -132,3 +132,21 @@ def test_an_error_that_is_everybodys_is_raised_for_all_without_trying_each_alone
                 each.result(20)
     assert tried == [1, 3]
     batcher.close()
+
+
+def test_what_is_submitted_is_done_without_anybody_waiting() -> None:
+    go = threading.Event()
+
+    def compute(items: list[int]) -> list[int]:
+        assert go.wait(20)
+        if 0 in items:
+            raise ValueError("zero")
+        return [-item for item in items]
+
+    batcher: Batcher[int, int] = Batcher(compute, 8, name="test")
+    submitted = [batcher.submit(item) for item in (1, 0, 2)]
+    assert not any(each.done() for each in submitted)
+    go.set()
+    batcher.close()
+    assert (submitted[0].result(0), submitted[2].result(0)) == (-1, -2)
+    assert isinstance(submitted[1].exception(0), ValueError)

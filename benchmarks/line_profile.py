@@ -1,0 +1,183 @@
+"""`python -m benchmarks.line_profile [BACKBONE]`: where a worker's processor time goes, for each capture of a busy line.
+
+Processor time and not seconds: it adds up, and other work on the machine changes it little. The worker's is read from
+the kernel for each of its threads; the bare work is the same decoding and forward pass in this process, and what the
+worker needs beside it is measured here step by step, in batches of 32 as a busy worker has them and of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import db.captures
+import db.checks
+from benchmarks import bare
+from benchmarks.line import HEAD, Line, running
+from benchmarks.line_rate import captures_per_second
+from benchmarks.materials import photographs, random_weights
+from db import migrate
+from db.captures import Arrival
+from db.session import Database, sqlite_url
+from db.verdicts import Verdict, record_all
+from producer.answers import VerdictAnswer
+from producer.event import CaptureEvent, new_id
+from producer.image_store import FolderStore
+from worker.envelope import envelope
+from worker.inspection import Judgement
+from worker.translation import capture_of, verdict_answer, verdict_of
+
+T = TypeVar("T")
+
+ROWS = 960
+"""Captures that each step is measured on."""
+
+
+def processor_seconds(pid: int) -> tuple[float, float]:
+    """What a process has used: its first thread (Celery's loop), and all the others, in seconds."""
+    loop = others = 0.0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        fields = (task / "stat").read_text("ascii").rpartition(")")[2].split()
+        used = (int(fields[11]) + int(fields[12])) / 100  # user and system time, in hundredths of a second
+        if int(task.name) == pid:
+            loop = used
+        else:
+            others += used
+    return loop, others
+
+
+def line_milliseconds(line: Line, captures: int) -> tuple[float, float, float]:
+    """Captures per second of a full line, and its worker's milliseconds a capture: Celery's loop, all other threads."""
+    captures_per_second(line, "warm-up", 150)
+    pid = line.worker.pid
+    if pid is None:
+        raise RuntimeError("the worker has not been started")
+    before = processor_seconds(pid)
+    rate = captures_per_second(line, "profile", captures)
+    loop, others = (1000 * (now - then) / captures for now, then in zip(processor_seconds(pid), before, strict=True))
+    return rate, loop, others
+
+
+def bare_milliseconds(work: Callable[[], object], images: int) -> float:
+    """Milliseconds of processor time of all threads for each image."""
+    start = time.process_time()
+    work()
+    return 1000 * (time.process_time() - start) / images
+
+
+def steps(batch: int) -> dict[str, float]:
+    """Milliseconds of processor time a capture for what a worker does beside decoding and network."""
+    with tempfile.TemporaryDirectory(prefix="bench-profile-") as name:
+        folder = Path(name)
+        url = sqlite_url(folder / "inserts.db")
+        migrate.upgrade(url)
+        database = Database(url)
+        store = FolderStore(folder / "images")
+        image = photographs()[0]
+        events = _events(store.put("a/b.jpg", image))
+        found: dict[str, float] = {}
+
+        def timed(step: str, work: Callable[[], object]) -> None:
+            start = time.thread_time()
+            work()
+            found[step] = 1000 * (time.thread_time() - start) / ROWS
+
+        message = envelope(b"garbage", datetime.now(UTC))[0]
+        timed("message into its envelope", lambda: [envelope(message, datetime.now(UTC)) for _ in events])
+        messages = [event.message() for event in events]
+        timed("event read and checked", lambda: [CaptureEvent.from_message(each) for each in messages])
+        timed("image read, its digest", lambda: [_digest(store) for _ in events])
+        now = datetime.now(UTC)
+        arrivals = [Arrival(capture_of(event), now, tried=True) for event in events]
+        timed(
+            "capture, check and pocket written", lambda: [_arrive(database, each) for each in _parts(arrivals, batch)]
+        )
+        verdicts = [verdict_of(event, Judgement("intact"), now) for event in events]
+        timed("verdict written", lambda: [_record(database, each) for each in _parts(verdicts, batch)])
+        checks = [event.check_id for event in events]
+        timed("is the check finished?", lambda: [_finished(database, each) for each in _parts(checks, batch)])
+        answers = [verdict_answer(event, verdict) for event, verdict in zip(events, verdicts, strict=True)]
+        timed("answer made", lambda: [VerdictAnswer.model_dump_json(each, exclude_none=True) for each in answers])
+        database.close()
+    return found
+
+
+def _events(digest: str) -> list[CaptureEvent]:
+    check = new_id()
+    events = []
+    for number in range(ROWS):
+        check = new_id() if number % HEAD == 0 else check
+        events.append(
+            CaptureEvent(
+                capture_id=new_id(),
+                captured_at=datetime.now(UTC),
+                station="station-1",
+                machine="m",
+                head="h",
+                pocket=number % HEAD + 1,
+                operation="op",
+                check_id=check,
+                check_size=HEAD,
+                image="a/b.jpg",
+                image_sha256=digest,
+            )
+        )
+    return events
+
+
+def _digest(store: FolderStore) -> str:
+    return hashlib.sha256(store.get("a/b.jpg", 10_000_000)).hexdigest()
+
+
+def _parts(rows: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _arrive(database: Database, arrivals: Sequence[Arrival]) -> None:
+    with database.transaction(synced=False) as session:
+        db.captures.arrive(session, arrivals)
+
+
+def _record(database: Database, verdicts: Sequence[Verdict]) -> None:
+    with database.transaction() as session:
+        record_all(session, verdicts)
+
+
+def _finished(database: Database, checks: Sequence[UUID]) -> None:
+    with database.reading() as session:
+        db.checks.finished(session, set(checks))
+
+
+def main() -> int:
+    """Print the profile as rows of a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("backbone", nargs="?", default="insertnet")
+    parser.add_argument("--captures", type=int, default=800)
+    options = parser.parse_args()
+    with random_weights(options.backbone) as weights:
+        network = bare.load(options.backbone, weights)
+        images = photographs()
+        decode = bare_milliseconds(lambda: bare.decode_seconds(network, images, 4), 4 * len(images))
+        forward = bare_milliseconds(lambda: bare.forward_seconds(network, 8), 8 * bare.BATCH)
+        with running(options.backbone, weights, network.feature_size, network.fingerprint) as line:
+            rate, loop, others = line_milliseconds(line, options.captures)
+    print(f"{options.backbone}: {rate:.0f} captures/s; milliseconds of processor time a capture:")
+    print(f"| bare decoding | {decode:.2f} |\n| bare forward pass in batches of {bare.BATCH} | {forward:.2f} |")
+    print(f"| **worker**, Celery's loop | {loop:.2f} |\n| **worker**, all other threads | {others:.2f} |")
+    print("| step beside decoding and network | in batches of 32 | alone |")
+    full, alone = steps(32), steps(1)
+    for step, milliseconds in full.items():
+        print(f"| {step} | {milliseconds:.2f} | {alone[step]:.2f} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""``insert-db shadow``: how the model that judges alongside does beside the one in charge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from db.answers import print_json, print_table, reading
+from db.options import Json, Since
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+def shadow(
+    context: typer.Context,
+    model: Annotated[
+        str | None, typer.Option(help="One that was in shadow earlier. [the one that is]", show_default=False)
+    ] = None,
+    since: Since = None,
+    as_json: Json = False,
+) -> None:
+    """What the model in shadow would have said, beside the verdicts that the line was given and people's reviews.
+
+    Examples:
+
+    - `insert-db shadow`
+    - `insert-db shadow --since 1d --json`
+    """
+    with reading(context.obj) as session:
+        from db import shadow as subject
+        from db import tables
+        from db.plain import plain
+
+        name = _known(session, model) if model is not None else _in_shadow(session)
+        report = subject.compare(session, name, since) if name is not None else None
+        if as_json:
+            print_json(plain(report))
+        elif report is None:
+            print("no model is in shadow")
+        elif not report.compared:
+            print(f"{name} has judged nothing alongside the line")
+        else:
+            print(
+                f"{name} beside the line, {tables.text(report.first_at).plain} to {tables.text(report.last_at).plain}: "
+                f"{report.compared} captures, {report.agreements} alike, {report.disagreements} not\n"
+            )
+            print_table(tables.pair_table(report.outcomes))
+            print(f"\n{report.reviewed} of them were reviewed as intact or damaged")
+            if report.reviewed:
+                print()
+                print_table(tables.tally_table({"line": report.line, "shadow": report.shadow}))
+
+
+def _in_shadow(session: Session) -> str | None:
+    from db import models
+
+    found = models.shadow(session)
+    return found.model_id if found is not None else None
+
+
+def _known(session: Session, name: str) -> str:
+    from db import models
+
+    if models.find(session, name) is None:
+        raise ValueError(f"there is no model {name!r}; `insert-db models` shows those there are")
+    return name

@@ -1,0 +1,89 @@
+"""``insert-db shadow`` on both engines, within this process."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from db import models, shadow
+from db.cli import app
+from db.shadow import ShadowVerdict
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def beside(line, start):
+    """The model m-2 in shadow: of three captures it says of two what the line said, and it is right about a third."""
+    line.model("m-1")
+    line.model("m-2")
+    with line.database.transaction() as session:
+        models.promote(session, "m-1", by="trainer", reason="the first", at=start)
+        models.start_shadow(session, "m-2", by="trainer", reason="to compare", at=start)
+    told = [("intact", "intact"), ("damaged", "damaged"), ("intact", "damaged")]
+    captures = [line.see(pocket, pocket, outcome) for pocket, (outcome, _) in enumerate(told, 1)]
+    with line.database.transaction() as session:
+        for hour, (capture, (_, said)) in enumerate(zip(captures, told, strict=True)):
+            at = start + timedelta(hours=hour)
+            shadow.record(session, [ShadowVerdict(capture.capture_id, "m-2", said, 0.5, 0.75, at)])
+    line.say(captures[2], "worn")
+    return line
+
+
+def run(line, *arguments: object) -> Result:
+    return CliRunner().invoke(app, ["--database", line.database.url, "shadow", *map(str, arguments)])
+
+
+def shown(line, *arguments: object) -> str:
+    done = run(line, *arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_how_the_shadow_does(beside) -> None:
+    found = json.loads(shown(beside, "--json"))
+    assert (found["model_id"], found["compared"], found["agreements"], found["reviewed"]) == ("m-2", 3, 2, 1)
+    assert {"line": "intact", "shadow": "damaged", "count": 1} in found["outcomes"]
+    assert (found["line"]["wrong"], found["shadow"]["right"]) == (1, 1)
+    text = shown(beside)
+    assert "m-2 beside the line" in text
+    assert "3 captures, 2 alike, 1 not" in text
+    assert "1 of them were reviewed" in text
+    assert [line.split() for line in text.splitlines() if line.startswith(("line ", "shadow "))] == [
+        ["line", "shadow", "captures"],
+        ["line", "0", "1", "0"],
+        ["shadow", "1", "0", "0"],
+    ]
+
+
+def test_of_a_time_and_of_an_earlier_shadow(beside, start) -> None:
+    later = (start + timedelta(minutes=30)).isoformat()
+    assert json.loads(shown(beside, "--since", later, "--json"))["compared"] == 2
+    with beside.database.transaction() as session:
+        models.promote(session, "m-2", by="trainer", reason="better", at=start + timedelta(days=1))
+    assert shown(beside) == "no model is in shadow\n"
+    assert json.loads(shown(beside, "--json")) is None
+    assert json.loads(shown(beside, "--model", "m-2", "--json"))["compared"] == 3
+    assert shown(beside, "--model", "m-1") == "m-1 has judged nothing alongside the line\n"
+
+
+def test_a_model_that_nobody_knows(beside) -> None:
+    done = run(beside, "--model", "m-9")
+    assert done.exit_code == 1
+    assert "there is no model 'm-9'" in done.stderr
+
+
+def test_without_tables_it_says_what_to_do(empty_database_url) -> None:
+    done = CliRunner().invoke(app, ["--database", empty_database_url, "shadow"])
+    assert done.exit_code == 1
+    assert "`insert-db upgrade`" in done.stderr

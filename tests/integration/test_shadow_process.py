@@ -1,0 +1,160 @@
+"""A real worker: a shadow judges alongside, and a promotion under load takes over whole.
+
+The models' planes are zero, so that what each says about any image is known beforehand to the last digit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+import db.models
+import db.shadow
+import db.verdicts
+from producer.answers import CheckAnswer, VerdictAnswer
+from producer.event import new_id
+from producer.outbox import Outbox
+from producer.simulator import labelled_images
+from producer.station import Station
+from tests.integration.test_worker_process import Line
+from tests.support import RedisProcess, wait_until
+from worker.band import Band
+from worker.calibration import Calibration
+from worker.classifier import LinearModel
+from worker.inspection import KINDS, LINE_CLASSES, LineModel
+from worker.model_store import save
+
+AT_ONCE = 8
+
+
+@pytest.fixture
+def line(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Line]:
+    line = Line(tmp_path, redis_server, sqlite_url)
+    yield line
+    line.end()
+
+
+def constant(size: int, value: float) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    return np.full((1, size), value, np.float32)
+
+
+def register(line: Line, decision: float, calibration: Calibration, kind: float | None) -> LineModel:
+    """A model that gives every image this decision value, and every damaged one the same finer label."""
+    from worker.backbone import load_backbone
+
+    backbone = load_backbone("insertnet", weights_folder=line.folder / "weights")
+    planes = LinearModel(LINE_CLASSES, constant(backbone.feature_size, 0.0), np.array([decision]))
+    finer = LinearModel(KINDS, constant(backbone.feature_size, 0.0), np.array([kind])) if kind else None
+    band = Band(0.1, 0.2, 0.9)
+    folder = f"says{decision}"
+    manifest = save(
+        line.folder / "models" / folder,
+        planes,
+        backbone=backbone.name,
+        fingerprint=backbone.fingerprint,
+        trained_on=2,
+        settings={},
+        metrics={},
+        created_at=datetime.now(UTC),
+        calibration=calibration,
+        band=band,
+        kind=finer,
+    )
+    row = db.models.Model(
+        manifest.model_id,
+        manifest.backbone,
+        manifest.fingerprint,
+        manifest.created_at,
+        manifest.classes,
+        2,
+        {},
+        folder,
+        manifest.classifier_sha256,
+    )
+    with line.database.transaction() as session:
+        db.models.register(session, row)
+    return LineModel(manifest.model_id, planes, calibration, band, finer)
+
+
+def promote(line: Line, model: LineModel) -> None:
+    with line.database.transaction() as session:
+        db.models.promote(session, model.model_id, by="test", reason="test", at=datetime.now(UTC))
+
+
+def shadows(line: Line) -> dict[UUID, db.shadow.ShadowVerdict]:
+    with line.database.reading() as session:
+        judged = [row.capture_id for row in db.verdicts.export(session)]
+        return {each.capture_id: each for capture in judged for each in db.shadow.of_capture(session, capture)}
+
+
+def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
+    calm = register(line, -3.0, Calibration(1.0, 0.0), None)
+    strict = register(line, 2.0, Calibration(2.0, 0.0), -1.0)
+    promote(line, calm)
+    with line.database.transaction() as session:
+        db.models.start_shadow(session, strict.model_id, by="test", reason="test", at=datetime.now(UTC))
+    line.start_and_wait()
+    (image, _), *_ = labelled_images(1, seed=3, size=128)
+    told: dict[UUID, VerdictAnswer] = {}
+    outbox = Outbox(line.folder / "outbox.db")
+    with Station("station-1", line.images, outbox, line.redis_server.url) as station:
+
+        def check() -> CheckAnswer:
+            number = new_id()
+            captures = [
+                station.submit(
+                    image, machine="m", head="h", pocket=pocket, operation="o", check_id=number, check_size=AT_ONCE
+                ).capture_id
+                for pocket in range(1, AT_ONCE + 1)
+            ]
+            answers = station.wait_for([*captures, number], 60)
+            for capture in captures:
+                answer = answers[capture].answer
+                assert isinstance(answer, VerdictAnswer)
+                told[capture] = answer
+            last = answers[number].answer
+            assert isinstance(last, CheckAnswer)
+            return last
+
+        answer = check()
+        assert (answer.state, answer.replace, answer.review) == ("go", [], [])
+        assert {each.model for each in told.values()} == {calm.model_id}
+        wait_until(lambda: len(shadows(line)) == AT_ONCE, what="what the shadow says")
+        with line.database.reading() as session:
+            report = db.shadow.compare(session, strict.model_id)
+        assert [(pair.line, pair.shadow, pair.count) for pair in report.outcomes] == [("intact", "damaged", AT_ONCE)]
+
+        promote(line, strict)
+        promoted = time.monotonic()
+        while (answer := check()).state != "replace" or len(answer.replace) < AT_ONCE:
+            assert time.monotonic() - promoted < 20, "the new champion was not taken"
+    outbox.close()
+
+    vector = np.zeros(calm.classifier.feature_size, np.float32)
+    says = {model.model_id: model.judge(vector) for model in (calm, strict)}
+    assert [(each.outcome, each.label) for each in says.values()] == [("intact", None), ("damaged", "worn")]
+    beside = shadows(line)
+    for capture, answer_told in told.items():
+        with line.database.reading() as session:
+            verdict = db.verdicts.current(session, capture)
+        assert verdict is not None
+        expected = says[verdict.model_id or ""]
+        assert (verdict.outcome, verdict.label, verdict.decision, verdict.probability) == (
+            expected.outcome,
+            expected.label,
+            expected.decision,
+            expected.probability,
+        )
+        assert (answer_told.model, answer_told.outcome) == (verdict.model_id, verdict.outcome)
+        if capture in beside:
+            of_shadow = beside[capture]
+            assert (verdict.model_id, of_shadow.model_id) == (calm.model_id, strict.model_id)
+            assert (of_shadow.decision, of_shadow.probability) == (2.0, says[strict.model_id].probability)
+    with line.database.reading() as session:
+        assert db.verdicts.count(session) == len(told)

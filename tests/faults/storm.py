@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -14,11 +15,11 @@ from uuid import UUID
 from producer.event import new_id
 from producer.image_store import FolderStore
 from producer.outbox import Outbox
-from producer.simulator import labelled_images
+from producer.simulator import labelled_images, write_labelled_folder
 from producer.station import Received, Station
 from tests.faults.checker import Account, account, drain
 from tests.faults.services import FailingDatabase, Workers
-from tests.support import RedisProcess
+from tests.support import RedisProcess, program
 
 KINDS = ("worker_kill", "redis_kill", "redis_wipe", "database_restart")
 
@@ -123,6 +124,10 @@ def storm(
         "INSERTS_THREADS": "8",
         "INSERTS_MAX_BATCH": "8",
     }
+    # With a model in charge every capture goes all the way, through the network too.
+    write_labelled_folder(folder / "labelled", 12, seed=plan.seed, size=128)
+    train = [program("insert-worker"), "train", str(folder / "labelled")]
+    subprocess.run(train, env=environment, check=True, capture_output=True)
     workers = Workers(plan.workers, folder, environment)
     load = Load(folder, server.url, plan)
     moments: list[tuple[str, float]] = []

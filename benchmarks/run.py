@@ -11,7 +11,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import growth, import_producer, ingest, latency, line_rate, machine, notebook, svm_gram
+from benchmarks import (
+    evaluation_gram,
+    growth,
+    import_producer,
+    ingest,
+    latency,
+    line_rate,
+    line_while_training,
+    machine,
+    notebook,
+    reextract,
+    svm_gram,
+    train_memory,
+)
 from benchmarks.measure import Benchmark, Measured, measured
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -25,6 +38,10 @@ BENCHMARKS: dict[str, Benchmark] = {
         *ingest.BENCHMARKS,
         *machine.BENCHMARKS,
         *growth.BENCHMARKS,
+        *evaluation_gram.BENCHMARKS,
+        *reextract.BENCHMARKS,
+        *train_memory.BENCHMARKS,
+        *line_while_training.BENCHMARKS,
     )
 }
 RESULTS = Path("var") / "bench.json"

@@ -24,8 +24,8 @@ with quiet_stderr():
 
 FloatArray = npt.NDArray[np.float32]
 
-_ACTIVATIONS: Final = 104 * 1024 * 1024
-"""Bytes that a layer's input and output may take together: VGG16 runs four images at a time, MobileNet 16."""
+_ACTIVATIONS: Final = 52 * 1024 * 1024
+"""Bytes that a layer's input and output may take together: VGG16 runs two images at a time, MobileNet eight."""
 
 
 class ForwardPass:

@@ -7,6 +7,8 @@ changes pixels, and with them features.
 from __future__ import annotations
 
 import io
+import os
+import threading
 from typing import Final
 
 import numpy as np
@@ -22,13 +24,17 @@ MAX_IMAGE_BYTES: Final = 128 * 1024 * 1024
 """A 40-megapixel RGB bitmap has 120 MB; nothing larger can be an image within the pixel limit."""
 
 MAX_PIXELS: Final = 40_000_000
-"""Industrial cameras have up to some 25 megapixels; decoded, 40 take 160 MB in each thread that decodes."""
+"""Industrial cameras have up to some 25 megapixels; decoded, 40 take 160 MB."""
 
 # A photograph of an insert has highlights and shadows. These limits only catch a lens cap, a lamp that is out or a
 # sensor that is flooded: of 194 real photographs, the nearest to each limit stays well off it (see the tests).
 _BLACK_BELOW: Final = 20.0
 _BURNT_OUT_ABOVE: Final = 250.0
 _CONTRAST_BELOW: Final = 8.0
+
+
+# More at once would not be faster, and every one holds a whole photograph: 32 threads with 40 megapixels each, 5 GB.
+_DECODERS: Final = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 
 
 class UnusableImage(ValueError):
@@ -53,12 +59,14 @@ def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int]
         UnusableImage: the image is empty, damaged, too large or of another format, the region is not inside it, or
             it shows nothing: it is black, burnt out or without contrast.
     """
-    image = _open(data)
-    if region is not None:
-        image = _crop(image, region)
     height, width = size
-    # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
-    pixels = np.array(_rgb(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
+    with _DECODERS:
+        image = _open(data)
+        if region is not None:
+            image = _crop(image, region)
+        # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
+        pixels = np.array(_rgb(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        del image
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
     return pixels

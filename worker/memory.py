@@ -10,7 +10,7 @@ _M_ARENA_MAX: Final = -8
 """The parameter's number in glibc's malloc.h."""
 
 
-def share_pools(pools: int = 2) -> None:
+def share_pools(pools: int = 1) -> None:
     """Let this process's threads share that many memory pools; called before threads are started.
 
     glibc gives threads pools of their own, eight for each core, and each keeps what its threads have ever used. With

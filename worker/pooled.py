@@ -75,16 +75,19 @@ class Pooled:
         what could be had at best. `groups` (n,) number the insert of every image; whole inserts are drawn with
         replacement (Efron and Tibshirani 1993, percentile interval), because the images of one are alike.
         """
-        share = share_decided(band, self.probabilities, self.truth, accuracy)
         _, insert = np.unique(groups[self.rows], return_inverse=True)
-        order = np.argsort(insert, kind="stable")
-        answers = np.split(order, np.flatnonzero(np.diff(insert[order])) + 1)
+        inserts = int(insert.max()) + 1
+        order, ends = _farthest_first(band, self.probabilities)
+        insert, right = insert[order], ((self.probabilities >= band.threshold) == (self.truth == 1))[order]
         rng = np.random.default_rng(seed)
         drawn = []
         for _ in range(RESAMPLES):
-            taken = np.concatenate([answers[i] for i in rng.integers(0, len(answers), len(answers))])
-            drawn.append(share_decided(band, self.probabilities[taken], self.truth[taken], accuracy))
+            times = np.bincount(rng.integers(0, inserts, inserts), minlength=inserts)[insert]
+            decided, correct = np.cumsum(times)[ends], np.cumsum(times * right)[ends]
+            enough = (decided > 0) & (correct >= accuracy * decided)
+            drawn.append(decided[enough].max(initial=0) / decided[-1])
         low, high = np.percentile(drawn, [2.5, 97.5])
+        share = share_decided(band, self.probabilities, self.truth, accuracy)
         return Interval(share, min(share, float(low)), max(share, float(high)))
 
     def over_time(self, captured: Sequence[datetime]) -> list[Period]:
@@ -109,3 +112,15 @@ def pooled(assessment: Assessment, labels: Ints) -> Pooled:
     rows: Ints = joined("rows")
     truth = labels[rows]
     return Pooled(rows, joined("probabilities"), (joined("decisions") > 0) == (truth == 1), truth)
+
+
+def _farthest_first(band: Band, probabilities: Float64s) -> tuple[Ints, Ints]:
+    """The order (m,) in which `worker.band.trades` decides, and the places in it after which it may stop.
+
+    Answers that are equally far from the threshold are decided together.
+    """
+    below = probabilities < band.threshold
+    room = np.where(below, band.threshold, 1 - band.threshold)
+    farness = np.abs(probabilities - band.threshold) / np.where(room > 0, room, 1)
+    order = np.argsort(-farness, kind="stable")
+    return order, np.flatnonzero(np.append(np.diff(farness[order]) != 0, True))

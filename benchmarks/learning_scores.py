@@ -22,9 +22,10 @@ from db.reviews import Labelled
 from db.session import Database
 from producer.image_store import FolderStore
 from worker.assessment import Assessment, Kind, assess
-from worker.band import Costs, band
+from worker.band import band
 from worker.candidate import binary
 from worker.classifier import gram
+from worker.costs import Costs
 from worker.embedded import EmbeddedSystem
 from worker.evaluation import Split, score_splits
 from worker.evaluation_report import Evaluation, write_report

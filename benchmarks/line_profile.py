@@ -1,4 +1,4 @@
-"""`python -m benchmarks.line_profile [BACKBONE]`: where a worker's processor time goes, for each capture of a busy line.
+"""`python -m benchmarks.line_profile`: where a worker's processor time goes, for each capture of a busy line.
 
 Processor time and not seconds: it adds up, and other work on the machine changes it little. The worker's is read from
 the kernel for each of its threads; the bare work is the same decoding and forward pass in this process, and what the

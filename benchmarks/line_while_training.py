@@ -1,8 +1,7 @@
 """What a retraining costs the line on the same machine: the median time of a capture with it over that without.
 
 The line is a real one with insertnet; captures come one at a time, at a steady pace. Beside it a process of its own
-fits one candidate after the other, as nice as `insert-worker learn` is by default, with as many threads as its
-libraries like (a learn process allows itself half of the cores). It is there all the time and stands still (SIGSTOP)
+fits one candidate after the other, as nice as `insert-worker learn` is by default and on as many cores. It is there all the time and stands still (SIGSTOP)
 for the captures without, which take turns with those with it.
 """
 
@@ -39,10 +38,11 @@ BUSY = 0.1
 """The share of one core that a training has at least while it is held to be running."""
 
 _TRAINING = """
-import os, sys
-os.nice(int(sys.argv[3]))
+import sys
+from worker.step_back import step_back
+step_back(int(sys.argv[3]))
 import h5py, numpy as np
-from worker.band import Costs
+from worker.costs import Costs
 from worker.candidate import fit_candidate
 with h5py.File(sys.argv[1]) as file:
     features = file["dataset_1"]

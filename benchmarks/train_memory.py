@@ -27,7 +27,7 @@ _TRAINING = """
 import sys, time
 from pathlib import Path
 import h5py, numpy as np
-from worker.band import Costs
+from worker.costs import Costs
 from worker.candidate import fit_candidate
 start = time.perf_counter()
 with h5py.File(sys.argv[1]) as file:

@@ -243,6 +243,16 @@ class ShadowVerdicts(Base):
     judged_at: Mapped[datetime]
 
 
+class Leases(Base):
+    """Who does a piece of work of which there should be one at a time, and until when unless it is renewed."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(120))
+    until: Mapped[datetime]
+
+
 class Faults(Base):
     """What could not be judged, and why. Its capture need not exist: the event may never have been readable."""
 

@@ -14,9 +14,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from worker.band import Costs, share_decided
 from worker.band import band as band_for
+from worker.band import share_decided
 from worker.candidate import CandidateError, learn
+from worker.costs import Costs
 from worker.evaluation import Split, grouped_splits, repeated_splits
 from worker.scores import Interval, Scores, interval, scores
 from worker.solver import Solver, solver

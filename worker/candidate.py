@@ -15,9 +15,10 @@ import numpy.typing as npt
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from worker.band import Band, Costs, band
+from worker.band import Band, band
 from worker.calibration import Calibration, calibrate
 from worker.classifier import ClassifierError, LinearModel
+from worker.costs import Costs
 from worker.inspection import INTACT, KINDS, LINE_CLASSES
 from worker.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver
 

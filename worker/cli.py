@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from producer.logs import configure_logs
-from worker import cli_weights
+from worker import cli_learning, cli_models, cli_weights
 from worker.cli_experiment import experiment
 from worker.cli_health import health
 from worker.cli_line import demo, standalone
@@ -32,17 +32,25 @@ To see it work:            `insert-worker demo`
 
 The lab's recipe:          `insert-worker experiment FOLDER --backbone mobilenet:conv1_relu`
 
-A small shop, one machine: `insert-worker standalone`, then `insert-worker train FOLDER`
+A small shop, one machine: `insert-worker standalone`, then `insert-db review`; it learns by itself
 
 Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL`, `INSERTS_IMAGES`,
 `INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_MODELS`, `INSERTS_THREADS`,
-`INSERTS_MAX_BATCH`, `INSERTS_FORWARD_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`.
+`INSERTS_MAX_BATCH`, `INSERTS_FORWARD_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`; of learning
+`INSERTS_MISSED_DAMAGED`, `INSERTS_NEEDLESS_CHANGE`, `INSERTS_LOOK`, `INSERTS_ENOUGH_NEW_LABELS`,
+`INSERTS_REEXTRACT_EVERY`, `INSERTS_RETRAIN_EVERY`, `INSERTS_EVALUATE_EVERY`, `INSERTS_NICENESS`.
 """,
 )
 app.command()(demo)
 app.command()(standalone)
 app.command()(experiment)
 app.command()(health)
+app.command("import")(cli_learning.import_folder)
+app.command()(cli_learning.learn)
+app.command()(cli_learning.beat)
+app.command()(cli_learning.extract)
+app.command()(cli_learning.evaluate)
+app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_weights.app, name="weights")
 
 console = Console(stderr=True)
@@ -72,12 +80,13 @@ def _explained(error: Exception) -> bool:
     # ValueError covers wrong settings (pydantic) and this project's own errors about what was given.
     from db.session import DatabaseUnavailable, SchemaOutdated
     from worker.embedded import StartFailed
+    from worker.generation import FeaturesMissing
+    from worker.learning_evaluate import Overtaken
     from worker.model_store import ModelError
     from worker.redis_server import NoRedisServer
 
-    return isinstance(
-        error, (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
-    )
+    written = (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
+    return isinstance(error, (*written, FeaturesMissing, Overtaken))
 
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")]
@@ -114,17 +123,27 @@ def run(
 
 @app.command()
 def train(
-    folder: Annotated[Path, typer.Argument(help="Labelled photographs, one sub-folder per class.")],
-    intact_class: Annotated[str, typer.Option(help="The class that means go on; all others: replace.")] = "intact",
+    folder: Annotated[
+        Path | None, typer.Argument(help="Labelled photographs, one sub-folder per class; without it: the reviews.")
+    ] = None,
+    intact_class: Annotated[
+        str, typer.Option(help="With a folder: the class that means go on; all others: replace.")
+    ] = "intact",
     data: Data = None,
     backbone: Backbone = None,
     weights: Weights = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train a model on a folder of labelled photographs and put it in charge.
+    """Train a model on the reviews, or on a folder of labelled photographs.
 
-    Running workers take it within seconds. The same folder and backbone give the same model again.
+    From the reviews, whatever number is new, comes a candidate, which is measured beside the champion and takes over if
+    it is no worse. The model of a folder is put in charge as it is. Running workers take it within seconds. The same
+    labels and backbone give the same model again.
     """
+    if folder is None:
+        settings = settings_with(data=data, backbone=backbone, weights=weights)
+        cli_learning.train_on_reviews(settings, as_json)
+        return
     from db.session import Database
     from worker.backbone import load_backbone
     from worker.dataset import scan

@@ -1,14 +1,26 @@
-"""``insert-worker import``: how labelled photographs come in."""
+"""How the system learns: ``insert-worker import``, ``learn``, ``beat``, ``extract``, ``evaluate``, ``train``."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from worker.learning import Progress as Told
+    from worker.learning_evaluate import Decided
+    from worker.settings import WorkerSettings
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
+Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
+Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def import_folder(
@@ -24,8 +36,8 @@ def import_folder(
         list[str] | None,
         typer.Option("--class", metavar="NAME=LABEL", help="What a class means, where its name is no label."),
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Take a folder of labelled photographs in, as captures with reviews.
 
@@ -81,3 +93,134 @@ def _meanings(given: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"write it like --class good=intact, not {text!r}")
         meanings[name] = label
     return meanings
+
+
+def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None) -> None:
+    """Do the tasks of learning, when they are asked for, until SIGTERM or Ctrl-C.
+
+    A process of its own, which leaves the machine to the line; as many as you like may run. `insert-worker beat` asks
+    for the tasks: extract the features of what was reviewed, train when there are enough new labels
+    (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
+    """
+    from worker.cli import settings_with
+    from worker.step_back import step_back
+
+    settings = settings_with(data=data, backbone=backbone, weights=weights)
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.learn_serve import serve_learning
+
+    raise typer.Exit(serve_learning(settings))
+
+
+def beat(data: Data = None) -> None:
+    """Ask for the tasks of learning when they are due, until SIGTERM or Ctrl-C.
+
+    How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY and INSERTS_EVALUATE_EVERY, in seconds.
+    """
+    from worker.cli import settings_with
+    from worker.learn_serve import run_beat
+
+    run_beat(settings_with(data=data))
+
+
+def extract(data: Data = None, backbone: Backbone = None, weights: Weights = None, as_json: Json = False) -> None:
+    """Extract the features that reviewed captures lack; what is there already is not extracted again."""
+    from worker.cli import settings_with
+    from worker.step_back import step_back
+
+    settings = settings_with(data=data, backbone=backbone, weights=weights)
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.learn_serve import learning_with
+    from worker.learning_extract import reextract
+
+    console = Console(stderr=True)
+    with learning_with(settings) as learning, _shown(console) as progress:
+        result = reextract(learning, progress=progress)
+    for capture, reason in result.unusable:
+        console.print(f"[yellow]skipped[/yellow] {capture}: {reason}", highlight=False, soft_wrap=True)
+    if as_json:
+        unusable = [{"capture": str(capture), "reason": reason} for capture, reason in result.unusable]
+        typer.echo(json.dumps({"written": result.written, "elsewhere": result.elsewhere, "unusable": unusable}))
+    else:
+        elsewhere = f", {result.elsewhere} under way in another process" if result.elsewhere else ""
+        typer.echo(f"{result.written} extracted, {len(result.unusable)} skipped{elsewhere}")
+
+
+def evaluate(
+    model: Annotated[str | None, typer.Argument(help="A model that learned from reviews; default the newest.")] = None,
+    again: Annotated[
+        bool, typer.Option(help="Measure anew, also a model that was refused or rolled back; it may be promoted.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a candidate and the champion on the same splits, and promote the candidate if it is no worse.
+
+    What was measured and decided stays in DATA/evaluations/MODEL; without --again it is told from there.
+    """
+    from worker.cli import settings_with
+    from worker.step_back import step_back
+
+    settings = settings_with(data=data)
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.learn_serve import learning_with
+    from worker.learning_evaluate import evaluate as measure
+
+    console = Console(stderr=True)
+    with learning_with(settings) as learning, _shown(console) as progress:
+        try:
+            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=progress)
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+    if decided is None:
+        raise ValueError("there is no model that learned from reviews, or another process is measuring it now")
+    _tell(decided, settings, as_json)
+
+
+def train_on_reviews(settings: WorkerSettings, as_json: bool) -> None:
+    """Learn from the reviews as they are now: extract, train, measure, and promote if it is no worse."""
+    from worker.step_back import step_back
+
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.learn_serve import learning_with
+    from worker.learning_evaluate import evaluate as measure
+    from worker.learning_retrain import retrain
+
+    console = Console(stderr=True)
+    with learning_with(settings) as learning, _shown(console) as progress:
+        trained = retrain(learning, force=True, progress=progress)
+        if trained.model is None:
+            raise ValueError(trained.told)
+        decided = measure(learning, trained.model.model_id, by="insert-worker train", progress=progress)
+    if trained.unusable:
+        console.print(f"[yellow]skipped[/yellow] {trained.unusable} captures without a readable image", highlight=False)
+    if not as_json:
+        typer.echo(trained.told)
+    if decided is None:
+        raise ValueError("another process is measuring a candidate now; insert-worker evaluate tells the result")
+    _tell(decided, settings, as_json)
+
+
+def _tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
+    if as_json:
+        typer.echo(decided.model_dump_json())
+        return
+    typer.echo(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
+    for sentence in decided.reasons:
+        typer.echo(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
+    typer.echo(f"its evaluation: {settings.evaluations_path() / decided.model}")
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[Told]:
+    """Progress as bars: one for each step."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks = {}
+
+        def told(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=None)
+            bars.update(tasks[step], completed=done, total=total or None)
+
+        yield told

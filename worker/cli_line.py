@@ -53,7 +53,8 @@ def standalone(
 ) -> None:
     """Run the whole system of a small shop on this machine, until Ctrl-C or SIGTERM.
 
-    Redis (durable), a SQLite database and a worker, all below the data folder. A part that dies is started again.
+    Redis (durable), a SQLite database, a worker, and what learns from reviews, all below the data folder. A part that
+    dies is started again.
     Stations on this machine find it with `insert-station --data FOLDER`; others need INSERTS_REDIS_URL (it is in
     the file redis.url of the data folder) and the same image store.
     """

@@ -1,4 +1,4 @@
-"""The whole line on one machine: a real Redis, a migrated SQLite database and a worker, below one data folder."""
+"""The whole system on one machine: Redis, a SQLite database, a worker and what learns, below one data folder."""
 
 from __future__ import annotations
 
@@ -72,6 +72,12 @@ class EmbeddedSystem:
                 break
             time.sleep(0.05)
         return child
+
+    def start_learning(self) -> None:
+        """Start what learns from reviews, and what asks for it; nobody waits for them."""
+        for name in ("learn", "beat"):
+            command = [sys.executable, "-m", "worker.cli", name]
+            self._supervisor.add(Child(name, command, self.data / "logs" / f"{name}.log", self.environment()))
 
     def environment(self) -> dict[str, str]:
         """The environment in which every command opens this system."""

@@ -8,8 +8,9 @@ from datetime import datetime
 import numpy as np
 
 from worker.assessment import Assessment, Ints, Kind
-from worker.band import Costs, band
+from worker.band import band
 from worker.calibration import BINS
+from worker.costs import Costs
 from worker.figures import GREY, PALETTE, Plot, tables
 from worker.inspection import LINE_CLASSES
 from worker.pooled import SHORTEST, Pooled, pooled

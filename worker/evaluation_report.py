@@ -15,8 +15,9 @@ import numpy as np
 
 from db.reviews import Labelled
 from worker.assessment import Assessment, Ints, Kind
-from worker.band import Costs, band
+from worker.band import band
 from worker.candidate import binary
+from worker.costs import Costs
 from worker.evaluation_figures import figures, total_confusion
 from worker.files import replaced_folder
 from worker.inspection import LINE_CLASSES

@@ -13,7 +13,7 @@ import structlog
 
 log = structlog.get_logger()
 
-PLACES: Final = ("judge", "forward", "before-commit", "before-notify", "before-ack")
+PLACES: Final = ("judge", "forward", "before-commit", "before-notify", "before-ack", "retrain")
 ACTIONS: Final = ("sleep", "exit")
 
 EXIT_CODE: Final = 86

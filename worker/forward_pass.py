@@ -92,5 +92,7 @@ def _traced(model: Any, shape: tuple[int, ...], pooling: bool) -> Callable[[Any]
         return tf.reduce_mean(output, axis=[1, 2]) if pooling else tf.reshape(output, [-1, math.prod(output.shape[1:])])
 
     signature = [tf.TensorSpec([None, *shape], tf.float32)]
-    traced: Callable[[Any], Any] = tf.function(forward, input_signature=signature).get_concrete_function()
+    traced: Callable[[Any], Any] = tf.function(
+        forward, input_signature=signature, autograph=False
+    ).get_concrete_function()
     return traced

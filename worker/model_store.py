@@ -18,9 +18,10 @@ import h5py
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from worker.band import Band, Costs
+from worker.band import Band
 from worker.calibration import Calibration
 from worker.classifier import ClassifierError, LinearModel
+from worker.costs import Costs
 from worker.files import replaced_folder
 from worker.inspection import LineModel
 

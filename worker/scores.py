@@ -11,8 +11,9 @@ import numpy.typing as npt
 from scipy.stats import t as student  # type: ignore[import-untyped]  # comes with scikit-learn
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from worker.band import Band, Costs, cost
+from worker.band import Band, cost
 from worker.calibration import Calibration, calibration_error
+from worker.costs import Costs
 
 Float64s = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

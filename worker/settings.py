@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr
 
 from db.settings import DatabaseSettings
 from producer.settings import StationSettings
+from worker.costs import Costs
+
+NICENESS: Final = 10
+"""How much nicer learning is than the line: where both want the processor it gets about a tenth (setpriority(2))."""
 
 
 class WorkerSettings(StationSettings, DatabaseSettings):
@@ -32,6 +37,16 @@ class WorkerSettings(StationSettings, DatabaseSettings):
         default=None,
         description="The worker's life sign, a file of its own for each; default DATA/run/worker.heartbeat.",
     )
+    missed_damaged: float = Field(default=20.0, gt=0, description="What a damaged insert that stays in costs.")
+    needless_change: float = Field(default=5.0, gt=0, description="What changing an intact insert costs.")
+    look: float = Field(default=1.0, gt=0, description="What it costs that a person looks; only the ratios count.")
+    enough_new_labels: int = Field(default=50, ge=1, description="New labels from which on a training is worth it.")
+    reextract_every: float = Field(default=300.0, ge=1, description="Seconds between looks for missing features.")
+    retrain_every: float = Field(default=900.0, ge=1, description="Seconds between looks for enough new labels.")
+    evaluate_every: float = Field(default=900.0, ge=1, description="Seconds between looks for an unmeasured candidate.")
+    niceness: int = Field(
+        default=NICENESS, ge=0, le=19, description="How much nicer learning is than the line: 0 takes an equal share."
+    )
     failpoint: str = Field(default="", description="For tests only: see worker.failpoints.")
 
     def weights_path(self) -> Path:
@@ -41,6 +56,22 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     def models_path(self) -> Path:
         """The folder that trained models are kept in."""
         return self.models or self.data / "models"
+
+    def features_path(self) -> Path:
+        """The folder of the feature store."""
+        return self.data / "features"
+
+    def evaluations_path(self) -> Path:
+        """The folder of the evaluations, one folder in it for each model."""
+        return self.data / "evaluations"
+
+    def schedule_path(self) -> Path:
+        """The file in which beat remembers when it last asked for what."""
+        return self.data / "run" / "beat.json"
+
+    def costs(self) -> Costs:
+        """What wrong answers and looks cost."""
+        return Costs(self.missed_damaged, self.needless_change, self.look)
 
     def heartbeat_path(self) -> Path:
         """The file of the worker's heartbeat."""

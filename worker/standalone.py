@@ -8,6 +8,8 @@ from worker.embedded import EmbeddedSystem, locked
 from worker.settings import WorkerSettings
 from worker.supervisor import StopSignal, Supervisor
 
+_OR_FOLDER = "or now, insert-worker train FOLDER"
+
 
 def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Console) -> None:
     """Bring the line up and keep it up until SIGTERM or Ctrl-C.
@@ -22,9 +24,11 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
         system.start_redis(port, bind)
         system.start_worker(should_stop=lambda: stop.asked)
         if not stop.asked:
+            system.start_learning()
             console.print(f"[green]the line is up[/green], its data in {settings.data}", highlight=False)
             console.print(f"  stations here: insert-station --data {settings.data} …", highlight=False)
             console.print(f"  verdicts:      insert-db --data {settings.data} verdicts", highlight=False)
-            console.print(f"  a model:       insert-worker train FOLDER --data {settings.data}", highlight=False)
+            console.print(f"  reviews:       insert-db --data {settings.data} review", highlight=False)
+            console.print(f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}", highlight=False)
         supervisor.run(lambda: stop.asked)
         console.print("stopping")

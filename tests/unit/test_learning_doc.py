@@ -12,10 +12,11 @@ import db.cli
 import worker.cli
 from db.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
 from worker.assessment import FEWEST_AT_A_PLACE
-from worker.band import Costs, band
+from worker.band import band
 from worker.calibration import BINS
 from worker.candidate import FEWEST_KINDS
 from worker.champion import LOOK_EVERY
+from worker.costs import Costs
 from worker.learning_evaluate import REPEATS
 from worker.learning_retrain import FEWEST_INSERTS
 from worker.lease import SECONDS

@@ -96,8 +96,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_shadow_verdicts_capture_id", "shadow_verdicts", ["capture_id"])
 
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("holder", sa.String(length=120), nullable=False),
+        sa.Column("until", moment, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_leases"),
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("leases")
     op.drop_table("shadow_verdicts")
     # What the version before has no words for: who was in shadow. That a promotion was a rollback is lost as well.
     op.execute("DELETE FROM promotions WHERE role = 'shadow'")

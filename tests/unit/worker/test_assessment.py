@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from worker.assessment import UNKNOWN, Assessment, assess
-from worker.band import Costs
 from worker.candidate import CandidateError
+from worker.costs import Costs
 from worker.evaluation import grouped_splits, repeated_splits
 from worker.promotion_rule import decide
 

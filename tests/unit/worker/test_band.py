@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.band import Band, BandError, Costs, band, cost, share_decided, trades
+from worker.band import Band, band, cost, share_decided, trades
+from worker.costs import BandError, Costs
 
 AMOUNT = st.floats(0.01, 1000)
 

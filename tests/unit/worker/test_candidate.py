@@ -4,9 +4,10 @@ import pytest
 
 from worker import candidate as module
 from worker import solver, streamed
-from worker.band import Costs, band
+from worker.band import band
 from worker.candidate import CandidateError, binary, fit_candidate, folds
 from worker.classifier import ClassifierError
+from worker.costs import Costs
 
 
 def inserts(count, images=3, columns=40, apart=1.0, alike=0.6, seed=0):

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from worker.assessment import Answered, Assessment
-from worker.band import Band, Costs
+from worker.band import Band
 from worker.calibration import Calibration
+from worker.costs import Costs
 from worker.evaluation_figures import figures, total_confusion
 from worker.figures import PALETTE
 from worker.scores import scores

@@ -10,7 +10,7 @@ from PIL import Image
 
 from db.reviews import Labelled
 from worker.assessment import assess
-from worker.band import Costs
+from worker.costs import Costs
 from worker.evaluation_report import Evaluation, report_json, report_text, write_report
 from worker.model_store import model_name
 from worker.promotion_rule import Newest, decide

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from worker.band import Costs, band
+from worker.band import band
 from worker.calibration import Calibration
 from worker.classifier import LinearModel
+from worker.costs import Costs
 from worker.model_store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, load, model_id, read, read_manifest, save
 
 FINGERPRINT = "ab" * 32

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from worker.assessment import Answered, Assessment
-from worker.band import Band, Costs, band, share_decided
+from worker.band import Band, band, share_decided
 from worker.calibration import Calibration
+from worker.costs import Costs
 from worker.pooled import FEWEST_IN_A_PERIOD, PERIODS, Pooled, pooled
 from worker.scores import scores
 

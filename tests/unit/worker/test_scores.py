@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from worker.band import Costs, band
+from worker.band import band
 from worker.calibration import Calibration
+from worker.costs import Costs
 from worker.scores import corrected_error, interval, scores
 
 CALIBRATION = Calibration(1.0, 0.0)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from producer.settings import StationSettings
+from worker.costs import Costs
 from worker.settings import WorkerSettings
 
 
@@ -50,4 +51,13 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSERTS_THREADS", "0")
     with pytest.raises(ValueError, match="threads"):
+        WorkerSettings()
+
+
+def test_costs_are_read_from_the_environment_and_must_be_above_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert WorkerSettings().costs() == Costs()
+    monkeypatch.setenv("INSERTS_MISSED_DAMAGED", "100")
+    assert WorkerSettings().costs() == Costs(missed_damaged=100.0)
+    monkeypatch.setenv("INSERTS_LOOK", "0")
+    with pytest.raises(ValueError, match="look"):
         WorkerSettings()

@@ -1,0 +1,129 @@
+"""`insert-worker extract`, `train`, `evaluate` and `models`, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import db.models
+from db import migrate
+from db.models import Model
+from db.session import Database
+from producer.image_store import FolderStore
+from tests.learning_support import Reviewer
+from tests.support import program
+from worker.classifier import LinearModel
+from worker.inspection import LINE_CLASSES
+from worker.model_store import save
+
+
+class Commands:
+    def __init__(self, folder: Path):
+        self.data = folder / "line"
+        self.data.mkdir()
+        migrate.upgrade(f"sqlite:///{self.data / 'inserts.db'}")
+        self.database = Database(f"sqlite:///{self.data / 'inserts.db'}")
+        self.reviewer = Reviewer(self.database, FolderStore(self.data / "images"))
+
+    def __call__(self, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [program("insert-worker"), *options, "--data", str(self.data)]
+        return subprocess.run(
+            command,
+            env=os.environ | {"INSERTS_NICENESS": "0"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *options: str) -> dict:
+        done = self(*options, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def refused(self, *options: str) -> str:
+        done = self(*options)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Commands:
+    return Commands(tmp_path)
+
+
+def test_learning_by_hand(worker: Commands) -> None:
+    assert "no model yet" in worker("models", "list").stdout
+    assert "no reviews to learn from" in worker.refused("train")
+    captures = worker.reviewer.review(12)
+    assert worker.json("extract") == {"written": 24, "elsewhere": 0, "unusable": []}
+    trained = worker("train")
+    assert trained.returncode == 0, trained.stderr
+    assert "24 images" in trained.stdout
+    assert "is promoted" in trained.stdout
+    assert "✓ nobody is in charge yet" in trained.stdout
+
+    listed = worker.json("models", "list")
+    name = listed["champion"]
+    assert [model["model_id"] for model in listed["models"]] == [name]
+    shown = worker("models", "show", name).stdout
+    for part in (listed["models"][0]["snapshot_id"], "band", "calibration", "above guessing", "insert-worker train"):
+        assert part in shown
+    told = worker.json("models", "show", name)
+    assert told["manifest"]["band"]["lower"] < told["manifest"]["band"]["upper"]
+    assert told["decision"]["promote"] is True
+    assert worker.json("evaluate", name) == told["decision"]  # told, not measured again
+
+    # A labelled set whose labels were shuffled leads to a model that is not promoted.
+    worker.reviewer.shuffle([*captures, *worker.reviewer.review(8)])
+    poisoned = worker("train")
+    assert poisoned.returncode == 0, poisoned.stderr
+    assert "is not promoted" in poisoned.stdout
+    assert "✗" in poisoned.stdout
+    listed = worker.json("models", "list")
+    assert (len(listed["models"]), listed["champion"]) == (2, name)
+    assert "★" in worker("models", "list").stdout
+
+
+def made(worker: Commands, value: float) -> str:
+    """A model in charge, as `insert-worker train FOLDER` leaves one."""
+    planes = LinearModel(LINE_CLASSES, np.full((1, 4), value, np.float32), np.zeros(1))
+    settings = {"backbone": "fake:layer", "fingerprint": "a" * 64, "created_at": datetime.now(UTC), "trained_on": 10}
+    name = f"m{value}"
+    manifest = save(worker.data / "models" / name, planes, **settings, settings={}, metrics={})
+    row = Model(
+        model_id=manifest.model_id,
+        classes=LINE_CLASSES,
+        metrics={},
+        artefact=name,
+        digest=manifest.classifier_sha256,
+        **settings,
+    )
+    with worker.database.transaction() as session:
+        db.models.register(session, row)
+        db.models.promote(session, row.model_id, by="train", reason="trained", at=datetime.now(UTC))
+    return row.model_id
+
+
+def test_a_person_gives_and_takes_the_roles(worker: Commands) -> None:
+    names = [made(worker, 1.0), made(worker, 2.0)]
+    why = ("--why", "false alarms", "--by", "ana")
+    rolled_back = worker.json("models", "rollback", *why)
+    assert (rolled_back["model_id"], rolled_back["by"], rolled_back["reason"]) == (names[0], "ana", "false alarms")
+    assert worker.json("models", "shadow", names[1], *why)["role"] == "shadow"
+    assert worker.json("models", "list")["shadow"] == names[1]
+    assert worker.json("models", "end-shadow", *why)["model_id"] is None
+    assert f"{names[1]} is in charge" in worker("models", "promote", names[1], *why).stdout
+    assert "rolled_back as champion" in worker("models", "show", names[0]).stdout
+    assert "no model 'x'" in worker.refused("models", "promote", "x", *why)
+    assert "its own shadow" in worker.refused("models", "shadow", names[1], *why)
+    (worker.data / "models" / "m1.0" / "classifier.h5").write_bytes(b"damaged")
+    assert "is not the file that its manifest names" in worker.refused("models", "promote", names[0], *why)
+    assert worker.json("models", "list")["champion"] == names[1]

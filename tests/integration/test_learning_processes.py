@@ -1,0 +1,130 @@
+"""Real processes that learn: two of each make one run, and a killed one does no harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import db.models
+from db.models import Model
+from tests.integration.test_worker_process import Line
+from tests.learning_support import Reviewer
+from tests.support import RedisProcess, program, wait_until
+from worker import generation, model_store
+from worker.champion import Champion
+from worker.learning_evaluate import decided
+
+
+class LearningLine(Line):
+    """A line whose learning is asked for every second."""
+
+    def __init__(self, folder: Path, redis_server: RedisProcess, database_url: str):
+        super().__init__(folder, redis_server, database_url)
+        often = dict.fromkeys(("INSERTS_REEXTRACT_EVERY", "INSERTS_RETRAIN_EVERY", "INSERTS_EVALUATE_EVERY"), "1")
+        self.environment |= {**often, "INSERTS_ENOUGH_NEW_LABELS": "20", "INSERTS_GRACE": "5"}
+        self.environment["INSERTS_NICENESS"] = "0"  # the tests beside this one want the processor too
+        self.reviewer = Reviewer(self.database, self.images)
+
+    def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [program("insert-worker"), name], env=self.environment | environment, stderr=log, stdout=log
+            )
+        self._workers.append(process)
+        return process
+
+    def said(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def train(self) -> dict[str, object]:
+        command = [program("insert-worker"), "train", "--json"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def champion(self) -> Model | None:
+        with self.database.reading() as session:
+            return db.models.champion(session)
+
+    def models(self) -> list[Model]:
+        with self.database.reading() as session:
+            return db.models.recent(session)
+
+
+@pytest.fixture
+def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Iterator[LearningLine]:
+    line = LearningLine(tmp_path, redis_server, database_url)
+    yield line
+    line.end()
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_two_schedulers_and_two_learners_make_one_model(line: LearningLine) -> None:
+    line.reviewer.review(16)
+    processes = [line.start(name) for name in ("learn", "learn", "beat", "beat")]
+    wait_until(lambda: line.champion() is not None, 90, f"a champion; {line.said('learn')}")
+    champion = line.champion()
+    assert champion is not None
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        assert process.wait(30) in (0, 75)  # 75: it was in the middle of something
+    assert [model.model_id for model in line.models()] == [champion.model_id]
+    with line.database.reading() as session:
+        assert len(db.models.promotions(session)) == 1
+    store = generation.find(line.folder / "features", champion.fingerprint)
+    assert store is not None
+    assert len(store.known()) == 32
+    assert set(json.loads((line.folder / "run" / "beat.json").read_text())) == {
+        "insert_inspection.reextract",
+        "insert_inspection.retrain",
+        "insert_inspection.evaluate",
+    }
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_learner_that_is_killed_while_training_does_no_harm(line: LearningLine) -> None:
+    line.reviewer.review(12)
+    first = line.train()
+    assert first["promote"] is True
+    line.reviewer.review(12)
+
+    line.start("beat")
+    killed = line.start("learn", INSERTS_FAILPOINT="retrain:sleep")
+    wait_until(lambda: "failpoint" in line.said("learn"), 60, "a training that is under way")
+    killed.kill()
+    killed.wait()
+    old = line.champion()
+    assert old is not None
+    assert old.model_id == first["model"]
+    serving = Champion(line.database, line.folder / "models", old.fingerprint)
+    serving.start()
+    assert serving.judges().champion.model_id == old.model_id  # type: ignore[union-attr]
+    assert [model.model_id for model in line.models()] == [old.model_id]
+
+    line.start("learn")
+    wait_until(lambda: len(line.models()) == 2, 90, "the training that was cut short")
+    new = line.models()[0]
+    assert new.trained_on == 48
+    model_store.read(line.folder / "models" / new.artefact, new.fingerprint)
+    wait_until(lambda: decided(line.folder / "evaluations", new.model_id) is not None, 60, "a decision about it")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_learner_waits_for_its_services_and_ends_when_it_is_told_to(line: LearningLine) -> None:
+    line.redis_server.kill()
+    learn, beat = line.start("learn", INSERTS_NICENESS="7"), line.start("beat")
+    wait_until(lambda: "Connection refused" in line.said("learn") + line.said("beat"), 40, "processes without Redis")
+    line.redis_server.start()
+    wait_until(lambda: "ready to learn" in line.said("learn"), 40, "a learner that found Redis")
+    assert os.getpriority(os.PRIO_PROCESS, learn.pid) == os.nice(0) + 7
+    for process in (learn, beat):
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0

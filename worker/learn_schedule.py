@@ -1,0 +1,57 @@
+"""Beat's memory as a JSON file. Celery's own is a shelve, which is pickle: a file that can run code."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery.beat import Scheduler
+
+from worker.files import replaced_file
+
+log = structlog.get_logger()
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""When a task was last asked for that never was: it is due at once."""
+
+
+class FileScheduler(Scheduler):  # type: ignore[misc]
+    """Remembers across restarts when each task was last asked for: a beat that is often restarted still asks."""
+
+    def __init__(self, app: Any, schedule_filename: str, **options: Any):
+        """Schedule ``app.conf.beat_schedule``; the memory is the file of that name."""
+        self._file = Path(schedule_filename)
+        super().__init__(app, **options)
+
+    def setup_schedule(self) -> None:
+        """Take the schedule of the settings, with the times that are remembered."""
+        self.merge_inplace(self.app.conf.beat_schedule)
+        remembered = read(self._file)
+        now = datetime.now(UTC)
+        for name, entry in self.schedule.items():
+            # A time in the future, as after a clock was set back, would hold the task up until then.
+            entry.last_run_at = min(remembered.get(name, LONG_AGO), now)
+
+    def sync(self) -> None:
+        """Write the memory."""
+        times = {name: entry.last_run_at.isoformat() for name, entry in self.schedule.items()}
+        try:
+            with replaced_file(self._file) as path:
+                path.write_text(json.dumps(times, indent=2) + "\n", "utf-8")
+        except OSError as error:
+            log.warning("beat's memory cannot be written", file=str(self._file), reason=str(error))
+
+
+def read(file: Path) -> dict[str, datetime]:
+    """When each task was last asked for; nothing where there is no file or none that can be read."""
+    try:
+        told = json.loads(file.read_text("utf-8"))
+        return {str(name): datetime.fromisoformat(text).astimezone(UTC) for name, text in told.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        log.warning("beat's memory is damaged, all is due at once", file=str(file), reason=str(error))
+        return {}

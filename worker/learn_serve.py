@@ -1,0 +1,133 @@
+"""The processes of learning, beside the line's: one that does its tasks, and beat, which asks for them."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import structlog
+
+from db.session import Database
+from worker import failpoints
+from worker.learning import Learning
+from worker.patience import patiently, stop_waiting
+from worker.settings import WorkerSettings
+from worker.vitals import Vitals
+from worker.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from worker.backbone import Backbone
+
+log = structlog.get_logger()
+
+
+@contextmanager
+def learning_with(settings: WorkerSettings) -> Iterator[Learning]:
+    """What learning works with, by these settings. The network is loaded when it is first needed.
+
+    Raises:
+        SchemaOutdated: the database has no or older tables.
+    """
+
+    @cache
+    def backbone() -> Backbone:
+        from worker.backbone import load_backbone
+
+        return load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
+
+    database = Database(settings.url)
+    try:
+        patiently(database.check_schema)
+        yield Learning(
+            database=database,
+            images=settings.image_store(),
+            features=settings.features_path(),
+            models=settings.models_path(),
+            evaluations=settings.evaluations_path(),
+            backbone=backbone,
+            costs=settings.costs(),
+            enough_new_labels=settings.enough_new_labels,
+        )
+    finally:
+        database.close()
+
+
+def serve_learning(settings: WorkerSettings) -> int:
+    """Do learning's tasks until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
+
+    Redis and a database that are away are waited for. Told to stop, it takes nothing new, and a task in hand has
+    ``settings.grace`` seconds to come to its end; one that does not is cut off, which does no harm, and is asked for
+    again.
+
+    Raises:
+        SchemaOutdated: the database has no or older tables.
+    """
+    from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutting_down
+
+    from worker.learn_app import make_learn_app
+    from worker.learn_tasks import register
+
+    failpoints.arm(settings.failpoint)
+    signal.signal(signal.SIGTERM, _leave)  # until Celery's loop has its own; process 1 of a container has none
+    vitals = Vitals(settings.backbone)
+
+    def stop(**_: object) -> None:
+        vitals.stop()
+        stop_waiting()
+
+    def ready(**_: object) -> None:
+        log.info("ready to learn")
+
+    with ExitStack() as parts:
+        parts.enter_context(Watchdog(vitals, math.inf, settings.grace))
+        learning = parts.enter_context(learning_with(settings))
+        app = make_learn_app(settings)
+        register(app, learning, settings.reextract_every)
+        worker = app.Worker(
+            # A thread beside Celery's loop: what it does may take hours, and the loop must see signals and Redis.
+            pool="threads",
+            concurrency=1,
+            hostname=f"learn-{os.getpid()}@{socket.gethostname()}",
+            loglevel="WARNING",
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+        )
+        signals: list[tuple[Any, Callable[..., None]]] = [
+            (task_prerun, vitals.begin),
+            (task_postrun, vitals.end),
+            (worker_ready, ready),
+            (worker_shutting_down, stop),
+        ]
+        for event, receiver in signals:
+            event.connect(receiver, weak=False)
+            parts.callback(event.disconnect, receiver)
+        worker.start()
+    return int(worker.exitcode or 0)
+
+
+def run_beat(settings: WorkerSettings) -> None:
+    """Ask for learning's tasks when they are due, until SIGTERM or Ctrl-C; waits for Redis.
+
+    Several beats do no harm: what is asked for twice is done once.
+    """
+    from worker.learn_app import make_learn_app
+
+    settings.schedule_path().parent.mkdir(parents=True, exist_ok=True)
+    beat = make_learn_app(settings).Beat(
+        schedule=str(settings.schedule_path()), loglevel="WARNING", quiet=True, redirect_stdouts=False
+    )
+    beat.run()
+
+
+def _leave(*_: object) -> NoReturn:
+    """Nothing is in hand yet."""
+    sys.exit(0)

@@ -1,0 +1,43 @@
+"""The tasks of learning: take the message, call, pass on; no logic."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from celery import Celery
+
+from worker.learn_app import EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
+from worker.learning import Learning
+from worker.learning_evaluate import evaluate
+from worker.learning_extract import extract_captures, plan
+from worker.learning_retrain import retrain
+
+log = structlog.get_logger()
+
+
+def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
+    """Give ``app`` the tasks; a chunk that nobody began within ``chunk_lifetime`` seconds is void, since the next
+    `reextract` asks for it again."""
+
+    @app.task(name=EXTRACT_TASK)  # type: ignore[untyped-decorator]
+    def extract(captures: list[str]) -> None:
+        result = extract_captures(learning, [UUID(capture) for capture in captures])
+        for capture, reason in result.unusable if result else ():
+            log.warning("no features", capture=str(capture), reason=reason)
+
+    @app.task(name=REEXTRACT_TASK)  # type: ignore[untyped-decorator]
+    def reextract_all() -> None:
+        for chunk in plan(learning):
+            extract.apply_async(([str(capture) for capture in chunk],), expires=chunk_lifetime)
+
+    @app.task(name=EVALUATE_TASK)  # type: ignore[untyped-decorator]
+    def evaluate_newest() -> None:
+        evaluate(learning)
+
+    @app.task(name=RETRAIN_TASK)  # type: ignore[untyped-decorator]
+    def retrain_now() -> None:
+        done = retrain(learning)
+        log.info("retrain", told=done.told)
+        if done.new:
+            evaluate_newest.apply_async()

@@ -1,0 +1,181 @@
+"""From reviews to a candidate: a snapshot of the labelled set, its features, a fit, a model in store and database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+import db.candidates
+import db.models
+import db.reviews
+import db.snapshots
+from db.models import Model
+from db.reviews import Labelled
+from db.snapshots import Snapshot
+from worker import model_store
+from worker.candidate import Candidate, binary, fit_candidate
+from worker.extraction import sight
+from worker.failpoints import failpoint
+from worker.generation import Generation
+from worker.inspection import DAMAGED, INTACT
+from worker.learning import Learning, Material, Progress, material, silent, trainable
+from worker.learning_extract import current, reextract
+from worker.lease import held
+from worker.model_store import ModelError
+
+log = structlog.get_logger()
+
+FEWEST_INSERTS: Final = 5
+"""Inserts of each side from which on there is a training: fewer cannot be divided for a fit, a choice and a test."""
+
+SEED: Final = 0
+"""Of all that is drawn at random in a fit: the same snapshot gives the same model."""
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """The model of the labelled set as it is, whether it is `new`, and a sentence that says what happened.
+
+    `unusable` are labelled captures without features: their images cannot be read.
+    """
+
+    model: Model | None
+    new: bool
+    told: str
+    unusable: int = 0
+
+
+def retrain(learning: Learning, *, force: bool = False, progress: Progress = silent) -> Retrained:
+    """Fit a candidate if there are enough new labels, or with `force` whenever there is any.
+
+    One process at a time does it. The same snapshot, features and costs give the same model, and nothing is done
+    twice. A training that was cut short is made up for, however few labels came since. Raises `CandidateError` and
+    `ClassifierError` for a labelled set that cannot be learned from, `OSError` when the image store cannot be read.
+    """
+    with held(learning.database, "retrain") as mine:
+        if not mine:
+            return Retrained(None, False, "another process is training")
+        return _retrain(learning, force, progress)
+
+
+def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
+    with learning.database.reading() as session:
+        latest = db.snapshots.latest(session)
+        new = db.reviews.newer_than(session, latest.snapshot_id if latest else None)
+    if new == 0 and latest is None:
+        return Retrained(None, False, "there are no reviews to learn from")
+    fingerprint = learning.backbone().fingerprint
+    unfinished = latest is not None and _made_of(learning, latest, fingerprint) is None
+    if not (force or unfinished or new >= learning.enough_new_labels):
+        return Retrained(None, False, f"{new} new labels; {learning.enough_new_labels} are worth a training")
+    with learning.database.reading() as session:
+        items = trainable(db.reviews.labelled(session))
+    extracted = reextract(learning, items, progress)
+    if extracted.elsewhere:
+        return Retrained(None, False, f"another process is extracting {extracted.elsewhere} images still")
+    store = current(learning)
+    known = store.known()
+    usable = [item for item in items if sight(item) in known]
+    unusable = len(items) - len(usable)
+    if (lacking := _lacking(material(usable))) is not None:
+        return Retrained(None, False, lacking, unusable)
+    with learning.database.transaction() as session:
+        snapshot = db.snapshots.take(session, datetime.now(UTC), usable)
+    made = _made_of(learning, snapshot, fingerprint)
+    if made is not None:
+        return Retrained(made, False, f"{made.model_id} has learned from these labels already", unusable)
+    model = _learn(learning, store, snapshot, usable, progress)
+    return Retrained(model, True, f"{model.model_id} has learned from {model.trained_on} images", unusable)
+
+
+def _lacking(found: Material) -> str | None:
+    """What a labelled set lacks for a training, or None."""
+    for side, name in ((0, INTACT), (1, DAMAGED)):
+        inserts = found.inserts(side)
+        if inserts < FEWEST_INSERTS:
+            return f"there are reviews of {inserts} {name} inserts; a training needs {FEWEST_INSERTS} on each side"
+    return None
+
+
+def _made_of(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model | None:
+    """The model that was made of a snapshot with the costs of now and whose files are in order, or None."""
+    with learning.database.reading() as session:
+        found = db.candidates.of_snapshot(session, snapshot.snapshot_id, fingerprint)
+    for model in found:
+        try:
+            stored = model_store.read(learning.models / model.artefact, fingerprint)
+        except ModelError as error:
+            log.warning("a model is damaged and is made again", model=model.model_id, reason=str(error))
+            continue
+        if stored.manifest.costs == learning.costs:
+            return model
+    return None
+
+
+def _learn(
+    learning: Learning, store: Generation, snapshot: Snapshot, items: list[Labelled], progress: Progress
+) -> Model:
+    store.compact()
+    found = material(items, store.in_order)
+    # What is learned from can be looked at with the lab's own tools.
+    store.publish(found.sights, binary(found.labels), (INTACT, DAMAGED))
+    with store.view(found.sights) as features:
+        failpoint("retrain")
+        candidate = fit_candidate(
+            features, found.labels, found.lives, costs=learning.costs, seed=SEED, progress=_steps(progress)
+        )
+    model = _keep(learning, store, snapshot, found, candidate)
+    with learning.database.transaction() as session:
+        db.models.register(session, model)
+    log.info("a candidate", model=model.model_id, snapshot=snapshot.snapshot_id, images=model.trained_on)
+    return model
+
+
+def _keep(learning: Learning, store: Generation, snapshot: Snapshot, found: Material, candidate: Candidate) -> Model:
+    """Put a candidate into the model store."""
+    name = model_store.model_id(
+        candidate.classifier,
+        store.backbone,
+        store.fingerprint,
+        calibration=candidate.calibration,
+        band=candidate.band,
+        kind=candidate.kind,
+    )
+    inserts = {"inserts": len(set(found.lives.tolist())), "images": len(found.items)}
+    manifest = model_store.save(
+        learning.models / name,
+        candidate.classifier,
+        backbone=store.backbone,
+        fingerprint=store.fingerprint,
+        trained_on=candidate.trained_on,
+        settings={"seed": SEED, "class_weight": "balanced"},
+        metrics={"labelled_set": {**inserts, "labels": dict(snapshot.counts)}},
+        created_at=datetime.now(UTC),
+        snapshot_id=snapshot.snapshot_id,
+        C=candidate.C,
+        standardised=candidate.standardised,
+        calibration=candidate.calibration,
+        band=candidate.band,
+        costs=candidate.costs,
+        kind=candidate.kind,
+    )
+    return Model(
+        model_id=name,
+        backbone=manifest.backbone,
+        fingerprint=manifest.fingerprint,
+        created_at=manifest.created_at,
+        classes=manifest.classes,
+        trained_on=manifest.trained_on,
+        metrics=manifest.metrics,
+        artefact=name,
+        digest=manifest.classifier_sha256,
+        snapshot_id=manifest.snapshot_id,
+    )
+
+
+def _steps(progress: Progress) -> Callable[[str], None]:
+    return lambda step: progress(step, 0, 0)

@@ -140,8 +140,14 @@ def _change(session: Session, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def current(session: Session, capture_id: UUID) -> Verdict | None:
-    """The verdict that stands for a capture, or None before there is one."""
+def current(session: Session, capture_id: UUID, *, hold: bool = False) -> Verdict | None:
+    """The verdict that stands for a capture, or None before there is one.
+
+    Where it is to ``hold``, nobody else gives the capture one before this transaction ends.
+    """
+    if hold:
+        captures = select(Captures.capture_id).where(Captures.capture_id == capture_id)
+        session.execute(captures.with_for_update(key_share=True))
     return current_of(session.connection(), [capture_id]).get(capture_id)
 
 

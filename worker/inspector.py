@@ -22,11 +22,14 @@ from sqlalchemy.orm import Session
 import db.captures
 import db.checks
 import db.faults
+import db.verdicts
 from db.captures import Arrival
 from db.session import Database, is_unavailable
+from db.verdicts import Verdict
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import CaptureEvent, Name
 from producer.image_store import ImageMissing, ImageRefused, ImageStore
+from worker import obstacle
 from worker.batching import Batcher
 from worker.failpoints import failpoint
 from worker.images import MAX_IMAGE_BYTES
@@ -34,6 +37,7 @@ from worker.inspection import Judgement
 from worker.isolation import Isolation
 from worker.ledger import MAX_ROWS, Ledger
 from worker.notifier import Notifier
+from worker.obstacle import Obstacle
 from worker.patience import patiently
 from worker.translation import capture_of, check_answer, shadow_verdict_of, verdict_answer, verdict_of
 
@@ -49,14 +53,6 @@ MAX_ATTEMPTS: Final = 3
 
 MAX_EVENT_TEXT: Final = 20_000
 """Characters of an event that cannot be read which are kept with its fault."""
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """Why a capture can never be judged as it is: a short code, and what a person needs to know."""
-
-    reason: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -129,22 +125,62 @@ class Inspector:
             first_try = isinstance(image, bytes)
             known = self._ledger.arrive(Arrival(capture_of(event), received_at, tried=first_try))
             verdict = known.verdict
-            if verdict is None and known.attempts == 0 and isinstance(image, bytes):
+            if verdict is None and isinstance(image, Judgement):
+                judgement = image
+            elif verdict is None and known.attempts == 0 and isinstance(image, bytes):
                 judgement = self._judge_image(event, image)
-        if verdict is None and judgement is None:
-            judgement = self._second_look(event, image, known.attempts)
-        if verdict is not None:
-            log.info("judged before, told again", outcome=verdict.outcome)
-        elif isinstance(judgement, Judgement):
-            failpoint("before-commit")
-            verdict = self._ledger.record(verdict_of(event, judgement, received_at))
-            log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
-        else:
+            if judgement is not None:
+                verdict = self._record(event, judgement, received_at)
+        if verdict is None:
+            if isinstance(image, ImageNotYet):
+                raise image
+            if isinstance(image, bytes):
+                verdict, judgement = self._once_more(event, image, received_at)
+            elif isinstance(image, Obstacle):
+                self._transaction(lambda session: obstacle.keep(session, event, image))
+                self._tell_fault(event, image)
+        if verdict is None:
             return
+        if judgement is None:
+            log.info("judged before, told again", outcome=verdict.outcome)
         failpoint("before-notify")
         self._tell(event.station, event.check_id, verdict_answer(event, verdict))
         if judgement is not None and (shadow := shadow_verdict_of(verdict, judgement)) is not None:
             self._ledger.note(shadow)
+
+    def _once_more(
+        self, event: CaptureEvent, image: bytes, received_at: datetime
+    ) -> tuple[Verdict | None, Judgement | None]:
+        """Judge alone what was tried before without coming to an end; no verdict where it ends as a fault."""
+
+        def begin(session: Session) -> Verdict | Obstacle | None:
+            # Another delivery of the same message may have come to its end while this one waited.
+            verdict = db.verdicts.current(session, event.capture_id, hold=True)
+            if verdict is not None:
+                return verdict
+            attempts = db.captures.attempts(session, event.capture_id)
+            if attempts < MAX_ATTEMPTS:
+                db.captures.count_attempt(session, event.capture_id)
+                return None
+            fault = obstacle.gave_up(attempts)
+            obstacle.keep(session, event, fault)
+            return fault
+
+        with self._isolation.alone():
+            found = self._transaction(begin)
+            if found is None:
+                judgement = self._judge_image(event, image)
+                return self._record(event, judgement, received_at), judgement
+        if isinstance(found, Verdict):
+            return found, None
+        self._tell_fault(event, found)
+        return None, None
+
+    def _record(self, event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
+        failpoint("before-commit")
+        verdict = self._ledger.record(verdict_of(event, judgement, received_at))
+        log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
+        return verdict
 
     def _fetch(self, event: CaptureEvent, may_wait: bool) -> bytes | Judgement | Obstacle | ImageNotYet:
         """The image's bytes, or what follows from what the store has in their place."""
@@ -160,23 +196,6 @@ class Inspector:
         return Obstacle(
             "digest_mismatch", f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
         )
-
-    def _second_look(
-        self, event: CaptureEvent, image: bytes | Judgement | Obstacle | ImageNotYet, attempts: int
-    ) -> Judgement | None:
-        """What is to be done about an image that was not judged at first sight; None when it ended in a fault."""
-        if isinstance(image, ImageNotYet):
-            raise image
-        if isinstance(image, bytes) and attempts >= MAX_ATTEMPTS:
-            image = _gave_up(attempts)
-        if isinstance(image, Obstacle):
-            self._fault(event, image)
-            return None
-        if isinstance(image, Judgement):
-            return image
-        with self._isolation.alone():
-            self._transaction(lambda session: db.captures.count_attempt(session, event.capture_id))
-            return self._judge_image(event, image)
 
     def _judge_image(self, event: CaptureEvent, image: bytes) -> Judgement:
         failpoint("judge", about=event.operation)
@@ -199,30 +218,9 @@ class Inspector:
         self._notifier.tell(answers)
         return [None] * len(told)
 
-    def _fault(self, event: CaptureEvent, fault: Obstacle) -> None:
-        at = datetime.now(UTC)
+    def _tell_fault(self, event: CaptureEvent, fault: Obstacle) -> None:
         log.warning("fault", reason=fault.reason, detail=fault.detail)
-        self._transaction(
-            lambda session: db.faults.record(
-                session,
-                capture_id=event.capture_id,
-                station=event.station,
-                check_id=event.check_id,
-                pocket=event.pocket,
-                reason=fault.reason,
-                detail=fault.detail,
-                event=event.model_dump_json(exclude_none=True),
-                at=at,
-            )
-        )
-        answer = FaultAnswer(
-            capture_id=event.capture_id,
-            check_id=event.check_id,
-            pocket=event.pocket,
-            reason=f"{fault.reason}: {fault.detail}",
-            at=at,
-        )
-        self._tell(event.station, event.check_id, answer)
+        self._tell(event.station, event.check_id, obstacle.answer(event, fault))
 
     def _refuse(self, message: object, error: ValidationError, at: datetime) -> None:
         """Keep an event that breaks the contract as a fault, and tell its station where it names one."""
@@ -272,14 +270,6 @@ class Inspector:
 
 def _no_ones_fault(error: Exception) -> bool:
     return is_unavailable(error) or isinstance(error, RedisError)
-
-
-def _gave_up(attempts: int) -> Obstacle:
-    return Obstacle(
-        "crashed",
-        f"{attempts} attempts to judge it did not come to an end: the worker died or failed each time, the last ones "
-        "with nothing else in hand; look for the capture's id in the worker's log",
-    )
 
 
 def _valid(adapter: TypeAdapter[Any], value: object) -> Any:

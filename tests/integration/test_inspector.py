@@ -475,3 +475,30 @@ def run_all(work: list[Callable[[], None]]) -> None:
         thread.join()
     if errors:
         raise errors[0]
+
+
+def test_a_message_that_comes_again_and_again_while_it_is_judged_is_one_verdict_and_no_fault(line: Line) -> None:
+    """Deliveries that overlap must not use up each other's attempts."""
+    event = stored_event(line.store, photograph())
+    entered, go = threading.Event(), threading.Event()
+
+    def slow(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
+        entered.set()
+        assert go.wait(20)
+        return line.judge_well(data, region)
+
+    line.judge_hook = slow
+    threads = [threading.Thread(target=line.inspector.inspect, args=(event.message(),)) for _ in range(6)]
+    threads[0].start()
+    assert entered.wait(20)
+    for thread in threads[1:]:
+        thread.start()
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert line.network.passes == 1
+    assert line.attempts(event) == 1
+    assert line.faults() == []
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert verdict.outcome in ("intact", "damaged")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from producer.logs import configure_logs
-from worker import cli_learning, cli_models, cli_weights
+from worker import cli_features, cli_learning, cli_models, cli_weights
 from worker.cli_experiment import experiment
 from worker.cli_health import health
 from worker.cli_line import demo, standalone
@@ -51,6 +51,7 @@ app.command()(cli_learning.beat)
 app.command()(cli_learning.extract)
 app.command()(cli_learning.evaluate)
 app.add_typer(cli_models.app, name="models")
+app.add_typer(cli_features.app, name="features")
 app.add_typer(cli_weights.app, name="weights")
 
 console = Console(stderr=True)

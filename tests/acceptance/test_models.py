@@ -19,6 +19,7 @@ from producer.image_store import FolderStore
 from tests.learning_support import Reviewer
 from tests.support import program
 from worker.classifier import LinearModel
+from worker.generation import begin
 from worker.inspection import LINE_CLASSES
 from worker.model_store import save
 
@@ -127,3 +128,26 @@ def test_a_person_gives_and_takes_the_roles(worker: Commands) -> None:
     (worker.data / "models" / "m1.0" / "classifier.h5").write_bytes(b"damaged")
     assert "is not the file that its manifest names" in worker.refused("models", "promote", names[0], *why)
     assert worker.json("models", "list")["champion"] == names[1]
+
+
+def test_features_that_nobody_needs_any_more_are_removed(worker: Commands) -> None:
+    assert worker.json("features", "list") == []
+    root = worker.data / "features"
+    names = ["a" * 64, "b" * 64]
+    for name, backbone in zip(names, ("insertnet:features", "vgg16:fc1"), strict=True):
+        generation = begin(root, fingerprint=name, backbone=backbone, feature_size=4)
+        generation.add([f"{number:064x}" for number in range(3)], np.zeros((3, 4), np.float32))
+    with worker.database.transaction() as session:
+        model = Model("m", "vgg16:fc1", names[1], datetime.now(UTC), LINE_CLASSES, 3, {}, "m", "d" * 64)
+        db.models.register(session, model)
+        db.models.promote(session, "m", by="test", reason="test", at=datetime.now(UTC))
+    listed = worker.json("features", "list")
+    assert [(each["backbone"], each["images"], each["needed_by"]) for each in listed] == [
+        ("insertnet:features", 3, None),
+        ("vgg16:fc1", 3, "m"),
+    ]
+    assert "2 generations begin with ''" in worker.refused("features", "remove", "")
+    assert "model m was made from these features" in worker.refused("features", "remove", "bbbb")
+    assert worker("features", "remove", "aaaa").stdout == "removed 3 features of insertnet:features\n"
+    assert worker("features", "remove", "bbbb", "--force").returncode == 0
+    assert worker.json("features", "list") == []

@@ -1,0 +1,94 @@
+"""``insert-worker features``: the generations of features there are, and how one goes that nobody needs any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from worker.settings import WorkerSettings
+
+app = typer.Typer(no_args_is_help=True, help="The features that learning has extracted, by backbone.")
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
+
+
+@app.command("list")
+def list_features(
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+) -> None:
+    """Each generation: its backbone, how many images, how large, and which model needs it.
+
+    A backbone with other weights, or another layer, has a generation of its own; the one before stays until it is
+    removed, so that a rollback to a model of it can still be learned from and measured.
+    """
+    from rich.filesize import decimal
+    from rich.table import Table
+
+    from db.answers import print_json, print_table
+    from worker.cli import settings_with
+
+    found = _generations(settings_with(data=data))
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        typer.echo("no features yet: review captures (insert-db review), then insert-worker extract")
+        return
+    table = Table("fingerprint", "backbone", "images", "size", "needed by")
+    for each in found:
+        needed = each["needed_by"] or "–"
+        table.add_row(each["fingerprint"][:12], each["backbone"], f"{each['images']:,}", decimal(each["bytes"]), needed)
+    print_table(table)
+
+
+@app.command()
+def remove(
+    fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where the model in charge, or in shadow, needs it.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Remove a generation with all its features. They can be extracted again, which takes its time."""
+    from worker.cli import settings_with
+    from worker.generation import remove as remove_generation
+
+    settings = settings_with(data=data)
+    found = [each for each in _generations(settings) if each["fingerprint"].startswith(fingerprint)]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} generations begin with {fingerprint!r}; `insert-worker features list` has them")
+    if found[0]["needed_by"] and not force:
+        raise ValueError(
+            f"model {found[0]['needed_by']} was made from these features; --force removes them all the same"
+        )
+    remove_generation(settings.features_path(), found[0]["fingerprint"])
+    typer.echo(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
+
+
+def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
+    import db.models
+    from db.session import Database
+    from worker.generation import generations
+
+    database = Database(settings.url)
+    try:
+        database.check_schema()
+        with database.reading() as session:
+            roles = [db.models.champion(session), db.models.shadow(session)]
+    finally:
+        database.close()
+    needed = {model.fingerprint: model.model_id for model in reversed(roles) if model is not None}
+    return [
+        {
+            "fingerprint": each.fingerprint,
+            "backbone": each.backbone,
+            "images": len(each.known()),
+            "bytes": sum(file.stat().st_size for file in each.folder.rglob("*.h5")),
+            "needed_by": needed.get(each.fingerprint),
+        }
+        for each in generations(settings.features_path())
+    ]

@@ -168,7 +168,7 @@ def test_a_worker_that_hangs_is_ended_and_its_captures_come_again(line: Line, mo
         assert worker.wait(15) == HUNG
         assert "the forward pass hangs" in line.log_file.read_text()
         # The file it left says when it was alive last.
-        assert health(line, "--max-age", "0.5")[0] == 1
+        wait_until(lambda: health(line, "--max-age", "0.5")[0] == 1, what="a heartbeat that is too old")
         del line.environment["INSERTS_FAILPOINT"]
         worker = line.start_and_wait()
         answers = station.wait_for([capture], 60)

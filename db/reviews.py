@@ -106,6 +106,18 @@ def recent(
     return [Review(*row) for row in session.execute(query)]
 
 
+OF_CAPTURE = (
+    Captures.capture_id,
+    Captures.image,
+    Captures.image_sha256,
+    Captures.region,
+    Captures.machine,
+    Captures.station,
+    Captures.captured_at,
+)
+"""The columns of a `Labelled` that its capture has."""
+
+
 def labelled(session: Session) -> list[Labelled]:
     """The labelled set as it is now, by capture id: each reviewed capture with the label that counts.
 
@@ -119,13 +131,7 @@ def labelled(session: Session) -> list[Labelled]:
             life_of[capture_id] = life
     query = (
         select(
-            Captures.capture_id,
-            Captures.image,
-            Captures.image_sha256,
-            Captures.region,
-            Captures.machine,
-            Captures.station,
-            Captures.captured_at,
+            *OF_CAPTURE,
             Reviews.label,
             Reviews.at.label("reviewed_at"),
             Reviews.id.label("review_id"),

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import reviews
-from db.reviews import Labelled
+from db.reviews import OF_CAPTURE, Labelled
 from db.schema import LABELS, Captures, Reviews, SnapshotItems, Snapshots
 from db.statements import insert
 
@@ -108,13 +108,7 @@ def items(session: Session, snapshot_id: str) -> list[Labelled]:
         raise LookupError(f"there is no snapshot {snapshot_id!r}")
     query = (
         select(
-            Captures.capture_id,
-            Captures.image,
-            Captures.image_sha256,
-            Captures.region,
-            Captures.machine,
-            Captures.station,
-            Captures.captured_at,
+            *OF_CAPTURE,
             SnapshotItems.label,
             SnapshotItems.life,
             SnapshotItems.review_id,

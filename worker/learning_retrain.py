@@ -26,6 +26,7 @@ from worker.learning import Learning, Material, Progress, material, silent, trai
 from worker.learning_extract import current, reextract
 from worker.lease import held
 from worker.model_store import ModelError
+from worker.translation import model_of
 
 log = structlog.get_logger()
 
@@ -163,18 +164,7 @@ def _keep(learning: Learning, store: Generation, snapshot: Snapshot, found: Mate
         costs=candidate.costs,
         kind=candidate.kind,
     )
-    return Model(
-        model_id=name,
-        backbone=manifest.backbone,
-        fingerprint=manifest.fingerprint,
-        created_at=manifest.created_at,
-        classes=manifest.classes,
-        trained_on=manifest.trained_on,
-        metrics=manifest.metrics,
-        artefact=name,
-        digest=manifest.classifier_sha256,
-        snapshot_id=manifest.snapshot_id,
-    )
+    return model_of(manifest, name)
 
 
 def _steps(progress: Progress) -> Callable[[str], None]:

@@ -21,6 +21,7 @@ from worker.images import MAX_IMAGE_BYTES, UnusableImage, decode
 from worker.inspection import LINE_CLASSES
 from worker.model_store import Manifest, model_id, save
 from worker.read_ahead import read_ahead
+from worker.translation import model_of
 
 BATCH = 32
 """Images in one forward pass."""
@@ -94,20 +95,7 @@ def train(
         created_at=datetime.now(UTC),
     )
     with database.transaction() as session:
-        db.models.register(
-            session,
-            db.models.Model(
-                model_id=name,
-                backbone=manifest.backbone,
-                fingerprint=manifest.fingerprint,
-                created_at=manifest.created_at,
-                classes=manifest.classes,
-                trained_on=manifest.trained_on,
-                metrics=manifest.metrics,
-                artefact=name,
-                digest=manifest.classifier_sha256,
-            ),
-        )
+        db.models.register(session, model_of(manifest, name))
         reason = f"trained on {len(labels)} images of {labelled.name}"
         db.models.promote(session, name, by=by, reason=reason, at=manifest.created_at)
     return Trained(manifest, [*labelled.skipped, *skipped])

@@ -7,11 +7,13 @@ from typing import cast
 
 from db.captures import Capture
 from db.checks import Check
+from db.models import Model
 from db.shadow import ShadowVerdict
 from db.verdicts import Verdict
 from producer.answers import CheckAnswer, CheckState, VerdictAnswer
 from producer.event import CaptureEvent
 from worker.inspection import Judgement
+from worker.model_store import Manifest
 
 
 def capture_of(event: CaptureEvent) -> Capture:
@@ -47,6 +49,22 @@ def shadow_verdict_of(verdict: Verdict, judgement: Judgement) -> ShadowVerdict |
         decision=shadow.decision,
         probability=shadow.probability,
         judged_at=verdict.judged_at,
+    )
+
+
+def model_of(manifest: Manifest, artefact: str) -> Model:
+    """The row of a model whose folder in the model store is ``artefact``."""
+    return Model(
+        model_id=manifest.model_id,
+        backbone=manifest.backbone,
+        fingerprint=manifest.fingerprint,
+        created_at=manifest.created_at,
+        classes=manifest.classes,
+        trained_on=manifest.trained_on,
+        metrics=manifest.metrics,
+        artefact=artefact,
+        digest=manifest.classifier_sha256,
+        snapshot_id=manifest.snapshot_id,
     )
 
 

@@ -51,7 +51,8 @@ def _root(
         typer.Option(
             metavar="URL",
             help="Another database: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME; a password "
-            "is better kept in the environment. [INSERTS_DATABASE_URL]",
+            "is better kept in the environment or in a file. [INSERTS_DATABASE_URL, INSERTS_DATABASE_PASSWORD, "
+            "INSERTS_DATABASE_PASSWORD_FILE]",
             show_default=False,
         ),
     ] = None,

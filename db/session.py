@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session
 WAIT_SECONDS: Final = 30
 """How long a statement waits for another's lock, and a connection for its server, before the database is away."""
 
+EXAMPLE: Final = "change-me"
+"""How passwords in examples begin. None is ever used."""
+
 # The primary result codes of SQLite that speak of the database, not of the statement: https://sqlite.org/rescode.html
 _SQLITE_AWAY: Final = frozenset(
     {
@@ -86,8 +89,26 @@ def parse_url(url: str) -> URL:
 
 
 def shown(url: str) -> str:
-    """The URL for people and logs: without its password."""
-    return parse_url(url).render_as_string(hide_password=True)
+    """The URL for people and logs: without its password, and without those that libpq takes as parameters."""
+    parsed = parse_url(url)
+    secrets = [name for name in parsed.query if "password" in name]
+    return parsed.difference_update_query(secrets).render_as_string(hide_password=True)
+
+
+def with_password(url: str, password: str) -> str:
+    """The URL of PostgreSQL with a password for the user that it names; one of SQLite comes back as it is.
+
+    Raises:
+        ValueError: it is neither, has a password already, or the password is still that of the example.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return url
+    if parsed.password or "password" in parsed.query:
+        raise ValueError("the database URL has a password already, and another one is given: take one away")
+    if password.startswith(EXAMPLE):
+        raise ValueError("the password for the database is still that of the example: take one of your own")
+    return parsed.set(password=password).render_as_string(hide_password=False)
 
 
 def sqlite_file(url: str) -> Path | None:

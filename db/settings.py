@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class DatabaseSettings(BaseSettings):
-    """``INSERTS_DATA``, ``INSERTS_DATABASE_URL`` and ``INSERTS_IMAGES``."""
+    """``INSERTS_DATA``, ``INSERTS_DATABASE_URL``, ``INSERTS_DATABASE_PASSWORD[_FILE]`` and ``INSERTS_IMAGES``."""
 
     model_config = SettingsConfigDict(env_prefix="INSERTS_")
 
@@ -17,6 +17,10 @@ class DatabaseSettings(BaseSettings):
     """The folder of one line's data; the SQLite database is a file in it."""
     database_url: SecretStr | None = None
     """``postgresql+psycopg://USER:PASSWORD@HOST/NAME`` or ``sqlite:///FILE``; without it, ``data``'s own file."""
+    database_password: SecretStr | None = None
+    """The password of ``database_url``'s user, where it is of PostgreSQL and names none."""
+    database_password_file: Path | None = None
+    """A file that holds it instead."""
 
     images: str | None = None
     """The root of the image store, a path or URL; without it, ``data``'s own folder."""
@@ -28,9 +32,29 @@ class DatabaseSettings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The URL of the database, password and all: never print it (:func:`db.session.shown`)."""
-        from db.session import sqlite_url
+        """The URL of the database, password and all: never print it (:func:`db.session.shown`).
 
-        if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        return sqlite_url(self.data / "inserts.db")
+        Raises:
+            ValueError: the URL cannot be read, or its password is given twice, not there, or the example's.
+        """
+        from db.session import sqlite_url, with_password
+
+        if self.database_url is None:
+            return sqlite_url(self.data / "inserts.db")
+        url, password = self.database_url.get_secret_value(), self.database_password
+        if self.database_password_file is not None:
+            if password is not None:
+                raise ValueError("INSERTS_DATABASE_PASSWORD and INSERTS_DATABASE_PASSWORD_FILE are both set: take one")
+            password = _password_in(self.database_password_file)
+        return url if password is None else with_password(url, password.get_secret_value())
+
+
+def _password_in(file: Path) -> SecretStr:
+    # As `producer.redis_url.password_in`: neither room may know the other.
+    try:
+        password = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the password file {file} cannot be read: {error}") from None
+    if not password:
+        raise ValueError(f"the password file {file} is empty")
+    return SecretStr(password)

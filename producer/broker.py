@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from producer.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+from producer.redis_url import with_trust
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ class EventSender:
     """Sends capture events to the workers' queue, as the Celery messages that they are."""
 
     def __init__(self, redis_url: str):
-        self._app = Celery("station", broker=redis_url, set_as_current=False)
+        self._app = Celery("station", broker=with_trust(redis_url), set_as_current=False)
         self._app.conf.update(
             task_serializer="json",
             accept_content=["json"],
@@ -50,7 +51,12 @@ class EventSender:
         """
         # No retry here: the outbox is what tries again, and it does so for days rather than for half a second.
         self._app.send_task(
-            INSPECT_TASK, args=[event.message()], task_id=str(event.capture_id), queue=INSPECT_QUEUE, retry=False
+            INSPECT_TASK,
+            args=[event.message()],
+            task_id=str(event.capture_id),
+            queue=INSPECT_QUEUE,
+            retry=False,
+            declare=[],  # the queue is the workers' to declare; a station needs no right but to push
         )
 
     def close(self) -> None:
@@ -66,7 +72,7 @@ class AnswerReader:
         self._stream = stream_of(station)
         self._checked = False
         self._redis: redis.Redis = redis.Redis.from_url(
-            redis_url,
+            with_trust(redis_url),
             protocol=2,  # RESP3 gives XREAD another shape
             socket_timeout=CALL_TIMEOUT,
             socket_connect_timeout=CALL_TIMEOUT,

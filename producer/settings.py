@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from producer.event import Name
 from producer.image_store import ImageStore, open_image_store
 from producer.outbox import DEFAULT_LIMIT, Outbox
+from producer.redis_url import password_in, with_password, with_trust
 
 REDIS_URL_FILE = "redis.url"
 """In the data folder of an embedded system: where its Redis listens, with the password, readable by its owner only."""
@@ -22,15 +23,38 @@ class StationSettings(BaseSettings):
 
     data: Path = Field(default=Path("var/line"), description="Folder of the line's data on this machine.")
     station: Name = Field(default="station-1", description="This station's name.")
-    redis_url: SecretStr | None = Field(default=None, description="Redis; default: the embedded system's in the data.")
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis[s]://USER@HOST:PORT/0; default: the embedded system's in the data."
+    )
+    redis_password: SecretStr | None = Field(default=None, description="The password of INSERTS_REDIS_URL's user.")
+    redis_password_file: Path | None = Field(default=None, description="A file that holds it instead.")
+    redis_ca_file: Path | None = Field(
+        default=None, description="PEM: who vouches for a rediss:// server; default: whom the system trusts."
+    )
+    redis_cert_file: Path | None = Field(default=None, description="PEM: this client's own certificate for Redis.")
+    redis_key_file: Path | None = Field(default=None, description="PEM: the private key of that certificate.")
     images: str | None = Field(default=None, description="Root of the image store, a path or URL; default DATA/images.")
     outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
     outbox_limit: int = Field(default=DEFAULT_LIMIT, ge=1, description="Captures that may wait in the outbox.")
 
     def broker_url(self) -> str:
-        """The URL of Redis: as set, else that of the embedded system in the data folder, else the usual local one."""
+        """The URL of Redis, with all that a client needs (see `producer.redis_url`): never print it.
+
+        As set, with its password and certificates; else that of the embedded system in the data folder, as it is; else
+        the usual local one.
+
+        Raises:
+            ValueError: password or certificates are given twice, are not there, or are those of the example.
+        """
         if self.redis_url is not None:
-            return self.redis_url.get_secret_value()
+            url = self.redis_url.get_secret_value()
+            if self.redis_password is not None and self.redis_password_file is not None:
+                raise ValueError("INSERTS_REDIS_PASSWORD and INSERTS_REDIS_PASSWORD_FILE are both set: take one away")
+            if self.redis_password is not None:
+                url = with_password(url, self.redis_password.get_secret_value())
+            if self.redis_password_file is not None:
+                url = with_password(url, password_in(self.redis_password_file))
+            return with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
         written = self.data / REDIS_URL_FILE
         return written.read_text().strip() if written.is_file() else "redis://127.0.0.1:6379/0"
 

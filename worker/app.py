@@ -6,6 +6,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from producer.event import INSPECT_QUEUE
+from producer.redis_url import with_trust
 from worker.connection import Amqp
 
 VISIBILITY_TIMEOUT = 60
@@ -18,7 +19,7 @@ SWEEP_EVERY = 5
 
 def make_app(redis_url: str) -> Celery:
     """The Celery application of a worker whose broker is at ``redis_url``."""
-    app = Celery("insert-inspection", broker=redis_url, amqp=Amqp, set_as_current=False)
+    app = Celery("insert-inspection", broker=with_trust(redis_url), amqp=Amqp, set_as_current=False)
     app.conf.update(
         # JSON in and out: a message can hold values, never code.
         accept_content=["json"],

@@ -34,7 +34,10 @@ The lab's recipe:          `insert-worker experiment FOLDER --backbone mobilenet
 
 A small shop, one machine: `insert-worker standalone`, then `insert-db review`; it learns by itself
 
-Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL`, `INSERTS_IMAGES`,
+Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL` (their passwords also
+as `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, `INSERTS_DATABASE_PASSWORD` or
+`INSERTS_DATABASE_PASSWORD_FILE`; for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`,
+and for PostgreSQL `?sslmode=verify-full&sslrootcert=FILE` in its URL), `INSERTS_IMAGES`,
 `INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_MODELS`, `INSERTS_THREADS`,
 `INSERTS_MAX_BATCH`, `INSERTS_FORWARD_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`; of learning
 `INSERTS_MISSED_DAMAGED`, `INSERTS_NEEDLESS_CHANGE`, `INSERTS_LOOK`, `INSERTS_ENOUGH_NEW_LABELS`,

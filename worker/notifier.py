@@ -10,6 +10,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from producer.answers import STREAM_FIELD, STREAM_LENGTH, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
+from producer.redis_url import with_trust
 
 CALL_TIMEOUT: Final = 5.0
 """Seconds that one call to Redis may take."""
@@ -20,7 +21,7 @@ class Notifier:
 
     def __init__(self, redis_url: str):
         self._redis: redis.Redis = redis.Redis.from_url(
-            redis_url,
+            with_trust(redis_url),
             protocol=2,
             socket_timeout=CALL_TIMEOUT,
             socket_connect_timeout=CALL_TIMEOUT,

@@ -2,15 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from db.session import sqlite_file
+from db.session import parse_url, shown, sqlite_file
 from db.settings import DatabaseSettings
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("INSERTS_DATA", raising=False)
-    monkeypatch.delenv("INSERTS_DATABASE_URL", raising=False)
-    monkeypatch.delenv("INSERTS_IMAGES", raising=False)
+    for name in DatabaseSettings.model_fields:
+        monkeypatch.delenv(f"INSERTS_{name.upper()}", raising=False)
 
 
 def test_the_database_is_a_file_in_the_lines_data() -> None:
@@ -31,3 +30,55 @@ def test_the_photographs_are_in_the_lines_data_or_where_they_are_said_to_be(monk
     assert DatabaseSettings(data=Path("elsewhere")).images_root == str(Path("elsewhere/images"))
     monkeypatch.setenv("INSERTS_IMAGES", "s3://plant/images")
     assert DatabaseSettings(data=Path("elsewhere")).images_root == "s3://plant/images"
+
+
+@pytest.fixture
+def postgresql(monkeypatch: pytest.MonkeyPatch) -> str:
+    url = "postgresql+psycopg://worker@db/inserts?sslmode=verify-full&sslrootcert=/run/secrets/ca.pem"
+    monkeypatch.setenv("INSERTS_DATABASE_URL", url)
+    return url
+
+
+def test_a_password_goes_to_the_user_that_the_url_names(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "password").write_text("p@ss/w:rd #1%\n")
+    monkeypatch.setenv("INSERTS_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    url = parse_url(DatabaseSettings().url)
+    assert (url.username, url.password, url.host) == ("worker", "p@ss/w:rd #1%", "db")
+    assert dict(url.query) == {"sslmode": "verify-full", "sslrootcert": "/run/secrets/ca.pem"}
+    monkeypatch.setenv("INSERTS_DATABASE_PASSWORD", "another")
+    with pytest.raises(ValueError, match="both set"):
+        _ = DatabaseSettings().url
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"), [("", "is empty"), ("change-me", "the example"), (None, "cannot be read")]
+)
+def test_a_password_file_without_a_password_is_refused(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, problem: str
+) -> None:
+    if text is not None:
+        (tmp_path / "password").write_text(text)
+    monkeypatch.setenv("INSERTS_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(ValueError, match=problem):
+        _ = DatabaseSettings().url
+
+
+def test_two_passwords_are_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_DATABASE_PASSWORD", "secret-2")
+    for url in ("postgresql://u:secret-1@db/n", "postgresql://u@db/n?password=secret-1"):
+        with pytest.raises(ValueError, match="already") as caught:
+            _ = DatabaseSettings(database_url=url).url
+        assert "secret" not in str(caught.value)
+
+
+def test_a_password_is_of_no_concern_to_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_DATABASE_PASSWORD", "secret")
+    assert DatabaseSettings(database_url="sqlite:////data/inserts.db").url == "sqlite:////data/inserts.db"
+    assert "secret" not in DatabaseSettings(data=Path("elsewhere")).url
+
+
+def test_no_secret_is_shown() -> None:
+    url = "postgresql://u:secret-1@db/n?sslmode=verify-full&sslpassword=secret-2&password=secret-3"
+    assert shown(url) == "postgresql+psycopg://u:***@db/n?sslmode=verify-full"

@@ -14,6 +14,10 @@ STREAM_FIELD: Final = b"answer"
 STREAM_LENGTH: Final = 10_000
 """About how many answers a station's stream keeps; older ones are trimmed."""
 
+STREAM_SECONDS: Final = 7 * 24 * 3600
+"""How long a stream is kept after its last answer, so that none stays for stations that are gone or never were. A
+station that comes back later sends again what is not answered, and is told again."""
+
 Outcome = Literal["intact", "damaged", "unsure", "unusable"]
 CheckState = Literal["go", "replace", "review"]
 

@@ -36,7 +36,8 @@ app = typer.Typer(
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
 `INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`; of Redis also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and
-for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
+for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the
+command:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,

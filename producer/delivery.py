@@ -126,7 +126,9 @@ class Delivery:
             try:
                 answers = self._reader.read()
             except redis.RedisError as error:
-                log.debug("cannot read answers", problem=str(error))
+                # One that is away, the sender tells of; one that refuses does so whatever is sent.
+                level = log.warning if isinstance(error, redis.ResponseError) else log.debug
+                level("answers cannot be read", problem=str(error))
                 self._stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue

@@ -6,11 +6,22 @@ from collections.abc import Iterable
 from typing import Final
 
 import redis
+import structlog
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from producer.answers import STREAM_FIELD, STREAM_LENGTH, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
+from producer.answers import (
+    STREAM_FIELD,
+    STREAM_LENGTH,
+    STREAM_SECONDS,
+    CheckAnswer,
+    FaultAnswer,
+    VerdictAnswer,
+    stream_of,
+)
 from producer.redis_url import with_trust
+
+log = structlog.get_logger()
 
 CALL_TIMEOUT: Final = 5.0
 """Seconds that one call to Redis may take."""
@@ -32,14 +43,25 @@ class Notifier:
     def tell(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
         """Append each answer to its station's stream, in order, in one call.
 
+        What lies in the place of a stream and is none costs that station its answers, and nobody else.
+
         Raises:
-            redis.RedisError: Redis is away; not all stations have been told.
+            redis.RedisError: Redis is away or full; not all stations have been told.
         """
         pipe = self._redis.pipeline(transaction=False)
+        streams = []
         for station, answer in answers:
             entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True)}
             pipe.xadd(stream_of(station), entry, maxlen=STREAM_LENGTH, approximate=True)  # type: ignore[arg-type]
-        pipe.execute()
+            streams.append(stream_of(station))
+        for stream in set(streams):
+            pipe.expire(stream, STREAM_SECONDS)
+        replies = pipe.execute(raise_on_error=False)
+        for stream, reply in zip(streams, replies, strict=False):
+            if isinstance(reply, redis.ResponseError) and str(reply).startswith("WRONGTYPE"):
+                log.error("a station cannot be told: what is there is no stream, delete it", key=stream)
+            elif isinstance(reply, Exception):
+                raise reply
 
     def close(self) -> None:
         """Drop the connections."""

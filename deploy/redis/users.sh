@@ -58,32 +58,35 @@ has() { [ -e "$secrets/redis_$1" ]; }
 
 # From Redis 7 on a key is granted for reading or for writing. Redis 6.2 knows no difference: there a station may also
 # write to its own stream, which harms no other one.
+reads='%R~' writes='%W~'
+# How libraries introduce themselves; nobody needs it, but `ACL LOG` would be full of it. Redis 7.0 does not know it.
+greet='+client|setinfo'
 case $(redis-server --version) in
-*v=6.*) reads='~' writes='~' ;;
-*) reads='%R~' writes='%W~' ;;
+*v=6.*) reads='~' writes='~' greet='+client|setinfo +client|maint_notifications' ;;
+*v=7.0.*) greet='' ;;
 esac
 
 : >"$acl.new"
 echo 'user default reset off' >>"$acl.new"
 
-# What kombu's Redis transport and the workers really call (worker/connection.py, worker/notifier.py); `_kombu.binding.*`
-# are its tables of queues, `unacked*` what is in hand. Neither FLUSHALL nor CONFIG, KEYS or a look at other keys.
-user worker '~inspect*' '~learn*' '~_kombu.binding.*' '~unacked*' '~verdicts:*' \
-    +ping +multi +exec +llen +lpush +rpush +brpop +sadd +srem +smembers \
-    +zadd +zrem +zrevrangebyscore +hset +hget +hdel +watch +unwatch +set +get +del \
-    +eval +evalsha +script\|load +time +xadd +expire +type
+# What kombu's Redis transport and the workers really call (worker/connection.py, worker/notifier.py). `_kombu.binding*`
+# are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
+user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' \
+    +ping +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +sadd +zadd +zrem +zrange +hset +hget +hdel \
+    +set +get +del +evalsha +script\|load +xadd +expire $greet
 
+set -f
 for station in ${INSERTS_STATIONS:-}; do
     case $station in
     *[!A-Za-z0-9._-]*) refuse "INSERTS_STATIONS: a station's name consists of letters, digits, '.', '_' and '-', not '$station'" ;;
     "" | default | worker | metrics | scaler | admin) refuse "INSERTS_STATIONS: a station cannot be called $station" ;;
     esac
     # Captures in, and its own answers out.
-    user "$station" "${writes}inspect" "${reads}verdicts:$station" +ping +lpush +xread +xrevrange
+    user "$station" "${writes}inspect" "${reads}verdicts:$station" +ping +lpush +xread +xrevrange $greet
 done
 
 if has metrics_password; then
-    user metrics '~inspect*' '~learn*' '~unacked' '~unacked_index' '~verdicts:*' +ping +info +llen +hlen +zcard +xlen
+    user metrics '~inspect*' '~learn*' '~unacked' '~unacked_index' '~verdicts:*' +ping +info +llen +hlen +zcard +xlen $greet
 fi
 if has scaler_password; then
     user scaler '~inspect' '~learn' +ping +type +llen +scard +hlen +zcard +eval +evalsha

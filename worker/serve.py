@@ -27,6 +27,7 @@ from worker.heartbeat import Heart
 from worker.inspection import Judgement, judge
 from worker.inspector import Inspector
 from worker.notifier import Notifier
+from worker.overflow import OverflowWatch
 from worker.patience import patiently, stop_waiting
 from worker.requeue import RequeueWatch
 from worker.settings import WorkerSettings
@@ -50,8 +51,10 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         WeightsMissing, BackboneError: the network asked for cannot be run, before any message was taken.
         SchemaOutdated: the database has no or older tables.
         ModelError: the promoted model cannot be used by this worker.
+        ValueError: Redis or the database is not named as it should be, or a password or certificate is not there.
     """
     failpoints.arm(settings.failpoint)
+    redis_url = settings.broker_url()
     signal.signal(signal.SIGTERM, _leave)  # until Celery's loop has its own; process 1 of a container has none
     vitals = Vitals(settings.backbone)
     with ExitStack() as parts:
@@ -79,7 +82,6 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
             judges = champion.judges()  # once: the whole judgement is theirs, whatever is promoted meanwhile
             return judge(data, region, backbone, batcher, judges.champion, judges.shadow)
 
-        redis_url = settings.broker_url()
         notifier = Notifier(redis_url)
         parts.callback(notifier.close)
         app = make_app(redis_url)
@@ -87,6 +89,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.callback(inspector.close)
         register(app, inspector)
         parts.enter_context(RequeueWatch(inspector))
+        parts.enter_context(OverflowWatch(redis_url))
         worker = app.Worker(
             pool="threads",
             concurrency=settings.threads,

@@ -69,11 +69,11 @@ esac
 : >"$acl.new"
 echo 'user default reset off' >>"$acl.new"
 
-# What kombu's Redis transport and the workers really call (worker/connection.py, worker/notifier.py). `_kombu.binding*`
-# are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
+# What kombu's Redis transport and the workers really call (worker/connection.py, notifier.py, overflow.py).
+# `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
 user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' \
-    +ping +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +sadd +zadd +zrem +zrange +hset +hget +hdel \
-    +set +get +del +evalsha +script\|load +xadd +expire $greet
+    +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \
+    +hset +hget +hdel +set +get +del +evalsha +script\|load +xadd +expire $greet
 
 set -f
 for station in ${INSERTS_STATIONS:-}; do

@@ -96,15 +96,17 @@ if has admin_password; then
 fi
 mv "$acl.new" "$acl"
 
-set -- "$conf" --aclfile "$acl" --maxmemory "${INSERTS_REDIS_MAXMEMORY:-0}" "$@"
 if has tls_cert && has tls_key; then
-    set -- "$@" --port 0 --tls-port 6379 --tls-cert-file "$secrets/redis_tls_cert" --tls-key-file "$secrets/redis_tls_key"
+    set -- --tls-cert-file "$secrets/redis_tls_cert" --tls-key-file "$secrets/redis_tls_key" "$@"
     if has tls_ca; then
-        set -- "$@" --tls-auth-clients yes --tls-ca-cert-file "$secrets/redis_tls_ca"
+        set -- --tls-auth-clients yes --tls-ca-cert-file "$secrets/redis_tls_ca" "$@"
     else
-        set -- "$@" --tls-auth-clients no
+        set -- --tls-auth-clients no "$@"
     fi
+    set -- --port 0 --tls-port 6379 "$@"
 fi
+set -- "$conf" --aclfile "$acl" --maxmemory "${INSERTS_REDIS_MAXMEMORY:-0}" "$@"
+
 # The official image's own start: as root it hands the working folder, /data, over to the user redis and becomes it.
 if command -v docker-entrypoint.sh >/dev/null; then
     exec docker-entrypoint.sh redis-server "$@"

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -31,6 +32,7 @@ class PlantRedis:
     def __init__(self, folder: Path, stations: Sequence[str], port: int | None = None):
         self.folder = folder
         self.port = port or free_port()
+        self.tls: dict[str, Any] = {}
         self.secrets = folder / "secrets"
         self.secrets.mkdir(parents=True)
         self.data = folder / "data"
@@ -57,21 +59,29 @@ class PlantRedis:
 
     def client(self, user: str) -> redis.Redis:
         password = self.password_file(user).read_text().strip()
-        return redis.Redis.from_url(self.url(user), password=password, protocol=2, decode_responses=True)
+        return redis.Redis(
+            port=self.port, username=user, password=password, protocol=2, decode_responses=True, **self.tls
+        )
 
     def command(self, *options: str) -> list[str]:
         return ["sh", str(SCRIPT), "--bind", "127.0.0.1", "--dir", str(self.data), *options]
 
     @contextmanager
-    def running(self, **environment: str) -> Iterator[PlantRedis]:
-        """The server for as long as the block."""
-        with (self.folder / "redis.log").open("ab") as log:
-            server = subprocess.Popen(
-                self.command("--port", str(self.port)), env=self.environment | environment, stdout=log, stderr=log
-            )
+    def running(self, tls: dict[str, Any] | None = None) -> Iterator[PlantRedis]:
+        """The server for as long as the block; ``tls`` is what its own clients need, where it speaks that.
+
+        Raises:
+            RuntimeError: it does not start; the message is its log.
+        """
+        self.tls = tls or {}
+        listen = ["--port", "0", "--tls-port", str(self.port)] if tls else ["--port", str(self.port)]
+        file = self.folder / "redis.log"
+        with file.open("ab") as log:
+            server = subprocess.Popen(self.command(*listen), env=self.environment, stdout=log, stderr=log)
         try:
             wait_until(lambda: self._answers() or server.poll() is not None, 20, "an answer of Redis")
-            assert server.poll() is None, (self.folder / "redis.log").read_text()
+            if server.poll() is not None:
+                raise RuntimeError(file.read_text())
             yield self
         finally:
             server.kill()

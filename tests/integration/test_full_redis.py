@@ -58,7 +58,7 @@ def test_a_worker_that_finds_redis_full_makes_room_and_nothing_is_lost(
         with log.open("wb") as file:
             worker = subprocess.Popen([program("insert-worker"), "run"], env=environment, stdout=file, stderr=file)
         try:
-            assert station.wait_for([ours.capture_id], 60), log.read_text()
+            assert station.wait_for([ours.capture_id], 120), log.read_text()
             client = redis_server.client()
             wait_until(lambda: client.llen(INSPECT_QUEUE) == 0, 30, "an empty queue")
         finally:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import trustme
@@ -50,38 +51,29 @@ def terminator(port: int, certificates: Certificates, *, ask_clients: bool = Fal
     if ask_clients:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(certificates.ca)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, context, port), daemon=True).start()
-        yield int(listener.getsockname()[1])
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # clients that are refused, or end in the middle
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def listen() -> asyncio.Server:
+        return await asyncio.start_server(partial(_pass_on, port), "127.0.0.1", 0, ssl=context)
+
+    server = asyncio.run_coroutine_threadsafe(listen(), loop).result()
+    yield int(server.sockets[0].getsockname()[1])
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
 
 
-def _accept(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    while True:
-        try:
-            plain, _ = listener.accept()
-        except OSError:  # the block is over
-            return
-        threading.Thread(target=_serve, args=(plain, context, port), daemon=True).start()
+async def _pass_on(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.gather(_pump(reader, redis_writer), _pump(redis_reader, writer))
 
 
-def _serve(plain: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    """One connection: with blocking sockets and one thread, as TLS allows no two threads on a connection."""
-    with contextlib.suppress(OSError), plain:
-        plain.settimeout(10)
-        with (
-            context.wrap_socket(plain, server_side=True) as client,
-            socket.create_connection(("127.0.0.1", port)) as redis,
-        ):
-            client.settimeout(0.005)
-            redis.settimeout(0.005)
-            while True:
-                for source, sink in ((client, redis), (redis, client)):
-                    try:
-                        data = source.recv(65536)
-                    except TimeoutError:
-                        continue
-                    if not data:
-                        return
-                    sink.settimeout(10)
-                    sink.sendall(data)
-                    sink.settimeout(0.005)
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+    sink.close()

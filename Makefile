@@ -19,11 +19,12 @@ demo: $(VENV)/.installed-worker ## See it work: a whole line on this machine, th
 test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
 	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal
 
-lint: $(VENV)/.installed-dev ## Style, types and import rules alone
+lint: $(VENV)/.installed-dev ## Style, types, import rules and known advisories alone
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+	$(RUN)/python -m tests.audit
 
 bench: $(VENV)/.installed-dev ## Measure ratios, print them and keep them in var/bench.json; NAMES="…" for some
 	$(RUN)/python -m benchmarks.run $(NAMES)

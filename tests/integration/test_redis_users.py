@@ -220,6 +220,18 @@ def test_nobody_gets_in_without_a_user_or_with_another_ones_password(plant: Plan
             stranger.ping()
 
 
+def test_what_was_written_in_a_transaction_is_there_after_a_restart(tmp_path: Path) -> None:
+    """As kombu notes what is in hand; Redis reads its AOF again by the rules of the user `default`."""
+    plant = PlantRedis(tmp_path / "plant", STATIONS)
+    with plant.running() as before, before.client("worker") as worker:
+        with worker.pipeline(transaction=True) as pipe:
+            pipe.zadd("unacked_index", {"a-tag": 1.0}).hset("unacked", "a-tag", "a message")
+            pipe.execute()
+        wait_until(lambda: any(b"unacked" in file.read_bytes() for file in plant.data.rglob("*.aof")), 10, "an AOF")
+    with plant.running() as after, after.client("admin") as admin:
+        assert admin.hgetall("unacked") == {"a-tag": "a message"}
+
+
 def test_a_message_above_a_megabyte_is_not_taken(plant: PlantRedis, admin: redis.Redis) -> None:
     with plant.client("station-1") as station:
         station.lpush(INSPECT_QUEUE, b"x" * 1_000_000)

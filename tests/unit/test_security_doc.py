@@ -1,0 +1,49 @@
+"""What the page on security says is there is there: settings, files and the tests that show it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from worker.envelope import MAX_BYTES
+from worker.images import MAX_IMAGE_BYTES, MAX_PIXELS
+from worker.settings import WorkerSettings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+SCRIPT = (ROOT / "deploy" / "redis" / "users.sh").read_text(encoding="utf-8")
+
+
+def test_every_test_that_it_names_is_there() -> None:
+    named = {tuple(name.split("::")) for name in re.findall(r"test_\w+\.py::\w+", TEXT)}
+    assert len(named) > 5
+    tests = {
+        (file.name, node.name)
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert named <= tests, f"not there: {named - tests}"
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    named = re.findall(r"`((?:deploy|tests|worker|locks)/[\w./-]+)`", TEXT)
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_setting_that_it_names_is_one() -> None:
+    named = set(re.findall(r"INSERTS_([A-Z_]+)", TEXT)) - set(re.findall(r"INSERTS_([A-Z_]+)", SCRIPT))
+    assert len(named) >= 9
+    assert {name.lower() for name in named} <= WorkerSettings.model_fields.keys()
+    about_access = {f.upper() for f in WorkerSettings.model_fields if re.match("redis|database", f)}
+    assert about_access <= named
+
+
+def test_its_figures_are_those_of_the_code() -> None:
+    assert MAX_BYTES == 1_000_000
+    assert (MAX_IMAGE_BYTES, MAX_PIXELS) == (128 * 2**20, 40_000_000)
+    configuration = (ROOT / "deploy" / "redis" / "redis.conf").read_text(encoding="utf-8")
+    assert "proto-max-bulk-len 1mb\n" in configuration
+    assert '"${reads}verdicts:$station" +ping +lpush +xread +xrevrange' in SCRIPT

@@ -35,7 +35,8 @@ app = typer.Typer(
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`) or from the options before the command:
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`) or from the options before
+the command:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,

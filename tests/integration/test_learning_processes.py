@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,10 @@ class LearningLine(Line):
 
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
+
+    def health(self, role: str) -> dict[str, Any]:
+        asked = [program("insert-worker"), "health", role, "--json"]
+        return json.loads(subprocess.run(asked, env=self.environment, capture_output=True, check=False).stdout)
 
     def train(self) -> dict[str, object]:
         command = [program("insert-worker"), "train", "--json"]
@@ -98,6 +103,7 @@ def test_a_learner_that_is_killed_while_training_does_no_harm(line: LearningLine
     line.start("beat")
     killed = line.start("learn", INSERTS_FAILPOINT="retrain:sleep")
     wait_until(lambda: "failpoint" in line.said("learn"), 60, "a training that is under way")
+    wait_until(lambda: line.health("learn").get("job") == "retrain", what="a heartbeat that names the job")
     killed.kill()
     killed.wait()
     old = line.champion()
@@ -121,10 +127,15 @@ def test_a_learner_waits_for_its_services_and_ends_when_it_is_told_to(line: Lear
     line.redis_server.kill()
     learn, beat = line.start("learn", INSERTS_NICENESS="7"), line.start("beat")
     wait_until(lambda: "Connection refused" in line.said("learn") + line.said("beat"), 40, "processes without Redis")
+    wait_until(lambda: line.health("beat").get("waits_for_redis"), what="a beat that lives and waits")
+    alive = line.health("learn")
+    assert (alive["healthy"], alive["redis"], alive["job"]) == (True, False, None)
     line.redis_server.start()
     wait_until(lambda: "ready to learn" in line.said("learn"), 40, "a learner that found Redis")
+    wait_until(lambda: line.health("learn")["redis"] and line.health("beat")["ticks"] > 1, what="ticks again")
     assert os.getpriority(os.PRIO_PROCESS, learn.pid) == os.nice(0) + 7
     for process in (learn, beat):
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+    assert not list((line.folder / "run").glob("*.heartbeat"))

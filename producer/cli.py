@@ -22,6 +22,7 @@ from producer import cli_simulate
 from producer.answers import ANSWERS, CheckAnswer, FaultAnswer
 from producer.check import CheckResult, photographs_in, run_check
 from producer.event import CaptureEvent, new_id
+from producer.exposition import exposed
 from producer.logs import configure_logs
 from producer.outbox import Outbox
 from producer.settings import StationSettings
@@ -86,13 +87,17 @@ def settings(
 
 @contextmanager
 def open_station(
-    settings: StationSettings, on_answer: Callable[[Received], None] | None = None
+    settings: StationSettings, on_answer: Callable[[Received], None] | None = None, *, measured: bool = False
 ) -> Iterator[tuple[Station, Outbox]]:
-    """The station that ``settings`` describe, sending and listening, with its outbox."""
+    """The station that ``settings`` describe, sending and listening, with its outbox.
+
+    One that runs for long is ``measured``: its metrics are served where the settings say.
+    """
     outbox = settings.open_outbox()
     try:
         station = Station(settings.station, settings.image_store(), outbox, settings.broker_url(), on_answer)
-        with station:
+        port = settings.metrics_port if measured else None
+        with exposed(station.metrics.registry, port, settings.metrics_address), station:
             yield station, outbox
     finally:
         outbox.close()
@@ -193,7 +198,7 @@ def watch(
     def note(event: CaptureEvent) -> None:
         console.print(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
-    with open_station(context.obj, on_answer=show) as (station, outbox):
+    with open_station(context.obj, on_answer=show, measured=True) as (station, outbox):
         FolderCamera(folder, station, outbox, check_size).run(stop, note)
 
 

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import structlog
 
 from db.session import Database
+from producer.exposition import exposed
 from worker import failpoints
 from worker.heartbeat import Heart
 from worker.learn_vitals import TICK_LIMIT, BeatVitals, LearnVitals
 from worker.learning import Learning
+from worker.metrics import LearnMetrics, learn_families
 from worker.patience import patiently, stop_waiting
+from worker.plant import Families, watch_learning, watch_process
 from worker.settings import WorkerSettings
 from worker.watchdog import Watchdog
 
@@ -89,9 +92,15 @@ def serve_learning(settings: WorkerSettings) -> int:
         log.info("ready to learn")
 
     with ExitStack() as parts:
-        parts.enter_context(Heart(settings.heartbeat_path("learn"), vitals))
+        heart = parts.enter_context(Heart(settings.heartbeat_path("learn"), vitals))
+        metrics = LearnMetrics()
+        vitals.on_end = metrics.ended
+        watch_process(metrics.registry, heart, vitals)
+        metrics.registry.register(Families(lambda: learn_families(job=vitals.running())))
+        parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         parts.enter_context(Watchdog(vitals, math.inf, settings.grace))
         learning = parts.enter_context(learning_with(settings))
+        watch_learning(metrics.registry, learning.database)
         app = make_learn_app(settings)
         register(app, learning, settings.reextract_every)
         worker = app.Worker(

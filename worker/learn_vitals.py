@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.heartbeat import LearnHeartbeat, LifeSign, SchedulerHeartbeat, span
@@ -23,6 +24,8 @@ class LearnVitals(Vitals):
         super().__init__(backbone)
         self.job: tuple[str, float] | None = None
         """The job that is running, and when it began, in seconds of `time.monotonic`."""
+        self.on_end: Callable[[str, bool, float], None] = lambda *_: None
+        """Told of every job that has come to its end: its name, whether without an error, and its seconds."""
 
     def begin(self, task: Any = None, **_: object) -> None:
         """A job begins: a Celery task ``insert_inspection.NAME``."""
@@ -32,19 +35,26 @@ class LearnVitals(Vitals):
     def end(self, state: str | None = None, **_: object) -> None:
         """The job has come to its end."""
         super().end(state)
-        self.job = None
+        job, self.job = self.job, None
+        if job is not None:
+            self.on_end(job[0], state == "SUCCESS", time.monotonic() - job[1])
+
+    def running(self) -> tuple[str, float] | None:
+        """The job that is running, and for how many seconds."""
+        job = self.job
+        return None if job is None else (job[0], time.monotonic() - job[1])
 
     def heartbeat(self) -> LifeSign:
         """All of it at this moment."""
-        now, job = time.monotonic(), self.job
+        running = self.running()
         return LearnHeartbeat(
             state=self.state,
             backbone=self.backbone,
             redis=self.is_connected(),
             finished=self.finished,
-            last_finished_seconds=span(self.finished_at, now),
-            job=job[0] if job else None,
-            job_seconds=span(job[1], now) if job else None,
+            last_finished_seconds=span(self.finished_at, time.monotonic()),
+            job=running[0] if running else None,
+            job_seconds=round(running[1], 3) if running else None,
         )
 
 

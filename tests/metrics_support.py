@@ -33,8 +33,13 @@ class Scrape:
 
 def scraped(port: int) -> Scrape:
     """What the process that serves its metrics at this port says now."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         return Scrape(text_string_to_metric_families(answer.read().decode()))
+
+
+def scrape_of(registry: CollectorRegistry) -> Scrape:
+    """What a process that serves this registry would say now."""
+    return Scrape(iter(registry.collect()))
 
 
 def collected(*families: Iterator[Metric]) -> Scrape:

@@ -129,8 +129,8 @@ class LearnMetrics:
 class Queue:
     """Messages that wait on a queue, and those that are in workers' hands, of all queues of that Redis."""
 
-    waiting: int
-    unacknowledged: int
+    waiting: int | None
+    unacknowledged: int | None
 
 
 @dataclass(frozen=True)

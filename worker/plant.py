@@ -136,7 +136,7 @@ def queue_glance(redis_url: str) -> Glance[Queue]:
 
 
 def read_queue(client: redis.Redis) -> Queue:
-    """Count the messages on the inspect queue and in workers' hands.
+    """Count the messages on the inspect queue and in workers' hands; what this user may not count is not known.
 
     Raises:
         redis.RedisError: Redis is away.
@@ -145,8 +145,12 @@ def read_queue(client: redis.Redis) -> Queue:
     for name in queue_lists(INSPECT_QUEUE):
         pipe.llen(name)
     pipe.hlen("unacked")
-    *lists, unacknowledged = pipe.execute()
-    return Queue(sum(lists), unacknowledged)
+    *lists, unacknowledged = pipe.execute(raise_on_error=False)
+    refused = any(isinstance(count, redis.ResponseError) for count in lists)
+    return Queue(
+        waiting=None if refused else sum(lists),
+        unacknowledged=None if isinstance(unacknowledged, redis.ResponseError) else unacknowledged,
+    )
 
 
 def queue_lists(queue: str) -> list[str]:

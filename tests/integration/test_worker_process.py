@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -20,7 +23,10 @@ from producer.image_store import FolderStore
 from producer.outbox import Outbox
 from producer.simulator import labelled_images, write_labelled_folder
 from producer.station import Station
+from tests.metrics_support import scrape_of, scraped
 from tests.support import RedisProcess, program, stored_event, wait_until
+from worker.plant import KEEP
+from worker.redis_server import free_port
 
 
 class Line:
@@ -76,6 +82,8 @@ def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Itera
 
 def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
     """Bad input among good; `unsure` without a model; a trained one in charge within seconds; a clean end."""
+    port = free_port()
+    line.environment["INSERTS_METRICS_PORT"] = str(port)
     worker = line.start_and_wait()
     outbox = Outbox(line.folder / "outbox.db")
     inserts = list(labelled_images(12, seed=3, size=256))
@@ -118,12 +126,72 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
             return answer.model is not None and answer.outcome in ("intact", "damaged")  # type: ignore[union-attr]
 
         wait_until(judged_by_a_model, 20, "the new model in charge")
+        assert_measured(line, port, station)
     outbox.close()
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
     with line.database.reading() as session:
         assert {fault.reason for fault in db.faults.search(session)} == {"image_missing", "digest_mismatch"}
     assert line.redis_server.client().llen(INSPECT_QUEUE) == 0
+    assert_logged(line)
+
+
+def assert_measured(line: Line, port: int, station: Station) -> None:
+    """The worker's metrics tell what the test above has sent, and go on when Redis is away."""
+    told = scraped(port)
+    outcomes = {
+        each["outcome"]: told.value("inserts_captures_total", **each) for each in told.labels("inserts_captures_total")
+    }
+    answered = scrape_of(station.metrics.registry)
+    assert outcomes["fault"] == 2
+    assert outcomes["unusable"] == 1
+    assert outcomes["unsure"] >= 12
+    assert outcomes["intact"] + outcomes["damaged"] >= 1
+    for outcome, count in outcomes.items():
+        assert answered.value("inserts_station_answers_total", outcome=outcome) == count
+    judged = sum(outcomes.values()) - outcomes["fault"]
+    assert told.value("inserts_faults_total", reason="image_missing") == 1
+    assert told.value("inserts_open_faults", reason="digest_mismatch") == 1
+    assert told.value("inserts_capture_seconds_count") == judged
+    for stage in ("fetch", "arrive", "decode", "commit", "notify"):
+        assert told.value("inserts_stage_seconds_count", stage=stage) >= judged, stage
+    by_model = outcomes["intact"] + outcomes["damaged"]
+    assert told.value("inserts_batch_captures_sum") >= by_model
+    assert told.value("inserts_stage_seconds_count", stage="forward_wait") == told.value("inserts_batch_captures_sum")
+    assert told.value("inserts_queue_captures") == told.value("inserts_unacknowledged_messages") == 0
+    assert told.value("inserts_oldest_waiting_age_seconds") == 0
+    assert 0 < (told.value("inserts_unsure_ratio") or 0) < 1
+    (model,) = told.labels("inserts_model_info")
+    assert model == {"role": "champion", "model": told.labels("inserts_champion_info")[0]["model"]}
+    assert [told.value(f"inserts_{name}") for name in ("model_refused", "ready", "redis_connected")] == [0, 1, 1]
+    assert time.time() - (told.value("inserts_heartbeat_timestamp_seconds") or 0) < 30
+
+    line.redis_server.kill()
+    time_of_the_cache = time.monotonic() + KEEP
+    wait_until(lambda: time.monotonic() > time_of_the_cache)
+    told = scraped(port)
+    assert (told.value("inserts_redis_up"), told.value("inserts_queue_captures")) == (0, None)
+    assert told.value("inserts_database_up") == 1
+    assert told.value("inserts_captures_total", outcome="fault") == 2
+    line.redis_server.start()
+
+
+def assert_logged(line: Line) -> None:
+    """All that the worker wrote, Celery's words about a lost Redis included, is JSON, and names its capture."""
+    said = line.log_file.read_text().splitlines()
+    # Celery's farewell goes to standard output, by way of no logger.
+    lines = [json.loads(text) for text in said if text not in ("", "worker: Warm shutdown (MainProcess)")]
+    assert all({"event", "level", "timestamp"} <= each.keys() for each in lines)
+    assert any(each.get("logger", "").startswith("celery") for each in lines)
+    about = [each for each in lines if each["event"] in ("judged", "fault", "judged before, told again")]
+    assert len(about) >= 15
+    assert all(each["capture"] and each["check"] for each in about)
+    models = {each["model"] for each in about}
+    assert None in models
+    assert len(models) == 2
+    password = urlsplit(line.redis_server.url).password
+    assert password
+    assert password not in line.log_file.read_text()
 
 
 def test_a_killed_worker_s_captures_are_judged_by_the_next_one(line: Line) -> None:

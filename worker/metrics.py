@@ -127,10 +127,15 @@ class LearnMetrics:
 
 @dataclass(frozen=True)
 class Queue:
-    """Messages that wait on a queue, and those that are in workers' hands, of all queues of that Redis."""
+    """What Redis knows of captures that wait; what it did not tell is None.
+
+    ``waiting`` counts the messages on the inspect queue, ``unacknowledged`` those of all queues that are in workers'
+    hands, and ``oldest_at`` is when the photograph of the message was taken that is next.
+    """
 
     waiting: int | None
     unacknowledged: int | None
+    oldest_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -174,13 +179,17 @@ def learn_families(*, job: tuple[str, float] | None) -> Iterator[Metric]:
     yield running
 
 
-def queue_families(queue: Queue | None) -> Iterator[Metric]:
-    """What waits in Redis; without an answer from it, that it is not up."""
+def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
+    """What waits in Redis at ``now``; without an answer from it, that it is not up."""
     yield _gauge("redis_up", "Whether Redis answered when it was asked for these metrics.", queue is not None)
     waiting = queue.waiting if queue else None
     yield _gauge("queue_captures", "Captures on the inspect queue that no worker has taken.", waiting)
     in_hand = queue.unacknowledged if queue else None
     yield _gauge("unacknowledged_messages", "Messages that some worker has taken and not finished.", in_hand)
+    age = None
+    if queue is not None and queue.waiting is not None:
+        age = 0.0 if queue.waiting == 0 else _age(queue.oldest_at, now)
+    yield _gauge("queue_oldest_age_seconds", "Since the photograph of the queue's next capture; 0: none waits.", age)
 
 
 def standing_families(standing: Standing | None, now: datetime) -> Iterator[Metric]:
@@ -190,12 +199,11 @@ def standing_families(standing: Standing | None, now: datetime) -> Iterator[Metr
     )
     age = ratio = None
     if standing is not None:
-        oldest = standing.oldest_waiting
-        age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+        age = _age(standing.oldest_waiting, now) or 0.0
         ratio = standing.unsure
     yield _gauge(
-        "oldest_waiting_age_seconds",
-        "Age of the oldest recorded capture without verdict and fault; 0: none waits.",
+        "recorded_oldest_age_seconds",
+        "Since the photograph of the oldest recorded capture without verdict or fault; 0: none.",
         age,
     )
     yield _gauge("unsure_ratio", "Share of unsure verdicts among the newest thousand captures of the line.", ratio)
@@ -219,6 +227,11 @@ def backlog_families(backlog: Backlog | None) -> Iterator[Metric]:
     )
     labels = backlog.labels if backlog else None
     yield _gauge("learn_waiting_labels", "Captures with a label that the last training did not see.", labels)
+
+
+def _age(moment: datetime | None, now: datetime) -> float | None:
+    """Seconds since a moment; no less than 0, since it is by another machine's clock."""
+    return None if moment is None else max(0.0, (now - moment).total_seconds())
 
 
 def _gauge(name: str, text: str, value: float | None) -> GaugeMetricFamily:

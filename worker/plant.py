@@ -27,6 +27,7 @@ import db.standing
 from db.session import Database
 from db.standing import Standing
 from producer.event import INSPECT_QUEUE
+from worker.envelope import captured_at
 from worker.heartbeat import Heart
 from worker.metrics import (
     Backlog,
@@ -104,7 +105,7 @@ class Families(Collector):
 def watch_line(registry: CollectorRegistry, database: Database, redis_url: str) -> None:
     """Have `registry` tell how queue and database stand."""
     queue, standing = queue_glance(redis_url), standing_glance(database)
-    registry.register(Families(lambda: queue_families(queue())))
+    registry.register(Families(lambda: queue_families(queue(), datetime.now(UTC))))
     registry.register(Families(lambda: standing_families(standing(), datetime.now(UTC))))
 
 
@@ -142,14 +143,21 @@ def read_queue(client: redis.Redis) -> Queue:
         redis.RedisError: Redis is away.
     """
     pipe = client.pipeline(transaction=False)
-    for name in queue_lists(INSPECT_QUEUE):
-        pipe.llen(name)
+    names = queue_lists(INSPECT_QUEUE)
     pipe.hlen("unacked")
-    *lists, unacknowledged = pipe.execute(raise_on_error=False)
-    refused = any(isinstance(count, redis.ResponseError) for count in lists)
+    for name in names:
+        pipe.llen(name)
+    for name in names:
+        pipe.lindex(name, -1)  # the end that workers take from
+    unacknowledged, *replies = (
+        None if isinstance(reply, redis.ResponseError) else reply for reply in pipe.execute(raise_on_error=False)
+    )
+    counts, heads = replies[: len(names)], replies[len(names) :]
+    taken = [moment for head in heads if head is not None and (moment := captured_at(head)) is not None]
     return Queue(
-        waiting=None if refused else sum(lists),
-        unacknowledged=None if isinstance(unacknowledged, redis.ResponseError) else unacknowledged,
+        waiting=None if None in counts else sum(counts),
+        unacknowledged=unacknowledged,
+        oldest_at=min(taken, default=None),
     )
 
 

@@ -159,7 +159,7 @@ def assert_measured(line: Line, port: int, station: Station) -> None:
     assert told.value("inserts_batch_captures_sum") >= by_model
     assert told.value("inserts_stage_seconds_count", stage="forward_wait") == told.value("inserts_batch_captures_sum")
     assert told.value("inserts_queue_captures") == told.value("inserts_unacknowledged_messages") == 0
-    assert told.value("inserts_oldest_waiting_age_seconds") == 0
+    assert told.value("inserts_recorded_oldest_age_seconds") == told.value("inserts_queue_oldest_age_seconds") == 0
     assert 0 < (told.value("inserts_unsure_ratio") or 0) < 1
     (model,) = told.labels("inserts_model_info")
     assert model == {"role": "champion", "model": told.labels("inserts_champion_info")[0]["model"]}

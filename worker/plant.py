@@ -155,7 +155,7 @@ def read_queue(client: redis.Redis) -> Queue:
     counts, heads = replies[: len(names)], replies[len(names) :]
     taken = [moment for head in heads if head is not None and (moment := captured_at(head)) is not None]
     return Queue(
-        waiting=None if None in counts else sum(counts),
+        waiting=None if None in counts else sum(count or 0 for count in counts),
         unacknowledged=unacknowledged,
         oldest_at=min(taken, default=None),
     )

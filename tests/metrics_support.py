@@ -31,6 +31,14 @@ class Scrape:
         return {each.name for each in self.samples}
 
 
+def listens(port: int) -> bool:
+    """Whether anything serves metrics at this port already."""
+    try:
+        return bool(scraped(port).samples)
+    except OSError:
+        return False
+
+
 def scraped(port: int) -> Scrape:
     """What the process that serves its metrics at this port says now."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:

@@ -121,7 +121,7 @@ def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
         assert (queued(line), unacknowledged(line)) == (1, 0)
         assert health(line)[0] == 1
         waited = [each for each in logged(line) if each["event"] == "the database is away, waiting"]
-        assert waited[-1]["capture"]
+        assert any(each.get("capture") for each in waited)  # others wait too, for no capture in particular
         assert any(each.get("logger", "").startswith("celery") for each in logged(line))
     finally:
         line.end()

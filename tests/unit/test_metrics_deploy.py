@@ -15,7 +15,11 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+from typer.main import get_command
 
+import db.cli
+import producer.cli
+import worker.cli
 from db.models import Model
 from db.standing import Standing
 from producer.metrics import OutboxState, StationMetrics, outbox_families
@@ -163,6 +167,25 @@ def test_every_alert_says_how_bad_it_is_what_it_means_and_where_that_is_explaine
 def test_every_alert_has_its_section_and_every_such_section_its_alert() -> None:
     sections = re.findall(r"^#+ (Inserts\w+)$", RUNBOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert sections == [rule["alert"] for rule in ALERTS]
+
+
+def test_every_command_that_the_runbook_names_exists() -> None:
+    programs: dict[str, Any] = {
+        "insert-db": get_command(db.cli.app),
+        "insert-station": get_command(producer.cli.app),
+        "insert-worker": get_command(worker.cli.app),
+    }
+    named = re.findall(r"`(insert-(?:db|station|worker) [^`]+)`", RUNBOOK.read_text(encoding="utf-8"))
+    assert len(named) > 15
+    for text in named:
+        program, *words = text.split()
+        command = programs[program]
+        for word in words:
+            if word.startswith("-"):
+                assert any(word in option.opts for option in command.params), text
+            elif hasattr(command, "commands"):
+                assert word in command.commands, text
+                command = command.commands[word]
 
 
 def test_the_dashboard_s_panels_have_places_and_say_what_they_show() -> None:

@@ -20,6 +20,7 @@ from benchmarks import (
     line_rate,
     line_while_training,
     machine,
+    metrics_cost,
     notebook,
     reextract,
     svm_gram,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         *reextract.BENCHMARKS,
         *train_memory.BENCHMARKS,
         *line_while_training.BENCHMARKS,
+        metrics_cost.BENCHMARK,
     )
 }
 RESULTS = Path("var") / "bench.json"

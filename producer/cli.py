@@ -22,6 +22,7 @@ from producer import cli_simulate
 from producer.answers import ANSWERS, CheckAnswer, FaultAnswer
 from producer.check import CheckResult, photographs_in, run_check
 from producer.event import CaptureEvent, new_id
+from producer.exposition import exposed
 from producer.logs import configure_logs
 from producer.outbox import Outbox
 from producer.settings import StationSettings
@@ -35,9 +36,9 @@ app = typer.Typer(
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`; of Redis also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and
-for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the
-command:
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`; of Redis also
+`INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS `INSERTS_REDIS_CA_FILE`,
+`INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,
@@ -87,13 +88,17 @@ def settings(
 
 @contextmanager
 def open_station(
-    settings: StationSettings, on_answer: Callable[[Received], None] | None = None
+    settings: StationSettings, on_answer: Callable[[Received], None] | None = None, *, measured: bool = False
 ) -> Iterator[tuple[Station, Outbox]]:
-    """The station that ``settings`` describe, sending and listening, with its outbox."""
+    """The station that ``settings`` describe, sending and listening, with its outbox.
+
+    One that runs for long is ``measured``: its metrics are served where the settings say.
+    """
     outbox = settings.open_outbox()
     try:
         station = Station(settings.station, settings.image_store(), outbox, settings.broker_url(), on_answer)
-        with station:
+        port = settings.metrics_port if measured else None
+        with exposed(station.metrics.registry, port, settings.metrics_address), station:
             yield station, outbox
     finally:
         outbox.close()
@@ -194,7 +199,7 @@ def watch(
     def note(event: CaptureEvent) -> None:
         console.print(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
-    with open_station(context.obj, on_answer=show) as (station, outbox):
+    with open_station(context.obj, on_answer=show, measured=True) as (station, outbox):
         FolderCamera(folder, station, outbox, check_size).run(stop, note)
 
 

@@ -117,7 +117,7 @@ class Simulation:
         from producer.cli import open_station
 
         finished = True
-        with open_station(self._settings, on_answer=self._hear) as (station, _):
+        with open_station(self._settings, on_answer=self._hear, measured=True) as (station, _):
             for check in checks:
                 started = time.monotonic()
                 finished &= self._check(station, check)

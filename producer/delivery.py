@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.broker import AnswerReader, EventSender
+from producer.metrics import StationMetrics
 from producer.outbox import Outbox, Waiting
 
 log = structlog.get_logger()
@@ -46,7 +47,9 @@ class Delivery:
         outbox: Outbox,
         redis_url: str,
         on_answer: Callable[[VerdictAnswer | FaultAnswer | CheckAnswer], None],
+        metrics: StationMetrics,
     ):
+        self._metrics = metrics
         self._outbox = outbox
         self._on_answer = on_answer
         self._position_note = f"position:{station}"
@@ -117,7 +120,10 @@ class Delivery:
         try:
             self._sender.send(entry.event)
         except (OperationalError, redis.RedisError, OSError) as error:
+            self._metrics.redis_up.set(0)
             return f"{type(error).__name__}: {error}"
+        self._metrics.redis_up.set(1)
+        (self._metrics.resent if entry.attempts else self._metrics.sent).inc()
         return None
 
     def _read_loop(self) -> None:
@@ -126,6 +132,7 @@ class Delivery:
             try:
                 answers = self._reader.read()
             except redis.RedisError as error:
+                self._metrics.redis_up.set(0)
                 # One that is away, the sender tells of; one that refuses does so whatever is sent.
                 level = log.warning if isinstance(error, redis.ResponseError) else log.debug
                 level("answers cannot be read", problem=str(error))
@@ -133,6 +140,7 @@ class Delivery:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = 0.5
+            self._metrics.redis_up.set(1)
             if answers:
                 self._settle(answers)
 
@@ -149,8 +157,9 @@ class Delivery:
 
     def _confirm(self, settled: list[str]) -> bool:
         try:
-            self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
+            confirmed = self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
         except sqlite3.Error as error:
             log.error("answers cannot be noted", problem=str(error))
             return False
+        self._metrics.confirmed.inc(confirmed)
         return True

@@ -154,6 +154,12 @@ class Outbox:
         with self._lock:
             return int(self._connection.execute("SELECT count(*) FROM waiting WHERE attempts = 0").fetchone()[0])
 
+    def oldest_at(self) -> float | None:
+        """When the capture that has waited longest was stored, in seconds since the epoch; None while none waits."""
+        with self._lock:
+            row = self._connection.execute("SELECT min(stored_at) FROM waiting").fetchone()
+        return None if row[0] is None else float(row[0])
+
     def sent(self, next_at: dict[str, float]) -> None:
         """Note that these captures left this station, and when each is to be sent again, in one step."""
         with self._transaction(synced=False) as connection:
@@ -169,14 +175,18 @@ class Outbox:
                 "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?", (next_at, problem, capture_id)
             )
 
-    def confirm(self, capture_ids: Iterable[str], note: tuple[str, str] | None = None) -> None:
-        """Forget captures that have their verdict or fault, and keep ``note`` (name, value), in one step."""
+    def confirm(self, capture_ids: Iterable[str], note: tuple[str, str] | None = None) -> int:
+        """Forget captures that have their verdict or fault, and keep ``note`` (name, value), in one step.
+
+        Returns how many of them had been waiting.
+        """
         with self._transaction(synced=False) as connection:
-            connection.executemany(
+            forgotten = connection.executemany(
                 "DELETE FROM waiting WHERE capture_id = ?", [(capture_id,) for capture_id in capture_ids]
-            )
+            ).rowcount
             if note is not None:
                 connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
+        return max(0, forgotten)
 
     def note(self, name: str) -> str | None:
         """What was noted under ``name`` (a position in the stream, a file already submitted)."""

@@ -36,6 +36,10 @@ class StationSettings(BaseSettings):
     images: str | None = Field(default=None, description="Root of the image store, a path or URL; default DATA/images.")
     outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
     outbox_limit: int = Field(default=DEFAULT_LIMIT, ge=1, description="Captures that may wait in the outbox.")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="TCP port that Prometheus reads metrics from; default: none."
+    )
+    metrics_address: str = Field(default="127.0.0.1", description="Address of that port; 0.0.0.0 in a container.")
 
     def broker_url(self) -> str:
         """The URL of Redis, with all that a client needs (see `producer.redis_url`): never print it.

@@ -16,7 +16,8 @@ from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.delivery import Delivery
 from producer.event import CaptureEvent, Region, new_id
 from producer.image_store import ImageStore
-from producer.outbox import Outbox
+from producer.metrics import StationMetrics
+from producer.outbox import Outbox, OutboxFull
 
 _SUFFIXES: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
 _KEPT_ANSWERS: Final = 10_000
@@ -50,7 +51,9 @@ class Station:
         self._on_answer = on_answer
         self._answers: OrderedDict[UUID, Received] = OrderedDict()
         self._answered = threading.Condition()
-        self._delivery = Delivery(name, outbox, redis_url, self._take)
+        self.metrics = StationMetrics(name)
+        self.metrics.watch(outbox)
+        self._delivery = Delivery(name, outbox, redis_url, self._take, self.metrics)
 
     def __enter__(self) -> Station:
         self._delivery.start()
@@ -106,7 +109,11 @@ class Station:
             edge=edge,
             operations_on_edge=operations_on_edge,
         )
-        self._outbox.check_room()
+        try:
+            self._outbox.check_room()
+        except OutboxFull:
+            self.metrics.refused.inc()
+            raise
         try:
             self._images.put(event.image, image)
         except OSError as error:
@@ -115,6 +122,7 @@ class Station:
             problem = f"the photograph cannot be stored, nothing was kept: {error.strerror}"
             raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
+        self.metrics.submitted.inc()
         self._delivery.hurry()
         return event
 
@@ -136,6 +144,7 @@ class Station:
 
     def _take(self, answer: AnyAnswer) -> None:
         received = Received(answer, time.monotonic())
+        self.metrics.answered(answer)
         key = answer.check_id if isinstance(answer, CheckAnswer) else answer.capture_id
         if key is not None:
             with self._answered:

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from producer.check import IMAGE_SUFFIXES
 from producer.event import CaptureEvent, new_id
+from producer.metrics import made_at
 from producer.outbox import Outbox
 from producer.station import Station
 
@@ -172,7 +173,7 @@ class FolderCamera:
 def _noted_at(value: str) -> float:
     """When a note was made, in seconds since the epoch: what is noted are UUIDv7, which begin with their time."""
     try:
-        return (UUID(value).int >> 80) / 1000
+        return made_at(UUID(value))
     except ValueError:  # the first version noted a word
         return 0.0
 

@@ -16,9 +16,20 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_Entry = tuple[Item, Future[Result], float]
+"""An item, where its result goes, and when it was handed in, in seconds of `time.monotonic`."""
+
+
+Watch = Callable[[list[float], float], None]
+"""Told of each batch that was done: for how long each of its items had waited, and how long it took, in seconds."""
+
 
 def _nobodys(_: Exception) -> bool:
     return False
+
+
+def _unwatched(_: list[float], __: float) -> None:
+    return
 
 
 class Batcher(Generic[Item, Result]):
@@ -31,6 +42,7 @@ class Batcher(Generic[Item, Result]):
         *,
         name: str,
         everybodys: Callable[[Exception], bool] = _nobodys,
+        watch: Watch = _unwatched,
     ):
         """Start the runner, a thread called ``name``.
 
@@ -41,8 +53,9 @@ class Batcher(Generic[Item, Result]):
         self._compute = compute
         self._max_batch = max_batch
         self._everybodys = everybodys
+        self._watch = watch
         self._running_since: float | None = None
-        self._waiting: queue.SimpleQueue[tuple[Item, Future[Result]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Entry[Item, Result] | None] = queue.SimpleQueue()
         self._runner = threading.Thread(target=self._run, name=name, daemon=True)
         self._runner.start()
 
@@ -57,7 +70,7 @@ class Batcher(Generic[Item, Result]):
     def submit(self, item: Item) -> Future[Result]:
         """Have one item done with the next batch, without waiting for it."""
         future: Future[Result] = Future()
-        self._waiting.put((item, future))
+        self._waiting.put((item, future, time.monotonic()))
         return future
 
     @property
@@ -86,13 +99,13 @@ class Batcher(Generic[Item, Result]):
             if last:
                 return
 
-    def _settle(self, batch: list[tuple[Item, Future[Result]]]) -> None:
-        self._running_since = time.monotonic()
+    def _settle(self, batch: list[_Entry[Item, Result]]) -> None:
+        self._running_since = began = time.monotonic()
         try:
-            results = self._compute([item for item, _ in batch])
+            results = self._compute([item for item, _, _ in batch])
         except Exception as error:  # noqa: BLE001 - it belongs to the thread that handed the item in
             if len(batch) == 1 or self._everybodys(error):
-                for _, future in batch:
+                for _, future, _ in batch:
                     future.set_exception(error)
                 return
             for entry in batch:  # one bad item must not cost its neighbours their verdict
@@ -100,5 +113,7 @@ class Batcher(Generic[Item, Result]):
             return
         finally:
             self._running_since = None
-        for (_, future), result in zip(batch, results, strict=True):
+        ended = time.monotonic()
+        for (_, future, _), result in zip(batch, results, strict=True):
             future.set_result(result)
+        self._watch([began - since for _, _, since in batch], ended - began)

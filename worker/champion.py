@@ -58,6 +58,17 @@ class Champion:
                 self._looked_at = time.monotonic()
             return self._judges
 
+    @property
+    def taken(self) -> Judges:
+        """The models that were taken last, without a look into the database."""
+        return self._judges
+
+    @property
+    def refused(self) -> bool:
+        """Whether another model judges than the one that the database names, because that one cannot be used."""
+        champion = self._judges.champion
+        return self._champion_seen != (champion.model_id if champion is not None else None)
+
     def start(self) -> None:
         """Take the models there are, before the first message.
 

@@ -75,9 +75,13 @@ class EmbeddedSystem:
 
     def start_learning(self) -> None:
         """Start what learns from reviews, and what asks for it; nobody waits for them."""
+        environment = self.environment()
+        environment.pop("INSERTS_HEARTBEAT", None)  # the worker's
+        if self.settings.metrics_port is not None:
+            environment["INSERTS_METRICS_PORT"] = str(self.settings.metrics_port + 1)  # the worker's is taken
         for name in ("learn", "beat"):
             command = [sys.executable, "-m", "worker.cli", name]
-            self._supervisor.add(Child(name, command, self.data / "logs" / f"{name}.log", self.environment()))
+            self._supervisor.add(Child(name, command, self.data / "logs" / f"{name}.log", environment))
 
     def environment(self) -> dict[str, str]:
         """The environment in which every command opens this system."""

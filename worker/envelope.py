@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
-from producer.event import INSPECT_QUEUE, INSPECT_TASK
+from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
 
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """How far ahead a message may ask to be looked at. The worker's own (an image that is not there yet) ask for a second;
@@ -89,6 +89,14 @@ def envelope(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
         },
     }
     return json.dumps(message).encode(), problem
+
+
+def captured_at(raw: bytes) -> datetime | None:
+    """When the photograph was taken whose event ``raw`` carries; None where it carries none that keeps the contract."""
+    try:
+        return CaptureEvent.from_message(json.loads(_read(raw)[1])).captured_at
+    except (ValueError, RecursionError):  # pydantic's errors are ValueErrors too
+        return None
 
 
 def _read(raw: bytes) -> tuple[_Headers, str]:

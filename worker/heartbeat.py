@@ -1,7 +1,7 @@
-"""The sign of life that a worker leaves in a file, so that its health can be asked without Redis and without it.
+"""The sign of life that a process leaves in a file, so that its health can be asked without Redis and without it.
 
 The heart has a thread of its own, because Celery's loop stands still while Redis is away, and that is no fault of the
-worker's. But it beats only as long as that loop turns whenever it can: a stuck worker falls silent.
+process's. But it beats only as long as that loop turns whenever it can: a stuck process falls silent.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, Protocol, TypeVar
 
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-
-from worker.vitals import State, Vitals
 
 log = structlog.get_logger()
 
@@ -26,14 +24,24 @@ BEAT_EVERY: Final = 2.0
 LOOP_LIMIT: Final = 90.0
 """Seconds for which Celery's loop may stand still though it has Redis; one call to Redis may take 30 of them."""
 
+Role = Literal["worker", "learn", "beat"]
+"""The processes that have a heartbeat, called as their commands are (`run` is the worker's)."""
 
-class Heartbeat(BaseModel):
-    """One beat: a worker's state at ``time``; spans are in seconds up to then."""
+State = Literal["starting", "ready", "stopping"]
+
+
+class LifeSign(BaseModel):
+    """What every heartbeat says: which process lived at ``time``. Spans are in seconds up to then."""
 
     model_config = ConfigDict(frozen=True)
 
-    pid: int
-    time: AwareDatetime
+    pid: int = Field(default_factory=os.getpid)
+    time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Heartbeat(LifeSign):
+    """One beat of a worker."""
+
     state: State
     backbone: str
     redis: bool = Field(description="Whether the worker holds a connection to Redis.")
@@ -43,20 +51,54 @@ class Heartbeat(BaseModel):
     forward_seconds: float | None = Field(description="Since the forward pass that is running began; null: none is.")
 
 
+class LearnHeartbeat(LifeSign):
+    """One beat of a process that learns."""
+
+    state: State
+    backbone: str
+    redis: bool = Field(description="Whether the process holds a connection to Redis.")
+    finished: int = Field(description="Jobs that came to their end without an error since the process started.")
+    last_finished_seconds: float | None = Field(description="Since the last of them; null before the first.")
+    job: str | None = Field(description="The job that is running: extract, reextract, retrain or evaluate.")
+    job_seconds: float | None = Field(description="Since it began; a large set may take hours.")
+
+
+class SchedulerHeartbeat(LifeSign):
+    """One beat of the process that asks for learning's jobs."""
+
+    waits_for_redis: bool = Field(description="Whether it stands still because Redis is away.")
+    ticks: int = Field(description="How often it has looked for what is due since it started.")
+    last_tick_seconds: float | None = Field(description="Since it looked last; null before the first time.")
+
+
+class Alive(Protocol):
+    """A process that has a heart."""
+
+    def heartbeat(self) -> LifeSign:
+        """How it is now."""
+        ...
+
+    def loop_still_for(self) -> float:
+        """Seconds for which its loop has not turned though it should."""
+        ...
+
+
 class NoHeartbeat(ValueError):
     """There is no heartbeat, or none that can be read; the message says so."""
 
 
 class Heart:
-    """Writes the heartbeat of one worker, between ``with`` and the end of its block; a clean end removes the file."""
+    """Writes the heartbeat of one process, between ``with`` and the end of its block; a clean end removes the file."""
 
-    def __init__(self, path: Path, vitals: Vitals, every: float = BEAT_EVERY, loop_limit: float = LOOP_LIMIT):
+    def __init__(self, path: Path, body: Alive, every: float = BEAT_EVERY, loop_limit: float = LOOP_LIMIT):
         self._path = path
-        self._vitals = vitals
+        self._body = body
         self._every = every
         self._loop_limit = loop_limit
         self._off = threading.Event()
         self._silent = False
+        self.beaten_at = 0.0
+        """When it beat last, in seconds since the epoch; 0 before the first time."""
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def __enter__(self) -> Heart:
@@ -75,15 +117,16 @@ class Heart:
                 return
 
     def _beat(self) -> None:
-        still = self._vitals.loop_still_for()
+        still = self._body.loop_still_for()
         if still > self._loop_limit:
             self._fall_silent(f"Celery's loop has not turned for {still:.0f} s")
             return
         try:
-            write(self._path, _heartbeat(self._vitals))
+            write(self._path, self._body.heartbeat())
         except OSError as error:
             self._fall_silent(str(error))
         else:
+            self.beaten_at = time.time()
             self._silent = False
 
     def _fall_silent(self, reason: str) -> None:
@@ -92,7 +135,7 @@ class Heart:
         self._silent = True
 
 
-def write(path: Path, heartbeat: Heartbeat) -> None:
+def write(path: Path, heartbeat: LifeSign) -> None:
     """Put ``heartbeat`` into the file, which is always wholly the old or wholly the new one.
 
     Raises:
@@ -105,39 +148,28 @@ def write(path: Path, heartbeat: Heartbeat) -> None:
     temporary.replace(path)
 
 
-def read(path: Path) -> Heartbeat:
-    """The last beat in the file.
+L = TypeVar("L", bound=LifeSign)
+
+
+def read(path: Path, kind: type[L] = Heartbeat) -> L:  # type: ignore[assignment]
+    """The last beat in the file, of that kind.
 
     Raises:
-        NoHeartbeat: there is no such file, or it is not a heartbeat.
+        NoHeartbeat: there is no such file, or it is not such a heartbeat.
     """
     try:
-        return Heartbeat.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise NoHeartbeat(f"no heartbeat at {path}, so no worker runs with it ({error.strerror})") from None
+        raise NoHeartbeat(f"no heartbeat at {path}, so nothing runs with it ({error.strerror})") from None
     except (ValidationError, UnicodeDecodeError):
-        raise NoHeartbeat(f"{path} is not a worker's heartbeat") from None
+        raise NoHeartbeat(f"{path} is not a heartbeat of this kind ({kind.__name__})") from None
 
 
-def age(heartbeat: Heartbeat) -> float:
+def age(heartbeat: LifeSign) -> float:
     """Seconds between the beat and now; also for one from the future, as after a clock was set back."""
     return abs((datetime.now(UTC) - heartbeat.time).total_seconds())
 
 
-def _heartbeat(vitals: Vitals) -> Heartbeat:
-    now = time.monotonic()
-    return Heartbeat(
-        pid=os.getpid(),
-        time=datetime.now(UTC),
-        state=vitals.state,
-        backbone=vitals.backbone,
-        redis=vitals.is_connected(),
-        finished=vitals.finished,
-        last_finished_seconds=_span(vitals.finished_at, now),
-        in_hand=vitals.in_hand,
-        forward_seconds=_span(vitals.forward_since(), now),
-    )
-
-
-def _span(since: float | None, now: float) -> float | None:
+def span(since: float | None, now: float) -> float | None:
+    """Seconds since a moment of `time.monotonic`, to the millisecond; None for none."""
     return None if since is None else round(max(now - since, 0.0), 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -101,6 +102,7 @@ def judge(
     features: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     model: LineModel | None,
     shadow: LineModel | None = None,
+    decoding: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Judgement:
     """Judge one image.
 
@@ -111,9 +113,11 @@ def judge(
         features: one prepared image (h, w, 3) to its feature vector (d,); in a worker this is the micro-batcher.
         model: the model in charge, None while there is none; it is used for the whole judgement.
         shadow: a model of the same features that judges alongside, wherever the one in charge does.
+        decoding: what decoding and resizing happens in, such as a stopwatch.
     """
     try:
-        pixels = decode(data, eye.input_size, region)
+        with decoding():
+            pixels = decode(data, eye.input_size, region)
     except UnusableImage as error:
         return Judgement("unusable", reason=str(error))
     if model is None:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
-from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
+from pydantic import ValidationError
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,7 @@ from db.captures import Arrival
 from db.session import Database, is_unavailable
 from db.verdicts import Verdict
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.event import CaptureEvent, Name
+from producer.event import CaptureEvent
 from producer.image_store import ImageMissing, ImageRefused, ImageStore
 from worker import obstacle
 from worker.batching import Batcher
@@ -36,9 +36,11 @@ from worker.images import MAX_IMAGE_BYTES
 from worker.inspection import Judgement
 from worker.isolation import Isolation
 from worker.ledger import MAX_ROWS, Ledger
+from worker.metrics import WorkerMetrics
 from worker.notifier import Notifier
 from worker.obstacle import Obstacle
 from worker.patience import patiently
+from worker.refusal import refusal
 from worker.translation import capture_of, check_answer, shadow_verdict_of, verdict_answer, verdict_of
 
 log = structlog.get_logger()
@@ -71,7 +73,18 @@ class ImageNotYet(LookupError):
 class Inspector:
     """Turns messages into verdicts; safe to use from several threads."""
 
-    def __init__(self, database: Database, images: ImageStore, judge: Judge, notifier: Notifier):
+    def __init__(
+        self,
+        database: Database,
+        images: ImageStore,
+        judge: Judge,
+        notifier: Notifier,
+        metrics: WorkerMetrics | None = None,
+        in_charge: Callable[[], str | None] = lambda: None,
+    ):
+        """``metrics`` counts what comes through; ``in_charge`` names the model in charge, for the log."""
+        self._metrics = metrics or WorkerMetrics()
+        self._in_charge = in_charge
         self._database = database
         self._images = images
         self._judge = judge
@@ -94,14 +107,17 @@ class Inspector:
             ImageNotYet: the image is not in the store, and ``may_wait`` says that it may still come: try again later.
         """
         received_at = datetime.now(UTC)
+        structlog.contextvars.clear_contextvars()
         try:
             event = CaptureEvent.from_message(message)
         except ValidationError as error:
             self._refuse(message, error, received_at)
             return
-        with structlog.contextvars.bound_contextvars(capture=str(event.capture_id), check=str(event.check_id)):
-            self._inspect(event, received_at, may_wait)
-            failpoint("before-ack")
+        # Not taken back where it fails: what Celery then logs in this thread is about this capture.
+        _about(capture=str(event.capture_id), check=str(event.check_id), model=self._in_charge())
+        self._inspect(event, received_at, may_wait)
+        failpoint("before-ack")
+        structlog.contextvars.clear_contextvars()
 
     def take_up_requeued(self, limit: int = 20) -> int:
         """Handle the events of faults that a person has requeued; each ends in a verdict or in a new fault.
@@ -119,11 +135,13 @@ class Inspector:
         return len(found)
 
     def _inspect(self, event: CaptureEvent, received_at: datetime, may_wait: bool) -> None:
-        image = self._fetch(event, may_wait)
+        with self._metrics.stage("fetch"):
+            image = self._fetch(event, may_wait)
         judgement = None
         with self._isolation.together():
             first_try = isinstance(image, bytes)
-            known = self._ledger.arrive(Arrival(capture_of(event), received_at, tried=first_try))
+            with self._metrics.stage("arrive"):
+                known = self._ledger.arrive(Arrival(capture_of(event), received_at, tried=first_try))
             verdict = known.verdict
             if verdict is None and isinstance(image, Judgement):
                 judgement = image
@@ -142,9 +160,15 @@ class Inspector:
         if verdict is None:
             return
         if judgement is None:
+            _about(model=verdict.model_id)
             log.info("judged before, told again", outcome=verdict.outcome)
         failpoint("before-notify")
-        self._tell(event.station, event.check_id, verdict_answer(event, verdict))
+        with self._metrics.stage("notify"):
+            self._tell(event.station, event.check_id, verdict_answer(event, verdict))
+        if judgement is None:
+            self._metrics.told_again.inc()
+        else:
+            self._metrics.judged(verdict.outcome, (datetime.now(UTC) - event.captured_at).total_seconds())
         if judgement is not None and (shadow := shadow_verdict_of(verdict, judgement)) is not None:
             self._ledger.note(shadow)
 
@@ -178,7 +202,9 @@ class Inspector:
 
     def _record(self, event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
         failpoint("before-commit")
-        verdict = self._ledger.record(verdict_of(event, judgement, received_at))
+        with self._metrics.stage("commit"):
+            verdict = self._ledger.record(verdict_of(event, judgement, received_at))
+        _about(model=verdict.model_id)
         log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
         return verdict
 
@@ -220,38 +246,31 @@ class Inspector:
 
     def _tell_fault(self, event: CaptureEvent, fault: Obstacle) -> None:
         log.warning("fault", reason=fault.reason, detail=fault.detail)
+        self._metrics.fault(fault.reason)
         self._tell(event.station, event.check_id, obstacle.answer(event, fault))
 
     def _refuse(self, message: object, error: ValidationError, at: datetime) -> None:
         """Keep an event that breaks the contract as a fault, and tell its station where it names one."""
-        detail = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'event'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False, include_context=False)
-        )
-        fields: dict[str, Any] = message if isinstance(message, dict) else {}
-        capture_id: UUID | None = _valid(TypeAdapter(UUID7), fields.get("capture_id"))
-        station: str | None = _valid(TypeAdapter(Name), fields.get("station"))
-        # What can be read of it, so that its check ends in `review` rather than stay pending.
-        check_id: UUID | None = _valid(TypeAdapter(UUID7), fields.get("check_id"))
-        pocket: int | None = _valid(TypeAdapter(StrictInt), fields.get("pocket"))
-        log.warning("fault", reason="invalid_event", detail=detail, capture=str(capture_id))
+        found = refusal(message, error)
+        whose: Any = {"capture_id": found.capture_id, "check_id": found.check_id, "pocket": found.pocket}
+        _about(capture=_text(found.capture_id), check=_text(found.check_id), model=self._in_charge())
+        log.warning("fault", reason="invalid_event", detail=found.detail)
+        text = json.dumps(message, default=str)[:MAX_EVENT_TEXT]
         self._transaction(
             lambda session: db.faults.record(
                 session,
-                capture_id=capture_id,
-                station=station,
-                check_id=check_id,
-                pocket=pocket,
+                **whose,
+                station=found.station,
                 reason="invalid_event",
-                detail=detail,
-                event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
+                detail=found.detail,
+                event=text,
                 at=at,
             )
         )
-        if station is not None:
-            reason = f"invalid_event: {detail}"
-            answer = FaultAnswer(capture_id=capture_id, check_id=check_id, pocket=pocket, reason=reason, at=at)
-            self._tell(station, check_id, answer)
+        self._metrics.fault("invalid_event")
+        if found.station is not None:
+            answer = FaultAnswer(**whose, reason=f"invalid_event: {found.detail}", at=at)
+            self._tell(found.station, found.check_id, answer)
 
     def _transaction(self, work: Callable[[Session], T]) -> T:
         def attempt() -> T:
@@ -268,12 +287,14 @@ class Inspector:
         return patiently(attempt)
 
 
+def _about(**names: str | None) -> None:
+    """What is logged in this thread from now on is about this."""
+    structlog.contextvars.bind_contextvars(**names)
+
+
 def _no_ones_fault(error: Exception) -> bool:
     return is_unavailable(error) or isinstance(error, RedisError)
 
 
-def _valid(adapter: TypeAdapter[Any], value: object) -> Any:
-    try:
-        return adapter.validate_python(value)
-    except ValidationError:
-        return None
+def _text(capture: UUID | None) -> str | None:
+    return None if capture is None else str(capture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,33 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class FileScheduler(Scheduler):  # type: ignore[misc]
-    """Remembers across restarts when each task was last asked for: a beat that is often restarted still asks."""
+    """Remembers across restarts when each task was last asked for: a beat that is often restarted still asks.
+
+    It counts its ticks, each a look for what is due, for beat's heartbeat.
+    """
 
     def __init__(self, app: Any, schedule_filename: str, **options: Any):
         """Schedule ``app.conf.beat_schedule``; the memory is the file of that name."""
         self._file = Path(schedule_filename)
+        self.ticks = 0
+        self.ticked_at: float | None = None
+        """When the last one began, in seconds of `time.monotonic`."""
+        self.waits_for_redis = False
         super().__init__(app, **options)
+
+    def tick(self, *args: Any, **options: Any) -> Any:
+        """Ask for one task that is due; seconds until the next look."""
+        self.ticks += 1
+        self.ticked_at = time.monotonic()
+        return super().tick(*args, **options)
+
+    def _ensure_connected(self) -> Any:
+        self.waits_for_redis = True  # for as long as it takes
+        try:
+            return super()._ensure_connected()
+        finally:
+            self.waits_for_redis = False
+            self.ticked_at = time.monotonic()
 
     def setup_schedule(self) -> None:
         """Take the schedule of the settings, with the times that are remembered."""

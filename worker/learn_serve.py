@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import structlog
 
 from db.session import Database
+from producer.exposition import exposed
 from worker import failpoints
+from worker.heartbeat import Heart
+from worker.learn_vitals import TICK_LIMIT, BeatVitals, LearnVitals
 from worker.learning import Learning
+from worker.metrics import LearnMetrics, learn_families
 from worker.patience import patiently, stop_waiting
+from worker.plant import Families, watch_learning, watch_process
 from worker.settings import WorkerSettings
-from worker.vitals import Vitals
 from worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -76,18 +80,27 @@ def serve_learning(settings: WorkerSettings) -> int:
 
     failpoints.arm(settings.failpoint)
     signal.signal(signal.SIGTERM, _leave)  # until Celery's loop has its own; process 1 of a container has none
-    vitals = Vitals(settings.backbone)
+    vitals = LearnVitals(settings.backbone)
 
     def stop(**_: object) -> None:
         vitals.stop()
         stop_waiting()
 
-    def ready(**_: object) -> None:
+    def ready(sender: Any, **_: object) -> None:
+        sender.timer.call_repeatedly(1.0, vitals.turn)  # Celery's loop turns, also while a job runs beside it
+        vitals.ready()
         log.info("ready to learn")
 
     with ExitStack() as parts:
+        heart = parts.enter_context(Heart(settings.heartbeat_path("learn"), vitals))
+        metrics = LearnMetrics()
+        vitals.on_end = metrics.ended
+        watch_process(metrics.registry, heart, vitals)
+        metrics.registry.register(Families(lambda: learn_families(job=vitals.running())))
+        parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         parts.enter_context(Watchdog(vitals, math.inf, settings.grace))
         learning = parts.enter_context(learning_with(settings))
+        watch_learning(metrics.registry, learning.database)
         app = make_learn_app(settings)
         register(app, learning, settings.reextract_every)
         worker = app.Worker(
@@ -101,6 +114,7 @@ def serve_learning(settings: WorkerSettings) -> int:
             without_heartbeat=True,
             quiet=True,
         )
+        vitals.is_connected = lambda: worker.consumer.connection is not None
         signals: list[tuple[Any, Callable[..., None]]] = [
             (task_prerun, vitals.begin),
             (task_postrun, vitals.end),
@@ -119,13 +133,18 @@ def run_beat(settings: WorkerSettings) -> None:
 
     Several beats do no harm: what is asked for twice is done once.
     """
+    from celery.signals import beat_init
+
     from worker.learn_app import make_learn_app
 
+    vitals = BeatVitals()
+    beat_init.connect(vitals.ready, weak=False)
     settings.schedule_path().parent.mkdir(parents=True, exist_ok=True)
     beat = make_learn_app(settings).Beat(
         schedule=str(settings.schedule_path()), loglevel="WARNING", quiet=True, redirect_stdouts=False
     )
-    beat.run()
+    with Heart(settings.heartbeat_path("beat"), vitals, loop_limit=TICK_LIMIT):
+        beat.run()
 
 
 def _leave(*_: object) -> NoReturn:

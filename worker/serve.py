@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,10 @@ import structlog
 from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutting_down
 from celery.utils.dispatch import Signal
 from numpy.typing import NDArray
+from prometheus_client.metrics_core import Metric
 
 from db.session import Database
+from producer.exposition import exposed
 from worker import failpoints
 from worker.app import make_app
 from worker.backbone import load_backbone
@@ -26,9 +28,11 @@ from worker.champion import Champion
 from worker.heartbeat import Heart
 from worker.inspection import Judgement, judge
 from worker.inspector import Inspector
+from worker.metrics import WorkerMetrics, worker_families
 from worker.notifier import Notifier
 from worker.overflow import OverflowWatch
 from worker.patience import patiently, stop_waiting
+from worker.plant import Families, watch_line, watch_process
 from worker.requeue import RequeueWatch
 from worker.settings import WorkerSettings
 from worker.tasks import register
@@ -58,14 +62,20 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
     signal.signal(signal.SIGTERM, _leave)  # until Celery's loop has its own; process 1 of a container has none
     vitals = Vitals(settings.backbone)
     with ExitStack() as parts:
-        parts.enter_context(Heart(settings.heartbeat_path(), vitals))
+        heart = parts.enter_context(Heart(settings.heartbeat_path(), vitals))
         parts.enter_context(Watchdog(vitals, settings.forward_timeout, settings.grace))
         database = Database(settings.url)
         parts.callback(database.close)
+        redis_url = settings.broker_url()
+        metrics = WorkerMetrics()
+        watch_process(metrics.registry, heart, vitals)
+        watch_line(metrics.registry, database, redis_url)
+        parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         patiently(database.check_schema)
         backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
         champion = Champion(database, settings.models_path(), backbone.fingerprint)
         champion.start()
+        metrics.registry.register(Families(partial(_worker_families, vitals, champion)))
         backbone.warm_up([1])
 
         def forward(images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -73,19 +83,21 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
             return backbone.features(np.stack(images))
 
         batcher: Batcher[NDArray[np.float32], NDArray[np.float32]] = Batcher(
-            forward, settings.max_batch, name="forward"
+            forward, settings.max_batch, name="forward", watch=metrics.forward_pass
         )
         parts.callback(batcher.close)
         vitals.forward_since = lambda: batcher.running_since
 
         def judge_one(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
             judges = champion.judges()  # once: the whole judgement is theirs, whatever is promoted meanwhile
-            return judge(data, region, backbone, batcher, judges.champion, judges.shadow)
+            decoding = partial(metrics.stage, "decode")
+            return judge(data, region, backbone, batcher, judges.champion, judges.shadow, decoding)
 
         notifier = Notifier(redis_url)
         parts.callback(notifier.close)
         app = make_app(redis_url)
-        inspector = Inspector(database, settings.image_store(), judge_one, notifier)
+        in_charge = partial(_in_charge, champion)
+        inspector = Inspector(database, settings.image_store(), judge_one, notifier, metrics, in_charge)
         parts.callback(inspector.close)
         register(app, inspector)
         parts.enter_context(RequeueWatch(inspector))
@@ -123,6 +135,21 @@ def _ready(vitals: Vitals, ready_file: Path | None, sender: Any, **_: object) ->
     log.info("ready", backbone=vitals.backbone)
     if ready_file is not None:
         ready_file.write_text("ready\n", encoding="utf-8")
+
+
+def _in_charge(champion: Champion) -> str | None:
+    taken = champion.taken.champion
+    return None if taken is None else taken.model_id
+
+
+def _worker_families(vitals: Vitals, champion: Champion) -> Iterator[Metric]:
+    shadow = champion.taken.shadow
+    return worker_families(
+        in_hand=vitals.in_hand,
+        champion=_in_charge(champion),
+        shadow=None if shadow is None else shadow.model_id,
+        refused=champion.refused,
+    )
 
 
 def _stop(vitals: Vitals, **_: object) -> None:

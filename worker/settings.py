@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr
 from db.settings import DatabaseSettings
 from producer.settings import StationSettings
 from worker.costs import Costs
+from worker.heartbeat import Role
 
 NICENESS: Final = 10
 """How much nicer learning is than the line: where both want the processor it gets about a tenth (setpriority(2))."""
@@ -35,7 +36,7 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     )
     heartbeat: Path | None = Field(
         default=None,
-        description="The worker's life sign, a file of its own for each; default DATA/run/worker.heartbeat.",
+        description="This process's life sign, a file of its own for each; default DATA/run/ROLE.heartbeat.",
     )
     missed_damaged: float = Field(default=20.0, gt=0, description="What a damaged insert that stays in costs.")
     needless_change: float = Field(default=5.0, gt=0, description="What changing an intact insert costs.")
@@ -73,9 +74,9 @@ class WorkerSettings(StationSettings, DatabaseSettings):
         """What wrong answers and looks cost."""
         return Costs(self.missed_damaged, self.needless_change, self.look)
 
-    def heartbeat_path(self) -> Path:
-        """The file of the worker's heartbeat."""
-        return self.heartbeat or self.data / "run" / "worker.heartbeat"
+    def heartbeat_path(self, role: Role = "worker") -> Path:
+        """The file of the heartbeat of a process of that role."""
+        return self.heartbeat or self.data / "run" / f"{role}.heartbeat"
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it: what a child process needs to have the same."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
 
-State = Literal["starting", "ready", "stopping"]
+from worker.heartbeat import Heartbeat, LifeSign, State, span
 
 
 class Vitals:
@@ -62,3 +61,16 @@ class Vitals:
         if self.state != "ready" or self.loop_turned_at is None or not self.is_connected():
             return 0.0
         return time.monotonic() - self.loop_turned_at
+
+    def heartbeat(self) -> LifeSign:
+        """All of it at this moment, for `worker.heartbeat`."""
+        now = time.monotonic()
+        return Heartbeat(
+            state=self.state,
+            backbone=self.backbone,
+            redis=self.is_connected(),
+            finished=self.finished,
+            last_finished_seconds=span(self.finished_at, now),
+            in_hand=self.in_hand,
+            forward_seconds=span(self.forward_since(), now),
+        )

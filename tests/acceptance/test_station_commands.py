@@ -11,7 +11,9 @@ import pytest
 
 from producer.event import INSPECT_QUEUE, CaptureEvent
 from producer.outbox import Outbox
-from tests.support import RedisProcess, message, photograph, program
+from tests.metrics_support import listens, scraped
+from tests.support import RedisProcess, message, photograph, program, wait_until
+from worker.redis_server import free_port
 
 WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
 
@@ -83,6 +85,31 @@ def test_a_full_outbox_says_so_and_keeps_what_it_has(
     assert len(box) == 2
     box.close()
     assert "2 waiting, 100% of the 2 that may" in station("outbox").stdout
+
+
+def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path, redis_server: RedisProcess) -> None:
+    port, folder = free_port(), tmp_path / "camera"
+    folder.mkdir()
+    environment = station.environment | {"INSERTS_METRICS_PORT": str(port)}
+    watching = subprocess.Popen([program("insert-station"), "watch", str(folder)], env=environment)
+    try:
+        wait_until(lambda: listens(port), what="a station that serves metrics")
+        assert scraped(port).value("inserts_station_outbox_captures", station="station-1") == 0
+        file = folder / "m" / "h" / "op" / "1.jpg"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(photograph())
+        wait_until(lambda: scraped(port).value("inserts_station_sent_total"), what="a capture on its way")
+        told = scraped(port)
+        counted = {name: told.value(f"inserts_station_{name}_total") for name in ("submitted", "confirmed", "resent")}
+        assert counted == {"submitted": 1, "confirmed": 0, "resent": 0}
+        assert (told.value("inserts_station_outbox_captures"), told.value("inserts_station_redis_up")) == (1, 1)
+        redis_server.kill()
+        wait_until(lambda: scraped(port).value("inserts_station_redis_up") == 0, what="a station without Redis")
+        beside = station("outbox")  # a short command of the same station leaves the port alone
+        assert "1 waiting" in beside.stdout
+    finally:
+        watching.terminate()
+        assert watching.wait(20) == 0
 
 
 @pytest.mark.parametrize(

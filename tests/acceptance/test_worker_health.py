@@ -26,9 +26,11 @@ from producer.outbox import Outbox
 from producer.simulator import labelled_images, write_labelled_folder
 from producer.station import Station
 from tests.integration.postgres_server import Server, wait_until_ready
-from tests.integration.test_worker_process import Line
+from tests.integration.test_worker_process import Line, logged
+from tests.metrics_support import scraped
 from tests.support import RedisProcess, photograph, program, stored_event, wait_until
 from worker.heartbeat import Heartbeat, read
+from worker.redis_server import free_port
 from worker.watchdog import HUNG, TOO_SLOW_TO_STOP
 
 
@@ -83,6 +85,8 @@ def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
     socket = folder / "reachable"
     redis = RedisProcess(tmp_path / "redis")
     line = Line(tmp_path, redis, f"postgresql+psycopg://postgres@/line?host={socket}")
+    port = free_port()
+    line.environment["INSERTS_METRICS_PORT"] = str(port)
     assert health(line)[0] == 1
     try:
         worker = line.start_worker()
@@ -90,6 +94,9 @@ def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
         code, beat = health(line)
         assert (code, beat["state"], beat["redis"]) == (0, "starting", False)
         assert beat["pid"] == worker.pid
+        told = scraped(port)
+        assert (told.value("inserts_redis_up"), told.value("inserts_database_up")) == (0, 0)
+        assert (told.value("inserts_queue_captures"), told.value("inserts_recorded_oldest_age_seconds")) == (None, None)
         socket.symlink_to(folder)
         wait_until(lambda: "Cannot connect to redis" in line.log_file.read_text(), 60, "a worker that waits for Redis")
         assert health(line)[0] == 0
@@ -99,6 +106,9 @@ def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
         wait_until(lambda: heartbeat(line).finished == 1)
         code, beat = health(line)
         assert (code, beat["state"], beat["redis"], beat["in_hand"]) == (0, "ready", True, 0)
+        told = scraped(port)
+        assert (told.value("inserts_redis_up"), told.value("inserts_database_up")) == (1, 1)
+        assert told.value("inserts_captures_total", outcome="unsure") == 1
 
         waits = line.log_file.read_text().count("the database is away")
         server.send_signal(signal.SIGQUIT)
@@ -110,6 +120,9 @@ def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
         assert worker.wait(12) == 0
         assert (queued(line), unacknowledged(line)) == (1, 0)
         assert health(line)[0] == 1
+        waited = [each for each in logged(line) if each["event"] == "the database is away, waiting"]
+        assert any(each.get("capture") for each in waited)  # others wait too, for no capture in particular
+        assert any(each.get("logger", "").startswith("celery") for each in logged(line))
     finally:
         line.end()
         redis.kill()

@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +17,12 @@ import db.models
 from db.models import Model
 from tests.integration.test_worker_process import Line
 from tests.learning_support import Reviewer
+from tests.metrics_support import scraped
 from tests.support import RedisProcess, program, wait_until
 from worker import generation, model_store
 from worker.champion import Champion
 from worker.learning_evaluate import decided
+from worker.redis_server import free_port
 
 
 class LearningLine(Line):
@@ -41,6 +45,10 @@ class LearningLine(Line):
 
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
+
+    def health(self, role: str) -> dict[str, Any]:
+        asked = [program("insert-worker"), "health", role, "--json"]
+        return json.loads(subprocess.run(asked, env=self.environment, capture_output=True, check=False).stdout)
 
     def train(self) -> dict[str, object]:
         command = [program("insert-worker"), "train", "--json"]
@@ -98,6 +106,7 @@ def test_a_learner_that_is_killed_while_training_does_no_harm(line: LearningLine
     line.start("beat")
     killed = line.start("learn", INSERTS_FAILPOINT="retrain:sleep")
     wait_until(lambda: "failpoint" in line.said("learn"), 60, "a training that is under way")
+    wait_until(lambda: line.health("learn").get("job") == "retrain", what="a heartbeat that names the job")
     killed.kill()
     killed.wait()
     old = line.champion()
@@ -119,12 +128,32 @@ def test_a_learner_that_is_killed_while_training_does_no_harm(line: LearningLine
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_learner_waits_for_its_services_and_ends_when_it_is_told_to(line: LearningLine) -> None:
     line.redis_server.kill()
-    learn, beat = line.start("learn", INSERTS_NICENESS="7"), line.start("beat")
+    port = free_port()
+    learn, beat = line.start("learn", INSERTS_NICENESS="7", INSERTS_METRICS_PORT=str(port)), line.start("beat")
     wait_until(lambda: "Connection refused" in line.said("learn") + line.said("beat"), 40, "processes without Redis")
+    wait_until(lambda: line.health("beat").get("waits_for_redis"), what="a beat that lives and waits")
+    alive = line.health("learn")
+    assert (alive["healthy"], alive["redis"], alive["job"]) == (True, False, None)
+    told = scraped(port)
+    assert (told.value("inserts_redis_connected"), told.value("inserts_database_up")) == (0, 1)
+    assert told.value("inserts_learn_last_success_timestamp_seconds", task="retrain") == 0
     line.redis_server.start()
     wait_until(lambda: "ready to learn" in line.said("learn"), 40, "a learner that found Redis")
-    assert os.getpriority(os.PRIO_PROCESS, learn.pid) == os.nice(0) + 7
+    wait_until(lambda: line.health("learn")["redis"] and line.health("beat")["ticks"] > 1, what="ticks again")
+
+    def evaluated() -> float:
+        return scraped(port).value("inserts_learn_runs_total", task="evaluate", result="success") or 0
+
+    wait_until(evaluated, what="a job that is counted")
+    told = scraped(port)
+    assert (told.value("inserts_ready"), told.value("inserts_learn_waiting_labels")) == (1, 0)
+    assert told.value("inserts_learn_last_success_timestamp_seconds", task="evaluate") == pytest.approx(
+        time.time(), abs=30
+    )
+    assert time.time() - (told.value("inserts_heartbeat_timestamp_seconds") or 0) < 30
+    assert os.getpriority(os.PRIO_PROCESS, learn.pid) == min(19, os.nice(0) + 7)
     for process in (learn, beat):
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+    assert not list((line.folder / "run").glob("*.heartbeat"))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -20,7 +24,9 @@ from producer.image_store import FolderStore
 from producer.outbox import Outbox
 from producer.simulator import labelled_images, write_labelled_folder
 from producer.station import Station
+from tests.metrics_support import scrape_of, scraped
 from tests.support import RedisProcess, program, stored_event, wait_until
+from worker.redis_server import free_port
 
 
 class Line:
@@ -76,6 +82,8 @@ def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Itera
 
 def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
     """Bad input among good; `unsure` without a model; a trained one in charge within seconds; a clean end."""
+    port = free_port()
+    line.environment["INSERTS_METRICS_PORT"] = str(port)
     worker = line.start_and_wait()
     outbox = Outbox(line.folder / "outbox.db")
     inserts = list(labelled_images(12, seed=3, size=256))
@@ -118,12 +126,77 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
             return answer.model is not None and answer.outcome in ("intact", "damaged")  # type: ignore[union-attr]
 
         wait_until(judged_by_a_model, 20, "the new model in charge")
+        assert_measured(line, port, station)
     outbox.close()
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
     with line.database.reading() as session:
         assert {fault.reason for fault in db.faults.search(session)} == {"image_missing", "digest_mismatch"}
     assert line.redis_server.client().llen(INSPECT_QUEUE) == 0
+    assert_logged(line)
+
+
+def assert_measured(line: Line, port: int, station: Station) -> None:
+    """The worker's metrics tell what the test above has sent, and the station's agree."""
+    # What took longer than a resend was told twice, and may be on its way still.
+    waits = ("queue_captures", "unacknowledged_messages", "captures_in_hand")
+    ages = ("queue_oldest_age_seconds", "recorded_oldest_age_seconds")
+
+    def quiet() -> bool:
+        told = scraped(port)
+        return all(told.value(f"inserts_{name}") == 0 for name in (*waits, *ages))
+
+    wait_until(quiet, 60, "a quiet line")
+    told = scraped(port)
+    outcomes = {
+        each["outcome"]: told.value("inserts_captures_total", **each) for each in told.labels("inserts_captures_total")
+    }
+    assert outcomes["fault"] >= 2
+    assert outcomes["unusable"] >= 1
+    assert outcomes["unsure"] >= 12
+    assert outcomes["intact"] + outcomes["damaged"] >= 1
+
+    def answered() -> bool:
+        heard = scrape_of(station.metrics.registry)
+        return all(heard.value("inserts_station_answers_total", outcome=each) >= outcomes[each] for each in outcomes)
+
+    wait_until(answered, what="a station that has heard all that")
+    judged = sum(outcomes.values()) - outcomes["fault"]
+    assert told.value("inserts_faults_total", reason="image_missing") >= 1
+    assert told.value("inserts_open_faults", reason="digest_mismatch") == 1
+    assert told.value("inserts_capture_seconds_count") == judged
+    for stage in ("fetch", "arrive", "decode", "commit", "notify"):
+        assert told.value("inserts_stage_seconds_count", stage=stage) >= judged, stage
+    by_model = outcomes["intact"] + outcomes["damaged"]
+    assert told.value("inserts_batch_captures_sum") >= by_model
+    assert told.value("inserts_stage_seconds_count", stage="forward_wait") == told.value("inserts_batch_captures_sum")
+    assert 0 < (told.value("inserts_unsure_ratio") or 0) < 1
+    (model,) = told.labels("inserts_model_info")
+    assert model == {"role": "champion", "model": told.labels("inserts_champion_info")[0]["model"]}
+    assert [told.value(f"inserts_{name}") for name in ("model_refused", "ready", "redis_connected")] == [0, 1, 1]
+    assert time.time() - (told.value("inserts_heartbeat_timestamp_seconds") or 0) < 30
+
+
+def logged(line: Line) -> list[dict[str, Any]]:
+    """What the worker has logged; all that it wrote is JSON of one form, and holds no password."""
+    text = line.log_file.read_text()
+    password = urlsplit(line.redis_server.url).password
+    assert password
+    assert password not in text
+    # Celery's farewell goes to standard output, by way of no logger.
+    lines = [json.loads(each) for each in text.splitlines() if each not in ("", "worker: Warm shutdown (MainProcess)")]
+    assert all({"event", "level", "timestamp"} <= each.keys() for each in lines)
+    return lines
+
+
+def assert_logged(line: Line) -> None:
+    """What belongs to a capture names it, its check and the model in charge."""
+    about = [each for each in logged(line) if each["event"] in ("judged", "fault", "judged before, told again")]
+    assert len(about) >= 15
+    assert all(each["capture"] and each["check"] for each in about)
+    models = {each["model"] for each in about}
+    assert None in models
+    assert len(models) == 2
 
 
 def test_a_killed_worker_s_captures_are_judged_by_the_next_one(line: Line) -> None:

@@ -25,6 +25,14 @@ def record(line, start, **changes: Any) -> Fault:
         return faults.record(session, **(values | changes))
 
 
+def test_many_faults_come_over_one_connection(line, start) -> None:
+    for number in range(15):  # PostgreSQL plans a statement anew the first ten times
+        record(line, start, event=str(number))
+        record(line, start, event=str(number))
+    with line.database.reading() as session:
+        assert [fault.count for fault in faults.search(session)] == [2] * 15
+
+
 def test_a_fault_comes_back_as_it_went_in(line, start) -> None:
     capture_id, check_id = uuid6.uuid7(), uuid6.uuid7()
     fault = record(line, start, capture_id=capture_id, check_id=check_id, pocket=7, reason="image_missing")

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from worker.cli import app
-from worker.heartbeat import Heartbeat, write
+from worker.heartbeat import Heartbeat, LearnHeartbeat, SchedulerHeartbeat, write
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,34 @@ def test_without_a_heartbeat_it_says_so(tmp_path: Path, monkeypatch: pytest.Monk
     write(tmp_path / "elsewhere", beat_of(0))
     monkeypatch.setenv("INSERTS_HEARTBEAT", str(tmp_path / "elsewhere"))
     assert health(tmp_path).exit_code == 0
+
+
+def test_a_learner_and_a_beat_have_heartbeats_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path / "run" / "worker.heartbeat", beat_of(0))
+    for role in ("learn", "beat"):
+        assert health(tmp_path, role).exit_code == 1
+    learning = LearnHeartbeat(
+        state="ready",
+        backbone="vgg16:fc1",
+        redis=True,
+        finished=2,
+        last_finished_seconds=9,
+        job="retrain",
+        job_seconds=7200.4,
+    )
+    write(tmp_path / "run" / "learn.heartbeat", learning)
+    said = health(tmp_path, "learn")
+    assert (said.exit_code, "retrain for 7200 s, 2 jobs finished, with Redis" in said.output) == (0, True)
+    assert json.loads(health(tmp_path, "learn", "--json").output)["job_seconds"] == 7200.4
+    waiting = SchedulerHeartbeat(waits_for_redis=True, ticks=3, last_tick_seconds=100.0)
+    write(tmp_path / "run" / "beat.heartbeat", waiting)
+    said = health(tmp_path, "beat")
+    assert (said.exit_code, "3 ticks, the last 100 s before, waits for Redis" in said.output) == (0, True)
+    old = waiting.model_copy(update={"time": datetime.now(UTC) - timedelta(minutes=1)})
+    write(tmp_path / "run" / "beat.heartbeat", old)
+    assert health(tmp_path, "beat").exit_code == 1
+    write(tmp_path / "run" / "beat.heartbeat", beat_of(0))
+    assert "is not a heartbeat of this kind" in health(tmp_path, "beat").output
 
 
 def test_it_loads_neither_the_network_nor_a_client_of_the_services(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""How the line stands at this moment, for those who watch it: what waits, what is faulty, how much is unsure.
+
+Asked every few seconds for as long as the line runs, so each answer comes from an index and from a bounded number of
+rows, among ten million captures as among ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Select, case, func, literal_column, select, text
+from sqlalchemy.orm import Session
+
+from db.lives import IMPORTED
+from db.models import Model, champion
+from db.rows import NEWEST_FIRST
+from db.schema import Captures, Faults
+
+WINDOW: Final = 1_000
+"""How many of the newest captures the share of unsure ones is taken of."""
+
+MOST_FAULTS: Final = 10_000
+"""How many open faults are counted at most; nobody needs to know how many more there are."""
+
+PATIENCE_MS: Final = 2_000
+"""Milliseconds after which PostgreSQL gives a question up."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the line stands.
+
+    ``oldest_waiting`` is when the oldest capture was taken that has neither a verdict nor a fault that is its end (one
+    that was requeued waits again), None where none waits. ``open_faults`` counts the open ones by reason, `MOST_FAULTS`
+    at most. ``unsure`` is the share of unsure ones among the judged of the `WINDOW` newest captures of the line, None
+    where none of them is judged.
+    """
+
+    oldest_waiting: datetime | None
+    open_faults: Mapping[str, int]
+    unsure: float | None
+    champion: Model | None
+
+
+def standing(session: Session) -> Standing:
+    """How the line stands, in a reading scope (:meth:`db.session.Database.reading`)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
+    judged, unsure = session.execute(unsure_query()).one()
+    return Standing(
+        oldest_waiting=session.scalar(oldest_query()),
+        open_faults=dict(session.execute(faults_query()).all()),
+        unsure=unsure / judged if judged else None,
+        champion=champion(session),
+    )
+
+
+def oldest_query() -> Select[datetime]:
+    """When the oldest capture was taken that still waits for its verdict."""
+    # A fault is the end of its capture while it is open or dismissed. Each is looked up by the capture, in the order of
+    # time, so that what is read are the captures in a fault that are older than the one looked for.
+    ended = (
+        select(literal_column("1"))
+        .where(Faults.capture_id == Captures.capture_id, Faults.state.in_(("open", "dismissed")))
+        .exists()
+    )
+    return (
+        select(Captures.captured_at)
+        .where(Captures.outcome.is_(None), ~ended)
+        # With the outcome, though all have the same: PostgreSQL does not see that IS NULL leaves the index in order.
+        .order_by(Captures.outcome, Captures.captured_at, Captures.capture_id)
+        .limit(1)
+    )
+
+
+def faults_query() -> Select[str, int]:
+    """How many faults are open, by reason."""
+    open_ones = (
+        select(Faults.reason)
+        .where(Faults.state == "open")
+        .order_by(Faults.last_at.desc(), Faults.id.desc())
+        .limit(MOST_FAULTS)
+        .subquery()
+    )
+    return select(open_ones.c.reason, func.count()).group_by(open_ones.c.reason).order_by(open_ones.c.reason)
+
+
+def unsure_query() -> Select[int, int]:
+    """How many of the newest captures are judged, and how many of these unsure."""
+    newest = select(Captures.outcome, Captures.machine).order_by(*NEWEST_FIRST).limit(WINDOW).subquery()
+    of_the_line = select(newest.c.outcome).where(newest.c.machine != IMPORTED).subquery()
+    return select(
+        func.count(of_the_line.c.outcome),
+        func.coalesce(func.sum(case((of_the_line.c.outcome == "unsure", 1), else_=0)), 0),
+    )

@@ -1,0 +1,95 @@
+"""How the line stands, and that it is answered from indexes."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from db import faults
+from db.lives import IMPORTED
+from db.standing import WINDOW, faults_query, oldest_query, standing, unsure_query
+
+
+def stands(line):
+    with line.database.reading() as session:
+        return standing(session)
+
+
+def fault(line, capture, reason="image_missing", at=0):
+    with line.database.transaction() as session:
+        return faults.record(
+            session,
+            capture_id=capture.capture_id,
+            station="st-1",
+            check_id=capture.check_id,
+            pocket=1,
+            reason=reason,
+            detail="…",
+            event="{}",
+            at=capture.captured_at + timedelta(minutes=at),
+        )
+
+
+def test_an_empty_line_has_nothing_to_say(line) -> None:
+    found = stands(line)
+    assert (found.oldest_waiting, found.open_faults, found.unsure, found.champion) == (None, {}, None, None)
+
+
+def test_the_oldest_capture_that_waits_is_told_and_one_whose_end_is_a_fault_is_not(line, start) -> None:
+    line.see(1, 0, "intact")
+    failed = [line.see(pocket, pocket) for pocket in (1, 2, 3)]
+    waiting = line.see(4, 10)
+    line.see(5, 20)
+    numbers = [fault(line, capture).id for capture in failed]
+    with line.database.transaction() as session:
+        faults.dismiss(session, numbers[0])
+    assert stands(line).oldest_waiting == waiting.captured_at
+    with line.database.transaction() as session:
+        faults.requeue(session, numbers[1])
+    assert stands(line).oldest_waiting == start + timedelta(minutes=2)
+
+
+def test_open_faults_are_counted_by_reason(line) -> None:
+    captures = [line.see(pocket, pocket) for pocket in (1, 2, 3)]
+    for capture in captures:
+        fault(line, capture)
+    fault(line, captures[0], "crashed")
+    closed = fault(line, line.see(4, 4), "digest_mismatch")
+    with line.database.transaction() as session:
+        faults.dismiss(session, closed.id)
+    assert stands(line).open_faults == {"crashed": 1, "image_missing": 3}
+
+
+def test_the_share_of_unsure_ones_is_that_of_the_newest_judged_captures_of_the_line(line, monkeypatch) -> None:
+    assert WINDOW == 1000
+    monkeypatch.setattr("db.standing.WINDOW", 6)
+    for minute in range(4):
+        line.see(1, minute, "unsure")
+    for minute, outcome in enumerate(("unsure", "intact", "damaged", "unusable"), 10):
+        line.see(1, minute, outcome)
+    line.see(1, 20)
+    line.see(1, 21, "unsure", machine=IMPORTED)
+    assert stands(line).unsure == 1 / 4
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (oldest_query, "ix_captures_outcome_captured_at_capture_id"),
+        (faults_query, "ix_faults_state_last_at_id"),
+        (unsure_query, "ix_captures_captured_at_capture_id"),
+    ],
+)
+def test_each_question_is_answered_from_an_index(line, query, index, engine_name) -> None:
+    with line.database.reading() as session:
+        statement = query().compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        if engine_name == "postgresql":
+            # So few rows are read faster as they lie; what is asked here is whether an index can serve.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
+            session.execute(text("SET LOCAL enable_bitmapscan = off"))
+            plan = "\n".join(session.scalars(text(f"EXPLAIN {statement}")))
+            assert "Seq Scan" not in plan, plan
+        else:
+            plan = "\n".join(row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
+        assert index in plan, plan

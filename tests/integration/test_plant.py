@@ -1,0 +1,45 @@
+"""What a real Redis says of the queue for the metrics."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+
+from producer.broker import EventSender
+from producer.event import INSPECT_QUEUE, CaptureEvent
+from tests.support import RedisProcess, message
+from worker.plant import queue_glance, queue_lists, read_queue
+
+
+def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_oldest(
+    redis_server: RedisProcess,
+) -> None:
+    client = redis.Redis.from_url(redis_server.url, protocol=2)
+    empty = read_queue(client)
+    assert (empty.waiting, empty.unacknowledged, empty.oldest_at) == (0, 0, None)
+    sender = EventSender(redis_server.url)
+    first = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    for minutes in range(3):
+        moment = first + timedelta(minutes=minutes)
+        sender.send(CaptureEvent.from_message(message(captured_at=moment.isoformat())))
+    client.lpush(queue_lists(INSPECT_QUEUE)[1], "poison")
+    client.hset("unacked", "tag", "…")
+    found = read_queue(client)
+    assert (found.waiting, found.unacknowledged, found.oldest_at) == (4, 1, first)
+
+
+def test_what_this_user_may_not_count_is_not_known_and_redis_is_up_all_the_same(redis_server: RedisProcess) -> None:
+    client = redis.Redis.from_url(redis_server.url, protocol=2)
+    client.execute_command("ACL", "SETUSER", "small", "on", ">small", "~inspect*", "+llen", "+ping")
+    place = redis_server.url.rpartition("@")[2]
+    glance = queue_glance(f"redis://small:small@{place}")
+    found = glance()
+    assert found is not None
+    assert (found.waiting, found.unacknowledged, found.oldest_at) == (0, None, None)
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0"])
+def test_a_redis_that_is_away_has_nothing_to_say(url: str) -> None:
+    assert queue_glance(url)() is None

@@ -83,6 +83,7 @@ def _run(name: str, seed: str, start: int, stop: int, board: Board, line: Line |
     part = max(1, (stop - start) // 100)
     process = psutil.Process()
     for number in range(start, stop):
+        board.write(number, b"")
         value = target.make(source(seed, name, number))
         shown = target.shown(value)
         board.write(number, shown)

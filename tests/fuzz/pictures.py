@@ -214,6 +214,8 @@ def _bmp_changed(rng: Random, data: bytes) -> bytes:
     changed = bytearray(data)
     at, form = rng.choice(_BMP_FIELDS)
     value = rng.choice([*_EDGES, 4, 8, 12, 16, 24, 32, 40, 64, 108, 124, 6000, 2**32 - 16])
+    if at + 4 > len(data):
+        return data
     struct.pack_into(f"<{form}", changed, at, value % (65_536 if form == "H" else 2**32))
     return bytes(changed)
 

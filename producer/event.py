@@ -105,7 +105,9 @@ class CaptureEvent(BaseModel):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     capture_id: UUID7 = Field(description="UUIDv7, made at the station: the idempotency key everywhere.")
-    captured_at: UtcDatetime = Field(description="When the photograph was taken, from 1970 to 9000, with its offset from UTC.")
+    captured_at: UtcDatetime = Field(
+        description="When the photograph was taken, from 1970 to 9000, with its offset from UTC."
+    )
     station: Name = Field(description="The inspection station; its verdicts come back on verdicts:<station>.")
     machine: Name = Field(description="The milling machine.")
     head: Name = Field(description="The milling head.")

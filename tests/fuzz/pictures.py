@@ -204,6 +204,9 @@ def _jpeg_changed(rng: Random, data: bytes) -> bytes:
         else:
             changed[frame + 1 + rng.randrange(18)] = rng.randrange(256)
         return bytes(changed)
+    if rng.random() < 0.1:
+        scan = max(data.rfind(b"\xff\xda"), 2)
+        return data[:-2] + data[scan:-2] * rng.choice([1, 20, 200]) + data[-2:]
     contents = [b"", b"Exif\0\0" + _exif(rng), b"ICC_PROFILE\0\2\1" + bytes(20), b"Adobe" + bytes(7), bytes(65)]
     content = rng.choice([*contents, b"MPF\0" + _exif(rng), b"Photoshop 3.0\0" + b"8BIM" * 9])
     length = len(content) + 2 if rng.random() < 0.7 else rng.choice(_EDGES) % 65_536

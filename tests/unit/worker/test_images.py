@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -120,6 +121,28 @@ def test_100_real_megapixels_in_a_small_file_are_refused_before_they_are_decoded
     assert len(data) < 100_000
     with pytest.raises(UnusableImage, match=r"10000×10000, at most 40,000,000 pixels"):
         decode(data, SIZE)
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused_before_they_are_decoded() -> None:
+    """Each scan of 14 bytes would have a decoder go over 4 megapixels once more."""
+    whole = encoded(Image.new("L", (2000, 2000), 128), "JPEG", progressive=True)
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    begun = time.process_time()
+    with pytest.raises(UnusableImage, match="more than 100 scans"):
+        decode(whole[:-2] + scan * 1000 + whole[-2:], SIZE)
+    assert time.process_time() - begun < 0.5
+
+
+def test_progressive_jpegs_as_cameras_write_them_are_read() -> None:
+    data = encoded(Image.fromarray(picture()), "JPEG", progressive=True, quality=98, subsampling=0)
+    assert close(decode(data, SIZE), reference(), by=8)
+
+
+def test_a_run_length_encoded_bmp_is_refused() -> None:
+    data = bytearray(encoded(Image.new("P", (6000, 1)), "BMP"))
+    struct.pack_into("<I", data, 30, 1)  # the compression
+    with pytest.raises(UnusableImage, match="run-length"):
+        decode(bytes(data), SIZE)
 
 
 def test_too_many_bytes_are_unusable() -> None:

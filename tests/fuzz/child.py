@@ -32,7 +32,7 @@ BOARD_BYTES: Final = 4 * 1024 * 1024
 SLOW_SECONDS: Final = 5.0
 """Processor time of one input from which on it is a finding. The slowest allowed image, of 40 megapixels, takes one."""
 
-MEMORY: Final = 4 * 2**30
+MEMORY: Final = 3 * 2**30
 """Address space of the process: an image of 40 megapixels takes some 0.6 GB on its way; more is a finding."""
 
 

@@ -145,6 +145,34 @@ def test_a_run_length_encoded_bmp_is_refused() -> None:
         decode(bytes(data), SIZE)
 
 
+def tiff_of(compression: int, tile_width: int, tile_length: int) -> bytes:
+    """A black TIFF of 64×64 pixels, made by hand of one tile, which is larger."""
+    data = zlib.compress(bytes(tile_width * tile_length))
+    tags = [(256, 64), (257, 64), (258, 8), (259, compression), (262, 1), (277, 1), (322, tile_width)]
+    tags += [(323, tile_length), (324, 10 + 12 * 10 + 4), (325, len(data))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + data
+
+
+def test_a_tiff_of_tiles_larger_than_any_image_is_unusable() -> None:
+    with pytest.raises(UnusableImage, match="black"):
+        decode(tiff_of(8, 64, 64), SIZE)
+    with pytest.raises(UnusableImage, match="tiles of 8000×8000"):
+        decode(tiff_of(8, 8000, 8000), SIZE)
+
+
+@pytest.mark.parametrize("compression", [6, 34_925, 50_000, 50_001])
+def test_a_tiff_that_no_camera_writes_is_unusable(compression: int) -> None:
+    with pytest.raises(UnusableImage, match="TIFF of the kind"):
+        decode(tiff_of(compression, 64, 64), SIZE)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate", "jpeg"])
+def test_a_compressed_tiff_is_read(compression: str) -> None:
+    data = encoded(Image.fromarray(picture()), "TIFF", compression=compression)
+    assert close(decode(data, SIZE), reference(), by=20)
+
+
 def test_too_many_bytes_are_unusable() -> None:
     with pytest.raises(UnusableImage, match="too large"):
         decode(bytes(MAX_IMAGE_BYTES + 1), SIZE)

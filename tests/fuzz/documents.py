@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 from collections.abc import Callable
 from random import Random
@@ -72,7 +73,7 @@ def odd_value(rng: Random) -> Any:
         return f"{HUGE}{rng.choice([5, 20, 400, 4300, 4400])}"
     if value == "text":
         return "".join(chr(rng.choice([rng.randrange(128), rng.randrange(0x110000)])) for _ in range(rng.randrange(90)))
-    return value
+    return copy.deepcopy(value)  # what becomes of it must not be in the next one
 
 
 def uuid7(rng: Random) -> str:

@@ -8,7 +8,7 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench faults schemas lock insertnet clean
+.PHONY: help demo test lint bench faults fuzz schemas lock insertnet clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ bench: $(VENV)/.installed-dev ## Measure ratios, print them and keep them in var
 
 faults: $(VENV)/.installed-dev ## Kill everything at random under load, and count: lost 0 (a quarter of an hour); SEED=N
 	$(RUN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED))
+
+fuzz: $(VENV)/.installed-dev ## Give 100,000 broken and hostile events, messages, answers and images each to what reads them; N=…, SEED=…
+	$(RUN)/python -m tests.fuzz.run $(if $(N),--inputs $(N)) $(if $(SEED),--seed $(SEED))
 
 schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 	$(RUN)/insert-station schema capture > producer/schemas/capture.schema.json

@@ -16,7 +16,9 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 SCHEMA_VERSION: Final = 1
 
@@ -27,6 +29,12 @@ INSPECT_QUEUE: Final = "inspect"
 """The queue, a Redis list, that capture events wait in."""
 
 MAX_KEY_LENGTH: Final = 512
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9000
+
+LARGEST: Final = 2**31 - 1
+"""The largest number in an event: what every database and language that reads it can hold."""
 
 _KEY_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -51,6 +59,9 @@ def check_key(key: str) -> str:
 
 
 def _to_utc(moment: datetime) -> datetime:
+    # What lies at the end of the calendar cannot be turned into every zone, and no photograph was taken there.
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the year must be one from {FIRST_YEAR} to {LAST_YEAR}")
     return moment.astimezone(UTC)
 
 
@@ -76,10 +87,10 @@ class Region(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    left: int = Field(ge=0)
-    top: int = Field(ge=0)
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
+    left: int = Field(ge=0, le=LARGEST)
+    top: int = Field(ge=0, le=LARGEST)
+    width: int = Field(ge=1, le=LARGEST)
+    height: int = Field(ge=1, le=LARGEST)
 
 
 class CaptureEvent(BaseModel):
@@ -94,7 +105,9 @@ class CaptureEvent(BaseModel):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     capture_id: UUID7 = Field(description="UUIDv7, made at the station: the idempotency key everywhere.")
-    captured_at: UtcDatetime = Field(description="When the photograph was taken, with its offset from UTC.")
+    captured_at: UtcDatetime = Field(
+        description="When the photograph was taken, from 1970 to 9000, with its offset from UTC."
+    )
     station: Name = Field(description="The inspection station; its verdicts come back on verdicts:<station>.")
     machine: Name = Field(description="The milling machine.")
     head: Name = Field(description="The milling head.")
@@ -108,7 +121,7 @@ class CaptureEvent(BaseModel):
     insert_designation: Designation | None = Field(default=None, description="The insert's ISO 1832 designation.")
     edge: int | None = Field(default=None, ge=1, le=16, description="Which of the insert's edges is in use.")
     operations_on_edge: int | None = Field(
-        default=None, ge=0, description="How many operations that edge has done since it was put to work."
+        default=None, ge=0, le=LARGEST, description="How many operations that edge has done since it was put to work."
     )
 
     def message(self) -> dict[str, Any]:
@@ -122,7 +135,12 @@ class CaptureEvent(BaseModel):
         Raises:
             pydantic.ValidationError: a field is unknown, missing, or has a wrong type or value.
         """
-        return cls.model_validate_json(json.dumps(message))
+        try:
+            text = json.dumps(message)
+        except (RecursionError, ValueError) as error:  # it nests too deep; a number of thousands of digits
+            problem = PydanticCustomError("no_event", "no event: {reason}", {"reason": str(error)})
+            raise ValidationError.from_exception_data(cls.__name__, [{"type": problem, "input": None}]) from None
+        return cls.model_validate_json(text)
 
 
 def new_id() -> uuid6.UUID:

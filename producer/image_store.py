@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
-
-import fsspec
+from typing import Final, Protocol
 
 from producer.durable import write_file
 from producer.event import check_key
@@ -53,10 +52,25 @@ def open_image_store(root: str) -> ImageStore:
         return FolderStore(Path(root))
     if root.startswith("file://"):
         return FolderStore(Path(root.removeprefix("file://")))
+    from producer.remote_store import RemoteStore, how_to_install
+
     try:
         return RemoteStore(root)
     except (ImportError, ValueError) as error:
-        raise ValueError(f"cannot open the image store {root!r}: {error}") from error
+        raise ValueError(f"cannot open the image store {root!r}: {how_to_install(error)}") from error
+
+
+_NOBODY_S: Final = "insert-inspection/no-image-has-this-key"
+
+
+def check_store(images: ImageStore) -> None:
+    """Make sure that a store answers, and can say of an image that it is missing.
+
+    Raises:
+        OSError: it is away, or lets nobody in.
+    """
+    with suppress(ImageMissing):
+        images.get(_NOBODY_S, 1)
 
 
 class FolderStore:
@@ -90,39 +104,13 @@ class FolderStore:
     def _path(self, key: str) -> Path:
         path = self.root / check_key(key)
         # A key has no '..', so only a symbolic link can lead elsewhere than to its own name below the root.
-        if path.resolve() != self.root.resolve() / key:
+        try:
+            followed = path.resolve()
+        except RuntimeError:  # in circles
+            followed = None
+        if followed != self.root.resolve() / key:
             raise ImageRefused(f"{key!r} leads through a symbolic link")
         return path
-
-
-class RemoteStore:
-    """Images in an object store, through fsspec."""
-
-    def __init__(self, root: str):
-        self._files: Any
-        self._files, path = fsspec.core.url_to_fs(root)
-        self._root = str(path).rstrip("/")
-
-    def put(self, key: str, data: bytes) -> str:
-        """See `ImageStore.put`; object stores write whole objects or none."""
-        path = self._path(key)
-        digest = hashlib.sha256(data).hexdigest()
-        if self._files.exists(path):
-            if hashlib.sha256(self._files.cat_file(path)).hexdigest() == digest:
-                return digest
-            raise ValueError(f"another image is stored under {key!r} already")
-        self._files.pipe_file(path, data)
-        return digest
-
-    def get(self, key: str, limit: int) -> bytes:
-        """See `ImageStore.get`."""
-        try:
-            return _at_most(limit, bytes(self._files.cat_file(self._path(key), start=0, end=limit + 1)), key)
-        except FileNotFoundError:
-            raise ImageMissing(f"no image under {key!r}") from None
-
-    def _path(self, key: str) -> str:
-        return f"{self._root}/{check_key(key)}"
 
 
 def _at_most(limit: int, data: bytes, key: str) -> bytes:

@@ -17,7 +17,7 @@ import redis
 from PIL import Image
 
 from producer.event import CaptureEvent, new_id
-from producer.image_store import FolderStore
+from producer.image_store import ImageStore
 from worker.redis_server import free_port, prepare_redis
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -85,7 +85,7 @@ def message(**changes: Any) -> dict[str, Any]:
     return {**good, **changes}
 
 
-def stored_event(store: FolderStore, photo: bytes | None, **changes: Any) -> CaptureEvent:
+def stored_event(store: ImageStore, photo: bytes | None, **changes: Any) -> CaptureEvent:
     """An event whose image is in the store (unless there is no photo)."""
     key = changes.pop("image", f"station-1/{new_id()}.jpg")
     if photo is not None:

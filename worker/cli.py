@@ -17,6 +17,7 @@ from worker import cli_features, cli_learning, cli_models, cli_weights
 from worker.cli_experiment import experiment
 from worker.cli_health import health
 from worker.cli_line import demo, standalone
+from worker.quiet import quiet_decoders
 
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
@@ -66,6 +67,7 @@ def main() -> None:
     # Quiet before TensorFlow is loaded: its C++ side writes to standard error from the import on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     configure_logs(logging.INFO)
+    quiet_decoders()
     try:
         app()
     except Exception as error:

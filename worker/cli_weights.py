@@ -39,18 +39,22 @@ _DEFAULT_DATA = Path("var/line")
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A weight file in Keras's .h5 layout.")],
+    file: Annotated[str, typer.Argument(help="A weight file in Keras's .h5 layout: a path, or s3://BUCKET/FILE.")],
     family: Annotated[str, typer.Option(help="The network it is for, such as vgg16 or mobilenet-0.25.")],
     data: Data = _DEFAULT_DATA,
     weights_folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that a weight file fits its network, layer by layer, and keep a copy."""
+    """Check that a weight file fits its network, layer by layer, and keep a copy.
+
+    One in an object store is copied first: `insert-worker weights import s3://plant/vgg16.h5 --family vgg16`.
+    """
     with _clear_errors():
-        from worker.weights_import import import_weights  # brings TensorFlow with it
+        from worker.weights_import import import_from_url, import_weights  # brings TensorFlow with it
 
         folder = _folder(data, weights_folder)
-        _print_kept(import_weights(folder, file, family), folder, as_json)
+        entry = import_from_url(folder, file, family) if "://" in file else import_weights(folder, Path(file), family)
+        _print_kept(entry, folder, as_json)
 
 
 @app.command()
@@ -106,7 +110,7 @@ def verify(data: Data = _DEFAULT_DATA, weights_folder: Folder = None, as_json: A
 def _clear_errors() -> Iterator[None]:
     try:
         yield
-    except (BackboneError, OSError) as error:
+    except (OSError, ValueError) as error:
         _fail(str(error))
 
 

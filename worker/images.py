@@ -26,6 +26,15 @@ MAX_IMAGE_BYTES: Final = 128 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000
 """Industrial cameras have up to some 25 megapixels; decoded, 40 take 160 MB."""
 
+MAX_SCANS: Final = 100
+"""A progressive JPEG has some ten scans. Each goes over all its pixels again, and one that changes nothing has a few
+bytes: 500 in a file of 170 kB, of 36 megapixels, took 11 s, and a file of 10 MB would take a quarter of an hour."""
+
+TIFF_COMPRESSIONS: Final = frozenset(
+    {"raw", "tiff_ccitt", "group3", "group4", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits"}
+)
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+
 # A photograph of an insert has highlights and shadows. These limits only catch a lens cap, a lamp that is out or a
 # sensor that is flooded: of 194 real photographs, the nearest to each limit stays well off it (see the tests).
 _BLACK_BELOW: Final = 20.0
@@ -110,6 +119,8 @@ def _open(data: bytes) -> Image.Image:
     # Before any pixel is decoded: the header says how many there would be.
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(f"the image is too large: {image.width}×{image.height}, at most {MAX_PIXELS:,} pixels")
+    if (problem := _out_of_proportion(image, data)) is not None:
+        raise UnusableImage(problem)
     try:
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
@@ -118,6 +129,25 @@ def _open(data: bytes) -> Image.Image:
     except Exception as error:
         raise UnusableImage("the image file is damaged or cut short") from error
     return image
+
+
+def _out_of_proportion(image: Image.Image, data: bytes) -> str | None:
+    """Why a file would take its decoder out of all proportion to its size and pixels, or None."""
+    # Inside a scan 0xFF is followed by 0, so this marker is found where a scan begins, and hardly ever elsewhere.
+    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
+        return f"the image is made of more than {MAX_SCANS} scans: save it again, as a plain JPEG"
+    # Pillow's decoder of these is written in Python, pixel by pixel: no other thread could work meanwhile.
+    if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", [])):
+        return "the image is a run-length encoded BMP: save it without compression"
+    if image.format == "TIFF":
+        if image.info.get("compression") not in TIFF_COMPRESSIONS:
+            return f"the image is a TIFF of the kind {image.info.get('compression')}: save it with LZW or uncompressed"
+        # A tile is decoded whole, however little of it the image shows: 64×64 pixels can ask for 2 GB.
+        tags = getattr(image, "tag_v2", {})
+        width, height = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_LENGTH, 0)
+        if not (isinstance(width, int) and isinstance(height, int) and width * height <= MAX_PIXELS):
+            return f"the image is made of tiles of {width}×{height}, at most {MAX_PIXELS:,} pixels"
+    return None
 
 
 def _crop(image: Image.Image, region: tuple[int, int, int, int]) -> Image.Image:

@@ -6,7 +6,6 @@ two of them is repaired by delivering the message again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,11 +27,11 @@ from db.session import Database, is_unavailable
 from db.verdicts import Verdict
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import CaptureEvent
-from producer.image_store import ImageMissing, ImageRefused, ImageStore
+from producer.image_store import ImageStore
 from worker import obstacle
 from worker.batching import Batcher
 from worker.failpoints import failpoint
-from worker.images import MAX_IMAGE_BYTES
+from worker.fetching import ImageNotYet, fetch
 from worker.inspection import Judgement
 from worker.isolation import Isolation
 from worker.ledger import MAX_ROWS, Ledger
@@ -64,10 +63,6 @@ class _Told:
     station: str
     check_id: UUID | None
     answer: VerdictAnswer | FaultAnswer
-
-
-class ImageNotYet(LookupError):
-    """The image has not appeared in the store yet."""
 
 
 class Inspector:
@@ -136,7 +131,7 @@ class Inspector:
 
     def _inspect(self, event: CaptureEvent, received_at: datetime, may_wait: bool) -> None:
         with self._metrics.stage("fetch"):
-            image = self._fetch(event, may_wait)
+            image = fetch(self._images, event, may_wait)
         judgement = None
         with self._isolation.together():
             first_try = isinstance(image, bytes)
@@ -207,21 +202,6 @@ class Inspector:
         _about(model=verdict.model_id)
         log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
         return verdict
-
-    def _fetch(self, event: CaptureEvent, may_wait: bool) -> bytes | Judgement | Obstacle | ImageNotYet:
-        """The image's bytes, or what follows from what the store has in their place."""
-        try:
-            data = self._images.get(event.image, MAX_IMAGE_BYTES)
-        except ImageMissing as error:
-            return ImageNotYet(str(error)) if may_wait else Obstacle("image_missing", str(error))
-        except ImageRefused as error:
-            return Judgement("unusable", reason=str(error))
-        digest = hashlib.sha256(data).hexdigest()
-        if digest == event.image_sha256:
-            return data
-        return Obstacle(
-            "digest_mismatch", f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
-        )
 
     def _judge_image(self, event: CaptureEvent, image: bytes) -> Judgement:
         failpoint("judge", about=event.operation)

@@ -1,9 +1,10 @@
-"""Waiting for a database that is away, until it is back or the worker ends."""
+"""Waiting for a database or an image store that is away, until it is back or the worker ends."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import NoReturn, TypeVar
 
 import structlog
@@ -23,7 +24,7 @@ _stopping = threading.Event()
 
 
 class Stopping(Reject):  # type: ignore[misc]
-    """The worker ends and the database is still away.
+    """The worker ends and what it waits for is still away.
 
     A `Reject` that asks for the message back into the queue: any other error Celery would acknowledge.
     """
@@ -32,36 +33,40 @@ class Stopping(Reject):  # type: ignore[misc]
         super().__init__(reason, requeue=True)
 
 
-def patiently(attempt: Callable[[], T]) -> T:
+def patiently(
+    attempt: Callable[[], T], what: str = "database", is_away: Callable[[BaseException], bool] = is_unavailable
+) -> T:
     """Do ``attempt`` until the database lets it: one that is away is waited for, not counted against anybody.
 
+    Of anything else than the database, ``what`` says its name and ``is_away`` which errors mean that it is away.
+
     Raises:
-        Stopping: the worker was told to stop (`stop_waiting`) while the database was away.
+        Stopping: the worker was told to stop (`stop_waiting`) while it was away.
         Exception: what ``attempt`` raised for any other reason.
     """
     retrying = Retrying(
-        retry=retry_if_exception(is_unavailable),
+        retry=retry_if_exception(is_away),
         wait=wait_exponential(0.2, max=5.0),
         stop=stop_when_event_set(_stopping),
         sleep=sleep_using_event(_stopping),
-        before_sleep=_warn,
-        retry_error_callback=_give_up,
+        before_sleep=partial(_warn, what),
+        retry_error_callback=partial(_give_up, what),
     )
     return retrying(attempt)
 
 
 def stop_waiting() -> None:
-    """From now on nobody in this process waits for the database any more; each attempt is made once."""
+    """From now on nobody in this process waits for what is away any more; each attempt is made once."""
     _stopping.set()
 
 
-def _warn(state: RetryCallState) -> None:
-    log.warning("the database is away, waiting", attempts=state.attempt_number, problem=str(_problem(state)))
+def _warn(what: str, state: RetryCallState) -> None:
+    log.warning(f"the {what} is away, waiting", attempts=state.attempt_number, problem=str(_problem(state)))
 
 
-def _give_up(state: RetryCallState) -> NoReturn:
+def _give_up(what: str, state: RetryCallState) -> NoReturn:
     problem = _problem(state)
-    raise Stopping(f"the worker ends and the database is away: {problem}") from problem
+    raise Stopping(f"the worker ends and the {what} is away: {problem}") from problem
 
 
 def _problem(state: RetryCallState) -> BaseException | None:

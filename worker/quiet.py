@@ -1,12 +1,22 @@
-"""TensorFlow's import, without the lines that its C++ side writes past every setting."""
+"""What libraries say to nobody: TensorFlow's C++ side while it is imported, Pillow about damaged files."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+def quiet_decoders() -> None:
+    """Drop Pillow's warnings, for this process: `worker.images` says itself what is wrong with an image.
+
+    Python keeps the text of every warning that it has shown, and these quote the file: thousands of damaged images
+    would fill the memory of a worker.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from worker.app import make_app
 from worker.backbone import load_backbone
 from worker.batching import Batcher
 from worker.champion import Champion
+from worker.fetching import wait_for_store
 from worker.heartbeat import Heart
 from worker.inspection import Judgement, judge
 from worker.inspector import Inspector
@@ -45,9 +46,10 @@ log = structlog.get_logger()
 def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
     """Judge captures until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
 
-    A database or a Redis that is away is waited for. Told to stop, the worker takes nothing new and finishes what is in
-    hand within ``settings.grace``; what waits for a database that is away then goes back into the queue. Where a
-    forward pass hangs or the grace time is over, the process ends at once, with an exit code of `worker.watchdog`.
+    A database, an image store or a Redis that is away is waited for. Told to stop, the worker takes nothing new and
+    finishes what is in hand within ``settings.grace``; what waits for one that is away then goes back into the queue.
+    Where a forward pass hangs or the grace time is over, the process ends at once, with an exit code of
+    `worker.watchdog`.
 
     ``ready_file`` is written when the first message may come.
 
@@ -72,11 +74,13 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         watch_line(metrics.registry, database, redis_url)
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         patiently(database.check_schema)
+        images = settings.image_store()
         backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
         champion = Champion(database, settings.models_path(), backbone.fingerprint)
         champion.start()
         metrics.registry.register(Families(partial(_worker_families, vitals, champion)))
         backbone.warm_up([1])
+        wait_for_store(images)
 
         def forward(images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
             failpoints.failpoint("forward")
@@ -97,7 +101,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.callback(notifier.close)
         app = make_app(redis_url)
         in_charge = partial(_in_charge, champion)
-        inspector = Inspector(database, settings.image_store(), judge_one, notifier, metrics, in_charge)
+        inspector = Inspector(database, images, judge_one, notifier, metrics, in_charge)
         parts.callback(inspector.close)
         register(app, inspector)
         parts.enter_context(RequeueWatch(inspector))

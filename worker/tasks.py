@@ -8,7 +8,8 @@ from typing import Any, Final
 from celery import Celery
 
 from producer.event import INSPECT_TASK
-from worker.inspector import ImageNotYet, Inspector
+from worker.fetching import ImageNotYet
+from worker.inspector import Inspector
 
 IMAGE_TRIES: Final = 10
 IMAGE_PAUSE: Final = 1.0

@@ -98,6 +98,8 @@ class WeightsStore:
         """
         prefix = name.lower() if re.fullmatch(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},64}}", name) else None
         found = [each for each in self.entries() if each.source == name or (prefix and each.digest.startswith(prefix))]
+        if not found and "://" in name:
+            raise WeightsMissing(f"weights are run from this machine: first `insert-worker weights import {name}`")
         if not found:
             raise WeightsMissing(
                 f"there is no file {name} and nothing of that name or digest in the weights store {self.folder}; "

@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from producer.remote_store import download
 from worker.backbone_name import INSERTNET, BackboneError, WeightsMissing, WeightsUnfit, canonical_family
 from worker.network import PublishedNetwork, published_network
 from worker.weight_file import WeightFile, flaw, match
@@ -51,6 +52,21 @@ def import_weights(folder: Path, path: Path, family: str) -> Entry:
         missing=[spec.name for spec in network.specs if spec.name in missing],
         usable_to=_deepest(network, missing, path),
     )
+
+
+def import_from_url(folder: Path, url: str, family: str) -> Entry:
+    """Copy a weight file from an object store (``s3://bucket/vgg16.h5``) and import it (see `import_weights`).
+
+    Raises:
+        BackboneError: there is no such family, or the file does not fit its network.
+        ValueError: the URL's protocol is unknown, or what it needs is not installed.
+        OSError: the store cannot be read, or the folder not written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".import-") as home:
+        copy = Path(home) / (PurePosixPath(url).name or "weights.h5")
+        download(url, copy)
+        return import_weights(folder, copy, family)
 
 
 def fetch_weights(folder: Path, family: str, *, top: bool = True) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import struct
 import threading
@@ -25,12 +26,13 @@ from db.session import Database
 from producer.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import new_id
 from producer.image_store import FolderStore
-from tests.support import RedisProcess, photograph, stored_event
+from tests.support import RedisProcess, photograph, stored_event, wait_until
 from worker.band import Band
 from worker.calibration import Calibration
 from worker.classifier import LinearModel
+from worker.fetching import ImageNotYet
 from worker.inspection import KINDS, LINE_CLASSES, Judgement, LineModel, judge
-from worker.inspector import ImageNotYet, Inspector
+from worker.inspector import Inspector
 from worker.notifier import Notifier
 
 
@@ -407,6 +409,49 @@ def test_a_capture_that_failed_before_is_judged_alone(line: Line) -> None:
     run_all([lambda event=event: line.inspector.inspect(event.message()) for event in [suspect, *others]])
     assert beside.count(0) == 1
     assert beside.count(-1) == 6
+
+
+def test_an_image_store_that_is_away_is_waited_for_and_nothing_is_counted(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = stored_event(line.store, photograph(190))
+    tries: list[str] = []
+
+    def stale(key: str, limit: int) -> bytes:
+        tries.append(key)
+        raise OSError(errno.ESTALE, "Stale file handle", key)
+
+    with monkeypatch.context() as away:
+        away.setattr(line.store, "get", stale)
+        thread = threading.Thread(target=line.inspector.inspect, args=(event.message(),))
+        thread.start()
+        wait_until(lambda: len(tries) >= 4)
+        assert line.answers() == []
+    thread.join(20)
+    verdict = line.verdict_of(event)
+    assert verdict is not None
+    assert (verdict.outcome, line.attempts(event), line.faults()) == ("damaged", 1, [])
+
+
+def test_an_image_that_alone_cannot_be_read_is_a_fault_after_the_last_try(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = stored_event(line.store, photograph(190))
+    get = line.store.get
+
+    def bad_sector(key: str, limit: int) -> bytes:
+        if key == event.image:
+            raise OSError(errno.EIO, "Input/output error", key)
+        return get(key, limit)
+
+    monkeypatch.setattr(line.store, "get", bad_sector)
+    with pytest.raises(ImageNotYet, match="cannot be read"):
+        line.inspector.inspect(event.message(), may_wait=True)
+    line.inspector.inspect(event.message())
+    (fault,) = line.faults()
+    assert fault.reason == "image_unreadable"
+    assert "Input/output error" in fault.detail
+    assert line.answers()[0].reason.startswith("image_unreadable")
 
 
 def test_another_image_than_the_event_s_is_a_fault(line: Line) -> None:

@@ -51,6 +51,11 @@ def test_an_event_survives_its_message() -> None:
         ({"region": {"left": -1, "top": 0, "width": 1, "height": 1}}, "region.left"),
         ({"region": {"left": 0, "top": 0, "width": 0, "height": 1}}, "region.width"),
         ({"insert_designation": "insert"}, "insert_designation"),
+        ({"captured_at": "0001-01-01T00:00:00+23:59"}, "captured_at"),
+        ({"captured_at": "9999-12-31T23:59:59-23:59"}, "captured_at"),
+        ({"captured_at": "1969-12-31T23:59:59Z"}, "captured_at"),
+        ({"operations_on_edge": 2**31}, "operations_on_edge"),
+        ({"region": {"left": 10**30, "top": 0, "width": 1, "height": 1}}, "region.left"),
     ],
 )
 def test_what_breaks_the_contract_is_refused_and_named(changes: dict[str, Any], field: str) -> None:
@@ -63,6 +68,15 @@ def test_what_breaks_the_contract_is_refused_and_named(changes: dict[str, Any], 
 def test_what_is_no_event_at_all_is_refused(payload: object) -> None:
     with pytest.raises(ValidationError):
         CaptureEvent.from_message(payload)
+
+
+def test_what_cannot_even_be_written_as_json_is_refused() -> None:
+    nested: list[Any] = []
+    for _ in range(20_000):
+        nested = [nested]
+    for payload in (nested, message(region=nested), message(pocket=10**5000)):
+        with pytest.raises(ValidationError, match="no event"):
+            CaptureEvent.from_message(payload)
 
 
 def test_an_event_is_frozen() -> None:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from producer.image_store import FolderStore, ImageMissing, ImageRefused, ImageStore, RemoteStore, open_image_store
+from producer.image_store import FolderStore, ImageMissing, ImageRefused, ImageStore, check_store, open_image_store
+from producer.remote_store import RemoteStore
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
+    if request.param == "s3":
+        return open_image_store(request.getfixturevalue("s3_root"))
     return open_image_store(str(tmp_path / "images") if request.param == "folder" else f"memory://{tmp_path}")
 
 
@@ -31,12 +34,31 @@ def test_what_is_not_there_is_missing(store: ImageStore) -> None:
         store.get("a.jpg", 100)
 
 
+def test_an_image_that_comes_later_is_seen(store: ImageStore) -> None:
+    for _ in range(2):
+        with pytest.raises(ImageMissing):
+            store.get("a/b.jpg", 100)
+    store.put("a/b.jpg", b"image")
+    assert store.get("a/b.jpg", 100) == b"image"
+
+
+def test_an_image_of_no_bytes_is_one(store: ImageStore) -> None:
+    store.put("a.jpg", b"")
+    store.put("a.jpg", b"")
+    assert store.get("a.jpg", 100) == b""
+
+
+def test_a_store_that_answers_passes_the_check(store: ImageStore) -> None:
+    check_store(store)
+
+
 def test_more_than_the_limit_is_refused(store: ImageStore) -> None:
     store.put("a.jpg", bytes(101))
     with pytest.raises(ImageRefused, match="100 bytes"):
         store.get("a.jpg", 100)
 
 
+@pytest.mark.parametrize("store", ["folder", "memory"], indirect=True)
 @pytest.mark.parametrize("key", ["../a.jpg", "a/../../b.jpg", "/etc/passwd", "a\\b.jpg", ".hidden", "a//b", "", "a/"])
 def test_unsafe_keys_are_refused(store: ImageStore, key: str) -> None:
     with pytest.raises(ValueError, match="key"):
@@ -68,6 +90,12 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "images")
     store.put("a.jpg", b"image")
     assert store.get("a.jpg", 100) == b"image"
+
+
+def test_a_link_in_circles_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "a.jpg")
+    with pytest.raises(ImageRefused, match="link"):
+        FolderStore(tmp_path).get("a.jpg", 100)
 
 
 def test_a_folder_is_no_image(tmp_path: Path) -> None:

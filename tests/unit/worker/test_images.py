@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -120,6 +121,56 @@ def test_100_real_megapixels_in_a_small_file_are_refused_before_they_are_decoded
     assert len(data) < 100_000
     with pytest.raises(UnusableImage, match=r"10000×10000, at most 40,000,000 pixels"):
         decode(data, SIZE)
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused_before_they_are_decoded() -> None:
+    """Each scan of 14 bytes would have a decoder go over 4 megapixels once more."""
+    whole = encoded(Image.new("L", (2000, 2000), 128), "JPEG", progressive=True)
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    begun = time.process_time()
+    with pytest.raises(UnusableImage, match="more than 100 scans"):
+        decode(whole[:-2] + scan * 1000 + whole[-2:], SIZE)
+    assert time.process_time() - begun < 0.5
+
+
+def test_progressive_jpegs_as_cameras_write_them_are_read() -> None:
+    data = encoded(Image.fromarray(picture()), "JPEG", progressive=True, quality=98, subsampling=0)
+    assert close(decode(data, SIZE), reference(), by=8)
+
+
+def test_a_run_length_encoded_bmp_is_refused() -> None:
+    data = bytearray(encoded(Image.new("P", (6000, 1)), "BMP"))
+    struct.pack_into("<I", data, 30, 1)  # the compression
+    with pytest.raises(UnusableImage, match="run-length"):
+        decode(bytes(data), SIZE)
+
+
+def tiff_of(compression: int, tile_width: int, tile_length: int) -> bytes:
+    """A black TIFF of 64×64 pixels, made by hand of one tile, which is larger."""
+    data = zlib.compress(bytes(tile_width * tile_length))
+    tags = [(256, 64), (257, 64), (258, 8), (259, compression), (262, 1), (277, 1), (322, tile_width)]
+    tags += [(323, tile_length), (324, 10 + 12 * 10 + 4), (325, len(data))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + data
+
+
+def test_a_tiff_of_tiles_larger_than_any_image_is_unusable() -> None:
+    with pytest.raises(UnusableImage, match="black"):
+        decode(tiff_of(8, 64, 64), SIZE)
+    with pytest.raises(UnusableImage, match="tiles of 8000×8000"):
+        decode(tiff_of(8, 8000, 8000), SIZE)
+
+
+@pytest.mark.parametrize("compression", [6, 34_925, 50_000, 50_001])
+def test_a_tiff_that_no_camera_writes_is_unusable(compression: int) -> None:
+    with pytest.raises(UnusableImage, match="TIFF of the kind"):
+        decode(tiff_of(compression, 64, 64), SIZE)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate", "jpeg"])
+def test_a_compressed_tiff_is_read(compression: str) -> None:
+    data = encoded(Image.fromarray(picture()), "TIFF", compression=compression)
+    assert close(decode(data, SIZE), reference(), by=20)
 
 
 def test_too_many_bytes_are_unusable() -> None:

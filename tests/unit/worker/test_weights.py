@@ -52,6 +52,8 @@ def test_an_entry_is_named_by_digest_or_source(store: WeightsStore, tmp_path: Pa
     entry = add(store, tmp_path / "vgg16.h5", b"numbers")
     for name in (entry.digest, entry.digest[:6], entry.digest[:6].upper(), "vgg16.h5"):
         assert store.named(name) == entry
+    with pytest.raises(WeightsMissing, match=r"weights import s3://b/vgg16\.h5"):
+        store.named("s3://b/vgg16.h5")
     for name in (entry.digest[:5], "vgg19.h5", "../vgg16.h5", ""):
         with pytest.raises(WeightsMissing, match="weights list"):
             store.named(name)

@@ -8,10 +8,11 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from s3fs import S3FileSystem
 
 from worker.backbone_name import BackboneError, WeightsMissing, WeightsUnfit
 from worker.weights import WeightsStore
-from worker.weights_import import fetch_weights, import_weights
+from worker.weights_import import fetch_weights, import_from_url, import_weights
 
 Writer = Callable[..., Path]
 
@@ -35,6 +36,20 @@ def test_a_whole_file_is_kept_with_what_it_has(whole: Path, tmp_path: Path) -> N
     assert (entry.family, entry.top, entry.layers, entry.missing) == ("mobilenet-0.25", True, 55, ())
     assert entry.usable_to == "predictions"
     assert WeightsStore(tmp_path).checked_path(entry).read_bytes() == whole.read_bytes()
+
+
+def test_a_file_in_s3_is_copied_and_kept(whole: Path, tmp_path: Path, s3_root: str) -> None:
+    S3FileSystem().put_file(str(whole), f"{s3_root}/mobilenet.h5")
+    entry = import_from_url(tmp_path, f"{s3_root}/mobilenet.h5", "mobilenet-0.25")
+    assert (entry.source, entry.missing) == ("mobilenet.h5", ())
+    assert WeightsStore(tmp_path).checked_path(entry).read_bytes() == whole.read_bytes()
+    with pytest.raises(FileNotFoundError, match="no such object"):
+        import_from_url(tmp_path, f"{s3_root}/mobilnet.h5", "mobilenet-0.25")
+    with pytest.raises(OSError, match="no such bucket"):
+        import_from_url(tmp_path, "s3://misspelt/mobilenet.h5", "mobilenet-0.25")
+    with pytest.raises(ValueError, match="cannot read"):
+        import_from_url(tmp_path, "nonsense://mobilenet.h5", "mobilenet-0.25")
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".h5", ".json"], "nothing half copied is left"
 
 
 def test_a_file_without_the_top_says_so(whole: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from db import cli_faults, cli_reviews, cli_shadow
+from db import cli_faults, cli_retention, cli_reviews, cli_shadow
 from db.answers import answer, clear_errors, print_json, print_table, reading
 from db.options import (
     At,
@@ -33,6 +33,7 @@ app.add_typer(cli_faults.app, name="faults")
 app.command()(cli_reviews.review)
 app.command()(cli_reviews.reviews)
 app.command()(cli_shadow.shadow)
+app.command()(cli_retention.prune)
 
 
 @app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")

@@ -31,7 +31,7 @@ from db.schema import Captures, Checks, Faults, ShadowVerdicts, UtcDateTime, Ver
 from db.session import Database
 
 CAPTURES_AT_ONCE: Final = 500
-CHECKS_AT_ONCE: Final = 20
+CHECKS_AT_ONCE: Final = 5
 
 Progress = Callable[[str, int], None]
 """Told what has gone (``images``, ``checks``, ``captures``, ``shadow``, ``faults``) and how many more of it."""

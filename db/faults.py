@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, select, text, update
 from sqlalchemy.orm import Session
 
 from db.schema import Captures, Faults
@@ -46,6 +46,10 @@ class Fault:
 
 
 _COLUMNS = [getattr(Faults, field.name) for field in fields(Fault)]
+
+# As a word rather than as a parameter: PostgreSQL plans a statement that comes often without looking at its parameters,
+# and then finds no index of the open ones and refuses it.
+_OPEN = text("state = 'open'")
 
 
 def record(
@@ -86,7 +90,7 @@ def record(
     row = session.execute(
         new.on_conflict_do_update(
             index_elements=[Faults.subject],
-            index_where=Faults.state == "open",
+            index_where=_OPEN,
             set_={"count": Faults.count + 1, "last_at": latest, "detail": new.excluded.detail},
         ).returning(*_COLUMNS)
     ).one()

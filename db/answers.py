@@ -88,6 +88,15 @@ def opened(url: str) -> Iterator[Database]:
             database.close()
 
 
+def images_root(context: typer.Context) -> str:
+    """The root of the image store that belongs to the line that the command is asked about."""
+    from db.settings import DatabaseSettings
+
+    data = context.find_root().params.get("data")
+    given: dict[str, Any] = {} if data is None else {"data": data}
+    return DatabaseSettings(**given).images_root
+
+
 def answer(
     found: Sequence[T],
     table: Callable[[Sequence[T]], Table],

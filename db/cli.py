@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from db import cli_faults, cli_reviews, cli_shadow
+from db import cli_backup, cli_faults, cli_retention, cli_reviews, cli_schema, cli_shadow
 from db.answers import answer, clear_errors, print_json, print_table, reading
 from db.options import (
     At,
@@ -67,29 +67,6 @@ def _root(
         given["database_url"] = None  # the folder that was named, not the environment's database
     with clear_errors():
         context.obj = DatabaseSettings(**given).url
-
-
-@app.command()
-def upgrade(context: typer.Context, as_json: Json = False) -> None:
-    """Bring the database's tables to this version, making them where there are none.
-
-    Run it once on a new database, and after each update of this program before the workers start. What is in the
-    database stays.
-    """
-    with clear_errors():
-        from db import migrate
-        from db.session import shown
-
-        before = migrate.current(context.obj)
-        migrate.upgrade(context.obj)
-        after = migrate.current(context.obj)
-        where = shown(context.obj)
-        if as_json:
-            print_json({"database": where, "before": before, "after": after})
-        elif before == after:
-            print(f"{where} is up to date (schema {after})")
-        else:
-            print(f"{where} now has schema {after} (before: {before or 'none'})")
 
 
 @app.command()
@@ -285,6 +262,13 @@ def export(
             print_json({"file": file, "rows": count})
         else:
             print(f"{count} verdicts in {file}")
+
+
+app.command()(cli_retention.prune)
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
+app.command()(cli_schema.upgrade)
+app.command()(cli_schema.downgrade)
 
 
 def main() -> None:

@@ -6,12 +6,12 @@ import getpass
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from db.answers import answer, opened, print_json, reading
+from db.answers import answer, images_root, opened, print_json, reading
 from db.options import Json, Label, Limit, Since
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def review(
         if only_list or as_json or not queue:
             answer(queue, tables.queue_table, as_json, "nothing to look at")
         else:
-            _walk(database, queue, by or _login(), _images(context))
+            _walk(database, queue, by or _login(), images_root(context))
 
 
 def reviews(
@@ -92,14 +92,6 @@ def _login() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
         raise ValueError("this process has no login name: say who you are with --by") from None
-
-
-def _images(context: typer.Context) -> str:
-    from db.settings import DatabaseSettings
-
-    data = context.find_root().params.get("data")
-    given: dict[str, Any] = {} if data is None else {"data": data}
-    return DatabaseSettings(**given).images_root
 
 
 def _told(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
@@ -156,6 +148,7 @@ def _typed() -> tuple[str | None, str | None] | None:
 def _description(each: ToReview, images: str) -> Iterator[str]:
     """What a person should know before looking at the photograph; nothing in it reaches the terminal as a command."""
     from db import tables
+    from db.photographs import REMOVED
 
     row = each.row
     shown: dict[str, tables.Shown] = {
@@ -173,7 +166,7 @@ def _description(each: ToReview, images: str) -> Iterator[str]:
         "model": row.model_id,
         "reviewed": f"{each.review.label} by {each.review.by}" if each.review else None,
         "note": each.review.note if each.review else None,
-        "image": f"{images.rstrip('/')}/{row.image}",
+        "image": REMOVED if row.image is None else f"{images.rstrip('/')}/{row.image}",
         "capture": str(row.capture_id),
     }
     for name, value in shown.items():

@@ -25,6 +25,29 @@ def head() -> str:
     return revision
 
 
+def revisions() -> list[str]:
+    """All revisions that this version of the code knows, the newest first."""
+    return [each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def lost_by_downgrade(before: str, revision: str) -> list[tuple[str, str]]:
+    """What a downgrade lets go, step by step, as each migration's ``LOST`` says; the newest step first.
+
+    Raises:
+        ValueError: the revision is not one below ``before``.
+    """
+    found = []
+    for script in ScriptDirectory.from_config(_config()).walk_revisions():
+        if script.revision == revision:
+            break
+        if int(script.revision) <= int(before):
+            found.append((script.revision, str(getattr(script.module, "LOST", "its migration does not say"))))
+    else:
+        if revision != "base":
+            raise ValueError(f"there is no schema {revision!r}; there are {', '.join(revisions()[::-1])} and base")
+    return found
+
+
 def revision_of(connection: Connection) -> str | None:
     """The revision of a database, or None where it has no tables of ours."""
     return MigrationContext.configure(connection).get_current_revision()

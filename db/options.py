@@ -56,7 +56,8 @@ def _moment(text: str) -> datetime:
         raise typer.BadParameter(str(error)) from None
 
 
-def _moment_option(name: str, meaning: str) -> Any:
+def moment_option(name: str, meaning: str) -> Any:
+    """An option that is a moment, as people write it."""
     return typer.Option(name, parser=_moment, metavar="MOMENT", help=f"{meaning}: {FORMS}.", show_default=False)
 
 
@@ -69,7 +70,7 @@ Station = Annotated[str | None, typer.Option(help="Only from this station.", sho
 OutcomeOption = Annotated[
     Outcome | None, typer.Option("--outcome", help="Only verdicts that say this.", show_default=False)
 ]
-Since = Annotated[datetime | None, _moment_option("--since", "Only from this moment on")]
-At = Annotated[datetime | None, _moment_option("--at", "What was so at this moment")]
-Until = Annotated[datetime | None, _moment_option("--until", "Only before this moment")]
+Since = Annotated[datetime | None, moment_option("--since", "Only from this moment on")]
+At = Annotated[datetime | None, moment_option("--at", "What was so at this moment")]
+Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]

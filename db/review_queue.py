@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from db.photographs import is_there
 from db.reviews import Review
 from db.rows import COLUMNS, NEWEST_FIRST, VerdictRow, current_verdict
 from db.schema import OUTCOME_OF, Captures, Reviews, Verdicts
@@ -56,7 +57,7 @@ def queue(session: Session, limit: int = 50) -> list[ToReview]:
     First what is ``unsure``, newest first. Then, of the newest intact and damaged verdicts of each model, the share
     that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
     look settles them. Then a sample of the others, the same for everybody. Only those where a review disagrees have
-    been looked at before.
+    been looked at before. What has no photograph any more is nothing to look at.
     """
     found = _unsure(session, limit)
     if len(found) < limit:
@@ -103,7 +104,7 @@ def _drawn(capture_id: UUID) -> bool:
 
 def _unsure(session: Session, limit: int) -> list[ToReview]:
     # As a word rather than as a parameter: that is how an engine sees that the index of just these will do.
-    unanswered = (Captures.outcome == literal_column("'unsure'")) & Captures.review.is_(None)
+    unanswered = (Captures.outcome == literal_column("'unsure'")) & Captures.review.is_(None) & is_there()
     query = select(*COLUMNS).join(Verdicts, current_verdict()).where(unanswered).order_by(*NEWEST_FIRST).limit(limit)
     return [ToReview(VerdictRow(*row), "unsure") for row in session.execute(query)]
 
@@ -113,7 +114,7 @@ def _confident(session: Session) -> Iterator[Confident]:
     for outcome in ("intact", "damaged", "unusable"):
         newest = (
             select(Captures.capture_id, Captures.captured_at, Captures.review)
-            .where(Captures.outcome == outcome)
+            .where(Captures.outcome == outcome, is_there())
             .order_by(*NEWEST_FIRST)
             .limit(WINDOW)
             .subquery()
@@ -141,7 +142,7 @@ def _disagreeing(session: Session, limit: int) -> list[Review]:
     query = (
         select(newest)
         .join(Captures, Captures.capture_id == newest.c.capture_id)
-        .where(opposite, second.scalar_subquery() == 0)
+        .where(opposite, second.scalar_subquery() == 0, is_there())
         .order_by(newest.c.id.desc())
         .limit(limit)
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.faults import fitting
 from db.lives import Sighting, lives
+from db.photographs import is_there
 from db.schema import LABELS, OUTCOME_OF, Captures, Reviews, SnapshotItems, Snapshots
 
 MAX_NOTE = 4_000
@@ -122,7 +123,7 @@ def labelled(session: Session) -> list[Labelled]:
     """The labelled set as it is now, by capture id: each reviewed capture with the label that counts.
 
     It goes through all captures of the pockets that have a label, to know their lives, in memory for the labelled
-    ones only.
+    ones only. A label that was said when the photograph had been removed teaches nothing and is left out.
     """
     newest = _newest_reviews()
     life_of = dict.fromkeys(session.scalars(select(newest.c.capture_id)), "")
@@ -139,6 +140,7 @@ def labelled(session: Session) -> list[Labelled]:
         .select_from(newest)
         .join(Reviews, Reviews.id == newest.c.review_id)
         .join(Captures, Captures.capture_id == newest.c.capture_id)
+        .where(is_there())
     )
     # A review that came since the lives were read belongs to the next set.
     found = (Labelled(**row._mapping, life=life_of.get(row.capture_id, "")) for row in session.execute(query))
@@ -152,7 +154,8 @@ def newer_than(session: Session, snapshot_id: str | None) -> int:
         LookupError: there is no such snapshot.
     """
     if snapshot_id is None:
-        return session.scalar(select(func.count(Reviews.capture_id.distinct()))) or 0
+        reviewed = select(func.count(Reviews.capture_id.distinct()))
+        return session.scalar(reviewed.join(Captures, Captures.capture_id == Reviews.capture_id).where(is_there())) or 0
     last = session.scalar(select(Snapshots.last_review).where(Snapshots.snapshot_id == snapshot_id))
     if last is None:
         raise LookupError(f"there is no snapshot {snapshot_id!r}")
@@ -161,7 +164,7 @@ def newer_than(session: Session, snapshot_id: str | None) -> int:
         select(func.count(Reviews.capture_id.distinct()))
         .join(Captures, Captures.capture_id == Reviews.capture_id)
         .outerjoin(SnapshotItems, known)
-        .where(Reviews.id > last, Captures.review.is_distinct_from(SnapshotItems.label))
+        .where(Reviews.id > last, is_there(), Captures.review.is_distinct_from(SnapshotItems.label))
     )
     return session.scalar(query) or 0
 

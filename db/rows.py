@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Uuid, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.lives import IMPORTED
+from db.photographs import key_or_none
 from db.schema import Captures, UtcDateTime, Verdicts
 
 Position = tuple[datetime, UUID]
@@ -22,7 +23,8 @@ class VerdictRow:
     """One capture and what stands about it, for people.
 
     The verdict's fields are None where the capture is still to be judged; ``fault`` is then the reason why it could
-    not be, if one is open (told by :func:`db.maintenance.history` only).
+    not be, if one is open (told by :func:`db.maintenance.history` only). ``image`` is None where the photograph was
+    removed, as old ones are (:mod:`db.retention`).
     """
 
     capture_id: UUID
@@ -44,7 +46,7 @@ class VerdictRow:
     insert_designation: str | None
     edge: int | None
     operations_on_edge: int | None
-    image: str
+    image: str | None
     fault: str | None = None
 
     @property
@@ -68,7 +70,9 @@ class Filters(TypedDict, total=False):
 
 _VERDICT_FIELDS = {"label", "reason", "decision", "probability", "model_id", "judged_at", "seconds"}
 COLUMNS = [
-    getattr(Verdicts if field.name in _VERDICT_FIELDS else Captures, field.name)
+    key_or_none()
+    if field.name == "image"
+    else getattr(Verdicts if field.name in _VERDICT_FIELDS else Captures, field.name)
     for field in fields(VerdictRow)
     if field.name != "fault"
 ]

@@ -19,6 +19,14 @@ WAIT_SECONDS: Final = 30
 EXAMPLE: Final = "change-me"
 """How passwords in examples begin. None is ever used."""
 
+CONNECTIONS: Final = 5
+"""How many connections a process has to its database at most; they are opened when they are first needed.
+
+A worker's many threads write through one (`worker.ledger`) and read what the stations are told through a second; one
+each for the look at the models, for requeued faults and for what is measured. A learner needs two (its task, its
+lease), a command one. Whoever comes on top, as threads with faults to keep do, waits for its turn: milliseconds.
+"""
+
 # The primary result codes of SQLite that speak of the database, not of the statement: https://sqlite.org/rescode.html
 _SQLITE_AWAY: Final = frozenset(
     {
@@ -122,25 +130,26 @@ def sqlite_url(file: Path) -> str:
     return URL.create("sqlite", database=str(file)).render_as_string()
 
 
-def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True) -> Engine:
+def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True, connections: int = CONNECTIONS) -> Engine:
     """An engine with this project's ways on both databases.
 
     Args:
         url: of a SQLite file or of PostgreSQL.
         create: make the SQLite file where there is none; without it, a missing file is an error when connecting.
         foreign_keys: whether SQLite enforces them; a migration that rebuilds a table must not.
+        connections: how many there are at most; who finds none waits for `WAIT_SECONDS`.
 
     Raises:
         ValueError: the URL is neither.
     """
+    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
     path = sqlite_file(url)
     if path is not None:
-        return _sqlite_engine(url, path, "rwc" if create else "rw", foreign_keys)
+        return _sqlite_engine(url, path, "rwc" if create else "rw", foreign_keys, pool)
     return create_engine(
         parse_url(url),
         pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=24,
+        **pool,
         connect_args={
             "connect_timeout": 10,
             "application_name": "insert-inspection",
@@ -152,7 +161,7 @@ def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True) ->
     )
 
 
-def _sqlite_engine(url: str, path: Path, mode: str, foreign_keys: bool) -> Engine:
+def _sqlite_engine(url: str, path: Path, mode: str, foreign_keys: bool, pool: dict[str, Any]) -> Engine:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
@@ -169,7 +178,7 @@ def _sqlite_engine(url: str, path: Path, mode: str, foreign_keys: bool) -> Engin
             raise
         return connection
 
-    engine = create_engine(parse_url(url), creator=connect, pool_size=8, max_overflow=24)
+    engine = create_engine(parse_url(url), creator=connect, **pool)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -190,14 +199,16 @@ _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 class Database:
     """One database, shared by all threads of a process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connections: int = CONNECTIONS) -> None:
         """Prepare the engine; nothing is connected, and no SQLite file is made, before the first scope.
+
+        ``connections`` is how many there are at most; a scope that finds all in use waits, `WAIT_SECONDS` at most.
 
         Raises:
             ValueError: the URL is neither of a SQLite file nor of PostgreSQL.
         """
         self.url = url
-        self._engine = make_engine(url)
+        self._engine = make_engine(url, connections=connections)
         reading: dict[str, Any] = {"reads": True}
         if self._engine.dialect.name == "postgresql":
             # What SQLite does by itself: all statements of one scope see the same moment.
@@ -284,6 +295,10 @@ class Database:
 def _waitable() -> Iterator[None]:
     try:
         yield
+    except exc.TimeoutError as error:  # of the pool; what a server lets time out is a DBAPIError
+        raise DatabaseUnavailable(
+            f"all connections that this process may have to it have been in use for {WAIT_SECONDS} seconds"
+        ) from error
     except exc.SQLAlchemyError as error:
         if is_unavailable(error):
             raise DatabaseUnavailable(str(getattr(error, "orig", None) or error).strip()) from error

@@ -8,6 +8,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+LOST = "everything: checks, captures, verdicts, models, promotions and faults"
+
 moment = sa.DateTime(timezone=True)  # in UTC
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

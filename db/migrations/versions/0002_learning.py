@@ -8,6 +8,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+LOST = "reviews, snapshots, shadow verdicts, probabilities, and who was in shadow or rolled back"
+
 moment = sa.DateTime(timezone=True)  # in UTC
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

@@ -8,6 +8,7 @@ import uuid6
 
 from db import captures, faults
 from db.faults import MAX_DETAIL, MAX_EVENT, Fault
+from db.session import Database
 
 
 def record(line, start, **changes: Any) -> Fault:
@@ -134,3 +135,23 @@ def test_a_dismissed_fault_is_kept_and_its_successor_is_another(line, start) -> 
             faults.requeue(session, first.id)
         with pytest.raises(LookupError, match="no fault 999"):
             faults.dismiss(session, 999)
+
+
+def test_many_faults_over_one_connection(database_url, start) -> None:
+    """PostgreSQL plans a statement anew, for any parameters, after the tenth time or so on a connection."""
+    database = Database(database_url, connections=1)
+    for number in range(25):
+        with database.transaction() as session:
+            kept = faults.record(
+                session,
+                capture_id=None,
+                station="st-1",
+                check_id=None,
+                pocket=None,
+                reason="invalid_event",
+                detail="",
+                event=str(number % 24),
+                at=start,
+            )
+    assert kept.count == 2
+    database.close()

@@ -1,14 +1,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier
 
 import pytest
+import uuid6
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, table, text
 
-from db import captures, faults, migrate, models, reviews, shadow, snapshots, verdicts
+from db import captures, faults, leases, migrate, models, reviews, shadow, snapshots, verdicts
 from db.schema import Base
 from db.session import Database, SchemaOutdated, make_engine, sqlite_file
 from db.shadow import ShadowVerdict
@@ -121,12 +123,53 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
         assert models.rollback(session, by="ana", reason="worse", at=start + timedelta(days=2)).model_id == "m-1"
 
 
+LOST_ROWS = {("0002", "promotions"): lambda row: row["role"] == "shadow"}
+"""The rows that a step down takes from a table that stays, as its migration's LOST says in words."""
+
+
+def test_every_step_down_and_up_keeps_what_both_schemas_hold(line, start) -> None:
+    """From the newest schema down to the first, and up again after each step, with something in every table."""
+    _filled(line, start)
+    line.database.close()
+    url = line.database.url
+    steps = migrate.revisions()
+    assert all(_contents(url).values()), "every table has something to lose"
+    for step, earlier in pairwise(steps):
+        before = _contents(url)
+        migrate.downgrade(url, earlier)
+        below = _contents(url)
+        for name, rows in below.items():
+            lost = LOST_ROWS.get((step, name), lambda _: False)
+            kept = [{column: row[column] for column in rows[0]} for row in before[name] if not lost(row)]
+            assert sorted(rows, key=str) == sorted(kept, key=str), f"{step} to {earlier}: {name}"
+        migrate.upgrade(url, step)
+        for name, rows in _contents(url).items():
+            old = below.get(name, [])
+            shown = [{column: row[column] for column in old[0]} for row in rows] if old else rows
+            assert sorted(shown, key=str) == sorted(old, key=str), f"{earlier} to {step}: {name}"
+        migrate.downgrade(url, earlier)
+
+
+def test_every_migration_says_what_its_downgrade_loses() -> None:
+    told = migrate.lost_by_downgrade(migrate.head(), "base")
+    assert [step for step, _ in told] == migrate.revisions()
+    assert [step for step, what in told if "does not say" in what] == []
+    assert migrate.lost_by_downgrade("0001", "0002") == migrate.lost_by_downgrade("0002", "0002") == []
+    assert [step for step, _ in migrate.lost_by_downgrade("0002", "0001")] == ["0002"]
+    with pytest.raises(ValueError, match="there is no schema 'nine'; there are 0001, 0002"):
+        migrate.lost_by_downgrade("0002", "nine")
+
+
 def _filled(line, start):
     """Something in every table; returns the captures, and the promotions that 0001 cannot keep."""
     seen = [line.see(1, 0, "damaged"), line.see(2, 1, "intact"), line.see(3, 2, "unsure")]
-    line.say(seen[0], "worn", note="a note")
+    line.see(4, 3, "unusable", region={"left": 1, "top": 2, "width": 3, "height": 4}, edge=2, operations_on_edge=7)
+    line.see(5, 4, insert_designation="SNMG 120408", check_id=uuid6.uuid7())  # no verdict yet
+    line.say(seen[0], "worn", note="a nöte; 'quoted' \"twice\"")
+    line.say(seen[0], "broken", by="bert")
     with line.database.transaction() as session:
         taken = snapshots.take(session, start)
+        leases.take(session, "training", "host 1", at=start, seconds=15)
         faults.record(
             session,
             capture_id=None,

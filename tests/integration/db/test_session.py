@@ -1,6 +1,7 @@
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import psycopg
 import pytest
@@ -152,3 +153,48 @@ def test_only_a_transaction_that_is_synced_waits_for_the_disk(database: Database
     for synced in (True, False, True):
         with database.transaction(synced=synced) as session:
             assert waits(session) is synced
+
+
+def test_many_threads_share_few_connections(postgresql_url) -> None:
+    """As 32 threads of a worker that all have something to keep: none fails, and the bound holds on the server."""
+    database = Database(postgresql_url)
+    most, begun, enough = 0, Barrier(33), Event()
+
+    def work(number: int) -> int:
+        begun.wait(30)
+        for _ in range(10):
+            scope = database.transaction() if number % 2 else database.reading()
+            with scope as session:
+                session.execute(text("SELECT pg_sleep(0.002)"))
+        return number
+
+    with (
+        psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True, application_name="watch") as watch,
+        ThreadPoolExecutor(32) as pool,
+    ):
+        done = [pool.submit(work, number) for number in range(32)]
+        begun.wait(30)
+        while not enough.is_set():
+            query = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+            )
+            most = max(most, watch.execute(query).fetchone()[0])
+            if all(each.done() for each in done):
+                enough.set()
+    assert sorted(each.result() for each in done) == list(range(32))
+    assert most == subject.CONNECTIONS
+    database.close()
+
+
+def test_who_finds_no_connection_in_time_is_told_so(database_url, monkeypatch) -> None:
+    monkeypatch.setattr(subject, "WAIT_SECONDS", 0.2)
+    database = Database(database_url, connections=1)
+    with (
+        database.reading(),
+        pytest.raises(DatabaseUnavailable, match=r"all connections .* have been in use for 0\.2 seconds"),
+        database.reading(),
+    ):
+        pass
+    with database.reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    database.close()

@@ -1,4 +1,4 @@
-from itertools import count
+from itertools import combinations, count
 from uuid import UUID
 
 from hypothesis import given
@@ -85,3 +85,32 @@ def test_lives_of_a_pocket_follow_each_other_and_what_comes_later_changes_nothin
     assert len(runs) == len(set(runs)), "a life that has ended does not come back"
     for end in range(len(found)):
         assert list(lives(found[:end])) == whole[:end]
+
+
+@st.composite
+def pockets(draw: st.DrawFn) -> list[Sighting]:
+    """One pocket's sightings, of a line that tells each thing always or never."""
+    told = {name: draw(st.booleans()) for name in ("insert_designation", "edge", "operations_on_edge")}
+    found = []
+    for _ in range(draw(st.integers(2, 12))):
+        values = {
+            "insert_designation": draw(st.sampled_from(["SNMG 120408", "CNMG 120408"])),
+            "edge": draw(st.integers(1, 2)),
+            "operations_on_edge": draw(st.integers(0, 5)),
+        }
+        known = {name: value if told[name] else None for name, value in values.items()}
+        outcome = draw(st.sampled_from(["intact", "damaged", "unsure", None]))
+        found.append(seen(outcome=outcome, **known))
+    return found
+
+
+@given(st.data())
+def test_old_sightings_that_were_pruned_never_take_one_labelled_insert_for_two(data: st.DataObject) -> None:
+    """They may join two inserts, which measures more strictly; parting one would flatter."""
+    every = data.draw(pockets())
+    kept = [each for each in every if data.draw(st.booleans())]
+    before, after = dict(lives(every)), dict(lives(kept))
+    labelled = [each.capture_id for each in kept if each.outcome in ("intact", "damaged")]
+    for one, other in combinations(labelled, 2):
+        if before[one] == before[other]:
+            assert after[one] == after[other]

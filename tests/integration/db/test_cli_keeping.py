@@ -1,0 +1,77 @@
+"""The options of ``prune``, ``backup``, ``restore`` and ``downgrade``, within this process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from db import migrate
+from db.cli import app
+from db.cli_retention import _policy
+from db.options import Outcome
+from db.retention import Policy, default_policy
+from db.schema import OUTCOMES
+
+BEFORE = datetime.now(UTC) - timedelta(days=90)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL", "INSERTS_IMAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(url: str, *arguments: object) -> Result:
+    return CliRunner().invoke(app, ["--database", url, *map(str, arguments)])
+
+
+def test_without_a_rule_the_usual_one_holds() -> None:
+    usual = default_policy(datetime.now(UTC))
+    found = _policy(None, None, None, None, [])
+    assert (set(found.images), set(found.verdicts)) == (set(OUTCOMES), set(OUTCOMES))
+    assert abs(found.images["intact"] - usual.images["intact"]) < timedelta(seconds=10)
+    assert found.shadow is not None
+    only = _policy(None, None, None, None, [Outcome.INTACT])
+    assert (set(only.images), set(only.verdicts)) == ({"intact"}, {"intact"})
+
+
+def test_with_a_rule_nothing_but_what_it_names_goes() -> None:
+    everything = dict.fromkeys(OUTCOMES, BEFORE)
+    assert _policy(BEFORE, None, None, None, []) == Policy(everything, {})
+    assert _policy(None, BEFORE, None, None, [Outcome.DAMAGED]) == Policy({}, {"damaged": BEFORE})
+    assert _policy(None, None, BEFORE, BEFORE, []) == Policy({}, {}, BEFORE, BEFORE)
+    with pytest.raises(ValueError, match="still to come"):
+        _policy(datetime.now(UTC) + timedelta(hours=1), None, None, None, [])
+
+
+def test_a_prune_of_an_empty_line_finds_nothing(database_url) -> None:
+    done = run(database_url, "prune", "--yes")
+    assert (done.exit_code, "gone: 0 photographs" in done.stdout) == (0, True)
+    assert run(database_url, "prune", "--yes", "--vacuum").exit_code == 0
+
+
+def test_photographs_that_are_elsewhere_are_an_error(line) -> None:
+    line.see(outcome="intact")
+    done = run(line.database.url, "prune", "--yes")
+    assert done.exit_code == 1
+    assert "insert-db: none of the 1 newest photographs is below var/line/images" in done.stderr
+
+
+def test_downgrade_says_what_it_loses_and_does_not_guess(database_url, empty_database_url) -> None:
+    assert run(database_url, "downgrade", "0001").exit_code == 2, "there is nobody to ask"
+    assert migrate.current(database_url) == migrate.head()
+    assert "there is no schema 'x'; there are 0001" in run(database_url, "downgrade", "x", "--yes").stderr
+    assert "is not above" in run(database_url, "downgrade", migrate.head(), "--yes").stdout
+    done = run(database_url, "downgrade", "0001", "--yes")
+    assert "loses: reviews" in done.stdout
+    assert migrate.current(database_url) == "0001"
+    assert "there is no database" in run(empty_database_url, "downgrade", "base", "--yes").stderr
+
+
+def test_a_backup_that_cannot_be_is_one_line(database_url, tmp_path) -> None:
+    done = run(database_url, "restore", tmp_path / "none")
+    assert (done.exit_code, done.stderr) == (1, f"insert-db: there is no file {tmp_path / 'none'}\n")

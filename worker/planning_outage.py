@@ -1,7 +1,7 @@
 """What an outage of all workers, or of the database, leaves behind, and how long it takes to be caught up with.
 
 Stations send again what is not answered, ever less often, and the queue keeps each copy. The first copy of a capture to
-be taken up is judged; each later one still costs a look at image and database. So whoever is far behind gets more to do,
+be taken up is judged; each later one still costs a look at image and database. So who is far behind gets more to do,
 and workers that carry their load well may never catch up with a long outage. The queue is taken for a fluid, its copies
 in the order in which they were sent.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,8 +22,8 @@ def plan(
     inserts: Annotated[int, typer.Option(min=1, max=999, help="Inserts in a head, handed in at once.")],
     every: Annotated[float, typer.Option(min=0.001, help="Seconds between two heads of one station, on average.")],
     backbone: Annotated[
-        str, typer.Option(help="Network and layer that judges, of which there are figures.", envvar="INSERTS_BACKBONE")
-    ] = "insertnet",
+        str | None, typer.Option(help="Network and layer that judges, like vgg16:fc1 (INSERTS_BACKBONE).")
+    ] = None,
     figures: Annotated[Path, typer.Option(help="Figures as `make bench` keeps them.")] = FIGURES,
     per_second: Annotated[
         float | None, typer.Option(min=0.001, help="Captures a second that one worker judges, instead of the measured.")
@@ -54,7 +55,7 @@ def plan(
     - `insert-worker plan --stations 40 --inserts 30 --every 120 --workers 3 --outage 28800 --image-bytes 900000`
     - `insert-worker plan --stations 1 --stations 10 --stations 100 --inserts 30 --every 60 --json`
     """
-    from producer.settings import StationSettings
+    from worker.cli import settings_with
     from worker.planning import Load
     from worker.planning import plan as plan_for
     from worker.planning_figures import read
@@ -66,13 +67,13 @@ def plan(
         "cores": cores,
         "image_bytes": image_bytes,
     }
-    known = read(figures, backbone, {name: value for name, value in given.items() if value is not None})
+    settings = settings_with(backbone=backbone)
+    known = read(figures, settings.backbone, {name: value for name, value in given.items() if value is not None})
     options = {"outage": outage, "keep_verdicts": keep_verdicts, "keep_images": keep_images}
     plans = [
         plan_for(Load(number, inserts, every), known, workers=workers, within=within, **options) for number in stations
     ]
-    limit = StationSettings.model_fields["outbox_limit"].default
-    said = [warnings(each, known, limit) for each in plans]
+    said = [warnings(each, known, settings.outbox_limit) for each in plans]
     if as_json:
         told = [
             asdict(each)
@@ -119,7 +120,8 @@ def table(plans: Sequence[Plan]) -> list[str]:
 def _database(each: Plan) -> str:
     if each.database_cores is None:
         return f"SQLite, {each.database_share:.1%} full"
-    return f"PostgreSQL, {max(1, round(each.database_cores + 0.5)):,} cores"
+    cores = math.ceil(each.database_cores)
+    return f"PostgreSQL, {cores:,} core{'s' if cores > 1 else ''}"
 
 
 def _network(each: Plan) -> str:

@@ -83,4 +83,4 @@ def _log_factorials(count: int) -> NDArray[np.float64]:
 
 def _check(load: float) -> None:
     if not 0 < load < 1:
-        raise ValueError(f"a load lies between 0 and 1, not at {load:g}: more comes in than is done")
+        raise ValueError(f"a load lies between 0 and 1, not at {load:g}")

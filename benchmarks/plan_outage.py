@@ -23,7 +23,7 @@ from benchmarks.materials import photographs
 from producer.event import INSPECT_QUEUE, new_id
 from producer.outbox import Outbox
 from producer.station import Station
-from worker.planning_outage import after_outage
+from worker.planning_outage import Outage, after_outage
 
 AHEAD = 10.0
 """Seconds of the even rate before the outage."""
@@ -81,13 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         planned = after_outage(options.outage, per_second, options.busy, repeat)
         without = after_outage(options.outage, per_second, options.busy, 0.0)
         waiting, seconds = caught_up(line, per_second, options.outage, most=5 * options.outage)
-    print(
-        f"{rate:.0f} captures/s, {per_second:.0f} come in: {waiting} events in the queue, planned {planned.queue:.0f}"
-    )
-    print(
-        f"caught up after {seconds:.0f} s, planned {planned.caught_up_after} s (without copies {without.caught_up_after})"
-    )
+    print(f"{rate:.0f} captures/s are judged, {per_second:.0f} come in")
+    print(f"events in the queue at the end of the outage: {waiting}, planned {planned.queue:.0f}")
+    print(f"caught up after {seconds:.0f} s, planned {_shown(planned)} (without copies {_shown(without)})")
     return 0
+
+
+def _shown(planned: Outage) -> str:
+    return "never" if planned.caught_up_after is None else f"{planned.caught_up_after:.0f} s"
 
 
 if __name__ == "__main__":

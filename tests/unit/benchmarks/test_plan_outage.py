@@ -1,3 +1,5 @@
+import pytest
+
 from benchmarks.plan_outage import _shown, main
 from worker.planning_outage import after_outage
 
@@ -8,8 +10,7 @@ def test_what_is_planned_is_shown_in_words():
 
 
 def test_it_says_what_it_does(capsys):
-    try:
+    with pytest.raises(SystemExit) as end:
         main(["--help"])
-    except SystemExit as end:
-        assert end.code == 0
+    assert end.value.code == 0
     assert "--outage" in capsys.readouterr().out

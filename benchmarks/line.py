@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,17 +48,26 @@ class Line:
         self.redis_url = settings.broker_url()
         self.database = Database(settings.url)
         self.images = FolderStore(settings.data / "images")
+        self._sender = EventSender(self.redis_url)
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._sender.close()
+        self.database.close()
+
+    @cached_property
+    def _keys(self) -> list[tuple[str, str]]:
+        """Keys and digests of the photographs, which are in the store from now on."""
+        return [(key, self.images.put(key, image)) for key, image in _keyed(photographs())]
 
     def publish(self, station: str, count: int) -> None:
         """Put `count` captures into the queue, as a station does, without its outbox and without its wait."""
-        keys = [(key, self.images.put(key, image)) for key, image in _keyed(photographs())]
-        sender = EventSender(self.redis_url)
         check = new_id()
         for number in range(count):
             if number % HEAD == 0:
                 check = new_id()
-            image, digest = keys[number % len(keys)]
-            sender.send(
+            image, digest = self._keys[number % len(self._keys)]
+            self._sender.send(
                 CaptureEvent(
                     capture_id=new_id(),
                     captured_at=datetime.now(UTC),
@@ -72,7 +82,6 @@ class Line:
                     image_sha256=digest,
                 )
             )
-        sender.close()
 
     @contextmanager
     def standstill(self) -> Iterator[None]:
@@ -155,7 +164,7 @@ def _system(
         try:
             yield line
         finally:
-            line.database.close()
+            line.close()
 
 
 def _keyed(images: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Benchmark:
-    """`measure(samples)` returns that many independent measurements of one figure, in `unit`."""
+    """`measure(samples)` returns that many independent measurements of one figure, in `unit`.
+
+    A figure without a `target` promises nothing: it is what this machine does, for `insert-worker plan`.
+    """
 
     name: str
     sentence: str
     """What is measured, for the person who reads the result."""
     unit: str
-    target: float
+    target: float | None
     at_least: bool
     """Whether the target is met from below (`value >= target`) or from above."""
     measure: Callable[[int], Sequence[float]]
@@ -27,13 +30,15 @@ class Measured:
     value: float
     low: float
     high: float
-    target: float
+    target: float | None
     at_least: bool
     unit: str
 
     @property
     def met(self) -> bool:
-        """Whether the median meets the target."""
+        """Whether the median meets the target; a figure without one always does."""
+        if self.target is None:
+            return True
         return self.value >= self.target if self.at_least else self.value <= self.target
 
 

@@ -5,6 +5,7 @@ exit code is 1 when a target is missed.
 """
 
 import argparse
+import fnmatch
 import json
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from benchmarks import (
     machine,
     metrics_cost,
     notebook,
+    plan_against_line,
+    plan_figures,
     reextract,
     svm_gram,
     train_memory,
@@ -44,6 +47,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         *train_memory.BENCHMARKS,
         *line_while_training.BENCHMARKS,
         metrics_cost.BENCHMARK,
+        *plan_figures.BENCHMARKS,
+        plan_against_line.BENCHMARK,
     )
 }
 RESULTS = Path("var") / "bench.json"
@@ -52,16 +57,22 @@ RESULTS = Path("var") / "bench.json"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks that are named (all when none is) and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Measure promises about speed.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all when none is named")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(BENCHMARKS)}, or a pattern like plan_*; all when none is named",
+    )
     parser.add_argument("--samples", type=int, help="how often each is measured; its own number when not given")
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"file to keep the figures in [{RESULTS}]")
     options = parser.parse_args(arguments)
-    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+    if unknown := [name for name in options.names if not fnmatch.filter(BENCHMARKS, name)]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
     if options.samples is not None and options.samples < 1:
         parser.error("--samples must be at least 1")
     results = {}
-    for name in options.names or BENCHMARKS:
+    chosen = [name for name in BENCHMARKS if any(fnmatch.fnmatch(name, each) for each in options.names or ["*"])]
+    for name in chosen:
         benchmark = BENCHMARKS[name]
         print(f"{name}: {benchmark.sentence}", flush=True)
         results[name] = measured(benchmark, options.samples)
@@ -71,11 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sentence(result: Measured) -> str:
-    """One line on a result: median, spread, and whether the target is met."""
-    return (
-        f"{result.value:.4g} {result.unit} ({result.low:.4g} … {result.high:.4g}), target "
-        f"{'≥' if result.at_least else '≤'} {result.target:g}: {'met' if result.met else 'MISSED'}"
-    )
+    """One line on a result: median, spread, and whether the target is met where there is one."""
+    figure = f"{result.value:.4g} {result.unit} ({result.low:.4g} … {result.high:.4g})"
+    if result.target is None:
+        return figure
+    sign, word = "≥" if result.at_least else "≤", "met" if result.met else "MISSED"
+    return f"{figure}, target {sign} {result.target:g}: {word}"
 
 
 def keep(path: Path, results: dict[str, Measured]) -> None:

@@ -17,6 +17,7 @@ from worker import cli_features, cli_learning, cli_models, cli_weights
 from worker.cli_experiment import experiment
 from worker.cli_health import health
 from worker.cli_line import demo, standalone
+from worker.cli_plan import plan
 from worker.quiet import quiet_decoders
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ app.command()(demo)
 app.command()(standalone)
 app.command()(experiment)
 app.command()(health)
+app.command()(plan)
 app.command("import")(cli_learning.import_folder)
 app.command()(cli_learning.learn)
 app.command()(cli_learning.beat)

@@ -1,0 +1,243 @@
+"""What one worker, one Redis and one database carry on this machine, and what a capture takes: what a plan is made of.
+
+They are plain figures without a target; `worker.planning_figures` reads them from where `make bench` keeps them.
+Where a part is only to be loaded by the others (Redis, PostgreSQL), it is its own processor time for a capture that
+counts, because on one machine it shares the processor with the worker that loads it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cache, partial
+from pathlib import Path
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import redis
+from sqlalchemy import text
+
+from benchmarks import bare
+from benchmarks.growth import _ENGINES, IMAGE, KEY, Grown, _only_warnings
+from benchmarks.ingest import submitted_per_second
+from benchmarks.latency import Watch
+from benchmarks.line import Line, running, running_with
+from benchmarks.line_rate import captures_per_second
+from benchmarks.machine import peak_bytes
+from benchmarks.materials import photographs, random_weights
+from benchmarks.measure import Benchmark
+from db import migrate
+from db.session import Database
+from producer.answers import stream_of
+from producer.image_store import FolderStore
+from producer.outbox import Outbox
+from producer.station import Station
+from worker.planning_figures import name_of
+
+if TYPE_CHECKING:
+    from worker.backbone import Backbone
+
+BACKBONES = {"insertnet": 800, "mobilenet:conv_pw_12_relu+gap": 800, "vgg16:fc1": 192}
+"""The backbones whose workers are measured, and captures of a full queue for one sample."""
+
+CARRIED = 1500
+"""Captures that go through Redis for one sample."""
+
+WAITING = 2000
+"""Events in the queue when the memory of one is measured."""
+
+KEPT = 20_000
+"""Captures with verdicts in a database when the bytes of one are measured."""
+
+WRITTEN = 3000
+"""Captures that a database takes for one sample."""
+
+Figures = dict[str, list[float]]
+
+
+@cache
+def of_worker(backbone: str, samples: int) -> Figures:
+    """`per_second`, `single_seconds` and `worker_bytes` of a worker with that backbone."""
+    found: Figures = {"per_second": [], "single_seconds": []}
+    with random_weights(backbone) as weights:
+        network = bare.load(backbone, weights)
+        with running(backbone, weights, network.feature_size, network.fingerprint) as line:
+            captures = BACKBONES[backbone]
+            captures_per_second(line, "warm-up", max(64, captures // 8))
+            for sample in range(samples):
+                found["single_seconds"].append(single_seconds(line, network, f"single-{sample}"))
+                found["per_second"].append(captures_per_second(line, f"full-{sample}", captures))
+            found["worker_bytes"] = [float(peak_bytes(line))]
+    return found
+
+
+def single_seconds(line: Line, network: Backbone, name: str) -> float:
+    """Seconds from a station's submit to the verdict at the station, on a line that is idle: the median of twenty."""
+    outbox = Outbox(line.settings.data / f"{name}.db")
+    with closing(outbox), Station(name, line.images, outbox, line.redis_url) as station:
+        watch = Watch(station, network)
+        watch.head_seconds(1)
+        return median(watch.head_seconds(1) for _ in range(20))
+
+
+@cache
+def of_redis(samples: int) -> Figures:
+    """What Redis takes for each capture: of its thread, of memory, of the network and of the AOF.
+
+    With a worker that does not judge, whose own rate is that of what came again (`repeats_per_second`).
+    """
+    found: Figures = {
+        each: []
+        for each in (
+            "redis_per_second",
+            "redis_network_bytes",
+            "aof_bytes",
+            "event_bytes",
+            "answer_bytes",
+            "repeats_per_second",
+        )
+    }
+    with running_with([sys.executable, "-m", "benchmarks.worker_without_network"]) as line:
+        captures_per_second(line, "warm-up", 150)
+        client: Any = redis.Redis.from_url(line.redis_url)
+        server = psutil.Process(client.info("server")["process_id"])
+        for sample in range(samples):
+            with _standstill_of_memory(line, client, found["event_bytes"]):
+                line.publish(f"waiting-{sample}", WAITING)
+            line.wait(f"waiting-{sample}", WAITING)
+            before, seconds = client.info(), _processor_seconds([server])
+            found["repeats_per_second"].append(captures_per_second(line, f"carried-{sample}", CARRIED))
+            after = client.info()
+            found["redis_per_second"].append(CARRIED / (_processor_seconds([server]) - seconds))
+            grown = {name: (after[name] - before[name]) / CARRIED for name in _COUNTED}
+            found["redis_network_bytes"].append(grown["total_net_input_bytes"] + grown["total_net_output_bytes"])
+            found["aof_bytes"].append(grown["aof_current_size"])
+            stream = stream_of(f"carried-{sample}")
+            found["answer_bytes"].append(client.memory_usage(stream, samples=0) / client.xlen(stream))
+        client.close()
+    return found
+
+
+_COUNTED = ("total_net_input_bytes", "total_net_output_bytes", "aof_current_size")
+
+
+@contextmanager
+def _standstill_of_memory(line: Line, client: Any, found: list[float]) -> Iterator[None]:
+    """The worker stands still meanwhile; what Redis's memory grew by, for each event that came, is added to `found`."""
+    with line.standstill():
+        before = client.info("memory")["used_memory"]
+        yield
+        found.append((client.info("memory")["used_memory"] - before) / WAITING)
+
+
+def _processor_seconds(processes: Sequence[psutil.Process]) -> float:
+    return sum(times.user + times.system for times in (process.cpu_times() for process in processes))
+
+
+@cache
+def of_database(engine: str, samples: int) -> Figures:
+    """`database_per_second` and `database_bytes` of an engine.
+
+    Of SQLite the rate is that of one worker's process without a network, which does the database's work itself. Of
+    PostgreSQL it is the captures for each second of its server's processor time: what one of its cores carries.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-plan-") as name, _ENGINES[engine](Path(name)) as new:
+        images = FolderStore(Path(name) / "images")
+        images.put(KEY, IMAGE)
+        with _only_warnings():
+            empty, full = new("empty"), new("full")
+            migrate.upgrade(empty)
+            with closing(Grown(full, KEPT, images)) as grown:
+                grown.settle()
+                size = (_size(full) - _size(empty)) / KEPT
+                grown.seconds_per_capture(WRITTEN // 10)
+                rates = [_written_per_second(full, grown) for _ in range(samples)]
+    return {"database_per_second": rates, "database_bytes": [size]}
+
+
+def _size(url: str) -> int:
+    with closing(Database(url)) as database, database.reading() as session:
+        return int(session.scalar(text(_SIZE[session.get_bind().dialect.name])) or 0)
+
+
+_SIZE = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    "postgresql": "SELECT pg_database_size(current_database())",
+}
+
+
+def _written_per_second(url: str, grown: Grown) -> float:
+    if url.startswith("sqlite"):
+        return 1 / grown.seconds_per_capture(WRITTEN)
+    with closing(Database(url)) as database, database.reading() as session:
+        server = psutil.Process(session.scalar(text("SELECT pg_backend_pid()"))).parent()
+        before = _server_seconds(server)
+        grown.seconds_per_capture(WRITTEN)
+        return WRITTEN / (_server_seconds(server) - before)
+
+
+def _server_seconds(server: Any) -> float:
+    """Processor seconds of a PostgreSQL server, of its processes that have ended too."""
+    ended = server.cpu_times()
+    return _processor_seconds([server, *server.children()]) + ended.children_user + ended.children_system
+
+
+def of_station(samples: int) -> Figures:
+    """`station_per_second`, as `ingest_station_per_s` measures it."""
+    return {"station_per_second": submitted_per_second(samples)}
+
+
+def of_machine(_: int) -> Figures:
+    """Cores, and the bytes of a photograph (rendered, 1024×1024 JPEG): give the plan those of your own cameras."""
+    return {"cores": [float(os.cpu_count() or 1)], "image_bytes": [fmean(map(len, photographs()))]}
+
+
+def _benchmark(figure: str, sentence: str, unit: str, measure: Callable[[int], Figures], of: str | None) -> Benchmark:
+    return Benchmark(
+        name=name_of(figure, of),
+        sentence=sentence if of is None else f"{sentence}, {of}",
+        unit=unit,
+        target=None,
+        at_least=True,
+        measure=lambda samples: measure(samples)[figure],
+        samples=3,
+    )
+
+
+BENCHMARKS = (
+    _benchmark("cores", "processor cores of one worker", "cores", of_machine, None),
+    _benchmark("image_bytes", "one photograph", "bytes", of_machine, None),
+    _benchmark("station_per_second", "captures that one station hands in", "captures/s", of_station, None),
+    *(
+        _benchmark(figure, sentence, unit, partial(of_worker, backbone), backbone)
+        for backbone in BACKBONES
+        for figure, sentence, unit in (
+            ("per_second", "captures that one worker judges from a full queue", "captures/s"),
+            ("single_seconds", "submit to verdict at the station, one capture on an idle line", "s"),
+            ("worker_bytes", "peak memory of one worker", "bytes"),
+        )
+    ),
+    *(
+        _benchmark(figure, sentence, unit, of_redis, None)
+        for figure, sentence, unit in (
+            ("redis_per_second", "captures for each second of Redis's processor time", "captures/s"),
+            ("redis_network_bytes", "to and from Redis for a capture", "bytes"),
+            ("aof_bytes", "what the AOF grows by for a capture", "bytes"),
+            ("event_bytes", "memory of an event that waits in the queue", "bytes"),
+            ("answer_bytes", "memory of an answer in a station's stream", "bytes"),
+            ("repeats_per_second", "captures that one worker carries without judging them", "captures/s"),
+        )
+    ),
+    *(
+        _benchmark(figure, sentence, unit, partial(of_database, engine), engine)
+        for engine in ("sqlite", "postgresql")
+        for figure, sentence, unit in (
+            ("database_per_second", "captures that the database takes (PostgreSQL: for each core)", "captures/s"),
+            ("database_bytes", "a capture with its verdict and its indexes", "bytes"),
+        )
+    ),
+)

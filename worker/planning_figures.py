@@ -1,0 +1,133 @@
+"""The figures that a plan is computed from, as ``make bench NAMES=plan_*`` measured and kept them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class FiguresMissing(ValueError):
+    """There are no figures to plan with; the message says how to get them."""
+
+
+@dataclass(frozen=True)
+class WorkerFigures:
+    """One worker with its backbone."""
+
+    cores: float
+    """Processor cores that it had."""
+    per_second: float
+    """Captures a second that it judges from a full queue."""
+    single_seconds: float
+    """From a station's submit to the verdict at the station, one capture on an idle line."""
+    bytes: float
+    """Its peak memory."""
+
+
+@dataclass(frozen=True)
+class RedisFigures:
+    """One Redis."""
+
+    per_second: float
+    """Captures a second that its one thread carries, from push to answer and acknowledgement."""
+    network_bytes: float
+    """To and from it for each capture."""
+    event_bytes: float
+    """Memory of one event that waits."""
+    answer_bytes: float
+    """Memory of one answer in a station's stream."""
+    aof_bytes: float
+    """What the AOF grows by for each capture."""
+
+
+@dataclass(frozen=True)
+class DatabaseFigures:
+    """A database: SQLite as one file, PostgreSQL for each core of its server."""
+
+    per_second: float
+    """Captures a second, from arrival to committed verdict."""
+    bytes: float
+    """What a capture with its verdict takes, indexes included."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of each part."""
+
+    worker: WorkerFigures
+    redis: RedisFigures
+    sqlite: DatabaseFigures
+    postgresql: DatabaseFigures
+    repeats_per_second: float
+    """Captures a second that one worker carries without judging them: what came again."""
+    station_per_second: float
+    """Captures a second that one station hands in, synced to its disk."""
+    image_bytes: float
+    """Bytes of one photograph."""
+
+
+def name_of(figure: str, backbone: str | None = None) -> str:
+    """The benchmark that measures a figure, of a backbone where each has its own: plan_per_second_vgg16_fc1."""
+    return "_".join(["plan", figure, *([re.sub(r"\W+", "_", backbone).strip("_")] if backbone else [])])
+
+
+def read(path: Path, backbone: str, given: dict[str, float]) -> Figures:
+    """The figures in a file as ``make bench`` keeps them, with those that are ``given`` in their place.
+
+    Raises:
+        FiguresMissing: the file or a figure in it is missing, or is no positive number.
+    """
+    known = _known(path)
+
+    def value(figure: str, of: str | None = None) -> float:
+        if figure in given:
+            return given[figure]
+        name = name_of(figure, of)
+        found = known.get(name, {}).get("value") if isinstance(known.get(name), dict) else None
+        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < float("inf"):
+            measured = sorted(each for each in known if each.startswith(name_of("per_second_")))
+            raise FiguresMissing(
+                f"there is no figure {name} in {path}: measure it on this machine (make bench NAMES=plan_*), take "
+                f"another file with --figures, or give it as an option (insert-worker plan --help). Rates of workers "
+                f"that are there: {', '.join(measured) or 'none'}"
+            )
+        return float(found)
+
+    return Figures(
+        worker=WorkerFigures(
+            cores=value("cores"),
+            per_second=value("per_second", backbone),
+            single_seconds=value("single_seconds", backbone),
+            bytes=value("worker_bytes", backbone),
+        ),
+        redis=RedisFigures(
+            per_second=value("redis_per_second"),
+            network_bytes=value("redis_network_bytes"),
+            event_bytes=value("event_bytes"),
+            answer_bytes=value("answer_bytes"),
+            aof_bytes=value("aof_bytes"),
+        ),
+        sqlite=DatabaseFigures(value("database_per_second", "sqlite"), value("database_bytes", "sqlite")),
+        postgresql=DatabaseFigures(value("database_per_second", "postgresql"), value("database_bytes", "postgresql")),
+        repeats_per_second=value("repeats_per_second"),
+        station_per_second=value("station_per_second"),
+        image_bytes=value("image_bytes"),
+    )
+
+
+def _known(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise FiguresMissing(
+            f"there are no figures at {path}: measure this machine first (make bench NAMES=plan_*, some minutes), "
+            "or name a file of figures with --figures"
+        ) from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise FiguresMissing(f"{path} is no file of figures: {error}") from None
+    if not isinstance(found, dict):
+        raise FiguresMissing(f"{path} is no file of figures: it holds no object")
+    return found

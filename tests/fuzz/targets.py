@@ -155,6 +155,6 @@ class _Decoding:
 _APP = Celery("fuzz", set_as_current=False)
 
 
-@_APP.task(name=INSPECT_TASK)  # type: ignore[untyped-decorator]
+@_APP.task(name=INSPECT_TASK, shared=False)  # type: ignore[untyped-decorator]
 def _TASK(text: str) -> None:  # noqa: N802
     """Never called: Celery wants to know the task."""

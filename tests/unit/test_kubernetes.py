@@ -202,6 +202,8 @@ def test_what_is_mounted_is_where_the_settings_look_for_it() -> None:
 
 def test_metrics_are_where_prometheus_looks_for_them() -> None:
     port = int(settings()["INSERTS_METRICS_PORT"])
+    compose = (FOLDER.parent / "metrics" / "prometheus.yml").read_text("utf-8")
+    assert set(re.findall(r"port: (\d+)", compose)) == {str(port)}, "the alerts and the runbook name one port"
     for each in of_kind("Deployment"):
         annotations = each["spec"]["template"]["metadata"].get("annotations", {})
         exposed = [

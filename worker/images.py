@@ -167,10 +167,12 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = Image.fromarray(grey.astype(np.uint8), mode="L")
     elif image.mode in ("I", "F"):
         raise UnusableImage("the image has 32-bit values of an unknown range: save it with 8 or 16 bits")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
     try:
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
         return image if image.mode == "RGB" else image.convert("RGB")
-    except ValueError as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # a palette that is not there, a kind that has no way to RGB
         raise UnusableImage(f"the image has colours of the kind {image.mode}, which cannot be read") from error

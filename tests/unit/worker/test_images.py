@@ -224,6 +224,13 @@ def test_a_palette_is_resolved_before_it_is_averaged() -> None:
     assert close(decode(encoded(Image.fromarray(picture()).quantize(256)), SIZE), reference(), by=24)
 
 
+def test_a_palette_that_is_not_there_makes_an_image_unusable() -> None:
+    """Found by `make fuzz`."""
+    rows = b"".join(b"\0" + bytes(range(64)) for _ in range(48))
+    with pytest.raises(UnusableImage, match="kind P, which cannot be read"):
+        decode(png_of(64, 48, rows, colour=3), SIZE)
+
+
 def test_transparent_parts_are_black() -> None:
     pixels = np.dstack([np.full((48, 64, 3), 255, np.uint8), np.zeros((48, 64), np.uint8)])
     pixels[:, 32:, 3] = 255

@@ -116,7 +116,7 @@ def test_the_whole_line_works_with_its_users_and_nobody_is_refused_anything(
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
-        ends = [process.wait(30) for process in processes]
+        ends = [process.wait(120) for process in processes]
         database.close()
         sender.close()
     assert ends == [0, 0, 0], told()

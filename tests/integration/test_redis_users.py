@@ -116,7 +116,7 @@ def test_the_whole_line_works_with_its_users_and_nobody_is_refused_anything(
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
-        ends = [process.wait(30) for process in processes]
+        ends = [process.wait(120) for process in processes]
         database.close()
         sender.close()
     assert ends == [0, 0, 0], told()
@@ -250,6 +250,8 @@ def test_metrics_and_the_scaler_read_lengths_and_nothing_else(plant: PlantRedis,
         for attempt in (lambda: metrics.lrange(INSPECT_QUEUE, 0, -1), lambda: metrics.lpush(INSPECT_QUEUE, "z")):
             with pytest.raises(NoPermissionError):
                 attempt()
+    with plant.client("worker") as worker:  # for its own metrics
+        assert (worker.llen(INSPECT_QUEUE), worker.lindex(INSPECT_QUEUE, -1), worker.hlen("unacked")) == (2, "x", 0)
     with plant.client("scaler") as scaler:
         # As KEDA asks for the length of a list.
         script = "local kind = redis.call('type', KEYS[1]).ok; return redis.call('llen', KEYS[1])"

@@ -172,7 +172,7 @@ def standing_glance(database: Database) -> Glance[Standing]:
 
     def ask() -> Standing:
         with database.reading() as session:
-            return db.standing.standing(session)
+            return db.standing.standing(session, datetime.now(UTC))
 
     return Glance(ask, "database")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Select, case, func, literal_column, select, text
@@ -25,6 +25,10 @@ WINDOW: Final = 1_000
 MOST_FAULTS: Final = 10_000
 """How many open faults are counted at most; nobody needs to know how many more there are."""
 
+LOOK_BACK: Final = timedelta(days=30)
+"""How old a capture may be to be looked for: a fault that was dismissed leaves its capture without a verdict for ever,
+and years of these are not to be gone through each time."""
+
 PATIENCE_MS: Final = 2_000
 """Milliseconds after which PostgreSQL gives a question up."""
 
@@ -34,9 +38,9 @@ class Standing:
     """How the line stands.
 
     ``oldest_waiting`` is when the oldest capture was taken that has neither a verdict nor a fault that is its end (one
-    that was requeued waits again), None where none waits. ``open_faults`` counts the open ones by reason, `MOST_FAULTS`
-    at most. ``unsure`` is the share of unsure ones among the judged of the `WINDOW` newest captures of the line, None
-    where none of them is judged.
+    that was requeued waits again), None where none of the last `LOOK_BACK` waits. ``open_faults`` counts the open ones
+    by reason, `MOST_FAULTS` at most. ``unsure`` is the share of unsure ones among the judged of the `WINDOW` newest
+    captures of the line, None where none of them is judged.
     """
 
     oldest_waiting: datetime | None
@@ -45,21 +49,21 @@ class Standing:
     champion: Model | None
 
 
-def standing(session: Session) -> Standing:
-    """How the line stands, in a reading scope (:meth:`db.session.Database.reading`)."""
+def standing(session: Session, now: datetime) -> Standing:
+    """How the line stands at this moment, in a reading scope (:meth:`db.session.Database.reading`)."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
     judged, unsure = session.execute(unsure_query()).one()
     return Standing(
-        oldest_waiting=session.scalar(oldest_query()),
+        oldest_waiting=session.scalar(oldest_query(now - LOOK_BACK)),
         open_faults=dict(session.execute(faults_query()).all()),
         unsure=unsure / judged if judged else None,
         champion=champion(session),
     )
 
 
-def oldest_query() -> Select[datetime]:
-    """When the oldest capture was taken that still waits for its verdict."""
+def oldest_query(since: datetime) -> Select[datetime]:
+    """When the oldest capture was taken, not before ``since``, that still waits for its verdict."""
     # A fault is the end of its capture while it is open or dismissed. Each is looked up by the capture, in the order of
     # time, so that what is read are the captures in a fault that are older than the one looked for.
     ended = (
@@ -69,8 +73,8 @@ def oldest_query() -> Select[datetime]:
     )
     return (
         select(Captures.captured_at)
-        .where(Captures.outcome.is_(None), ~ended)
-        # With the outcome, though all have the same: PostgreSQL does not see that IS NULL leaves the index in order.
+        .where(Captures.outcome.is_(None), Captures.captured_at >= since, ~ended)
+        # By outcome too, though it is the same for all: PostgreSQL does not see that IS NULL keeps the index in order.
         .order_by(Captures.outcome, Captures.captured_at, Captures.capture_id)
         .limit(1)
     )

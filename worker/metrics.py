@@ -27,7 +27,7 @@ pass (once for each batch), the verdict committed, the station told. Waiting for
 STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CAPTURE_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 BATCH_CAPTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-FAULTS: Final = ("invalid_event", "image_missing", "digest_mismatch", "crashed")
+FAULTS: Final = ("invalid_event", "image_missing", "image_unreadable", "digest_mismatch", "crashed")
 TASKS: Final = ("reextract", "extract", "retrain", "evaluate")
 """Learning's jobs, by the last part of their Celery tasks' names."""
 
@@ -130,12 +130,14 @@ class Queue:
     """What Redis knows of captures that wait; what it did not tell is None.
 
     ``waiting`` counts the messages on the inspect queue, ``unacknowledged`` those of all queues that are in workers'
-    hands, and ``oldest_at`` is when the photograph of the message was taken that is next.
+    hands, ``oldest_at`` is when the photograph of the message was taken that is next, and ``full`` the share of the
+    memory that Redis may take.
     """
 
     waiting: int | None
     unacknowledged: int | None
     oldest_at: datetime | None = None
+    full: float | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,8 @@ def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
     age = None
     if queue is not None and queue.waiting is not None:
         age = 0.0 if queue.waiting == 0 else _age(queue.oldest_at, now)
+    full = queue.full if queue else None
+    yield _gauge("redis_memory_ratio", "Share of the memory that Redis may take; from 0.9 on it counts as full.", full)
     yield _gauge("queue_oldest_age_seconds", "Since the photograph of the queue's next capture; 0: none waits.", age)
 
 

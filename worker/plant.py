@@ -27,6 +27,7 @@ import db.standing
 from db.session import Database
 from db.standing import Standing
 from producer.event import INSPECT_QUEUE
+from producer.redis_url import with_trust
 from worker.envelope import captured_at
 from worker.heartbeat import Heart
 from worker.metrics import (
@@ -127,7 +128,7 @@ def watch_process(registry: CollectorRegistry, heart: Heart, vitals: Vitals) -> 
 def queue_glance(redis_url: str) -> Glance[Queue]:
     """What waits on the inspect queue, over a connection to Redis of its own."""
     client: redis.Redis = redis.Redis.from_url(
-        redis_url,
+        with_trust(redis_url),
         protocol=2,
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,
@@ -144,12 +145,13 @@ def read_queue(client: redis.Redis) -> Queue:
     """
     pipe = client.pipeline(transaction=False)
     names = queue_lists(INSPECT_QUEUE)
+    pipe.info("memory")
     pipe.hlen("unacked")
     for name in names:
         pipe.llen(name)
     for name in names:
         pipe.lindex(name, -1)  # the end that workers take from
-    unacknowledged, *replies = (
+    memory, unacknowledged, *replies = (
         None if isinstance(reply, redis.ResponseError) else reply for reply in pipe.execute(raise_on_error=False)
     )
     counts, heads = replies[: len(names)], replies[len(names) :]
@@ -158,6 +160,7 @@ def read_queue(client: redis.Redis) -> Queue:
         waiting=None if None in counts else sum(count or 0 for count in counts),
         unacknowledged=unacknowledged,
         oldest_at=min(taken, default=None),
+        full=memory["used_memory"] / memory["maxmemory"] if memory and memory["maxmemory"] else None,
     )
 
 
@@ -172,7 +175,7 @@ def standing_glance(database: Database) -> Glance[Standing]:
 
     def ask() -> Standing:
         with database.reading() as session:
-            return db.standing.standing(session)
+            return db.standing.standing(session, datetime.now(UTC))
 
     return Glance(ask, "database")
 

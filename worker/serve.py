@@ -68,7 +68,6 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(Watchdog(vitals, settings.forward_timeout, settings.grace))
         database = Database(settings.url)
         parts.callback(database.close)
-        redis_url = settings.broker_url()
         metrics = WorkerMetrics()
         watch_process(metrics.registry, heart, vitals)
         watch_line(metrics.registry, database, redis_url)

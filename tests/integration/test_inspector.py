@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 
 import db.captures
 import db.faults
@@ -116,6 +117,22 @@ def model_row(name: str) -> db.models.Model:
 @pytest.fixture
 def line(database: Database, redis_server: RedisProcess, tmp_path: Path) -> Line:
     return Line(database, redis_server, tmp_path / "images")
+
+
+def test_what_is_logged_about_a_capture_names_it_also_after_it_failed(line: Line) -> None:
+    about = structlog.contextvars.get_contextvars
+    line.judge_hook = fail
+    failed, good = (stored_event(line.store, photograph(seed=seed)) for seed in (1, 2))
+    with pytest.raises(RuntimeError):
+        line.inspector.inspect(failed.message())
+    assert about() == {"capture": str(failed.capture_id), "check": str(failed.check_id), "model": None}
+    line.judge_hook = line.judge_well
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+        line.inspector.inspect(good.message())
+    (judged,) = [each for each in logs if each["event"] == "judged"]
+    assert (judged["capture"], judged["check"]) == (str(good.capture_id), str(good.check_id))
+    assert judged["model"] == "bright"
+    assert about() == {}
 
 
 @pytest.mark.parametrize(("brightness", "outcome"), [(70, "intact"), (190, "damaged")])

@@ -18,7 +18,8 @@ def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_ol
 ) -> None:
     client = redis.Redis.from_url(redis_server.url, protocol=2)
     empty = read_queue(client)
-    assert (empty.waiting, empty.unacknowledged, empty.oldest_at) == (0, 0, None)
+    assert (empty.waiting, empty.unacknowledged, empty.oldest_at, empty.full) == (0, 0, None, None)
+    client.config_set("maxmemory", 100_000_000)
     sender = EventSender(redis_server.url)
     first = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
     for minutes in range(3):
@@ -28,6 +29,8 @@ def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_ol
     client.hset("unacked", "tag", "…")
     found = read_queue(client)
     assert (found.waiting, found.unacknowledged, found.oldest_at) == (4, 1, first)
+    assert found.full is not None
+    assert 0 < found.full < 0.5
 
 
 def test_what_this_user_may_not_count_is_not_known_and_redis_is_up_all_the_same(redis_server: RedisProcess) -> None:
@@ -38,6 +41,7 @@ def test_what_this_user_may_not_count_is_not_known_and_redis_is_up_all_the_same(
     found = glance()
     assert found is not None
     assert (found.waiting, found.unacknowledged, found.oldest_at) == (0, None, None)
+    assert found.full is None
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0"])

@@ -66,7 +66,7 @@ def everything() -> Iterator[Scrape]:
         process_families(beaten_at=1.0, redis=True, ready=True),
         worker_families(in_hand=1, champion="m", shadow="s", refused=False),
         learn_families(job=None),
-        queue_families(Queue(1, 1, now), now),
+        queue_families(Queue(1, 1, now, 0.5), now),
         standing_families(Standing(now, dict.fromkeys(FAULTS, 1), 0.5, model), now),
     )
     yield collected(backlog_families(Backlog(1)))

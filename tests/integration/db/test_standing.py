@@ -1,18 +1,21 @@
 """How the line stands, and that it is answered from indexes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from db import faults
 from db.lives import IMPORTED
-from db.standing import WINDOW, faults_query, oldest_query, standing, unsure_query
+from db.standing import LOOK_BACK, WINDOW, faults_query, oldest_query, standing, unsure_query
+
+T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+"""When the line's minutes count from."""
 
 
-def stands(line):
+def stands(line, at=T0 + timedelta(days=1)):
     with line.database.reading() as session:
-        return standing(session)
+        return standing(session, at)
 
 
 def fault(line, capture, reason="image_missing", at=0):
@@ -47,6 +50,7 @@ def test_the_oldest_capture_that_waits_is_told_and_one_whose_end_is_a_fault_is_n
     with line.database.transaction() as session:
         faults.requeue(session, numbers[1])
     assert stands(line).oldest_waiting == start + timedelta(minutes=2)
+    assert stands(line, start + LOOK_BACK + timedelta(minutes=15)).oldest_waiting == start + timedelta(minutes=20)
 
 
 def test_open_faults_are_counted_by_reason(line) -> None:
@@ -75,7 +79,7 @@ def test_the_share_of_unsure_ones_is_that_of_the_newest_judged_captures_of_the_l
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        (oldest_query, "ix_captures_outcome_captured_at_capture_id"),
+        (lambda: oldest_query(T0), "ix_captures_outcome_captured_at_capture_id"),
         (faults_query, "ix_faults_state_last_at_id"),
         (unsure_query, "ix_captures_captured_at_capture_id"),
     ],

@@ -73,18 +73,20 @@ def prune(
 
         policy = _policy(images, verdicts, shadow, faults, outcome or [])
         store = Images(images_root(context))
-        with database.reading() as session:
-            extent = retention.extent(session, policy)
-        about = _bytes(store, extent)
-        if not as_json:
-            _describe(extent, about)
-        if dry_run:
+        extent = None
+        if dry_run or not as_json:  # nobody looks on at a nightly run, so nothing is counted before it
+            with database.reading() as session:
+                extent = retention.extent(session, policy)
+            about = _bytes(store, extent)
             if as_json:
                 print_json(_would_go(extent, about))
+            else:
+                _describe(extent, about)
+        if dry_run:
             return
         if not yes and not typer.confirm("Let it go?"):
             raise typer.Exit(1)
-        with _progress(extent, hidden=as_json) as progress:
+        with _progress(extent) as progress:
             run = Pruning(database, store, policy, progress)
             run.run()
         if vacuum:
@@ -192,25 +194,27 @@ def _size(count: int) -> str:
 
 
 @contextmanager
-def _progress(extent: Extent, *, hidden: bool) -> Iterator[Progress]:
-    """Bars on a terminal's stderr; silence elsewhere."""
+def _progress(extent: Extent | None) -> Iterator[Progress]:
+    """Bars on a terminal's stderr, where it is known how much there is; silence elsewhere."""
     from rich.console import Console
     from rich.progress import Progress as Bars
 
     console = Console(stderr=True)
-    with Bars(console=console, disable=hidden or not console.is_terminal, transient=True) as bars:
-        totals = {
-            "images": sum(extent.images.values()),
-            "checks": extent.checks,
-            "shadow": extent.shadow,
-            "faults": extent.faults,
-        }
+    if extent is None or not console.is_terminal:
+        yield lambda *_: None
+        return
+    totals = {
+        "images": sum(extent.images.values()),
+        "checks": extent.checks,
+        "shadow": extent.shadow,
+        "faults": extent.faults,
+    }
+    with Bars(console=console, transient=True) as bars:
         tasks = {name: bars.add_task(name, total=total) for name, total in totals.items() if total}
 
         def progress(what: str, count: int) -> None:
-            if what == "missing":
-                what = "images"
-            if what in tasks:
-                bars.advance(tasks[what], count)
+            name = "images" if what == "missing" else what
+            if name in tasks:
+                bars.advance(tasks[name], count)
 
         yield progress

@@ -15,7 +15,11 @@ DECLARE
 BEGIN
     FOREACH role IN ARRAY ARRAY['inserts_owner', 'inserts_worker', 'inserts_reader'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
-            EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE', role);
+            BEGIN
+                EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE', role);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- roles are the whole server's, and somebody has just made it for another database
+            END;
         END IF;
     END LOOP;
     -- Nobody comes in who is not one of them, and nobody makes temporary tables.

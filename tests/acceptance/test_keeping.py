@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -237,8 +236,3 @@ def test_backup_restore_and_back_to_an_older_schema(tmp_path: Path) -> None:
     assert "next: `insert-db upgrade`" in again.stdout
     assert answer(third, "upgrade")["after"] == migrate.head()
     assert len(answer(third, "verdicts", "--limit", "100")) == 2 * PER_CHECK
-
-
-def test_help_does_not_wait_for_what_it_does_not_need() -> None:
-    code = "import sys, db.cli; sys.exit(any(name in sys.modules for name in ('sqlalchemy', 'fsspec', 'psycopg')))"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

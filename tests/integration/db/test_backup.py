@@ -8,13 +8,15 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+import psycopg
 import pytest
 
-from db import backup, captures, migrate, models, reviews, snapshots, verdicts
+from db import backup, captures, faults, migrate, models, reviews, snapshots, verdicts
 from db.backup import BackupError
 from db.session import Database, sqlite_file
 from tests.support import wait_until
@@ -292,3 +294,28 @@ def test_a_damaged_sqlite_database_is_not_backed_up(filled, tmp_path) -> None:
     with pytest.raises(BackupError, match="is damaged"):
         backup.back_up(filled, tmp_path / "backup", NOW)
     assert not (tmp_path / "backup").exists()
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_the_owner_backs_up_and_brings_back_and_the_worker_s_role_goes_on(
+    line, empty_database_url, tmp_path, start
+) -> None:
+    """With the roles of deploy/postgres/roles.sql; the first restore is into the tables that are there."""
+    roles = Path(__file__).parents[3] / "deploy" / "postgres" / "roles.sql"
+    with psycopg.connect(empty_database_url.replace("+psycopg", ""), autocommit=True) as superuser:
+        superuser.execute(roles.read_text())
+    owner, worker = (empty_database_url.replace("postgres@", f"inserts_{role}@") for role in ("owner", "worker"))
+    migrate.upgrade(owner)
+    database = Database(worker)
+    line = replace(line, database=database)
+    first = line.see(1, outcome="intact")
+    file, _ = backup.back_up(owner, tmp_path / "backup", NOW)
+    line.see(2, outcome="damaged")
+    backup.restore(owner, file, replace=True)
+    with database.reading() as session:
+        assert [row.capture_id for row in verdicts.export(session)] == [first.capture_id]
+    line.see(3, outcome="damaged")
+    with database.transaction() as session:
+        fault = {"capture_id": None, "station": None, "check_id": None, "pocket": None, "detail": "", "event": "{}"}
+        assert faults.record(session, reason="crashed", at=start, **fault).id == 1
+    database.close()

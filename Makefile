@@ -6,12 +6,14 @@ VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
+COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench faults fuzz schemas lock insertnet clean
+.PHONY: help demo test lint bench faults fuzz schemas lock insertnet compose-test clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.installed-worker ## See it work: a whole line on this machine, three checks of a wearing head
 	$(RUN)/insert-worker demo
@@ -35,6 +37,9 @@ faults: $(VENV)/.installed-dev ## Kill everything at random under load, and coun
 fuzz: $(VENV)/.installed-dev ## Give 100,000 broken and hostile events, messages, answers and images each to what reads them; N=…, SEED=…
 	$(RUN)/python -m tests.fuzz.run $(if $(N),--inputs $(N)) $(if $(SEED),--seed $(SEED))
 
+compose-test: $(VENV)/.installed-dev ## The containers, really run: kill, scale, upgrade, and count: lost 0 (needs an engine)
+	$(RUN)/python -m tests.compose.run
+
 schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 	$(RUN)/insert-station schema capture > producer/schemas/capture.schema.json
 	$(RUN)/insert-station schema answer > producer/schemas/answer.schema.json
@@ -44,13 +49,13 @@ insertnet: $(VENV)/.installed-dev ## Train the embedded backbone anew (half an h
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
 	$(PIP) install uv
-	for extra in dev worker station; do \
-		$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-			$$([ $$extra = station ] || echo --extra $$extra) \
+	for extra in dev worker db s3 station; do \
+		$(COMPILE) $$([ $$extra = station ] || echo --extra $$extra) \
 			$$([ $$extra = dev ] || echo --constraint locks/dev.lock) \
 			pyproject.toml --output-file locks/$$extra.lock || exit 1; \
 	done
+	# What builds the project.
+	echo setuptools | $(COMPILE) --constraint locks/dev.lock - --output-file locks/build.lock
 
 clean: ## Remove what was installed and what the demo, tests and benchmarks left
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sized
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID
 
 import redis
@@ -13,9 +14,15 @@ import db.faults
 import db.verdicts
 from db.session import Database
 from producer.event import INSPECT_QUEUE
-from producer.outbox import Outbox
-from tests.support import RedisProcess
 from worker.app import VISIBILITY_TIMEOUT
+
+
+class Reachable(Protocol):
+    """A Redis, wherever it runs."""
+
+    def client(self) -> redis.Redis:
+        """A new client of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ def account(url: str, submitted: Collection[UUID], left: dict[str, int]) -> Acco
     )
 
 
-def drain(server: RedisProcess, outboxes: Iterable[Outbox], seconds: float) -> dict[str, int]:
+def drain(server: Reachable, outboxes: Iterable[Sized], seconds: float) -> dict[str, int]:
     """Wait until queue, unacknowledged messages and outboxes are empty; what is not when the time runs out."""
     boxes = list(outboxes)
     end = time.monotonic() + seconds
@@ -65,7 +72,7 @@ def drain(server: RedisProcess, outboxes: Iterable[Outbox], seconds: float) -> d
         time.sleep(0.1)
 
 
-def a_minute_later(server: RedisProcess) -> None:
+def a_minute_later(server: Reachable) -> None:
     """Make what is unacknowledged a visibility timeout older, so that nobody waits a minute for a dead worker's part.
 
     Only the clock is turned: it is still the workers' sweep that puts the messages back.
@@ -76,7 +83,7 @@ def a_minute_later(server: RedisProcess) -> None:
     client.close()
 
 
-def _left(server: RedisProcess, outboxes: list[Outbox]) -> dict[str, int]:
+def _left(server: Reachable, outboxes: list[Sized]) -> dict[str, int]:
     client = server.client()
     try:
         counts = {

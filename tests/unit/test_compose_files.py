@@ -1,0 +1,195 @@
+"""What can be said of the containers' files without an engine; `make compose-test` runs them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from worker.settings import WorkerSettings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONCE = {"check-secrets", "migrate", "tools"}
+
+
+def test_every_variable_of_the_compose_files_is_explained_and_none_that_is_not_there() -> None:
+    files = [ROOT / "docker-compose.yml", *(ROOT / "deploy").glob("compose.*.yml")]
+    code = [re.sub(r"(?m)^\s*#.*$", "", file.read_text(encoding="utf-8")) for file in files]
+    interpolated = {name for text in code for name in re.findall(r"\$\{(\w+)", text)}
+    # `INSERTS_THREADS:` with nothing behind it is taken from .env as it stands there.
+    handed_on = {name for text in code for name in re.findall(r"(?m)^ +([A-Z_0-9]+):$", text)}
+    explained = set(re.findall(r"(?m)^#?([A-Z][A-Z_0-9]+)=", (ROOT / ".env.example").read_text(encoding="utf-8")))
+    compose_own = {"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_FILE"}
+    assert explained - compose_own == interpolated | handed_on
+
+
+def test_what_the_example_shows_as_a_default_is_the_default() -> None:
+    shown = dict(re.findall(r"(?m)^#([A-Z][A-Z_0-9]+)=(.+)$", (ROOT / ".env.example").read_text(encoding="utf-8")))
+    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", TEXT))
+    assert {name: shown[name] for name in shown.keys() & defaults.keys()} == {
+        name: defaults[name] for name in shown.keys() & defaults.keys()
+    }
+    fields = WorkerSettings.model_fields
+    for name in set(re.findall(r"(?m)^    (INSERTS_[A-Z_]+):$", TEXT)) & shown.keys():
+        assert float(shown[name]) == fields[name.removeprefix("INSERTS_").lower()].default, name
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_container_has_more_rights_memory_or_processor_than_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert {"cpus", "memory"} <= service["deploy"]["resources"]["limits"].keys()
+    assert "container_name" not in service
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE))
+def test_what_stays_is_started_again_and_asked_whether_it_is_well(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_what_runs_once_is_not_started_again() -> None:
+    assert all(SERVICES[name]["restart"] == "no" for name in ONCE)
+
+
+def test_a_worker_may_be_there_any_number_of_times() -> None:
+    worker = SERVICES["inspect-worker"]
+    assert "ports" not in worker
+    # Shared volumes are only read, and its heartbeat is the container's own.
+    assert all(volume.endswith(":ro") for volume in worker["volumes"])
+    heartbeat = Path(worker["environment"]["INSERTS_HEARTBEAT"])
+    assert any(mount.startswith(f"{heartbeat.parent}:") for mount in worker["tmpfs"])
+
+
+@pytest.mark.parametrize("name", ["inspect-worker", "learn-worker", "beat"])
+def test_a_worker_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
+    grace = float(SERVICES[name]["environment"]["INSERTS_GRACE"])
+    assert grace == WorkerSettings.model_fields["grace"].default
+    assert float(SERVICES[name]["stop_grace_period"].removesuffix("s")) > 1.1 * grace
+
+
+def test_only_workers_and_tools_are_in_one_network_with_the_database() -> None:
+    plant = {name for name, service in SERVICES.items() if "plant" in service.get("networks", [])}
+    assert plant == {"postgres", "migrate", "tools", "inspect-worker", "learn-worker", "beat"}
+    assert COMPOSE["networks"]["plant"]["internal"]
+
+
+def test_ports_of_this_machine_are_open_to_itself_alone_unless_somebody_says_otherwise() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert len(ports) == 3
+    assert all(re.fullmatch(r"\$\{\w+:-127\.0\.0\.1:\d+\}:\d+", port) for port in ports)
+
+
+def test_no_file_has_what_docker_compose_1_29_cannot_read() -> None:
+    for file in [ROOT / "docker-compose.yml", *(ROOT / "deploy").glob("compose.*.yml")]:
+        text = file.read_text(encoding="utf-8")
+        known = yaml.safe_load(text)
+        assert not {"name", "include", "version"} & known.keys(), file
+        assert not re.search(r"\$\{\w+:?\+|\$\{\w+:?-\$\{|!reset|!override", text), file
+        for service in known["services"].values():
+            assert not {"develop", "attach", "annotations", "gpus", "post_start"} & service.keys(), file
+            conditions = service.get("depends_on", {})
+            assert all(each.keys() == {"condition"} for each in conditions.values()), file
+
+
+def test_locks_of_the_roles_agree_with_that_of_the_tests() -> None:
+    def pins(name: str) -> set[str]:
+        text = (ROOT / "locks" / f"{name}.lock").read_text(encoding="utf-8")
+        return set(re.findall(r"(?m)^([\w.-]+==[^ ]+)", text))
+
+    for name in ("station", "db", "worker", "s3", "build"):
+        assert pins(name), name
+        assert pins(name) <= pins("dev"), name
+    assert "tensorflow" not in " ".join(pins("station") | pins("db"))
+
+
+# --------------------------------------------------------------------------------------- passwords
+
+
+def make_secrets(folder: Path, *stations: str) -> str:
+    done = subprocess.run(
+        ["sh", str(ROOT / "deploy" / "secrets.sh"), str(folder), *stations], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def check_secrets(folder: Path, stations: str = "station-1 station-2") -> tuple[int, str]:
+    done = subprocess.run(
+        ["sh", str(ROOT / "deploy" / "check-secrets.sh"), str(folder), str(folder / "redis")],
+        env={"PATH": "/usr/bin:/bin", "INSERTS_STATIONS": stations},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "secrets"
+    make_secrets(folder)
+    return folder
+
+
+@pytest.fixture
+def secrets(made: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "secrets"
+    shutil.copytree(made, folder)
+    for file in folder.rglob("*_password"):
+        file.chmod(0o644)
+    return folder
+
+
+def test_passwords_that_were_made_are_taken(secrets: Path) -> None:
+    assert check_secrets(secrets) == (0, "")
+
+
+def test_passwords_that_were_made_are_long_different_and_closed_to_others(made: Path) -> None:
+    passwords = [file.read_text().strip() for file in made.rglob("*_password")]
+    assert len(set(passwords)) == len(passwords) == 10
+    assert all(re.fullmatch(r"[A-Za-z0-9]{32}", password) for password in passwords)
+    assert made.stat().st_mode & 0o777 == 0o700
+
+
+def test_making_passwords_again_changes_none_and_adds_those_of_a_new_station(secrets: Path) -> None:
+    before = {file.name: file.read_text() for file in secrets.rglob("*_password")}
+    said = make_secrets(secrets, "station-1", "station-2", "hall-4")
+    assert said.split() == ["made", str(secrets / "redis" / "redis_hall-4_password")]
+    assert before.items() <= {file.name: file.read_text() for file in secrets.rglob("*_password")}.items()
+    assert check_secrets(secrets, "hall-4")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "word"),
+    [
+        ("database_worker_password", "", "database_worker_password is empty"),
+        ("postgres_password", "\n", "postgres_password is empty"),
+        ("grafana_admin_password", "change-me-please-now", "grafana_admin_password is an example's"),
+        ("redis/redis_worker_password", "Password-123456", "redis_worker_password is an example's"),
+        ("redis/redis_station-2_password", "short-one", "redis_station-2_password has 9 characters: take 12 or more"),
+        ("redis/redis_admin_password", None, "redis_admin_password is missing: run deploy/secrets.sh"),
+    ],
+)
+def test_a_password_that_nobody_chose_is_refused_and_never_shown(
+    secrets: Path, file: str, content: str | None, word: str
+) -> None:
+    if content is None:
+        (secrets / file).unlink()
+    else:
+        (secrets / file).write_text(content)
+    code, said = check_secrets(secrets)
+    assert code == 78
+    assert word in said
+    assert "nothing was started" in said
+    assert not content or content.strip() == "" or content not in said

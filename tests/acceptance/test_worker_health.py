@@ -106,9 +106,10 @@ def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
         wait_until(lambda: heartbeat(line).finished == 1)
         code, beat = health(line)
         assert (code, beat["state"], beat["redis"], beat["in_hand"]) == (0, "ready", True, 0)
-        told = scraped(port)
-        assert (told.value("inserts_redis_up"), told.value("inserts_database_up")) == (1, 1)
-        assert told.value("inserts_captures_total", outcome="unsure") == 1
+        # That they were away is known for some seconds more.
+        ups = ("inserts_redis_up", "inserts_database_up")
+        wait_until(lambda: [scraped(port).value(name) for name in ups] == [1, 1], what="metrics that know of both")
+        assert scraped(port).value("inserts_captures_total", outcome="unsure") == 1
 
         waits = line.log_file.read_text().count("the database is away")
         server.send_signal(signal.SIGQUIT)

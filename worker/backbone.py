@@ -29,13 +29,13 @@ from worker.backbone_name import (
     parse_name,
 )
 from worker.forward_pass import ForwardPass
+from worker.loading import loading_tensorflow
 from worker.network import NetworkSummary, PublishedNetwork
-from worker.quiet import quiet_stderr
 from worker.weight_file import Array, LayerSpec, WeightFile, flaw, match
 from worker.weights import WeightsStore, file_digest
 from worker.weights_import import fetch_weights
 
-with quiet_stderr():
+with loading_tensorflow():
     import keras
     import tensorflow as tf
 

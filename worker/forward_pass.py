@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.backbone_name import BackboneError, BackboneName
-from worker.quiet import quiet_stderr
+from worker.loading import loading_tensorflow
 
-with quiet_stderr():
+with loading_tensorflow():
     import keras
     import tensorflow as tf
 

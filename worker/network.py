@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.backbone_name import INSERTNET, BackboneError, canonical_family, split_family
-from worker.quiet import quiet_stderr
+from worker.loading import loading_tensorflow
 from worker.weight_file import KERNELS, LayerSpec
 
-with quiet_stderr():
+with loading_tensorflow():
     import keras
     import tensorflow as tf
 

@@ -1,13 +1,8 @@
-"""What libraries say to nobody: TensorFlow's C++ side while it is imported, Pillow about damaged files."""
+"""What Pillow says to nobody about damaged files."""
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 def quiet_decoders() -> None:
@@ -17,23 +12,3 @@ def quiet_decoders() -> None:
     would fill the memory of a worker.
     """
     warnings.filterwarnings("ignore", module=r"PIL\.")
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Hold back what this process writes to standard error, from C++ as well; shown after all when the block fails."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(kept, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,6 +99,15 @@ def test_a_server_that_is_vouched_for_is_talked_to_over_tls(served: Served) -> N
     assert is_encrypted(database)
     assert "no-one-asks" not in shown(database.url)
     database.close()
+
+
+def test_a_worker_s_process_with_its_network_in_it_can_too(served: Served) -> None:
+    """TensorFlow has a TLS library of its own, which nothing of ours may call (`worker.loading`)."""
+    connect = (
+        "from worker import backbone; import sys; from db.session import Database; Database(sys.argv[1]).check_schema()"
+    )
+    done = subprocess.run([sys.executable, "-c", connect, served.database().url], capture_output=True, text=True)
+    assert "has schema none" in done.stderr, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
 import numpy as np
-from keras import layers
 
 from worker.insertnet import FEATURES, INPUT_SIZE
+from worker.loading import loading_tensorflow
+
+with loading_tensorflow():
+    import keras
+    from keras import layers
 
 NAME = "insertnet"
 VERSION = 1

@@ -61,10 +61,13 @@ def wait_for_store(images: ImageStore) -> None:
 def _read(images: ImageStore, key: str) -> bytes:
     try:
         return images.get(key, MAX_IMAGE_BYTES)
-    except OSError as error:
+    except OSError:
         # A disk that fails at one file, or a file that the worker may not read, must not be taken for a store that is
         # away: whoever waited for it would wait for ever.
         _answers(images)
+    try:
+        return images.get(key, MAX_IMAGE_BYTES)  # once more: the store may have come back just before it answered
+    except OSError as error:
         raise _Unreadable(f"the image {key!r} cannot be read: {error}") from error
 
 

@@ -132,6 +132,7 @@ def test_a_learner_waits_for_its_services_and_ends_when_it_is_told_to(line: Lear
     learn, beat = line.start("learn", INSERTS_NICENESS="7", INSERTS_METRICS_PORT=str(port)), line.start("beat")
     wait_until(lambda: "Connection refused" in line.said("learn") + line.said("beat"), 40, "processes without Redis")
     wait_until(lambda: line.health("beat").get("waits_for_redis"), what="a beat that lives and waits")
+    wait_until(lambda: line.health("learn")["healthy"], what="a learner that lives")
     alive = line.health("learn")
     assert (alive["healthy"], alive["redis"], alive["job"]) == (True, False, None)
     told = scraped(port)

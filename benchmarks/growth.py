@@ -34,8 +34,9 @@ import structlog
 from sqlalchemy import text
 
 import db.verdicts
-from benchmarks.history import MODEL, Seen, fill, seen
+from benchmarks.history import fill, seen
 from benchmarks.measure import Benchmark
+from benchmarks.records import MODEL, Seen
 from db import migrate
 from db.session import Database, sqlite_url
 from producer.event import SCHEMA_VERSION, CaptureEvent

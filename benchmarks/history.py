@@ -4,7 +4,8 @@ The plant: 25 machines at 5 stations, 25 heads for each machine with 12 to 30 po
 check begins every minute, for one head after one operation, a photograph a second; so a million verdicts are a month.
 Edges wear: each lasts 20 to 60 operations, is then judged damaged, and is turned or changed before the next operation.
 
-The same seed gives the same rows on both engines. Constraints and indexes stay in place while they are written.
+The same seed gives the same rows on both engines. Constraints and indexes stay in place while they are written, so
+that the database lies on the disk as if the line had written it, unless the writing is to be `quick`.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
-from typing import Any, Final, NamedTuple
+from typing import Final
+from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select, update
 
 import db.models
+from benchmarks.bulk import quickly, write
+from benchmarks.records import CHECK_COLUMNS, MODEL, POCKET_COLUMNS, Rows, Seen, check_row, judged
 from db import migrate
-from db.schema import Captures
+from db.schema import Captures, Checks
 from db.session import Database, DatabaseUnavailable, make_engine
 
 MACHINES, MACHINES_PER_STATION, HEADS, OPERATIONS = 25, 5, 25, 40
@@ -42,46 +47,11 @@ BEGIN = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 BETWEEN_CHECKS = timedelta(minutes=1)
 BETWEEN_CAPTURES = timedelta(seconds=1)
 
-MODEL = "history-model"
-"""The one model; it was put in charge before the first capture."""
-
 BLOCK = 20_000
 """Captures in one transaction; a block at a time is in memory."""
 
 _CACHE_KIB = 200 * 1024
 """SQLite's page cache while it is filled: room for the leaf of every pocket in every index."""
-
-
-class Seen(NamedTuple):
-    """One capture and what was decided about it; ids and times are text as both databases take it."""
-
-    capture_id: str
-    captured_at: str
-    station: str
-    machine: str
-    head: str
-    pocket: int
-    operation: str
-    check_id: str
-    check_size: int
-    image: str
-    image_sha256: str
-    insert_designation: str
-    edge: int
-    operations_on_edge: int
-    received_at: str
-    outcome: str
-    decision: float | None
-    reason: str | None
-    judged_at: str
-    check_began: str
-
-
-_OF_CAPTURE = Seen._fields.index("outcome") + 1
-_CAPTURE_COLUMNS = (*Seen._fields[:_OF_CAPTURE], "attempts")
-_VERDICT_COLUMNS = ("capture_id", "model_id", "outcome", "decision", "reason", "judged_at", "current", "seconds")
-_CHECK_COLUMNS = ("check_id", "station", "machine", "head", "operation", "size", "started_at")
-_POCKET_COLUMNS = ("machine", "head", "pocket", "captured_at", "capture_id")
 
 
 class _Pocket:
@@ -144,13 +114,22 @@ def seen(seed: int) -> Iterator[Seen]:
 
 
 def fill(
-    url: str, captures: Iterator[Seen], verdicts: int, progress: Callable[[int, float], None] = lambda *_: None
+    url: str,
+    captures: Iterator[Seen],
+    verdicts: int,
+    progress: Callable[[int, float], None] = lambda *_: None,
+    *,
+    rows_of: Callable[[Sequence[Seen]], Iterable[Rows]] = judged,
+    quick: bool = False,
 ) -> None:
     """Write that many of ``captures`` with their verdicts, checks and pockets into a migrated database without any.
 
     ``progress`` is told after every block how many there are and how many rows a second were written. What is in
-    memory at once does not depend on the number. Afterwards the engine's statistics are up to date. ``captures`` can
-    be read on: what follows is what would come next.
+    memory at once does not depend on the number. Afterwards PostgreSQL's statistics are up to date. ``captures`` can be
+    read on: what follows is what would come next.
+
+    ``rows_of`` says what is written of a block of captures, beside their checks. Where it is to be ``quick``, secondary
+    indexes are made last and references are not looked up (:func:`benchmarks.bulk.quickly`).
 
     Raises:
         ValueError: the database holds captures already.
@@ -158,29 +137,37 @@ def fill(
     """
     _put_in_charge(url)
     newest: dict[tuple[str, str, int], Seen] = {}
-    engine = make_engine(url)
+    engine = make_engine(url, foreign_keys=not quick)
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
                 connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KIB}")
                 connection.rollback()
             written, rows, start, last_check = 0, 0, time.perf_counter(), ""
-            while written < verdicts:
-                block = list(islice(captures, min(BLOCK, verdicts - written)))
-                checks = list({each.check_id: each for each in block if each.check_id != last_check}.values())
+            with quickly(connection) if quick else nullcontext():
+                while written < verdicts:
+                    block = list(islice(captures, min(BLOCK, verdicts - written)))
+                    checks = list({each.check_id: each for each in block if each.check_id != last_check}.values())
+                    with connection.begin():
+                        rows += write(connection, "checks", CHECK_COLUMNS, [check_row(each) for each in checks])
+                        rows += sum(write(connection, *each) for each in rows_of(block))
+                    newest |= {(each.machine, each.head, each.pocket): each for each in block}
+                    written, last_check = written + len(block), block[-1].check_id
+                    progress(written, rows / (time.perf_counter() - start))
                 with connection.begin():
-                    rows += _write(connection, "checks", _CHECK_COLUMNS, [_check(each) for each in checks])
-                    rows += _write(connection, "captures", _CAPTURE_COLUMNS, [_capture(each) for each in block])
-                    rows += _write(connection, "verdicts", _VERDICT_COLUMNS, [_verdict(each) for each in block])
-                newest |= {(each.machine, each.head, each.pocket): each for each in block}
-                written, last_check = written + len(block), block[-1].check_id
-                progress(written, rows / (time.perf_counter() - start))
-            with connection.begin():
-                pockets = [(*place, each.captured_at, each.capture_id) for place, each in newest.items()]
-                _write(connection, "pockets", _POCKET_COLUMNS, pockets)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            # On PostgreSQL as its autovacuum would leave it, which would otherwise begin while something is measured.
-            connection.exec_driver_sql("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM (ANALYZE)")
+                    pockets = [
+                        (*place, each.captured_at, each.capture_id, each.outcome == "damaged")
+                        for place, each in newest.items()
+                    ]
+                    write(connection, "pockets", POCKET_COLUMNS, pockets)
+                    if block[-1].pocket < block[-1].check_size:
+                        last = Checks.check_id == UUID(last_check)
+                        connection.execute(update(Checks).where(last).values(awaited=True))
+        if engine.dialect.name == "postgresql":
+            # As its autovacuum would leave it, which would otherwise begin while something is measured. On SQLite there
+            # are no statistics, as in the product.
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM (ANALYZE)")
     finally:
         engine.dispose()
 
@@ -238,19 +225,6 @@ def _text(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def _check(each: Seen) -> tuple[Any, ...]:
-    place = each.station, each.machine, each.head, each.operation
-    return each.check_id, *place, each.check_size, each.check_began
-
-
-def _capture(each: Seen) -> tuple[Any, ...]:
-    return *each[:_OF_CAPTURE], 1
-
-
-def _verdict(each: Seen) -> tuple[Any, ...]:
-    return each.capture_id, MODEL, each.outcome, each.decision, each.reason, each.judged_at, True, 0.4
-
-
 def _put_in_charge(url: str) -> None:
     database = Database(url)
     try:
@@ -264,21 +238,6 @@ def _put_in_charge(url: str) -> None:
             db.models.promote(session, MODEL, by="history", reason="the first one", at=BEGIN)
     finally:
         database.close()
-
-
-def _write(connection: Connection, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
-    names = ", ".join(columns)
-    if not rows:
-        return 0
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" for _ in columns)
-        connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our names
-    else:
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    return len(rows)
 
 
 def _print_progress(written: int, rows_per_second: float) -> None:

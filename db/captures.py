@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.schema import Captures, Checks, Pockets
@@ -74,6 +74,15 @@ _COUNT_FIRST = (
     update(Captures.__table__)  # type: ignore[arg-type]
     .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
     .values(attempts=Captures.attempts + 1)
+)
+_ALL_THERE = (
+    update(Checks.__table__)  # type: ignore[arg-type]
+    .where(Checks.check_id.in_(bindparam("ids", expanding=True)), Checks.awaited)
+    .where(
+        Checks.size
+        <= select(func.count(Captures.pocket.distinct())).where(Captures.check_id == Checks.check_id).scalar_subquery()
+    )
+    .values(awaited=False)
 )
 
 
@@ -145,6 +154,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival]) -> set[UUID]:
             checks[capture.check_id] = {name: getattr(capture, name) for name in _CHECK_NAMES} | {
                 "size": capture.check_size,
                 "started_at": capture.captured_at,
+                "awaited": True,
             }
         row = {name: getattr(capture, name) for name in _NAMES}
         rows.append(row | {"received_at": each.received_at, "attempts": int(each.tried)})
@@ -162,6 +172,8 @@ def _insert(connection: Connection, arrivals: Collection[Arrival]) -> set[UUID]:
             pockets[place] = {name: row[name] for name in ("machine", "head", "pocket", "captured_at", "capture_id")}
     if pockets:
         connection.execute(statements.pocket, [pockets[place] for place in sorted(pockets)])
+        # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
+        connection.execute(_ALL_THERE, {"ids": sorted(checks)})
     return written
 
 
@@ -193,7 +205,12 @@ def _statements(dialect: str) -> _Statements:
         capture=insert_into(dialect, Captures).on_conflict_do_nothing().returning(Captures.capture_id),
         pocket=pocket.on_conflict_do_update(
             index_elements=[Pockets.machine, Pockets.head, Pockets.pocket],
-            set_={"captured_at": pocket.excluded.captured_at, "capture_id": pocket.excluded.capture_id},
+            # Nothing is known of the new photograph yet; what there is to know comes with its verdict (db.pockets).
+            set_={
+                "captured_at": pocket.excluded.captured_at,
+                "capture_id": pocket.excluded.capture_id,
+                "damaged": False,
+            },
             where=newer,
         ),
     )

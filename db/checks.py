@@ -6,20 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, func, literal, or_, select, tuple_
+from sqlalchemy import Row, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.rows import on_machine
-from db.schema import OUTCOME_OF, Captures, Checks, Faults, UtcDateTime
+from db.check_candidates import candidates, of_place
+from db.rows import Filters
+from db.schema import OUTCOME_OF, Captures, Checks, Faults
 
 State = Literal["pending", "go", "replace", "review"]
 
 STATES: Final[tuple[State, ...]] = ("pending", "go", "replace", "review")
-
-_PAGE: Final = 200
 
 
 @dataclass(frozen=True)
@@ -162,23 +162,15 @@ def recent(
 
     The checks of imported captures are nobody's: they are told only for ``machine`` :data:`db.lives.IMPORTED`.
     """
-    query = select(*_COLUMNS).where(on_machine(Checks.machine, machine))
-    query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc())
-    for column, value in ((Checks.station, station), (Checks.head, head)):
-        if value is not None:
-            query = query.where(column == value)
-    if since is not None:
-        query = query.where(Checks.started_at >= since)
-
+    place: Filters = {"station": station, "machine": machine, "head": head, "since": since}
+    if state is None:
+        query = select(*_COLUMNS).where(*of_place(place))
+        query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(limit)
+        return list(_assessed(session, session.execute(query).all()))
     found: list[Check] = []
-    page = query.limit(limit if state is None else max(limit, _PAGE))
-    # The state is computed, so checks in one state are looked for page by page.
-    while rows := session.execute(page).all():
-        found += [check for check in _assessed(session, rows) if state in (None, check.state)]
-        if state is None or len(found) >= limit:
-            break
-        last = literal(rows[-1].started_at, UtcDateTime()), literal(rows[-1].check_id, Uuid())
-        page = query.where(tuple_(Checks.started_at, Checks.check_id) < tuple_(*last)).limit(_PAGE)
+    coming = candidates(session, state, _COLUMNS, place, 2 * limit)
+    while len(found) < limit and (rows := list(islice(coming, limit))):
+        found += [check for check in _assessed(session, rows) if check.state == state]
     return found[:limit]
 
 

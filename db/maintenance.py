@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
 from db.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
-from db.schema import OUTCOME_OF, Captures, Faults, Pockets, Verdicts
+from db.schema import Captures, Faults, Pockets, Verdicts
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,14 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
 
     A pocket is in the list when its newest capture is ``damaged``, by its newest review where there is one, else by
     its verdict; the photograph of the new insert takes it out. What was imported is in no machine, so it is in the
-    list only for who asks for its machine.
+    list only for who asks for its machine. What it costs is what it answers: an index holds just these pockets.
     """
-    damaged = [label for label, outcome in OUTCOME_OF.items() if outcome == "damaged"]
     query: Select[Any] = (
         select(*COLUMNS, Captures.review)
         .select_from(Pockets)
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         .outerjoin(Verdicts, current_verdict())
-        .where(on_machine(Pockets.machine, machine))
-        .where(Captures.review.in_(damaged) | (Captures.review.is_(None) & (Captures.outcome == "damaged")))
+        .where(text("pockets.damaged"), on_machine(Pockets.machine, machine))
         .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
     )
     if head is not None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Final, Literal
+from itertools import islice
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal_column, or_, select
+from sqlalchemy import Select, func, literal_column, select, text
 from sqlalchemy.orm import Session, aliased
 
+from db.partial import DISPUTED, FINDING
 from db.photographs import is_there
 from db.reviews import Review
 from db.rows import COLUMNS, NEWEST_FIRST, VerdictRow, current_verdict
-from db.schema import OUTCOME_OF, Captures, Reviews, Verdicts
+from db.schema import Captures, Reviews, Verdicts
 
 WINDOW: Final = 10_000
-"""How many of the newest captures of an outcome, and of the newest reviews, are looked through: what a queue costs does
+"""How many of the newest verdicts of an outcome, and of the newest reviews, are looked through: what a queue costs does
 not grow with the database."""
 
 NEAR_SHARE: Final = 0.1
@@ -27,6 +27,10 @@ NEAR_SHARE: Final = 0.1
 
 SAMPLE_ONE_IN: Final = 50
 """One in so many confident verdicts is looked at, so that a confident mistake has a chance to be seen."""
+
+_SCATTER: Final = 40_503, 65_536
+"""A multiplier and a modulus that scatter numbers evenly, and keep no step with the pockets of a head (Knuth, The Art
+of Computer Programming 3, 6.4: the multiplier is the modulus by the golden ratio)."""
 
 Why = Literal["unsure", "near the threshold", "a review disagrees", "a sample"]
 
@@ -40,17 +44,6 @@ class ToReview:
     review: Review | None = None
 
 
-@dataclass(frozen=True)
-class Confident:
-    """A verdict that is not ``unsure``, as far as the choice needs it."""
-
-    capture_id: UUID
-    model_id: str | None
-    outcome: str
-    decision: float | None
-    reviewed: bool
-
-
 def queue(session: Session, limit: int = 50) -> list[ToReview]:
     """What to look at next, most informative first, each capture once.
 
@@ -59,98 +52,95 @@ def queue(session: Session, limit: int = 50) -> list[ToReview]:
     look settles them. Then a sample of the others, the same for everybody. Only those where a review disagrees have
     been looked at before. What has no photograph any more is nothing to look at.
     """
-    found = _unsure(session, limit)
-    if len(found) < limit:
-        confident = list(_confident(session))
-        chosen: dict[UUID, Why] = dict.fromkeys(near_threshold(confident), "near the threshold")
-        said = {review.capture_id: review for review in _disagreeing(session, limit)}
-        chosen |= dict.fromkeys(said, "a review disagrees")
-        for capture_id in sample(confident):
-            chosen.setdefault(capture_id, "a sample")
-        rows = _rows(session, list(chosen)[: limit - len(found)])
-        found += [ToReview(row, chosen[capture_id], said.get(capture_id)) for capture_id, row in rows.items()]
-    return found
+    found = list(islice(_wanted(session, limit), limit))
+    rows = _rows(session, [capture_id for capture_id, _, _ in found])
+    return [ToReview(rows[capture_id], why, said) for capture_id, why, said in found if capture_id in rows]
 
 
-def near_threshold(verdicts: Iterable[Confident]) -> list[UUID]:
-    """The verdicts nearest to their model's threshold that nobody has reviewed, the nearest first.
+def in_turn(groups: Iterable[Sequence[int]]) -> list[int]:
+    """The first of each group, then the second of each, and so on."""
+    return [number for _, number in sorted(pair for group in groups for pair in enumerate(group))]
+
+
+def drawn(number: Any) -> Any:
+    """Whether chance has chosen the verdict of that number (or column of numbers): the same for ever and everybody."""
+    multiplier, modulus = _SCATTER
+    return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
+
+
+def _wanted(session: Session, limit: int) -> Iterator[tuple[UUID, Why, Review | None]]:
+    """What to look at, in order, as far as it is asked for: what comes later is not even looked up before."""
+    for capture_id in session.scalars(_UNSURE.limit(limit)):
+        yield capture_id, "unsure", None
+    # A verdict keeps its place when its neighbour has been reviewed, so the list comes to an end.
+    near = in_turn(group for outcome in ("intact", "damaged") for group in _near_threshold(session, outcome))
+    for capture_id in _not_reviewed(session, near, limit):
+        yield capture_id, "near the threshold", None
+    for review in _disagreeing(session, limit):
+        yield review.capture_id, "a review disagrees", review
+    for outcome in ("intact", "damaged", "unusable"):
+        newest = _newest(outcome).subquery()
+        chosen = session.scalars(select(newest.c.id).where(drawn(newest.c.id)).order_by(newest.c.id.desc()))
+        others = [number for number in chosen if number not in set(near)]
+        for capture_id in _not_reviewed(session, others, limit):
+            yield capture_id, "a sample", None
+
+
+# As words rather than as parameters: that is how an engine sees that an index of just these will do.
+_UNSURE = (
+    select(Captures.capture_id)
+    .where(Captures.outcome == literal_column("'unsure'"), Captures.review.is_(None), is_there())
+    .order_by(*NEWEST_FIRST)
+)
+
+
+def _newest(outcome: str) -> Select[*tuple[Any, ...]]:
+    """The newest verdicts of an outcome; whether they are still in force is looked up of the chosen ones only."""
+    # Their number orders them: the index of findings is in its order, and so is the table, where all others are.
+    query: Select[*tuple[Any, ...]] = select(Verdicts.id, Verdicts.model_id, Verdicts.decision)
+    query = query.where(Verdicts.outcome == literal_column(f"'{outcome}'"))
+    if outcome != "intact":
+        query = query.where(text(FINDING))
+    return query.order_by(Verdicts.id.desc()).limit(WINDOW)
+
+
+def _near_threshold(session: Session, outcome: str) -> Iterator[Sequence[int]]:
+    """Of the newest verdicts of an outcome the share nearest to the threshold, the nearest first, for each model.
 
     The threshold need not be known: of intact verdicts the highest decision value is nearest to it, of damaged ones
-    the lowest. Values of two models have no common scale, so the share is taken of each model and outcome by itself;
-    a capture keeps its place when its neighbour has been reviewed, so the list comes to an end.
+    the lowest. Values of two models have no common scale, so the share is taken of each model by itself.
     """
-    groups: dict[tuple[str | None, str], list[tuple[float, Confident]]] = defaultdict(list)
-    for each in verdicts:
-        if each.decision is not None and each.outcome in ("intact", "damaged"):
-            groups[each.model_id, each.outcome].append(
-                (-each.decision if each.outcome == "intact" else each.decision, each)
-            )
-    ranked: list[tuple[int, UUID]] = []
-    for group in groups.values():
-        group.sort(key=lambda pair: (pair[0], pair[1].capture_id))
-        nearest = group[: math.ceil(NEAR_SHARE * len(group))]
-        ranked += [(rank, each.capture_id) for rank, (_, each) in enumerate(nearest) if not each.reviewed]
-    return [capture_id for _, capture_id in sorted(ranked)]
+    newest = _newest(outcome).subquery()
+    query = select(newest.c.model_id, func.count()).where(newest.c.decision.is_not(None)).group_by(newest.c.model_id)
+    nearest = newest.c.decision.desc() if outcome == "intact" else newest.c.decision
+    for model_id, number in session.execute(query).all():
+        of_model = newest.c.decision.is_not(None), newest.c.model_id.is_not_distinct_from(model_id)
+        share = math.ceil(NEAR_SHARE * number)
+        yield session.scalars(select(newest.c.id).where(*of_model).order_by(nearest, newest.c.id).limit(share)).all()
 
 
-def sample(verdicts: Iterable[Confident]) -> list[UUID]:
-    """The verdicts that nobody has reviewed and chance has chosen: the same for ever, by a hash of the capture id."""
-    return [each.capture_id for each in verdicts if not each.reviewed and _drawn(each.capture_id)]
-
-
-def _drawn(capture_id: UUID) -> bool:
-    return int.from_bytes(hashlib.sha256(capture_id.bytes).digest()[:8], "big") % SAMPLE_ONE_IN == 0
-
-
-def _unsure(session: Session, limit: int) -> list[ToReview]:
-    # As a word rather than as a parameter: that is how an engine sees that the index of just these will do.
-    unanswered = (Captures.outcome == literal_column("'unsure'")) & Captures.review.is_(None) & is_there()
-    query = select(*COLUMNS).join(Verdicts, current_verdict()).where(unanswered).order_by(*NEWEST_FIRST).limit(limit)
-    return [ToReview(VerdictRow(*row), "unsure") for row in session.execute(query)]
-
-
-def _confident(session: Session) -> Iterator[Confident]:
-    """The newest verdicts of each outcome but ``unsure``; the newest of an outcome first."""
-    for outcome in ("intact", "damaged", "unusable"):
-        newest = (
-            select(Captures.capture_id, Captures.captured_at, Captures.review)
-            .where(Captures.outcome == outcome, is_there())
-            .order_by(*NEWEST_FIRST)
-            .limit(WINDOW)
-            .subquery()
-        )
-        query = (
-            select(newest.c.capture_id, Verdicts.model_id, Verdicts.decision, newest.c.review)
-            .join(Verdicts, (Verdicts.capture_id == newest.c.capture_id) & Verdicts.current)
-            .order_by(newest.c.captured_at.desc(), newest.c.capture_id.desc())
-        )
-        for capture_id, model_id, decision, review in session.execute(query):
-            yield Confident(capture_id, model_id, outcome, decision, review is not None)
+def _not_reviewed(session: Session, numbers: Sequence[int], size: int) -> Iterator[UUID]:
+    """The captures of verdicts in force that nobody has reviewed, in the order of the numbers of these."""
+    query = select(Verdicts.id, Verdicts.capture_id).join(Captures, Captures.capture_id == Verdicts.capture_id)
+    query = query.where(Verdicts.current, Captures.review.is_(None), is_there())
+    for begin in range(0, len(numbers), size):
+        some = numbers[begin : begin + size]
+        found = dict(session.execute(query.where(Verdicts.id.in_(some))).all())
+        yield from (found[number] for number in some if number in found)
 
 
 def _disagreeing(session: Session, limit: int) -> list[Review]:
     """The only reviews of captures that say the opposite of the verdict, the last one first."""
     columns = [getattr(Reviews, field.name) for field in fields(Review)]
     newest = select(*columns).order_by(Reviews.id.desc()).limit(WINDOW).subquery()
+    disputed = select(Captures.capture_id).where(Captures.capture_id == newest.c.capture_id, text(DISPUTED), is_there())
     other = aliased(Reviews)
-    damaged = [label for label, outcome in OUTCOME_OF.items() if outcome == "damaged"]
-    opposite = or_(
-        and_(Captures.outcome == "intact", Captures.review.in_(damaged)),
-        and_(Captures.outcome == "damaged", Captures.review == "intact"),
-    )
-    second = select(func.count()).where(other.capture_id == newest.c.capture_id, other.id != newest.c.id)
-    query = (
-        select(newest)
-        .join(Captures, Captures.capture_id == newest.c.capture_id)
-        .where(opposite, second.scalar_subquery() == 0, is_there())
-        .order_by(newest.c.id.desc())
-        .limit(limit)
-    )
+    second = select(other.id).where(other.capture_id == newest.c.capture_id, other.id != newest.c.id)
+    query = select(newest).where(disputed.exists(), ~second.exists()).order_by(newest.c.id.desc()).limit(limit)
     return [Review(*row) for row in session.execute(query)]
 
 
 def _rows(session: Session, capture_ids: list[UUID]) -> dict[UUID, VerdictRow]:
-    """The rows of some captures, in the order in which they are asked for."""
+    """The rows of some captures."""
     query = select(*COLUMNS).join(Verdicts, current_verdict()).where(Captures.capture_id.in_(capture_ids))
-    found = {row.capture_id: row for row in (VerdictRow(*row) for row in session.execute(query))}
-    return {capture_id: found[capture_id] for capture_id in capture_ids if capture_id in found}
+    return {row.capture_id: VerdictRow(*row) for row in session.execute(query)}

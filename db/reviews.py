@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Subquery, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from db import pockets
 from db.faults import fitting
 from db.lives import Sighting, lives
 from db.photographs import is_there
@@ -79,6 +80,7 @@ def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime
     }
     row = session.execute(insert(Reviews).values(said).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
+    pockets.mark(session.connection(), [capture_id])
     return Review(*row)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, literal, tuple_
+from sqlalchemy import ColumnElement, Uuid, literal, literal_column, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.lives import IMPORTED
@@ -76,6 +76,9 @@ COLUMNS = [
     for field in fields(VerdictRow)
     if field.name != "fault"
 ]
+FINDING = Captures.outcome != literal_column("'intact'")
+"""What the indexes of findings hold (:data:`db.partial.FINDING`), in words: that is how an engine sees that they do."""
+
 NEWEST_FIRST = (Captures.captured_at.desc(), Captures.capture_id.desc())
 
 
@@ -104,6 +107,8 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
             found.append(Captures.captured_at < value)
         else:
             found.append(getattr(Captures, name) == value)
+    if filters.get("outcome") not in (None, "intact"):
+        found.append(FINDING)
     return found
 
 

@@ -11,10 +11,11 @@ import uuid
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
+from db.partial import DISPUTED, FINDING, UNANSWERED
 
 __all__ = ["Base", "UtcDateTime"]  # the tables' names are public too
 
@@ -36,15 +37,17 @@ ROLES: Final = ("champion", "shadow")
 ACTIONS: Final = ("promoted", "rolled_back", "ended")
 """How a model came into its role; ``ended`` leaves a role empty."""
 
-UNANSWERED: Final = "outcome = 'unsure' AND review IS NULL"
-"""The captures that wait for a person; an index holds just these."""
+PLACES: Final = ("station", "machine", "head", "operation")
+"""What a capture can be asked for by, beside its pocket."""
+
+_NEWEST: Final = ("captured_at", "capture_id")
 
 
 class Checks(Base):
     """Post-operation checks, one row each, made by the first capture that names the check.
 
     What a check has come to is computed from its captures (:mod:`db.checks`); the row is there so that checks can be
-    listed by time, machine and head without going through every capture.
+    listed by time and place without going through every capture. ``awaited``: some pocket was not photographed yet.
     """
 
     __tablename__ = "checks"
@@ -52,6 +55,8 @@ class Checks(Base):
         CheckConstraint("size > 0", name="size"),
         Index(None, "started_at", "check_id"),
         Index(None, "machine", "head", "started_at"),
+        *(Index(None, place, "started_at", "check_id") for place in ("station", "machine", "head")),
+        index_where("ix_checks_awaited", ("started_at", "check_id"), "awaited"),
     )
 
     check_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -61,6 +66,7 @@ class Checks(Base):
     operation: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     started_at: Mapped[datetime]
+    awaited: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Captures(Base):
@@ -80,10 +86,13 @@ class Captures(Base):
         CheckConstraint(one_of("review", LABELS), name="review"),
         Index(None, "captured_at", "capture_id"),
         Index(None, "machine", "head", "pocket", "captured_at", "capture_id"),
-        Index(None, "machine", "captured_at", "capture_id"),
+        *(Index(None, of, *_NEWEST) for of in PLACES),
         Index(None, "outcome", "captured_at", "capture_id"),
         Index(None, "check_id"),
         index_where("ix_captures_unanswered", ("outcome", "captured_at", "capture_id"), UNANSWERED),
+        *(index_where(f"ix_captures_finding_{of}", (of, "outcome", *_NEWEST), FINDING) for of in PLACES),
+        index_where("ix_captures_review", ("review", "captured_at", "capture_id"), "review <> 'intact'"),
+        index_where("ix_captures_disputed", ("capture_id",), DISPUTED),
     )
 
     capture_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -112,16 +121,19 @@ class Pockets(Base):
 
     It repeats what ``captures`` knows, for one question: what is in all the pockets now. Finding the newest capture of
     each of 15,000 pockets took 2 s among a million captures, and grew with them; this table has as many rows as the
-    factory has pockets. :func:`db.captures.record` is its one writer.
+    factory has pockets. :func:`db.captures.record` is its one writer, but for ``damaged`` (:mod:`db.pockets`): whether
+    that capture shows an insert to be replaced.
     """
 
     __tablename__ = "pockets"
+    __table_args__ = (index_where("ix_pockets_damaged", ("machine", "head", "pocket"), "damaged"),)
 
     machine: Mapped[str] = mapped_column(String(64), primary_key=True)
     head: Mapped[str] = mapped_column(String(64), primary_key=True)
     pocket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     captured_at: Mapped[datetime]
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
+    damaged: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Reviews(Base):
@@ -156,7 +168,7 @@ class SnapshotItems(Base):
     """One labelled capture of a snapshot: its label then, which review said so, and to which insert it belongs."""
 
     __tablename__ = "snapshot_items"
-    __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"),)
+    __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"), Index(None, "capture_id"))
 
     snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshots.snapshot_id), primary_key=True)
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id), primary_key=True)
@@ -213,6 +225,7 @@ class Verdicts(Base):
         # Nulls are distinct in a unique constraint, so the verdict without a model needs an index of its own.
         index_where("uq_verdicts_capture_id_without_model", ("capture_id",), "model_id IS NULL", unique=True),
         index_where("uq_verdicts_capture_id_current", ("capture_id",), "current", unique=True),
+        index_where("ix_verdicts_finding", ("outcome", "id", "model_id", "decision"), FINDING),
     )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)

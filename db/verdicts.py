@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from db import pockets
 from db.rows import COLUMNS, NEWEST_FIRST, Filters, Position, VerdictRow, conditions, current_verdict, older_than
 from db.schema import Captures, Faults, Verdicts
 from db.statements import insert_into
@@ -95,6 +96,8 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     # The first verdict of a capture conflicts with nothing: this is all that the line does.
     written = set(connection.scalars(_insert(connection.dialect.name), rows)) if rows else set()
     _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
+    # A new photograph's pocket is not damaged before something says so: of intact ones there is nothing to mark.
+    pockets.mark(connection, [capture_id for capture_id in written if first[capture_id].outcome == "damaged"])
     kept = {
         number: verdict
         for number, verdict in enumerate(verdicts)
@@ -137,6 +140,7 @@ def _change(session: Session, verdict: Verdict) -> Verdict:
     else:
         session.execute(insert(Verdicts).values(**asdict(verdict), current=True))
     _mark_judged(session.connection(), [verdict])
+    pockets.mark(session.connection(), [verdict.capture_id])
     return verdict
 
 

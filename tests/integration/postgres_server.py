@@ -41,10 +41,10 @@ def binaries(folder: Path, owner: pwd.struct_passwd) -> Path:
     if os.geteuid() != owner.pw_uid and not reachable:
         # Root's own folders are closed to nobody; the libraries beside the package are found by a relative path.
         copied = folder / "wheel"
-        shutil.copytree(install, copied / package.name / install.name)
+        shutil.copytree(install, copied / package.name / install.name, dirs_exist_ok=True)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
-            shutil.copytree(libraries, copied / libraries.name)
+            shutil.copytree(libraries, copied / libraries.name, dirs_exist_ok=True)
         install = copied / package.name / install.name
     return install / "bin"
 
@@ -52,15 +52,23 @@ def binaries(folder: Path, owner: pwd.struct_passwd) -> Path:
 class Server:
     """One PostgreSQL cluster in a folder, on a socket there and on no port; it can be started more than once."""
 
-    def __init__(self, folder: Path, *, durable: bool) -> None:
-        """Make the cluster. One that is not ``durable`` is quicker, and lost with a power cut."""
+    def __init__(self, folder: Path, *, durable: bool, sockets: Path | None = None, **settings: str) -> None:
+        """Make the cluster, unless it is there. One that is not ``durable`` is quicker, and lost with a power cut.
+
+        The socket is in the folder too unless ``sockets`` names another; ``settings`` are PostgreSQL's own.
+        """
         self.folder = folder
         self.cluster = folder / "cluster"
+        self._sockets = sockets or folder
+        self._settings = settings
         self._durable = "on" if durable else "off"
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         if os.geteuid() == 0:
-            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+            for each in {self.folder, self._sockets}:
+                os.chown(each, self._owner.pw_uid, self._owner.pw_gid)
         self._programs = binaries(folder, self._owner)
+        if (self.cluster / "PG_VERSION").exists():
+            return
         options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "-N"]
         made = subprocess.run(
             [self._programs / "initdb", "-D", self.cluster, *options],
@@ -76,13 +84,13 @@ class Server:
         """Start the server."""
         settings = {
             "listen_addresses": "",
-            "unix_socket_directories": self.folder,
+            "unix_socket_directories": self._sockets,
             "fsync": self._durable,
             "full_page_writes": self._durable,
             "shared_buffers": "64MB",
             "max_connections": "200",
             "autovacuum_naptime": "1h",
-        }
+        } | self._settings
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(

@@ -15,9 +15,12 @@ import db.maintenance
 import db.models
 import db.verdicts
 from benchmarks import history
-from benchmarks.history import MODEL, fill, seen
+from benchmarks.history import fill, seen
+from benchmarks.records import MODEL
+from db import migrate
 from db.schema import Captures, Checks, Pockets, Verdicts
 from db.session import Database, SchemaOutdated
+from tests.integration.db.test_migrations import _contents, structure
 
 VERDICTS = 2_500
 
@@ -65,6 +68,18 @@ def test_what_was_written_is_read_as_the_product_would_have_written_it(
         assert {(row.machine, row.head, row.pocket) for row in db.maintenance.to_replace(session)} == damaged
         newest = db.verdicts.search(session, limit=1)[0]
         assert newest.capture_id.hex == captures[-1].capture_id
+
+
+def test_quickly_written_is_the_same_rows_and_the_same_tables(
+    database_url: str, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "BLOCK", 700)
+    migrate.upgrade(empty_database_url)
+    fill(database_url, seen(1), 1_500)
+    before = structure(database_url)
+    fill(empty_database_url, seen(1), 1_500, quick=True)
+    assert structure(empty_database_url) == before
+    assert _contents(empty_database_url) == _contents(database_url)
 
 
 def test_a_history_goes_into_an_empty_database_only(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:

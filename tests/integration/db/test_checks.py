@@ -1,13 +1,17 @@
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
 import pytest
 import uuid6
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from db import checks, faults
 from db.lives import IMPORTED
+from db.schema import LABELS, OUTCOMES, Checks
 
 
 def fault(line, start, **changes: Any) -> None:
@@ -113,8 +117,7 @@ def test_recent_since(line, day, start) -> None:
     assert [check.state for check in found] == ["pending", "review"]
 
 
-def test_a_rare_state_is_found_behind_many_others(line, monkeypatch, start) -> None:
-    monkeypatch.setattr(checks, "_PAGE", 3)
+def test_a_rare_state_is_found_behind_many_others(line, start) -> None:
     for number in range(10):
         # All begin at the same moment, so that only the id tells them apart.
         line.see(1, 0, "damaged" if number in (0, 4) else "intact", check_id=uuid6.uuid7(), check_size=1)
@@ -123,6 +126,81 @@ def test_a_rare_state_is_found_behind_many_others(line, monkeypatch, start) -> N
         assert len(checks.recent(session, state="replace", limit=5)) == 2
         assert len(checks.recent(session, state="go", limit=100)) == 8
         assert checks.recent(session, state="review") == []
+
+
+@pytest.fixture
+def muddle(line, start) -> list[UUID]:
+    """Checks of all sorts, at the same time and one after the other, in which everything has happened to some."""
+    rng = random.Random(5)  # noqa: S311 - a muddle, not a secret
+    line.model("m-1")
+    ids = [uuid6.uuid7() for _ in range(40)]
+    for number, check_id in enumerate(ids):
+        machine = rng.choice(["mill-1", "mill-2", IMPORTED])
+        head = rng.choice(["head-1", "head-2"])
+        place = {"check_id": check_id, "check_size": 3, "machine": machine, "head": head, "station": f"at-{machine}"}
+        for pocket in range(1, rng.choice([2, 3, 3, 3]) + 1):  # of three, so the last photograph of some never came
+            outcome = rng.choice([*["intact"] * (2 + 20 * (number % 2)), "damaged", "unsure", "unusable", None])
+            minute = rng.choice([number // 4, number // 2])
+            capture = line.see(pocket, minute, outcome, **place)
+            if rng.random() < 0.2:
+                line.say(capture, rng.choice(LABELS))
+            if rng.random() < 0.2:
+                line.see(pocket, minute + rng.choice([-1, 1]), rng.choice(OUTCOMES), **place)
+            if rng.random() < 0.1:
+                fault(line, start, pocket=pocket, check_id=check_id, capture_id=capture.capture_id)
+        if rng.random() < 0.2:
+            fault(line, start, pocket=3, check_id=check_id)
+    return ids
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_a_state_is_found_as_if_all_checks_were_gone_through(line, muddle, start, limit) -> None:
+    with line.database.reading() as session:
+        states = {checks.status(session, each).state for each in muddle}
+        assert states == set(checks.STATES)
+        for state in checks.STATES:
+            for place in (
+                {},
+                {"machine": "mill-1"},
+                {"machine": IMPORTED},
+                {"head": "head-2", "since": start + timedelta(minutes=5)},
+                {"station": "at-mill-2", "since": start + timedelta(minutes=2)},
+                {"machine": "mill-2", "head": "head-1"},
+                {"machine": "nowhere"},
+            ):
+                everything = checks.recent(session, **place, limit=1000)
+                expected = [check for check in everything if check.state == state][:limit]
+                assert checks.recent(session, state=state, **place, limit=limit) == expected, (state, place)
+
+
+def awaited(line) -> bool | None:
+    with line.database.reading() as session:
+        return session.scalar(select(Checks.awaited).where(Checks.check_id == line.check_id))
+
+
+def test_a_check_awaits_photographs_until_every_pocket_was_photographed(line) -> None:
+    line.see(1)
+    line.see(1, 1, "intact")  # the same pocket again
+    assert awaited(line) is True
+    line.see(2)
+    assert awaited(line) is False
+    line.see(1, 2)
+    assert awaited(line) is False
+
+
+def test_of_two_that_bring_the_last_photographs_at_once_the_second_sees_the_first(line) -> None:
+    both = Barrier(2)
+
+    def bring(pocket: int) -> None:
+        both.wait(30)
+        line.see(pocket)
+
+    for _ in range(8):
+        line.check_id = uuid6.uuid7()
+        with ThreadPoolExecutor(2) as pool:
+            for each in [pool.submit(bring, pocket) for pocket in (1, 2)]:
+                each.result()
+        assert awaited(line) is False
 
 
 def test_any_number_of_checks_takes_three_statements(line) -> None:

@@ -1,7 +1,11 @@
-import uuid6
+import random
 
-from db import faults, maintenance, verdicts
+import uuid6
+from sqlalchemy import select
+
+from db import captures, faults, maintenance, pockets, verdicts
 from db.lives import IMPORTED
+from db.schema import OUTCOME_OF, OUTCOMES, Captures
 
 
 def to_replace(line, **where: str) -> list[tuple[str, str, int]]:
@@ -47,6 +51,51 @@ def test_a_review_stands_above_the_verdict(line) -> None:
         (3, None, "broken"),
         (5, "damaged", None),
     ]
+
+
+def test_whatever_happens_in_whatever_order_the_newest_photograph_decides(line, start) -> None:
+    rng = random.Random(3)  # noqa: S311 - a muddle, not a secret
+    for model in ("m-1", "m-2"):
+        line.model(model)
+    known = [line.capture(rng.randint(1, 4), rng.randint(0, 20)) for _ in range(30)]
+    recorded: list = []
+    for step in range(100):
+        if not recorded or (len(recorded) < len(known) and rng.random() < 0.4):
+            recorded.append(known[len(recorded)])
+            with line.database.transaction() as session:
+                captures.record(session, recorded[-1], start)
+        elif rng.random() < 0.7:
+            some = rng.sample(recorded, min(len(recorded), 3))
+            given = [
+                line.verdict(each.capture_id, rng.choice(OUTCOMES), model_id=rng.choice([None, "m-1", "m-2"]))
+                for each in some
+            ]
+            with line.database.transaction() as session:
+                verdicts.record_all(session, given)
+        else:
+            line.say(rng.choice(recorded), rng.choice(list(OUTCOME_OF)))
+        if step % 5 == 0:
+            assert [pocket for _, _, pocket in to_replace(line)] == damaged(line), step
+    assert len(recorded) == len(known)
+
+
+def damaged(line) -> list[int]:
+    """The pockets whose newest capture is damaged, by going through all captures."""
+    newest = {}
+    with line.database.reading() as session:
+        columns = Captures.pocket, Captures.outcome, Captures.review
+        for pocket, outcome, review in session.execute(
+            select(*columns).order_by(Captures.captured_at, Captures.capture_id)
+        ):
+            newest[pocket] = outcome if review is None else OUTCOME_OF[review]
+    return sorted(pocket for pocket, outcome in newest.items() if outcome == "damaged")
+
+
+def test_marking_nothing_asks_nothing(line) -> None:
+    with line.database.transaction() as session:
+        pockets.mark(session.connection(), [])
+        pockets.mark(session.connection(), [uuid6.uuid7()])
+    assert to_replace(line) == []
 
 
 def test_in_the_order_of_a_walk_and_by_machine_and_head(line) -> None:

@@ -160,6 +160,23 @@ def test_every_migration_says_what_its_downgrade_loses() -> None:
         migrate.lost_by_downgrade("0002", "nine")
 
 
+def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
+    """Schema 0003 down to 0002 and up again: awaited checks and damaged pockets are found again."""
+    _filled(line, start)
+    line.see(4, 3, "intact", check_id=uuid6.uuid7())
+    both = uuid6.uuid7()
+    for pocket in (5, 6):
+        line.see(pocket, 3, "intact", check_id=both)
+    line.say(line.see(7, 4, "damaged", check_id=uuid6.uuid7(), check_size=1), "intact")
+    before = _contents(line.database.url)
+    assert {row["awaited"] for row in before["checks"]} == {row["damaged"] for row in before["pockets"]} == {0, 1}
+    line.database.close()
+    migrate.downgrade(line.database.url, "0002")
+    assert "awaited" not in _contents(line.database.url)["checks"][0]
+    migrate.upgrade(line.database.url)
+    assert _contents(line.database.url) == before
+
+
 def _filled(line, start):
     """Something in every table; returns the captures, and the promotions that 0001 cannot keep."""
     seen = [line.see(1, 0, "damaged"), line.see(2, 1, "intact"), line.see(3, 2, "unsure")]

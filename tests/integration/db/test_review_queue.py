@@ -1,12 +1,14 @@
 import re
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
-import uuid6
-from sqlalchemy import event, text
+from sqlalchemy import event, func, select, text, update
 
 from db import review_queue, reviews, verdicts
-from db.review_queue import SAMPLE_ONE_IN, _drawn
+from db.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
+from db.review_queue import drawn as is_drawn
+from db.schema import Verdicts
 
 
 def queue(line, limit: int = 50) -> list[review_queue.ToReview]:
@@ -18,15 +20,14 @@ def short(found) -> list[tuple[int, str]]:
     return [(each.row.pocket, each.why) for each in found]
 
 
-def an_id(drawn: bool):
-    """A capture id that chance chooses for the sample, or one that it does not."""
-    return next(each for each in iter(uuid6.uuid7, None) if _drawn(each) == drawn)
-
-
 def judged(line, pocket: int, minute: float, outcome: str, decision: float | None, drawn: bool = False, model="m-1"):
-    capture = line.see(pocket, minute, capture_id=an_id(drawn))
+    """A judged capture; its verdict gets the next number that chance chooses for the sample, or that it does not."""
+    capture = line.see(pocket, minute)
     with line.database.transaction() as session:
+        last = session.scalar(select(func.max(Verdicts.id))) or 0
         verdicts.record(session, line.verdict(capture.capture_id, outcome, decision=decision, model_id=model))
+        number = next(each for each in count(max(last, 1000) + 1) if is_drawn(each) == drawn)
+        session.execute(update(Verdicts).where(Verdicts.capture_id == capture.capture_id).values(id=number))
     return capture
 
 
@@ -134,24 +135,6 @@ def plan(session, statement: str, parameters) -> str:
     return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
 
 
-def test_what_a_queue_costs_does_not_grow_with_the_database(line, some, engine_name) -> None:
-    """Every table is read by an index, and none is sorted as a whole: only windows of it are."""
-    line.say(some[6], "worn")
-    with line.database.reading() as session:
-        with recorded(session) as sent:
-            review_queue.queue(session)
-        plans = [plan(session, *each) for each in sent]
-    everything = "\n".join(plans)
-    assert "ix_captures_unanswered" in plans[0]
-    assert "TEMP B-TREE" not in plans[0]
-    assert everything.count("ix_captures_outcome_captured_at_capture_id") >= 3
-    if engine_name == "sqlite":
-        scans = re.findall(r"SCAN (\w+)(.*)", everything)
-        assert {name for name, _ in scans} <= {"reviews", "anon_1"}, "reviews from their end, and windows"
-    else:
-        assert "Seq Scan" not in everything
-
-
 def test_lives_and_labels_are_read_by_indexes(line, some, engine_name) -> None:
     line.say(some[6], "worn")
     with line.database.reading() as session:
@@ -167,5 +150,59 @@ def test_lives_and_labels_are_read_by_indexes(line, some, engine_name) -> None:
     assert "ix_reviews_capture_id_id" in plans[-1]
 
 
-def test_the_share_that_chance_chooses() -> None:
+def several(line, outcome: str, decisions, model: str = "m-1", begin: int = 1) -> list[int]:
+    """Judged captures with these decision values, none of them drawn; returns the pockets in the order given."""
+    line.model(model)
+    pockets = list(range(begin, begin + len(decisions)))
+    for pocket, decision in zip(pockets, decisions, strict=True):
+        judged(line, pocket, pocket, outcome, decision, model=model)
+    return pockets
+
+
+def nearest(line) -> list[int]:
+    return [pocket for pocket, why in short(queue(line, 200)) if why == "near the threshold"]
+
+
+def test_the_nearest_of_each_side_come_first_in_turn(line) -> None:
+    several(line, "intact", [-3.0 + 0.1 * number for number in range(20)])
+    several(line, "damaged", [5.0 - 0.1 * number for number in range(20)], begin=101)
+    assert NEAR_SHARE == 0.1
+    assert nearest(line) == [20, 120, 19, 119]
+
+
+def test_models_are_not_measured_against_each_other(line) -> None:
+    several(line, "intact", [-100.0, -50.0], model="wide")
+    several(line, "intact", [-0.2, -0.1], model="narrow", begin=11)
+    assert nearest(line) == [2, 12]
+
+
+def test_what_was_reviewed_keeps_its_place_so_that_the_list_ends(line) -> None:
+    several(line, "damaged", [float(number) for number in range(10, 30)])
+    assert nearest(line) == [1, 2]
+    with line.database.reading() as session:
+        for row in verdicts.search(session):
+            if row.pocket <= 2:
+                line.say(row, "worn")
+    assert nearest(line) == []
+
+
+def test_without_a_decision_there_is_no_distance(line) -> None:
+    several(line, "intact", [None, None])
+    several(line, "unusable", [0.1], begin=5)
+    assert nearest(line) == []
+
+
+def test_a_verdict_that_is_not_in_force_any_more_is_not_looked_at(line, some) -> None:
+    line.model("m-2")
+    with line.database.transaction() as session:
+        for pocket in (3, 5):  # the nearest, and the one that was drawn
+            verdicts.record(session, line.verdict(some[pocket].capture_id, "unusable", decision=None, model_id="m-2"))
+    assert {pocket for pocket, why in short(queue(line)) if why != "a sample"} == {1, 2, 4}
+
+
+def test_chance_chooses_one_in_so_many_evenly() -> None:
     assert SAMPLE_ONE_IN == 50
+    chosen = [number for number in range(1, 100_001) if is_drawn(number)]
+    assert len(chosen) == pytest.approx(100_000 / 50, rel=0.01)
+    for pockets in (10, 24, 25, 30, 50):  # every pocket of a head has its turn
+        assert len({number % pockets for number in chosen}) == pockets

@@ -1,0 +1,153 @@
+"""The plan of every question with every filter: an index leads to the answer, and nothing is sorted as a whole.
+
+The questions are those that the benchmarks time at scale, with the filters that people use. What is looked at is how
+the engine goes about it, never how long it takes: on SQLite the steps of its plan, on PostgreSQL also how many rows
+each step went through, which must not be a good part of the table.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event, select, text, update
+
+from benchmarks import history, people
+from benchmarks.asked import KINDS, Plant
+from db import review_queue
+from db.rows import NEWEST_FIRST
+from db.schema import Captures, Verdicts
+from db.session import Database
+from tests.integration.conftest import ENGINES, TEMPLATE, _own_database
+
+VERDICTS = 30_000
+MANY = VERDICTS // 10
+"""More rows than any step may go through: what grows with the database would."""
+
+SORTED = {"review_queue"}
+"""Questions that sort, but only windows of the newest."""
+
+ASKED = [(question, kind) for question, kinds in KINDS.items() for kind in kinds]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A plant's past, once for each engine; PostgreSQL has statistics of it, SQLite has none, as in the product."""
+    if request.param == "sqlite":
+        file = tmp_path_factory.mktemp("plant") / "inserts.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield from _filled(f"sqlite:///{file}")
+    else:
+        with _own_database(request.getfixturevalue("postgres"), TEMPLATE) as url:
+            yield from _filled(url)
+
+
+def _filled(url: str) -> Iterator[Database]:
+    people.put_in_charge(url, VERDICTS)
+    made = people.People(VERDICTS)
+    history.fill(url, history.seen(1), VERDICTS, rows_of=made.rows_of, quick=True)
+    people.finish(url)
+    database = Database(url)
+    with database.transaction() as session:  # some are still to be judged
+        newest = session.scalars(select(Captures.capture_id).order_by(*NEWEST_FIRST).limit(40)).all()
+        session.execute(delete(Verdicts).where(Verdicts.capture_id.in_(newest)))
+        session.execute(update(Captures).where(Captures.capture_id.in_(newest)).values(outcome=None))
+    yield database
+    database.close()
+
+
+@contextmanager
+def recorded(session) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that a session sends, with their parameters."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(connection, cursor, statement, parameters, context, many) -> None:
+        if statement.startswith("SELECT"):
+            sent.append((statement, parameters))
+
+    bind = session.get_bind()
+    event.listen(bind, "before_cursor_execute", note)
+    yield sent
+    event.remove(bind, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(("question", "kind"), ASKED, ids=[f"{question}: {kind}" for question, kind in ASKED])
+def test_an_index_leads_to_the_answer(plant, question, kind, monkeypatch) -> None:
+    monkeypatch.setattr(review_queue, "WINDOW", MANY // 3)
+    with plant.reading() as session:
+        known = Plant.of(session)
+        ask = KINDS[question][kind](known, _drawing(f"{question}, {kind}"))
+        with recorded(session) as sent:
+            ask(session)
+        assert sent
+        for statement, parameters in sent:
+            if session.get_bind().dialect.name == "sqlite":
+                _sqlite(session, statement, parameters, question)
+            else:
+                _postgresql(session, statement, parameters, question)
+
+
+def _drawing(seed: str) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - questions, not secrets
+
+
+def _sqlite(session, statement: str, parameters, question: str) -> None:
+    rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    steps = [row[-1] for row in rows]
+    limited = "LIMIT" in statement
+    for step in steps:
+        # What is not looked up is read in the order of an index, or of the table's own numbers, as far as it is needed.
+        if re.match(r"SCAN (captures|checks|faults|pockets)\b", step):
+            assert "USING" in step, steps
+            assert limited or "ix_pockets_damaged" in step, steps
+        if re.match(r"SCAN (verdicts|reviews)\b", step):
+            assert question == "review_queue", steps
+            assert limited, steps
+        if step == "USE TEMP B-TREE FOR ORDER BY":
+            assert question in SORTED or "FROM faults" in statement, steps
+    # Who names a place or an outcome is led there.
+    if question == "verdicts" and re.search(r"captures\.(machine|head|station|operation|outcome) = \?", statement):
+        assert any(step.startswith("SEARCH captures USING INDEX") for step in steps), steps
+
+
+def _postgresql(session, statement: str, parameters, question: str) -> None:
+    # Of a table of some thousand rows reading all can be cheapest: it must be possible without.
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+    [(answer,)] = session.connection().exec_driver_sql(explain, parameters).all()
+    plan = answer if isinstance(answer, list) else json.loads(answer)
+    for node in _nodes(plan[0]["Plan"]):
+        shown = json.dumps(node, indent=1)
+        if node["Node Type"] == "Seq Scan":
+            assert node["Relation Name"] not in ("captures", "verdicts", "checks", "reviews"), shown
+        removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        if "Relation Name" in node:
+            assert (node["Actual Rows"] + removed) * node["Actual Loops"] < MANY, shown
+        if node["Node Type"] == "Sort":
+            assert node["Actual Rows"] < MANY, shown
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for each in node.get("Plans", ()):
+        yield from _nodes(each)
+
+
+def test_there_is_something_of_every_kind_to_find(plant) -> None:
+    """Else the plans above would be those of empty answers."""
+    with plant.reading() as session:
+        known = Plant.of(session)
+        for question, kind in ASKED:
+            if question == "checks" and ", " in kind:  # rare at some places
+                continue
+            nothing = "no such" in kind or "without" in kind or "none" in kind
+            answers = (
+                KINDS[question][kind](known, _drawing(str(seed)))(session) for seed in range(2 if nothing else 12)
+            )
+            assert any(answers) != nothing, (question, kind)

@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +43,7 @@ def main() -> int:
     if program is None:
         print("skipped: no container engine answers (`docker version`), or there is no compose for it")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a run that is cut off is cleaned up too
     table: dict[str, object] = {}
 
     def say(what: str, value: object) -> None:

@@ -76,7 +76,7 @@ def test_a_worker_may_be_there_any_number_of_times() -> None:
 def test_a_worker_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
     grace = float(SERVICES[name]["environment"]["INSERTS_GRACE"])
     assert grace == WorkerSettings.model_fields["grace"].default
-    assert float(SERVICES[name]["stop_grace_period"].removesuffix("s")) > 1.1 * grace
+    assert float(SERVICES[name]["stop_grace_period"].removesuffix("s")) >= 1.5 * grace
 
 
 def test_only_workers_and_tools_are_in_one_network_with_the_database() -> None:

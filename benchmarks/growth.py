@@ -38,7 +38,8 @@ from benchmarks.history import fill, seen
 from benchmarks.measure import Benchmark
 from benchmarks.records import MODEL, Seen
 from db import migrate
-from db.session import Database, sqlite_url
+from db.session import Database
+from db.url import sqlite_url
 from producer.event import SCHEMA_VERSION, CaptureEvent
 from producer.image_store import FolderStore
 from tests.integration.postgres_server import serving

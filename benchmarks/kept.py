@@ -22,7 +22,7 @@ import psycopg
 
 from benchmarks import bulk, history, people, records
 from db import migrate
-from db.session import sqlite_url
+from db.url import sqlite_url
 from tests.integration.postgres_server import Server, wait_until_ready
 
 PLANTS: Final = Path("var") / "plants"

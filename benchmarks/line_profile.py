@@ -26,7 +26,8 @@ from benchmarks.line_rate import captures_per_second
 from benchmarks.materials import photographs, random_weights
 from db import migrate
 from db.captures import Arrival
-from db.session import Database, sqlite_url
+from db.session import Database
+from db.url import sqlite_url
 from db.verdicts import Verdict, record_all
 from producer.answers import VerdictAnswer
 from producer.event import CaptureEvent, new_id

@@ -19,7 +19,8 @@ from sqlalchemy import Connection, inspect, text
 
 from db import migrate
 from db.moments import utc
-from db.session import make_engine, parse_url, shown, sqlite_file
+from db.session import make_engine
+from db.url import parse_url, shown, sqlite_file
 
 FORMAT: Final = 1
 SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}

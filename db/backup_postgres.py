@@ -18,7 +18,8 @@ from sqlalchemy import text
 
 from db import migrate
 from db.backup import BackupError, count_rows, rows_of
-from db.session import WAIT_SECONDS, make_engine, parse_url, shown
+from db.session import WAIT_SECONDS, make_engine
+from db.url import parse_url, shown
 
 # In the environment of PostgreSQL's programs these are as good as on the command line, and nobody else reads them.
 _SECRETS: Final = {"password": "PGPASSWORD", "passfile": "PGPASSFILE"}

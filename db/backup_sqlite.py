@@ -9,7 +9,8 @@ from pathlib import Path
 
 from db.backup import BackupError, count_rows
 from db.migrate import revision_of
-from db.session import make_engine, sqlite_file, sqlite_url
+from db.session import make_engine
+from db.url import sqlite_file, sqlite_url
 
 
 def write(url: str, target: Path) -> tuple[str, dict[str, int]]:

@@ -19,7 +19,7 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
     """
     with clear_errors():
         from db import migrate
-        from db.session import shown
+        from db.url import shown
 
         before = migrate.current(context.obj)
         migrate.upgrade(context.obj)
@@ -56,7 +56,7 @@ def downgrade(
         raise typer.BadParameter("there is nobody to ask here: say --yes if what is lost may be lost")
     with clear_errors():
         from db import migrate
-        from db.session import shown
+        from db.url import shown
 
         where = shown(context.obj)
         before = migrate.current(context.obj)

@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
-from db.session import make_engine, sqlite_file
+from db.session import make_engine
+from db.url import sqlite_file
 
 # Any number, as long as everybody who migrates takes the same one.
 _ADVISORY_LOCK = 7_233_150_406

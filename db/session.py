@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session
+
+from db.url import parse_url, shown, sqlite_file
 
 WAIT_SECONDS: Final = 30
 """How long a statement waits for another's lock, and a connection for its server, before the database is away."""
-
-EXAMPLE: Final = "change-me"
-"""How passwords in examples begin. None is ever used."""
 
 CONNECTIONS: Final = 5
 """How many connections a process has to its database at most; they are opened when they are first needed.
@@ -72,62 +70,6 @@ def is_unavailable(error: BaseException) -> bool:
         # psycopg raises these two without a state when the connection, not the server, has failed.
         return isinstance(error, exc.OperationalError | exc.InterfaceError)
     return str(state).startswith(_POSTGRES_AWAY)
-
-
-def parse_url(url: str) -> URL:
-    """Check a database URL and return it in SQLAlchemy's form.
-
-    Raises:
-        ValueError: it is not a URL of a SQLite file or of PostgreSQL.
-    """
-    try:
-        parsed = make_url(url)
-    except exc.ArgumentError:
-        # The text may hold a password, so the message does not repeat it.
-        raise ValueError("the database URL cannot be read: write it like sqlite:///FILE") from None
-    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
-        if parsed.database in (None, "", ":memory:"):
-            raise ValueError("a SQLite database needs a file: sqlite:///FILE")
-        return parsed
-    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
-        return parsed.set(drivername="postgresql+psycopg")
-    raise ValueError(
-        f"databases are sqlite:///FILE and postgresql+psycopg://USER:PASSWORD@HOST/NAME, not {parsed.drivername!r}"
-    )
-
-
-def shown(url: str) -> str:
-    """The URL for people and logs: without its password, and without those that libpq takes as parameters."""
-    parsed = parse_url(url)
-    secrets = [name for name in parsed.query if "password" in name]
-    return parsed.difference_update_query(secrets).render_as_string(hide_password=True)
-
-
-def with_password(url: str, password: str) -> str:
-    """The URL of PostgreSQL with a password for the user that it names; one of SQLite comes back as it is.
-
-    Raises:
-        ValueError: it is neither, has a password already, or the password is still that of the example.
-    """
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return url
-    if parsed.password or "password" in parsed.query:
-        raise ValueError("the database URL has a password already, and another one is given: take one away")
-    if password.startswith(EXAMPLE):
-        raise ValueError("the password for the database is still that of the example: take one of your own")
-    return parsed.set(password=password).render_as_string(hide_password=False)
-
-
-def sqlite_file(url: str) -> Path | None:
-    """The file that a SQLite URL names, or None where the URL is of another engine."""
-    parsed = parse_url(url)
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
-
-
-def sqlite_url(file: Path) -> str:
-    """The URL of a SQLite file, also of one with odd characters in its name."""
-    return URL.create("sqlite", database=str(file)).render_as_string()
 
 
 def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True, connections: int = CONNECTIONS) -> Engine:

@@ -32,12 +32,12 @@ class DatabaseSettings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The URL of the database, password and all: never print it (:func:`db.session.shown`).
+        """The URL of the database, password and all: never print it (:func:`db.url.shown`).
 
         Raises:
             ValueError: the URL cannot be read, or its password is given twice, not there, or the example's.
         """
-        from db.session import sqlite_url, with_password
+        from db.url import sqlite_url, with_password
 
         if self.database_url is None:
             return sqlite_url(self.data / "inserts.db")

@@ -6,7 +6,8 @@ from contextlib import closing
 
 from sqlalchemy import text
 
-from db.session import make_engine, sqlite_file
+from db.session import make_engine
+from db.url import sqlite_file
 
 
 def free_bytes(url: str) -> int | None:

@@ -16,7 +16,8 @@ import uuid6
 
 from db import captures, verdicts
 from db.captures import Capture
-from db.session import Database, sqlite_url
+from db.session import Database
+from db.url import sqlite_url
 from db.verdicts import Verdict
 
 NOW = datetime.now(UTC)

@@ -20,7 +20,8 @@ from sqlalchemy import insert, select
 from db import captures, migrate, reviews, verdicts
 from db.captures import Capture
 from db.schema import Captures, Checks, Pockets, Verdicts
-from db.session import Database, sqlite_url
+from db.session import Database
+from db.url import sqlite_url
 from db.verdicts import Verdict
 from tests.support import program, wait_until
 

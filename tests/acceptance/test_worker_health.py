@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from db import migrate
-from db.session import sqlite_url
+from db.url import sqlite_url
 from producer.broker import EventSender
 from producer.event import INSPECT_QUEUE, CaptureEvent, new_id
 from producer.outbox import Outbox

@@ -16,7 +16,7 @@ import pytest
 
 import db.faults
 from db import migrate
-from db.session import sqlite_url
+from db.url import sqlite_url
 from producer.broker import EventSender
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, new_id
 from producer.outbox import Outbox

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from db.session import Database, DatabaseUnavailable, shown
+from db.session import Database, DatabaseUnavailable
 from db.settings import DatabaseSettings
+from db.url import shown
 from tests.integration import postgres_server
 from tests.integration.tls import Certificates
 from worker.redis_server import free_port

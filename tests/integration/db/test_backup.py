@@ -18,7 +18,8 @@ import pytest
 
 from db import backup, captures, faults, migrate, models, reviews, snapshots, verdicts
 from db.backup import BackupError
-from db.session import Database, sqlite_file
+from db.session import Database
+from db.url import sqlite_file
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)

@@ -12,8 +12,9 @@ from sqlalchemy import inspect, select, table, text
 
 from db import captures, faults, leases, migrate, models, reviews, shadow, snapshots, verdicts
 from db.schema import Base
-from db.session import Database, SchemaOutdated, make_engine, sqlite_file
+from db.session import Database, SchemaOutdated, make_engine
 from db.shadow import ShadowVerdict
+from db.url import sqlite_file
 
 
 def structure(url: str) -> dict[str, object]:

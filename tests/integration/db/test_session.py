@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from db import captures
 from db import session as subject
 from db.schema import Captures
-from db.session import Database, DatabaseUnavailable, sqlite_file
+from db.session import Database, DatabaseUnavailable
+from db.url import sqlite_file
 
 
 def test_an_error_rolls_everything_back(line, start) -> None:

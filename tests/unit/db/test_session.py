@@ -3,7 +3,8 @@ import sqlite3
 import pytest
 from sqlalchemy import exc
 
-from db.session import Database, DatabaseUnavailable, is_unavailable, parse_url, shown
+from db.session import Database, DatabaseUnavailable, is_unavailable
+from db.url import parse_url, shown
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://u:secret@h/n", "nonsense secret", ""])

@@ -1,0 +1,68 @@
+"""URLs of databases: SQLite files and PostgreSQL, their passwords, and how they are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import exc, make_url
+from sqlalchemy.engine import URL
+
+EXAMPLE: Final = "change-me"
+"""How passwords in examples begin. None is ever used."""
+
+
+def parse_url(url: str) -> URL:
+    """Check a database URL and return it in SQLAlchemy's form.
+
+    Raises:
+        ValueError: it is not a URL of a SQLite file or of PostgreSQL.
+    """
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        # The text may hold a password, so the message does not repeat it.
+        raise ValueError("the database URL cannot be read: write it like sqlite:///FILE") from None
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        if parsed.database in (None, "", ":memory:"):
+            raise ValueError("a SQLite database needs a file: sqlite:///FILE")
+        return parsed
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise ValueError(
+        f"databases are sqlite:///FILE and postgresql+psycopg://USER:PASSWORD@HOST/NAME, not {parsed.drivername!r}"
+    )
+
+
+def shown(url: str) -> str:
+    """The URL for people and logs: without its password, and without those that libpq takes as parameters."""
+    parsed = parse_url(url)
+    secrets = [name for name in parsed.query if "password" in name]
+    return parsed.difference_update_query(secrets).render_as_string(hide_password=True)
+
+
+def with_password(url: str, password: str) -> str:
+    """The URL of PostgreSQL with a password for the user that it names; one of SQLite comes back as it is.
+
+    Raises:
+        ValueError: it is neither, has a password already, or the password is still that of the example.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return url
+    if parsed.password or "password" in parsed.query:
+        raise ValueError("the database URL has a password already, and another one is given: take one away")
+    if password.startswith(EXAMPLE):
+        raise ValueError("the password for the database is still that of the example: take one of your own")
+    return parsed.set(password=password).render_as_string(hide_password=False)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file that a SQLite URL names, or None where the URL is of another engine."""
+    parsed = parse_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of a SQLite file, also of one with odd characters in its name."""
+    return URL.create("sqlite", database=str(file)).render_as_string()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -129,6 +129,16 @@ class Backbone:
                 f"not {prepared.dtype} of {prepared.shape}"
             )
         return self._forward(prepared)
+
+    def features_of(self, images: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+        """Return the features (n, feature_size) of n images (height, width, 3) of 0…255.
+
+        They are prepared a few at a time, when it is their turn: as floats a whole batch takes four times the memory.
+
+        Raises:
+            ValueError: the images are not uint8 or not of ``input_size``.
+        """
+        return self._forward.of(len(images), lambda part: self.prepare(np.stack(images[part])))
 
     def warm_up(self, batch_sizes: Iterable[int]) -> None:
         """Prepare each batch size, so that the first message does not pay for kernels chosen and memory taken."""

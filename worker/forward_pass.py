@@ -53,10 +53,14 @@ class ForwardPass:
 
     def __call__(self, images: FloatArray) -> FloatArray:
         """The features of all images."""
-        if not len(images):
+        return self.of(len(images), lambda part: images[part])
+
+    def of(self, count: int, images: Callable[[slice], FloatArray]) -> FloatArray:
+        """The features of ``count`` images, of which ``images`` makes those of a part when it is their turn."""
+        if not count:
             return np.empty((0, self.feature_size), np.float32)  # kernels refuse to work on nothing
-        step = self._step(len(images))
-        outputs = [self._body(tf.constant(images[at : at + step])) for at in range(0, len(images), step)]
+        step = self._step(count)
+        outputs = [self._body(tf.constant(images(slice(at, at + step)))) for at in range(0, count, step)]
         output = outputs[0] if len(outputs) == 1 else tf.concat(outputs, 0)
         return np.asarray(output if self._head is None else self._head(output))  # the tensor's memory, no copy of it
 

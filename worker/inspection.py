@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import structlog
@@ -82,24 +81,11 @@ class LineModel:
         return Judgement(outcome, reason, decision, self.model_id, probability, label)
 
 
-class Eye(Protocol):
-    """The part of a backbone that turns one photograph into what the network takes."""
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        ...
-
-    def prepare(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Pixels (h, w, 3) to network input of the same shape."""
-        ...
-
-
 def judge(
     data: bytes,
     region: tuple[int, int, int, int] | None,
-    eye: Eye,
-    features: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    size: tuple[int, int],
+    features: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     model: LineModel | None,
     shadow: LineModel | None = None,
     decoding: Callable[[], AbstractContextManager[object]] = nullcontext,
@@ -109,20 +95,20 @@ def judge(
     Args:
         data: the image file's bytes.
         region: left, top, width and height of the insert in the upright image, in pixels, or None for all of it.
-        eye: prepares the pixels for the network.
-        features: one prepared image (h, w, 3) to its feature vector (d,); in a worker this is the micro-batcher.
+        size: height and width of what the network takes, in pixels.
+        features: one image (h, w, 3) of 0…255 to its feature vector (d,); in a worker this is the micro-batcher.
         model: the model in charge, None while there is none; it is used for the whole judgement.
         shadow: a model of the same features that judges alongside, wherever the one in charge does.
         decoding: what decoding and resizing happens in, such as a stopwatch.
     """
     try:
         with decoding():
-            pixels = decode(data, eye.input_size, region)
+            pixels = decode(data, size, region)
     except UnusableImage as error:
         return Judgement("unusable", reason=str(error))
     if model is None:
         return Judgement("unsure", reason="there is no model yet")
-    vector = features(eye.prepare(pixels))
+    vector = features(pixels)
     if not np.isfinite(vector).all():
         return Judgement("unsure", reason="the network's features are not finite", model_id=model.model_id)
     judgement = model.judge(vector)

@@ -81,11 +81,11 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         backbone.warm_up([1])
         wait_for_store(images)
 
-        def forward(images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        def forward(images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
             failpoints.failpoint("forward")
-            return backbone.features(np.stack(images))
+            return backbone.features_of(images)
 
-        batcher: Batcher[NDArray[np.float32], NDArray[np.float32]] = Batcher(
+        batcher: Batcher[NDArray[np.uint8], NDArray[np.float32]] = Batcher(
             forward, settings.max_batch, name="forward", watch=metrics.forward_pass
         )
         parts.callback(batcher.close)
@@ -94,7 +94,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         def judge_one(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
             judges = champion.judges()  # once: the whole judgement is theirs, whatever is promoted meanwhile
             decoding = partial(metrics.stage, "decode")
-            return judge(data, region, backbone, batcher, judges.champion, judges.shadow, decoding)
+            return judge(data, region, backbone.input_size, batcher, judges.champion, judges.shadow, decoding)
 
         notifier = Notifier(redis_url)
         parts.callback(notifier.close)

@@ -43,9 +43,6 @@ class MeanBrightness:
     input_size = (8, 8)
     passes = 0
 
-    def prepare(self, images: Any) -> Any:
-        return images.astype(np.float32)
-
     def __call__(self, image: Any) -> Any:
         self.passes += 1
         return np.array([image.mean()], np.float32)
@@ -82,7 +79,7 @@ class Line:
         return self.judge_hook(data, region)
 
     def judge_well(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
-        return judge(data, region, self.network, self.network, self.model, self.shadow)
+        return judge(data, region, self.network.input_size, self.network, self.model, self.shadow)
 
     def attempts(self, event: Any) -> int:
         with self.database.reading() as session:

@@ -136,6 +136,17 @@ def test_every_batch_size_gives_the_same_features_and_none_traces_again(
         np.testing.assert_allclose(backbone.features(prepared[number : number + 1])[0], together[number], rtol=1e-4)
 
 
+def test_images_prepared_a_few_at_a_time_have_the_features_of_those_prepared_at_once(
+    small: Path, tmp_path: Path
+) -> None:
+    backbone = load("conv_pw_1_relu", small, tmp_path)
+    backbone._forward.part = 3
+    pixels = images(backbone, 7)
+    np.testing.assert_array_equal(backbone.features_of(list(pixels)), backbone.features(backbone.prepare(pixels)))
+    with pytest.raises(ValueError, match="uint8"):
+        backbone.features_of([pixels[0].astype(np.float32)])
+
+
 def test_threads_may_use_one_backbone_at_once(small: Path, tmp_path: Path) -> None:
     backbone = load("conv_pw_3_relu+gap", small, tmp_path)
     photographs = images(backbone, 8)

@@ -16,11 +16,8 @@ from worker.inspection import KINDS, LINE_CLASSES, Judgement, LineModel, judge
 class MeanBrightness:
     input_size = (8, 8)
 
-    def prepare(self, images: Any) -> Any:
-        assert images.shape == (8, 8, 3)
-        return images.astype(np.float32)
-
     def __call__(self, image: Any) -> Any:
+        assert (image.shape, image.dtype) == ((8, 8, 3), np.uint8)
         return np.array([image.mean()], np.float32)
 
 
@@ -33,7 +30,7 @@ def model(threshold: float) -> LineModel:
 
 @pytest.mark.parametrize(("threshold", "outcome"), [(60, "damaged"), (200, "intact")])
 def test_the_side_of_the_plane_decides(threshold: float, outcome: str) -> None:
-    judgement = judge(photograph(128), None, NETWORK, NETWORK, model(threshold))
+    judgement = judge(photograph(128), None, NETWORK.input_size, NETWORK, model(threshold))
     assert (judgement.outcome, judgement.model_id) == (outcome, "m")
     assert judgement.decision is not None
     assert (judgement.decision > 0) == (outcome == "damaged")
@@ -41,18 +38,20 @@ def test_the_side_of_the_plane_decides(threshold: float, outcome: str) -> None:
 
 def test_only_the_region_is_looked_at() -> None:
     image = photograph(128, size=64, format="PNG")  # dark on the left, bright on the right
-    left = judge(image, (0, 0, 32, 64), NETWORK, NETWORK, model(128))
-    right = judge(image, (32, 0, 32, 64), NETWORK, NETWORK, model(128))
+    left = judge(image, (0, 0, 32, 64), NETWORK.input_size, NETWORK, model(128))
+    right = judge(image, (32, 0, 32, 64), NETWORK.input_size, NETWORK, model(128))
     assert (left.outcome, right.outcome) == ("intact", "damaged")
 
 
 def test_no_model_is_unsure_never_a_guess() -> None:
-    assert judge(photograph(), None, NETWORK, NETWORK, None) == Judgement("unsure", reason="there is no model yet")
+    assert judge(photograph(), None, NETWORK.input_size, NETWORK, None) == Judgement(
+        "unsure", reason="there is no model yet"
+    )
 
 
 def test_an_image_that_cannot_be_judged_says_why_with_or_without_a_model() -> None:
     for known in (None, model(60)):
-        judgement = judge(b"", None, NETWORK, NETWORK, known)
+        judgement = judge(b"", None, NETWORK.input_size, NETWORK, known)
         assert judgement.outcome == "unusable"
         assert judgement.reason
 
@@ -61,7 +60,7 @@ def test_a_value_that_is_no_number_is_unsure() -> None:
     def broken(image: Any) -> Any:
         return np.array([np.nan], np.float32)
 
-    assert judge(photograph(), None, NETWORK, broken, model(60)).outcome == "unsure"
+    assert judge(photograph(), None, NETWORK.input_size, broken, model(60)).outcome == "unsure"
 
 
 def with_band(offset: float, kind: float | None = None) -> LineModel:
@@ -104,8 +103,8 @@ def test_a_shadow_judges_the_same_features_and_changes_nothing() -> None:
         passes.append(image)
         return NETWORK(image)
 
-    alone = judge(photograph(128), None, NETWORK, NETWORK, model(60))
-    both = judge(photograph(128), None, NETWORK, counted, model(60), replace(model(200), model_id="s"))
+    alone = judge(photograph(128), None, NETWORK.input_size, NETWORK, model(60))
+    both = judge(photograph(128), None, NETWORK.input_size, counted, model(60), replace(model(200), model_id="s"))
     assert len(passes) == 1
     assert replace(both, shadow=None) == alone
     assert both.shadow is not None
@@ -114,7 +113,7 @@ def test_a_shadow_judges_the_same_features_and_changes_nothing() -> None:
 
 def test_a_shadow_that_cannot_judge_leaves_the_judgement_alone() -> None:
     blind = LineModel("s", LinearModel(LINE_CLASSES, np.ones((1, 5), np.float32), np.zeros(1)))
-    alone = judge(photograph(128), None, NETWORK, NETWORK, model(60))
-    assert judge(photograph(128), None, NETWORK, NETWORK, model(60), blind) == alone
-    assert judge(b"", None, NETWORK, NETWORK, model(60), blind).shadow is None
-    assert judge(photograph(128), None, NETWORK, NETWORK, None, blind).shadow is None
+    alone = judge(photograph(128), None, NETWORK.input_size, NETWORK, model(60))
+    assert judge(photograph(128), None, NETWORK.input_size, NETWORK, model(60), blind) == alone
+    assert judge(b"", None, NETWORK.input_size, NETWORK, model(60), blind).shadow is None
+    assert judge(photograph(128), None, NETWORK.input_size, NETWORK, None, blind).shadow is None

@@ -25,9 +25,9 @@ MAX_DETAIL: Final = 4_000
 class Fault:
     """Something that could not be judged.
 
-    ``reason`` is a short code for machines (``invalid_event``, ``image_missing``,
-    ``image_unreadable``, ``digest_mismatch``, ``crashed``),
-    ``detail`` what a person needs to know, ``event`` the message as it came, and ``count`` how often it came.
+    ``reason`` is a short code for machines (``invalid_event``, ``image_missing``, ``image_unreadable``,
+    ``digest_mismatch``, ``crashed``), ``detail`` what a person needs to know, ``event`` the message as it came, and
+    ``count`` how often it came.
     ``state`` is ``open``, ``requeued`` when a person has asked for another try, ``closed`` once the event came again
     (and ended in a verdict, or in a new fault), or ``dismissed`` by a person.
     """

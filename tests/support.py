@@ -97,3 +97,15 @@ def stored_event(store: ImageStore, photo: bytes | None, **changes: Any) -> Capt
 def program(name: str) -> str:
     """The installed program of that name, as a user runs it."""
     return str(Path(sys.executable).with_name(name))
+
+
+def start_workers(folder: Path, environment: dict[str, str]) -> tuple[list[subprocess.Popen[bytes]], dict[str, Path]]:
+    """An inspect worker, a learner and a beat as processes of their own, and the log of each by its command."""
+    logs = {command: folder / f"{command}.log" for command in ("run", "learn", "beat")}
+    processes = []
+    for command, log in logs.items():
+        with log.open("wb") as file:
+            processes.append(
+                subprocess.Popen([program("insert-worker"), command], env=environment, stdout=file, stderr=file)
+            )
+    return processes, logs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import psycopg
@@ -18,7 +17,7 @@ from producer.image_store import FolderStore
 from producer.outbox import Outbox
 from producer.simulator import labelled_images
 from producer.station import Station
-from tests.support import RedisProcess, program, wait_until
+from tests.support import RedisProcess, start_workers, wait_until
 
 ROLES = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
 
@@ -49,13 +48,7 @@ def test_the_line_works_with_the_worker_s_role_and_the_reader_sees_it(
         "INSERTS_THREADS": "4",
         "INSERTS_RETRAIN_EVERY": "1",
     }
-    logs = {command: tmp_path / f"{command}.log" for command in ("run", "learn", "beat")}
-    processes = []
-    for command, log in logs.items():
-        with log.open("wb") as file:
-            processes.append(
-                subprocess.Popen([program("insert-worker"), command], env=environment, stdout=file, stderr=file)
-            )
+    processes, logs = start_workers(tmp_path, environment)
     outbox = Outbox(tmp_path / "outbox.db")
     images = FolderStore(tmp_path / "images")
     try:

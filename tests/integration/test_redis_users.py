@@ -26,7 +26,7 @@ from producer.settings import StationSettings
 from producer.simulator import labelled_images
 from producer.station import Station
 from tests.integration.plant_redis import PlantRedis, server_version
-from tests.support import program, stored_event, wait_until
+from tests.support import start_workers, stored_event, wait_until
 
 STATIONS = ("station-1", "station-2")
 APART = server_version() >= (7, 0)
@@ -78,13 +78,7 @@ def test_the_whole_line_works_with_its_users_and_nobody_is_refused_anything(
         "INSERTS_THREADS": "4",
         "INSERTS_RETRAIN_EVERY": "1",
     }
-    logs = {command: tmp_path / f"{command}.log" for command in ("run", "learn", "beat")}
-    processes = []
-    for command, log in logs.items():
-        with log.open("wb") as file:
-            processes.append(
-                subprocess.Popen([program("insert-worker"), command], env=environment, stdout=file, stderr=file)
-            )
+    processes, logs = start_workers(tmp_path, environment)
     database = Database(sqlite_url)
 
     def told() -> str:

@@ -24,6 +24,7 @@ T = TypeVar("T")
 @contextmanager
 def clear_errors() -> Iterator[None]:
     """Turn what a person can do something about into one line on stderr and exit code 1."""
+    from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.session import DatabaseUnavailable, SchemaOutdated
@@ -39,6 +40,9 @@ def clear_errors() -> Iterator[None]:
         message = f"{error}. Is it elsewhere? --data FOLDER or INSERTS_DATA says where; `insert-worker demo` makes one"
     except DatabaseUnavailable as error:
         message = f"the database does not answer: {error}. Is it running, and may it be reached from here?"
+    except ValidationError as error:  # without pydantic's link to its web site
+        problems = error.errors(include_url=False, include_input=False)
+        message = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problems)
     except (OSError, ValueError, SQLAlchemyError) as error:
         message = str(error)
     else:

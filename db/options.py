@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -56,17 +57,24 @@ def _moment(text: str) -> datetime:
         raise typer.BadParameter(str(error)) from None
 
 
+def _name(text: str | None) -> str | None:
+    # Names are kept in normal form C; a terminal, or a name pasted from a Mac's folder, may have another one.
+    return None if text is None else unicodedata.normalize("NFC", text)
+
+
 def moment_option(name: str, meaning: str) -> Any:
     """An option that is a moment, as people write it."""
     return typer.Option(name, parser=_moment, metavar="MOMENT", help=f"{meaning}: {FORMS}.", show_default=False)
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")]
-Machine = Annotated[str | None, typer.Option(help="Only this milling machine.", show_default=False)]
-Head = Annotated[str | None, typer.Option(help="Only this milling head.", show_default=False)]
+Machine = Annotated[str | None, typer.Option(help="Only this milling machine.", show_default=False, callback=_name)]
+Head = Annotated[str | None, typer.Option(help="Only this milling head.", show_default=False, callback=_name)]
 Pocket = Annotated[int | None, typer.Option(help="Only this pocket of a head.", show_default=False)]
-Operation = Annotated[str | None, typer.Option(help="Only after this operation.", show_default=False)]
-Station = Annotated[str | None, typer.Option(help="Only from this station.", show_default=False)]
+Operation = Annotated[str | None, typer.Option(help="Only after this operation.", show_default=False, callback=_name)]
+OneMachine = Annotated[str, typer.Argument(help="The milling machine.", callback=_name)]
+OneHead = Annotated[str, typer.Argument(help="The milling head.", callback=_name)]
+Station = Annotated[str | None, typer.Option(help="Only from this station.", show_default=False, callback=_name)]
 OutcomeOption = Annotated[
     Outcome | None, typer.Option("--outcome", help="Only verdicts that say this.", show_default=False)
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.home import at_home
 
 
 class DatabaseSettings(BaseSettings):
@@ -25,10 +28,22 @@ class DatabaseSettings(BaseSettings):
     images: str | None = None
     """The root of the image store, a path or URL; without it, ``data``'s own folder."""
 
+    @field_validator("*")
+    @classmethod
+    def _at_home(cls, value: Any) -> Any:
+        return at_home(value) if isinstance(value, Path) else value
+
     @property
     def images_root(self) -> str:
-        """Where people find the photographs: what an image's key is relative to."""
-        return self.images or str(self.data / "images")
+        """Where people find the photographs: what an image's key is relative to.
+
+        Raises:
+            ValueError: it begins with a home folder that is not known.
+        """
+        if self.images is None:
+            return str(self.data / "images")
+        folder = self.images.removeprefix("file://")
+        return str(at_home(Path(folder))) if folder.startswith("~") else self.images
 
     @property
     def url(self) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 from sqlalchemy import exc, make_url
 from sqlalchemy.engine import URL
 
+from db.home import at_home
+
 EXAMPLE: Final = "change-me"
 """How passwords in examples begin. None is ever used."""
 
@@ -26,7 +28,7 @@ def parse_url(url: str) -> URL:
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file: sqlite:///FILE")
-        return parsed
+        return parsed.set(database=str(at_home(Path(parsed.database)))) if parsed.database[0] == "~" else parsed
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
     raise ValueError(

@@ -6,7 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import UUID7, BaseModel, ConfigDict, Field, TypeAdapter
 
-from producer.event import Name, UtcDatetime
+from producer.event import UtcDatetime
+from producer.names import Name, is_narrow, safe_name
 
 STREAM_FIELD: Final = b"answer"
 """The one field of every stream entry; its value is the answer as JSON."""
@@ -24,13 +25,21 @@ CheckState = Literal["go", "replace", "review"]
 
 def stream_of(station: str) -> str:
     """The name of a station's stream of answers."""
-    return f"verdicts:{station}"
+    return f"verdicts:{safe_name(station)}"
 
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = Field(default=1, description="1 where a reader of version 1 can read it, else 2.")
+
+    def model_post_init(self, _: object) -> None:
+        """Give an answer that is made here the oldest version that can say it: stations of any age read that."""
+        if "schema_version" not in self.model_fields_set and self._needs_version_2():
+            self.__dict__["schema_version"] = 2
+
+    def _needs_version_2(self) -> bool:
+        return False
 
 
 class VerdictAnswer(_Answer):
@@ -49,6 +58,9 @@ class VerdictAnswer(_Answer):
     model: str | None = Field(default=None, description="The model that judged, absent while there is none.")
     judged_at: UtcDatetime
 
+    def _needs_version_2(self) -> bool:
+        return not (is_narrow(self.machine) and is_narrow(self.head))
+
 
 class FaultAnswer(_Answer):
     """A capture that cannot be judged, and why; a person has to act."""
@@ -62,7 +74,7 @@ class FaultAnswer(_Answer):
 
 
 class CheckAnswer(_Answer):
-    """A finished check: every insert of the head has its verdict or fault."""
+    """A finished check: every insert of the head has its verdict or fault, or was waited for long enough."""
 
     kind: Literal["check"] = "check"
     check_id: UUID7
@@ -73,6 +85,14 @@ class CheckAnswer(_Answer):
     state: CheckState
     replace: list[int] = Field(default_factory=list, description="Pockets whose insert is damaged.")
     review: list[int] = Field(default_factory=list, description="Pockets that a person must look at.")
+    missing: list[int] = Field(
+        default_factory=list,
+        exclude_if=lambda pockets: not pockets,  # version 1 does not know it
+        description="Those of them that no photograph ever came of.",
+    )
+
+    def _needs_version_2(self) -> bool:
+        return bool(self.missing) or not all(map(is_narrow, (self.machine, self.head, self.operation)))
 
 
 Answer = Annotated[VerdictAnswer | FaultAnswer | CheckAnswer, Field(discriminator="kind")]

@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from producer.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+from producer.problems import in_words
 from producer.redis_url import with_trust
 
 log = structlog.get_logger()
@@ -101,7 +102,8 @@ class AnswerReader:
                 try:
                     answers.append(ANSWERS.validate_json(fields.get(STREAM_FIELD, b"")))
                 except ValidationError as error:
-                    log.error("an answer is not understood and was passed over", id=self.position, problem=str(error))
+                    problem = in_words(error, "answer")
+                    log.error("an answer is not understood and was passed over", id=self.position, problem=problem)
         return answers
 
     def _start_over_after_a_wipe(self) -> None:

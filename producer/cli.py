@@ -19,12 +19,14 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from producer import cli_simulate
-from producer.answers import ANSWERS, CheckAnswer, FaultAnswer
+from producer.answers import CheckAnswer, FaultAnswer
 from producer.check import CheckResult, photographs_in, run_check
 from producer.event import CaptureEvent, new_id
 from producer.exposition import exposed
+from producer.json_schemas import schema_text
 from producer.logs import configure_logs
 from producer.outbox import Outbox
+from producer.problems import readable
 from producer.settings import StationSettings
 from producer.station import Received, Station
 
@@ -68,13 +70,6 @@ def fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
-def readable(error: Exception) -> str:
-    """An error in words for the person at the terminal."""
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
-    return str(error) or type(error).__name__
-
-
 @app.callback()
 def settings(
     context: typer.Context,
@@ -94,9 +89,10 @@ def open_station(
 
     One that runs for long is ``measured``: its metrics are served where the settings say.
     """
+    redis_url = settings.broker_url()  # before anything is made in a folder that may be mistyped
     outbox = settings.open_outbox()
     try:
-        station = Station(settings.station, settings.image_store(), outbox, settings.broker_url(), on_answer)
+        station = Station(settings.station, settings.image_store(), outbox, redis_url, on_answer)
         port = settings.metrics_port if measured else None
         with exposed(station.metrics.registry, port, settings.metrics_address), station:
             yield station, outbox
@@ -218,6 +214,8 @@ def outbox(
             station.wait_for([waiting.event.capture_id for waiting in box.waiting()], send)
             waiting = box.waiting()
     else:
+        if not context.obj.outbox_path().exists():
+            context.obj.broker_url()  # where there is no line, say so
         box = context.obj.open_outbox()
         waiting = box.waiting()
         box.close()
@@ -244,27 +242,13 @@ def schema(
     typer.echo(schema_text(what), nl=False)
 
 
-def schema_text(what: str) -> str:
-    """The JSON Schema of ``capture`` or ``answer``, as it is kept in ``producer/schemas``.
-
-    Raises:
-        ValueError: there is no schema of that name.
-    """
-    if what == "capture":
-        described = CaptureEvent.model_json_schema()
-    elif what == "answer":
-        described = ANSWERS.json_schema()
-    else:
-        raise ValueError(f"there is no schema {what!r}: ask for 'capture' or 'answer'")
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
-
-
 def _line(received: Received) -> str:
     answer = received.answer
     if isinstance(answer, CheckAnswer):
         replace = f", replace {_pockets(answer.replace)}" if answer.replace else ""
         review = f", look at {_pockets(answer.review)}" if answer.review else ""
-        return f"{answer.machine} {answer.head} {answer.operation}: {answer.state}{replace}{review}"
+        missing = f" ({_pockets(answer.missing)} never photographed)" if answer.missing else ""
+        return f"{answer.machine} {answer.head} {answer.operation}: {answer.state}{replace}{review}{missing}"
     if isinstance(answer, FaultAnswer):
         return f"pocket {answer.pocket or '?'}: fault, {answer.reason}"
     return f"pocket {answer.pocket}: {answer.outcome}" + (f" ({answer.reason})" if answer.reason else "")
@@ -276,7 +260,8 @@ def _sentence(result: CheckResult) -> str:
     if result.answer.state == "go":
         return "GO"
     replace = f"REPLACE pockets {_pockets(result.answer.replace)}" if result.answer.replace else "REVIEW"
-    return replace + (f"  look at pockets {_pockets(result.answer.review)}" if result.answer.review else "")
+    missing = f" ({_pockets(result.answer.missing)} never photographed)" if result.answer.missing else ""
+    return replace + (f"  look at pockets {_pockets(result.answer.review)}{missing}" if result.answer.review else "")
 
 
 def _as_json(result: CheckResult) -> dict[str, Any]:
@@ -286,6 +271,7 @@ def _as_json(result: CheckResult) -> dict[str, Any]:
         "state": answer.state if answer else "pending",
         "replace": answer.replace if answer else [],
         "review": answer.review if answer else [],
+        "missing": answer.missing if answer else [],
         "captures": len(result.submitted),
         "answered": len(result.answers),
     }

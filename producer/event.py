@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -17,10 +18,16 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
-SCHEMA_VERSION: Final = 1
+from producer.names import NARROW, Name, is_narrow
+
+SCHEMA_VERSION: Final = 2
+"""What stations send; version 1, which has narrower names (`producer.names.NARROW`), is still read."""
 
 INSPECT_TASK: Final = "insert_inspection.inspect"
 """The Celery task that a capture event is sent to."""
@@ -65,20 +72,36 @@ def _to_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""A station's, machine's, head's or operation's name: safe in a key, a stream's name and a shell."""
+def _of_form(pattern: str, words: str) -> Callable[[str], str]:
+    """A check of a text's form that refuses in words, where a pattern would tell a person nothing."""
+    form = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not form.fullmatch(text):
+            raise ValueError(words)
+        return text
+
+    return check
+
 
 ImageKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_LENGTH), AfterValidator(check_key)]
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_SHA256: Final = r"^[0-9a-f]{64}$"
+Sha256 = Annotated[
+    str,
+    AfterValidator(_of_form(_SHA256, "a SHA-256 is 64 hexadecimal digits, with the letters in lower case")),
+    WithJsonSchema({"type": "string", "pattern": _SHA256}),
+]
 
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 # ISO 1832: four letters (shape, clearance angle, tolerance class, type), edge length, thickness (also T3 and the
 # like), corner, then the optional cutting-edge, direction and maker's parts.
+_DESIGNATION: Final = r"^[A-Z]{4} ?[0-9X]{2} ?[0-9TX][0-9X]( ?[0-9A-Z]{2})?([ -]?[0-9A-Z][0-9A-Z-]{0,11})?$"
 Designation = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Z]{4} ?[0-9X]{2} ?[0-9TX][0-9X]( ?[0-9A-Z]{2})?([ -]?[0-9A-Z][0-9A-Z-]{0,11})?$"),
+    AfterValidator(_of_form(_DESIGNATION, "an ISO 1832 designation is like SNMG120408 or SEKN 1203 AFTN")),
+    WithJsonSchema({"type": "string", "pattern": _DESIGNATION}),
 ]
 
 
@@ -93,6 +116,14 @@ class Region(BaseModel):
     height: int = Field(ge=1, le=LARGEST)
 
 
+_NAMED: Final = ("station", "machine", "head", "operation")
+
+
+def _narrow_names_in_version_1(schema: dict[str, Any]) -> None:
+    schema["if"] = {"properties": {"schema_version": {"const": 2}}, "required": ["schema_version"]}
+    schema["else"] = {"properties": {name: {"pattern": f"^{NARROW}$"} for name in _NAMED}}
+
+
 class CaptureEvent(BaseModel):
     """One photograph of one insert, taken after one operation.
 
@@ -101,14 +132,16 @@ class CaptureEvent(BaseModel):
     """
 
     # Strict, so that "7" is no pocket; the JSON form (ISO 8601 times, ids as text) is the one that travels.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_narrow_names_in_version_1)
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = Field(
+        default=1, description="2; with 1, or without it, names have only A to Z, a to z, 0 to 9, '.', '_' and '-'."
+    )
     capture_id: UUID7 = Field(description="UUIDv7, made at the station: the idempotency key everywhere.")
     captured_at: UtcDatetime = Field(
         description="When the photograph was taken, from 1970 to 9000, with its offset from UTC."
     )
-    station: Name = Field(description="The inspection station; its verdicts come back on verdicts:<station>.")
+    station: Name = Field(description="The inspection station; its verdicts come back on verdicts:<its safe form>.")
     machine: Name = Field(description="The milling machine.")
     head: Name = Field(description="The milling head.")
     pocket: int = Field(ge=1, le=999, description="The pocket in the head that the insert sits in, from 1.")
@@ -123,6 +156,16 @@ class CaptureEvent(BaseModel):
     operations_on_edge: int | None = Field(
         default=None, ge=0, le=LARGEST, description="How many operations that edge has done since it was put to work."
     )
+
+    @field_validator(*_NAMED)
+    @classmethod
+    def _narrow_in_version_1(cls, name: str, info: ValidationInfo) -> str:
+        if info.data.get("schema_version") == 1 and not is_narrow(name):
+            raise ValueError(
+                "in schema_version 1 a name has letters A to Z, digits, '.', '_' and '-' only, 64 of them at most, and "
+                "begins with a letter or a digit: send schema_version 2"
+            )
+        return name
 
     def message(self) -> dict[str, Any]:
         """The event as plain JSON values: the one argument of the inspect task."""

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from producer.durable import write_file
 from producer.event import check_key
+from producer.home import at_home
 
 
 class ImageMissing(LookupError):
@@ -48,10 +49,8 @@ def open_image_store(root: str) -> ImageStore:
     Raises:
         ValueError: the URL's protocol is unknown, or what it needs is not installed.
     """
-    if "://" not in root:
-        return FolderStore(Path(root))
-    if root.startswith("file://"):
-        return FolderStore(Path(root.removeprefix("file://")))
+    if "://" not in root or root.startswith("file://"):
+        return FolderStore(at_home(Path(root.removeprefix("file://"))))
     from producer.remote_store import RemoteStore, how_to_install
 
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from producer.event import Name
+from producer.home import at_home
 from producer.image_store import ImageStore, open_image_store
+from producer.names import Name, safe_name
 from producer.outbox import DEFAULT_LIMIT, Outbox
 from producer.redis_url import password_in, with_password, with_trust
 
@@ -41,14 +43,19 @@ class StationSettings(BaseSettings):
     )
     metrics_address: str = Field(default="127.0.0.1", description="Address of that port; 0.0.0.0 in a container.")
 
+    @field_validator("*")
+    @classmethod
+    def _at_home(cls, value: Any) -> Any:
+        return at_home(value) if isinstance(value, Path) else value
+
     def broker_url(self) -> str:
         """The URL of Redis, with all that a client needs (see `producer.redis_url`): never print it.
 
-        As set, with its password and certificates; else that of the embedded system in the data folder, as it is; else
-        the usual local one.
+        As set, with its password and certificates; else that of the embedded system in the data folder, as it is.
 
         Raises:
-            ValueError: password or certificates are given twice, are not there, or are those of the example.
+            ValueError: there is neither; or password or certificates are given twice, are not there, or are those of
+                the example.
         """
         if self.redis_url is not None:
             url = self.redis_url.get_secret_value()
@@ -60,7 +67,14 @@ class StationSettings(BaseSettings):
                 url = with_password(url, password_in(self.redis_password_file))
             return with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
         written = self.data / REDIS_URL_FILE
-        return written.read_text().strip() if written.is_file() else "redis://127.0.0.1:6379/0"
+        if not written.is_file():
+            # A folder that was mistyped must not become one, with photographs in it that nobody will ever send.
+            raise ValueError(
+                f"there is no line in {self.data}: it has no {REDIS_URL_FILE}, and INSERTS_REDIS_URL is not set. "
+                "Is it the right folder (--data, INSERTS_DATA)? For a line elsewhere set INSERTS_REDIS_URL, like "
+                "redis://127.0.0.1:6379/0"
+            )
+        return written.read_text().strip()
 
     def image_store(self) -> ImageStore:
         """The image store that these settings name."""
@@ -68,4 +82,8 @@ class StationSettings(BaseSettings):
 
     def open_outbox(self) -> Outbox:
         """The outbox that these settings name."""
-        return Outbox(self.outbox or self.data / "outbox" / f"{self.station}.db", self.outbox_limit)
+        return Outbox(self.outbox_path(), self.outbox_limit)
+
+    def outbox_path(self) -> Path:
+        """The outbox's file."""
+        return self.outbox or self.data / "outbox" / f"{safe_name(self.station)}.db"

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.delivery import Delivery
-from producer.event import CaptureEvent, Region, new_id
+from producer.event import SCHEMA_VERSION, CaptureEvent, Region, new_id
 from producer.image_store import ImageStore
 from producer.metrics import StationMetrics
+from producer.names import check_name, safe_name
 from producer.outbox import Outbox, OutboxFull
 
 _SUFFIXES: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
@@ -44,8 +45,12 @@ class Station:
         redis_url: str,
         on_answer: Callable[[Received], None] | None = None,
     ):
-        """Make the station called ``name``; ``on_answer`` is called from a thread with everything that comes back."""
-        self.name = name
+        """Make the station called ``name``; ``on_answer`` is called from a thread with everything that comes back.
+
+        Raises:
+            ValueError: no station can have that name.
+        """
+        self.name = name = check_name(name)
         self._images = images
         self._outbox = outbox
         self._on_answer = on_answer
@@ -93,6 +98,7 @@ class Station:
         capture_id = capture_id or new_id()
         captured_at = captured_at or datetime.now(UTC)
         event = CaptureEvent(
+            schema_version=SCHEMA_VERSION,
             capture_id=capture_id,
             captured_at=captured_at,
             station=self.name,
@@ -102,7 +108,7 @@ class Station:
             operation=operation,
             check_id=check_id,
             check_size=check_size,
-            image=f"{self.name}/{captured_at:%Y-%m-%d}/{capture_id}{_SUFFIXES.get(image[:2], '.img')}",
+            image=f"{safe_name(self.name)}/{captured_at:%Y-%m-%d}/{capture_id}{_SUFFIXES.get(image[:2], '.img')}",
             image_sha256=hashlib.sha256(image).hexdigest(),
             region=region,
             insert_designation=insert_designation,

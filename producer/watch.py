@@ -23,6 +23,7 @@ from producer.check import IMAGE_SUFFIXES
 from producer.event import CaptureEvent, new_id
 from producer.metrics import made_at
 from producer.outbox import Outbox
+from producer.problems import readable
 from producer.station import Station
 
 log = structlog.get_logger()
@@ -164,7 +165,7 @@ class FolderCamera:
         return (self._folder / name.removeprefix(FILE_NOTE).rsplit(":", 2)[0]).exists()
 
     def _reject(self, path: Path, relative: Path, error: Exception) -> None:
-        reason = str(error)
+        reason = readable(error)
         log.warning("a file was rejected", file=relative.as_posix(), reason=reason)
         target = _move(path, self._folder / REJECTED / relative)
         target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from producer.home import at_home
 from worker import insertnet
 from worker import network as networks
 from worker.backbone_name import (
@@ -192,8 +193,8 @@ def _find_weights(
         entry = store.for_family(name.family, layers)
         if entry is None:
             entry = fetch_weights(weights_folder, name.family, top=not published.top_layers().isdisjoint(layers))
-    elif Path(weights).is_file():
-        return Path(weights), lambda _: None  # nothing says what it ought to be
+    elif (file := at_home(Path(weights))).is_file():
+        return file, lambda _: None  # nothing says what it ought to be
     else:
         entry = store.named(weights)
         if entry.family != name.family:

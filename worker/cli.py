@@ -75,7 +75,9 @@ def main() -> None:
     except Exception as error:
         if not _explained(error):
             raise
-        fail(str(error))
+        from producer.problems import readable
+
+        fail(readable(error))
 
 
 def fail(message: str) -> NoReturn:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+from producer.problems import in_words
 
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """How far ahead a message may ask to be looked at. The worker's own (an image that is not there yet) ask for a second;
@@ -127,6 +128,5 @@ def _read(raw: bytes) -> tuple[_Headers, str]:
 
 def _explained(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'message'}: {each['msg']}" for each in problems)
+        return in_words(error, "message")
     return f"{type(error).__name__}: {error}"

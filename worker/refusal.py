@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 
-from producer.event import Name
+from producer.names import Name
+from producer.problems import in_words
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,7 @@ def refusal(message: object, error: ValidationError) -> Refusal:
     """Read ``message``, which `CaptureEvent.from_message` refused with ``error``."""
     fields: dict[str, Any] = message if isinstance(message, dict) else {}
     return Refusal(
-        detail="; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'event'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False, include_context=False)
-        ),
+        detail=in_words(error),
         capture_id=_valid(TypeAdapter(UUID7), fields.get("capture_id")),
         station=_valid(TypeAdapter(Name), fields.get("station")),
         check_id=_valid(TypeAdapter(UUID7), fields.get("check_id")),

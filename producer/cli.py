@@ -18,7 +18,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from producer import cli_simulate
+from producer import cli_names, cli_simulate
 from producer.answers import CheckAnswer, FaultAnswer
 from producer.check import CheckResult, photographs_in, run_check
 from producer.event import CaptureEvent, new_id
@@ -46,6 +46,7 @@ Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_
 """,
 )
 app.command("simulate")(cli_simulate.simulate)
+app.command("safe-name")(cli_names.safe)
 
 console = Console(stderr=True)
 

@@ -90,12 +90,15 @@ def _may_be_in_a_name(character: str) -> bool:
 def _shown(character: str) -> str:
     """A character for a message: itself where it shows, and always its number and its name."""
     named = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
-    if character.isprintable() and character != " " and not unicodedata.category(character).startswith("M"):
-        return f"{character} ({named})"
-    return "a blank" if character == " " else named
+    if character == " ":
+        return "a blank"
+    shows = (
+        character.isprintable() and unicodedata.category(character) not in _MARKS and not _INVISIBLE.match(character)
+    )
+    return f"{character} ({named})" if shows else named
 
 
-# What a JSON Schema's regular expression can say in every language: ASCII exactly, and of the rest no control character.
+# What a JSON Schema's regular expression can say in every language: ASCII exactly, of the rest no control characters.
 _BEGINS: Final = r"[^\x00-/:-@\[-`{-\x9f]"
 _GOES_ON: Final = r"[^\x00-\x1f!\x22$%'*/:-@\[-^`{-\x9f]"
 

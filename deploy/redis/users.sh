@@ -3,7 +3,8 @@
 #
 #   users.sh [OPTION OF redis-server]…
 #
-# INSERTS_STATIONS          the stations' names, like "station-1 station-2"
+# INSERTS_STATIONS          the stations' names, like "station-1 station-2"; of a name with other characters than letters
+#                           A to Z, digits, '.', '_' and '-' what `insert-station safe-name NAME` prints
 # INSERTS_REDIS_SECRETS     folder of the files below (/run/secrets)
 # INSERTS_REDIS_CONF        the configuration (redis.conf beside this script)
 # INSERTS_REDIS_ACL_FILE    where the users are written, without clear passwords (/data/users.acl)
@@ -81,7 +82,7 @@ user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' \
 set -f
 for station in ${INSERTS_STATIONS:-}; do
     case $station in
-    *[!A-Za-z0-9._-]*) refuse "INSERTS_STATIONS: a station's name consists of letters, digits, '.', '_' and '-', not '$station'" ;;
+    *[!A-Za-z0-9._-]*) refuse "INSERTS_STATIONS: '$station' has other characters than letters A to Z, digits, '.', '_' and '-'; write what insert-station safe-name NAME prints" ;;
     "" | default | worker | metrics | scaler | admin) refuse "INSERTS_STATIONS: a station cannot be called $station" ;;
     esac
     # Captures in, and its own answers out.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from producer.event import INSPECT_QUEUE, CaptureEvent
+from producer.names import safe_name
 from producer.outbox import Outbox
 from tests.metrics_support import listens, scraped
 from tests.support import RedisProcess, message, photograph, program, wait_until
@@ -116,7 +117,11 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
     ("options", "said"),
     [
         (["publish", "nowhere.jpg", *WHERE, "--pocket", "1"], "nowhere.jpg"),
-        (["publish", "PHOTO", "--machine", "a b", "--head", "h", "--operation", "o", "--pocket", "1"], "machine"),
+        (
+            ["publish", "PHOTO", "--machine", "a/b", "--head", "h", "--operation", "o", "--pocket", "1"],
+            "machine: a name",
+        ),
+        (["safe-name", "a/b"], "a name may have letters and digits of any language"),
         (["publish", "PHOTO", *WHERE, "--pocket", "0"], "pocket"),
         (["publish", "PHOTO", *WHERE, "--pocket", "1", "--check-id", "seven"], "valid UUID"),
         (["check", "nowhere", *WHERE], "no photographs in nowhere"),
@@ -131,7 +136,47 @@ def test_wrong_input_ends_with_a_sentence(station: Commands, photo: Path, option
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert "http" not in ended.stderr
     assert json.loads(station("outbox", "--json").stdout) == []
+
+
+MISTYPED = [["publish", "PHOTO", *WHERE, "--pocket", "1"], ["check", "FOLDER", *WHERE], ["watch", "FOLDER"], ["outbox"]]
+
+
+@pytest.mark.parametrize("command", MISTYPED, ids=lambda command: command[0])
+def test_a_mistyped_folder_of_the_line_is_no_line_and_nothing_is_made_there(
+    tmp_path: Path, photo: Path, command: list[str]
+) -> None:
+    station = Commands(tmp_path, "")
+    del station.environment["INSERTS_REDIS_URL"]
+    (tmp_path / "head").mkdir()
+    photo.rename(tmp_path / "head" / "1.jpg")
+    named = {"PHOTO": str(tmp_path / "head" / "1.jpg"), "FOLDER": str(tmp_path / "head")}
+    ended = station("--data", str(tmp_path / "lien"), *[named.get(option, option) for option in command])
+    assert ended.returncode == 2
+    assert f"there is no line in {tmp_path / 'lien'}" in ended.stderr
+    assert "INSERTS_REDIS_URL" in ended.stderr
+    assert not (tmp_path / "lien").exists()
+
+
+def test_what_an_outbox_holds_is_shown_also_where_no_line_is_left(station: Commands, photo: Path) -> None:
+    station("publish", str(photo), *WHERE, "--pocket", "3", "--wait", "0")
+    del station.environment["INSERTS_REDIS_URL"]
+    assert "1 waiting" in station("outbox").stdout
+
+
+def test_a_tilde_that_no_shell_saw_is_the_home_folder(station: Commands, photo: Path, tmp_path: Path) -> None:
+    station.environment |= {"HOME": str(tmp_path), "INSERTS_DATA": "~/line", "INSERTS_IMAGES": "~/photographs"}
+    published = station("publish", str(photo), *WHERE, "--pocket", "3", "--wait", "0")
+    assert published.returncode == 0, published.stderr
+    assert [path.read_bytes() for path in (tmp_path / "photographs").rglob("*.jpg")] == [photo.read_bytes()]
+    assert (tmp_path / "line" / "outbox" / "station-1.db").exists()
+    assert not Path("~").exists()
+
+
+def test_the_safe_form_of_a_name_is_printed(station: Commands) -> None:
+    assert station("safe-name", "station-1").stdout == "station-1\n"
+    assert station("safe-name", "Pru\u0308fplatz 1").stdout == f"{safe_name('Prüfplatz 1')}\n"
 
 
 def test_simulate_writes_a_labelled_set(station: Commands, tmp_path: Path) -> None:
@@ -142,7 +187,7 @@ def test_simulate_writes_a_labelled_set(station: Commands, tmp_path: Path) -> No
 
 
 def test_help_teaches(station: Commands) -> None:
-    for command in ("publish", "check", "watch", "simulate", "outbox", "schema"):
+    for command in ("publish", "check", "watch", "simulate", "outbox", "schema", "safe-name"):
         told = station(command, "--help")
         assert told.returncode == 0
         assert "Usage" in told.stdout

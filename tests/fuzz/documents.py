@@ -18,6 +18,7 @@ HUGE: Final = "a number of digits: "
 """What begins with one of these stands for a value that `json.dumps` cannot write; see `json_text` and `as_values`."""
 
 _NAMES = ["", "a\x00b", "\ud800", "\u202eabc", "ä", "e\u0301", "🔩", "a b", "a\n", "..", ".", "-a", "verdicts:*"]
+_NAMES += ["Fräse 3", "加工機（大）", "ماكينة", "a\u3164", "a\ufe0f", "\u0308a", "=a", "a ", "a  b", "ä" * 65]
 _KEYS = [
     "../a.jpg",
     "/etc/passwd",
@@ -83,7 +84,7 @@ def uuid7(rng: Random) -> str:
 
 def event(rng: Random) -> Any:
     """A capture event, changed in up to four places, or something else altogether."""
-    value: Any = good_event(capture_id=uuid7(rng), check_id=uuid7(rng))
+    value: Any = good_event(schema_version=rng.choice([1, 2]), capture_id=uuid7(rng), check_id=uuid7(rng))
     if rng.random() < 0.5:
         value |= {"region": {"left": 0, "top": 2, "width": 30, "height": 40}, "edge": 2, "operations_on_edge": 12}
     return _changed(rng, value, 4)
@@ -128,7 +129,7 @@ def answer(rng: Random) -> bytes:
     options: list[dict[str, Any]] = [
         {"kind": "verdict", **common, **judged, "judged_at": "2026-11-22T10:00:00Z", "label": "worn"},
         {"kind": "fault", "capture_id": uuid7(rng), "reason": "image_missing: x", "at": "2026-11-22T10:00:00Z"},
-        {"kind": "check", **common, "operation": "op-1", "size": 30, "state": "replace", "replace": [1, 2]},
+        {"kind": "check", **common, "operation": "op-1", "size": 9, "state": "review", "replace": [1], "missing": [3]},
     ]
     return _damaged(rng, json_text(rng, _changed(rng, rng.choice(options), 3)).encode(errors="surrogatepass"))
 

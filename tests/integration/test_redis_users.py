@@ -21,6 +21,7 @@ from db.session import Database
 from producer.broker import EventSender
 from producer.event import INSPECT_QUEUE, new_id
 from producer.image_store import FolderStore
+from producer.names import safe_name
 from producer.outbox import Outbox
 from producer.settings import StationSettings
 from producer.simulator import labelled_images
@@ -29,13 +30,15 @@ from tests.integration.plant_redis import PlantRedis, server_version
 from tests.support import start_workers, stored_event, wait_until
 
 STATIONS = ("station-1", "station-2")
+ODD = "Prüfplatz 1"
+"""A station whose user, password file and stream have its name's safe form."""
 APART = server_version() >= (7, 0)
 """Whether this Redis grants a key for reading or for writing; 6.2 knows no difference."""
 
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlantRedis]:
-    with PlantRedis(tmp_path_factory.mktemp("plant"), STATIONS).running() as plant:
+    with PlantRedis(tmp_path_factory.mktemp("plant"), (*STATIONS, safe_name(ODD))).running() as plant:
         yield plant
 
 
@@ -89,9 +92,9 @@ def test_the_whole_line_works_with_its_users_and_nobody_is_refused_anything(
             return {row.capture_id for row in db.verdicts.export(session)}
 
     try:
-        for name in STATIONS:
+        for name in (*STATIONS, ODD):
             outbox = Outbox(tmp_path / f"{name}.db")
-            with Station(name, images, outbox, url_of(plant, name)) as station:
+            with Station(name, images, outbox, url_of(plant, safe_name(name))) as station:
                 check = new_id()
                 captures = [
                     station.submit(

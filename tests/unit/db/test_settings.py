@@ -82,3 +82,13 @@ def test_a_password_is_of_no_concern_to_sqlite(monkeypatch: pytest.MonkeyPatch) 
 def test_no_secret_is_shown() -> None:
     url = "postgresql://u:secret-1@db/n?sslmode=verify-full&sslpassword=secret-2&password=secret-3"
     assert shown(url) == "postgresql+psycopg://u:***@db/n?sslmode=verify-full"
+
+
+def test_a_tilde_is_the_home_folder_in_the_database_s_url_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("INSERTS_DATABASE_URL", "sqlite:///~/line/inserts.db")
+    assert sqlite_file(DatabaseSettings().url) == tmp_path / "line" / "inserts.db"
+    monkeypatch.delenv("INSERTS_DATABASE_URL")
+    assert sqlite_file(DatabaseSettings(data=Path("~/line")).url) == tmp_path / "line" / "inserts.db"
+    with pytest.raises(ValueError, match="~nobody-at-all"):
+        parse_url("sqlite:///~nobody-at-all/x.db")

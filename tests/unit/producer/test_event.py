@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import producer
-from producer.cli import schema_text
 from producer.event import CaptureEvent, check_key, new_id
+from producer.json_schemas import schema_text
 from tests.support import message
 
 
@@ -47,7 +48,10 @@ def test_an_event_survives_its_message() -> None:
         ({"image_sha256": "A" * 64}, "image_sha256"),
         ({"station": "a b"}, "station"),
         ({"station": "verdicts:*"}, "station"),
-        ({"schema_version": 2}, "schema_version"),
+        ({"schema_version": 3}, "schema_version"),
+        ({"machine": "Fräse 3"}, "machine"),
+        ({"schema_version": 2, "machine": "Fräse/3"}, "machine"),
+        ({"schema_version": 2, "operation": "op "}, "operation"),
         ({"region": {"left": -1, "top": 0, "width": 1, "height": 1}}, "region.left"),
         ({"region": {"left": 0, "top": 0, "width": 0, "height": 1}}, "region.width"),
         ({"insert_designation": "insert"}, "insert_designation"),
@@ -113,6 +117,37 @@ def test_the_schema_accepts_events_and_refuses_unknown_fields() -> None:
     validator.validate(message())
     assert not validator.is_valid(message(colour="gold"))
     assert not validator.is_valid(message(pocket="7"))
+
+
+PLACE = {"station": "Prüfplatz 1", "machine": "Fräse 3", "head": "Kopf Größe 2", "operation": "nach dem Schruppen"}
+
+
+def test_version_2_has_names_in_any_language_and_they_are_in_normal_form() -> None:
+    apart = {name: unicodedata.normalize("NFD", value) for name, value in PLACE.items()}
+    event = CaptureEvent.from_message(message(schema_version=2, **apart))
+    assert {name: getattr(event, name) for name in PLACE} == PLACE
+    assert CaptureEvent.from_message(event.message()) == event
+
+
+def test_a_message_that_says_no_version_is_of_version_1() -> None:
+    old = message()
+    del old["schema_version"]
+    assert CaptureEvent.from_message(old).schema_version == 1
+    with pytest.raises(ValidationError, match="schema_version 2"):
+        CaptureEvent.from_message(old | PLACE)
+
+
+def test_the_schema_tells_the_names_of_both_versions() -> None:
+    now = jsonschema.Draft202012Validator(json.loads(schema_text("capture")))
+    schemas = Path(producer.__file__).parent / "schemas"
+    before = jsonschema.Draft202012Validator(json.loads((schemas / "capture.v1.schema.json").read_text("utf-8")))
+    assert before.is_valid(message())
+    assert now.is_valid(message())
+    assert now.is_valid(message(schema_version=2))
+    assert now.is_valid(message(schema_version=2, **PLACE))
+    assert not now.is_valid(message(**PLACE))
+    assert not now.is_valid(message(schema_version=2, machine="=1+1"))
+    assert not before.is_valid(message(schema_version=2))
 
 
 def test_ids_are_in_order_of_time() -> None:

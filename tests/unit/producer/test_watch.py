@@ -98,7 +98,7 @@ def test_a_pocket_photographed_again_is_another_capture(camera: Camera) -> None:
     assert len(list((camera.folder / "submitted").rglob("*.jpg"))) == 2
 
 
-@pytest.mark.parametrize("name", ["1.jpg", "mill-1/H1/op-7/left.jpg", "a machine/H1/op-7/1.jpg", "m/H/o/0.jpg"])
+@pytest.mark.parametrize("name", ["1.jpg", "mill-1/H1/op-7/left.jpg", "a:machine/H1/op-7/1.jpg", "m/H/o/0.jpg"])
 def test_what_cannot_be_handed_in_is_moved_aside_with_the_reason(camera: Camera, name: str) -> None:
     camera.photo(name, photograph())
     assert camera.sweep() == ([], False)

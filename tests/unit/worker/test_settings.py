@@ -21,7 +21,8 @@ def test_one_folder_is_enough_for_everything(tmp_path: Path, monkeypatch: pytest
     assert settings.models_path() == tmp_path / "models"
     assert settings.weights_path() == tmp_path / "weights"
     assert settings.url == f"sqlite:///{tmp_path}/inserts.db"
-    assert settings.broker_url() == "redis://127.0.0.1:6379/0"
+    with pytest.raises(ValueError, match="there is no line"):
+        settings.broker_url()
     (tmp_path / "redis.url").write_text("redis://:secret@127.0.0.1:6390/0\n")
     assert settings.broker_url() == "redis://:secret@127.0.0.1:6390/0"
 

@@ -92,10 +92,8 @@ def _shown(character: str) -> str:
     named = f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
     if character == " ":
         return "a blank"
-    shows = (
-        character.isprintable() and unicodedata.category(character) not in _MARKS and not _INVISIBLE.match(character)
-    )
-    return f"{character} ({named})" if shows else named
+    invisible = unicodedata.category(character) in _MARKS or _INVISIBLE.match(character)
+    return f"{character} ({named})" if character.isprintable() and not invisible else named
 
 
 # What a JSON Schema's regular expression can say in every language: ASCII exactly, of the rest no control characters.

@@ -18,9 +18,8 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from producer import cli_names, cli_simulate
+from producer import cli_check, cli_heads, cli_names, cli_simulate
 from producer.answers import CheckAnswer, FaultAnswer
-from producer.check import CheckResult, photographs_in, run_check
 from producer.event import CaptureEvent, new_id
 from producer.exposition import exposed
 from producer.json_schemas import schema_text
@@ -38,13 +37,15 @@ app = typer.Typer(
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`; of Redis also
-`INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS `INSERTS_REDIS_CA_FILE`,
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_HEADS`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`; of Redis
+also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS `INSERTS_REDIS_CA_FILE`,
 `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,
 )
+app.command("check")(cli_check.check)
+app.command("heads")(cli_heads.heads)
 app.command("simulate")(cli_simulate.simulate)
 app.command("safe-name")(cli_names.safe)
 
@@ -76,9 +77,10 @@ def settings(
     context: typer.Context,
     data: Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")] = None,
     station: Annotated[str | None, typer.Option(help="This station's name (INSERTS_STATION).")] = None,
+    heads: Annotated[Path | None, typer.Option(help="The head register's file (INSERTS_HEADS).")] = None,
 ) -> None:
     """Take the settings from the environment and the options before the command."""
-    given: dict[str, Any] = {"data": data, "station": station}
+    given: dict[str, Any] = {"data": data, "station": station, "heads": heads}
     context.obj = StationSettings(**{name: value for name, value in given.items() if value is not None})
 
 
@@ -142,31 +144,6 @@ def publish(
     else:
         typer.echo(f"kept in the outbox as {event.capture_id}: {problem}")
     raise typer.Exit(0 if wait == 0 and sent else 2)
-
-
-@app.command()
-def check(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Photographs of the whole head, named by pocket: 1.jpg, 2.jpg, …")],
-    machine: Machine,
-    head: Head,
-    operation: Operation,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the whole head's verdict.")] = 120.0,
-    as_json: AsJson = False,
-) -> None:
-    """Check a whole head after an operation: go, or replace these pockets.
-
-    Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
-    the check did not finish in time, or the photographs could not be handed in).
-    """
-    photographs = photographs_in(folder)
-    with open_station(context.obj) as (station, _):
-        result = run_check(station, photographs, machine=machine, head=head, operation=operation, timeout=timeout)
-    if as_json:
-        typer.echo(json.dumps(_as_json(result)))
-    else:
-        typer.echo(_sentence(result))
-    raise typer.Exit(result.exit_code)
 
 
 @app.command()
@@ -253,29 +230,6 @@ def _line(received: Received) -> str:
     if isinstance(answer, FaultAnswer):
         return f"pocket {answer.pocket or '?'}: fault, {answer.reason}"
     return f"pocket {answer.pocket}: {answer.outcome}" + (f" ({answer.reason})" if answer.reason else "")
-
-
-def _sentence(result: CheckResult) -> str:
-    if result.answer is None:
-        return f"REVIEW  not finished in time: {len(result.answers)} of {len(result.submitted)} answered"
-    if result.answer.state == "go":
-        return "GO"
-    replace = f"REPLACE pockets {_pockets(result.answer.replace)}" if result.answer.replace else "REVIEW"
-    missing = f" ({_pockets(result.answer.missing)} never photographed)" if result.answer.missing else ""
-    return replace + (f"  look at pockets {_pockets(result.answer.review)}{missing}" if result.answer.review else "")
-
-
-def _as_json(result: CheckResult) -> dict[str, Any]:
-    answer = result.answer
-    return {
-        "check_id": str(result.check_id),
-        "state": answer.state if answer else "pending",
-        "replace": answer.replace if answer else [],
-        "review": answer.review if answer else [],
-        "missing": answer.missing if answer else [],
-        "captures": len(result.submitted),
-        "answered": len(result.answers),
-    }
 
 
 def _pockets(pockets: list[int]) -> str:

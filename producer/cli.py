@@ -150,18 +150,27 @@ def publish(
 def watch(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Where photographs arrive: <machine>/<head>/<operation>/<pocket>.jpg")],
-    check_size: Annotated[int, typer.Option(help="How many inserts a head carries.")] = 30,
+    check_size: Annotated[int, typer.Option(help="How many pockets a head has that the register does not.")] = 30,
     as_json: AsJson = False,
 ) -> None:
     """Take a folder as a camera: every finished file below it becomes a capture.
 
+    A file is finished when it shows the same for INSERTS_SETTLED_AFTER seconds (2), nobody has it open for writing,
+    and it reaches to its end; one that stays doubtful for a minute is handed in as it is. The folder is looked at every
+    INSERTS_WATCH_EVERY seconds (1), network shares too, and may go away and come back.
+
     Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
-    it. Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
+    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time. How many
+    pockets each head has stands in the head register (INSERTS_HEADS), else it is --check-size.
+
+    Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
     """
     from producer.watch import FolderCamera
 
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder")
+        raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
+    settings: StationSettings = context.obj
+    heads = settings.head_register()
     stop = threading.Event()
     # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -173,8 +182,17 @@ def watch(
     def note(event: CaptureEvent) -> None:
         console.print(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
-    with open_station(context.obj, on_answer=show, measured=True) as (station, outbox):
-        FolderCamera(folder, station, outbox, check_size).run(stop, note)
+    with open_station(settings, on_answer=show, measured=True) as (station, outbox):
+        camera = FolderCamera(
+            folder,
+            station,
+            outbox,
+            check_size,
+            heads,
+            settled_after=settings.settled_after,
+            every=settings.watch_every,
+        )
+        camera.run(stop, note)
 
 
 @app.command()

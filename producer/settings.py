@@ -40,6 +40,12 @@ class StationSettings(BaseSettings):
     heads: Path | None = Field(default=None, description="The head register, a TOML file: each head's pockets.")
     outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
     outbox_limit: int = Field(default=DEFAULT_LIMIT, ge=1, description="Captures that may wait in the outbox.")
+    settled_after: float = Field(
+        default=2.0, gt=0, allow_inf_nan=False, description="Seconds that a watched file must show the same."
+    )
+    watch_every: float = Field(
+        default=1.0, gt=0, allow_inf_nan=False, description="Seconds between two looks at a watched folder."
+    )
     metrics_port: int | None = Field(
         default=None, ge=1, le=65535, description="TCP port that Prometheus reads metrics from; default: none."
     )

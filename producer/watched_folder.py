@@ -100,6 +100,8 @@ class WatchedFolder:
             target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
 
     def _not_listed(self, error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):  # gone since it was listed, or all of it: `is_there` says that
+            return
         self._say(f"{error.filename}: {error.strerror}")
 
     def _say(self, problem: str) -> None:

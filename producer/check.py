@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
-from producer.answers import CheckAnswer
-from producer.event import CaptureEvent, new_id
+from producer.answers import CheckAnswer, CheckState, Outcome, VerdictAnswer
+from producer.event import CaptureEvent, Region, new_id
 from producer.station import Received, Station
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
@@ -18,50 +17,65 @@ IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".ti
 
 @dataclass(frozen=True)
 class Photograph:
-    """One insert's photograph, with what is known of the edge that it shows."""
+    """One insert's photograph, with what is known of the edge that it shows and of the file that it came from."""
 
     pocket: int
     image: bytes
     operations_on_edge: int | None = None
+    region: Region | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of a check.
+    """What came of a check of ``check_size`` pockets.
 
     ``submitted`` holds each event with the time (seconds of `time.monotonic`) just before it was handed in;
-    ``answers`` holds what came back for each capture; ``answer`` is None when the check did not finish in time.
+    ``answers`` holds what came back for each capture; ``answer`` is None when the check did not finish in time, or
+    cannot finish because not all of its pockets were handed in.
     """
 
     check_id: UUID
+    check_size: int
     submitted: list[tuple[CaptureEvent, float]]
     answers: dict[UUID, Received]
     answer: CheckAnswer | None
 
     @property
+    def state(self) -> CheckState | Literal["pending"]:
+        """What the check came to; a pocket that was not handed in makes it "review"."""
+        if self.answer is not None:
+            return self.answer.state
+        return "review" if self.missing and len(self.answers) == len(self.submitted) else "pending"
+
+    @property
+    def missing(self) -> list[int]:
+        """The pockets of which no photograph was handed in."""
+        return sorted(set(range(1, self.check_size + 1)) - {event.pocket for event, _ in self.submitted})
+
+    @property
+    def replace(self) -> list[int]:
+        """The pockets whose insert is damaged, as far as it is known."""
+        if self.answer is not None:
+            return self.answer.replace
+        return sorted(event.pocket for event, _ in self.submitted if self._outcome(event) == "damaged")
+
+    @property
+    def review(self) -> list[int]:
+        """The pockets that a person must look at: undecided, not answered in time, or never handed in."""
+        if self.answer is not None:
+            return self.answer.review
+        decided = {event.pocket for event, _ in self.submitted if self._outcome(event) in ("intact", "damaged")}
+        return sorted(set(range(1, self.check_size + 1)) - decided)
+
+    @property
     def exit_code(self) -> int:
         """0 go, 1 replace, 2 a person must look or the check did not finish."""
-        return 2 if self.answer is None else {"go": 0, "replace": 1, "review": 2}[self.answer.state]
+        return {"go": 0, "replace": 1, "review": 2, "pending": 2}[self.state]
 
-
-def photographs_in(folder: Path) -> list[Photograph]:
-    """The photographs of a head in ``folder``, each file named by its pocket's number: ``1.jpg``, ``02.png``.
-
-    Raises:
-        ValueError: there are none, a name is no pocket's number, or two files show the same pocket.
-    """
-    found: dict[int, Path] = {}
-    files = folder.iterdir() if folder.is_dir() else []
-    for path in sorted(file for file in files if file.suffix.lower() in IMAGE_SUFFIXES):
-        if not (path.stem.isascii() and path.stem.isdigit()):
-            raise ValueError(f"{path} is not named by its pocket's number, like 7{path.suffix}")
-        pocket = int(path.stem)
-        if pocket in found:
-            raise ValueError(f"{path} and {found[pocket]} both show pocket {pocket}")
-        found[pocket] = path
-    if not found:
-        raise ValueError(f"no photographs in {folder}: they are named by pocket, 1.jpg, 2.jpg and so on")
-    return [Photograph(pocket, path.read_bytes()) for pocket, path in sorted(found.items())]
+    def _outcome(self, event: CaptureEvent) -> Outcome | None:
+        received = self.answers.get(event.capture_id)
+        return received.answer.outcome if received and isinstance(received.answer, VerdictAnswer) else None
 
 
 def run_check(
@@ -71,10 +85,25 @@ def run_check(
     machine: str,
     head: str,
     operation: str,
+    check_size: int,
     timeout: float,
+    designation: str | None = None,
     on_submit: Callable[[CaptureEvent], None] | None = None,
 ) -> CheckResult:
-    """Hand in one photograph of every pocket and wait at most ``timeout`` seconds for the check's answer."""
+    """Hand in the photographs of a head, and wait at most ``timeout`` seconds for the check's answer.
+
+    ``check_size`` is how many pockets the head has: with fewer photographs the check never comes to "go". It ends as
+    "review", here as soon as what was handed in is answered.
+
+    Raises:
+        ValueError: two photographs are of one pocket, or one is of a pocket that the head does not have; nothing was
+            handed in. Either would fill the place of a pocket that nobody saw.
+    """
+    pockets = [photograph.pocket for photograph in photographs]
+    if twice := sorted({pocket for pocket in pockets if pockets.count(pocket) > 1}):
+        raise ValueError(f"more than one photograph of pocket {twice[0]}: a check has one of each")
+    if beyond := [pocket for pocket in pockets if not 1 <= pocket <= check_size]:
+        raise ValueError(f"a photograph of pocket {beyond[0]} in a check of pockets 1 to {check_size}")
     check_id = new_id()
     submitted = []
     for photograph in photographs:
@@ -86,14 +115,17 @@ def run_check(
             pocket=photograph.pocket,
             operation=operation,
             check_id=check_id,
-            check_size=len(photographs),
+            check_size=check_size,
+            region=photograph.region,
+            insert_designation=designation,
             operations_on_edge=photograph.operations_on_edge,
         )
         submitted.append((event, started))
         if on_submit is not None:
             on_submit(event)
     captures = [event.capture_id for event, _ in submitted]
-    answers = station.wait_for([check_id, *captures], timeout)
+    completes = len(submitted) == check_size
+    answers = station.wait_for([check_id, *captures] if completes else captures, timeout)
     finished = answers.pop(check_id, None)
     answer = finished.answer if finished is not None and isinstance(finished.answer, CheckAnswer) else None
-    return CheckResult(check_id, submitted, answers, answer)
+    return CheckResult(check_id, check_size, submitted, answers, answer)

@@ -18,9 +18,8 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from producer import cli_names, cli_simulate
+from producer import cli_check, cli_heads, cli_names, cli_simulate
 from producer.answers import CheckAnswer, FaultAnswer
-from producer.check import CheckResult, photographs_in, run_check
 from producer.event import CaptureEvent, new_id
 from producer.exposition import exposed
 from producer.json_schemas import schema_text
@@ -38,13 +37,15 @@ app = typer.Typer(
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`; of Redis also
-`INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS `INSERTS_REDIS_CA_FILE`,
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_HEADS`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`; of Redis
+also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS `INSERTS_REDIS_CA_FILE`,
 `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,
 )
+app.command("check")(cli_check.check)
+app.command("heads")(cli_heads.heads)
 app.command("simulate")(cli_simulate.simulate)
 app.command("safe-name")(cli_names.safe)
 
@@ -76,9 +77,10 @@ def settings(
     context: typer.Context,
     data: Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")] = None,
     station: Annotated[str | None, typer.Option(help="This station's name (INSERTS_STATION).")] = None,
+    heads: Annotated[Path | None, typer.Option(help="The head register's file (INSERTS_HEADS).")] = None,
 ) -> None:
     """Take the settings from the environment and the options before the command."""
-    given: dict[str, Any] = {"data": data, "station": station}
+    given: dict[str, Any] = {"data": data, "station": station, "heads": heads}
     context.obj = StationSettings(**{name: value for name, value in given.items() if value is not None})
 
 
@@ -145,46 +147,30 @@ def publish(
 
 
 @app.command()
-def check(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Photographs of the whole head, named by pocket: 1.jpg, 2.jpg, …")],
-    machine: Machine,
-    head: Head,
-    operation: Operation,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the whole head's verdict.")] = 120.0,
-    as_json: AsJson = False,
-) -> None:
-    """Check a whole head after an operation: go, or replace these pockets.
-
-    Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
-    the check did not finish in time, or the photographs could not be handed in).
-    """
-    photographs = photographs_in(folder)
-    with open_station(context.obj) as (station, _):
-        result = run_check(station, photographs, machine=machine, head=head, operation=operation, timeout=timeout)
-    if as_json:
-        typer.echo(json.dumps(_as_json(result)))
-    else:
-        typer.echo(_sentence(result))
-    raise typer.Exit(result.exit_code)
-
-
-@app.command()
 def watch(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Where photographs arrive: <machine>/<head>/<operation>/<pocket>.jpg")],
-    check_size: Annotated[int, typer.Option(help="How many inserts a head carries.")] = 30,
+    check_size: Annotated[int, typer.Option(help="How many pockets a head has that the register does not.")] = 30,
     as_json: AsJson = False,
 ) -> None:
     """Take a folder as a camera: every finished file below it becomes a capture.
 
+    A file is finished when it shows the same for INSERTS_SETTLED_AFTER seconds (2), nobody has it open for writing,
+    and it reaches to its end; one that stays doubtful for a minute is handed in as it is. The folder is looked at every
+    INSERTS_WATCH_EVERY seconds (1), network shares too, and may go away and come back.
+
     Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
-    it. Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
+    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time. How many
+    pockets each head has stands in the head register (INSERTS_HEADS), else it is --check-size.
+
+    Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
     """
     from producer.watch import FolderCamera
 
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder")
+        raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
+    settings: StationSettings = context.obj
+    heads = settings.head_register()
     stop = threading.Event()
     # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -196,8 +182,17 @@ def watch(
     def note(event: CaptureEvent) -> None:
         console.print(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
-    with open_station(context.obj, on_answer=show, measured=True) as (station, outbox):
-        FolderCamera(folder, station, outbox, check_size).run(stop, note)
+    with open_station(settings, on_answer=show, measured=True) as (station, outbox):
+        camera = FolderCamera(
+            folder,
+            station,
+            outbox,
+            check_size,
+            heads,
+            settled_after=settings.settled_after,
+            every=settings.watch_every,
+        )
+        camera.run(stop, note)
 
 
 @app.command()
@@ -253,29 +248,6 @@ def _line(received: Received) -> str:
     if isinstance(answer, FaultAnswer):
         return f"pocket {answer.pocket or '?'}: fault, {answer.reason}"
     return f"pocket {answer.pocket}: {answer.outcome}" + (f" ({answer.reason})" if answer.reason else "")
-
-
-def _sentence(result: CheckResult) -> str:
-    if result.answer is None:
-        return f"REVIEW  not finished in time: {len(result.answers)} of {len(result.submitted)} answered"
-    if result.answer.state == "go":
-        return "GO"
-    replace = f"REPLACE pockets {_pockets(result.answer.replace)}" if result.answer.replace else "REVIEW"
-    missing = f" ({_pockets(result.answer.missing)} never photographed)" if result.answer.missing else ""
-    return replace + (f"  look at pockets {_pockets(result.answer.review)}{missing}" if result.answer.review else "")
-
-
-def _as_json(result: CheckResult) -> dict[str, Any]:
-    answer = result.answer
-    return {
-        "check_id": str(result.check_id),
-        "state": answer.state if answer else "pending",
-        "replace": answer.replace if answer else [],
-        "review": answer.review if answer else [],
-        "missing": answer.missing if answer else [],
-        "captures": len(result.submitted),
-        "answered": len(result.answers),
-    }
 
 
 def _pockets(pockets: list[int]) -> str:

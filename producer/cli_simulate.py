@@ -133,6 +133,7 @@ class Simulation:
             machine=self._machine,
             head=self._head,
             operation=check.operation,
+            check_size=len(check.photographs),
             timeout=self._timeout,
             on_submit=self._keep_truth(images, check),
         )

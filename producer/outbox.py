@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from producer.durable import make_folder
 from producer.event import CaptureEvent
@@ -63,6 +64,14 @@ def warned_share(waiting: int, limit: int) -> float:
     return max((share for share in WARN_AT if waiting >= share * limit), default=0.0)
 
 
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Give a database a write-ahead log. For that SQLite does not wait for others who open the file just now."""
+    busy = retry_if_exception_type(sqlite3.OperationalError)
+    for attempt in Retrying(retry=busy, stop=stop_after_delay(10.0), wait=wait_random(0.01, 0.05), reraise=True):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL")
+
+
 class Outbox:
     """The unconfirmed events of one station, in one file; safe to use from several threads and processes."""
 
@@ -79,7 +88,7 @@ class Outbox:
         self._warned = 0.0
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(self._connection)
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_TABLES)
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from producer.heads import HeadRegister
 from producer.home import at_home
 from producer.image_store import ImageStore, open_image_store
 from producer.names import Name, safe_name
@@ -36,8 +37,15 @@ class StationSettings(BaseSettings):
     redis_cert_file: Path | None = Field(default=None, description="PEM: this client's own certificate for Redis.")
     redis_key_file: Path | None = Field(default=None, description="PEM: the private key of that certificate.")
     images: str | None = Field(default=None, description="Root of the image store, a path or URL; default DATA/images.")
+    heads: Path | None = Field(default=None, description="The head register, a TOML file: each head's pockets.")
     outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
     outbox_limit: int = Field(default=DEFAULT_LIMIT, ge=1, description="Captures that may wait in the outbox.")
+    settled_after: float = Field(
+        default=2.0, gt=0, allow_inf_nan=False, description="Seconds that a watched file must show the same."
+    )
+    watch_every: float = Field(
+        default=1.0, gt=0, allow_inf_nan=False, description="Seconds between two looks at a watched folder."
+    )
     metrics_port: int | None = Field(
         default=None, ge=1, le=65535, description="TCP port that Prometheus reads metrics from; default: none."
     )
@@ -75,6 +83,14 @@ class StationSettings(BaseSettings):
                 "redis://127.0.0.1:6379/0"
             )
         return written.read_text().strip()
+
+    def head_register(self) -> HeadRegister | None:
+        """The head register that these settings name, if they name one.
+
+        Raises:
+            ValueError: it cannot be read, or is none.
+        """
+        return HeadRegister.load(self.heads) if self.heads is not None else None
 
     def image_store(self) -> ImageStore:
         """The image store that these settings name."""

@@ -2,6 +2,10 @@
 
 Files lie under ``FOLDER/<machine>/<head>/<operation>/<pocket>.jpg``; the files of one operation are one check. What was
 handed in moves to ``FOLDER/submitted``, what cannot be to ``FOLDER/rejected`` with a note beside it that says why.
+Where the folder may only be read, what was handed in is remembered instead.
+
+The folder is looked at again and again: that shows the files of network shares too, of which the kernel tells nothing,
+and costs nothing for what was moved away.
 """
 
 from __future__ import annotations
@@ -9,41 +13,44 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 import structlog
-import watchfiles
 from pydantic import ValidationError
 
-from producer.check import IMAGE_SUFFIXES
-from producer.event import CaptureEvent, new_id
-from producer.metrics import made_at
+from producer.event import CaptureEvent, Region, new_id
+from producer.file_state import Look, Stillness
+from producer.handed_in import HandedIn
+from producer.heads import HeadRegister
 from producer.outbox import Outbox
+from producer.photo_file import Changing, is_raw, read
+from producer.picture_names import pocket_of
 from producer.problems import readable
 from producer.station import Station
+from producer.watched_folder import REJECTED, SUBMITTED, WatchedFolder
 
 log = structlog.get_logger()
 
-SETTLED: Final = 1.0
-"""Seconds without a change after which a file counts as finished; cameras write in bursts."""
+SETTLED_AFTER: Final = 2.0
+"""Seconds that a file must show the same before it is taken; cameras write in bursts."""
 
-LOOK_EVERY_MS: Final = 500
-"""How often, in milliseconds, the folder is looked at again while files are still being written."""
+WATCH_EVERY: Final = 1.0
+"""Seconds between two looks at the folder."""
 
-KEEP_NOTES: Final = 7 * 86_400.0
-"""Seconds for which it is remembered which file became which capture, and which operation which check. The first is
-needed from the submit to the move just after it, the second until an operation's last photograph: hours at most."""
+DOUBT_FOR: Final = 60.0
+"""Seconds that a file is waited for which shows the same and yet does not seem whole. Then it is handed in as it is:
+the worker says what is wrong with it, and its check comes to an end."""
 
 FORGET_EVERY: Final = 3600.0
 """Seconds between two looks for what need not be remembered any more."""
 
-SUBMITTED, REJECTED = "submitted", "rejected"
 
-FILE_NOTE, CHECK_NOTE = "file:", "check:"
+class Doubtful(Exception):
+    """A file does not seem whole, and may still become so."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,17 @@ class Place:
     pocket: int
 
 
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    relative: Path
+    look: Look
+
+    @property
+    def name(self) -> str:
+        return self.relative.as_posix()
+
+
 def place_of(relative: Path) -> Place:
     """Read ``<machine>/<head>/<operation>/<pocket>.jpg``.
 
@@ -63,124 +81,203 @@ def place_of(relative: Path) -> Place:
         ValueError: the path has another form.
     """
     parts = relative.parts
-    if len(parts) != 4 or not (relative.stem.isascii() and relative.stem.isdigit()):
+    pocket = pocket_of(relative.name)
+    if len(parts) != 4 or pocket is None:
         raise ValueError(f"{relative.as_posix()} is not <machine>/<head>/<operation>/<pocket>{relative.suffix}")
-    return Place(parts[0], parts[1], parts[2], int(relative.stem))
+    return Place(parts[0], parts[1], parts[2], pocket)
 
 
 class FolderCamera:
-    """Hands in every finished photograph below one folder, each once, also across restarts."""
+    """Hands in every finished photograph below one folder, each once, also across restarts.
 
-    def __init__(self, folder: Path, station: Station, outbox: Outbox, check_size: int):
-        self._folder = folder
+    Args:
+        folder: where photographs arrive.
+        station: whose captures they become.
+        outbox: that station's; what was handed in is remembered there.
+        check_size: how many inserts a head carries that the register does not have.
+        heads: the head register, where there is one.
+        settled_after: seconds that a file must show the same before it is taken.
+        doubt_for: seconds that a file is waited for which shows the same and does not seem whole.
+        every: seconds between two looks at the folder.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        station: Station,
+        outbox: Outbox,
+        check_size: int,
+        heads: HeadRegister | None = None,
+        *,
+        settled_after: float = SETTLED_AFTER,
+        doubt_for: float = DOUBT_FOR,
+        every: float = WATCH_EVERY,
+    ):
+        self._folder = WatchedFolder(folder)
         self._station = station
-        self._outbox = outbox
         self._check_size = check_size
+        self._heads = heads
+        self._settled_after = settled_after
+        self._doubt_for = doubt_for
+        self._every = every
+        self._handed_in = HandedIn(outbox, folder)
+        self._stillness = Stillness()
+        self._dealt_with: dict[Path, Look] = {}  # and still where it was
+        self._said: dict[Path, str] = {}
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
-        """Watch until ``stop`` is set."""
-        self.forget_old_notes(time.time())
-        forgotten = time.monotonic()
-        pending = self.sweep(on_capture)
-        for changes in watchfiles.watch(
-            self._folder, stop_event=stop, rust_timeout=LOOK_EVERY_MS, yield_on_timeout=True, raise_interrupt=False
-        ):
-            if changes or pending:
-                pending = self.sweep(on_capture)
-            if time.monotonic() - forgotten > FORGET_EVERY:
-                self.forget_old_notes(time.time())
-                forgotten = time.monotonic()
+        """Look at the folder again and again until ``stop`` is set; while the folder is away, wait for it.
 
-    def forget_old_notes(self, now: float) -> None:
-        """Forget what was noted more than `KEEP_NOTES` seconds before ``now`` (since the epoch).
-
-        A note on a file that still stands in the folder is kept for as long as it does: it says that the file was
-        handed in, and must be moved only.
+        Raises:
+            FolderTaken: another process watches the folder.
+            OSError: the folder is not there at the start.
         """
-        before = now - KEEP_NOTES
+        self._folder.hold()
         try:
-            files, checks = self._outbox.notes(FILE_NOTE), self._outbox.notes(CHECK_NOTE)
-            old = [name for name, value in files.items() if _noted_at(value) < before and not self._stands(name)]
-            old += [name for name, value in checks.items() if _noted_at(value) < before]
-            self._outbox.forget_notes(old)
-        except sqlite3.Error as error:
-            log.error("old notes stay in the outbox", problem=str(error))
+            forgotten = -FORGET_EVERY
+            while True:
+                began = time.monotonic()
+                if began - forgotten >= FORGET_EVERY:
+                    self._handed_in.forget_old(time.time())
+                    forgotten = began
+                if stop.is_set():
+                    return
+                if self._folder.is_there():
+                    self.sweep(on_capture)
+                # A share that takes long to list is not listed all the time.
+                stop.wait(max(self._every, time.monotonic() - began))
+        finally:
+            self._folder.close()
 
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
-        """Hand in what is finished; True while there are files left to look at again."""
-        pending = False
-        for path in sorted(self._folder.rglob("*")):
-            relative = path.relative_to(self._folder)
-            if relative.parts[0] in (SUBMITTED, REJECTED) or path.suffix.lower() not in IMAGE_SUFFIXES:
-                continue
+        """Look once, and hand in what is finished; True while there are files left to look at again."""
+        now = time.monotonic()
+        looks = dict(self._folder.files())
+        self._forget_all_but(looks)
+        looks = {path: look for path, look in looks.items() if self._dealt_with.get(path) != look}
+        still = {path: self._stillness.seconds(path, look, now) for path, look in looks.items()}
+        settled = sorted(path for path, seconds in still.items() if seconds >= self._settled_after)
+        twins = _twins(settled)
+        waiting = len(looks) - len(settled)
+        for path in settled:
+            file = _File(path, path.relative_to(self._folder.path), looks[path])
             try:
-                age = time.time() - path.stat().st_mtime
-            except FileNotFoundError:
-                continue
-            if not path.is_file() or path.is_symlink():
-                continue
-            if 0 <= age < SETTLED:
-                pending = True
-                continue
-            try:
-                self._hand_in(path, relative, on_capture)
-            except (OSError, sqlite3.Error) as error:
-                # A full disk or outbox passes; the file stays where it is until then.
-                log.error("a file cannot be handed in now and stays", file=relative.as_posix(), problem=str(error))
-                pending = True
-        return pending
+                self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
+            except Changing:
+                self._stillness.forget(path)
+                waiting += 1
+            except FileNotFoundError:  # gone since it was listed
+                self._stillness.forget(path)
+            except (Doubtful, OSError, sqlite3.Error) as problem:
+                # Its writer goes on, a full disk or outbox passes; the file stays where it is until then.
+                self._say_once(file, "a file cannot be handed in now and stays", str(problem))
+                waiting += 1
+        return waiting > 0
 
-    def _hand_in(self, path: Path, relative: Path, on_capture: Callable[[CaptureEvent], None]) -> None:
-        image = path.read_bytes()
-        status = path.stat()
-        # The note and the event are one step, so a file whose move was cut short by a crash is not handed in twice.
-        name = f"{FILE_NOTE}{relative.as_posix()}:{status.st_mtime_ns}:{status.st_size}"
-        if self._outbox.note(name) is None:
-            capture = new_id()
-            try:
-                place = place_of(relative)
-                event = self._station.submit(
-                    image,
-                    machine=place.machine,
-                    head=place.head,
-                    pocket=place.pocket,
-                    operation=place.operation,
-                    check_id=self._check_of(relative.parent),
-                    check_size=self._check_size,
-                    capture_id=capture,
-                    note=(name, str(capture)),
-                )
-            except (ValidationError, ValueError) as error:
-                self._reject(path, relative, error)
+    def _take(
+        self, file: _File, twins: Sequence[str], patient: bool, on_capture: Callable[[CaptureEvent], None]
+    ) -> None:
+        """Hand in a settled file and put it away, or refuse it for good.
+
+        Raises:
+            Doubtful: it does not seem whole, and the time for doubts is not over.
+            Changing, OSError, sqlite3.Error: it cannot be handed in now.
+        """
+        if self._handed_in.knows(file.relative, file.look):
+            self._put_away(file)
+            return
+        try:
+            place = place_of(file.relative)
+            if twins:
+                raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")
+            size, designation, region = self._head_of(place)
+            reading = read(file.path, file.look)
+            if is_raw(file.path.name, reading.image):
+                raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
+            if reading.doubt is not None and patient:
+                raise Doubtful(reading.doubt)
+            if self._handed_in.knows_content(file.relative, reading.image):
+                self._put_away(file, reading.image)
                 return
-            on_capture(event)
-        _move(path, self._folder / SUBMITTED / relative)
+            before = self._handed_in.others_of_pocket(file.relative)
+            capture = new_id()
+            event = self._station.submit(
+                reading.image,
+                machine=place.machine,
+                head=place.head,
+                pocket=place.pocket,
+                operation=place.operation,
+                check_id=self._handed_in.check_of(file.relative.parent),
+                check_size=size,
+                capture_id=capture,
+                region=region,
+                insert_designation=designation,
+                # The note and the event are one step, so a file whose move was cut short by a crash is not handed in
+                # twice.
+                note=(self._handed_in.file_note(file.relative, file.look), str(capture)),
+            )
+        except (ValidationError, ValueError) as error:
+            self._reject(file, readable(error))
+            return
+        if reading.doubt is not None:
+            log.warning("a file was handed in as it is", file=file.name, problem=reading.doubt)
+        if before:
+            log.warning("a pocket was handed in again: the newest counts", file=file.name, before=before)
+        on_capture(event)
+        self._put_away(file, reading.image)
 
-    def _check_of(self, operation: Path) -> UUID:
-        """The check of an operation's folder: the same one for all its files, also after a restart."""
-        return UUID(self._outbox.first_note(f"{CHECK_NOTE}{operation.as_posix()}", str(new_id())))
+    def _head_of(self, place: Place) -> tuple[int, str | None, Region | None]:
+        """How many pockets the head of a photograph has, its designation, and the pocket's region.
 
-    def _stands(self, name: str) -> bool:
-        """Whether the file that a note is about is still in the folder."""
-        return (self._folder / name.removeprefix(FILE_NOTE).rsplit(":", 2)[0]).exists()
+        Raises:
+            ValueError: it has no such pocket. Taken all the same, it would stand for one that nobody saw.
+        """
+        head = self._heads.get(place.head) if self._heads is not None else None
+        size = self._check_size if head is None else head.pockets
+        if place.pocket > size:
+            who = "--check-size" if head is None else "the head register"
+            raise ValueError(f"there is no pocket {place.pocket}: head {place.head} has {size} ({who} says so)")
+        return (size, None, None) if head is None else (size, head.designation, head.regions.get(place.pocket))
 
-    def _reject(self, path: Path, relative: Path, error: Exception) -> None:
-        reason = readable(error)
-        log.warning("a file was rejected", file=relative.as_posix(), reason=reason)
-        target = _move(path, self._folder / REJECTED / relative)
-        target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+    def _put_away(self, file: _File, image: bytes | None = None) -> None:
+        """Move what was handed in out of the way, or remember it where it stays."""
+        if self._folder.writable:
+            try:
+                self._folder.move(file.relative, SUBMITTED)
+                return
+            except OSError as error:
+                self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
+        if image is not None:
+            self._handed_in.remember_content(file.relative, file.look, image)
+        self._dealt_with[file.path] = file.look
+
+    def _reject(self, file: _File, reason: str) -> None:
+        log.warning("a file was rejected", file=file.name, reason=reason)
+        if self._folder.writable:
+            try:
+                self._folder.move(file.relative, REJECTED, reason)
+                return
+            except OSError as error:
+                self._say_once(file, "a rejected file cannot be moved: it stays", str(error))
+        self._dealt_with[file.path] = file.look
+
+    def _say_once(self, file: _File, what: str, problem: str) -> None:
+        if self._said.get(file.path) != problem:
+            self._said[file.path] = problem
+            log.warning(what, file=file.name, problem=problem)
+
+    def _forget_all_but(self, looks: dict[Path, Look]) -> None:
+        """Forget the files that are not there any more."""
+        self._stillness.keep(looks.keys())
+        self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
+        self._said = {path: problem for path, problem in self._said.items() if path in looks}
 
 
-def _noted_at(value: str) -> float:
-    """When a note was made, in seconds since the epoch: what is noted are UUIDv7, which begin with their time."""
-    try:
-        return made_at(UUID(value))
-    except ValueError:  # the first version noted a word
-        return 0.0
-
-
-def _move(path: Path, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():  # a pocket photographed again: keep both
-        target = target.with_name(f"{target.stem}-{time.time_ns()}{target.suffix}")
-    return path.replace(target)
+def _twins(paths: Sequence[Path]) -> dict[Path, list[str]]:
+    """Files that are of one pocket of one operation, each with the names of the others."""
+    of_pocket: dict[tuple[Path, int], list[Path]] = defaultdict(list)
+    for path in paths:
+        if (pocket := pocket_of(path.name)) is not None:
+            of_pocket[path.parent, pocket].append(path)
+    groups = [group for group in of_pocket.values() if len(group) > 1]
+    return {path: [other.name for other in group if other != path] for group in groups for path in group}

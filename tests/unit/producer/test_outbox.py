@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -141,3 +143,22 @@ def test_what_never_left_is_counted(tmp_path: Path) -> None:
     box.sent({str(second.capture_id): 9.0})
     assert box.unsent() == 0
     assert [waiting.problem for waiting in box.waiting()] == [None, None]
+
+
+_OPENS = """
+import sys
+from pathlib import Path
+from producer.outbox import Outbox
+sys.stdin.readline()
+Outbox(Path(sys.argv[1])).close()
+"""
+
+
+def test_several_processes_may_open_a_new_outbox_at_one_moment(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _OPENS, str(tmp_path / "outbox.db")]
+    starting = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True) for _ in range(6)]
+    for process in starting:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.close()
+    assert [process.wait(60) for process in starting] == [0] * 6

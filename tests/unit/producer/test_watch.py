@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import threading
 import time
@@ -7,40 +8,57 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from structlog.testing import capture_logs
 
-from producer.event import CaptureEvent
+from producer.event import CaptureEvent, Region
+from producer.handed_in import CHECK_NOTE, FILE_NOTE, KEEP_NOTES, HandedIn
+from producer.heads import Head, HeadRegister
 from producer.image_store import FolderStore
 from producer.outbox import Outbox
 from producer.station import Station
-from producer.watch import CHECK_NOTE, FILE_NOTE, KEEP_NOTES, FolderCamera, Place, place_of
+from producer.watch import FolderCamera, Place, place_of
+from producer.watched_folder import WatchedFolder
 from tests.support import photograph
 
 
 class Camera:
-    def __init__(self, folder: Path, limit: int = 1000):
+    """A folder camera whose clock the test turns."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, limit: int = 1000):
         self.folder = folder / "camera"
         self.folder.mkdir()
         self.outbox = Outbox(folder / "outbox.db", limit)
+        self.now = 1000.0
+        monkeypatch.setattr("producer.watch.time.monotonic", lambda: self.now)
         # A station that is never started keeps everything in its outbox, so no Redis is needed.
-        station = Station("station-1", FolderStore(folder / "images"), self.outbox, "redis://127.0.0.1:1/0")
-        self.camera = FolderCamera(self.folder, station, self.outbox, check_size=2)
+        self.station = Station("station-1", FolderStore(folder / "images"), self.outbox, "redis://127.0.0.1:1/0")
+        self.start()
 
-    def photo(self, name: str, image: bytes, *, finished: bool = True) -> Path:
+    def start(self, heads: HeadRegister | None = None) -> None:
+        """As after a restart: what is remembered is what is in the outbox."""
+        self.camera = FolderCamera(self.folder, self.station, self.outbox, 2, heads)
+
+    def photo(self, name: str, image: bytes) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(image)
-        if finished:
-            os.utime(path, (time.time() - 60, time.time() - 60))
         return path
 
-    def sweep(self) -> tuple[list[CaptureEvent], bool]:
+    def look(self, after: float = 0.0) -> tuple[list[CaptureEvent], bool]:
+        self.now += after
         events: list[CaptureEvent] = []
         return events, self.camera.sweep(events.append)
 
+    def sweep(self) -> tuple[list[CaptureEvent], bool]:
+        """Two looks, so far apart that a file which shows the same is finished."""
+        self.look()
+        return self.look(after=2.0)
+
 
 @pytest.fixture
-def camera(tmp_path: Path) -> Iterator[Camera]:
-    camera = Camera(tmp_path)
+def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
+    camera = Camera(tmp_path, monkeypatch)
     yield camera
     camera.outbox.close()
 
@@ -66,9 +84,160 @@ def test_a_finished_file_is_handed_in_and_moved(camera: Camera) -> None:
     assert camera.sweep() == ([], False)
 
 
-def test_a_file_still_being_written_is_waited_for(camera: Camera) -> None:
-    camera.photo("mill-1/H1/op-7/1.jpg", photograph(), finished=False)
+def test_a_file_is_taken_when_two_looks_show_the_same_whatever_its_times_say(camera: Camera) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    for hours in (-10, 10):
+        os.utime(path, (time.time() + hours * 3600,) * 2)
+        assert camera.look(after=100.0) == ([], True)
+        assert camera.look(after=1.9) == ([], True)
+    os.utime(path, (0, 0))  # a writer sets the time once more
+    assert camera.look(after=2.0) == ([], True)
+    assert [event.pocket for event in camera.look(after=2.0)[0]] == [1]
+
+
+def test_a_file_that_grows_is_waited_for_whatever_its_time_says(camera: Camera) -> None:
+    image = photograph()
+    path = camera.photo("mill-1/H1/op-7/1.jpg", image[:1000])
+    for end in (2000, 3000):
+        assert camera.look(after=2.0) == ([], True)
+        path.write_bytes(image[:end])
+        os.utime(path, (1, 1))
+    path.write_bytes(image)
+    os.utime(path, (1, 1))
+    assert camera.look(after=2.0) == ([], True)
+    events, _ = camera.look(after=2.0)
+    assert (camera.folder.parent / "images" / events[0].image).read_bytes() == image
+
+
+@pytest.mark.parametrize("keep", [0, 0.3, 0.97])
+def test_a_file_that_ends_before_its_image_is_waited_for_and_then_handed_in_as_it_is(camera: Camera, keep: int) -> None:
+    image = photograph()[: int(keep * len(photograph()))]
+    camera.photo("mill-1/H1/op-7/1.jpg", image)
     assert camera.sweep() == ([], True)
+    assert camera.look(after=57.0) == ([], True)
+    events, pending = camera.look(after=1.0)
+    assert ([event.pocket for event in events], pending) == ([1], False)
+    assert (camera.folder.parent / "images" / events[0].image).read_bytes() == image
+
+
+def test_a_file_that_is_open_for_writing_is_waited_for(camera: Camera) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    with path.open("r+b"):
+        assert camera.sweep() == ([], True)
+        assert camera.look(after=10.0) == ([], True)
+    assert [event.pocket for event in camera.look(after=1.0)[0]] == [1]
+
+
+def test_a_file_with_room_that_was_never_written_is_waited_for(camera: Camera) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 60).convert("RGB").save(out, "BMP")
+    bitmap = out.getvalue()
+    path = camera.photo("mill-1/H1/op-7/1.bmp", bitmap[: len(bitmap) // 2])
+    os.truncate(path, len(bitmap))  # as long as it will be, and half of it not there yet
+    assert camera.sweep() == ([], True)
+    assert camera.look(after=10.0) == ([], True)
+    path.write_bytes(bitmap)
+    assert [event.pocket for event in camera.sweep()[0]] == [1]
+
+
+def test_what_the_kernel_cannot_tell_is_doubted_when_it_ends_in_zeros(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.photo_file.open_for_writing", lambda _: None)
+    monkeypatch.setattr("producer.photo_file.has_holes", lambda *_: False)
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 60).convert("RGB").save(out, "BMP")
+    half = out.getvalue()[: len(out.getvalue()) // 2]
+    camera.photo("mill-1/H1/op-7/1.bmp", half + bytes(len(out.getvalue()) - len(half)))
+    assert camera.sweep() == ([], True)
+    assert [event.pocket for event in camera.look(after=60.0)[0]] == [1]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+
+    def written_meanwhile(descriptor: int) -> None:
+        path.write_bytes(photograph(seed=1))
+
+    with monkeypatch.context() as racing:
+        racing.setattr("producer.photo_file.open_for_writing", written_meanwhile)
+        assert camera.sweep() == ([], True)
+    events, _ = camera.sweep()
+    assert (camera.folder.parent / "images" / events[0].image).read_bytes() == photograph(seed=1)
+
+
+def test_heads_say_how_many_pockets_there_are_and_where_to_look(camera: Camera) -> None:
+    region = Region(left=1, top=2, width=300, height=200)
+    head = Head("H1", 3, "SNMG120408", {3: region})
+    camera.start(HeadRegister(Path("heads.toml"), {"H1": head}))
+    camera.photo("mill-1/H1/op-7/3.jpg", photograph())
+    camera.photo("mill-1/H1/op-7/4.jpg", photograph(seed=1))
+    camera.photo("mill-1/H2/op-7/2.jpg", photograph(seed=2))
+    events, _ = camera.sweep()
+    told = [(e.head, e.pocket, e.check_size, e.insert_designation, e.region) for e in events]
+    assert told == [("H1", 3, 3, "SNMG120408", region), ("H2", 2, 2, None, None)]
+    reason = (camera.folder / "rejected/mill-1/H1/op-7/4.jpg.reason.txt").read_text(encoding="utf-8")
+    assert "no pocket 4" in reason
+
+
+def test_two_files_of_one_pocket_are_both_refused_and_the_pocket_stays_open(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.photo("mill-1/H1/op-7/01.png", photograph(seed=1))
+    assert camera.sweep() == ([], False)
+    for name in ("1.jpg", "01.png"):
+        reason = (camera.folder / f"rejected/mill-1/H1/op-7/{name}.reason.txt").read_text(encoding="utf-8")
+        assert "more than once" in reason
+
+
+@pytest.mark.parametrize("name", ["2.webp", "2.HEIC", "2.gif", "2", "2.xyz"])
+def test_a_file_that_is_named_by_a_pocket_is_never_left_lying(camera: Camera, name: str) -> None:
+    camera.photo(f"mill-1/H1/op-7/{name}", b"something that is no image at all")
+    events, pending = camera.sweep()
+    assert ([event.pocket for event in events], pending) == ([2], False)
+
+
+def test_a_cameras_raw_data_are_refused_because_their_preview_would_be_judged(camera: Camera) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((160, 120), 60).convert("RGB").save(out, "TIFF")
+    camera.photo("mill-1/H1/op-7/2.nef", out.getvalue())
+    assert camera.sweep() == ([], False)
+    assert "raw" in (camera.folder / "rejected/mill-1/H1/op-7/2.nef.reason.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["._1.jpg", ".DS_Store", "Thumbs.db", "@eaDir/1.jpg", "__MACOSX/1.jpg", "1.jpg.part", "1.tmp", "1.txt", "1.xmp"],
+)
+def test_what_is_no_photograph_is_left_alone(camera: Camera, name: str) -> None:
+    path = camera.photo(f"mill-1/H1/op-7/{name}", photograph())
+    assert camera.sweep() == ([], False)
+    assert path.exists()
+    assert not (camera.folder / "rejected").exists()
+
+
+def test_a_folder_that_may_only_be_read_is_handed_in_once_and_remembered(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(folder: WatchedFolder) -> None:
+        folder.writable = False
+
+    monkeypatch.setattr(WatchedFolder, "hold", read_only)
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.camera._folder.hold()
+    assert len(camera.sweep()[0]) == 1
+    for _ in range(3):
+        assert camera.sweep() == ([], False)
+    camera.start()
+    camera.camera._folder.hold()
+    assert camera.sweep() == ([], False)
+    os.utime(path, (5, 5))  # copied again, with the same bytes
+    assert camera.sweep() == ([], False)
+    camera.start()
+    camera.camera._folder.hold()
+    assert camera.sweep() == ([], False)
+    path.write_bytes(photograph(seed=1))  # photographed again
+    assert len(camera.sweep()[0]) == 1
+    assert path.exists()
 
 
 def test_another_operation_is_another_check(camera: Camera) -> None:
@@ -81,7 +250,7 @@ def test_another_operation_is_another_check(camera: Camera) -> None:
 def test_a_crash_between_the_event_and_the_move_hands_in_once(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     with monkeypatch.context() as broken:
-        broken.setattr("producer.watch._move", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(WatchedFolder, "move", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             camera.sweep()
     assert camera.sweep() == ([], False)
@@ -107,15 +276,21 @@ def test_what_cannot_be_handed_in_is_moved_aside_with_the_reason(camera: Camera,
     assert len(camera.outbox) == 0
 
 
-def test_a_full_outbox_leaves_the_file_where_it_is(tmp_path: Path) -> None:
-    full = Camera(tmp_path, limit=1)
+def test_a_full_outbox_leaves_the_file_where_it_is_and_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Camera(tmp_path, monkeypatch, limit=1)
     full.photo("mill-1/H1/op-7/1.jpg", photograph())
     waiting = full.photo("mill-1/H1/op-7/2.jpg", photograph(seed=1))
     events, pending = full.sweep()
     assert ([event.pocket for event in events], pending) == ([1], True)
+    with capture_logs() as said:
+        for _ in range(5):
+            assert full.look(after=1.0) == ([], True)
+    assert [entry for entry in said if entry.get("file")] == []
     assert waiting.exists()
     full.outbox.confirm([str(events[0].capture_id)])
-    events, pending = full.sweep()
+    events, pending = full.look(after=1.0)
     assert ([event.pocket for event in events], pending) == ([2], False)
     full.outbox.close()
 
@@ -133,9 +308,10 @@ def test_what_was_handed_in_long_ago_is_forgotten(camera: Camera) -> None:
     camera.sweep()
     now = time.time()
     assert {len(camera.outbox.notes(kind)) for kind in (FILE_NOTE, CHECK_NOTE)} == {1}
-    camera.camera.forget_old_notes(now + KEEP_NOTES - 60)
+    notes = HandedIn(camera.outbox, camera.folder)
+    notes.forget_old(now + KEEP_NOTES - 60)
     assert {len(camera.outbox.notes(kind)) for kind in (FILE_NOTE, CHECK_NOTE)} == {1}
-    camera.camera.forget_old_notes(now + KEEP_NOTES + 60)
+    notes.forget_old(now + KEEP_NOTES + 60)
     assert camera.outbox.notes("") == {}
     assert len(camera.outbox) == 1
 
@@ -145,10 +321,11 @@ def test_a_file_that_cannot_be_moved_is_never_handed_in_again(camera: Camera, mo
         raise PermissionError("the folder is read-only")
 
     path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
-    monkeypatch.setattr("producer.watch._move", refused)
+    monkeypatch.setattr(WatchedFolder, "move", refused)
     camera.sweep()
-    camera.camera.forget_old_notes(time.time() + 10 * KEEP_NOTES)
+    HandedIn(camera.outbox, camera.folder).forget_old(time.time() + 10 * KEEP_NOTES)
     assert path.exists()
+    camera.start()
     camera.sweep()
     assert len(camera.outbox) == 1
 
@@ -156,7 +333,7 @@ def test_a_file_that_cannot_be_moved_is_never_handed_in_again(camera: Camera, mo
 def test_a_camera_forgets_when_it_starts(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     camera.sweep()
-    monkeypatch.setattr("producer.watch.KEEP_NOTES", -60.0)
+    monkeypatch.setattr("producer.handed_in.KEEP_NOTES", -60.0)
     stop = threading.Event()
     stop.set()
     camera.camera.run(stop, lambda _: None)

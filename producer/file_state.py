@@ -1,0 +1,102 @@
+"""Whether a file is still being written: what this computer's kernel knows of it, and what two looks show."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a file shows. Two that are equal show no trace of a writer between them.
+
+    The times are the file server's and are compared with each other only. ``changed`` is that of the last change of
+    any kind (``st_ctime``), which no copying program sets: it moves on even where a writer keeps size and ``mtime``.
+    """
+
+    size: int
+    mtime: int
+    changed: int
+    inode: int
+
+    @classmethod
+    def at(cls, status: os.stat_result) -> Look:
+        """Take the look that ``status`` is."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+@dataclass
+class _Seen:
+    look: Look
+    since: float
+
+
+class Stillness:
+    """For how long each file has shown the same, by this computer's own clock that never steps (`time.monotonic`)."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, _Seen] = {}
+
+    def seconds(self, path: Path, look: Look, now: float) -> float:
+        """For how many seconds of ``now``'s clock a file has looked as it does; 0.0 at the first look."""
+        seen = self._seen.get(path)
+        if seen is None or seen.look != look:
+            self._seen[path] = _Seen(look, now)
+            return 0.0
+        return now - seen.since
+
+    def forget(self, path: Path) -> None:
+        """Begin anew with a file."""
+        self._seen.pop(path, None)
+
+    def keep(self, paths: Collection[Path]) -> None:
+        """Forget all files but these."""
+        self._seen = {path: seen for path, seen in self._seen.items() if path in paths}
+
+
+def open_for_writing(descriptor: int) -> bool | None:
+    """Whether some process of this computer has a file open for writing; None where the kernel does not say.
+
+    Linux gives a read lease on a file exactly while nobody has it open for writing (``fcntl(2)``, ``F_SETLEASE``), to
+    its owner or to root, on file systems of its own. ``descriptor`` must be open for reading only.
+    """
+    locks: Any = _fcntl()
+    if locks is None or not hasattr(locks, "F_SETLEASE"):
+        return None
+    try:
+        # Who opens the file for writing meanwhile makes the kernel tell us, by a signal that would end the process;
+        # SIGURG does nothing.
+        locks.fcntl(descriptor, locks.F_SETSIG, signal.SIGURG)
+        locks.fcntl(descriptor, locks.F_SETLEASE, locks.F_RDLCK)
+    except BlockingIOError:
+        return True
+    except (OSError, AttributeError):  # not its owner, or a file system that has no leases
+        return None
+    locks.fcntl(descriptor, locks.F_SETLEASE, locks.F_UNLCK)
+    return False
+
+
+def has_holes(descriptor: int, size: int) -> bool:
+    """Whether parts of a file were never written: its room was reserved first."""
+    if not hasattr(os, "SEEK_HOLE"):
+        return False
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_HOLE) < size
+    except OSError:
+        return False
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def _fcntl() -> ModuleType | None:
+    """The kernel's file locks; Windows has none of that name."""
+    try:
+        return importlib.import_module("fcntl")
+    except ImportError:
+        return None

@@ -1,0 +1,71 @@
+"""One process at a time on a folder, also where several computers share it; whoever dies leaves no lock behind."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+LOCK_FILE: Final = ".insert-station.lock"
+"""In the folder, where it may be written: the lock that other computers see (NFS, SMB)."""
+
+
+class FolderTaken(ValueError):
+    """Another process holds the folder."""
+
+
+class FolderLock:
+    """Holds a folder until it is closed.
+
+    Where the folder may be written a file in it is locked; where the operating system can, the folder itself too, so
+    that a folder that may only be read is held as well. Both locks are the kernel's and end with their process.
+    """
+
+    def __init__(self, folder: Path):
+        """Take ``folder``.
+
+        Raises:
+            FolderTaken: another process has it.
+            OSError: it is not there.
+        """
+        self._descriptors: list[int] = []
+        self.writable = False
+        try:
+            self._take(os.open(folder, os.O_RDONLY) if os.name != "nt" else None, folder)
+            with suppress(OSError):
+                descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+                self.writable = True
+                self._take(descriptor, folder)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let the folder go."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    def _take(self, descriptor: int | None, folder: Path) -> None:
+        if descriptor is None:
+            return
+        self._descriptors.append(descriptor)
+        try:
+            _lock(descriptor)
+        except (BlockingIOError, PermissionError) as error:
+            raise FolderTaken(
+                f"another `insert-station watch` has {folder}, on this computer or on one that shares it: each "
+                "photograph is handed in once. End that one first, or give each a folder of its own"
+            ) from error
+        except OSError:  # a file system without locks: nothing to hold on to
+            return
+
+
+def _lock(descriptor: int) -> None:
+    if os.name == "nt":
+        locks: Any = importlib.import_module("msvcrt")
+        locks.locking(descriptor, locks.LK_NBLCK, 1)
+    else:
+        locks = importlib.import_module("fcntl")
+        locks.flock(descriptor, locks.LOCK_EX | locks.LOCK_NB)

@@ -1,0 +1,53 @@
+"""What a file's name says: whether it is a photograph, whether it can be read, and of which pocket."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Final
+
+MAX_POCKET: Final = 999
+"""The largest number of a pocket in an event."""
+
+READABLE: Final = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff"})
+"""Endings, in lower case, of what the worker decodes."""
+
+# fmt: off
+UNREADABLE: Final = frozenset({
+    # telephones and the web
+    ".heic", ".heif", ".hif", ".avif", ".webp", ".gif", ".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".jxr", ".svg",
+    # what a camera's sensor saw, before anything is made of it
+    ".raw", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".orf", ".raf", ".rw2", ".rwl",
+    ".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mos", ".kdc", ".dcr",
+    # programs and laboratories
+    ".pcx", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".exr", ".hdr", ".sgi", ".psd", ".fits", ".fit", ".dcm",
+})
+"""Endings, in lower case, of pictures that the worker does not decode."""
+
+SIDECARS: Final = frozenset({
+    ".txt", ".log", ".md", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".html", ".pdf",
+    ".db", ".xmp", ".aae", ".thm", ".pp3", ".dop", ".md5", ".sha256", ".sig", ".lnk", ".url",
+})
+"""Endings of what stands beside photographs and is none."""
+# fmt: on
+
+UNFINISHED: Final = frozenset({".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".download", ".swp"})
+"""Endings of files that a program still writes, behind the ending that they will have."""
+
+
+def ending_of(name: str) -> str:
+    """A file's last ending in lower case, like ``.jpg``; empty where it has none."""
+    return PurePath(name).suffix.rstrip(" .").lower()
+
+
+def is_picture(name: str) -> bool:
+    """Whether a name is a picture's, of a kind that can be read or not."""
+    return ending_of(name) in READABLE | UNREADABLE
+
+
+def pocket_of(name: str) -> int | None:
+    """The pocket that a file is named by: ``7.jpg`` and ``007.png`` are of pocket 7; None where it is no such name."""
+    stem = PurePath(name).stem
+    if not (stem.isascii() and stem.isdigit()):
+        return None
+    digits = stem.lstrip("0")
+    return int(digits) if 0 < len(digits) <= len(str(MAX_POCKET)) else None

@@ -122,6 +122,8 @@ def publish(
     station sends it again; `insert-station outbox --send 60` does just that. Exit code 0: answered (with --wait 0:
     sent); 2: kept in the outbox, not answered yet.
     """
+    register = context.obj.head_register()
+    known = register.get(head) if register else None
     with open_station(context.obj) as (station, outbox):
         event = station.submit(
             image.read_bytes(),
@@ -131,6 +133,8 @@ def publish(
             operation=operation,
             check_id=check_id or new_id(),
             check_size=check_size,
+            region=known.regions.get(pocket) if known else None,
+            insert_designation=known.designation if known else None,
         )
         received = station.wait_for([event.capture_id], wait).get(event.capture_id)
         sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)

@@ -108,10 +108,10 @@ def _notes(
         notes.append(f"head {head} is not in {register.path}" + (f": is {meant} meant?" if meant else ""))
     if check_size is not None and known is not None and check_size != known.pockets:
         notes.append(f"--check-size {check_size} is taken, though head {head} has {known.pockets} in the head register")
-    if check_size is None and known is None:
+    if check_size is None and known is None and not shown.problems:
         notes.append(
-            f"taken to have {shown.check_size} pockets, as the names say: --check-size or a head register "
-            "(INSERTS_HEADS) makes sure that none is left out at the end"
+            f"taken to have {shown.check_size} pockets, as the files' names say: only --check-size or a head register "
+            "(INSERTS_HEADS) tells whether the last ones are missing"
         )
     return notes
 

@@ -73,9 +73,9 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         problems += [problem] if problem else []
     problems += _not_there(size, named)
     if named.strays:
-        what = f"{_listed(named.strays)}: of which pocket? A photograph is named by it, like 7.jpg"
-        problems.append(Problem(what, named.strays))
         size += 1
+        what = f"of which pocket? Photographs are named by it, like 7.jpg. It counts as pocket {size}, which never came"
+        problems.append(Problem(f"{_listed(named.strays)}: {what}", named.strays, [size]))
     if size > MAX_POCKET:
         raise ValueError(f"a check covers {MAX_POCKET} pockets at most: take {_listed(named.strays)} out of {folder}")
     return HeadFolder(photographs, size, problems, named.elsewhere)

@@ -124,7 +124,10 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         (["safe-name", "a/b"], "a name may have letters and digits of any language"),
         (["publish", "PHOTO", *WHERE, "--pocket", "0"], "pocket"),
         (["publish", "PHOTO", *WHERE, "--pocket", "1", "--check-id", "seven"], "valid UUID"),
-        (["check", "nowhere", *WHERE], "no photographs in nowhere"),
+        (["check", "nowhere", *WHERE], "there is no folder nowhere"),
+        (["heads"], "Name its file or set INSERTS_HEADS"),
+        (["heads", "nowhere.toml"], "there is no head register nowhere.toml"),
+        (["--heads", "nowhere.toml", "check", "nowhere", *WHERE], "there is no head register nowhere.toml"),
         (["watch", "nowhere"], "nowhere is no folder"),
         (["schema", "poem"], "'capture' or 'answer'"),
         (["simulate", "--photographs", "nowhere.csv"], "nowhere.csv"),
@@ -184,6 +187,28 @@ def test_simulate_writes_a_labelled_set(station: Commands, tmp_path: Path) -> No
     assert written.returncode == 0, written.stderr
     images = {path.parent.name for path in (tmp_path / "set").rglob("*.jpg")}
     assert images == {"intact", "worn", "broken"}
+
+
+def test_the_head_register_is_shown_and_checked(station: Commands, tmp_path: Path) -> None:
+    file = tmp_path / "heads.toml"
+    file.write_text(station("heads", "--example").stdout, encoding="utf-8")
+    station.environment["INSERTS_HEADS"] = str(file)
+    shown = station("heads")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "H12         30       SEKT 1204 AFTN  all" in shown.stdout.splitlines()
+    told = json.loads(station("heads", "--json").stdout)
+    assert [(head["name"], head["pockets"]) for head in told["heads"]] == [("H12", 30), ("Fräskopf 3", 12)]
+    assert told["heads"][0]["regions"]["7"] == {"left": 160, "top": 40, "width": 640, "height": 640}
+    file.write_text(
+        "[heads.H12]\npockets = 3\nregions.4 = {left = 0, top = 0, width = 9, height = 9}", encoding="utf-8"
+    )
+    warned = station("heads", str(file))
+    assert warned.returncode == 0
+    assert "warning: head H12: a region for pocket 4, but it has 3" in warned.stderr
+    file.write_text("[heads.H12]\npocket = 3", encoding="utf-8")
+    refused = station("heads")
+    assert refused.returncode == 2
+    assert "unknown key pocket: is pockets meant?" in refused.stderr
 
 
 def test_help_teaches(station: Commands) -> None:

@@ -23,11 +23,13 @@ import pytest
 
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.check import Photograph, run_check
-from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, new_id
+from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
 from producer.image_store import FolderStore
 from producer.outbox import Outbox, OutboxFull
 from producer.station import Station
 from tests.support import RedisProcess, photograph, wait_until
+
+WHERE: dict[str, Any] = {"machine": "mill-3", "head": "H12", "operation": "op-1"}
 
 
 class Place:
@@ -138,7 +140,7 @@ def test_a_fault_confirms_too(place: Place) -> None:
 def test_a_whole_head_is_answered(place: Place) -> None:
     photographs = [Photograph(pocket, photograph(seed=pocket)) for pocket in range(1, 31)]
     with place.worker(), place.station() as station:
-        result = run_check(station, photographs, machine="mill-3", head="H12", operation="op-1", timeout=30)
+        result = run_check(station, photographs, **WHERE, check_size=30, timeout=30)
     assert result.exit_code == 0
     assert len(result.answers) == 30
     assert len(place.outbox) == 0
@@ -146,9 +148,44 @@ def test_a_whole_head_is_answered(place: Place) -> None:
 
 def test_a_check_without_a_worker_ends_as_review_and_stays_in_the_outbox(place: Place) -> None:
     with place.station() as station:
-        result = run_check(station, [Photograph(1, photograph())], machine="m", head="h", operation="o", timeout=0.2)
-    assert result.exit_code == 2
+        result = run_check(station, [Photograph(1, photograph())], **WHERE, check_size=1, timeout=0.2)
+    assert (result.state, result.exit_code) == ("pending", 2)
     assert len(place.outbox) == 1
+
+
+def test_a_head_of_which_a_pocket_was_not_seen_is_no_go_and_nobody_waits_for_it(place: Place) -> None:
+    photographs = [Photograph(pocket, photograph(seed=pocket)) for pocket in (1, 3)]
+    with place.worker(), place.station() as station:
+        result = run_check(station, photographs, **WHERE, check_size=3, timeout=600)
+    assert (result.state, result.exit_code) == ("review", 2)
+    assert (result.review, result.missing, len(result.answers)) == ([2], [2], 2)
+    assert {event.check_size for event, _ in result.submitted} == {3}
+
+
+@pytest.mark.parametrize(
+    ("pockets", "said"), [([1, 2, 1], "more than one photograph of pocket 1"), ([1, 4], "a photograph of pocket 4")]
+)
+def test_a_photograph_cannot_take_the_place_of_a_pocket_that_nobody_saw(
+    place: Place, pockets: list[int], said: str
+) -> None:
+    with place.station() as station, pytest.raises(ValueError, match=said):
+        run_check(station, [Photograph(each, photograph()) for each in pockets], **WHERE, check_size=3, timeout=1)
+    assert len(place.outbox) == 0
+
+
+def test_what_is_known_of_the_head_travels_with_each_photograph(place: Place) -> None:
+    region = Region(left=1, top=2, width=30, height=40)
+    with place.station() as station:
+        run_check(
+            station,
+            [Photograph(1, photograph(), region=region)],
+            **WHERE,
+            check_size=1,
+            timeout=0,
+            designation="SEKT 1204 AFTN",
+        )
+    (waiting,) = place.outbox.waiting()
+    assert (waiting.event.region, waiting.event.insert_designation) == (region, "SEKT 1204 AFTN")
 
 
 def test_events_wait_while_redis_is_away_and_are_sent_when_it_is_back(place: Place) -> None:

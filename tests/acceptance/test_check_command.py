@@ -1,0 +1,181 @@
+"""`insert-station check` on a real line: no folder that lacks a pocket ever comes to "go", at the station or in SQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producer.simulator import write_labelled_folder
+from tests.support import program, wait_until
+from worker.redis_server import free_port
+
+WHERE = ("--machine", "mill-1", "--head", "H12")
+
+
+class CheckedLine:
+    """A standalone system with a model, and photographs that it finds intact."""
+
+    def __init__(self, folder: Path):
+        self.data = folder / "line"
+        self._log = folder / "standalone.log"
+        self._operation = 0
+        command = [program("insert-worker"), "standalone", "--data", str(self.data), "--port", str(free_port())]
+        with self._log.open("wb") as log:
+            self._system = subprocess.Popen(command, stderr=log, stdout=log)
+
+    def ready(self, folder: Path) -> None:
+        wait_until(lambda: "the line is up" in self._log.read_text(), 120, "the line")
+        write_labelled_folder(folder / "labelled", 160, seed=8, size=256, head=2)
+        train = [program("insert-worker"), "train", str(folder / "labelled"), "--data", str(self.data)]
+        subprocess.run(train, capture_output=True, check=True)
+        head = folder / "head"
+        head.mkdir()
+        for pocket, image in enumerate(sorted((folder / "labelled" / "intact").iterdir())[:12], 1):
+            shutil.copy(image, head / f"{pocket}.jpg")
+        (folder / "worn").mkdir()
+        for pocket, image in enumerate(sorted((folder / "labelled" / "broken").iterdir())[:12], 1):
+            shutil.copy(image, folder / "worn" / f"{pocket}.jpg")
+
+        def judged() -> bool:  # the model is taken by the worker within seconds
+            told = json.loads(self.check(head, "--json").stdout)
+            self.intact = [head / f"{n}.jpg" for n in range(1, 13) if n not in [*told["replace"], *told["review"]]]
+            return len(self.intact) >= 4
+
+        wait_until(judged, 60, "a model that finds intact inserts intact")
+        replace = json.loads(self.check(folder / "worn", "--json").stdout)["replace"]
+        self.damaged = folder / "worn" / f"{replace[0]}.jpg"
+
+    def check(self, folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        self._operation += 1
+        command = [program("insert-station"), "--data", str(self.data), "check", str(folder), *WHERE]
+        command += ["--operation", f"op-{self._operation}", *options]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=110, check=False, env=os.environ | environment
+        )
+
+    def state_in_the_database(self) -> str:
+        """What the database says of the latest check."""
+        command = [program("insert-db"), "--data", str(self.data), "checks", "--json"]
+        rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        return next(str(row["state"]) for row in rows if row["operation"] == f"op-{self._operation}")
+
+    def stop(self) -> None:
+        self._system.send_signal(signal.SIGTERM)
+        self._system.wait(60)
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedLine]:
+    folder = tmp_path_factory.mktemp("checked")
+    line = CheckedLine(folder)
+    try:
+        line.ready(folder)
+        yield line
+    finally:
+        line.stop()
+
+
+@pytest.fixture
+def folder(line: CheckedLine, tmp_path: Path) -> Path:
+    """A head of three pockets, all intact, of which nobody photographed the second."""
+    folder = tmp_path / "head"
+    folder.mkdir()
+    for pocket in (1, 3):
+        shutil.copy(line.intact[pocket], folder / f"{pocket}.jpg")
+    return folder
+
+
+def test_a_head_that_was_seen_whole_is_a_go(line: CheckedLine, folder: Path) -> None:
+    shutil.copy(line.intact[2], folder / "2.jpg")
+    checked = line.check(folder, "--check-size", "3")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "GO\n", "")
+    assert line.state_in_the_database() == "go"
+
+
+def _nothing(folder: Path, photo: Path) -> None:
+    pass
+
+
+def _heic(folder: Path, photo: Path) -> None:
+    (folder / "2.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(200))
+
+
+def _empty(folder: Path, photo: Path) -> None:
+    (folder / "2.jpg").touch()
+
+
+def _cut_short(folder: Path, photo: Path) -> None:
+    (folder / "2.jpg").write_bytes(photo.read_bytes()[:700])
+
+
+def _twice(folder: Path, photo: Path) -> None:
+    for name in ("2.jpg", "2.png"):
+        shutil.copy(photo, folder / name)
+
+
+def _named_by_the_camera(folder: Path, photo: Path) -> None:
+    shutil.copy(photo, folder / "IMG_0002.jpg")
+
+
+def _whole(folder: Path, photo: Path) -> None:
+    shutil.copy(photo, folder / "2.jpg")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "size", "pocket", "said"),
+    [
+        (_nothing, None, 2, "no photograph of pocket 2"),
+        (_heic, None, 2, "2.heic is of a kind that the line cannot read"),
+        (_empty, None, 2, "2.jpg is empty"),
+        (_cut_short, None, 2, "2.jpg: the image file is damaged or cut short"),
+        (_twice, None, 2, "2.jpg and 2.png: none was handed in"),
+        (_named_by_the_camera, None, 2, "IMG_0002.jpg: of which pocket?"),
+        (_whole, 4, 4, "no photograph of pocket 4"),
+        (_whole, 2, 3, "3.jpg: the head has 2 pockets"),
+    ],
+    ids=["a gap", "another format", "empty", "cut short", "twice", "of no pocket", "too few", "too many"],
+)
+def test_a_head_of_which_a_pocket_was_not_seen_is_never_a_go(
+    line: CheckedLine,
+    folder: Path,
+    left_out: Callable[[Path, Path], None],
+    size: int | None,
+    pocket: int,
+    said: str,
+) -> None:
+    left_out(folder, line.intact[2])
+    checked = line.check(folder, "--json", *(["--check-size", str(size)] if size else []))
+    told: dict[str, Any] = json.loads(checked.stdout)
+    assert (checked.returncode, told["state"]) == (2, "review"), checked.stderr
+    assert pocket in told["review"]
+    assert any(said in problem["problem"] for problem in told["problems"])
+    assert said in checked.stderr
+    assert line.state_in_the_database() != "go"
+
+
+def test_a_worn_insert_beside_one_that_nobody_saw_is_told_all_the_same(line: CheckedLine, folder: Path) -> None:
+    shutil.copy(line.damaged, folder / "1.jpg")
+    checked = line.check(folder)
+    assert (checked.returncode, checked.stdout) == (2, "REPLACE pockets 1  look at pockets 2\n")
+    assert checked.stderr == "no photograph of pocket 2\n"
+
+
+def test_the_head_register_says_how_many_pockets_there_must_be(line: CheckedLine, folder: Path) -> None:
+    shutil.copy(line.intact[2], folder / "2.jpg")
+    register = folder.parent / "heads.toml"
+    register.write_text("[heads.H12]\npockets = 5\n", encoding="utf-8")
+    checked = line.check(folder, "--json", INSERTS_HEADS=str(register))
+    told = json.loads(checked.stdout)
+    assert (checked.returncode, told["state"], told["missing"], told["review"]) == (2, "review", [4, 5], [4, 5])
+    assert line.state_in_the_database() != "go"
+    register.write_text("[heads.H21]\npockets = 3\n", encoding="utf-8")
+    (note, _) = json.loads(line.check(folder, "--json", INSERTS_HEADS=str(register)).stdout)["notes"]
+    assert note == f"head H12 is not in {register}: is H21 meant?"

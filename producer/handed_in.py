@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import unicodedata
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -61,8 +62,12 @@ class HandedIn:
         return sorted(name for name in names if pocket_of(name) == pocket_of(relative.name))
 
     def check_of(self, operation: Path) -> UUID:
-        """The check of an operation's folder: the same one for all its files, also after a restart."""
-        return UUID(self._outbox.first_note(f"{CHECK_NOTE}{operation.as_posix()}", str(new_id())))
+        """The check of an operation's folder: the same one for all its files, also after a restart.
+
+        In normal form C, as names are: some file systems keep another one.
+        """
+        name = unicodedata.normalize("NFC", operation.as_posix())
+        return UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
 
     def forget_old(self, now: float) -> None:
         """Forget what was noted more than `KEEP_NOTES` seconds before ``now`` (since the epoch).

@@ -42,7 +42,8 @@ def clear_errors() -> Iterator[None]:
         message = f"the database does not answer: {error}. Is it running, and may it be reached from here?"
     except ValidationError as error:  # without pydantic's link to its web site
         problems = error.errors(include_url=False, include_input=False)
-        message = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problems)
+        said = (f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}" for each in problems)
+        message = "; ".join(said)
     except (OSError, ValueError, SQLAlchemyError) as error:
         message = str(error)
     else:

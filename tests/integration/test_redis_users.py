@@ -307,6 +307,6 @@ def test_no_password_stands_in_the_file_of_users(plant: PlantRedis) -> None:
     text = file.read_text()
     assert file.stat().st_mode & 0o077 == 0
     assert [line.split()[1] for line in text.splitlines()] == [
-        "default", "worker", *STATIONS, "metrics", "scaler", "admin"
+        "default", "worker", *STATIONS, safe_name(ODD), "metrics", "scaler", "admin"
     ]  # fmt: skip
     assert "password-of" not in text

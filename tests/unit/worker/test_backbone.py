@@ -200,6 +200,14 @@ def test_the_fingerprint_names_what_the_features_depend_on(
     assert len({first.fingerprint, *(each.fingerprint for each in different)}) == 5
 
 
+def test_a_tilde_in_a_weight_file_s_path_is_the_home_folder(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(small.parent))
+    there = load("conv_pw_1_relu", small, tmp_path)
+    assert load("conv_pw_1_relu", Path("~") / small.name, tmp_path).fingerprint == there.fingerprint
+
+
 def test_an_incomplete_file_serves_as_far_as_it_goes(small: Path, tmp_path: Path) -> None:
     path = tmp_path / "partial.h5"
     path.write_bytes(small.read_bytes())

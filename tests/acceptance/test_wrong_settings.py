@@ -1,0 +1,36 @@
+"""A wrong setting, at each of the three commands: which one, and what is wrong with it, in one sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import program
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "command", "said"),
+    [
+        ("INSERTS_STATION", "Prüf/1", ["insert-station", "outbox"], "station: a name may have letters and digits of"),
+        ("INSERTS_OUTBOX_LIMIT", "0", ["insert-station", "outbox"], "outbox_limit: Input should be greater than"),
+        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-station", "outbox"], "data: the home folder ~nobody-at-all"),
+        ("INSERTS_STATION", "Prüf/1", ["insert-worker", "run"], "station: a name may have letters and digits of"),
+        ("INSERTS_THREADS", "many", ["insert-worker", "run"], "threads: Input should be a valid integer"),
+        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-worker", "run"], "data: the home folder ~nobody-at-all"),
+        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-db", "checks"], "data: the home folder ~nobody-at-all"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_a_link(
+    tmp_path: Path, setting: str, value: str, command: list[str], said: str
+) -> None:
+    environment = os.environ | {"INSERTS_DATA": str(tmp_path), setting: value, "LC_ALL": "C.UTF-8"}
+    ended = subprocess.run(
+        [program(command[0]), *command[1:]], env=environment, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert ended.returncode in (1, 2)
+    assert said in ended.stderr
+    for foreign in ("http", "pattern", "Value error", "Traceback"):
+        assert foreign not in ended.stderr

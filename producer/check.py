@@ -50,7 +50,9 @@ class CheckResult:
 
     @property
     def missing(self) -> list[int]:
-        """The pockets of which no photograph was handed in."""
+        """The pockets of which the line has no photograph."""
+        if self.answer is not None:
+            return self.answer.missing
         return sorted(set(range(1, self.check_size + 1)) - {event.pocket for event, _ in self.submitted})
 
     @property

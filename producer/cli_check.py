@@ -78,11 +78,15 @@ def sentence(result: CheckResult) -> str:
     first = f"REPLACE pockets {_pockets(result.replace)}" if result.replace else "REVIEW"
     if result.state == "pending":
         first += f"  not finished in time: {len(result.answers)} of {len(result.submitted)} answered"
-    return first + (f"  look at pockets {_pockets(result.review)}" if result.review else "")
+    if result.review:
+        first += f"  look at pockets {_pockets(result.review)}"
+    if result.answer is not None and result.missing:  # where there is no answer, each was named before
+        first += f" ({_pockets(result.missing)} never photographed)"
+    return first
 
 
 def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) -> dict[str, Any]:
-    """The answer for a program; ``missing`` are the pockets of which no photograph was handed in."""
+    """The answer for a program; ``missing`` are the pockets of which the line has no photograph."""
     return {
         "check_id": str(result.check_id),
         "state": result.state,

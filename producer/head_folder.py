@@ -97,7 +97,7 @@ def _sorted_out(folder: Path) -> _Named:
     named = _Named()
     for path in _entries(folder):
         name = path.name
-        if path.is_dir() and not is_picture(name):
+        if not is_picture(name) and path.is_dir():
             named.elsewhere += [inner.as_posix() for inner in _with_pictures(path, folder)]
         elif is_picture(name) and (pocket := pocket_of(name)) is not None:
             named.photographs[pocket].append(path)

@@ -211,6 +211,17 @@ def test_the_head_register_is_shown_and_checked(station: Commands, tmp_path: Pat
     assert "unknown key pocket: is pockets meant?" in refused.stderr
 
 
+def test_what_the_register_knows_of_a_pocket_travels_with_its_photograph(
+    station: Commands, photo: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "heads.toml"
+    file.write_text(station("heads", "--example").stdout.replace("H12", "H1"), encoding="utf-8")
+    station("--heads", str(file), "publish", str(photo), *WHERE, "--pocket", "7", "--wait", "0")
+    (waiting,) = json.loads(station("outbox", "--json").stdout)
+    assert waiting["event"]["region"] == {"left": 160, "top": 40, "width": 640, "height": 640}
+    assert waiting["event"]["insert_designation"] == "SEKT 1204 AFTN"
+
+
 def test_help_teaches(station: Commands) -> None:
     for command in ("publish", "check", "watch", "simulate", "outbox", "schema", "safe-name"):
         told = station(command, "--help")

@@ -4,7 +4,8 @@ import time
 
 from producer.answers import CheckAnswer
 from producer.check import CheckResult
-from producer.cli import _as_json, _line, _sentence
+from producer.cli import _line
+from producer.cli_check import as_values, sentence
 from producer.event import new_id
 from producer.station import Received
 
@@ -21,9 +22,9 @@ ANSWER = CheckAnswer(
 
 
 def test_pockets_that_were_never_photographed_are_named_to_the_person() -> None:
-    result = CheckResult(ANSWER.check_id, [], {}, ANSWER)
-    assert _sentence(result) == "REVIEW  look at pockets 2, 3, 4 (3, 4 never photographed)"
-    assert _as_json(result)["missing"] == [3, 4]
+    result = CheckResult(ANSWER.check_id, 4, [], {}, ANSWER)
+    assert sentence(result) == "REVIEW  look at pockets 2, 3, 4 (3, 4 never photographed)"
+    assert as_values(result, [], [])["missing"] == [3, 4]
     assert result.exit_code == 2
     said = _line(Received(ANSWER, time.monotonic()))
     assert said == "Fräse 3 H12 op-1: review, look at 2, 3, 4 (3, 4 never photographed)"

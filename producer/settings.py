@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from producer.event import Name
 from producer.image_store import ImageStore, open_image_store
 from producer.outbox import DEFAULT_LIMIT, Outbox
+from producer.redis_connection import check_url
 from producer.redis_url import password_in, with_password, with_trust
 
 REDIS_URL_FILE = "redis.url"
@@ -24,7 +25,9 @@ class StationSettings(BaseSettings):
     data: Path = Field(default=Path("var/line"), description="Folder of the line's data on this machine.")
     station: Name = Field(default="station-1", description="This station's name.")
     redis_url: SecretStr | None = Field(
-        default=None, description="redis[s]://USER@HOST:PORT/0; default: the embedded system's in the data."
+        default=None,
+        description="redis[s]://USER@HOST:PORT/0, unix:///PATH?db=0 or sentinel[s]://USER@HOST:PORT,HOST:PORT/MASTER/0; "
+        "default: the embedded system's in the data.",
     )
     redis_password: SecretStr | None = Field(default=None, description="The password of INSERTS_REDIS_URL's user.")
     redis_password_file: Path | None = Field(default=None, description="A file that holds it instead.")
@@ -48,7 +51,8 @@ class StationSettings(BaseSettings):
         the usual local one.
 
         Raises:
-            ValueError: password or certificates are given twice, are not there, or are those of the example.
+            ValueError: password or certificates are given twice, are not there, or are those of the example; or the URL
+                is none of Redis's.
         """
         if self.redis_url is not None:
             url = self.redis_url.get_secret_value()
@@ -58,9 +62,12 @@ class StationSettings(BaseSettings):
                 url = with_password(url, self.redis_password.get_secret_value())
             if self.redis_password_file is not None:
                 url = with_password(url, password_in(self.redis_password_file))
-            return with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
-        written = self.data / REDIS_URL_FILE
-        return written.read_text().strip() if written.is_file() else "redis://127.0.0.1:6379/0"
+            url = with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
+        else:
+            written = self.data / REDIS_URL_FILE
+            url = written.read_text().strip() if written.is_file() else "redis://127.0.0.1:6379/0"
+        check_url(url)
+        return url
 
     def image_store(self) -> ImageStore:
         """The image store that these settings name."""

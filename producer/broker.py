@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from producer.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
 from producer.redis_connection import check_url, connect
-from producer.redis_transport import BROKER, Amqp
+from producer.redis_transport import BROKER, UrlTransport
 
 log = structlog.get_logger()
 
@@ -29,8 +29,9 @@ class EventSender:
 
     def __init__(self, redis_url: str):
         check_url(redis_url)
-        self._app = Celery("station", broker=BROKER, amqp=Amqp, set_as_current=False)
+        self._app = Celery("station", broker=BROKER, set_as_current=False)
         self._app.conf.update(
+            broker_transport=UrlTransport,
             task_serializer="json",
             accept_content=["json"],
             task_ignore_result=True,  # the verdict stream is the only way back

@@ -57,7 +57,8 @@ class Delivery:
         self._sender = EventSender(redis_url)
         self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
         # Two, since Redis may take events and give no answers, or the other way round.
-        self._sending, self._reading = Outage("the way to the workers"), Outage("the way back from the workers")
+        self._sending = Outage("events wait in the outbox", "events are sent again")
+        self._reading = Outage("answers cannot be read", "answers are read again")
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._threads = [
@@ -92,9 +93,7 @@ class Delivery:
                 next_due = self._outbox.next_due()
             except sqlite3.Error as error:  # a full disk, say: what is in the outbox stays there
                 problem = str(error)
-            except (
-                Exception
-            ) as error:  # a thread that ended here would let the station accept for ever and send nothing
+            except Exception as error:  # without this thread the station would accept for ever and send nothing
                 log.exception("sending failed, and is tried again")
                 problem = f"{type(error).__name__}: {error}"
             if problem is not None:

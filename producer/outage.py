@@ -12,9 +12,10 @@ log = structlog.get_logger()
 class Outage:
     """What is known of the present outage of one thing; safe to use from several threads."""
 
-    def __init__(self, what: str):
-        """``what`` is the thing's name in the log: Redis, the database."""
-        self._what = what
+    def __init__(self, begun: str, over: str):
+        """How the log says that it has begun, and that it is over."""
+        self._begun = begun
+        self._over = over
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
@@ -24,7 +25,7 @@ class Outage:
             if reason in self._told:
                 return
             self._told.add(reason)
-        log.warning(f"{self._what} is away, waiting", problem=reason)
+        log.warning(self._begun, problem=reason)
 
     def ends(self) -> None:
         """It works; said where it did not before."""
@@ -32,4 +33,4 @@ class Outage:
             if not self._told:
                 return
             self._told.clear()
-        log.info(f"{self._what} is back")
+        log.info(self._over)

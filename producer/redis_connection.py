@@ -2,8 +2,8 @@
 
 - ``redis://USER@HOST:PORT/DB``, with TLS ``rediss://…``;
 - ``unix:///PATH?db=DB``, a socket on this machine (kombu calls it ``redis+socket://``);
-- ``sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB``, with TLS ``sentinels://…``: the sentinels say which server
-  is the master now. User and password are those of the servers; where the sentinels want a password too, it is
+- ``sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB``, with TLS ``sentinels://…``: the sentinels say which
+  server is the master now. User and password are those of the servers; where the sentinels want a password too, it is
   ``?sentinel_password=…`` (and ``sentinel_username``).
 """
 
@@ -77,7 +77,7 @@ def _sentinel_pool(parts: SplitResult, options: dict[str, Any]) -> redis.Connect
     access, _, places = parts.netloc.rpartition("@")
     master, db = _master_and_db(parts)
     plain = parts._replace(scheme=_SENTINELS[parts.scheme], netloc=f"{access}@any", path=f"/{db or 0}").geturl()
-    told: dict[str, Any] = parse_url(with_trust(plain))
+    told: dict[str, Any] = parse_url(with_trust(plain))  # type: ignore[no-untyped-call]
     told.pop("host")
     of_sentinels = {
         name: told.pop(f"sentinel_{name}") for name in ("username", "password") if f"sentinel_{name}" in told
@@ -85,11 +85,11 @@ def _sentinel_pool(parts: SplitResult, options: dict[str, Any]) -> redis.Connect
     if told.pop("connection_class", None) is not None:
         told["ssl"] = True
     shared = {name: value for name, value in (options | told).items() if name.startswith(("ssl", "socket_"))}
-    sentinels = Sentinel(
+    sentinels = Sentinel(  # type: ignore[no-untyped-call]
         [_host_and_port(place, SENTINEL_PORT) for place in places.split(",")],
         sentinel_kwargs={**shared, **of_sentinels, "retry": Retry(NoBackoff(), 0), "protocol": 2},
     )
-    return SentinelConnectionPool(unquote(master), sentinels, **(options | told))
+    return SentinelConnectionPool(unquote(master), sentinels, **(options | told))  # type: ignore[no-untyped-call]
 
 
 def _parts(url: str) -> SplitResult:

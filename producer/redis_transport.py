@@ -1,21 +1,19 @@
 """kombu's Redis transport on this project's own connections (`producer.redis_connection`).
 
-kombu has another spelling for each form of URL and reads some of them otherwise than redis-py; so it is given the URL as
-a transport option and makes its pools as everybody else does.
+kombu has another spelling for each form of URL and reads some of them otherwise than redis-py; so it is given the URL
+as a transport option and makes its pools as everybody else does.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from celery.app.amqp import AMQP
-from kombu.connection import Connection
 from kombu.transport.redis import Channel, Transport
 from redis.sentinel import SentinelConnectionPool
 
 from producer.redis_connection import redis_pool
 
-BROKER = "redis://"
+BROKER = "redis://redis"
 """What Celery and kombu are told of where Redis is: nothing. The URL is the transport option ``redis_url``."""
 
 
@@ -23,7 +21,7 @@ class UrlChannel(Channel):
     """kombu's channel with pools by `redis_pool`."""
 
     redis_url: str
-    from_transport_options = (*Channel.from_transport_options, "redis_url")
+    from_transport_options: Any = (*Channel.from_transport_options, "redis_url")
 
     def _get_pool(self, asynchronous: bool = False) -> Any:
         pool = redis_pool(
@@ -58,17 +56,3 @@ class UrlTransport(Transport):
     """kombu's transport with a `UrlChannel`."""
 
     Channel = UrlChannel
-
-
-class UrlConnection(Connection):
-    """kombu's connection by a `UrlTransport`."""
-
-    def get_transport_cls(self) -> Any:
-        """The transport, for every form of URL that Redis has."""
-        return UrlTransport
-
-
-class Amqp(AMQP):  # type: ignore[misc]
-    """Celery's place for the class of its connections."""
-
-    Connection = UrlConnection

@@ -66,9 +66,7 @@ def with_trust(url: str, ca: Path | None = None, certificate: Path | None = None
     parts = urlsplit(url)
     if parts.scheme not in ("rediss", "sentinels"):
         if given:
-            raise ValueError(
-                "certificates for Redis need an URL that begins with rediss:// or sentinels://, or nothing is encrypted"
-            )
+            raise ValueError("certificates for Redis need an URL of rediss:// or sentinels://, or nothing is encrypted")
         return url
     if (certificate is None) != (key is None):
         raise ValueError("a client's certificate for Redis and its private key are needed together")

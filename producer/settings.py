@@ -26,8 +26,8 @@ class StationSettings(BaseSettings):
     station: Name = Field(default="station-1", description="This station's name.")
     redis_url: SecretStr | None = Field(
         default=None,
-        description="redis[s]://USER@HOST:PORT/0, unix:///PATH?db=0 or sentinel[s]://USER@HOST:PORT,HOST:PORT/MASTER/0; "
-        "default: the embedded system's in the data.",
+        description="redis[s]://USER@HOST:PORT/0, unix:///PATH?db=0 or sentinel[s]://USER@HOST:PORT,HOST:PORT/MASTER/0"
+        "; default: the embedded system's in the data.",
     )
     redis_password: SecretStr | None = Field(default=None, description="The password of INSERTS_REDIS_URL's user.")
     redis_password_file: Path | None = Field(default=None, description="A file that holds it instead.")

@@ -8,7 +8,7 @@ from kombu.entity import Queue
 from producer.event import INSPECT_QUEUE
 from producer.redis_connection import check_url
 from producer.redis_transport import BROKER
-from worker.connection import Amqp
+from worker.connection import Amqp, CarefulTransport
 
 VISIBILITY_TIMEOUT = 60
 """Seconds after which a message that nobody acknowledged is delivered again; above any judgement's time. One that takes
@@ -38,6 +38,7 @@ def make_app(redis_url: str) -> Celery:
         worker_prefetch_multiplier=1,
         task_queues=[Queue(INSPECT_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=INSPECT_QUEUE,
+        broker_transport=CarefulTransport,
         broker_transport_options={
             "redis_url": redis_url,
             "visibility_timeout": VISIBILITY_TIMEOUT,

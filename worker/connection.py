@@ -10,12 +10,13 @@ from typing import Any, Final
 import redis
 import structlog
 from celery.app.amqp import AMQP
+from kombu.connection import Connection
 from kombu.transport.redis import QoS
 
 from producer.event import INSPECT_QUEUE
 from producer.outage import Outage
 from producer.redis_connection import connect
-from producer.redis_transport import UrlChannel, UrlConnection, UrlTransport
+from producer.redis_transport import UrlChannel, UrlTransport
 from producer.refusals import RedisRefuses, is_away, refusal
 from worker.envelope import envelope
 
@@ -29,7 +30,7 @@ after a long outage the line would stand still for half a minute more."""
 CHECK_TIMEOUT: Final = 5.0
 """Seconds that one call of `check_access` may take."""
 
-_OUTAGE: Final = Outage("Redis")
+_OUTAGE: Final = Outage("Redis is away, waiting", "Redis is back")
 
 
 def check_access(redis_url: str) -> None:
@@ -65,8 +66,8 @@ def try_to_write(client: redis.Redis) -> None:
 class _Plain:
     """A connection that says in one way that Redis refuses: `RedisRefuses`, which is no answer to any command.
 
-    kombu takes a refusal for the fault of whoever asked, and a worker ends of it. A connection that is dropped instead is
-    made anew, which waits.
+    kombu takes a refusal for the fault of whoever asked, and a worker ends of it. A connection that is dropped
+    instead is made anew, which waits.
     """
 
     def read_response(self, *args: Any, **options: Any) -> Any:
@@ -169,22 +170,18 @@ class CarefulTransport(UrlTransport):
     connection_errors = (*UrlTransport.connection_errors, RedisRefuses)
 
 
-class PromptConnection(UrlConnection):
-    """kombu's connection by `CarefulTransport`, tried again every `RECONNECT_EVERY` seconds while Redis is away."""
+class PromptConnection(Connection):
+    """kombu's connection, tried again every `RECONNECT_EVERY` seconds while Redis is away."""
 
-    def get_transport_cls(self) -> Any:
-        """The transport, for every form of URL that Redis has."""
-        return CarefulTransport
-
-    def ensure_connection(self, errback: object = None, *args: Any, **options: Any) -> Any:
-        """Connect, waiting for as long as it takes, and say why once; ``errback``, Celery's, would at each try."""
+    def ensure_connection(self, _errback: object = None, *args: Any, **options: Any) -> Any:
+        """Connect, waiting for as long as it takes, and say why once; Celery's ``_errback`` would at each try."""
         options = {"interval_max": RECONNECT_EVERY, **options}
         connected = super().ensure_connection(_tell, *args, **options)  # type: ignore[no-untyped-call]
         _OUTAGE.ends()
         return connected
 
 
-def _tell(error: Exception, pause: float) -> None:
+def _tell(error: Exception, _pause: float) -> None:
     _OUTAGE.begins(str(error))
 
 

@@ -50,7 +50,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
             self.waits_for_redis = False
             self.ticked_at = time.monotonic()
 
-    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> Any:
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **_: Any) -> Any:
         """Ask for one task, waiting for a Redis that is away or refuses: Celery would leave it out until next time."""
         due = self.reserve(entry) if advance else entry
         self.waits_for_redis = True

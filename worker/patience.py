@@ -19,8 +19,6 @@ T = TypeVar("T")
 
 # Of the whole process, because it is the process that ends: whoever waits in it learns of that here.
 _stopping = threading.Event()
-# One for each thing that is waited for: many threads wait for the same one, and each would say so.
-_outage = cache(Outage)
 
 
 class Stopping(Reject):  # type: ignore[misc]
@@ -57,6 +55,12 @@ def patiently(
     done = retrying(attempt)
     _outage(what).ends()
     return done
+
+
+@cache
+def _outage(what: str) -> Outage:
+    """One for each thing that is waited for: many threads wait for the same one, and each would say so."""
+    return Outage(f"{what} is away, waiting", f"{what} is back")
 
 
 def stop_waiting() -> None:

@@ -41,8 +41,8 @@ _SQLITE_AWAY: Final = frozenset(
     }
 )
 # The same for PostgreSQL: connection lost, a transaction that may only read (a standby, or a server after a failover)
-# or was ended for its age, transaction rolled back (deadlock), out of resources, lock not available, cancelled, shutting
-# down or starting, system error. https://www.postgresql.org/docs/current/errcodes-appendix.html
+# or was ended for its age, transaction rolled back (deadlock), out of resources, lock not available, cancelled,
+# shutting down or starting, system error. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES_AWAY: Final = ("08", "25006", "25P03", "25P04", "40", "53", "55P03", "57", "58")
 # A prepared statement that is there, or is not, against what the driver knows: somebody between us and the server.
 _POSTGRES_POOLED: Final = ("42P05", "26000")

@@ -20,9 +20,8 @@ from producer.image_store import FolderStore
 from producer.outbox import Outbox
 from producer.simulator import labelled_images
 from producer.station import Station
-from tests.support import RedisProcess, program, start_workers, wait_until
-
-ROLES = {"run": "worker", "learn": "learn", "beat": "beat"}
+from tests.support import RedisProcess, start_workers, wait_until
+from worker.heartbeat import LearnHeartbeat, SchedulerHeartbeat, read
 
 
 class Refusing:
@@ -170,12 +169,15 @@ class Plant:
         return count
 
     def connected(self) -> bool:
-        for command, role in ROLES.items():
-            asked = [program("insert-worker"), "health", *([role] if role != "worker" else []), "--json"]
-            beat = json.loads(subprocess.run(asked, env=self.environment, capture_output=True, check=False).stdout)
-            if beat.get("waits_for_redis") or beat.get("redis") is False or not beat.get("ticks", 1):
-                return False
-        return True
+        """Whether all of them are at work."""
+        run = Path(self.environment["INSERTS_DATA"]) / "run"
+        beat = read(run / "beat.heartbeat", SchedulerHeartbeat)
+        return (
+            read(run / "worker.heartbeat").redis
+            and read(run / "learn.heartbeat", LearnHeartbeat).redis
+            and beat.ticks > 0
+            and not beat.waits_for_redis
+        )
 
     def assert_well(self) -> None:
         for process, log in zip(self.processes, self.logs.values(), strict=True):
@@ -205,7 +207,6 @@ def plant(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterat
 
 
 def test_redis_refuses_at_the_start_and_in_mid_run_for_every_reason(plant: Plant, tmp_path: Path) -> None:
-    everyone = list(ROLES)
     with STATES["MISCONF"](plant.refusing):
         plant.processes, plant.logs = start_workers(tmp_path, plant.environment)
         early = plant.submit()
@@ -221,7 +222,7 @@ def test_redis_refuses_at_the_start_and_in_mid_run_for_every_reason(plant: Plant
         with state(plant.refusing):
             waiting = plant.submit()
             wait_until(
-                lambda: all(plant.told(reason)[each] > before[reason][each] for each in everyone),  # noqa: B023
+                lambda: all(plant.told(reason)[each] > before[reason][each] for each in plant.logs),  # noqa: B023
                 60,
                 f"processes that wait for {reason}",
             )

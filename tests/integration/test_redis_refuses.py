@@ -219,10 +219,12 @@ def test_redis_refuses_at_the_start_and_in_mid_run_for_every_reason(plant: Plant
     before = {reason: plant.told(reason) for reason in STATES}
     for reason, state in STATES.items():
         wait_until(plant.connected, 60, f"processes that are at work again before {reason}")
+        # Where only memory is short, whoever has nothing to write goes on undisturbed: who waits for messages.
+        noticing = ["beat"] if reason == "OOM" else list(plant.logs)
         with state(plant.refusing):
             waiting = plant.submit()
             wait_until(
-                lambda: all(plant.told(reason)[each] > before[reason][each] for each in plant.logs),  # noqa: B023
+                lambda: all(plant.told(reason)[each] > before[reason][each] for each in noticing),  # noqa: B023
                 60,
                 f"processes that wait for {reason}",
             )

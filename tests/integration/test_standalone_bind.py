@@ -15,7 +15,7 @@ from producer.settings import REDIS_URL_FILE
 from tests.support import program
 from worker.bind import Bind, own_address
 from worker.embedded import EmbeddedSystem
-from worker.redis_server import free_port
+from worker.redis_server import free_port, prepare_redis
 from worker.settings import WorkerSettings
 from worker.supervisor import Supervisor
 
@@ -49,6 +49,21 @@ def _has_ipv6() -> bool:
     except OSError:
         return False
     return True
+
+
+def test_a_worker_that_waits_is_waited_for_and_its_last_words_are_told(tmp_path: Path) -> None:
+    """Here for a Redis that is not there; it would be the same for one that refuses."""
+    told: list[str] = []
+    with Supervisor() as supervisor:
+        system = EmbeddedSystem(WorkerSettings(data=tmp_path), supervisor)
+        system.migrate()
+        prepare_redis(tmp_path, free_port())
+        log = tmp_path / "logs" / "worker.log"
+        child = system.start_worker(
+            0.0, lambda: bool(told) and "Redis is away, waiting" in log.read_text(), on_wait=told.append
+        )
+        assert child.exit_code() is None
+        assert len(told) == 1
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from sqlalchemy import text
 from db import migrate
 from db.backup import BackupError, count_rows, rows_of
 from db.session import WAIT_SECONDS, make_engine
-from db.url import parse_url, shown
+from db.url import PREPARE, parse_url, shown
 
 # In the environment of PostgreSQL's programs these are as good as on the command line, and nobody else reads them.
 _SECRETS: Final = {"password": "PGPASSWORD", "passfile": "PGPASSFILE"}
@@ -69,7 +70,9 @@ def read(url: str, source: Path, revision: str) -> None:
             )
         migrate.downgrade(url, "base")
     options = ["--no-owner", "--no-privileges", "--clean", "--if-exists", "--no-password"]
-    _run(url, program, [*options, "--single-transaction", "--exit-on-error", str(source)])
+    # A lock that is not to be had ends it with an error, rather than waiting behind a worker for ever.
+    patience = {"PGOPTIONS": f"-c lock_timeout={WAIT_SECONDS}s"}
+    _run(url, program, [*options, "--single-transaction", "--exit-on-error", str(source)], patience)
 
 
 def _program(name: str, server: int) -> str:
@@ -95,21 +98,22 @@ def _server_major(version_number: str | None) -> int:
     return int(version_number or 0) // 10_000
 
 
-def _run(url: str, program: str, options: list[str]) -> None:
+def _run(url: str, program: str, options: list[str], environment: Mapping[str, str] | None = None) -> None:
     """Run one of PostgreSQL's programs on the database.
 
     Raises:
         BackupError: it failed; the message is its own.
     """
     command = [program, "--dbname", _conninfo(url), *options]
-    done = subprocess.run(command, capture_output=True, text=True, env=_environment(url), check=False)
+    told = _environment(url) | dict(environment or {})
+    done = subprocess.run(command, capture_output=True, text=True, env=told, check=False)
     if done.returncode:
         raise BackupError(f"{Path(program).name} failed: {done.stderr.strip() or f'exit code {done.returncode}'}")
 
 
 def _arguments(url: str) -> dict[str, str]:
     """How libpq is told what the URL says."""
-    parsed = parse_url(url)
+    parsed = parse_url(url).difference_update_query([PREPARE])
     _, arguments = parsed.get_dialect()().create_connect_args(parsed)
     return {name: str(value) for name, value in arguments.items()}
 
@@ -123,5 +127,4 @@ def _conninfo(url: str) -> str:
 
 def _environment(url: str) -> dict[str, str]:
     told = {_SECRETS[name]: value for name, value in _arguments(url).items() if name in _SECRETS}
-    # A lock that is not to be had ends it with an error, rather than waiting behind a worker for ever.
-    return {**os.environ, "PGOPTIONS": f"-c lock_timeout={WAIT_SECONDS}s", "PGAPPNAME": "insert-inspection", **told}
+    return {**os.environ, "PGAPPNAME": "insert-inspection", **told}

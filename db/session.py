@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session
 
-from db.url import parse_url, shown, sqlite_file
+from db.url import PREPARE, parse_url, prepare_threshold, shown, sqlite_file
 
 WAIT_SECONDS: Final = 30
 """How long a statement waits for another's lock, and a connection for its server, before the database is away."""
@@ -40,9 +40,12 @@ _SQLITE_AWAY: Final = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
-# The same for PostgreSQL: connection lost, transaction rolled back (deadlock), out of resources, lock not available,
+# The same for PostgreSQL: connection lost, a transaction that may only read (a standby, or a server after a failover)
+# or was ended for its age, transaction rolled back (deadlock), out of resources, lock not available, cancelled,
 # shutting down or starting, system error. https://www.postgresql.org/docs/current/errcodes-appendix.html
-_POSTGRES_AWAY: Final = ("08", "40", "53", "55P03", "57P", "58")
+_POSTGRES_AWAY: Final = ("08", "25006", "25P03", "25P04", "40", "53", "55P03", "57", "58")
+# A prepared statement that is there, or is not, against what the driver knows: somebody between us and the server.
+_POSTGRES_POOLED: Final = ("42P05", "26000")
 
 
 class DatabaseUnavailable(Exception):
@@ -88,19 +91,27 @@ def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True, co
     path = sqlite_file(url)
     if path is not None:
         return _sqlite_engine(url, path, "rwc" if create else "rw", foreign_keys, pool)
-    return create_engine(
-        parse_url(url),
+    engine = create_engine(
+        parse_url(url).difference_update_query([PREPARE]),
         pool_pre_ping=True,
         **pool,
         connect_args={
             "connect_timeout": 10,
             "application_name": "insert-inspection",
-            "options": f"-c timezone=UTC -c lock_timeout={WAIT_SECONDS}s",
             # A server that has vanished without a word is noticed too.
             "keepalives_idle": WAIT_SECONDS,
             "tcp_user_timeout": WAIT_SECONDS * 1000,
+            **prepare_threshold(url),
         },
     )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Of this transaction, not of the connection: PgBouncer takes no options when connecting, and may give each
+        # transaction another one of the server's connections.
+        connection.exec_driver_sql(_OF_A_TRANSACTION)
+
+    return engine
 
 
 def _sqlite_engine(url: str, path: Path, mode: str, foreign_keys: bool, pool: dict[str, Any]) -> Engine:
@@ -135,6 +146,9 @@ def _sqlite_engine(url: str, path: Path, mode: str, foreign_keys: bool, pool: di
     return engine
 
 
+_OF_A_TRANSACTION: Final = (
+    f"SELECT set_config('TimeZone', 'UTC', true), set_config('lock_timeout', '{WAIT_SECONDS}s', true)"
+)
 _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 
 
@@ -242,6 +256,11 @@ def _waitable() -> Iterator[None]:
             f"all connections that this process may have to it have been in use for {WAIT_SECONDS} seconds"
         ) from error
     except exc.SQLAlchemyError as error:
+        if str(getattr(getattr(error, "orig", None), "sqlstate", None)) in _POSTGRES_POOLED:
+            raise ValueError(
+                "PostgreSQL and this process disagree on prepared statements, as behind a PgBouncer that pools "
+                f"transactions: add ?{PREPARE}=none to the database URL"
+            ) from error
         if is_unavailable(error):
             raise DatabaseUnavailable(str(getattr(error, "orig", None) or error).strip()) from error
         raise

@@ -13,12 +13,16 @@ from db.home import at_home
 EXAMPLE: Final = "change-me"
 """How passwords in examples begin. None is ever used."""
 
+PREPARE: Final = "prepare_threshold"
+"""The parameter of a PostgreSQL URL that psycopg knows and libpq does not: executions of one statement after which it
+is prepared on the server; ``none`` for never, as behind a PgBouncer that pools transactions and is older than 1.21."""
+
 
 def parse_url(url: str) -> URL:
     """Check a database URL and return it in SQLAlchemy's form.
 
     Raises:
-        ValueError: it is not a URL of a SQLite file or of PostgreSQL.
+        ValueError: it is not a URL of a SQLite file or of PostgreSQL, or its `PREPARE` is no number and not ``none``.
     """
     try:
         parsed = make_url(url)
@@ -30,10 +34,27 @@ def parse_url(url: str) -> URL:
             raise ValueError("a SQLite database needs a file: sqlite:///FILE")
         return parsed.set(database=str(at_home(Path(parsed.database)))) if parsed.database[0] == "~" else parsed
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        prepare_threshold(url)
         return parsed.set(drivername="postgresql+psycopg")
     raise ValueError(
         f"databases are sqlite:///FILE and postgresql+psycopg://USER:PASSWORD@HOST/NAME, not {parsed.drivername!r}"
     )
+
+
+def prepare_threshold(url: str) -> dict[str, int | None]:
+    """What psycopg is told about prepared statements: nothing, where the URL does not say.
+
+    Raises:
+        ValueError: what it says is neither a number nor ``none``.
+    """
+    told = make_url(url).query.get(PREPARE)
+    if told is None:
+        return {}
+    if told == "none":
+        return {PREPARE: None}
+    if isinstance(told, str) and told.isascii() and told.isdigit():
+        return {PREPARE: int(told)}
+    raise ValueError(f"{PREPARE} in the database URL must be a number or none")
 
 
 def shown(url: str) -> str:

@@ -8,13 +8,12 @@ import redis
 import structlog
 from celery import Celery
 from pydantic import ValidationError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from producer.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
 from producer.problems import in_words
-from producer.redis_url import with_trust
+from producer.redis_connection import check_url, connect
+from producer.redis_transport import BROKER, UrlTransport
 
 log = structlog.get_logger()
 
@@ -30,13 +29,16 @@ class EventSender:
     """Sends capture events to the workers' queue, as the Celery messages that they are."""
 
     def __init__(self, redis_url: str):
-        self._app = Celery("station", broker=with_trust(redis_url), set_as_current=False)
+        check_url(redis_url)
+        self._app = Celery("station", broker=BROKER, set_as_current=False)
         self._app.conf.update(
+            broker_transport=UrlTransport,
             task_serializer="json",
             accept_content=["json"],
             task_ignore_result=True,  # the verdict stream is the only way back
             broker_connection_timeout=CALL_TIMEOUT,
             broker_transport_options={
+                "redis_url": redis_url,
                 "socket_timeout": CALL_TIMEOUT,
                 "socket_connect_timeout": CALL_TIMEOUT,
                 "socket_keepalive": True,
@@ -72,13 +74,7 @@ class AnswerReader:
         self.position = position
         self._stream = stream_of(station)
         self._checked = False
-        self._redis: redis.Redis = redis.Redis.from_url(
-            with_trust(redis_url),
-            protocol=2,  # RESP3 gives XREAD another shape
-            socket_timeout=CALL_TIMEOUT,
-            socket_connect_timeout=CALL_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
 
     def read(self) -> list[VerdictAnswer | FaultAnswer | CheckAnswer]:
         """The next answers, after a wait of at most a second; none when there are none.

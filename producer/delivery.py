@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.broker import AnswerReader, EventSender
 from producer.metrics import StationMetrics
+from producer.outage import Outage
 from producer.outbox import Outbox, Waiting
 
 log = structlog.get_logger()
@@ -55,6 +56,9 @@ class Delivery:
         self._position_note = f"position:{station}"
         self._sender = EventSender(redis_url)
         self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
+        # Two, since Redis may take events and give no answers, or the other way round.
+        self._sending = Outage("events wait in the outbox", "events are sent again")
+        self._reading = Outage("answers cannot be read", "answers are read again")
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._threads = [
@@ -89,12 +93,16 @@ class Delivery:
                 next_due = self._outbox.next_due()
             except sqlite3.Error as error:  # a full disk, say: what is in the outbox stays there
                 problem = str(error)
+            except Exception as error:  # without this thread the station would accept for ever and send nothing
+                log.exception("sending failed, and is tried again")
+                problem = f"{type(error).__name__}: {error}"
             if problem is not None:
-                log.warning("events wait in the outbox", problem=problem)
+                self._sending.begins(problem)
                 self._stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = 0.5
+            self._sending.ends()
             # Another process of this station may add to the same outbox, so look at least once a second.
             self._wake.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
 
@@ -131,18 +139,21 @@ class Delivery:
         while not self._stop.is_set():
             try:
                 answers = self._reader.read()
-            except redis.RedisError as error:
+                if answers:
+                    self._settle(answers)
+            except (redis.RedisError, OSError) as error:
                 self._metrics.redis_up.set(0)
-                # One that is away, the sender tells of; one that refuses does so whatever is sent.
-                level = log.warning if isinstance(error, redis.ResponseError) else log.debug
-                level("answers cannot be read", problem=str(error))
-                self._stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                self._reading.begins(f"{type(error).__name__}: {error}")
+            except Exception as error:  # nobody would see that answers are not read any more
+                log.exception("reading answers failed, and is tried again")
+                self._reading.begins(f"{type(error).__name__}: {error}")
+            else:
+                pause = 0.5
+                self._metrics.redis_up.set(1)
+                self._reading.ends()
                 continue
-            pause = 0.5
-            self._metrics.redis_up.set(1)
-            if answers:
-                self._settle(answers)
+            self._stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     def _settle(self, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
         settled = [str(a.capture_id) for a in answers if not isinstance(a, CheckAnswer) and a.capture_id]

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import structlog
 from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 
+from producer.ports import check_port
+
 log = structlog.get_logger()
 
 
@@ -18,7 +20,7 @@ def exposed(registry: CollectorRegistry, port: int | None, address: str) -> Iter
     Whoever reaches the port reads everything: there is no password, so it belongs on a network of the plant's own.
 
     Raises:
-        OSError: the port cannot be had.
+        PortRefused, OSError: the port cannot be had.
     """
     if port is None:
         yield
@@ -27,6 +29,7 @@ def exposed(registry: CollectorRegistry, port: int | None, address: str) -> Iter
     try:
         server, thread = start_http_server(port, addr=address, registry=registry)
     except OSError as error:
+        check_port(address, port, "INSERTS_METRICS_PORT")
         problem = f"metrics cannot be served on {address}:{port} (INSERTS_METRICS_PORT): {error.strerror}"
         raise OSError(error.errno, problem) from error
     log.info("metrics", address=address, port=port)

@@ -53,7 +53,7 @@ def with_trust(url: str, ca: Path | None = None, certificate: Path | None = None
     kombu checks nothing at all of a server whose URL does not ask for it (``Connection._init_params``).
 
     Args:
-        url: of Redis; any that is not ``rediss://`` comes back as it is.
+        url: of Redis; any that is not ``rediss://`` or ``sentinels://`` comes back as it is.
         ca: the certificates of those who vouch for the server (PEM); without it, those that the system trusts.
         certificate: this client's own (PEM), where the server wants one.
         key: the private key of that certificate (PEM).
@@ -64,9 +64,9 @@ def with_trust(url: str, ca: Path | None = None, certificate: Path | None = None
     files = {"ssl_ca_certs": ca, "ssl_certfile": certificate, "ssl_keyfile": key}
     given = {name: file for name, file in files.items() if file is not None}
     parts = urlsplit(url)
-    if parts.scheme != "rediss":
+    if parts.scheme not in ("rediss", "sentinels"):
         if given:
-            raise ValueError("certificates for Redis need an URL that begins with rediss://, or nothing is encrypted")
+            raise ValueError("certificates for Redis need an URL of rediss:// or sentinels://, or nothing is encrypted")
         return url
     if (certificate is None) != (key is None):
         raise ValueError("a client's certificate for Redis and its private key are needed together")

@@ -13,6 +13,7 @@ from producer.home import at_home
 from producer.image_store import ImageStore, open_image_store
 from producer.names import Name, safe_name
 from producer.outbox import DEFAULT_LIMIT, Outbox
+from producer.redis_connection import check_url
 from producer.redis_url import password_in, with_password, with_trust
 
 REDIS_URL_FILE = "redis.url"
@@ -27,7 +28,9 @@ class StationSettings(BaseSettings):
     data: Path = Field(default=Path("var/line"), description="Folder of the line's data on this machine.")
     station: Name = Field(default="station-1", description="This station's name.")
     redis_url: SecretStr | None = Field(
-        default=None, description="redis[s]://USER@HOST:PORT/0; default: the embedded system's in the data."
+        default=None,
+        description="redis[s]://USER@HOST:PORT/0, unix:///PATH?db=0 or sentinel[s]://USER@HOST:PORT,HOST:PORT/MASTER/0"
+        "; default: the embedded system's in the data.",
     )
     redis_password: SecretStr | None = Field(default=None, description="The password of INSERTS_REDIS_URL's user.")
     redis_password_file: Path | None = Field(default=None, description="A file that holds it instead.")
@@ -63,7 +66,7 @@ class StationSettings(BaseSettings):
 
         Raises:
             ValueError: there is neither; or password or certificates are given twice, are not there, or are those of
-                the example.
+                the example; or the URL is none of Redis's.
         """
         if self.redis_url is not None:
             url = self.redis_url.get_secret_value()
@@ -73,7 +76,13 @@ class StationSettings(BaseSettings):
                 url = with_password(url, self.redis_password.get_secret_value())
             if self.redis_password_file is not None:
                 url = with_password(url, password_in(self.redis_password_file))
-            return with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
+            url = with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
+        else:
+            url = self._written_url()
+        check_url(url)
+        return url
+
+    def _written_url(self) -> str:
         written = self.data / REDIS_URL_FILE
         if not written.is_file():
             # A folder that was mistyped must not become one, with photographs in it that nobody will ever send.
@@ -82,7 +91,7 @@ class StationSettings(BaseSettings):
                 "Is it the right folder (--data, INSERTS_DATA)? For a line elsewhere set INSERTS_REDIS_URL, like "
                 "redis://127.0.0.1:6379/0"
             )
-        return written.read_text().strip()
+        return written.read_text(encoding="utf-8").strip()
 
     def head_register(self) -> HeadRegister | None:
         """The head register that these settings name, if they name one.

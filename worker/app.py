@@ -6,8 +6,9 @@ from celery import Celery
 from kombu.entity import Queue
 
 from producer.event import INSPECT_QUEUE
-from producer.redis_url import with_trust
-from worker.connection import Amqp
+from producer.redis_connection import check_url
+from producer.redis_transport import BROKER
+from worker.connection import Amqp, CarefulTransport
 
 VISIBILITY_TIMEOUT = 60
 """Seconds after which a message that nobody acknowledged is delivered again; above any judgement's time. One that takes
@@ -18,8 +19,13 @@ SWEEP_EVERY = 5
 
 
 def make_app(redis_url: str) -> Celery:
-    """The Celery application of a worker whose broker is at ``redis_url``."""
-    app = Celery("insert-inspection", broker=with_trust(redis_url), amqp=Amqp, set_as_current=False)
+    """The Celery application of a worker whose broker is at ``redis_url``.
+
+    Raises:
+        ValueError: the URL is none of Redis's.
+    """
+    check_url(redis_url)
+    app = Celery("insert-inspection", broker=BROKER, amqp=Amqp, set_as_current=False)
     app.conf.update(
         # JSON in and out: a message can hold values, never code.
         accept_content=["json"],
@@ -32,7 +38,9 @@ def make_app(redis_url: str) -> Celery:
         worker_prefetch_multiplier=1,
         task_queues=[Queue(INSPECT_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=INSPECT_QUEUE,
+        broker_transport=CarefulTransport,
         broker_transport_options={
+            "redis_url": redis_url,
             "visibility_timeout": VISIBILITY_TIMEOUT,
             "unacked_restore_interval": SWEEP_EVERY,
             "unacked_restore_throttle": 1,

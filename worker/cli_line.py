@@ -45,7 +45,7 @@ def demo(
 def standalone(
     data: Annotated[Path | None, typer.Option(help="The line's data (INSERTS_DATA); default var/line.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Redis's TCP port.")] = 6390,
-    bind: Annotated[str, typer.Option(help="Address that Redis listens on; 0.0.0.0 lets stations elsewhere in.")] = (
+    bind: Annotated[str, typer.Option(help="Addresses of this machine that Redis listens on; 0.0.0.0: all.")] = (
         "127.0.0.1"
     ),
     backbone: Backbone = None,

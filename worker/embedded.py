@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from db.migrate import upgrade
-from worker.redis_server import RedisFiles, prepare_redis
+from producer.ports import PortRefused, PortTaken, check_port, holder
+from worker.bind import Bind
+from worker.redis_server import LOCAL, RedisFiles, prepare_redis
 from worker.settings import WorkerSettings
-from worker.supervisor import Child, Supervisor
+from worker.supervisor import GRACE, Child, Supervisor
 
 
 class StartFailed(RuntimeError):
@@ -29,7 +33,26 @@ class EmbeddedSystem:
         self.data = settings.data
         self._supervisor = supervisor
 
-    def start_redis(self, port: int, bind: str = "127.0.0.1") -> RedisFiles:
+    def check_ports(self, port: int, bind: Bind = LOCAL) -> None:
+        """Make sure that the parts can listen where they are told to, before any is started.
+
+        Raises:
+            PortRefused: one of them cannot; the message says what to do.
+        """
+        folder = (self.data / "redis").absolute()
+        for address in bind.addresses:
+            # The Redis of a system that was killed just now ends by itself.
+            _once_left_by(folder, port, partial(check_port, address, port, "--port"))
+        metrics = self.settings.metrics_port
+        if metrics is None:
+            return
+        for number in (metrics, metrics + 1):
+            if number == port:
+                raise PortRefused(f"port {port} cannot be for Redis and for metrics: choose another with --port")
+            for address in Bind.parse(self.settings.metrics_address).addresses:
+                check_port(address, number, f"INSERTS_METRICS_PORT (it and the next one, {metrics} and {metrics + 1})")
+
+    def start_redis(self, port: int, bind: Bind = LOCAL, should_stop: Callable[[], bool] = lambda: False) -> RedisFiles:
         """Start Redis with its data below the folder, and wait until it answers.
 
         Raises:
@@ -39,17 +62,27 @@ class EmbeddedSystem:
         child = Child("redis", files.command, self.data / "logs" / "redis.log")
         self._supervisor.add(child)
         try:
-            files.wait_until_up(timeout=20.0)
+            files.wait_until_up(timeout=20.0, should_stop=lambda: should_stop() or child.exit_code() is not None)
         except TimeoutError as error:
             raise StartFailed(f"{error}\n{child.last_words()}") from error
+        if child.exit_code() is not None:
+            raise StartFailed(f"Redis did not come up\n{child.last_words()}")
         return files
 
     def migrate(self) -> None:
         """Bring the database's tables to this version."""
         upgrade(self.settings.url)
 
-    def start_worker(self, timeout: float = 120.0, should_stop: Callable[[], bool] = lambda: False) -> Child:
+    def start_worker(
+        self,
+        timeout: float = 120.0,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> Child:
         """Start a worker and wait until it takes messages.
+
+        With ``on_wait`` a worker that lives is waited for as long as it takes, since it says itself what it waits for
+        (a Redis whose disk is full, say): that is told its last words, once, after ``timeout`` seconds.
 
         Raises:
             StartFailed: it ended, or was not ready in time.
@@ -66,10 +99,15 @@ class EmbeddedSystem:
         self._supervisor.add(child)
         end = time.monotonic() + timeout
         while not ready.exists():
-            if child.exit_code() is not None or time.monotonic() > end:
+            late = time.monotonic() > end
+            if child.exit_code() is not None or (late and on_wait is None):
                 raise StartFailed(f"the worker did not come up\n{child.last_words()}")
+            if late and on_wait is not None:
+                on_wait(child.last_words(1))
+                end = math.inf
             if should_stop():
                 break
+            self._supervisor.tend()  # Redis may die in the meantime
             time.sleep(0.05)
         return child
 
@@ -89,6 +127,18 @@ class EmbeddedSystem:
         # The embedded Redis and its password are found through the data folder's private file.
         environment.pop("INSERTS_REDIS_URL", None)
         return environment
+
+
+def _once_left_by(folder: Path, port: int, check: Callable[[], None]) -> None:
+    end = time.monotonic() + GRACE
+    while True:
+        try:
+            return check()
+        except PortTaken:
+            held = holder(port)
+            if held is None or held.folder != folder.resolve() or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def fetch(images: ImageStore, event: CaptureEvent, may_wait: bool) -> bytes | Ju
         worker.patience.Stopping: the worker ends while the store is away.
     """
     try:
-        data = patiently(lambda: _read(images, event.image), "image store", _is_away)
+        data = patiently(lambda: _read(images, event.image), "the image store", _is_away)
     except ImageMissing as error:
         return ImageNotYet(str(error)) if may_wait else Obstacle("image_missing", str(error))
     except _Unreadable as error:
@@ -55,7 +55,7 @@ def wait_for_store(images: ImageStore) -> None:
     Raises:
         worker.patience.Stopping: the worker ends before that.
     """
-    patiently(lambda: _answers(images), "image store", _is_away)
+    patiently(lambda: _answers(images), "the image store", _is_away)
 
 
 def _read(images: ImageStore, key: str) -> bytes:

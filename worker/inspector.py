@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
-from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 import db.captures
@@ -28,6 +28,7 @@ from db.verdicts import Verdict
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import CaptureEvent
 from producer.image_store import ImageStore
+from producer.refusals import is_away
 from worker import obstacle
 from worker.batching import Batcher
 from worker.failpoints import failpoint
@@ -209,7 +210,8 @@ class Inspector:
         return self._judge(image, (box.left, box.top, box.width, box.height) if box else None)
 
     def _tell(self, station: str, check_id: UUID | None, answer: VerdictAnswer | FaultAnswer) -> None:
-        patiently(lambda: self._telling(_Told(station, check_id, answer)))
+        telling = partial(self._telling, _Told(station, check_id, answer))
+        patiently(partial(patiently, telling, "Redis", is_away))
 
     def _tell_all(self, told: list[_Told]) -> list[None]:
         # The checks are read after the commit: of several workers that finish one at once, the last to commit sees
@@ -273,7 +275,7 @@ def _about(**names: str | None) -> None:
 
 
 def _no_ones_fault(error: Exception) -> bool:
-    return is_unavailable(error) or isinstance(error, RedisError)
+    return is_unavailable(error) or is_away(error)
 
 
 def _text(capture: UUID | None) -> str | None:

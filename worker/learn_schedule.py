@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from celery.beat import Scheduler
+from celery.beat import Scheduler, SchedulingError
+from kombu.exceptions import OperationalError
 
 from worker.files import replaced_file
+from worker.patience import patiently
 
 log = structlog.get_logger()
 
@@ -48,6 +50,16 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
             self.waits_for_redis = False
             self.ticked_at = time.monotonic()
 
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **_: Any) -> Any:
+        """Ask for one task, waiting for a Redis that is away or refuses: Celery would leave it out until next time."""
+        due = self.reserve(entry) if advance else entry
+        self.waits_for_redis = True
+        try:
+            return patiently(lambda: super(FileScheduler, self).apply_async(due, producer, False), "Redis", _is_unsent)
+        finally:
+            self.waits_for_redis = False
+            self.ticked_at = time.monotonic()
+
     def setup_schedule(self) -> None:
         """Take the schedule of the settings, with the times that are remembered."""
         self.merge_inplace(self.app.conf.beat_schedule)
@@ -65,6 +77,11 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
                 path.write_text(json.dumps(times, indent=2) + "\n", "utf-8")
         except OSError as error:
             log.warning("beat's memory cannot be written", file=str(self._file), reason=str(error))
+
+
+def _is_unsent(error: BaseException) -> bool:
+    # Celery raises its own error while it handles kombu's.
+    return isinstance(error, SchedulingError) and isinstance(error.__context__, OperationalError)
 
 
 def read(file: Path) -> dict[str, datetime]:

@@ -72,9 +72,11 @@ def serve_learning(settings: WorkerSettings) -> int:
 
     Raises:
         SchemaOutdated: the database has no or older tables.
+        ValueError: Redis is not named as it should be, or does not let this process in.
     """
     from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutting_down
 
+    from worker.connection import check_access
     from worker.learn_app import make_learn_app
     from worker.learn_tasks import register
 
@@ -99,6 +101,7 @@ def serve_learning(settings: WorkerSettings) -> int:
         metrics.registry.register(Families(lambda: learn_families(job=vitals.running())))
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         parts.enter_context(Watchdog(vitals, math.inf, settings.grace))
+        check_access(settings.broker_url())
         learning = parts.enter_context(learning_with(settings))
         watch_learning(metrics.registry, learning.database)
         app = make_learn_app(settings)
@@ -132,11 +135,16 @@ def run_beat(settings: WorkerSettings) -> None:
     """Ask for learning's tasks when they are due, until SIGTERM or Ctrl-C; waits for Redis.
 
     Several beats do no harm: what is asked for twice is done once.
+
+    Raises:
+        ValueError: Redis is not named as it should be, or does not let this process in.
     """
     from celery.signals import beat_init
 
+    from worker.connection import check_access
     from worker.learn_app import make_learn_app
 
+    check_access(settings.broker_url())
     vitals = BeatVitals()
     beat_init.connect(vitals.ready, weak=False)
     settings.schedule_path().parent.mkdir(parents=True, exist_ok=True)

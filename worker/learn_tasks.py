@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
-from celery import Celery
+from celery import Celery, Task
+from kombu.exceptions import OperationalError
 
 from worker.learn_app import EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
 from worker.learning import Learning
 from worker.learning_evaluate import evaluate
 from worker.learning_extract import extract_captures, plan
 from worker.learning_retrain import retrain
+from worker.patience import patiently
 
 log = structlog.get_logger()
 
@@ -29,7 +33,7 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
     @app.task(name=REEXTRACT_TASK)  # type: ignore[untyped-decorator]
     def reextract_all() -> None:
         for chunk in plan(learning):
-            extract.apply_async(([str(capture) for capture in chunk],), expires=chunk_lifetime)
+            ask(extract, [str(capture) for capture in chunk], expires=chunk_lifetime)
 
     @app.task(name=EVALUATE_TASK)  # type: ignore[untyped-decorator]
     def evaluate_newest() -> None:
@@ -40,4 +44,17 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
         done = retrain(learning)
         log.info("retrain", told=done.told)
         if done.new:
-            evaluate_newest.apply_async()
+            ask(evaluate_newest)
+
+
+def ask(task: Task, *arguments: Any, **options: Any) -> None:
+    """Put a task into the queue, waiting for a Redis that is away or refuses.
+
+    Raises:
+        Stopping: the process ends before that.
+    """
+    patiently(partial(task.apply_async, arguments, **options), "Redis", _is_unsent)
+
+
+def _is_unsent(error: BaseException) -> bool:
+    return isinstance(error, OperationalError)

@@ -19,7 +19,7 @@ from producer.answers import (
     VerdictAnswer,
     stream_of,
 )
-from producer.redis_url import with_trust
+from producer.redis_connection import connect
 
 log = structlog.get_logger()
 
@@ -31,12 +31,10 @@ class Notifier:
     """Writes answers to the stations' streams; safe to use from several threads."""
 
     def __init__(self, redis_url: str):
-        self._redis: redis.Redis = redis.Redis.from_url(
-            with_trust(redis_url),
-            protocol=2,
-            socket_timeout=CALL_TIMEOUT,
-            socket_connect_timeout=CALL_TIMEOUT,
-            # A short restart of Redis is bridged here; a long one by the station, which sends its event again.
+        self._redis: redis.Redis = connect(
+            redis_url,
+            timeout=CALL_TIMEOUT,
+            # A short restart of Redis is bridged here; a long one by whoever calls.
             retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5),
         )
 

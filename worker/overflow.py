@@ -12,11 +12,9 @@ from typing import Any, Final
 
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from producer.event import INSPECT_QUEUE
-from producer.redis_url import with_trust
+from producer.redis_connection import connect
 
 log = structlog.get_logger()
 
@@ -53,13 +51,7 @@ class OverflowWatch:
     """Looks whether Redis has room every few seconds, from entering the block to its end."""
 
     def __init__(self, redis_url: str) -> None:
-        self._redis: redis.Redis = redis.Redis.from_url(
-            with_trust(redis_url),
-            protocol=2,
-            socket_timeout=CALL_TIMEOUT,
-            socket_connect_timeout=CALL_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="overflow", daemon=True)
 
@@ -82,3 +74,5 @@ class OverflowWatch:
             make_room(self._redis)
         except redis.RedisError as error:  # the worker's own connection tells of it
             log.debug("whether Redis has room is not known", problem=str(error))
+        except Exception:
+            log.exception("whether Redis has room is not known")

@@ -1,21 +1,19 @@
-"""Waiting for a database or an image store that is away, until it is back or the worker ends."""
+"""Waiting for a database, an image store or a Redis that is away, until it is back or the worker ends."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NoReturn, TypeVar
 
-import structlog
 from celery.exceptions import Reject
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_when_event_set
 
 from db.session import is_unavailable
-
-log = structlog.get_logger()
+from producer.outage import Outage
 
 T = TypeVar("T")
 
@@ -34,9 +32,11 @@ class Stopping(Reject):  # type: ignore[misc]
 
 
 def patiently(
-    attempt: Callable[[], T], what: str = "database", is_away: Callable[[BaseException], bool] = is_unavailable
+    attempt: Callable[[], T], what: str = "the database", is_away: Callable[[BaseException], bool] = is_unavailable
 ) -> T:
     """Do ``attempt`` until the database lets it: one that is away is waited for, not counted against anybody.
+
+    Why is logged once for each reason, and once when it is over.
 
     Of anything else than the database, ``what`` says its name and ``is_away`` which errors mean that it is away.
 
@@ -52,7 +52,15 @@ def patiently(
         before_sleep=partial(_warn, what),
         retry_error_callback=partial(_give_up, what),
     )
-    return retrying(attempt)
+    done = retrying(attempt)
+    _outage(what).ends()
+    return done
+
+
+@cache
+def _outage(what: str) -> Outage:
+    """One for each thing that is waited for: many threads wait for the same one, and each would say so."""
+    return Outage(f"{what} is away, waiting", f"{what} is back")
 
 
 def stop_waiting() -> None:
@@ -61,12 +69,12 @@ def stop_waiting() -> None:
 
 
 def _warn(what: str, state: RetryCallState) -> None:
-    log.warning(f"the {what} is away, waiting", attempts=state.attempt_number, problem=str(_problem(state)))
+    _outage(what).begins(str(_problem(state)))
 
 
 def _give_up(what: str, state: RetryCallState) -> NoReturn:
     problem = _problem(state)
-    raise Stopping(f"the worker ends and the {what} is away: {problem}") from problem
+    raise Stopping(f"the worker ends and {what} is away: {problem}") from problem
 
 
 def _problem(state: RetryCallState) -> BaseException | None:

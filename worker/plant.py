@@ -18,8 +18,6 @@ from kombu.transport.redis import Channel
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 import db.reviews
 import db.snapshots
@@ -27,7 +25,7 @@ import db.standing
 from db.session import Database
 from db.standing import Standing
 from producer.event import INSPECT_QUEUE
-from producer.redis_url import with_trust
+from producer.redis_connection import connect
 from worker.envelope import captured_at
 from worker.heartbeat import Heart
 from worker.metrics import (
@@ -127,13 +125,7 @@ def watch_process(registry: CollectorRegistry, heart: Heart, vitals: Vitals) -> 
 
 def queue_glance(redis_url: str) -> Glance[Queue]:
     """What waits on the inspect queue, over a connection to Redis of its own."""
-    client: redis.Redis = redis.Redis.from_url(
-        with_trust(redis_url),
-        protocol=2,
-        socket_timeout=PATIENCE,
-        socket_connect_timeout=PATIENCE,
-        retry=Retry(NoBackoff(), 0),
-    )
+    client = connect(redis_url, timeout=PATIENCE)
     return Glance(lambda: read_queue(client), "redis")
 
 

@@ -7,12 +7,20 @@ import secrets
 import shutil
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import redis
 
+from producer.redis_connection import connect
+from producer.refusals import refusal
 from producer.settings import REDIS_URL_FILE
+from worker.bind import Bind
+
+LOCAL: Final = Bind(("127.0.0.1",), "127.0.0.1")
+"""This machine alone."""
 
 
 class NoRedisServer(RuntimeError):
@@ -55,19 +63,24 @@ class RedisFiles:
     command: list[str]
     url: str
 
-    def wait_until_up(self, timeout: float) -> None:
-        """Wait until it answers.
+    def wait_until_up(self, timeout: float, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Wait until it answers, or until told to stop; one that reads its data is waited for as long as that takes.
 
         Raises:
             TimeoutError: it did not within ``timeout`` seconds; its log says why.
         """
-        client = redis.Redis.from_url(self.url, socket_connect_timeout=1.0, socket_timeout=1.0)
+        client = connect(self.url, timeout=1.0)
         end = time.monotonic() + timeout
-        while True:
+        while not should_stop():
             try:
                 client.ping()
                 return
+            except redis.BusyLoadingError:
+                end = time.monotonic() + timeout
+                time.sleep(0.05)
             except redis.RedisError as error:
+                if refusal(error) is not None:  # it is up, and refuses for now: whoever needs it waits
+                    return
                 if time.monotonic() > end:
                     raise TimeoutError(f"Redis did not answer within {timeout:.0f} s: {error}") from error
                 time.sleep(0.05)
@@ -75,7 +88,7 @@ class RedisFiles:
                 client.close()
 
 
-def prepare_redis(data: Path, port: int, bind: str = "127.0.0.1") -> RedisFiles:
+def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     """Write the configuration of a durable Redis below ``data`` and, for the other commands, how to reach it.
 
     The password is made once and stays in files that only their owner can read, never on a command line.
@@ -91,7 +104,7 @@ def prepare_redis(data: Path, port: int, bind: str = "127.0.0.1") -> RedisFiles:
         _write_private(password_file, secrets.token_urlsafe(24))
     password = password_file.read_text(encoding="utf-8")
     lines = [
-        f"bind {bind}",
+        f"bind {' '.join(bind.addresses)}",
         f"port {port}",
         f'dir "{folder}"',
         f"requirepass {password}",
@@ -105,7 +118,7 @@ def prepare_redis(data: Path, port: int, bind: str = "127.0.0.1") -> RedisFiles:
     ]
     configuration = folder / "redis.conf"
     _write_private(configuration, "\n".join(lines) + "\n")
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    url = f"redis://:{password}@{bind.host}:{port}/0"
     _write_private(data / REDIS_URL_FILE, url + "\n")
     return RedisFiles([str(program), str(configuration)], url)
 

@@ -25,6 +25,7 @@ from worker.app import make_app
 from worker.backbone import load_backbone
 from worker.batching import Batcher
 from worker.champion import Champion
+from worker.connection import check_access
 from worker.fetching import wait_for_store
 from worker.heartbeat import Heart
 from worker.inspection import Judgement, judge
@@ -57,7 +58,8 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         WeightsMissing, BackboneError: the network asked for cannot be run, before any message was taken.
         SchemaOutdated: the database has no or older tables.
         ModelError: the promoted model cannot be used by this worker.
-        ValueError: Redis or the database is not named as it should be, or a password or certificate is not there.
+        ValueError: Redis or the database is not named as it should be, a password or certificate is not there, or Redis
+            does not let this process in.
     """
     failpoints.arm(settings.failpoint)
     redis_url = settings.broker_url()
@@ -72,6 +74,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         watch_process(metrics.registry, heart, vitals)
         watch_line(metrics.registry, database, redis_url)
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
+        check_access(redis_url)
         patiently(database.check_schema)
         images = settings.image_store()
         backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.console import Console
 
+from worker.bind import Bind
 from worker.embedded import EmbeddedSystem, locked
 from worker.settings import WorkerSettings
 from worker.supervisor import StopSignal, Supervisor
@@ -15,14 +18,18 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
     """Bring the line up and keep it up until SIGTERM or Ctrl-C.
 
     Raises:
+        PortRefused: Redis or the metrics cannot listen where they are told to.
         StartFailed: the data folder is in use, or a part does not come up.
         NoRedisServer: there is no Redis server on this machine.
     """
+    where = Bind.parse(bind)
     with StopSignal() as stop, locked(settings.data), Supervisor() as supervisor:
         system = EmbeddedSystem(settings, supervisor)
+        system.check_ports(port, where)
         system.migrate()
-        system.start_redis(port, bind)
-        system.start_worker(should_stop=lambda: stop.asked)
+        system.start_redis(port, where, should_stop=lambda: stop.asked)
+        if not stop.asked:
+            system.start_worker(60.0, lambda: stop.asked, partial(_say_that_it_waits, console))
         if not stop.asked:
             system.start_learning()
             console.print(f"[green]the line is up[/green], its data in {settings.data}", highlight=False)
@@ -32,3 +39,7 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
             console.print(f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}", highlight=False)
         supervisor.run(lambda: stop.asked)
         console.print("stopping")
+
+
+def _say_that_it_waits(console: Console, words: str) -> None:
+    console.print(f"the worker is not ready yet; it said last: {words}", markup=False, highlight=False)

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import redis
 from kombu.entity import Queue
 
 import db.faults
@@ -230,8 +229,7 @@ def test_an_acknowledgement_that_redis_never_heard_leaves_the_hand_free(redis_se
             connection.drain_events(timeout=10)
             assert not channel.qos.can_consume()
             redis_server.kill()
-            with pytest.raises(redis.RedisError):
-                taken[0].ack()
+            taken[0].ack()
             assert channel.qos.can_consume()
     redis_server.start()
     assert redis_server.client().hlen("unacked") == 1, "it comes again"

@@ -1,6 +1,6 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from threading import Barrier, Event, Thread
 
 import psycopg
@@ -13,6 +13,7 @@ from db import session as subject
 from db.schema import Captures
 from db.session import Database, DatabaseUnavailable
 from db.url import sqlite_file
+from tests.support import wait_until
 
 
 def test_an_error_rolls_everything_back(line, start) -> None:
@@ -197,5 +198,48 @@ def test_who_finds_no_connection_in_time_is_told_so(database_url, monkeypatch) -
     ):
         pass
     with database.reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "on", "off"),
+    [("default_transaction_read_only", "on", "off"), ("statement_timeout", "1", "0")],
+    ids=["a server after a failover", "a statement that was cancelled"],
+)
+def test_a_postgresql_that_refuses_for_now_is_away(postgresql_url, setting, on, off) -> None:
+    database = Database(postgresql_url)
+    with database.transaction() as session:
+        name = session.scalar(text("SELECT current_database()"))
+    for value, refuses in ((on, True), (off, False)):
+        admin = Database(postgresql_url.replace(f"/{name}?", "/postgres?"))
+        with admin.transaction() as session:
+            session.execute(text(f"ALTER DATABASE {name} SET {setting} = '{value}'"))
+        admin.close()
+        database.close()  # what is set for a database holds for new connections
+        with pytest.raises(DatabaseUnavailable) if refuses else nullcontext(), database.transaction() as session:
+            session.execute(text("CREATE TABLE made AS SELECT 1 AS one FROM pg_sleep(0.05)"))
+    database.close()
+
+
+def test_a_postgresql_that_ends_idle_transactions_is_away(postgresql_url) -> None:
+    database, other = Database(postgresql_url), Database(postgresql_url)
+
+    def there(process: int) -> bool:
+        with other.reading() as session:
+            asked = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+            return bool(session.scalar(asked, {"pid": process}))
+
+    def stand_idle() -> None:
+        with database.transaction() as session:
+            session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+            process = session.scalar(text("SELECT pg_backend_pid()"))
+            wait_until(lambda: not there(process), 20, "the server's end of it")
+            session.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnavailable):
+        stand_idle()
+    other.close()
+    with database.transaction() as session:
         assert session.scalar(text("SELECT 1")) == 1
     database.close()

@@ -23,9 +23,7 @@ def test_a_worker_s_connections_are_careful_and_prompt_for_every_url(url: str) -
 def test_a_redis_that_is_long_away_is_looked_for_as_often_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("kombu.utils.functional.sleep", slept.append)
-    pauses: list[float] = []
     connection = make_app(f"redis://127.0.0.1:{free_port()}/0").connection_for_read()
     with pytest.raises(OperationalError):
-        connection.ensure_connection(lambda _, pause: pauses.append(pause), 20)
-    assert pauses == [RECONNECT_EVERY] * 20
+        connection.ensure_connection(None, 20)
     assert sum(slept) == pytest.approx(20 * RECONNECT_EVERY)

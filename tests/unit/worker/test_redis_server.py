@@ -9,7 +9,7 @@ import redis
 
 from tests.support import RedisProcess, wait_until
 from worker import redis_server as module
-from worker.redis_server import NoRedisServer, find_redis_server, free_port, prepare_redis
+from worker.redis_server import NoRedisServer, RedisFiles, find_redis_server, free_port, prepare_redis
 
 
 def test_the_password_is_in_private_files_only(tmp_path: Path) -> None:
@@ -63,6 +63,24 @@ def test_a_server_that_does_not_come_up_is_reported(tmp_path: Path) -> None:
     files = prepare_redis(tmp_path, free_port())
     with pytest.raises(TimeoutError, match="did not answer"):
         files.wait_until_up(timeout=0.2)
+
+
+def test_a_server_that_reads_its_data_for_long_is_waited_for(redis_server: RedisProcess) -> None:
+    client = redis_server.client()
+    for number in range(1000):
+        client.set(str(number), "ballast")
+    client.bgrewriteaof()
+    wait_until(lambda: not client.info("persistence")["aof_rewrite_in_progress"])  # type: ignore[index]
+    redis_server.kill()
+    slow = ["--key-load-delay", "3000", "--loading-process-events-interval-bytes", "1024"]  # 3 s in all
+    files = RedisFiles([*redis_server.files.command, *slow], redis_server.url)
+    process = subprocess.Popen(files.command, stdout=subprocess.DEVNULL)
+    try:
+        files.wait_until_up(timeout=1.5)
+        assert client.dbsize() == 1000
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_the_found_server_is_a_real_one() -> None:

@@ -1,0 +1,140 @@
+"""Redis by a socket of this machine, and what a wrong URL or password comes to in each process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from kombu.exceptions import OperationalError
+from structlog.testing import capture_logs
+
+from producer.broker import AnswerReader, EventSender
+from producer.event import CaptureEvent, new_id
+from producer.image_store import FolderStore
+from producer.outbox import Outbox
+from producer.settings import StationSettings
+from producer.simulator import labelled_images
+from producer.station import Station
+from tests.support import RedisProcess, message, program, wait_until
+from worker.redis_server import find_redis_server
+
+COMMANDS = ["run", "learn", "beat"]
+
+
+def test_a_line_works_over_a_socket_of_this_machine(tmp_path: Path, sqlite_url: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # a short path
+        path = Path(folder) / "redis.sock"
+        command = [str(find_redis_server()), "--port", "0", "--unixsocket", str(path), "--requirepass", "pass/word"]
+        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+        settings = StationSettings(redis_url=f"unix://{path}?db=1", redis_password="pass/word")
+        environment = os.environ | {
+            "INSERTS_REDIS_URL": f"redis+socket://{path}?virtual_host=1",
+            "INSERTS_REDIS_PASSWORD": "pass/word",
+            "INSERTS_DATA": str(tmp_path),
+            "INSERTS_DATABASE_URL": sqlite_url,
+            "INSERTS_THREADS": "4",
+        }
+        log, outbox = tmp_path / "worker.log", Outbox(tmp_path / "outbox.db")
+        with log.open("wb") as file:
+            worker = subprocess.Popen([program("insert-worker"), "run"], env=environment, stdout=file, stderr=file)
+        try:
+            photograph = next(image for image, _ in labelled_images(1, seed=3, size=256))
+            with Station("station-1", FolderStore(tmp_path / "images"), outbox, settings.broker_url()) as station:
+                event = station.submit(
+                    photograph, machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1
+                )
+                assert station.wait_for([event.capture_id], 180), log.read_text()
+        finally:
+            worker.kill()
+            worker.wait()
+            server.kill()
+            server.wait()
+            outbox.close()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("url", "words"), [("redis://127.0.0.1:6379/abc", "must be a number"), ("http://h", "must begin with")]
+)
+def test_a_url_that_is_none_is_refused_at_the_start(tmp_path: Path, command: str, url: str, words: str) -> None:
+    environment = os.environ | {"INSERTS_REDIS_URL": url, "INSERTS_DATA": str(tmp_path)}
+    done = subprocess.run(
+        [program("insert-worker"), command], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_station_with_a_url_that_is_none_is_refused_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(next(image for image, _ in labelled_images(1, seed=3, size=64)))
+    environment = os.environ | {"INSERTS_REDIS_URL": "redis://127.0.0.1/abc", "INSERTS_DATA": str(tmp_path / "line")}
+    command = [program("insert-station"), "publish", str(tmp_path / "1.jpg"), "--machine", "m", "--head", "h"]
+    command += ["--pocket", "1", "--operation", "o"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    assert "must be a number" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_password_is_said_at_the_start_and_ends_it(
+    tmp_path: Path, redis_server: RedisProcess, sqlite_url: str, command: str
+) -> None:
+    environment = os.environ | {
+        "INSERTS_REDIS_URL": f"redis://:not-it@{redis_server.url.rpartition('@')[2]}",
+        "INSERTS_DATA": str(tmp_path),
+        "INSERTS_DATABASE_URL": sqlite_url,
+    }
+    done = subprocess.run(
+        [program("insert-worker"), command], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert "Redis does not let this process in" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "not-it" not in done.stderr
+
+
+def test_an_unexpected_error_ends_neither_thread_of_a_station(
+    tmp_path: Path, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged with its traceback, and both go on: the station sends and reads once it is over."""
+    failing = {"send": True, "read": True}
+    real_send, real_read = EventSender.send, AnswerReader.read
+
+    def send(self: EventSender, event: CaptureEvent) -> None:
+        if failing["send"]:
+            raise KeyError("No such transport: unix")
+        real_send(self, event)
+
+    def read(self: AnswerReader) -> list[object]:
+        if failing["read"]:
+            raise KeyError("of any kind")
+        return real_read(self)  # type: ignore[return-value]
+
+    monkeypatch.setattr(EventSender, "send", send)
+    monkeypatch.setattr(AnswerReader, "read", read)
+    outbox = Outbox(tmp_path / "outbox.db")
+    with (
+        capture_logs() as said,
+        Station("station-1", FolderStore(tmp_path / "images"), outbox, redis_server.url) as station,
+    ):
+        station.submit(b"\xff\xd8", machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1)
+        events = ["sending failed, and is tried again", "reading answers failed, and is tried again"]
+        wait_until(lambda: set(events) <= {each["event"] for each in said}, 20, "both errors in the log")
+        assert not station.flush(0)
+        failing["send"] = failing["read"] = False
+        assert station.flush(20)
+        wait_until(lambda: "answers are read again" in {each["event"] for each in said}, 20, "answers that are read")
+    outbox.close()
+
+
+def test_a_database_that_redis_does_not_have_keeps_events_in_the_outbox(redis_server: RedisProcess) -> None:
+    """Only Redis knows how many it has; a station goes on accepting and says why nothing leaves."""
+    sender = EventSender(redis_server.url.removesuffix("/0") + "/99")
+    with pytest.raises(OperationalError, match="index"):
+        sender.send(CaptureEvent.from_message(message()))
+    sender.close()

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from worker.training import train
 
 import db.models
 from db.session import Database
 from tests.support import photograph
 from worker.champion import Champion
 from worker.dataset import DatasetError, scan
-from worker.training import train
 
 
 class Quadrants:

@@ -71,6 +71,11 @@ def meanings(
     return Meanings(labels, tuple(notes))
 
 
+def known_words(classes: Sequence[str]) -> Meanings:
+    """As `meanings`, where nothing but their names says what the classes mean."""
+    return meanings(classes, {})
+
+
 def meanings_to_train(classes: Sequence[str], said: Mapping[str, str], intact: str | None) -> Meanings:
     """As `meanings`, for a folder to learn from: one class is intact, and all that nothing is known of are damaged.
 

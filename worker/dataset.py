@@ -205,6 +205,6 @@ def _check_classes(
     if empty:
         reasons = [f"{path.relative_to(root)}: {reason}" for path, reason in skipped if path.parent.name in empty]
         raise DatasetError(
-            f"no readable image in {', '.join(str(root / name) for name in empty)}; put images there or remove the "
+            f"no usable image in {', '.join(str(root / name) for name in empty)}; put images there or remove the "
             f"folder" + (f" (skipped: {'; '.join(reasons[:3])}{' …' if len(reasons) > 3 else ''})" if reasons else "")
         )

@@ -81,11 +81,15 @@ def repeated(found: Sequence[tuple[Path, str, Seen]]) -> dict[Path, str]:
         for file, name in same:
             others = [f"{owner}/{path.name}" for path, owner in same if owner != name]
             if others:
-                reasons[file] = f"the same photograph is also there as {' and as '.join(others)}: left out of both"
+                more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+                reasons[file] = f"the same photograph is also there as {others[0]}{more}: left out of both classes"
             elif file != first[0]:
                 reasons[file] = f"the same photograph as {name}/{first[0].name}: it counts once"
     return reasons
 
 
-def _digest(image: npt.NDArray[Any]) -> str:
+def _digest(image: npt.NDArray[Any]) -> str | None:
+    """What an image is told by; None for one of a single colour, which many photographs may have come to be."""
+    if image.min() == image.max():
+        return None
     return hashlib.sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()

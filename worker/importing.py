@@ -27,7 +27,7 @@ from db.lives import IMPORTED
 from db.session import Database
 from db.verdicts import Verdict
 from producer.image_store import ImageStore
-from worker.class_names import Meanings
+from worker.class_names import Meanings, known_words
 from worker.dataset import class_names, scan
 from worker.duplicates import ImageUnreadable
 from worker.images import MAX_IMAGE_BYTES, UnusableImage, decode
@@ -80,15 +80,15 @@ class Imported:
 def photographs(
     folder: Path,
     *,
-    meaning: Callable[[Sequence[str]], Meanings],
+    meaning: Callable[[Sequence[str]], Meanings] = known_words,
     table: Path | None = None,
     group_column: str | None = None,
     progress: Callable[[int, int], object] = lambda done, total: None,  # noqa: ARG005
 ) -> Photographs:
     """The labelled photographs in `folder`, which has a sub-folder for each class; all of them are looked at.
 
-    `meaning` says what the classes mean. Groups come from the column `group_column` of the CSV file `table`, as
-    `worker.dataset.scan` has it. `progress` is told how many of how many files were looked at. Raises `DatasetError`.
+    `meaning` says what the classes mean (default: their names do). Groups come from the column `group_column` of the
+    CSV file `table`, as `worker.dataset.scan` has it. `progress` is told how many of how many files were looked at. Raises `DatasetError`.
     """
     meant = meaning(class_names(folder))
     unusable = [name for name, label in meant.labels.items() if label == "unusable"]

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from worker.telling import tell_skipped
+from worker.telling import shown, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.learning import Progress as Told
     from worker.learning_evaluate import Decided
     from worker.settings import WorkerSettings
 
@@ -187,18 +183,3 @@ def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
     for sentence in decided.reasons:
         typer.echo(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
     typer.echo(f"its evaluation: {settings.evaluations_path() / decided.model}")
-
-
-@contextmanager
-def shown(console: Console) -> Iterator[Told]:
-    """Progress as bars: one for each step."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks = {}
-
-        def told(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=None)
-            bars.update(tasks[step], completed=done, total=total or None)
-
-        yield told

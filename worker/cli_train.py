@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -20,24 +18,17 @@ from worker.cli_learning import (
     Meaning,
     Weights,
     meanings_said,
-    shown,
     tell,
 )
-from worker.telling import tell_notes, tell_skipped
+from worker.telling import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.learning import Learning, Progress
     from worker.learning_evaluate import Decided
     from worker.learning_retrain import Retrained
     from worker.settings import WorkerSettings
     from worker.taking_in import Taken
 
-T = TypeVar("T")
-
 BY: Final = "insert-worker train"
-
-_WAIT: Final = 1.0
-"""Seconds between two looks whether another process has come to its end."""
 
 
 def train(
@@ -86,6 +77,7 @@ def train(
     step_back(settings.niceness)  # before anything else is imported
     from worker.class_names import meanings_to_train
     from worker.learn_serve import learning_with
+    from worker.learning_by_hand import learn_now, settle
     from worker.taking_in import take_in
 
     console = Console(stderr=True)
@@ -104,46 +96,9 @@ def train(
                 )
         _tell_taken(taken, console, as_json)
         with shown(console) as progress:
-            trained, decided = _learn(learning, progress)
-        in_charge = _put_in_charge(learning, decided, promote)
+            trained, decided = learn_now(learning, by=BY, progress=progress)
+        in_charge = settle(learning, decided, by=BY, promote=promote)
     _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
-
-
-def _learn(learning: Learning, progress: Progress) -> tuple[Retrained, Decided]:
-    """A model of the labels as they are, measured, and put in charge where the rule says so."""
-    from worker.learning_evaluate import evaluate
-    from worker.learning_retrain import retrain
-
-    trained = _in_turn(lambda: retrain(learning, force=True, progress=progress), lambda made: made.elsewhere, progress)
-    if trained.model is None:
-        reasons = "".join(f"; skipped {capture}: {reason}" for capture, reason in trained.unusable[:3])
-        raise ValueError(f"{trained.told}: label more, and train again{reasons}")
-    name = trained.model.model_id
-    decided = _in_turn(lambda: evaluate(learning, name, by=BY, progress=progress), lambda made: made is None, progress)
-    assert decided is not None  # noqa: S101 - for the type checker: it was waited for
-    return trained, decided
-
-
-def _in_turn(work: Callable[[], T], is_elsewhere: Callable[[T], bool], progress: Progress) -> T:
-    """What `work` gives once no other process is at the same: the learner of a line that runs may be."""
-    while is_elsewhere(made := work()):
-        progress("waiting for another process that learns", 0, 0)
-        time.sleep(_WAIT)
-    return made
-
-
-def _put_in_charge(learning: Learning, decided: Decided, promote: bool) -> bool:
-    """Whether the model is in charge now, after it was put there where that was asked for."""
-    from datetime import UTC, datetime
-
-    import db.models
-
-    with learning.database.transaction() as session:
-        if promote:
-            reason = f"asked for with --promote; {decided.told()}"
-            db.models.promote(session, decided.model, by=BY, reason=reason, at=datetime.now(UTC))
-        champion = db.models.champion(session)
-    return champion is not None and champion.model_id == decided.model
 
 
 def _tell_taken(taken: Taken | None, console: Console, as_json: bool) -> None:
@@ -167,7 +122,6 @@ def _tell_trained(
     from db.answers import print_table
     from worker.training_told import next_steps, scores, table, warnings
 
-    assert trained.model is not None  # noqa: S101 - for the type checker
     evaluation: dict[str, Any] = json.loads(
         (settings.evaluations_path() / decided.model / "evaluation.json").read_text("utf-8")
     )
@@ -175,7 +129,7 @@ def _tell_trained(
     tell_notes(warnings(evaluation), console)
     if as_json:
         told = {
-            "trained_on": trained.model.trained_on,
+            "trained_on": evaluation["images"],
             "in_charge": in_charge,
             "scores": scores(evaluation),
             "warnings": warnings(evaluation),

@@ -88,7 +88,8 @@ def photographs(
     """The labelled photographs in `folder`, which has a sub-folder for each class; all of them are looked at.
 
     `meaning` says what the classes mean (default: their names do). Groups come from the column `group_column` of the
-    CSV file `table`, as `worker.dataset.scan` has it. `progress` is told how many of how many files were looked at. Raises `DatasetError`.
+    CSV file `table`, as `worker.dataset.scan` has it. `progress` is told how many of how many files were looked at.
+    Raises `DatasetError`.
     """
     meant = meaning(class_names(folder))
     unusable = [name for name, label in meant.labels.items() if label == "unusable"]

@@ -150,9 +150,10 @@ def read_groups(
 def _groups(table: Table, matched: Matched, column: str, files: Sequence[Path]) -> list[str]:
     if matched.ambiguous:
         line, name = matched.ambiguous[0]
+        one = next(each for each in files if unicodedata.normalize("NFC", each.name).casefold() == name.casefold())
         raise TableError(
             f"{table.path} names {name} in line {line}, which fits several images: write it with its class, like "
-            f"{files[0].parent.name}/{name}"
+            f"{one.parent.name}/{one.name}"
         )
     groups: dict[Path, str] = {}
     for line, file in matched.files.items():

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
+
+Told = Callable[[str, int, int], None]
+"""What is being done, and how much of how much of it is."""
 
 
 def tell_skipped(skipped: Sequence[tuple[object, str]], console: Console) -> None:
@@ -18,3 +23,18 @@ def tell_notes(notes: Sequence[str], console: Console) -> None:
     """Print sentences that a person should read."""
     for note in notes:
         console.print(Text.assemble(("note", "yellow"), f" {note}"), soft_wrap=True)
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[Told]:
+    """Progress as bars: one for each step."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks = {}
+
+        def told(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=None)
+            bars.update(tasks[step], completed=done, total=total or None)
+
+        yield told

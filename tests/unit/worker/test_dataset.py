@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from worker.dataset import DatasetError, ImageUnreadable, load_image, scan
+from worker.dataset import DatasetError, load_image, scan
+from worker.duplicates import ImageUnreadable
 
 RNG = np.random.default_rng(0)
 
@@ -51,7 +52,7 @@ def test_unreadable_files_among_good_ones_are_named_with_a_reason(folder):
     assert len(found.files) == 5
     reasons = {file.name: reason for file, reason in found.skipped}
     assert set(reasons) == {"cut.png", "empty.jpg", "notes.txt", "drawing.eps", "deeper"}
-    assert reasons["deeper"] == "not a file"
+    assert "a folder inside a class" in reasons["deeper"]
     assert reasons["notes.txt"] == reasons["drawing.eps"] == reasons["empty.jpg"] == "not an image"
     assert reasons["cut.png"].startswith("cannot be decoded")
     assert len(scan(folder, check_images=False).files) == 9
@@ -71,7 +72,7 @@ def test_an_image_too_large_to_decode_is_skipped_without_decoding_it(folder):
         (lambda root: root.write_text("x"), "is not a folder"),
         (lambda root: root.mkdir(), "at least two classes.*none"),
         (lambda root: picture(root / "worn" / "a.png"), "only 'worn'"),
-        (lambda root: (picture(root / "worn" / "a.png"), (root / "intact").mkdir()), "no readable image in .*intact"),
+        (lambda root: (picture(root / "worn" / "a.png"), (root / "intact").mkdir()), "no usable image in .*intact"),
         (
             lambda root: (
                 picture(root / "worn" / "a.png"),
@@ -124,10 +125,10 @@ def test_groups_come_from_labels_csv(folder, text, wanted, column):
     [
         (None, "head", "no .*labels.csv"),
         ("file,group\na.png,x\n", "head", "columns"),
-        ("name,group\na.png,x\n", None, "columns"),
+        ("name,group\na.png,x\n", None, "it needs 'file' and 'group'"),
         ("file,group\na.png,x\nb.png,\n", None, "names no 'group' for 4 of 5"),
         ("file,group\na.png,x\na.png,y\n", None, "two groups"),
-        (b"file,group\n\xff\xfe,1\n", None, "UTF-8"),
+        (b"file,group\n\x81\xfe,1\n", None, "UTF-8"),
     ],
 )
 def test_a_labels_csv_that_does_not_give_the_groups_says_why(folder, text, wanted, message):
@@ -140,7 +141,7 @@ def test_a_labels_csv_that_does_not_give_the_groups_says_why(folder, text, wante
 def test_a_bare_name_that_two_classes_have_must_name_the_class(folder):
     picture(folder / "intact" / "a.png")
     (folder / "labels.csv").write_text("file,group\n10.png,x\n9.png,y\nc.png,y\na.png,z\nb.png,x\n")
-    with pytest.raises(DatasetError, match=r"write intact/a\.png"):
+    with pytest.raises(DatasetError, match=r"write it with its class, like intact/a\.png"):
         scan(folder)
 
 

@@ -250,7 +250,13 @@ def test_equal_times_are_called_equal_and_one_backbone_is_not_compared():
 
 def test_the_side_by_side_table_has_one_column_a_backbone():
     dataset = SimpleNamespace(
-        name="a|b", classes=("a", "b"), labels=np.array([0, 1]), skipped=(), files=("x", "y"), group_column=None
+        name="a|b",
+        classes=("a", "b"),
+        labels=np.array([0, 1]),
+        skipped=(),
+        notes=(),
+        files=("x", "y"),
+        group_column=None,
     )
     text = markdown([(dataset, [SLOW, FAST])], Recipe())
     table = [line for line in text.splitlines() if line.startswith("|") and line.count("|") == 4]

@@ -415,3 +415,26 @@ def test_a_store_whose_writers_were_killed_in_the_middle_holds_only_whole_featur
     with opened(store.folder) as (dataset, _):
         np.testing.assert_array_equal(np.sort(dataset[:, 0]), np.sort(expected))
     assert store.add(sights(-1), np.ones((1, 50_000), np.float32)) == 1
+
+
+def test_any_flipped_bit_of_a_shard_ends_as_damage_or_does_none(tmp_path):
+    sights = [f"{number:064x}" for number in range(3)]
+    features = np.arange(12, dtype=np.float32).reshape(3, 4)
+    path = tmp_path / shards.write_shard(tmp_path, "a" * 64, 4, sights, [features])
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    found = {"whole": 0, "damaged": 0}
+    for place in range(0, len(whole), 3):
+        data = bytearray(whole)
+        data[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(data)
+        try:
+            shards.check_shard(path, "a" * 64, 4)
+        except shards.ShardDamaged:
+            found["damaged"] += 1
+            continue
+        found["whole"] += 1  # a byte that means nothing: what is read is what was written
+        with shards.open_shard(path, "a" * 64, 4) as file:
+            assert shards.read_sights(path, "a" * 64, 4) == sights
+            np.testing.assert_array_equal(file["features"][()], features)
+    assert found["damaged"] > 50

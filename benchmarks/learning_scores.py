@@ -70,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     weights = options.weights or [None] * len(backbones)
     if len(weights) != len(backbones):
         parser.error(f"{len(backbones)} backbones need as many --weights, not {len(weights)}")
-    photos = photographs(options.folder, meanings={}, table=options.labels, group_column=options.group_column)
+    found = photographs(options.folder, table=options.labels, group_column=options.group_column)
+    photos = list(found.photos)
     if options.consecutive:
         photos = consecutive(photos)
     with tempfile.TemporaryDirectory(prefix="learning-scores-") as folder:

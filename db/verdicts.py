@@ -14,7 +14,17 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 from sqlalchemy.orm import Session
 
 from db import pockets
-from db.rows import COLUMNS, NEWEST_FIRST, Filters, Position, VerdictRow, conditions, current_verdict, older_than
+from db.rows import (
+    COLUMNS,
+    NEWEST_FIRST,
+    Filters,
+    Position,
+    VerdictRow,
+    conditions,
+    current_verdict,
+    older_than,
+    on_machine,
+)
 from db.schema import Captures, Faults, Verdicts
 from db.statements import insert_into
 
@@ -183,8 +193,9 @@ def export(session: Session, **filters: Unpack[Filters]) -> Iterator[VerdictRow]
 
 
 def count(session: Session) -> int:
-    """How many verdicts there are, current or not."""
-    return session.scalar(select(func.count()).select_from(Verdicts)) or 0
+    """How many verdicts there are, current or not; those of imported captures are nobody's and do not count."""
+    of_the_line = select(func.count()).select_from(Verdicts).join(Captures, Verdicts.capture_id == Captures.capture_id)
+    return session.scalar(of_the_line.where(on_machine(Captures.machine, None))) or 0
 
 
 def _judged(filters: Filters) -> Select[Any]:

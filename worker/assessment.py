@@ -17,6 +17,7 @@ import numpy.typing as npt
 from worker.band import band as band_for
 from worker.band import share_decided
 from worker.candidate import CandidateError, learn
+from worker.classifier import ClassifierError
 from worker.costs import Costs
 from worker.evaluation import Split, grouped_splits, repeated_splits
 from worker.scores import Interval, Scores, interval, scores
@@ -177,5 +178,5 @@ def _pair(
             known = split.train[champion_labels[split.train] != UNKNOWN]
             champion = trial.run(split.seed, champion_labels, known, test)
         return trial.run(split.seed, trial.truth, split.train, test), champion
-    except CandidateError:
+    except (CandidateError, ClassifierError):  # too few inserts, or nothing that tells the images apart
         return None

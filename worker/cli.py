@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from producer.logs import configure_logs
 from worker import cli_features, cli_learning, cli_models, cli_weights
@@ -18,6 +17,7 @@ from worker.cli_experiment import experiment
 from worker.cli_health import health
 from worker.cli_line import demo, standalone
 from worker.cli_plan import plan
+from worker.cli_train import train
 from worker.quiet import quiet_decoders
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ app.command()(experiment)
 app.command()(health)
 app.command()(plan)
 app.command("import")(cli_learning.import_folder)
+app.command()(train)
 app.command()(cli_learning.learn)
 app.command()(cli_learning.beat)
 app.command()(cli_learning.extract)
@@ -130,63 +131,6 @@ def run(
     from worker.serve import serve
 
     raise typer.Exit(serve(settings_with(data=data, backbone=backbone, weights=weights), ready_file))
-
-
-@app.command()
-def train(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Labelled photographs, one sub-folder per class; without it: the reviews.")
-    ] = None,
-    intact_class: Annotated[
-        str, typer.Option(help="With a folder: the class that means go on; all others: replace.")
-    ] = "intact",
-    data: Data = None,
-    backbone: Backbone = None,
-    weights: Weights = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-) -> None:
-    """Train a model on the reviews, or on a folder of labelled photographs.
-
-    From the reviews, whatever number is new, comes a candidate, which is measured beside the champion and takes over if
-    it is no worse. The model of a folder is put in charge as it is. Running workers take it within seconds. The same
-    labels and backbone give the same model again.
-    """
-    if folder is None:
-        settings = settings_with(data=data, backbone=backbone, weights=weights)
-        cli_learning.train_on_reviews(settings, as_json)
-        return
-    from db.session import Database
-    from worker.backbone import load_backbone
-    from worker.dataset import scan
-    from worker.training import train as train_on
-
-    settings = settings_with(data=data, backbone=backbone, weights=weights)
-    database = Database(settings.url)
-    database.check_schema()
-    labelled = scan(folder)
-    network = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("features", total=len(labelled.files))
-        trained = train_on(
-            labelled,
-            network,
-            intact=intact_class,
-            models=settings.models_path(),
-            database=database,
-            by="insert-worker train",
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
-    database.close()
-    for path, reason in trained.skipped:
-        console.print(f"[yellow]skipped[/yellow] {path}: {reason}", highlight=False)
-    manifest = trained.manifest
-    if as_json:
-        typer.echo(manifest.model_dump_json())
-        return
-    typer.echo(f"{manifest.model_id} is in charge, trained on {manifest.trained_on} images")
-    scores: Any = manifest.metrics.get("balanced_accuracy")
-    if scores:
-        typer.echo(f"balanced accuracy on {len(scores)} splits: {', '.join(f'{score:.3f}' for score in scores)}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from worker.backbone_name import parse_name
+from worker.telling import tell_notes, tell_skipped
 
 if TYPE_CHECKING:
     from worker.backbone import Backbone
@@ -51,27 +52,37 @@ def experiment(
     no_stratify: Annotated[
         bool, typer.Option("--no-stratify", help="Splits that do not keep the classes' shares, as the lab's.")
     ] = False,
+    keep_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--keep-duplicates",
+            help="Keep photographs that are there twice, as the lab does; else they are named and left out.",
+        ),
+    ] = False,
     batch: Annotated[int, typer.Option(min=1, max=1024, help="Images in one forward pass.")] = 32,
     as_json: Annotated[bool, typer.Option("--json", help="Print every split's scores as one JSON object.")] = False,
 ) -> None:
     """Compare pretrained networks on labelled folders: features, a linear SVM, repeated splits, a report.
 
     Writes `features.h5`, `labels.h5`, `resultsDATASET.txt` and the folder `model` for each dataset and backbone, and
-    `report.md` with the backbones side by side.
+    `report.md` with the backbones side by side. A photograph that is in two classes is left out of both, one that is
+    there twice counts once, and each is named; `--keep-duplicates` keeps them all.
     """
     from worker.experiment import scan_all
     from worker.recipe import Recipe
     from worker.report import markdown, results_json
 
     names = backbone or ["vgg16:fc1", "mobilenet:conv1_relu"]
-    recipe = Recipe(test_size, repeats, not no_stratify, lab_preprocessing, group_column, batch)
+    recipe = Recipe(
+        test_size, repeats, not no_stratify, lab_preprocessing, group_column, batch, keep_duplicates=keep_duplicates
+    )
     chosen = _weights_for(names, weights or [])
     datasets = scan_all(folders, recipe)
     results: list[list[BackboneResult]] = [[] for _ in datasets]
     err = Console(stderr=True)
     for dataset in datasets:
-        for file, reason in dataset.skipped:
-            err.print(f"skipped {file}: {reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        tell_skipped(dataset.skipped, err)
+        tell_notes(dataset.notes, err)
     report = output / "report.md"
     for name, source in zip(names, chosen, strict=True):
         loaded = _load(name, source, recipe)
@@ -129,7 +140,6 @@ def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Pa
             bars.update(task, completed=done, total=total)
 
         result = run(dataset, backbone, part.multiply_adds, recipe, output, progress)
-    for file, reason in result.dataset.skipped[len(dataset.skipped) :]:
-        console.print(f"skipped {file}: {reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    tell_skipped(result.dataset.skipped[len(dataset.skipped) :], console)
     write_results(result_folder(output, dataset.name, backbone.name), result, recipe)
     return result

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+
+from worker.telling import shown
 
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
@@ -67,6 +70,36 @@ def remove(
         )
     remove_generation(settings.features_path(), found[0]["fingerprint"])
     typer.echo(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
+
+
+@app.command()
+def verify(
+    fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough. Default: all.")] = "",
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+) -> None:
+    """Read all features and hold them against the digests that they were written with.
+
+    A file that is not what was written is named with the captures whose features it had, and put aside, so that
+    `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.
+    """
+    from db.answers import print_json
+    from worker.cli import settings_with
+    from worker.verifying import told, verified
+
+    settings = settings_with(data=data)
+    with shown(Console(stderr=True)) as progress:
+        found = verified(settings.features_path(), settings.url, fingerprint, progress)
+    whole = all(each.whole for each in found)
+    if as_json:
+        print_json({"whole": whole, "generations": [each.as_json() for each in found]})
+    elif not found:
+        typer.echo("no features yet, so there is nothing to verify")
+    else:
+        for each in found:
+            typer.echo("\n".join(told(each)))
+    if not whole:
+        raise typer.Exit(1)
 
 
 def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:

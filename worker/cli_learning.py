@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from worker.telling import shown, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.learning import Progress as Told
     from worker.learning_evaluate import Decided
     from worker.settings import WorkerSettings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
 Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
 Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
+Labels = Annotated[
+    Path | None, typer.Option(help="CSV file with the columns file and a group; default FOLDER/labels.csv.")
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(help="Its column that says which photographs show the same insert or head [group or insert]."),
+]
+Meaning = Annotated[
+    list[str] | None,
+    typer.Option("--class", metavar="NAME=LABEL", help="What a class means, where its name does not say so."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def import_folder(
     folder: Annotated[Path, typer.Argument(help="Labelled photographs, one sub-folder for each class.")],
-    labels: Annotated[
-        Path | None, typer.Option(help="CSV file with the columns file and a group; default FOLDER/labels.csv.")
-    ] = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option(help="Its column that says which photographs show the same insert or head [group or insert]."),
-    ] = None,
-    meaning: Annotated[
-        list[str] | None,
-        typer.Option("--class", metavar="NAME=LABEL", help="What a class means, where its name is no label."),
-    ] = None,
+    labels: Labels = None,
+    group_column: GroupColumn = None,
+    meaning: Meaning = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -43,49 +44,46 @@ def import_folder(
 
     The labels are intact, worn, broken, damaged and unusable. Importing a folder again adds nothing; a photograph that
     has moved to another class gets a new review. Photographs of one group count as one insert when a model is
-    evaluated; without groups each is taken for an insert of its own, and such scores flatter.
+    evaluated; without groups each is taken for an insert of its own, and such scores flatter. A photograph that is in
+    two classes is left out of both, one that is there twice counts once.
 
     Examples:
 
     - `insert-worker import photographs`
-    - `insert-worker import photographs --class good=intact --class bad=damaged --group-column setup`
+    - `insert-worker import photographs --class fine=intact --class used=worn --group-column setup`
     """
-    from datetime import UTC, datetime
-
     from db.session import Database
+    from worker.class_names import meanings
     from worker.cli import settings_with
-    from worker.importing import import_photographs, photographs
+    from worker.taking_in import take_in, tell_folder
 
     settings = settings_with(data=data)
-    found = photographs(folder, meanings=_meanings(meaning or []), table=labels, group_column=group_column)
+    said = meanings_said(meaning or [])
     database = Database(settings.url)
-    database.check_schema()
     console = Console(stderr=True)
-    with Progress(TextColumn("photographs"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("photographs", total=len(found))
-        result = import_photographs(
-            found,
-            name=folder.resolve().name,
-            images=settings.image_store(),
-            database=database,
-            at=datetime.now(UTC),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    database.close()
-    for path, reason in result.skipped:
-        console.print(f"[yellow]skipped[/yellow] {path}: {reason}", highlight=False, soft_wrap=True)
+    try:
+        database.check_schema()
+        with shown(console) as progress:
+            taken = take_in(
+                folder,
+                lambda classes: meanings(classes, said),
+                table=labels,
+                group_column=group_column,
+                images=settings.image_store(),
+                database=database,
+                progress=progress,
+            )
+    finally:
+        database.close()
+    tell_folder(taken.found, console)
     if as_json:
-        skipped = [{"file": str(path), "reason": reason} for path, reason in result.skipped]
-        told = {"new": result.new, "changed": result.changed, "known": result.known, "skipped": skipped}
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(taken.as_json()))
     else:
-        typer.echo(
-            f"{result.new} new, {result.changed} with another label than before, {result.known} known as they are, "
-            f"{len(result.skipped)} skipped"
-        )
+        typer.echo(taken.told())
 
 
-def _meanings(given: list[str]) -> dict[str, str]:
+def meanings_said(given: list[str]) -> dict[str, str]:
+    """What `--class NAME=LABEL` says, by the name."""
     meanings = {}
     for text in given:
         name, separator, label = text.rpartition("=")
@@ -134,10 +132,9 @@ def extract(data: Data = None, backbone: Backbone = None, weights: Weights = Non
     from worker.learning_extract import reextract
 
     console = Console(stderr=True)
-    with learning_with(settings) as learning, _shown(console) as progress:
+    with learning_with(settings) as learning, shown(console) as progress:
         result = reextract(learning, progress=progress)
-    for capture, reason in result.unusable:
-        console.print(f"[yellow]skipped[/yellow] {capture}: {reason}", highlight=False, soft_wrap=True)
+    tell_skipped(result.unusable, console)
     if as_json:
         unusable = [{"capture": str(capture), "reason": reason} for capture, reason in result.unusable]
         typer.echo(json.dumps({"written": result.written, "elsewhere": result.elsewhere, "unusable": unusable}))
@@ -167,41 +164,18 @@ def evaluate(
     from worker.learning_evaluate import evaluate as measure
 
     console = Console(stderr=True)
-    with learning_with(settings) as learning, _shown(console) as progress:
+    with learning_with(settings) as learning, shown(console) as progress:
         try:
             decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=progress)
         except LookupError as error:
             raise ValueError(str(error)) from error
     if decided is None:
         raise ValueError("there is no model that learned from reviews, or another process is measuring it now")
-    _tell(decided, settings, as_json)
+    tell(decided, settings, as_json)
 
 
-def train_on_reviews(settings: WorkerSettings, as_json: bool) -> None:
-    """Learn from the reviews as they are now: extract, train, measure, and promote if it is no worse."""
-    from worker.step_back import step_back
-
-    step_back(settings.niceness)  # before anything else is imported
-    from worker.learn_serve import learning_with
-    from worker.learning_evaluate import evaluate as measure
-    from worker.learning_retrain import retrain
-
-    console = Console(stderr=True)
-    with learning_with(settings) as learning, _shown(console) as progress:
-        trained = retrain(learning, force=True, progress=progress)
-        if trained.model is None:
-            raise ValueError(trained.told)
-        decided = measure(learning, trained.model.model_id, by="insert-worker train", progress=progress)
-    if trained.unusable:
-        console.print(f"[yellow]skipped[/yellow] {trained.unusable} captures without a readable image", highlight=False)
-    if not as_json:
-        typer.echo(trained.told)
-    if decided is None:
-        raise ValueError("another process is measuring a candidate now; insert-worker evaluate tells the result")
-    _tell(decided, settings, as_json)
-
-
-def _tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
+def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
+    """Print what was decided about a model."""
     if as_json:
         typer.echo(decided.model_dump_json())
         return
@@ -209,18 +183,3 @@ def _tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
     for sentence in decided.reasons:
         typer.echo(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
     typer.echo(f"its evaluation: {settings.evaluations_path() / decided.model}")
-
-
-@contextmanager
-def _shown(console: Console) -> Iterator[Told]:
-    """Progress as bars: one for each step."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks = {}
-
-        def told(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=None)
-            bars.update(tasks[step], completed=done, total=total or None)
-
-        yield told

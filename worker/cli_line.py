@@ -20,7 +20,10 @@ def demo(
     dataset: Annotated[
         Path | None, typer.Option(help="Your own labelled photographs, one sub-folder per class: 70 % train, 30 % run.")
     ] = None,
-    intact_class: Annotated[str, typer.Option(help="With --dataset: the class that means: go on.")] = "intact",
+    intact_class: Annotated[
+        str | None,
+        typer.Option(help="With --dataset: the class that means: go on [one that is called intact, good, ok, …]."),
+    ] = None,
     backbone: Backbone = None,
     weights: Weights = None,
     checks: Annotated[int, typer.Option(min=1, help="Post-operation checks of the simulated head.")] = 3,

@@ -1,23 +1,23 @@
 """A labelled set as a folder: one sub-folder per class, and optionally `labels.csv` with each image's identity."""
 
-import csv
 import warnings
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-LABELS_FILE = "labels.csv"
-GROUP_COLUMNS = ("group", "insert")
-"""Columns of `labels.csv` that say which images show the same thing, in order of preference."""
+from producer.litter import is_system_litter
+from worker.duplicates import ImageUnreadable, Look, examine, repeated
+from worker.labels_table import TableError, read_groups
 
 _PIXEL_LIMIT = 80_000_000
 """Largest image that is decoded: 240 MB of RGB. Real cameras on the line have a tenth of it."""
+
+_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"])
+"""Names of images, of which a sentence is said where they lie beside the classes."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 """Formats that are decoded: Pillow's others include some that start programs (EPS) or are no photographs."""
@@ -25,10 +25,6 @@ _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 
 class DatasetError(ValueError):
     """A folder is not a usable labelled set; the message says what is missing and what to do."""
-
-
-class ImageUnreadable(ValueError):
-    """A file is not an image that can be decoded whole; the message is the reason alone, without the file's name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +42,20 @@ class LabelledFolder:
     """Index into `classes` of each image, shape (n,)."""
     skipped: tuple[tuple[Path, str], ...] = ()
     """Files in class folders that are not used, each with the reason."""
-    groups: npt.NDArray[np.int64] | None = None
-    """Number of the group of each image, shape (n,): images of one group show the same insert or head. `None` where
-    nothing says so."""
+    group_names: tuple[str, ...] | None = None
+    """What each of the n images shows, the same text for images of the same insert or head. `None` where nothing says
+    so."""
     group_column: str | None = None
     """The column of `labels.csv` that the groups come from."""
+    notes: tuple[str, ...] = ()
+    """Sentences for a person: what in the folder was not understood, or is not used."""
+
+    @property
+    def groups(self) -> npt.NDArray[np.int64] | None:
+        """The number of each image's group, shape (n,)."""
+        if self.group_names is None:
+            return None
+        return np.unique(self.group_names, return_inverse=True)[1].astype(np.int64)
 
     def without(self, skipped: Iterable[tuple[Path, str]]) -> "LabelledFolder":
         """The same set without these images, which are added to `skipped` with their reasons.
@@ -63,44 +68,72 @@ class LabelledFolder:
         labels = self.labels[keep]
         every = (*self.skipped, *reasons.items())
         _check_classes(self.root, self.classes, labels, every)
-        groups = None if self.groups is None else self.groups[keep]
-        return replace(self, files=files, labels=labels, groups=groups, skipped=every)
+        groups = self.group_names and tuple(name for name, kept in zip(self.group_names, keep, strict=True) if kept)
+        return replace(self, files=files, labels=labels, group_names=groups, skipped=every)
 
 
-def scan(folder: Path, group_column: str | None = None, check_images: bool = True) -> LabelledFolder:
+def scan(
+    folder: Path,
+    group_column: str | None = None,
+    check_images: bool = True,
+    *,
+    table: Path | None = None,
+    look: Look | None = None,
+    unchecked: Collection[str] = (),
+    keep_duplicates: bool = False,
+    progress: Callable[[int, int], object] = lambda done, total: None,  # noqa: ARG005
+) -> LabelledFolder:
     """Find the images in `folder` and their labels.
 
-    Hidden files, and files beside the class folders, are ignored; every other file in a class folder is an image or is
-    `skipped` with a reason. `check_images` decodes each to find that out; without, every file counts as an image.
-    Groups come from the column `group_column` of `labels.csv`, or when not given from one named in
-    `GROUP_COLUMNS`. Raises `DatasetError`.
+    What systems leave in folders, and hidden files, are ignored; every other file in a class folder is an image or is
+    `skipped` with a reason. `check_images` decodes each by `look` (default: `load_image`) to find that out, but for the
+    classes `unchecked`; without, every file counts as an image. A photograph that is in two classes is left out of
+    both, one that is there twice counts once; `keep_duplicates` keeps all. Groups come from the column `group_column`
+    of `table` (default: `labels.csv` in the folder), or when not given from one of `labels_table.GROUP_COLUMNS`.
+    `progress` is told how many of how many files were looked at. Raises `DatasetError`.
     """
     root = Path(folder)
-    if not root.is_dir():
-        raise DatasetError(f"{root} is not a folder; name a folder with one sub-folder of images per class")
-    class_folders = sorted((p for p in root.iterdir() if p.is_dir() and not _hidden(p)), key=lambda p: p.name)
-    if len(class_folders) < 2:
-        found = f"only '{class_folders[0].name}'" if class_folders else "none"
-        raise DatasetError(
-            f"{root} needs a sub-folder of images for each of at least two classes, such as 'damaged' and 'intact'; "
-            f"found {found}"
-        )
-    files: list[Path] = []
-    labels: list[int] = []
-    skipped: list[tuple[Path, str]] = []
-    for label, class_folder in enumerate(class_folders):
-        for file in sorted((p for p in class_folder.iterdir() if not _hidden(p)), key=lambda p: p.name):
-            reason = _unusable(file, check_images)
-            if reason is None:
-                files.append(file)
-                labels.append(label)
-            else:
-                skipped.append((file, reason))
+    class_folders, notes = _class_folders(root)
     classes = tuple(p.name for p in class_folders)
-    array = np.array(labels, np.int64)
-    _check_classes(root, classes, array, skipped)
-    column, groups = _groups(root, files, group_column)
-    return LabelledFolder(root.resolve().name, root, classes, tuple(files), array, tuple(skipped), groups, column)
+    found = [(file, label) for label, each in enumerate(class_folders) for file in _entries(each)]
+    looks = {
+        label: (look or load_image) if check_images and name not in unchecked else None
+        for label, name in enumerate(classes)
+    }
+    known, skipped = [], list[tuple[Path, str]]()
+    for done, (file, label, seen) in enumerate(examine(found, looks), 1):
+        if isinstance(seen, str):
+            skipped.append((file, seen))
+        else:
+            known.append((file, label, seen))
+        progress(done, len(found))
+    if not keep_duplicates:
+        twice = repeated([(file, classes[label], seen) for file, label, seen in known])
+        skipped = sorted([*skipped, *twice.items()])
+        known = [each for each in known if each[0] not in twice]
+    files = [file for file, _, _ in known]
+    labels = np.array([label for _, label, _ in known], np.int64)
+    _check_classes(root, classes, labels, skipped)
+    try:
+        grouping = read_groups(root, files, beside=[file for file, _ in skipped], column=group_column, table=table)
+    except TableError as error:
+        raise DatasetError(str(error)) from error
+    return LabelledFolder(
+        root.resolve().name,
+        root,
+        classes,
+        tuple(files),
+        labels,
+        tuple(skipped),
+        grouping.groups,
+        grouping.column,
+        (*notes, *grouping.notes),
+    )
+
+
+def class_names(folder: Path) -> list[str]:
+    """The names of the classes in `folder`, in alphabetical order. Raises `DatasetError`."""
+    return [path.name for path in _class_folders(folder)[0]]
 
 
 def load_image(file: Path, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
@@ -131,19 +164,38 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> npt.NDArray[n
         raise ImageUnreadable(f"cannot be decoded: {error or type(error).__name__}") from error
 
 
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")
+def _entries(folder: Path) -> list[Path]:
+    """What a person put into a folder, by name."""
+    return sorted((p for p in folder.iterdir() if not is_system_litter(Path(p.name))), key=lambda p: p.name)
 
 
-def _unusable(file: Path, check: bool) -> str | None:
-    if not file.is_file():
-        return "not a file"
-    try:
-        if check:
-            load_image(file)
-    except ImageUnreadable as error:
-        return str(error)
-    return None
+def _class_folders(root: Path) -> tuple[list[Path], list[str]]:
+    """The folders of the classes, and a sentence for what lies beside them. Raises `DatasetError`."""
+    if not root.is_dir():
+        raise DatasetError(f"{root} is not a folder; name a folder with one sub-folder of images per class")
+    entries = _entries(root)
+    folders = [p for p in entries if p.is_dir()]
+    images = [p.name for p in entries if p.suffix.lower() in _SUFFIXES and p.is_file()]
+    beside = (
+        f"{len(images)} image{'' if len(images) == 1 else 's'} directly in it, such as {images[0]}" if images else ""
+    )
+    sets = [p for p in folders if _is_a_set(p)]
+    if sets and not any(p.is_file() for each in folders for p in _entries(each)):
+        names = " or ".join(str(p) for p in sets)
+        inside = ", ".join(p.name for p in _entries(sets[0]) if p.is_dir())
+        raise DatasetError(f"{root} holds labelled sets, not classes: give me {names} (classes {inside})")
+    if len(folders) < 2:
+        found = f"only '{folders[0].name}'" if folders else "none"
+        raise DatasetError(
+            f"{root} needs a sub-folder of images for each of at least two classes, such as 'damaged' and 'intact'; "
+            f"found {found}{f', and {beside}: sort them into such folders' if images else ''}"
+        )
+    return folders, [f"{root} has {beside}: they are in no class and are not used"] if images else []
+
+
+def _is_a_set(folder: Path) -> bool:
+    """Whether a folder looks like a labelled set itself: two folders in it have files."""
+    return sum(any(p.is_file() for p in _entries(each)) for each in _entries(folder) if each.is_dir()) >= 2
 
 
 def _check_classes(
@@ -153,53 +205,6 @@ def _check_classes(
     if empty:
         reasons = [f"{path.relative_to(root)}: {reason}" for path, reason in skipped if path.parent.name in empty]
         raise DatasetError(
-            f"no readable image in {', '.join(str(root / name) for name in empty)}; put images there or remove the "
+            f"no usable image in {', '.join(str(root / name) for name in empty)}; put images there or remove the "
             f"folder" + (f" (skipped: {'; '.join(reasons[:3])}{' …' if len(reasons) > 3 else ''})" if reasons else "")
         )
-
-
-def _groups(root: Path, files: list[Path], wanted: str | None) -> tuple[str | None, npt.NDArray[np.int64] | None]:
-    """The group column's name and each file's group number; nothing where no column is wanted or there."""
-    path = root / LABELS_FILE
-    if not path.is_file():
-        if wanted:
-            raise DatasetError(f"no {path} to take the groups '{wanted}' from")
-        return None, None
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns = reader.fieldnames or []
-            column = wanted or next((name for name in GROUP_COLUMNS if name in columns), None)
-            if column is None:
-                return None, None
-            if column not in columns or "file" not in columns:
-                raise DatasetError(f"{path} has the columns {list(columns)}, but 'file' and '{column}' are needed")
-            rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    named = _by_file(path, rows, column, files)
-    missing = [file for file, group in zip(files, named, strict=True) if not group]
-    if missing:
-        raise DatasetError(
-            f"{path} names no '{column}' for {len(missing)} of {len(files)} images, the first is "
-            f"{missing[0].relative_to(root)}; add them, or the grouped scores would leak"
-        )
-    return column, np.unique(named, return_inverse=True)[1].astype(np.int64)
-
-
-def _by_file(path: Path, rows: list[dict[str, Any]], column: str, files: list[Path]) -> list[str]:
-    """The text in `column` for each file; `file` holds `class/name`, or a name that may need the column `class`."""
-    groups: dict[str, str] = {}
-    for row in rows:
-        file, owner, group = ((row.get(key) or "").strip() for key in ("file", "class", column))
-        key = file.replace("\\", "/") if not owner or "/" in file or "\\" in file else f"{owner}/{file}"
-        if groups.setdefault(key, group) != group:
-            raise DatasetError(f"{path} puts {key} into two groups, '{groups[key]}' and '{group}'")
-    names = Counter(file.name for file in files)
-    found = []
-    for file in files:
-        full = f"{file.parent.name}/{file.name}"
-        if full not in groups and file.name in groups and names[file.name] > 1:
-            raise DatasetError(f"{path} names {file.name}, which two classes have; write {full} there")
-        found.append(groups.get(full) or groups.get(file.name) or "")
-    return found

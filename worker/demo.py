@@ -25,9 +25,12 @@ from worker.embedded import EmbeddedSystem, StartFailed, locked
 from worker.redis_server import free_port
 from worker.settings import WorkerSettings
 from worker.supervisor import StopSignal, Supervisor
+from worker.telling import tell_notes, tell_skipped
 
 LABELLED_IMAGES: Final = 240
 """Rendered images that the first model of a demo learns from."""
+
+_WORKER: Final = (sys.executable, "-m", "worker.cli")
 
 MARKER: Final = ".insert-demo"
 """A file that says: this folder is a demo's, the next demo may replace it."""
@@ -39,7 +42,7 @@ class DemoOptions:
 
     data: Path
     dataset: Path | None
-    intact_class: str
+    intact_class: str | None
     backbone: str | None
     weights: str | None
     checks: int
@@ -122,18 +125,18 @@ class _Demo:
 
     def _divided(self, dataset: Path) -> tuple[Path, list[str], str]:
         """The user's photographs to learn from, and the station's options to show the others."""
-        divided = divide(dataset, self._options.data, self._options.seed)
-        for path, reason in divided.skipped:
-            self._console.print(f"  [yellow]skipped[/yellow] {path}: {reason}", highlight=False, soft_wrap=True)
+        divided = divide(dataset, self._options.data, self._options.seed, self._options.intact_class)
+        tell_skipped(divided.skipped, self._console)
+        tell_notes(divided.notes, self._console)
         skipped = f", {len(divided.skipped)} skipped" if divided.skipped else ""
         phrase = f"{divided.learnt} photographs, {divided.shown} others for the line{skipped}"
         return divided.folder, ["--photographs", str(divided.listed)], phrase
 
     def _train(self, folder: Path) -> str:
-        intact = self._options.intact_class
-        command = [sys.executable, "-m", "worker.cli", "train", str(folder), "--intact-class", intact, "--json"]
-        manifest = json.loads(self._finish(command, "train"))
-        return f"{manifest['model_id']} from {manifest['trained_on']} images"
+        # Whatever it is worth: a demo shows how its answers come out.
+        trained = json.loads(self._finish([*_WORKER, "train", str(folder), "--promote", "--json"], "train"))
+        tell_notes([each for each in trained["warnings"] if not trained["promote"]], self._console)
+        return f"{trained['model']} from {trained['trained_on']} images"
 
     def _finish(self, command: list[str], name: str) -> str:
         """Run a command of the system to its end and return what it printed."""
@@ -199,7 +202,7 @@ class _Demo:
                     self.runs.append(CheckRun(event["operation"], event["size"]))
                     bar = progress.add_task(f"after {event['operation']}", total=event["size"])
                     continue
-                self.runs[-1].take(event, options.intact_class)
+                self.runs[-1].take(event)
                 if bar is not None:
                     progress.update(bar, completed=len(self.runs[-1].answered))
             process.wait()

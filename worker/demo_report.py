@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from db.rows import VerdictRow
+from worker.inspection import DAMAGED, INTACT
 
 _COLOURED = {"go": "[green]GO[/green]", "replace": "[red]REPLACE[/red]"}
 
@@ -32,10 +33,10 @@ class CheckRun:
     seconds: dict[str, float] = field(default_factory=dict)
     """Submit to answer seen by the station, for each capture."""
 
-    def take(self, event: dict[str, Any], intact: str) -> None:
-        """Note one event of the simulated station; ``intact`` is the class whose inserts are not damaged."""
+    def take(self, event: dict[str, Any]) -> None:
+        """Note one event of the simulated station."""
         if event["event"] == "submitted":
-            self.truth[event["capture_id"]] = event["truth"].lower() != intact.lower()
+            self.truth[event["capture_id"]] = event["truth"] != INTACT
             self.pockets[event["capture_id"]] = event["pocket"]
         elif event["event"] == "answer" and event.get("capture_id") in self.truth:
             self.answered.add(event["capture_id"])
@@ -51,12 +52,19 @@ class CheckRun:
 
 @dataclass(frozen=True)
 class Summary:
-    """The figures of a run. ``lost`` are captures without a verdict, ``duplicates`` verdicts beyond one for each."""
+    """The figures of a run. ``lost`` are captures without a verdict, ``duplicates`` verdicts beyond one for each.
+
+    ``unsure`` are those that the model left to a person; accuracy and balanced accuracy are of the others. ``missed``
+    are damaged inserts called intact, ``needless`` intact ones called damaged.
+    """
 
     captures: int
     verdicts: int
     lost: int
     duplicates: int
+    unsure: int
+    missed: int
+    needless: int
     accuracy: float | None
     balanced_accuracy: float | None
     seconds: float
@@ -86,9 +94,10 @@ def summarise(
     outcome = {str(row.capture_id): row.outcome for row in rows}
     lost = len(truth.keys() - outcome.keys())
     duplicates = verdicts - len(outcome)
+    decided = {capture: outcome[capture] for capture in truth if outcome.get(capture) in (INTACT, DAMAGED)}
     right = {
-        damaged: [outcome.get(capture) == name for capture in truth if truth[capture] is damaged]
-        for damaged, name in ((False, "intact"), (True, "damaged"))
+        damaged: [said == name for capture, said in decided.items() if truth[capture] is damaged]
+        for damaged, name in ((False, INTACT), (True, DAMAGED))
     }
     recalls = [float(np.mean(hits)) for hits in right.values() if hits]
     latencies = [second * 1000 for run in runs for second in run.seconds.values()]
@@ -97,7 +106,10 @@ def summarise(
         verdicts=verdicts,
         lost=lost,
         duplicates=duplicates,
-        accuracy=round(float(np.mean(right[False] + right[True])), 4) if truth else None,
+        unsure=len(truth.keys() & outcome.keys()) - len(decided),
+        missed=right[True].count(False),
+        needless=right[False].count(False),
+        accuracy=round(float(np.mean(right[False] + right[True])), 4) if decided else None,
         balanced_accuracy=round(float(np.mean(recalls)), 4) if recalls else None,
         seconds=round(seconds, 2),
         p50_ms=round(float(np.percentile(latencies, 50)), 1) if latencies else None,
@@ -108,13 +120,14 @@ def summarise(
 
 def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Path) -> None:
     """Print each check's answer beside the truth, the figures, and where to look next."""
-    table = Table("after", "answer", "replace", "really damaged", "missed", "needless", title=None)
+    table = Table("after", "answer", "replace", "unsure: look at", "really damaged", "missed", "needless", title=None)
     for run in runs:
         replace, damaged = set(run.replace), set(run.damaged)
         table.add_row(
             run.operation,
             _COLOURED.get(run.state, f"[yellow]{run.state}[/yellow]"),
-            _listed(replace) + (f" look at {_listed(run.review)}" if run.review else ""),
+            _listed(replace),
+            _listed(run.review),
             _listed(damaged),
             _listed(damaged - replace - set(run.review)),
             _listed(replace - damaged),
@@ -126,21 +139,36 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         f"{summary.duplicates} duplicates in {summary.seconds:.0f} s",
         highlight=False,
     )
-    if summary.accuracy is not None and summary.p50_ms is not None:
+    if summary.captures:
+        console.print(_decided(summary), highlight=False)
+    if summary.p50_ms is not None:
         console.print(
-            f"accuracy {summary.accuracy:.3f}, balanced {summary.balanced_accuracy:.3f}; submit to verdict, "
-            f"a whole head handed in at once: median {summary.p50_ms:.0f} ms, 95th percentile {summary.p95_ms:.0f} ms",
+            f"submit to verdict, a whole head handed in at once: median {summary.p50_ms:.0f} ms, "
+            f"95th percentile {summary.p95_ms:.0f} ms",
             highlight=False,
         )
     console.print("look next at", style="bold")
     for where, what in (
         (f"insert-db --data {data} replace", "which inserts to change now"),
         (f"insert-db --data {data} checks", "the checks and their answers"),
-        (f"insert-db --data {data} verdicts", "every verdict"),
+        (f"insert-db --data {data} verdicts", "every verdict, with its probability of damage"),
+        (f"insert-db --data {data} review", "label what it was unsure of; the next model learns from it"),
         (f"{data}/images", "the photographs, the truth beside each"),
         (f"{data}/logs", "what each process said"),
     ):
         console.print(f"  {where:<40} {what}", highlight=False, soft_wrap=True)
+
+
+def _decided(summary: Summary) -> str:
+    """How many answers the model gave by itself, and how good those were."""
+    judged = summary.captures - summary.lost
+    if summary.accuracy is None:
+        return f"it was unsure of all {judged}: a person looks"
+    return (
+        f"{judged - summary.unsure} of {judged} decided, {summary.unsure} unsure (a person looks); of the decided "
+        f"{summary.missed} damaged missed and {summary.needless} changed needlessly: accuracy {summary.accuracy:.3f}, "
+        f"balanced {summary.balanced_accuracy:.3f}"
+    )
 
 
 def _listed(pockets: Iterable[int]) -> str:

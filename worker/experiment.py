@@ -43,7 +43,7 @@ def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
 
     Raises `DatasetError`, naming the folder.
     """
-    datasets = [scan(folder, recipe.group_column) for folder in folders]
+    datasets = [scan(each, recipe.group_column, keep_duplicates=recipe.keep_duplicates) for each in folders]
     names = [dataset.name for dataset in datasets]
     for dataset in datasets:
         if not dataset.name or names.count(dataset.name) > 1:
@@ -76,6 +76,11 @@ def run(
     with feature_store.opened(folder) as (features, labels):
         start = time.perf_counter()
         kernel = gram(features)
+        if np.ptp(kernel) <= 1e-9 * np.abs(kernel).max():
+            raise DatasetError(
+                f"{dataset.root}: all {len(labels)} images have the same features by {backbone.name}; either they all "
+                "look the same, or they are read wrongly: nothing can be told apart"
+            )
         seconds_gram = time.perf_counter() - start
         k = len(dataset.classes)
         scores = Scores(tuple(score_splits(kernel, labels, _plain_splits(labels, recipe), classes=k, C=recipe.C)))
@@ -93,6 +98,7 @@ def run(
             "class_weight": "balanced",
             "dataset": dataset.name,
             "image_reading": "nearest",
+            "keep_duplicates": recipe.keep_duplicates,
             "lab_preprocessing": recipe.lab_preprocessing,
             "stratify": recipe.stratify,
             "test_size": recipe.test_size,

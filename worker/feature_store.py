@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from worker.dataset import ImageUnreadable
+from worker.duplicates import ImageUnreadable
 from worker.files import replaced_file
 from worker.read_ahead import read_ahead
 

@@ -12,7 +12,8 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,18 @@ class GenerationError(ValueError):
 
 class FeaturesMissing(LookupError):
     """Some features are not in the store (yet); extract them first."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A shard that is not what was written: its name, the reason, where it was put `aside`, and the sights whose
+    features it had, as far as they can be read.
+    """
+
+    name: str
+    reason: str
+    aside: Path
+    sights: tuple[str, ...]
 
 
 def sight_of(image_sha256: str, region: Mapping[str, int] | None) -> str:
@@ -163,12 +176,15 @@ class Generation:
         published_view.mend(self)  # somebody may have published the old shards just before they went
         return before - len(self._sights)
 
-    def verify(self) -> list[str]:
+    def verify(self, progress: Callable[[int, int], object] = lambda done, total: None) -> list[Broken]:  # noqa: ARG005
         """Read everything and hold it against its digests; damaged shards are put aside, so that their images are
-        extracted again. Returns their names.
+        extracted again. Returns what was found of them. `progress` is told how many of how many shards are read.
         """
+        self._look()
         damaged = []
-        for name in self._names():
+        names = self._names()
+        for done, name in enumerate(names):
+            progress(done, len(names))
             try:
                 check_shard(self._shards / name, self.fingerprint, self.feature_size)
             except ShardGone:
@@ -178,7 +194,8 @@ class Generation:
                 aside = self.folder / "damaged"
                 aside.mkdir(exist_ok=True)
                 (self._shards / name).replace(aside / name)
-                damaged.append(name)
+                damaged.append(Broken(name, str(error), aside / name, tuple(self._sights.get(name, ()))))
+        progress(len(names), len(names))
         if damaged:
             self._look()
             published_view.mend(self)
@@ -249,10 +266,14 @@ def find(root: Path, fingerprint: str) -> Generation | None:
 
 
 def generations(root: Path) -> list[Generation]:
-    """All generations below `root`, by fingerprint."""
-    names = sorted(path.parent.name for path in root.glob(f"*/{MANIFEST}"))
-    found = (find(root, name) for name in names if _DIGEST.fullmatch(name))
+    """All generations below `root`, by fingerprint. Raises `GenerationError` when one is damaged."""
+    found = (find(root, name) for name in fingerprints(root))
     return [generation for generation in found if generation is not None]
+
+
+def fingerprints(root: Path) -> list[str]:
+    """The fingerprints of which there is a folder below `root`, in order."""
+    return sorted(path.name for path in root.glob("*/") if _DIGEST.fullmatch(path.name))
 
 
 def remove(root: Path, fingerprint: str) -> bool:

@@ -6,16 +6,17 @@ nothing, and a photograph that has moved to another class becomes a new review o
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 import db.captures
@@ -23,11 +24,12 @@ import db.reviews
 import db.verdicts
 from db.captures import Capture
 from db.lives import IMPORTED
-from db.schema import LABELS
 from db.session import Database
 from db.verdicts import Verdict
 from producer.image_store import ImageStore
-from worker.dataset import GROUP_COLUMNS, LABELS_FILE, DatasetError, scan
+from worker.class_names import Meanings, known_words
+from worker.dataset import class_names, scan
+from worker.duplicates import ImageUnreadable
 from worker.images import MAX_IMAGE_BYTES, UnusableImage, decode
 
 STATION: Final = "import"
@@ -53,34 +55,51 @@ class Photo:
     """What it shows, the same text for photographs of the same insert or head; None where nothing says so."""
 
 
+@dataclass(frozen=True)
+class Photographs:
+    """The photographs of a labelled folder, the files that are not taken, each with the reason, and sentences about
+    what was not understood, or not said in so many words.
+    """
+
+    photos: tuple[Photo, ...]
+    skipped: tuple[tuple[Path, str], ...]
+    notes: tuple[str, ...]
+
+
 @dataclass
 class Imported:
     """What came of a folder: how many captures are `new`, have another label than before (`changed`), or were `known`
-    as they are, and the files that were not taken, each with the reason.
+    as they are.
     """
 
     new: int = 0
     changed: int = 0
     known: int = 0
-    skipped: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def photographs(
-    folder: Path, *, meanings: Mapping[str, str], table: Path | None = None, group_column: str | None = None
-) -> list[Photo]:
-    """The labelled photographs in `folder`, which has a sub-folder for each class.
+    folder: Path,
+    *,
+    meaning: Callable[[Sequence[str]], Meanings] = known_words,
+    table: Path | None = None,
+    group_column: str | None = None,
+    progress: Callable[[int, int], object] = lambda done, total: None,  # noqa: ARG005
+) -> Photographs:
+    """The labelled photographs in `folder`, which has a sub-folder for each class; all of them are looked at.
 
-    A class is the label of the same name (`db.schema.LABELS`), or the one that `meanings` gives it. Groups come from
-    the column `group_column` of the CSV file `table` (default: `labels.csv` in the folder, and a column named in
-    `worker.dataset.GROUP_COLUMNS`). Raises `DatasetError`.
+    `meaning` says what the classes mean (default: their names do). Groups come from the column `group_column` of the
+    CSV file `table`, as `worker.dataset.scan` has it. `progress` is told how many of how many files were looked at.
+    Raises `DatasetError`.
     """
-    labelled = scan(folder, check_images=False)
-    labels = _labels(labelled.classes, meanings)
-    groups = _groups(folder, labelled.files, table, group_column)
-    return [
-        Photo(path, labels[labelled.classes[number]], groups.get(path))
-        for path, number in zip(labelled.files, labelled.labels, strict=True)
-    ]
+    meant = meaning(class_names(folder))
+    unusable = [name for name, label in meant.labels.items() if label == "unusable"]
+    labelled = scan(folder, group_column, table=table, look=_seen_by_the_line, unchecked=unusable, progress=progress)
+    groups = labelled.group_names or [None] * len(labelled.files)
+    photos = tuple(
+        Photo(path, meant.labels[labelled.classes[number]], group)
+        for path, number, group in zip(labelled.files, labelled.labels, groups, strict=True)
+    )
+    return Photographs(photos, labelled.skipped, (*meant.notes, *labelled.notes))
 
 
 def import_photographs(
@@ -95,25 +114,13 @@ def import_photographs(
     """Store the images and record captures and reviews, for a labelled set of that `name`.
 
     May be repeated and interrupted. What a person said about a capture since it was imported stands, as long as the
-    folder says what it said then. `progress` is told how many of how many files are done. Raises `OSError` when the
-    image store cannot be written, `DatabaseUnavailable` when the database is away.
+    folder says what it said then. `progress` is told how many of how many files are done. Raises `OSError` when a file
+    cannot be read or the image store cannot be written, `DatabaseUnavailable` when the database is away.
     """
     result = Imported()
-    label_of: dict[UUID, str] = {}
     for start in range(0, len(photos), TOGETHER):
-        captures: list[tuple[Capture, str]] = []
-        for photo in photos[start : start + TOGETHER]:
-            try:
-                data = _read(photo)
-            except UnusableImage as error:
-                result.skipped.append((photo.path, str(error)))
-                continue
-            capture = _capture(photo, data, name, images, at)
-            said = label_of.setdefault(capture.capture_id, photo.label)
-            if said == photo.label:
-                captures.append((capture, photo.label))
-            else:
-                result.skipped.append((photo.path, f"the same photograph is also there as {said}"))
+        together = photos[start : start + TOGETHER]
+        captures = [(_capture(photo, photo.path.read_bytes(), name, images, at), photo.label) for photo in together]
         with database.transaction() as session:
             for capture, label in captures:
                 _record(session, capture, label, at, result)
@@ -128,69 +135,16 @@ def capture_id(image_sha256: str, group: str) -> UUID:
     return UUID(int=0x7 << 76 | (value >> 62 & 0xFFF) << 64 | 0b10 << 62 | value & (1 << 62) - 1)
 
 
-def _labels(classes: Sequence[str], meanings: Mapping[str, str]) -> dict[str, str]:
-    if unknown := sorted(set(meanings) - set(classes)):
-        raise DatasetError(f"there is no class {', '.join(unknown)}; there are {', '.join(classes)}")
-    labels = {name: meanings.get(name, name.lower()) for name in classes}
-    wrong = {name: label for name, label in labels.items() if label not in LABELS}
-    if wrong:
-        raise DatasetError(
-            f"the classes {', '.join(wrong)} are none of the labels {', '.join(LABELS)}: say what each means, like "
-            f"--class {next(iter(wrong))}=damaged"
-        )
-    return labels
-
-
-def _groups(root: Path, files: Sequence[Path], table: Path | None, column: str | None) -> dict[Path, str]:
-    """The group of each file, empty where no table says so."""
-    path = table or root / LABELS_FILE
-    if not path.is_file():
-        if table or column:
-            raise DatasetError(f"there is no {path} to take the groups from")
-        return {}
+def _seen_by_the_line(path: Path) -> npt.NDArray[np.uint8]:
+    """A file's pixels as the line reads them. Raises `ImageUnreadable` for what the line would call unusable."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns = list(reader.fieldnames or [])
-            rows = [{name: text.strip() for name, text in row.items() if isinstance(text, str)} for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    column = column or next((name for name in GROUP_COLUMNS if name in columns), None)
-    if column is None and table is None:
-        return {}
-    if column not in columns or "file" not in columns:
-        raise DatasetError(
-            f"{path} has the columns {', '.join(columns)}; it needs 'file' and '{column or GROUP_COLUMNS[0]}'"
-        )
-    named: dict[str, str] = {}
-    for row in rows:
-        key = row.get("file", "").replace("\\", "/")
-        if row.get("class") and "/" not in key:
-            key = f"{row['class']}/{key}"
-        if named.setdefault(key, row.get(column, "")) != row.get(column, ""):
-            raise DatasetError(f"{path} puts {key} into two groups")
-    bare = [file.name for file in files]
-    groups = {}
-    for file in files:
-        full = f"{file.parent.name}/{file.name}"
-        group = named.get(full) or (named.get(file.name) if bare.count(file.name) == 1 else None)
-        if not group:
-            raise DatasetError(f"{path} names no '{column}' for {full}; add it, or the grouped scores would leak")
-        groups[file] = group
-    return groups
-
-
-def _read(photo: Photo) -> bytes:
-    """A file's bytes. Raises `UnusableImage` for what could not be judged, unless that is what its label says."""
-    try:
-        if photo.path.stat().st_size > MAX_IMAGE_BYTES:
-            raise UnusableImage(f"larger than {MAX_IMAGE_BYTES:,} bytes")
-        data = photo.path.read_bytes()
+        if path.stat().st_size > MAX_IMAGE_BYTES:
+            raise ImageUnreadable(f"larger than {MAX_IMAGE_BYTES:,} bytes")
+        return decode(path.read_bytes(), _SEEN_AS)
     except OSError as error:
-        raise UnusableImage(f"cannot be read: {error.strerror}") from error
-    if photo.label != "unusable":
-        decode(data, _SEEN_AS)
-    return data
+        raise ImageUnreadable(f"cannot be read: {error.strerror}") from error
+    except UnusableImage as error:
+        raise ImageUnreadable(str(error)) from error
 
 
 def _capture(photo: Photo, data: bytes, name: str, images: ImageStore, at: datetime) -> Capture:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -30,8 +31,14 @@ from worker.translation import model_of
 
 log = structlog.get_logger()
 
-FEWEST_INSERTS: Final = 5
-"""Inserts of each side from which on there is a training: fewer cannot be divided for a fit, a choice and a test."""
+FEWEST_IMAGES: Final = 5
+"""Images of each side from which on there is a training."""
+
+FEWEST_INSERTS: Final = 3
+"""Inserts of each side from which on there is one: fewer cannot be divided for a fit, a choice and a test."""
+
+FEWEST_UNATTENDED: Final = 5
+"""Inserts of each side from which on there is one that nobody asked for, whose scores nobody may look at."""
 
 SEED: Final = 0
 """Of all that is drawn at random in a fit: the same snapshot gives the same model."""
@@ -41,13 +48,15 @@ SEED: Final = 0
 class Retrained:
     """The model of the labelled set as it is, whether it is `new`, and a sentence that says what happened.
 
-    `unusable` are labelled captures without features: their images cannot be read.
+    `unusable` are labelled captures without features, each with the reason. `elsewhere` says that another process is
+    at it: later there is more to say.
     """
 
     model: Model | None
     new: bool
     told: str
-    unusable: int = 0
+    unusable: tuple[tuple[UUID, str], ...] = ()
+    elsewhere: bool = False
 
 
 def retrain(learning: Learning, *, force: bool = False, progress: Progress = silent) -> Retrained:
@@ -59,7 +68,7 @@ def retrain(learning: Learning, *, force: bool = False, progress: Progress = sil
     """
     with held(learning.database, "retrain") as mine:
         if not mine:
-            return Retrained(None, False, "another process is training")
+            return Retrained(None, False, "another process is training", elsewhere=True)
         return _retrain(learning, force, progress)
 
 
@@ -77,12 +86,13 @@ def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
         items = trainable(db.reviews.labelled(session))
     extracted = reextract(learning, items, progress)
     if extracted.elsewhere:
-        return Retrained(None, False, f"another process is extracting {extracted.elsewhere} images still")
+        told = f"another process is extracting {extracted.elsewhere} images still"
+        return Retrained(None, False, told, elsewhere=True)
     store = current(learning)
     known = store.known()
     usable = [item for item in items if sight(item) in known]
-    unusable = len(items) - len(usable)
-    if (lacking := _lacking(material(usable))) is not None:
+    unusable = extracted.unusable
+    if (lacking := _lacking(material(usable), FEWEST_INSERTS if force else FEWEST_UNATTENDED)) is not None:
         return Retrained(None, False, lacking, unusable)
     with learning.database.transaction() as session:
         snapshot = db.snapshots.take(session, datetime.now(UTC), usable)
@@ -93,12 +103,15 @@ def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
     return Retrained(model, True, f"{model.model_id} has learned from {model.trained_on} images", unusable)
 
 
-def _lacking(found: Material) -> str | None:
+def _lacking(found: Material, fewest_inserts: int) -> str | None:
     """What a labelled set lacks for a training, or None."""
     for side, name in ((0, INTACT), (1, DAMAGED)):
-        inserts = found.inserts(side)
-        if inserts < FEWEST_INSERTS:
-            return f"there are reviews of {inserts} {name} inserts; a training needs {FEWEST_INSERTS} on each side"
+        images, inserts = int((found.sides == side).sum()), found.inserts(side)
+        if images < FEWEST_IMAGES or inserts < fewest_inserts:
+            return (
+                f"there are {images} usable images of {inserts} {name} inserts; a training needs {FEWEST_IMAGES} "
+                f"images and {fewest_inserts} inserts on each side"
+            )
     return None
 
 

@@ -36,6 +36,7 @@ class Recipe:
     lab_preprocessing: bool = False
     group_column: str | None = None
     batch: int = 32
+    keep_duplicates: bool = False
     C: float = 1.0
 
 

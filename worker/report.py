@@ -24,6 +24,7 @@ def results_json(table: Table) -> dict[str, Any]:
                 "classes": list(dataset.classes),
                 "images": len(dataset.files),
                 "skipped": len(dataset.skipped),
+                "warnings": list(dataset.notes),
                 "skipped_files": [{"file": str(file), "reason": reason} for file, reason in dataset.skipped],
                 "backbones": [_backbone_json(result) for result in results],
             }
@@ -74,6 +75,7 @@ def results_text(result: BackboneResult, recipe: Recipe) -> str:
         f"Images: {len(dataset.files)}",
         f"Skipped files: {len(dataset.skipped)}",
         *(f"  {file.relative_to(dataset.root).as_posix()}: {reason}" for file, reason in dataset.skipped),
+        *(f"Note: {note}" for note in dataset.notes),
         f"Model: {result.backbone}{' (lab preprocessing)' if recipe.lab_preprocessing else ''}",
         f"Feature vector size: {result.feature_size}",
         f"Test share: {recipe.test_size} ({'stratified' if recipe.stratify else 'not stratified'})",
@@ -141,6 +143,7 @@ def _dataset_section(dataset: LabelledFolder, results: Sequence[BackboneResult])
     ]
     if skipped:
         parts.append("\n".join(skipped))
+    parts += [_cell(note) for note in dataset.notes]
     parts.append(_side_by_side(results))
     parts.append(
         "Layers, parameters and multiply-adds: of the part that is run. ImageNet error: of the whole published network "

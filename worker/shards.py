@@ -16,7 +16,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,8 @@ def write_shard(
     digest, stored = hashlib.sha256(), 0
     try:
         with h5py.File(temporary, "x") as file:
-            file.attrs["fingerprint"] = fingerprint
+            # Of fixed length: a flipped bit among HDF5's texts of any length (its global heap) can make it loop.
+            file.attrs["fingerprint"] = np.bytes_(fingerprint)
             file.create_dataset(SIGHTS, data=np.array(sights, "S64"))
             dataset = file.create_dataset(FEATURES, (len(sights), feature_size), "<f4")
             for block in blocks:
@@ -94,35 +96,47 @@ def open_shard(path: Path, fingerprint: str, feature_size: int) -> h5py.File:
         file = h5py.File(path, "r", locking=False)
     except FileNotFoundError:
         raise ShardGone(f"{path} is not there") from None
-    except OSError as error:
+    except Exception as error:
         raise ShardDamaged(f"{path} cannot be read: {error}") from error
-    problem = _problem(file, fingerprint, feature_size)
-    if problem is not None:
+    try:
+        with _read(path):
+            problem = _problem(file, fingerprint, feature_size)
+        if problem is not None:
+            raise ShardDamaged(f"{path} {problem}")
+    except ShardDamaged:
         file.close()
-        raise ShardDamaged(f"{path} {problem}")
+        raise
     return file
 
 
 def read_sights(path: Path, fingerprint: str, feature_size: int) -> list[str]:
     """The names of a shard's rows, in their order. Raises `ShardGone` or `ShardDamaged`."""
-    with open_shard(path, fingerprint, feature_size) as file:
+    with open_shard(path, fingerprint, feature_size) as file, _read(path):
         return [str(sight) for sight in file[SIGHTS][()].astype("U64")]
 
 
 def check_shard(path: Path, fingerprint: str, feature_size: int) -> None:
     """Read a whole shard and hold it against its name. Raises `ShardGone`, or `ShardDamaged` where it differs."""
     digest = hashlib.sha256()
-    with open_shard(path, fingerprint, feature_size) as file:
+    with open_shard(path, fingerprint, feature_size) as file, _read(path):
         dataset = file[FEATURES]
         step = block_rows(feature_size)
-        try:
-            for start in range(0, dataset.shape[0], step):
-                digest.update(dataset[start : start + step])
-            sights = [str(sight) for sight in file[SIGHTS][()].astype("U64")]
-        except OSError as error:
-            raise ShardDamaged(f"{path} cannot be read: {error}") from error
+        for start in range(0, dataset.shape[0], step):
+            digest.update(np.ascontiguousarray(dataset[start : start + step]).data)
+        sights = [str(sight) for sight in file[SIGHTS][()].astype("U64")]
     if _name(fingerprint, sights, digest.digest()) != path.name:
         raise ShardDamaged(f"{path} does not hold what was written to it")
+
+
+@contextmanager
+def _read(path: Path) -> Iterator[None]:
+    """Turn whatever HDF5 says of a file that is not what it was into `ShardDamaged`."""
+    try:
+        yield
+    except (ShardDamaged, MemoryError):
+        raise
+    except Exception as error:
+        raise ShardDamaged(f"{path} cannot be read: {error}") from error
 
 
 def block_rows(width: int) -> int:
@@ -151,6 +165,7 @@ def _problem(file: Any, fingerprint: str, feature_size: int) -> str | None:
         return "holds no features with their sights"
     if features.dtype != np.float32 or features.shape != (*sights.shape, feature_size) or sights.dtype != "S64":
         return f"holds {features.dtype} of shape {features.shape}, not {feature_size} features for each sight"
-    if file.attrs.get("fingerprint") != fingerprint:
+    stored = file.attrs.get("fingerprint")
+    if (stored.decode("ascii", "replace") if isinstance(stored, bytes) else stored) != fingerprint:
         return "holds the features of another backbone"
     return None

@@ -42,18 +42,22 @@ def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None
     assert ended.returncode == 0, ended.stderr
     figures = json.loads(ended.stdout)
     assert list(figures) == [
-        *("captures", "verdicts", "lost", "duplicates"),
+        *("captures", "verdicts", "lost", "duplicates", "unsure", "missed", "needless"),
         *("accuracy", "balanced_accuracy", "seconds", "p50_ms", "p95_ms"),
     ]
     assert (figures["captures"], figures["verdicts"], figures["lost"], figures["duplicates"]) == (90, 90, 0, 0)
-    assert figures["balanced_accuracy"] > 0.6  # rendered inserts, the embedded network: well above chance
+    assert figures["balanced_accuracy"] > 0.8  # rendered inserts, the embedded network: well above chance
+    assert figures["unsure"] < 45  # a person looks at some, not at most
     assert 0 < figures["p50_ms"] <= figures["p95_ms"]
     assert processes_below(folder) == []
 
     checks = ask("checks", folder)
     assert [check["state"] for check in checks].count("pending") == 0
     assert len(checks) == 3
-    assert len(ask("verdicts", folder, "--limit", "1000")) == 90
+    verdicts = ask("verdicts", folder, "--limit", "1000")
+    assert len(verdicts) == 90
+    assert all(0 <= row["probability"] <= 1 for row in verdicts)
+    assert [row["outcome"] for row in verdicts].count("unsure") == figures["unsure"]
     newest = max(checks, key=lambda check: check["started_at"])
     assert {row["pocket"] for row in ask("replace", folder)} == set(newest["replace"])
     truths = list((folder / "images").rglob("*.truth.json"))
@@ -71,7 +75,7 @@ def test_the_demo_runs_on_the_user_s_own_photographs(tmp_path: Path) -> None:
     figures = json.loads(ended.stdout)
     assert (figures["captures"], figures["lost"], figures["duplicates"]) == (12, 0, 0)
     assert "1 skipped" in ended.stderr
-    assert "broken.jpg: not an image" in ended.stderr
+    assert "broken.jpg: this is no image" in ended.stderr
 
 
 @pytest.mark.parametrize(("name", "log_file"), [(signal.SIGINT, "render.log"), (signal.SIGTERM, "worker.log")])

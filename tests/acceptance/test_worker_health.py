@@ -166,8 +166,8 @@ def test_told_to_stop_it_finishes_what_it_holds_and_takes_nothing_new(line: Line
 def test_a_worker_that_hangs_is_ended_and_its_captures_come_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("producer.delivery.FIRST_RESEND", 0.5)
     monkeypatch.setattr("producer.delivery.LAST_RESEND", 2.0)
-    write_labelled_folder(line.folder / "labelled", 12, seed=5, size=128)
-    train = [program("insert-worker"), "train", str(line.folder / "labelled")]
+    write_labelled_folder(line.folder / "labelled", 40, seed=5, size=128)
+    train = [program("insert-worker"), "train", str(line.folder / "labelled"), "--promote"]
     subprocess.run(train, env=line.environment, check=True, capture_output=True)
     line.environment |= {"INSERTS_FORWARD_TIMEOUT": "3", "INSERTS_GRACE": "2", "INSERTS_FAILPOINT": "forward:sleep"}
     worker = line.start_and_wait()
@@ -185,7 +185,7 @@ def test_a_worker_that_hangs_is_ended_and_its_captures_come_again(line: Line, mo
         del line.environment["INSERTS_FAILPOINT"]
         worker = line.start_and_wait()
         answers = station.wait_for([capture], 60)
-        assert answers[capture].answer.outcome in ("intact", "damaged")  # type: ignore[union-attr]
+        assert answers[capture].answer.model is not None  # type: ignore[union-attr]
     outbox.close()
 
     lock = locked_database(line)

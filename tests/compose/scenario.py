@@ -86,7 +86,9 @@ class Day:
 
     def first_model(self) -> None:
         """Train a first model inside the stack; from then on captures go through the network."""
-        script = "insert-station simulate --to /tmp/labelled --images 40 && insert-worker train /tmp/labelled"
+        script = (
+            "insert-station simulate --to /tmp/labelled --images 120 && insert-worker train /tmp/labelled --promote"
+        )
         self._stack.compose("run", "--rm", "--entrypoint", "sh", "learn-worker", "-c", script)
         wait_for(self._someone_decides, 120, "a verdict by the model")
         self._say("a model trained and in charge", "yes")

@@ -125,8 +125,8 @@ def storm(
         "INSERTS_MAX_BATCH": "8",
     }
     # With a model in charge every capture goes all the way, through the network too.
-    write_labelled_folder(folder / "labelled", 12, seed=plan.seed, size=128)
-    train = [program("insert-worker"), "train", str(folder / "labelled")]
+    write_labelled_folder(folder / "labelled", 40, seed=plan.seed, size=128)
+    train = [program("insert-worker"), "train", str(folder / "labelled"), "--promote"]
     subprocess.run(train, env=environment, check=True, capture_output=True)
     workers = Workers(plan.workers, folder, environment)
     load = Load(folder, server.url, plan)

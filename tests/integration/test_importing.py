@@ -22,9 +22,12 @@ import db.verdicts
 from db.session import Database
 from producer.image_store import FolderStore
 from tests.support import photograph
+from worker.class_names import known_words, meanings
 from worker.cli_learning import import_folder
 from worker.dataset import DatasetError
-from worker.importing import BY, Imported, capture_id, import_photographs, photographs
+from worker.importing import BY, capture_id, import_photographs, photographs
+from worker.learning import silent
+from worker.taking_in import Taken, take_in
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -45,10 +48,14 @@ def images(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "images")
 
 
-def imported(folder: Path, database: Database, images: FolderStore, **options: Any) -> Imported:
-    photos = photographs(folder, **{"meanings": {}, **options})
-    return import_photographs(
-        photos, name=folder.name, images=images, database=database, at=NOW, progress=lambda *_: None
+def imported(folder: Path, database: Database, images: FolderStore, **options: Any) -> Taken:
+    return take_in(
+        folder,
+        known_words,
+        **{"table": None, "group_column": None, **options},
+        images=images,
+        database=database,
+        progress=silent,
     )
 
 
@@ -57,8 +64,8 @@ def labelled(database: Database) -> list[db.reviews.Labelled]:
         return db.reviews.labelled(session)
 
 
-def counts(result: Imported) -> tuple[int, int, int, int]:
-    return result.new, result.changed, result.known, len(result.skipped)
+def counts(result: Taken) -> tuple[int, int, int, int]:
+    return result.imported.new, result.imported.changed, result.imported.known, len(result.found.skipped)
 
 
 def table(path: Path, *rows: tuple[str, ...]) -> Path:
@@ -133,14 +140,14 @@ def test_groups_of_a_table_are_lives_wherever_the_table_is(
 def test_a_bad_file_costs_only_itself(folder: Path, database: Database, images: FolderStore) -> None:
     (folder / "intact" / "garbage.jpg").write_bytes(b"garbage")
     Image.new("RGB", (64, 64)).save(folder / "worn" / "black.png")
-    (folder / "worn" / "twice.jpg").write_bytes((folder / "intact" / "0.jpg").read_bytes())
+    (folder / "intact" / "again.jpg").write_bytes((folder / "intact" / "0.jpg").read_bytes())
     (folder / "unusable").mkdir()
     Image.new("RGB", (64, 64)).save(folder / "unusable" / "dark.png")
     result = imported(folder, database, images)
-    reasons = {path.name: reason for path, reason in result.skipped}
-    assert result.new == 7
-    assert reasons.keys() == {"garbage.jpg", "black.png", "twice.jpg"}
-    assert "also there as intact" in reasons["twice.jpg"]
+    reasons = {path.name: reason for path, reason in result.found.skipped}
+    assert result.imported.new == 7
+    assert reasons.keys() == {"garbage.jpg", "black.png", "again.jpg"}
+    assert reasons["again.jpg"] == "the same photograph as intact/0.jpg: it counts once"
     assert counts(imported(folder, database, images)) == (0, 0, 7, 3)
 
 
@@ -155,28 +162,25 @@ def test_an_import_that_was_interrupted_is_finished_by_the_next(
 
     with pytest.raises(KeyboardInterrupt):
         import_photographs(
-            photographs(folder, meanings={}), name="a", images=images, database=database, at=NOW, progress=stop
+            photographs(folder).photos, name="a", images=images, database=database, at=NOW, progress=stop
         )
     assert len(labelled(database)) == 4
     assert counts(imported(folder, database, images)) == (2, 0, 4, 0)
 
 
 def test_classes_that_are_no_labels_need_a_meaning(folder: Path) -> None:
-    (folder / "intact").rename(folder / "Good")
-    with pytest.raises(DatasetError, match="--class Good=damaged"):
-        photographs(folder, meanings={})
-    with pytest.raises(DatasetError, match="there is no class good"):
-        photographs(folder, meanings={"good": "intact"})
-    with pytest.raises(DatasetError, match="none of the labels"):
-        photographs(folder, meanings={"Good": "fine"})
-    assert {photo.label for photo in photographs(folder, meanings={"Good": "intact"})} == {"intact", "worn", "broken"}
+    (folder / "intact").rename(folder / "Class 0")
+    with pytest.raises(DatasetError, match='--class "Class 0"=damaged'):
+        photographs(folder)
+    found = photographs(folder, meaning=lambda classes: meanings(classes, {"class 0": "intact"}))
+    assert {photo.label for photo in found.photos} == {"intact", "worn", "broken"}
 
 
 @pytest.mark.parametrize(
     ("rows", "column", "message"),
     [
         ([("file", "setup"), ("intact/0.jpg", "a")], "setup", "names no 'setup' for"),
-        ([("file", "setup"), ("0.jpg", "a"), ("1.jpg", "a")], "setup", "names no 'setup' for"),
+        ([("file", "setup"), ("0.jpg", "a"), ("1.jpg", "a")], "setup", "fits several images"),
         ([("file", "setup")], None, "it needs 'file' and 'group'"),
         ([("file", "group"), ("intact/0.jpg", "a"), ("intact/0.jpg", "b")], None, "two groups"),
     ],
@@ -185,12 +189,12 @@ def test_a_table_that_leaves_groups_open_is_refused(
     folder: Path, tmp_path: Path, rows: list[tuple[str, ...]], column: str | None, message: str
 ) -> None:
     with pytest.raises(DatasetError, match=message):
-        photographs(folder, meanings={}, table=table(tmp_path / "who.csv", *rows), group_column=column)
+        photographs(folder, table=table(tmp_path / "who.csv", *rows), group_column=column)
 
 
 def test_a_table_that_is_not_there_is_refused(folder: Path) -> None:
     with pytest.raises(DatasetError, match="there is no"):
-        photographs(folder, meanings={}, group_column="setup")
+        photographs(folder, group_column="setup")
 
 
 def test_ids_are_uuids_of_version_7_and_depend_on_image_and_group() -> None:
@@ -211,7 +215,7 @@ def test_the_command_says_what_it_did(
     arguments = [str(folder), "--class", "used=up=worn"]
     answer = CliRunner().invoke(app, [*arguments, "--json"])
     assert answer.exit_code == 0, answer.output
-    assert json.loads(answer.stdout) == {"new": 6, "changed": 0, "known": 0, "skipped": []}
+    assert json.loads(answer.stdout) == {"new": 6, "changed": 0, "known": 0, "skipped": [], "warnings": []}
     assert "6 known as they are" in CliRunner().invoke(app, arguments).stdout
     assert CliRunner().invoke(app, [str(folder), "--class", "worn"]).exit_code == 2
     database = Database(sqlite_url)

@@ -1,101 +1,196 @@
-"""From a labelled folder to a model in charge, on both databases; the network is a small fake."""
+"""A labelled folder is learned from as reviews are, on both databases; the network is a small fake."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import db.models
 from db.session import Database
-from tests.support import photograph
+from producer.image_store import FolderStore
+from tests.learning_support import FINGERPRINT, SmallNetwork, learning_in
+from tests.support import photograph, wait_until
 from worker.champion import Champion
-from worker.dataset import DatasetError, scan
-from worker.training import train
+from worker.class_names import meanings_to_train
+from worker.classifier import ClassifierError
+from worker.learning import Learning, silent
+from worker.learning_by_hand import learn_now, settle
+from worker.lease import held
+from worker.model_store import read
+from worker.taking_in import Taken, take_in
+
+SIDES = {"intact": 170, "worn": 80}
 
 
-class Quadrants:
-    """The mean of each quadrant of each colour: twelve features."""
+class Blind(SmallNetwork):
+    """Sees the same in every image."""
 
-    name = "quadrants:mean"
-    fingerprint = "c" * 64
-    feature_size = 12
-    input_size = (16, 16)
-
-    def prepare(self, images: Any) -> Any:
-        return images.astype(np.float32) / 255
-
-    def features(self, prepared: Any) -> Any:
-        n = len(prepared)
-        return prepared.reshape(n, 2, 8, 2, 8, 3).mean(axis=(2, 4)).reshape(n, 12).astype(np.float32)
+    def features(self, prepared):
+        return np.ones((len(prepared), self.feature_size), np.float32)
 
 
-@pytest.fixture
-def labelled(tmp_path: Path) -> Path:
-    for name, brightness in (("intact", 90), ("worn", 150), ("broken", 170)):
-        folder = tmp_path / "labelled" / name
-        folder.mkdir(parents=True)
-        for number in range(8):
-            (folder / f"{number}.jpg").write_bytes(photograph(brightness, seed=number))
-    return tmp_path / "labelled"
+def filled(folder: Path, each: int, sides: dict[str, int] = SIDES, first: int = 0) -> Path:
+    """A folder with so many photographs a class, of the class's brightness."""
+    for name, brightness in sides.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(first, first + each):
+            data = photograph(brightness, seed=1000 * brightness + number, size=32)
+            (folder / name / f"{number}.jpg").write_bytes(data)
+    return folder
 
 
-def run(labelled: Path, database: Database, tmp_path: Path, intact: str = "intact") -> Any:
-    done: list[tuple[int, int]] = []
-    return train(
-        scan(labelled),
-        Quadrants(),
-        intact=intact,
-        models=tmp_path / "models",
-        database=database,
-        by="test",
-        progress=lambda now, total: done.append((now, total)),
+def taken(learning: Learning, folder: Path) -> Taken:
+    return take_in(
+        folder,
+        lambda classes: meanings_to_train(classes, {}, None),
+        table=None,
+        group_column=None,
+        images=learning.images,
+        database=learning.database,
+        progress=silent,
     )
 
 
-def test_a_labelled_folder_becomes_the_model_in_charge(labelled: Path, database: Database, tmp_path: Path) -> None:
-    (labelled / "worn" / "empty.jpg").touch()
-    trained = run(labelled, database, tmp_path)
-    assert trained.manifest.trained_on == 24
-    assert [path.name for path, _ in trained.skipped] == ["empty.jpg"]
-    assert min(trained.manifest.metrics["balanced_accuracy"]) > 0.9
+def champion(database: Database) -> str | None:
     with database.reading() as session:
-        champion = db.models.champion(session)
-    assert champion is not None
-    assert champion.model_id == trained.manifest.model_id
-    in_charge = Champion(database, tmp_path / "models", Quadrants.fingerprint)
+        found = db.models.champion(session)
+    return None if found is None else found.model_id
+
+
+def test_a_folder_and_reviews_are_learned_from_in_one_way(database: Database, tmp_path: Path) -> None:
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    taken(learning, filled(tmp_path / "set", 10))
+    trained, decided = learn_now(learning, by="test")
+    assert trained.model is not None
+    assert trained.model.trained_on == 20
+    assert decided.promote
+    assert settle(learning, decided, by="test", promote=False)
+    stored = read(learning.models / decided.model, FINGERPRINT)
+    assert stored.manifest.calibration is not None
+    assert stored.manifest.band is not None
+    assert stored.manifest.snapshot_id is not None
+    assert stored.manifest.C is not None
+    in_charge = Champion(database, learning.models, FINGERPRINT)
     in_charge.start()
-    assert in_charge.judges().champion is not None
+    judge = in_charge.judges().champion
+    assert judge is not None
+    between = np.full(SmallNetwork.feature_size, 125 / 255, np.float32)
+    judgement = judge.judge(between)
+    assert judgement.outcome == "unsure"
+    assert judgement.probability is not None
+    assert stored.manifest.band.lower <= judgement.probability < stored.manifest.band.upper
 
 
-def test_the_same_folder_gives_the_same_model_and_one_promotion(
-    labelled: Path, database: Database, tmp_path: Path
-) -> None:
-    first, second = run(labelled, database, tmp_path), run(labelled, database, tmp_path)
-    assert first.manifest.model_id == second.manifest.model_id
+def test_the_same_folder_gives_the_same_model_and_one_promotion(database: Database, tmp_path: Path) -> None:
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    found = []
+    for _ in range(2):
+        taken(learning, filled(tmp_path / "set", 10))
+        found.append(learn_now(learning, by="test")[1])
+    assert found[0] == found[1]
     with database.reading() as session:
         assert len(db.models.promotions(session)) == 1
         assert len(db.models.recent(session)) == 1
-    Champion(database, tmp_path / "models", Quadrants.fingerprint).start()
 
 
-def test_a_folder_that_does_not_say_what_is_intact_is_refused(
-    labelled: Path, database: Database, tmp_path: Path
+@pytest.mark.parametrize(("intact", "worn"), [(4, 12), (12, 4)])
+def test_fewer_than_five_images_of_a_side_are_refused(
+    database: Database, tmp_path: Path, intact: int, worn: int
 ) -> None:
-    (labelled / "intact").rename(labelled / "good")
-    with pytest.raises(DatasetError, match="--intact-class"):
-        run(labelled, database, tmp_path)
-    assert run(labelled, database, tmp_path, intact="Good").manifest.trained_on == 24
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    filled(tmp_path / "set", intact, {"intact": 170})
+    taken(learning, filled(tmp_path / "set", worn, {"worn": 80}))
+    with pytest.raises(ValueError, match=r"4 usable images of 4 .* inserts; a training needs 5 images .*: label more"):
+        learn_now(learning, by="test")
+    assert not learning.models.exists()
+    taken(learning, filled(tmp_path / "set", 5))
+    assert learn_now(learning, by="test")[1].promote
 
 
-def test_a_folder_whose_intact_images_cannot_be_judged_is_refused(
-    labelled: Path, database: Database, tmp_path: Path
+def test_five_images_of_two_inserts_cannot_be_measured_and_are_refused(database: Database, tmp_path: Path) -> None:
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    folder = filled(tmp_path / "set", 8)
+    rows = [f"{name}/{number}.jpg,{name}{number % 2}" for name in SIDES for number in range(8)]
+    (folder / "labels.csv").write_text("\n".join(["file,insert", *rows]))
+    taken(learning, folder)
+    with pytest.raises(ValueError, match=r"8 usable images of 2 intact inserts; .* and 3 inserts on each side"):
+        learn_now(learning, by="test")
+
+
+def test_features_that_are_all_the_same_end_with_a_sentence(database: Database, tmp_path: Path) -> None:
+    learning = learning_in(tmp_path, database, Blind())
+    taken(learning, filled(tmp_path / "set", 8))
+    with pytest.raises(ClassifierError, match="all images have the same features"):
+        learn_now(learning, by="test")
+    assert champion(database) is None
+
+
+def test_one_image_that_differs_is_nothing_to_go_by_and_no_crash(database: Database, tmp_path: Path) -> None:
+    class NearlyBlind(Blind):
+        def features(self, prepared):
+            found = super().features(prepared)
+            found[0] = 2
+            return found
+
+    learning = learning_in(tmp_path, database, NearlyBlind())
+    taken(learning, filled(tmp_path / "set", 8))
+    _, decided = learn_now(learning, by="test")
+    assert not decided.promote
+    assert not settle(learning, decided, by="test", promote=False)
+
+
+def test_a_model_that_is_no_better_than_guessing_takes_over_only_when_asked_for(
+    database: Database, tmp_path: Path
 ) -> None:
-    for image in (labelled / "intact").iterdir():
-        Image.new("RGB", (64, 64)).save(image)  # it can be read, and shows nothing
-    with pytest.raises(DatasetError, match="one side"):
-        run(labelled, database, tmp_path)
-    assert not (tmp_path / "models").exists()
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    taken(learning, filled(tmp_path / "good", 10))
+    first = learn_now(learning, by="test")[1].model
+    # The same brightness on both sides: there is nothing to learn, and it spoils what there was.
+    taken(learning, filled(tmp_path / "bad", 30, {"intact": 120, "worn": 121}))
+    _, decided = learn_now(learning, by="test")
+    assert not decided.promote
+    assert not settle(learning, decided, by="test", promote=False)
+    assert champion(database) == first
+    assert settle(learning, decided, by="ana", promote=True)
+    assert champion(database) == decided.model
+    with database.reading() as session:
+        last = db.models.promotions(session)[0]
+    assert last.by == "ana"
+    assert last.reason.startswith("asked for with --promote; ")
+
+
+def test_another_process_that_learns_is_waited_for(database: Database, tmp_path: Path) -> None:
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    taken(learning, filled(tmp_path / "set", 10))
+    steps: list[str] = []
+    done: list[str] = []
+
+    def learn() -> None:
+        done.append(learn_now(learning, by="test", progress=lambda step, *_: steps.append(step))[1].model)
+
+    with held(database, "retrain") as mine:
+        assert mine
+        thread = threading.Thread(target=learn)
+        thread.start()
+        wait_until(lambda: "waiting for another process that learns" in steps, 30, "a training that waits")
+        assert not done
+    thread.join(60)
+    assert done == [champion(database)]
+
+
+def test_a_photograph_in_two_classes_is_learned_from_in_neither(database: Database, tmp_path: Path) -> None:
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    folder = filled(tmp_path / "set", 8)
+    (folder / "worn" / "same.jpg").write_bytes((folder / "intact" / "0.jpg").read_bytes())
+    result = taken(learning, folder)
+    assert {path.name: reason.split(" there as ")[1] for path, reason in result.found.skipped} == {
+        "same.jpg": "intact/0.jpg: left out of both classes",
+        "0.jpg": "worn/same.jpg: left out of both classes",
+    }
+    trained, _ = learn_now(learning, by="test")
+    assert trained.model is not None
+    assert trained.model.trained_on == 15
+    assert isinstance(learning.images, FolderStore)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,13 +116,16 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
         assert answers[poison[2].capture_id].answer.outcome == "unusable"  # type: ignore[union-attr]
         wait_until(lambda: len(outbox) == 0, what="an empty outbox")
 
-        write_labelled_folder(line.folder / "labelled", 40, seed=5, size=256)
-        train = [program("insert-worker"), "train", str(line.folder / "labelled")]
+        write_labelled_folder(line.folder / "labelled", 80, seed=5, size=256)
+        train = [program("insert-worker"), "train", str(line.folder / "labelled"), "--promote"]
         trained = subprocess.run(train, env=line.environment, capture_output=True, text=True, check=False)
         assert trained.returncode == 0, trained.stderr
 
+        shown = cycle(enumerate(inserts, 1))
+
         def judged_by_a_model() -> bool:
-            capture = submit(inserts[0][0], 1)
+            pocket, (image, _) = next(shown)  # of some it is unsure
+            capture = submit(image, pocket)
             answer = station.wait_for([capture], 30)[capture].answer
             return answer.model is not None and answer.outcome in ("intact", "damaged")  # type: ignore[union-attr]
 

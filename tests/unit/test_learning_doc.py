@@ -18,11 +18,12 @@ from worker.candidate import FEWEST_KINDS
 from worker.champion import LOOK_EVERY
 from worker.costs import Costs
 from worker.learning_evaluate import REPEATS
-from worker.learning_retrain import FEWEST_INSERTS
+from worker.learning_retrain import FEWEST_IMAGES, FEWEST_INSERTS, FEWEST_UNATTENDED
 from worker.lease import SECONDS
 from worker.promotion_rule import FEWEST_NEWEST, LEVEL, MARGINS
 from worker.settings import WorkerSettings
 from worker.solver import GRAM_ROWS, PRIMAL_COLUMNS, WIDEST_GRAM_ROWS
+from worker.training_told import ENOUGH_IMAGES
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "learning.md").read_text(encoding="utf-8").split())
 
@@ -57,7 +58,10 @@ def test_its_figures_are_those_of_the_code() -> None:
     assert (NEAR_SHARE, SAMPLE_ONE_IN) == (0.1, 50)
     assert "the tenth of each model's" in TEXT
     assert "one in fifty" in TEXT
-    assert (FEWEST_INSERTS, FEWEST_KINDS, FEWEST_AT_A_PLACE, FEWEST_NEWEST) == (5, 30, 30, 10)
+    assert (FEWEST_IMAGES, FEWEST_INSERTS, FEWEST_UNATTENDED, ENOUGH_IMAGES) == (5, 3, 5, 30)
+    assert "five usable images of each side, of three inserts each" in TEXT
+    assert "below thirty images of a side" in TEXT
+    assert (FEWEST_KINDS, FEWEST_AT_A_PLACE, FEWEST_NEWEST) == (30, 30, 10)
     assert "five intact and five damaged" in TEXT
     assert "thirty images each" in TEXT
     assert "thirty images or more" in TEXT

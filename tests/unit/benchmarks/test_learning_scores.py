@@ -31,6 +31,6 @@ def test_a_folder_becomes_a_labelled_set_of_as_many_inserts(tmp_path):
         file = tmp_path / "set" / label / f"{name}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 255, (32, 32, 3), np.uint8)).save(file)
-    items = imported(consecutive(photographs(tmp_path / "set", meanings={})), "set", tmp_path / "data")
+    items = imported(consecutive(photographs(tmp_path / "set").photos), "set", tmp_path / "data")
     assert sorted(item.label for item in items) == ["intact"] * 3 + ["worn"] * 2
     assert len({item.life for item in items}) == 3

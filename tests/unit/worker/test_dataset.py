@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from worker.dataset import DatasetError, ImageUnreadable, load_image, scan
+from worker.dataset import DatasetError, load_image, scan
+from worker.duplicates import ImageUnreadable
 
 RNG = np.random.default_rng(0)
 
@@ -51,7 +52,7 @@ def test_unreadable_files_among_good_ones_are_named_with_a_reason(folder):
     assert len(found.files) == 5
     reasons = {file.name: reason for file, reason in found.skipped}
     assert set(reasons) == {"cut.png", "empty.jpg", "notes.txt", "drawing.eps", "deeper"}
-    assert reasons["deeper"] == "not a file"
+    assert "a folder inside a class" in reasons["deeper"]
     assert reasons["notes.txt"] == reasons["drawing.eps"] == reasons["empty.jpg"] == "not an image"
     assert reasons["cut.png"].startswith("cannot be decoded")
     assert len(scan(folder, check_images=False).files) == 9
@@ -71,7 +72,7 @@ def test_an_image_too_large_to_decode_is_skipped_without_decoding_it(folder):
         (lambda root: root.write_text("x"), "is not a folder"),
         (lambda root: root.mkdir(), "at least two classes.*none"),
         (lambda root: picture(root / "worn" / "a.png"), "only 'worn'"),
-        (lambda root: (picture(root / "worn" / "a.png"), (root / "intact").mkdir()), "no readable image in .*intact"),
+        (lambda root: (picture(root / "worn" / "a.png"), (root / "intact").mkdir()), "no usable image in .*intact"),
         (
             lambda root: (
                 picture(root / "worn" / "a.png"),
@@ -124,10 +125,10 @@ def test_groups_come_from_labels_csv(folder, text, wanted, column):
     [
         (None, "head", "no .*labels.csv"),
         ("file,group\na.png,x\n", "head", "columns"),
-        ("name,group\na.png,x\n", None, "columns"),
+        ("name,group\na.png,x\n", None, "it needs 'file' and 'group'"),
         ("file,group\na.png,x\nb.png,\n", None, "names no 'group' for 4 of 5"),
         ("file,group\na.png,x\na.png,y\n", None, "two groups"),
-        (b"file,group\n\xff\xfe,1\n", None, "UTF-8"),
+        (b"file,group\n\x81\xfe,1\n", None, "UTF-8"),
     ],
 )
 def test_a_labels_csv_that_does_not_give_the_groups_says_why(folder, text, wanted, message):
@@ -140,8 +141,86 @@ def test_a_labels_csv_that_does_not_give_the_groups_says_why(folder, text, wante
 def test_a_bare_name_that_two_classes_have_must_name_the_class(folder):
     picture(folder / "intact" / "a.png")
     (folder / "labels.csv").write_text("file,group\n10.png,x\n9.png,y\nc.png,y\na.png,z\nb.png,x\n")
-    with pytest.raises(DatasetError, match=r"write intact/a\.png"):
+    with pytest.raises(DatasetError, match=r"write it with its class, like intact/a\.png"):
         scan(folder)
+
+
+def test_what_systems_leave_in_folders_is_neither_class_nor_image(folder):
+    for name in ("@eaDir", "__MACOSX", "$RECYCLE.BIN", ".Trash-1000", "#recycle", "System Volume Information"):
+        picture(folder / name / "x.png")
+        picture(folder / "worn" / name / "x.png")
+    for name in ("._a.png", "Thumbs.db", "desktop.ini", ".DS_Store", "~$a.png"):
+        (folder / "worn" / name).write_bytes(b"litter")
+        (folder / name).write_bytes(b"litter")
+    found = scan(folder)
+    assert (found.classes, len(found.files), found.skipped, found.notes) == (("intact", "worn"), 5, (), ())
+
+
+def test_a_photograph_in_two_classes_is_said_and_left_out_of_both(folder):
+    picture(folder / "worn" / "c.png")
+    (folder / "intact" / "copy.png").write_bytes((folder / "worn" / "a.png").read_bytes())
+    Image.open(folder / "worn" / "b.png").save(folder / "intact" / "other.bmp")  # the same pixels in another file
+    found = scan(folder)
+    assert {f"{file.parent.name}/{file.name}": reason for file, reason in found.skipped} == {
+        f"{one}": f"the same photograph is also there as {other}: left out of both classes"
+        for pair in (("worn/a.png", "intact/copy.png"), ("worn/b.png", "intact/other.bmp"))
+        for one, other in (pair, pair[::-1])
+    }
+    assert [file.name for file in found.files] == ["10.png", "9.png", "c.png", "c.png"]
+
+
+def test_a_photograph_that_is_there_twice_counts_once(folder):
+    (folder / "worn" / "z.png").write_bytes((folder / "worn" / "a.png").read_bytes())
+    found = scan(folder)
+    assert found.skipped == ((folder / "worn" / "z.png", "the same photograph as worn/a.png: it counts once"),)
+    assert len(found.files) == 5
+    kept = scan(folder, keep_duplicates=True)
+    assert (len(kept.files), kept.skipped) == (6, ())
+
+
+def test_images_of_one_colour_are_not_taken_for_one_photograph(folder):
+    for name in ("intact/white.png", "worn/white.bmp"):
+        Image.new("RGB", (40, 30), "white").save(folder / name)
+    assert len(scan(folder).files) == 7
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        (
+            ("train", "val", "test"),
+            r"holds labelled sets, not classes: give me .*test or .*train or .*val \(classes intact, worn\)",
+        ),
+        (("inserts",), r"holds labelled sets, not classes: give me .*inserts \(classes intact, worn\)"),
+    ],
+)
+def test_folders_of_labelled_sets_are_named(tmp_path, sets, message):
+    for name in sets:
+        for label in ("intact", "worn"):
+            picture(tmp_path / "set" / name / label / "a.png")
+    (tmp_path / "set" / "README.txt").write_text("a split set")
+    with pytest.raises(DatasetError, match=message):
+        scan(tmp_path / "set")
+
+
+def test_images_beside_the_classes_are_said(folder, tmp_path):
+    picture(folder / "lost.JPG")
+    assert scan(folder).notes == (
+        f"{folder} has 1 image directly in it, such as lost.JPG: they are in no class and are not used",
+    )
+    picture(tmp_path / "flat" / "a.png")
+    picture(tmp_path / "flat" / "b.png")
+    with pytest.raises(DatasetError, match=r"none, and 2 images directly in it, such as a\.png: sort them"):
+        scan(tmp_path / "flat")
+
+
+def test_names_with_brackets_accents_blanks_and_capitals_are_names(tmp_path):
+    names = ("Kap Größe [alt]/[red].PNG", "Kap Größe [alt]/x [b] 1.JPG", "Schäden groß/ä b.BMP")
+    for name in names:
+        picture(tmp_path / "set [1]" / name)
+    found = scan(tmp_path / "set [1]")
+    assert (found.name, found.classes, found.skipped) == ("set [1]", ("Kap Größe [alt]", "Schäden groß"), ())
+    assert tuple(f"{file.parent.name}/{file.name}" for file in found.files) == names
 
 
 TURNED = Image.Exif()

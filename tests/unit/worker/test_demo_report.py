@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from worker.demo_report import CheckRun, summarise
+from worker.demo_report import CheckRun, show, summarise
 
 
 @dataclass
@@ -17,11 +20,11 @@ class Row:
 def run_of(truth: dict[str, str]) -> CheckRun:
     run = CheckRun("op-1", len(truth))
     for pocket, (capture, label) in enumerate(truth.items(), 1):
-        run.take({"event": "submitted", "capture_id": capture, "truth": label, "pocket": pocket}, "intact")
-    run.take({"event": "answer", "kind": "verdict", "capture_id": "a"}, "intact")
+        run.take({"event": "submitted", "capture_id": capture, "truth": label, "pocket": pocket})
+    run.take({"event": "answer", "kind": "verdict", "capture_id": "a"})
     seconds = {capture: 0.1 * number for number, capture in enumerate(truth, 1)}
     checked = {"event": "checked", "state": "replace", "replace": [2], "review": [], "seconds": seconds}
-    run.take(checked, "intact")
+    run.take(checked)
     return run
 
 
@@ -45,8 +48,25 @@ def test_a_whole_run() -> None:
     assert figures.complete
 
 
-def test_unsure_is_not_right() -> None:
-    assert summary(rows(a="unsure", b="damaged", c="damaged", d="intact")).balanced_accuracy == 0.75
+def test_unsure_answers_are_counted_as_such_and_the_accuracy_is_of_the_others() -> None:
+    figures = summary(rows(a="unsure", b="damaged", c="intact", d="damaged"))
+    assert (figures.unsure, figures.missed, figures.needless) == (1, 1, 1)
+    assert figures.accuracy == pytest.approx(1 / 3, abs=1e-4)
+    assert figures.balanced_accuracy == 0.25
+    nothing = summary(rows(a="unsure", b="unsure", c="unsure", d="unsure"))
+    assert (nothing.unsure, nothing.accuracy, nothing.complete) == (4, None, True)
+
+
+def test_the_table_tells_what_to_change_from_what_to_look_at(tmp_path: Path) -> None:
+    run = run_of(TRUTH)
+    run.review = [3]
+    console = Console(file=io.StringIO(), width=140)
+    show(console, summary(rows(a="intact", b="damaged", c="unsure", d="intact")), [run], tmp_path)
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "unsure: look at" in told
+    row = next(line for line in told.splitlines() if "op-1" in line)
+    assert [cell.strip() for cell in row.strip("│ ").split("│")] == ["op-1", "REPLACE", "2", "3", "2, 3", "–", "–"]
+    assert "3 of 4 decided, 1 unsure (a person looks)" in told
 
 
 def test_a_lost_capture_and_a_second_verdict_are_found() -> None:

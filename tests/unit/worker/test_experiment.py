@@ -12,7 +12,8 @@ from sklearn.svm import SVC
 from worker import model_store
 from worker.classifier import LinearModel
 from worker.comparison import count, duration, explain
-from worker.dataset import DatasetError, ImageUnreadable, load_image
+from worker.dataset import DatasetError, load_image
+from worker.duplicates import ImageUnreadable
 from worker.evaluation import SplitScore
 from worker.experiment import result_folder, run, scan_all
 from worker.published_error import top1_error
@@ -185,6 +186,33 @@ def test_the_results_file_has_every_split_and_the_means(folder, tmp_path):
     assert "worn/broken.png: not an image" in text
 
 
+def test_a_photograph_in_two_classes_is_left_out_and_told_everywhere_unless_it_is_kept(folder, tmp_path):
+    first, *_ = sorted((folder / "worn").iterdir())
+    (folder / "intact" / "copy.png").write_bytes(first.read_bytes())
+    (folder / "labels.csv").write_text("file,setup\n")
+    dataset, result, _ = done(folder, tmp_path)
+    recipe = Recipe()
+    told = results_json([(dataset, [result])])["datasets"][0]
+    both = {str(first), str(folder / "intact" / "copy.png")}
+    assert {each["file"] for each in told["skipped_files"]} == {*both, str(folder / "worn" / "broken.png")}
+    assert "none of them is group or insert" in told["warnings"][0]
+    for text in (markdown([(dataset, [result])], recipe), results_text(result, recipe)):
+        assert "the same photograph is also there as intact/copy.png: left out of both classes" in text
+        assert "none of them is group or insert" in text
+    kept, *_ = done(folder, tmp_path, Recipe(keep_duplicates=True))
+    assert len(kept.files) == len(dataset.files) + 2
+    assert [file.name for file, _ in kept.skipped] == ["broken.png"]
+
+
+def test_features_that_are_all_the_same_are_said(folder, tmp_path):
+    class Blind(TinyBackbone):
+        def features(self, prepared):
+            return np.full_like(super().features(prepared), 0.3)
+
+    with pytest.raises(DatasetError, match="images have the same features by"):
+        done(folder, tmp_path, backbone=Blind())
+
+
 def test_two_sets_of_one_name_would_overwrite_each_other(folder, tmp_path):
     with pytest.raises(DatasetError, match="a folder name of its own"):
         scan_all([folder, folder], Recipe())
@@ -250,7 +278,13 @@ def test_equal_times_are_called_equal_and_one_backbone_is_not_compared():
 
 def test_the_side_by_side_table_has_one_column_a_backbone():
     dataset = SimpleNamespace(
-        name="a|b", classes=("a", "b"), labels=np.array([0, 1]), skipped=(), files=("x", "y"), group_column=None
+        name="a|b",
+        classes=("a", "b"),
+        labels=np.array([0, 1]),
+        skipped=(),
+        notes=(),
+        files=("x", "y"),
+        group_column=None,
     )
     text = markdown([(dataset, [SLOW, FAST])], Recipe())
     table = [line for line in text.splitlines() if line.startswith("|") and line.count("|") == 4]

@@ -145,7 +145,7 @@ def test_a_damaged_shard_is_refused_put_aside_and_extracted_again(tmp_path, harm
     # A changed value is only found by reading everything; the others are refused as soon as they are opened.
     assert begun(tmp_path).known() == set(sights(3) if harm != "flip" else sights(1, 2, 3))
     again = begun(tmp_path)
-    assert again.verify() == [victim.name]
+    assert [broken.name for broken in again.verify()] == [victim.name]
     assert again.known() == set(sights(3))
     assert (again.folder / "damaged" / victim.name).exists()
     assert again.add(sights(1, 2), features(1, 2)) == 2
@@ -300,7 +300,7 @@ def test_a_publication_whose_features_are_damaged_is_withdrawn_not_shown_in_part
     store.publish(sights(1, 3), [0, 1], ("x", "y"))
     victim = next(path for path in shard_files(store) if holds(path, sights(3)[0]))
     victim.write_bytes(victim.read_bytes()[:-1])
-    assert begun(tmp_path).verify() == [victim.name]
+    assert [broken.name for broken in begun(tmp_path).verify()] == [victim.name]
     with pytest.raises(FeatureStoreError, match="no features"), opened(store.folder):
         pass
     store = begun(tmp_path)
@@ -415,3 +415,26 @@ def test_a_store_whose_writers_were_killed_in_the_middle_holds_only_whole_featur
     with opened(store.folder) as (dataset, _):
         np.testing.assert_array_equal(np.sort(dataset[:, 0]), np.sort(expected))
     assert store.add(sights(-1), np.ones((1, 50_000), np.float32)) == 1
+
+
+def test_any_flipped_bit_of_a_shard_ends_as_damage_or_does_none(tmp_path):
+    sights = [f"{number:064x}" for number in range(3)]
+    features = np.arange(12, dtype=np.float32).reshape(3, 4)
+    path = tmp_path / shards.write_shard(tmp_path, "a" * 64, 4, sights, [features])
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    found = {"whole": 0, "damaged": 0}
+    for place in range(0, len(whole), 3):
+        data = bytearray(whole)
+        data[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(data)
+        try:
+            shards.check_shard(path, "a" * 64, 4)
+        except shards.ShardDamaged:
+            found["damaged"] += 1
+            continue
+        found["whole"] += 1  # a byte that means nothing: what is read is what was written
+        with shards.open_shard(path, "a" * 64, 4) as file:
+            assert shards.read_sights(path, "a" * 64, 4) == sights
+            np.testing.assert_array_equal(file["features"][()], features)
+    assert found["damaged"] > 50

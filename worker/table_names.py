@@ -1,0 +1,67 @@
+"""The names that a table gives files, held against the files there are: paths of another machine, accents, capitals."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Matched:
+    """What a table's lines name: `files` by line; lines that name no file (`nowhere`) or one whose name is written in
+    other letters, capital or small (`by_case`); and names (`ambiguous`) that files of several classes have.
+    """
+
+    files: dict[int, Path] = field(default_factory=dict)
+    nowhere: list[int] = field(default_factory=list)
+    by_case: list[int] = field(default_factory=list)
+    ambiguous: list[tuple[int, str]] = field(default_factory=list)
+
+
+def match(files: Sequence[Path], named: Iterable[tuple[int, str, str]]) -> Matched:
+    """Find the file that each line names, by its number, the text for the file and that for its class ("" for none).
+
+    A name is `class/name`, with any path before it and either slash, or the name alone where one class has it. Names
+    are compared as NFC, first as they are, then without regard to capitals.
+    """
+    exact, loose = _index(files, str), _index(files, str.casefold)
+    classes = {_nfc(file.parent.name).casefold() for file in files}
+    matched = Matched()
+    for line, text, owner in named:
+        parts = [part for part in _nfc(text).replace("\\", "/").split("/") if part not in ("", ".")]
+        if not parts:
+            continue
+        if len(parts) == 1 and owner:
+            parts = [_nfc(owner), *parts]
+        if len(parts) > 1 and parts[-2].casefold() not in classes:
+            parts = parts[-1:]  # a path from before the images were sorted into classes
+        key = "/".join(parts[-2:])
+        found = exact.get(key, [])
+        if not found:
+            found = loose.get(key.casefold(), [])
+            if len(found) == 1:
+                matched.by_case.append(line)
+        if len(found) == 1:
+            matched.files[line] = found[0]
+        elif found:
+            matched.ambiguous.append((line, parts[-1]))
+        else:
+            matched.nowhere.append(line)
+    return matched
+
+
+def _index(files: Sequence[Path], written: Callable[[str], str]) -> dict[str, list[Path]]:
+    """The files under `class/name` and under their bare name."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for file in files:
+        name, owner = _nfc(file.name), _nfc(file.parent.name)
+        for key in (name, f"{owner}/{name}"):
+            found[written(key)].append(file)
+    return found
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,106 @@
+"""What a training comes to, for a person: a table of its scores, what to be wary of, and what to do next.
+
+Everything is read from the `evaluation.json` that the evaluation left, so that it can be told again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rich.table import Table
+
+ENOUGH_IMAGES: Final = 30
+"""Images of each side below which scores and probabilities are said to be rough."""
+
+_ROWS: Final = (
+    ("balanced accuracy", "balanced_accuracy"),
+    ("damaged found (recall)", "recall_damaged"),
+    ("accuracy", "accuracy"),
+    ("calibration error", "calibration_error"),
+    ("unsure: a person looks", "unsure"),
+    ("accuracy of what is decided", "accuracy_decided"),
+    ("damaged called intact", "missed"),
+)
+
+
+def knows_inserts(evaluation: Mapping[str, Any]) -> bool:
+    """Whether any two of the images are known to show the same insert."""
+    return bool(evaluation["inserts"] < evaluation["images"])
+
+
+def scores(evaluation: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The scores of the model by kind of split (`plain`, `grouped`), each with `mean`, and `low` and `high` or None.
+
+    Grouped ones are there only where inserts are known; `unsure` is the share that a person has to look at.
+    """
+    kinds = ["plain", "grouped"] if knows_inserts(evaluation) else ["plain"]
+    found = {}
+    for kind in kinds:
+        if kind in evaluation["evaluations"]:
+            measured = evaluation["evaluations"][kind]["candidate"]["scores"]
+            wanted = {name: measured.get(name) for _, name in _ROWS if name != "unsure"}
+            found[kind] = wanted | {"unsure": _complement(measured.get("decided"))}
+    return found
+
+
+def table(evaluation: Mapping[str, Any]) -> Table:
+    """The scores: mean and 95 % interval over the splits."""
+    found = scores(evaluation)
+    heads = {"plain": "plain splits", "grouped": "by insert"}
+    shown = Table("mean (95 % interval)", *(heads[kind] for kind in found))
+    for title, name in _ROWS:
+        shown.add_row(title, *(_figure(found[kind][name]) for kind in found))
+    return shown
+
+
+def warnings(evaluation: Mapping[str, Any]) -> list[str]:
+    """Sentences about what the scores do not say, the gravest first."""
+    said = []
+    intact = evaluation["labels"].get("intact", 0)
+    sides = {"intact": intact, "damaged": evaluation["images"] - intact}
+    if few := {name: count for name, count in sides.items() if count < ENOUGH_IMAGES}:
+        counts = " and ".join(f"{count} {name}" for name, count in few.items())
+        said.append(
+            f"only {counts} images: below {ENOUGH_IMAGES} of a side, scores and probabilities are rough; label more"
+        )
+    if not knows_inserts(evaluation):
+        said.append(
+            "nothing says which images show the same insert; if some do, these scores flatter (a labels.csv with the "
+            "columns file and insert tells)"
+        )
+    for kind, problem in evaluation["problems"].items():
+        said.append(f"no scores {'by insert' if kind == 'grouped' else 'of plain splits'}: {problem}")
+    return said
+
+
+def next_steps(model: str, *, in_charge: bool, champion: str | None) -> list[tuple[str, str]]:
+    """Commands, each with what it is for; `champion` is the model that it was measured beside."""
+    steps = [("insert-db review", "label what it is unsure of: from that the next model learns most")]
+    if in_charge:
+        steps.insert(0, ("insert-station check FOLDER", "a head judged by it; workers take it within seconds"))
+        back = ('insert-worker models rollback --why "…"', "the model before it in charge again")
+        return steps if champion in (None, model) else [*steps, back]
+    promote = f'insert-worker models promote {model} --why "…"'
+    return [*steps, (promote, "put it in charge all the same")]
+
+
+def _complement(score: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """1 minus a share, with its interval turned round."""
+    if score is None:
+        return None
+    low, high = score["low"], score["high"]
+    return {
+        "mean": 1 - score["mean"],
+        "low": None if high is None else 1 - high,
+        "high": None if low is None else 1 - low,
+        "splits": [1 - value for value in score["splits"]],
+    }
+
+
+def _figure(score: Mapping[str, Any] | None) -> str:
+    if score is None:
+        return "–"
+    if score["low"] is None:
+        return f"{score['mean']:.3f}"
+    return f"{score['mean']:.3f} ({score['low']:.3f} … {score['high']:.3f})"

@@ -179,7 +179,7 @@ def _class_folders(root: Path) -> tuple[list[Path], list[str]]:
     beside = (
         f"{len(images)} image{'' if len(images) == 1 else 's'} directly in it, such as {images[0]}" if images else ""
     )
-    sets = [p for p in folders if _is_a_set(p)]
+    sets = sorted((p for p in folders if _is_a_set(p)), key=lambda p: not p.name.casefold().startswith("train"))
     if sets and not any(p.is_file() for each in folders for p in _entries(each)):
         names = " or ".join(str(p) for p in sets)
         inside = ", ".join(p.name for p in _entries(sets[0]) if p.is_dir())

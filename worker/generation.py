@@ -13,7 +13,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ import structlog
 from worker import compaction, published_view
 from worker.feature_view import FeatureView, Ints
 from worker.files import replaced_file
-from worker.shards import Float32s, ShardDamaged, ShardGone, check_shard, open_shard, read_sights, write_shard
+from worker.shards import Broken, Float32s, ShardDamaged, ShardGone, check_shard, open_shard, read_sights, write_shard
 
 log = structlog.get_logger()
 
@@ -40,18 +39,6 @@ class GenerationError(ValueError):
 
 class FeaturesMissing(LookupError):
     """Some features are not in the store (yet); extract them first."""
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A shard that is not what was written: its name, the reason, where it was put `aside`, and the sights whose
-    features it had, as far as they can be read.
-    """
-
-    name: str
-    reason: str
-    aside: Path
-    sights: tuple[str, ...]
 
 
 def sight_of(image_sha256: str, region: Mapping[str, int] | None) -> str:

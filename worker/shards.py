@@ -18,6 +18,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +46,18 @@ class ShardGone(LookupError):
 
 class ShardDamaged(ValueError):
     """A file is not a whole shard of these features; the message says why."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A shard that is not what was written: its name, the reason, where it was put `aside`, and the sights whose
+    features it had, as far as they can be read.
+    """
+
+    name: str
+    reason: str
+    aside: Path
+    sights: tuple[str, ...]
 
 
 def write_shard(

@@ -11,8 +11,9 @@ import db.reviews
 from db.session import Database
 from worker import generation
 from worker.extraction import sight
-from worker.generation import Broken, GenerationError
+from worker.generation import GenerationError
 from worker.learning import Progress
+from worker.shards import Broken
 
 _SHOWN: Final = 10
 """Captures that are named for each file; `--json` has them all."""

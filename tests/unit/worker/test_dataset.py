@@ -189,7 +189,7 @@ def test_images_of_one_colour_are_not_taken_for_one_photograph(folder):
     [
         (
             ("train", "val", "test"),
-            r"holds labelled sets, not classes: give me .*test or .*train or .*val \(classes intact, worn\)",
+            r"holds labelled sets, not classes: give me .*train or .*test or .*val \(classes intact, worn\)",
         ),
         (("inserts",), r"holds labelled sets, not classes: give me .*inserts \(classes intact, worn\)"),
     ],

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, inspect, text
 
 from db import migrate
 from db.moments import utc
-from db.session import make_engine
+from db.session import make_engine, waitable
 from db.url import parse_url, shown, sqlite_file
 
 FORMAT: Final = 1
@@ -163,9 +163,9 @@ def rows_of(url: str) -> dict[str, int]:
     path = sqlite_file(url)
     if path is not None and not path.exists():
         return {}
-    engine = make_engine(url)
+    engine = make_engine(url, reads_only=True)
     try:
-        with engine.connect() as connection:
+        with waitable(url), engine.connect() as connection:
             return count_rows(connection)
     finally:
         engine.dispose()

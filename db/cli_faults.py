@@ -9,6 +9,7 @@ import typer
 
 from db.answers import answer, print_json, reading, writing
 from db.options import FaultState, Json, Limit
+from producer.terminal import say
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -56,7 +57,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
             print_json(plain(fault))
         else:
             for name, value in plain(fault).items():
-                print(f"{name:<11} {'–' if value is None else value}")
+                say(f"{name:<11} {'–' if value is None else value}")
 
 
 @app.command()
@@ -92,4 +93,4 @@ def _change(url: str, number: int, change: Callable[[Session, int], Fault], as_j
         if as_json:
             print_json(plain(fault))
         else:
-            print(f"fault {fault.id} is {fault.state}")
+            say(f"fault {fault.id} is {fault.state}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from producer.terminal import say
+
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
@@ -36,7 +38,7 @@ def list_features(
         print_json(found)
         return
     if not found:
-        typer.echo("no features yet: review captures (insert-db review), then insert-worker extract")
+        say("no features yet: review captures (insert-db review), then insert-worker extract")
         return
     table = Table("fingerprint", "backbone", "images", "size", "needed by")
     for each in found:
@@ -66,7 +68,7 @@ def remove(
             f"model {found[0]['needed_by']} was made from these features; --force removes them all the same"
         )
     remove_generation(settings.features_path(), found[0]["fingerprint"])
-    typer.echo(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
+    say(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
 
 
 def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
@@ -74,7 +76,7 @@ def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
     from db.session import Database
     from worker.generation import generations
 
-    database = Database(settings.url)
+    database = Database(settings.url, reads_only=True)
     try:
         database.check_schema()
         with database.reading() as session:

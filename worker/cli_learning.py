@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from producer.console import Console, line, messages, progress
+from producer.terminal import say, say_json, say_model
 
 if TYPE_CHECKING:
     from worker.learning import Progress as Told
@@ -60,8 +60,8 @@ def import_folder(
     found = photographs(folder, meanings=_meanings(meaning or []), table=labels, group_column=group_column)
     database = Database(settings.url)
     database.check_schema()
-    console = Console(stderr=True)
-    with Progress(TextColumn("photographs"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
+    console = messages()
+    with progress(console) as bar:
         task = bar.add_task("photographs", total=len(found))
         result = import_photographs(
             found,
@@ -73,13 +73,13 @@ def import_folder(
         )
     database.close()
     for path, reason in result.skipped:
-        console.print(f"[yellow]skipped[/yellow] {path}: {reason}", highlight=False, soft_wrap=True)
+        line(console, ("skipped", "yellow"), f" {path}: {reason}")
     if as_json:
         skipped = [{"file": str(path), "reason": reason} for path, reason in result.skipped]
         told = {"new": result.new, "changed": result.changed, "known": result.known, "skipped": skipped}
-        typer.echo(json.dumps(told))
+        say_json(told)
     else:
-        typer.echo(
+        say(
             f"{result.new} new, {result.changed} with another label than before, {result.known} known as they are, "
             f"{len(result.skipped)} skipped"
         )
@@ -133,17 +133,17 @@ def extract(data: Data = None, backbone: Backbone = None, weights: Weights = Non
     from worker.learn_serve import learning_with
     from worker.learning_extract import reextract
 
-    console = Console(stderr=True)
-    with learning_with(settings) as learning, _shown(console) as progress:
-        result = reextract(learning, progress=progress)
+    console = messages()
+    with learning_with(settings) as learning, _shown(console) as told:
+        result = reextract(learning, progress=told)
     for capture, reason in result.unusable:
-        console.print(f"[yellow]skipped[/yellow] {capture}: {reason}", highlight=False, soft_wrap=True)
+        line(console, ("skipped", "yellow"), f" {capture}: {reason}")
     if as_json:
         unusable = [{"capture": str(capture), "reason": reason} for capture, reason in result.unusable]
-        typer.echo(json.dumps({"written": result.written, "elsewhere": result.elsewhere, "unusable": unusable}))
+        say_json({"written": result.written, "elsewhere": result.elsewhere, "unusable": unusable})
     else:
         elsewhere = f", {result.elsewhere} under way in another process" if result.elsewhere else ""
-        typer.echo(f"{result.written} extracted, {len(result.unusable)} skipped{elsewhere}")
+        say(f"{result.written} extracted, {len(result.unusable)} skipped{elsewhere}")
 
 
 def evaluate(
@@ -166,10 +166,10 @@ def evaluate(
     from worker.learn_serve import learning_with
     from worker.learning_evaluate import evaluate as measure
 
-    console = Console(stderr=True)
-    with learning_with(settings) as learning, _shown(console) as progress:
+    console = messages()
+    with learning_with(settings) as learning, _shown(console) as told:
         try:
-            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=progress)
+            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=told)
         except LookupError as error:
             raise ValueError(str(error)) from error
     if decided is None:
@@ -186,16 +186,16 @@ def train_on_reviews(settings: WorkerSettings, as_json: bool) -> None:
     from worker.learning_evaluate import evaluate as measure
     from worker.learning_retrain import retrain
 
-    console = Console(stderr=True)
-    with learning_with(settings) as learning, _shown(console) as progress:
-        trained = retrain(learning, force=True, progress=progress)
+    console = messages()
+    with learning_with(settings) as learning, _shown(console) as told:
+        trained = retrain(learning, force=True, progress=told)
         if trained.model is None:
             raise ValueError(trained.told)
-        decided = measure(learning, trained.model.model_id, by="insert-worker train", progress=progress)
+        decided = measure(learning, trained.model.model_id, by="insert-worker train", progress=told)
     if trained.unusable:
-        console.print(f"[yellow]skipped[/yellow] {trained.unusable} captures without a readable image", highlight=False)
+        line(console, ("skipped", "yellow"), f" {trained.unusable} captures without a readable image")
     if not as_json:
-        typer.echo(trained.told)
+        say(trained.told)
     if decided is None:
         raise ValueError("another process is measuring a candidate now; insert-worker evaluate tells the result")
     _tell(decided, settings, as_json)
@@ -203,19 +203,18 @@ def train_on_reviews(settings: WorkerSettings, as_json: bool) -> None:
 
 def _tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
     if as_json:
-        typer.echo(decided.model_dump_json())
+        say_model(decided)
         return
-    typer.echo(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
+    say(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
     for sentence in decided.reasons:
-        typer.echo(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
-    typer.echo(f"its evaluation: {settings.evaluations_path() / decided.model}")
+        say(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
+    say(f"its evaluation: {settings.evaluations_path() / decided.model}")
 
 
 @contextmanager
 def _shown(console: Console) -> Iterator[Told]:
     """Progress as bars: one for each step."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
+    with progress(console) as bars:
         tasks = {}
 
         def told(step: str, done: int, total: int) -> None:

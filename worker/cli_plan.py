@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from producer.terminal import say, say_json
 
 if TYPE_CHECKING:
     from worker.planning import Plan
@@ -80,12 +81,12 @@ def plan(
             | {"ends_first": dict(zip(("part", "stations"), ends_first(each), strict=True)), "warnings": warned}
             for each, warned in zip(plans, said, strict=True)
         ]
-        typer.echo(json.dumps({"figures": asdict(known), "plans": told}))
+        say_json({"figures": asdict(known), "plans": told})
         return
-    typer.echo("\n".join(table(plans)))
+    say("\n".join(table(plans)))
     for each, warned in zip(plans, said, strict=True):
         for warning in warned:
-            typer.echo(f"\nwarning, {each.load.stations:,} stations: {warning}")
+            say(f"\nwarning, {each.load.stations:,} stations: {warning}")
 
 
 def table(plans: Sequence[Plan]) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
+from producer.console import Console, line
 from worker.embedded import EmbeddedSystem, locked
 from worker.settings import WorkerSettings
 from worker.supervisor import StopSignal, Supervisor
@@ -25,10 +24,10 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
         system.start_worker(should_stop=lambda: stop.asked)
         if not stop.asked:
             system.start_learning()
-            console.print(f"[green]the line is up[/green], its data in {settings.data}", highlight=False)
-            console.print(f"  stations here: insert-station --data {settings.data} …", highlight=False)
-            console.print(f"  verdicts:      insert-db --data {settings.data} verdicts", highlight=False)
-            console.print(f"  reviews:       insert-db --data {settings.data} review", highlight=False)
-            console.print(f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}", highlight=False)
+            line(console, ("the line is up", "green"), f", its data in {settings.data}")
+            line(console, f"  stations here: insert-station --data {settings.data} …")
+            line(console, f"  verdicts:      insert-db --data {settings.data} verdicts")
+            line(console, f"  reviews:       insert-db --data {settings.data} review")
+            line(console, f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}")
         supervisor.run(lambda: stop.asked)
-        console.print("stopping")
+        line(console, "stopping")

@@ -13,6 +13,7 @@ import typer
 
 from db.answers import answer, images_root, opened, print_json, reading
 from db.options import Json, Label, Limit, Since
+from producer.discretion import discreet
 from producer.terminal import say
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _description(each: ToReview, images: str) -> Iterator[str]:
         "model": row.model_id,
         "reviewed": f"{each.review.label} by {each.review.by}" if each.review else None,
         "note": each.review.note if each.review else None,
-        "image": REMOVED if row.image is None else f"{images.rstrip('/')}/{row.image}",
+        "image": REMOVED if row.image is None else f"{discreet(images).rstrip('/')}/{row.image}",
         "capture": str(row.capture_id),
     }
     for name, value in shown.items():

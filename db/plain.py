@@ -13,6 +13,7 @@ from uuid import UUID
 
 from db.moments import utc
 from db.rows import VerdictRow
+from producer.errors import naming
 from producer.terminal import SupportsWrite
 
 # How a spreadsheet recognises a formula, after the cell was trimmed: https://owasp.org/www-community/attacks/CSV_Injection
@@ -54,9 +55,10 @@ def write_csv_file(rows: Iterable[VerdictRow], path: Path) -> int:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # utf-8-sig, because spreadsheets take a file without the mark for their own code page.
-        with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
-            count = write_csv(rows, file)
-        unfinished.replace(path)
+        with naming(path):
+            with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
+                count = write_csv(rows, file)
+            unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return count

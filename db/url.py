@@ -8,6 +8,10 @@ from typing import Final
 from sqlalchemy import exc, make_url
 from sqlalchemy.engine import URL
 
+from producer.url_check import unclear
+
+SETTING: Final = "INSERTS_DATABASE_URL"
+
 EXAMPLE: Final = "change-me"
 """How passwords in examples begin. None is ever used."""
 
@@ -18,15 +22,20 @@ def parse_url(url: str) -> URL:
     Raises:
         ValueError: it is not a URL of a SQLite file or of PostgreSQL.
     """
+    # The text may hold a password, so no message repeats it.
     try:
         parsed = make_url(url)
     except exc.ArgumentError:
-        # The text may hold a password, so the message does not repeat it.
         raise ValueError("the database URL cannot be read: write it like sqlite:///FILE") from None
+    except ValueError:  # a port that is none
+        raise ValueError(unclear(SETTING)) from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file: sqlite:///FILE")
         return parsed
+    # A password that ends early leaves its @ to what comes behind.
+    if "@" in f"{parsed.host}{parsed.database}" or any("@" in str(value) for value in parsed.query.values()):
+        raise ValueError(unclear(SETTING))
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
     raise ValueError(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from pydantic import ValidationError
 
 from producer.terminal import visible
@@ -15,3 +20,18 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, UnicodeEncodeError):
         return f"{visible(error.object)} is no text: it holds bytes that are no UTF-8"
     return str(error) or type(error).__name__
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Have every `OSError` of the block say which file it is about; a full disk's does not by itself.
+
+    Raises:
+        OSError: what was raised in the block, with a file.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or str(file) in str(error):
+            raise
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(file)) from error

@@ -19,7 +19,7 @@ REDIS_URL_FILE = "redis.url"
 class StationSettings(BaseSettings):
     """Settings of ``insert-station``; each has a default that fits an embedded system on this machine."""
 
-    model_config = SettingsConfigDict(env_prefix="INSERTS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="INSERTS_", extra="ignore", hide_input_in_errors=True)
 
     data: Path = Field(default=Path("var/line"), description="Folder of the line's data on this machine.")
     station: Name = Field(default="station-1", description="This station's name.")
@@ -60,7 +60,7 @@ class StationSettings(BaseSettings):
                 url = with_password(url, password_in(self.redis_password_file))
             return with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
         written = self.data / REDIS_URL_FILE
-        return written.read_text().strip() if written.is_file() else "redis://127.0.0.1:6379/0"
+        return written.read_text(encoding="utf-8").strip() if written.is_file() else "redis://127.0.0.1:6379/0"
 
     def image_store(self) -> ImageStore:
         """The image store that these settings name."""

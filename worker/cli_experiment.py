@@ -11,6 +11,7 @@ import typer
 from rich.markdown import Markdown
 
 from producer.console import Console, answers, line, messages, progress
+from producer.errors import naming
 from producer.terminal import say_json
 from worker.backbone_name import parse_name
 
@@ -60,7 +61,7 @@ def experiment(
     """
     from worker.experiment import scan_all
     from worker.recipe import Recipe
-    from worker.report import markdown, results_json
+    from worker.report import UNDECODED, markdown, results_json
 
     names = backbone or ["vgg16:fc1", "mobilenet:conv1_relu"]
     recipe = Recipe(test_size, repeats, not no_stratify, lab_preprocessing, group_column, batch)
@@ -78,7 +79,8 @@ def experiment(
             row.append(_run(dataset, loaded, recipe, output, err))
             # After every result: nothing is in vain when a later backbone's weights are missing.
             table = [(each, done) for each, done in zip(datasets, results, strict=True) if done]
-            report.write_text(markdown(table, recipe), "utf-8")
+            with naming(report):
+                report.write_text(markdown(table, recipe), "utf-8", UNDECODED)
     if as_json:
         say_json(results_json(table))
     else:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, unquote
 
 from sqlalchemy import exc, make_url
 from sqlalchemy.engine import URL
@@ -46,6 +48,8 @@ def parse_url(url: str) -> URL:
 def shown(url: str) -> str:
     """The URL for people and logs: without its password, and without those that libpq takes as parameters."""
     parsed = parse_url(url)
+    if (file := sqlite_file(url)) is not None:
+        return f"sqlite:///{file}"
     secrets = [name for name in parsed.query if "password" in name]
     return parsed.difference_update_query(secrets).render_as_string(hide_password=True)
 
@@ -68,10 +72,12 @@ def with_password(url: str, password: str) -> str:
 
 def sqlite_file(url: str) -> Path | None:
     """The file that a SQLite URL names, or None where the URL is of another engine."""
-    parsed = parse_url(url)
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+    if parse_url(url).get_backend_name() != "sqlite":
+        return None
+    # SQLAlchemy takes a byte that is no UTF-8 for a question mark, and a file's name may hold any.
+    return Path(unquote(url.partition(":///")[2].partition("?")[0], errors="surrogateescape"))
 
 
 def sqlite_url(file: Path) -> str:
     """The URL of a SQLite file, also of one with odd characters in its name."""
-    return URL.create("sqlite", database=str(file)).render_as_string()
+    return f"sqlite:///{quote(os.fsencode(file))}"

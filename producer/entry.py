@@ -68,7 +68,7 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OSError(error.errno, error.strerror, "standard output") from error
+        raise OSError(error.errno, error.strerror, sys.stdout.name) from error
 
 
 def _unforeseen(error: Exception, prefix: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ def in_words(error: BaseException) -> str:
 
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
-    """Have every `OSError` of the block say which file it is about; a full disk's does not by itself.
+    """Have what the system refuses in the block say which file it is about; a full disk's error does not by itself.
 
     Raises:
         OSError: what was raised in the block, with a file.
@@ -32,6 +31,6 @@ def naming(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is not None or str(file) in str(error):
+        if error.errno is None or error.filename is not None or str(file) in str(error):
             raise
-        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(file)) from error
+        raise OSError(error.errno, error.strerror, str(file)) from error

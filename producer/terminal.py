@@ -110,6 +110,8 @@ def _print(text: str, stream: TextIO, end: str = "\n") -> None:
         print(text, file=stream, end=end, flush=True)
     except BrokenPipeError:
         raise ReaderGone from None
+    except OSError as error:  # a full disk
+        raise OSError(error.errno, error.strerror, stream.name) from None
 
 
 def _for(encoding: str) -> Callable[[re.Match[str]], str]:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from db.faults import Fault
 
-app = typer.Typer(no_args_is_help=True, help="What could not be judged, and why: list, show, requeue, dismiss.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="What could not be judged, and why: list, show, requeue, dismiss.",
+)
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The fault's number, as `list` shows it.")]
 

@@ -12,7 +12,9 @@ from producer.terminal import say
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
-app = typer.Typer(no_args_is_help=True, help="The features that learning has extracted, by backbone.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="The features that learning has extracted, by backbone."
+)
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from db.session import Database
     from worker.settings import WorkerSettings
 
-app = typer.Typer(no_args_is_help=True, help="The models: which there are, which is in charge, and since when.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The models: which there are, which is in charge, and since when.",
+)
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]

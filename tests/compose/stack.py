@@ -105,7 +105,7 @@ class Stack:
         return done.stdout if check else done.stdout + done.stderr
 
     def up(self, workers: int) -> None:
-        """Bring up what is not up, with so many inspect workers, as a person does: the number stands in the settings."""
+        """Bring up what is not up, with so many inspect workers: the number stands in the settings, where it lasts."""
         lines = self.environment_file.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if not line.startswith("INSPECT_WORKERS=")]
         self.environment_file.write_text("\n".join([*kept, f"INSPECT_WORKERS={workers}", ""]), encoding="utf-8")

@@ -35,8 +35,8 @@ def parse_url(url: str) -> URL:
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file: sqlite:///FILE")
         return parsed
-    # A password that ends early leaves its @ to what comes behind.
-    if "@" in f"{parsed.host}{parsed.database}" or any("@" in str(value) for value in parsed.query.values()):
+    # A password that ends early leaves its @ to what comes behind; a user's name does so that has a / in it.
+    if parsed.get_backend_name() != "sqlite" and url.count("@") > (parsed.username is not None):
         raise ValueError(unclear(SETTING))
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")

@@ -35,9 +35,10 @@ PLACES = {
 }
 
 DRIVER = """
-import importlib, json, sys
+import importlib, json, os, sys
 for module, arguments in json.loads(sys.argv[1]):
-    sys.argv = ["command", *arguments]
+    # As if each had been typed here: bytes of UTF-8, and some that are none.
+    sys.argv = ["command", *(os.fsdecode(each.encode("utf-8", "surrogateescape")) for each in arguments)]
     for stream in (sys.stdout, sys.stderr):
         stream.write(f"\\n==== {module} {json.dumps(arguments)}\\n"); stream.flush()
     try:
@@ -100,9 +101,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ),
             now,
         )
-        verdicts.record(session, Verdict(capture_id=capture, outcome="unsure", reason=ODD, judged_at=now))
-        reviews.add(session, capture, "worn", by="Ŝanĝo [red]", at=now, note=f"{ODD}\x1b[2J")
-        faults.record(session, reason="invalid_event", at=now, detail=f"{ODD} \x1b]0;x\x07\r", station=ODD)
+        verdicts.record(session, Verdict(capture, None, "unsure", None, ODD, None, now))
+        reviews.add(session, capture_id=capture, label="worn", by="Ŝanĝo [red]", at=now, note=f"{ODD}\x1b[2J")
+        faults.record(
+            session,
+            capture_id=None,
+            station=ODD,
+            check_id=None,
+            pocket=None,
+            reason="invalid_event",
+            detail=f"{ODD} \x1b]0;x\x07\r",
+            event=json.dumps({"machine": f"{ODD}\x1b"}),
+            at=now,
+        )
     database.close()
     photographs = folder / "photographs"
     for name in ("intact", "worn[red]"):

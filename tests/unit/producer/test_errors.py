@@ -27,7 +27,7 @@ def test_a_wrong_setting_is_told_without_its_value() -> None:
 def test_a_text_that_is_none_is_told_in_words() -> None:
     with pytest.raises(UnicodeEncodeError) as caught:
         os.fsdecode(b"machine\xff").encode()
-    assert in_words(caught.value) == r"machine\xff is no text: it holds bytes that are no UTF-8"
+    assert in_words(caught.value).startswith(r"machine\xff is no text: ")
 
 
 def test_an_error_of_the_system_gets_its_file_and_every_other_stays_as_it_is() -> None:

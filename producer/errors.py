@@ -17,7 +17,8 @@ def in_words(error: BaseException) -> str:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problems)
     if isinstance(error, UnicodeEncodeError):
-        return f"{visible(error.object)} is no text: it holds bytes that cannot be decoded here (LC_ALL=C.UTF-8 reads UTF-8)"
+        what = visible(error.object)
+        return f"{what} is no text: it holds bytes that cannot be decoded here (LC_ALL=C.UTF-8 reads UTF-8)"
     return str(error) or type(error).__name__
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
+
+from producer.terminal import ReaderGone, note, say, say_json
 
 # SQLAlchemy is imported where the database is opened, so that --help answers at once.
 if TYPE_CHECKING:
@@ -24,33 +23,34 @@ T = TypeVar("T")
 @contextmanager
 def clear_errors() -> Iterator[None]:
     """Turn what a person can do something about into one line on stderr and exit code 1."""
-    from pydantic import ValidationError
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
+    except Exception as error:
+        message = explained(error)
+        if message is None:
+            raise
+        note(f"insert-db: {message}")
+        raise typer.Exit(1) from None
+
+
+def explained(error: Exception) -> str | None:
+    """An error in one line for the person at the terminal; None for one that nobody foresaw."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.session import DatabaseUnavailable, SchemaOutdated
+    from producer.errors import in_words
 
-    try:
-        yield
-        sys.stdout.flush()  # here, where a reader that has gone is known how to be taken
-    except BrokenPipeError:
-        # The reader has seen enough (as `head` does); Python must not try to flush what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
-    except SchemaOutdated as error:
+    if isinstance(error, SchemaOutdated):
         message = f"{error}. Is it elsewhere? --data FOLDER or INSERTS_DATA says where; `insert-worker demo` makes one"
-    except DatabaseUnavailable as error:
-        message = f"the database does not answer: {error}. Is it running, and may it be reached from here?"
-    except ValidationError as error:  # without pydantic's link to its web site
-        problems = error.errors(include_url=False, include_input=False)
-        said = (f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}" for each in problems)
-        message = "; ".join(said)
-    except (OSError, ValueError, SQLAlchemyError) as error:
-        message = str(error)
+    elif isinstance(error, DatabaseUnavailable):
+        message = f"the database does not answer: {error}"
+    elif isinstance(error, (OSError, ValueError, SQLAlchemyError)):
+        message = in_words(error)
     else:
-        return
-    # A driver's message may have several lines; here each error is one.
-    print(f"insert-db: {' '.join(message.split())}", file=sys.stderr)
-    raise typer.Exit(1)
+        return None
+    return " ".join(message.split())  # a driver's message may have several lines
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def reading(url: str) -> Iterator[Session]:
     Raises:
         typer.Exit: with code 1, when there is none, it is out of date or away; stderr then says what to do.
     """
-    with opened(url) as database, database.reading() as session:
+    with opened(url, reads_only=True) as database, database.reading() as session:
         yield session
 
 
@@ -76,8 +76,10 @@ def writing(url: str) -> Iterator[Session]:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Database]:
+def opened(url: str, *, reads_only: bool = False) -> Iterator[Database]:
     """The database at ``url``, for a command that needs several sessions of it; otherwise as `reading`.
+
+    One that ``reads_only`` is content with a SQLite file that may only be read.
 
     Raises:
         typer.Exit: with code 1, as in `reading`.
@@ -85,7 +87,7 @@ def opened(url: str) -> Iterator[Database]:
     with clear_errors():
         from db.session import Database
 
-        database = Database(url)
+        database = Database(url, reads_only=reads_only)
         try:
             database.check_schema()
             yield database
@@ -118,23 +120,23 @@ def answer(
     if as_json:
         print_json(plain(list(found)))
     elif not found:
-        print(nothing)
+        say(nothing)
     else:
         print_table(table(found))
         if len(found) == limit:
-            print(f"the newest {limit}; there may be more: --limit", file=sys.stderr)
+            note(f"the newest {limit}; there may be more: --limit")
 
 
 def print_json(value: Any) -> None:
     """Print one JSON value, and nothing else, on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    say_json(value, indent=2)
 
 
 def print_table(table: Table) -> None:
     """Print a table as wide as the terminal, or as wide as it needs where there is none."""
-    from rich.console import Console
+    from producer.console import answers
 
-    console = Console(highlight=False)
+    console = answers()
     if not console.is_terminal:
         # Measured where there is room: a table is never wider than the console it is measured for.
         console.width = 10_000

@@ -19,8 +19,9 @@ from sqlalchemy import Connection, inspect, text
 
 from db import migrate
 from db.moments import utc
-from db.session import make_engine
+from db.session import make_engine, waitable
 from db.url import parse_url, shown, sqlite_file
+from producer.errors import naming
 
 FORMAT: Final = 1
 SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
@@ -70,11 +71,12 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         dump = _engine(engine)
-        revision, rows = dump.write(url, part)
-        manifest = Manifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
-        _sync(part)
-        part.replace(file)
-        _write(manifest_path(file), json.dumps(asdict(manifest), indent=2) + "\n")
+        with naming(file):
+            revision, rows = dump.write(url, part)
+            manifest = Manifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
+            _sync(part)
+            part.replace(file)
+            _write(manifest_path(file), json.dumps(asdict(manifest), indent=2) + "\n")
     finally:
         part.unlink(missing_ok=True)
     return file, manifest
@@ -163,9 +165,9 @@ def rows_of(url: str) -> dict[str, int]:
     path = sqlite_file(url)
     if path is not None and not path.exists():
         return {}
-    engine = make_engine(url)
+    engine = make_engine(url, reads_only=True)
     try:
-        with engine.connect() as connection:
+        with waitable(url), engine.connect() as connection:
             return count_rows(connection)
     finally:
         engine.dispose()

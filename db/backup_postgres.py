@@ -85,7 +85,9 @@ def _program(name: str, server: int) -> str:
     path = shutil.which(name)
     if path is None:
         raise BackupError(f"{name} is not here: {install}")
-    told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    told = subprocess.run(
+        [path, "--version"], capture_output=True, text=True, errors="replace", timeout=30, check=False
+    ).stdout
     version = re.search(r"\) (\d+)", told)
     if version is None or int(version[1]) < server:
         raise BackupError(
@@ -106,7 +108,7 @@ def _run(url: str, program: str, options: list[str], environment: Mapping[str, s
     """
     command = [program, "--dbname", _conninfo(url), *options]
     told = _environment(url) | dict(environment or {})
-    done = subprocess.run(command, capture_output=True, text=True, env=told, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=told, check=False)
     if done.returncode:
         raise BackupError(f"{Path(program).name} failed: {done.stderr.strip() or f'exit code {done.returncode}'}")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from db.backup import BackupError, count_rows
 from db.migrate import revision_of
 from db.session import make_engine
+from db.sqlite_open import described, reading_options
 from db.url import sqlite_file, sqlite_url
 
 
@@ -21,7 +22,7 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
         OSError: the disk cannot be written.
     """
     with closing(_opened(_file(url))) as source, closing(sqlite3.connect(target)) as copy:
-        _copy(source, copy)
+        _copy(source, copy, target)
         copy.execute("PRAGMA journal_mode=DELETE")  # the copy is one file, with nothing beside it
         _check(copy, f"the database {_file(url)}")
     engine = make_engine(sqlite_url(target))
@@ -55,7 +56,7 @@ def read(url: str, source: Path, revision: str) -> None:
             if backup.execute("SELECT version_num FROM alembic_version").fetchall() != [(revision,)]:
                 raise BackupError(f"{source} has not the schema {revision} that its manifest says")
             with closing(sqlite3.connect(part, timeout=30)) as database:
-                _copy(backup, database)
+                _copy(backup, database, file)
         if fresh:
             with part.open("rb+") as opened:
                 os.fsync(opened.fileno())
@@ -65,12 +66,12 @@ def read(url: str, source: Path, revision: str) -> None:
             part.unlink(missing_ok=True)
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, file: Path) -> None:
     try:
         source.backup(target)  # all pages in one step: one moment, whatever is written meanwhile
     except sqlite3.OperationalError as error:
         raise BackupError(
-            f"the database cannot be copied ({error}): is its disk full, or does a process lock it?"
+            f"the database cannot be copied ({described(file, error)}): is its disk full, or does a process lock it?"
         ) from error
 
 
@@ -84,7 +85,7 @@ def _check(connection: sqlite3.Connection, what: str) -> None:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+    return sqlite3.connect(f"{file.absolute().as_uri()}?{reading_options(file)}", uri=True, timeout=30)
 
 
 def _file(url: str) -> Path:

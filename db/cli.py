@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from db import cli_backup, cli_faults, cli_retention, cli_reviews, cli_schema, cli_shadow
-from db.answers import answer, clear_errors, print_json, print_table, reading
+from db.answers import answer, clear_errors, explained, print_json, print_table, reading
 from db.options import (
     At,
     Head,
@@ -26,6 +25,8 @@ from db.options import (
     Station,
     Until,
 )
+from producer.entry import run
+from producer.terminal import answer_stream, say
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
@@ -209,9 +210,9 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
                 }
             )
         elif not found and at is not None:
-            print("no model was in charge then: every verdict was 'unsure'")
+            say("no model was in charge then: every verdict was 'unsure'")
         elif not found:
-            print("no model yet: every verdict is 'unsure' until one is trained")
+            say("no model yet: every verdict is 'unsure' until one is trained")
         else:
             print_table(tables.model_table(found, promotions, champion, shadow))
 
@@ -232,7 +233,9 @@ def export(
 ) -> None:
     """All verdicts that match, as CSV: any number of them, times in UTC.
 
-    A file that is there is replaced once the new one is complete. `--json` tells the file and its number of rows.
+    A file that is there is replaced once the new one is complete; it is in UTF-8 with a mark, which spreadsheets look
+    for. With - the CSV is in the encoding of the environment, where what that lacks is replaced, and without a mark.
+    `--json` tells the file and its number of rows.
 
     Examples:
 
@@ -257,13 +260,13 @@ def export(
             until=until,
         )
         if file == "-":
-            write_csv(rows, sys.stdout)
+            write_csv(rows, answer_stream())
             return
         count = write_csv_file(rows, Path(file))
         if as_json:
             print_json({"file": file, "rows": count})
         else:
-            print(f"{count} verdicts in {file}")
+            say(f"{count} verdicts in {file}")
 
 
 app.command()(cli_retention.prune)
@@ -274,5 +277,8 @@ app.command()(cli_schema.downgrade)
 
 
 def main() -> None:
-    """Run ``insert-db``: exit code 0 fine, 1 an error that stderr explains, 2 a command that was not understood."""
-    app()
+    """Run ``insert-db``: exit code 0 fine, 1 an error that stderr explains, 2 a command that was not understood.
+
+    A reader that has seen enough (``insert-db verdicts | head``) is fine too.
+    """
+    run(app, explained=explained, prefix="insert-db:", failure=1, pipe_closed=0)

@@ -11,6 +11,7 @@ import typer
 
 from db.answers import clear_errors, print_json
 from db.options import Json
+from producer.terminal import say
 
 
 def backup(
@@ -47,7 +48,7 @@ def backup(
         if as_json:
             print_json({"file": str(file), **plain(manifest)})
         else:
-            print(f"{file}: schema {manifest.revision}, {manifest.size} bytes, {_rows(manifest.rows)}")
+            say(f"{file}: schema {manifest.revision}, {manifest.size} bytes, {_rows(manifest.rows)}")
 
 
 def restore(
@@ -82,9 +83,9 @@ def restore(
         if as_json:
             print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
         else:
-            print(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
+            say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
             if older:
-                print(f"next: `insert-db upgrade`, this version has schema {migrate.head()}")
+                say(f"next: `insert-db upgrade`, this version has schema {migrate.head()}")
 
 
 def _rows(rows: Mapping[str, int]) -> str:

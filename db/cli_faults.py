@@ -9,13 +9,18 @@ import typer
 
 from db.answers import answer, print_json, reading, writing
 from db.options import FaultState, Json, Limit
+from producer.terminal import say
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from db.faults import Fault
 
-app = typer.Typer(no_args_is_help=True, help="What could not be judged, and why: list, show, requeue, dismiss.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="What could not be judged, and why: list, show, requeue, dismiss.",
+)
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The fault's number, as `list` shows it.")]
 
@@ -56,7 +61,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
             print_json(plain(fault))
         else:
             for name, value in plain(fault).items():
-                print(f"{name:<11} {'–' if value is None else value}")
+                say(f"{name:<11} {'–' if value is None else value}")
 
 
 @app.command()
@@ -92,4 +97,4 @@ def _change(url: str, number: int, change: Callable[[Session, int], Fault], as_j
         if as_json:
             print_json(plain(fault))
         else:
-            print(f"fault {fault.id} is {fault.state}")
+            say(f"fault {fault.id} is {fault.state}")

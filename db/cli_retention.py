@@ -12,6 +12,7 @@ import typer
 
 from db.answers import images_root, opened, print_json
 from db.options import Json, Outcome, moment_option
+from producer.terminal import note, say
 
 if TYPE_CHECKING:
     from db.images import Images
@@ -66,7 +67,7 @@ def prune(
     """
     if not (yes or dry_run) and (as_json or not sys.stdin.isatty()):
         raise typer.BadParameter("there is nobody to ask here: say --yes, or --dry-run to see what would go")
-    with opened(context.obj) as database:
+    with opened(context.obj, reads_only=dry_run) as database:
         from db import retention, space
         from db.images import Images
         from db.pruning import Pruning
@@ -162,26 +163,23 @@ def _gone(run: Any) -> dict[str, Any]:
 
 def _describe(extent: Extent, about: int) -> None:
     parts = ", ".join(f"{count} {outcome}" for outcome, count in extent.images.items())
-    print(f"photographs to go: {sum(extent.images.values())} ({parts or 'none'}), about {_size(about)}")
-    print(f"as old, but needed: {extent.spared} photographs (reviewed, newest of a pocket, an open fault)")
-    print(f"checks to go: {extent.checks} with {extent.captures} captures and {extent.verdicts} verdicts")
-    print(f"shadow verdicts to go: {extent.shadow}; settled faults to go: {extent.faults}")
+    say(f"photographs to go: {sum(extent.images.values())} ({parts or 'none'}), about {_size(about)}")
+    say(f"as old, but needed: {extent.spared} photographs (reviewed, newest of a pocket, an open fault)")
+    say(f"checks to go: {extent.checks} with {extent.captures} captures and {extent.verdicts} verdicts")
+    say(f"shadow verdicts to go: {extent.shadow}; settled faults to go: {extent.faults}")
 
 
 def _report(run: Any, free: int | None) -> None:
     gone = run.gone
     missing = f" ({gone['missing']} were missing)" if gone["missing"] else ""
-    print(
+    say(
         f"gone: {gone['images']} photographs{missing}, {gone['checks']} checks with {gone['captures']} captures, "
         f"{gone['shadow']} shadow verdicts, {gone['faults']} faults"
     )
     if run.refused:
-        print(
-            f"{len(run.refused)} photographs were left, their keys are no safe paths: {', '.join(run.refused[:3])}",
-            file=sys.stderr,
-        )
+        note(f"{len(run.refused)} photographs were left, their keys are no safe paths: {', '.join(run.refused[:3])}")
     if free is not None and free > 0:
-        print(f"{_size(free)} in the database's file are free: new rows use them first, --vacuum gives them back")
+        say(f"{_size(free)} in the database's file are free: new rows use them first, --vacuum gives them back")
 
 
 def _size(count: int) -> str:
@@ -196,10 +194,10 @@ def _size(count: int) -> str:
 @contextmanager
 def _progress(extent: Extent | None) -> Iterator[Progress]:
     """Bars on a terminal's stderr, where it is known how much there is; silence elsewhere."""
-    from rich.console import Console
-    from rich.progress import Progress as Bars
+    from producer.console import messages
+    from producer.console import progress as progress_bars
 
-    console = Console(stderr=True)
+    console = messages()
     if extent is None or not console.is_terminal:
         yield lambda *_: None
         return
@@ -209,7 +207,7 @@ def _progress(extent: Extent | None) -> Iterator[Progress]:
         "shadow": extent.shadow,
         "faults": extent.faults,
     }
-    with Bars(console=console, transient=True) as bars:
+    with progress_bars(console) as bars:
         tasks = {name: bars.add_task(name, total=total) for name, total in totals.items() if total}
 
         def progress(what: str, count: int) -> None:

@@ -13,6 +13,8 @@ import typer
 
 from db.answers import answer, images_root, opened, print_json, reading
 from db.options import Json, Label, Limit, Since
+from producer.discretion import discreet
+from producer.terminal import say
 
 if TYPE_CHECKING:
     from db.review_queue import ToReview
@@ -53,7 +55,7 @@ def review(
         raise typer.BadParameter("--capture and --label go together, --note with them")
     if capture is not None and only_list:
         raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
-    with opened(context.obj) as database:
+    with opened(context.obj, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
             _told(database, capture, label.value, by or _login(), note, as_json)
             return
@@ -104,7 +106,7 @@ def _told(database: Database, capture: UUID, label: str, by: str, note: str | No
     if as_json:
         print_json(plain(said))
     else:
-        print(f"capture {said.capture_id} is {said.label}, says {said.by}")
+        say(f"capture {said.capture_id} is {said.label}, says {said.by}")
 
 
 def _say(database: Database, capture: UUID, label: str, by: str, note: str | None) -> Review:
@@ -117,9 +119,9 @@ def _say(database: Database, capture: UUID, label: str, by: str, note: str | Non
 def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> None:
     """Show one capture after the other and keep what is said; each at once, so that a later Ctrl-C loses none."""
     said = 0
-    print(HELP)
+    say(HELP)
     for number, each in enumerate(queue, 1):
-        print(f"\n{number} of {len(queue)}", *_description(each, images), sep="\n  ")
+        say("\n  ".join([f"\n{number} of {len(queue)}", *_description(each, images)]))
         typed = _typed()
         if typed is None:
             break
@@ -127,13 +129,13 @@ def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> No
         if label is not None:
             _say(database, each.row.capture_id, label, by, note)
             said += 1
-    print(f"\n{said} reviews by {by}")
+    say(f"\n{said} reviews by {by}")
 
 
 def _typed() -> tuple[str | None, str | None] | None:
     """What is typed: a label and a note, no label to skip; None to quit, as at the input's end."""
     while True:
-        print("> ", end="", flush=True)
+        say("> ", end="")
         line = sys.stdin.readline()
         key, _, note = line.strip().partition(" ")
         if not line or key.lower() == "q":
@@ -142,7 +144,7 @@ def _typed() -> tuple[str | None, str | None] | None:
             return None, None
         if key.lower() in KEYS:
             return KEYS[key.lower()], note or None
-        print(HELP)
+        say(HELP)
 
 
 def _description(each: ToReview, images: str) -> Iterator[str]:
@@ -166,7 +168,7 @@ def _description(each: ToReview, images: str) -> Iterator[str]:
         "model": row.model_id,
         "reviewed": f"{each.review.label} by {each.review.by}" if each.review else None,
         "note": each.review.note if each.review else None,
-        "image": REMOVED if row.image is None else f"{images.rstrip('/')}/{row.image}",
+        "image": REMOVED if row.image is None else f"{discreet(images).rstrip('/')}/{row.image}",
         "capture": str(row.capture_id),
     }
     for name, value in shown.items():

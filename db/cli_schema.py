@@ -9,6 +9,7 @@ import typer
 
 from db.answers import clear_errors, print_json
 from db.options import Json
+from producer.terminal import say
 
 
 def upgrade(context: typer.Context, as_json: Json = False) -> None:
@@ -28,9 +29,9 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
         if as_json:
             print_json({"database": where, "before": before, "after": after})
         elif before == after:
-            print(f"{where} is up to date (schema {after})")
+            say(f"{where} is up to date (schema {after})")
         else:
-            print(f"{where} now has schema {after} (before: {before or 'none'})")
+            say(f"{where} now has schema {after} (before: {before or 'none'})")
 
 
 def downgrade(
@@ -69,9 +70,9 @@ def downgrade(
         lost = migrate.lost_by_downgrade(before, revision)
         if not as_json:
             if not lost:
-                print(f"{where} has schema {before}: that is not above {revision}")
+                say(f"{where} has schema {before}: that is not above {revision}")
             for step, what in lost:
-                print(f"going below schema {step} loses: {what}")
+                say(f"going below schema {step} loses: {what}")
         if lost:
             if not yes and not typer.confirm("Lose it?"):
                 raise typer.Exit(1)
@@ -80,4 +81,4 @@ def downgrade(
         if as_json:
             print_json({"database": where, "before": before, "after": after, "lost": [what for _, what in lost]})
         elif lost:
-            print(f"{where} now has schema {after or 'none'} (before: {before})")
+            say(f"{where} now has schema {after or 'none'} (before: {before})")

@@ -8,6 +8,7 @@ import typer
 
 from db.answers import print_json, print_table, reading
 from db.options import Json, Since
+from producer.terminal import say
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -38,18 +39,18 @@ def shadow(
         if as_json:
             print_json(plain(report))
         elif report is None:
-            print("no model is in shadow")
+            say("no model is in shadow")
         elif not report.compared:
-            print(f"{name} has judged nothing alongside the line")
+            say(f"{name} has judged nothing alongside the line")
         else:
-            print(
+            say(
                 f"{name} beside the line, {tables.text(report.first_at).plain} to {tables.text(report.last_at).plain}: "
                 f"{report.compared} captures, {report.agreements} alike, {report.disagreements} not\n"
             )
             print_table(tables.pair_table(report.outcomes))
-            print(f"\n{report.reviewed} of them were reviewed as intact or damaged")
+            say(f"\n{report.reviewed} of them were reviewed as intact or damaged")
             if report.reviewed:
-                print()
+                say()
                 print_table(tables.tally_table({"line": report.line, "shadow": report.shadow}))
 
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
-from db.session import make_engine
+from db.session import make_engine, waitable
 from db.url import sqlite_file
 
 # Any number, as long as everybody who migrates takes the same one.
@@ -59,9 +59,9 @@ def current(url: str) -> str | None:
     path = sqlite_file(url)
     if path is not None and not path.exists():
         return None
-    engine = make_engine(url)
+    engine = make_engine(url, reads_only=True)
     try:
-        with engine.connect() as connection:
+        with waitable(url), engine.connect() as connection:
             return revision_of(connection)
     finally:
         engine.dispose()
@@ -94,7 +94,7 @@ def _config(connection: Connection | None = None) -> Config:
 def _run(url: str, step: Callable[[Config], None], *, create: bool) -> None:
     engine = make_engine(url, create=create, foreign_keys=False)
     try:
-        with engine.begin() as connection:
+        with waitable(url), engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             step(_config(connection))

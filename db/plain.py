@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
 from db.moments import utc
 from db.rows import VerdictRow
+from producer.errors import naming
+from producer.terminal import SupportsWrite
 
 # How a spreadsheet recognises a formula, after the cell was trimmed: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -33,7 +35,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def write_csv(rows: Iterable[VerdictRow], file: IO[str]) -> int:
+def write_csv(rows: Iterable[VerdictRow], file: SupportsWrite) -> int:
     """Write rows with a line of headings, and return how many there were.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers.
@@ -53,9 +55,10 @@ def write_csv_file(rows: Iterable[VerdictRow], path: Path) -> int:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # utf-8-sig, because spreadsheets take a file without the mark for their own code page.
-        with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
-            count = write_csv(rows, file)
-        unfinished.replace(path)
+        with naming(path):
+            with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
+                count = write_csv(rows, file)
+            unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return count

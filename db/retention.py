@@ -20,14 +20,8 @@ from sqlalchemy.orm import Session, aliased
 
 from db import models
 from db.photographs import LONGEST_KEY, MARK, is_marked, is_there
+from db.retention_days import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
 from db.schema import OUTCOMES, Captures, Checks, Faults, Pockets, ShadowVerdicts, Verdicts
-
-DAYS_OF_IMAGES: Final = {"intact": 90, "damaged": 365, "unsure": 365, "unusable": 90}
-"""How long photographs are kept unless something else is said, by outcome: what is rare and tells more, longer."""
-
-DAYS_OF_VERDICTS: Final = 1095
-DAYS_OF_SHADOWS: Final = 180
-DAYS_OF_FAULTS: Final = 365
 
 SAMPLE: Final = 100
 """How many photographs are looked at to know about how large they are."""

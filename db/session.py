@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
+from db.sqlite_open import described, reading_options, unchanging
 from db.url import PREPARE, parse_url, prepare_threshold, shown, sqlite_file
 
 WAIT_SECONDS: Final = 30
@@ -75,7 +77,14 @@ def is_unavailable(error: BaseException) -> bool:
     return str(state).startswith(_POSTGRES_AWAY)
 
 
-def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True, connections: int = CONNECTIONS) -> Engine:
+def make_engine(
+    url: str,
+    *,
+    create: bool = False,
+    foreign_keys: bool = True,
+    connections: int = CONNECTIONS,
+    reads_only: bool = False,
+) -> Engine:
     """An engine with this project's ways on both databases.
 
     Args:
@@ -83,6 +92,7 @@ def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True, co
         create: make the SQLite file where there is none; without it, a missing file is an error when connecting.
         foreign_keys: whether SQLite enforces them; a migration that rebuilds a table must not.
         connections: how many there are at most; who finds none waits for `WAIT_SECONDS`.
+        reads_only: whether it will only be read, so that a SQLite file that may only be read will do.
 
     Raises:
         ValueError: the URL is neither.
@@ -90,7 +100,9 @@ def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True, co
     pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
     path = sqlite_file(url)
     if path is not None:
-        return _sqlite_engine(url, path, "rwc" if create else "rw", foreign_keys, pool)
+        mode = None if reads_only else "mode=rwc" if create else "mode=rw"
+        # Who only reads looks anew each time how the file has to be opened.
+        return _sqlite_engine(url, path, mode, foreign_keys, {"poolclass": NullPool} if reads_only else pool)
     engine = create_engine(
         parse_url(url).difference_update_query([PREPARE]),
         pool_pre_ping=True,
@@ -114,17 +126,19 @@ def make_engine(url: str, *, create: bool = False, foreign_keys: bool = True, co
     return engine
 
 
-def _sqlite_engine(url: str, path: Path, mode: str, foreign_keys: bool, pool: dict[str, Any]) -> Engine:
+def _sqlite_engine(url: str, path: Path, mode: str | None, foreign_keys: bool, pool: dict[str, Any]) -> Engine:
     def connect() -> sqlite3.Connection:
+        options = mode or reading_options(path)
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
+            f"{path.absolute().as_uri()}?{options}",
             uri=True,
             timeout=WAIT_SECONDS,
             isolation_level=None,  # transactions begin as _begin says, not as the driver guesses
             check_same_thread=False,
         )
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            if "mode=ro" not in options:
+                connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         except sqlite3.Error:
             connection.close()
@@ -155,16 +169,18 @@ _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 class Database:
     """One database, shared by all threads of a process."""
 
-    def __init__(self, url: str, *, connections: int = CONNECTIONS) -> None:
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, reads_only: bool = False) -> None:
         """Prepare the engine; nothing is connected, and no SQLite file is made, before the first scope.
 
         ``connections`` is how many there are at most; a scope that finds all in use waits, `WAIT_SECONDS` at most.
+        Who ``reads_only`` is content with a SQLite file that may only be read.
 
         Raises:
             ValueError: the URL is neither of a SQLite file nor of PostgreSQL.
         """
         self.url = url
-        self._engine = make_engine(url, connections=connections)
+        self._engine = make_engine(url, connections=connections, reads_only=reads_only)
+        self._read_only_file = sqlite_file(url) if reads_only else None
         reading: dict[str, Any] = {"reads": True}
         if self._engine.dialect.name == "postgresql":
             # What SQLite does by itself: all statements of one scope see the same moment.
@@ -192,7 +208,7 @@ class Database:
             DatabaseUnavailable: the database is away or locked; nothing is known to be committed.
         """
         engine = self._engine if synced else self._unsynced
-        with self._writers_turn(), _waitable(), Session(engine) as session, session.begin():
+        with self._writers_turn(), waitable(self.url), Session(engine) as session, session.begin():
             session.connection()  # begins here, not with the first statement
             if not synced and engine.dialect.name == "postgresql":
                 session.execute(_UNSYNCED)
@@ -217,9 +233,13 @@ class Database:
         Raises:
             DatabaseUnavailable: the database is away.
         """
-        with _waitable(), Session(self._reading) as session, session.begin():
+        file = self._read_only_file
+        before = None if file is None else unchanging(file)
+        with waitable(self.url), Session(self._reading) as session, session.begin():
             session.connection()
             yield session
+        if file is not None and before is not None and unchanging(file) != before:
+            raise DatabaseUnavailable(f"{file} was written while it was read: ask again")
 
     def check_schema(self) -> None:
         """Make sure that the database has the tables of this version.
@@ -234,12 +254,13 @@ class Database:
         if path is not None and not path.exists():
             raise SchemaOutdated(f"there is no database at {path}: `insert-db upgrade` makes one")
         head = migrate.head()
-        with _waitable(), self._reading.connect() as connection:
+        with waitable(self.url), self._reading.connect() as connection:
             found = migrate.revision_of(connection)
         if found != head:
+            known = found is None or found in migrate.revisions()
+            what = "run `insert-db upgrade`" if known else "it is of a newer version of this program, which you need"
             raise SchemaOutdated(
-                f"the database {shown(self.url)} has schema {found or 'none'}, this version needs {head}: "
-                "run `insert-db upgrade`"
+                f"the database {shown(self.url)} has schema {found or 'none'}, this version needs {head}: {what}"
             )
 
     def close(self) -> None:
@@ -248,7 +269,12 @@ class Database:
 
 
 @contextmanager
-def _waitable() -> Iterator[None]:
+def waitable(url: str) -> Iterator[None]:
+    """Turn what means that the database at ``url`` is away into `DatabaseUnavailable`, with its name in the message.
+
+    Raises:
+        DatabaseUnavailable: it is away, locked, full, or may not be written.
+    """
     try:
         yield
     except exc.TimeoutError as error:  # of the pool; what a server lets time out is a DBAPIError
@@ -262,5 +288,13 @@ def _waitable() -> Iterator[None]:
                 f"transactions: add ?{PREPARE}=none to the database URL"
             ) from error
         if is_unavailable(error):
-            raise DatabaseUnavailable(str(getattr(error, "orig", None) or error).strip()) from error
+            raise DatabaseUnavailable(_described(url, getattr(error, "orig", None) or error)) from error
         raise
+
+
+def _described(url: str, error: BaseException) -> str:
+    """Which database it is, what its driver says of it, and what to think of first."""
+    file = sqlite_file(url)
+    if file is not None:
+        return described(file, error)
+    return f"{shown(url)}: {str(error).strip()}. Is it running, and may it be reached from here?"

@@ -14,7 +14,7 @@ from db.home import at_home
 class DatabaseSettings(BaseSettings):
     """``INSERTS_DATA``, ``INSERTS_DATABASE_URL``, ``INSERTS_DATABASE_PASSWORD[_FILE]`` and ``INSERTS_IMAGES``."""
 
-    model_config = SettingsConfigDict(env_prefix="INSERTS_")
+    model_config = SettingsConfigDict(env_prefix="INSERTS_", hide_input_in_errors=True)
 
     data: Path = Path("var/line")
     """The folder of one line's data; the SQLite database is a file in it."""

@@ -18,6 +18,7 @@ from db.review_queue import ToReview
 from db.reviews import Review
 from db.rows import VerdictRow
 from db.shadow import Pair, Tally
+from producer.terminal import visible
 
 STYLES: Final = {
     "intact": "green",
@@ -52,7 +53,7 @@ def text(value: Shown) -> Text:
         return Text(local(value))
     if isinstance(value, float):
         return Text(f"{value:.3g}")
-    safe = "".join(each if each.isprintable() else repr(each)[1:-1] for each in str(value))
+    safe = visible(str(value))
     return Text(safe, style=STYLES.get(safe, ""))
 
 

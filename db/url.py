@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, unquote
 
 from sqlalchemy import exc, make_url
 from sqlalchemy.engine import URL
 
 from db.home import at_home
+from producer.url_check import unclear
+
+SETTING: Final = "INSERTS_DATABASE_URL"
 
 EXAMPLE: Final = "change-me"
 """How passwords in examples begin. None is ever used."""
@@ -24,15 +29,20 @@ def parse_url(url: str) -> URL:
     Raises:
         ValueError: it is not a URL of a SQLite file or of PostgreSQL, or its `PREPARE` is no number and not ``none``.
     """
+    # The text may hold a password, so no message repeats it.
     try:
         parsed = make_url(url)
     except exc.ArgumentError:
-        # The text may hold a password, so the message does not repeat it.
         raise ValueError("the database URL cannot be read: write it like sqlite:///FILE") from None
+    except ValueError:  # a port that is none
+        raise ValueError(unclear(SETTING)) from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file: sqlite:///FILE")
         return parsed.set(database=str(at_home(Path(parsed.database)))) if parsed.database[0] == "~" else parsed
+    # A password that ends early leaves its @ to what comes behind; a user's name does so that has a / in it.
+    if parsed.get_backend_name() != "sqlite" and url.count("@") > (parsed.username is not None):
+        raise ValueError(unclear(SETTING))
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         prepare_threshold(url)
         return parsed.set(drivername="postgresql+psycopg")
@@ -60,6 +70,8 @@ def prepare_threshold(url: str) -> dict[str, int | None]:
 def shown(url: str) -> str:
     """The URL for people and logs: without its password, and without those that libpq takes as parameters."""
     parsed = parse_url(url)
+    if (file := sqlite_file(url)) is not None:
+        return f"sqlite:///{file}"
     secrets = [name for name in parsed.query if "password" in name]
     return parsed.difference_update_query(secrets).render_as_string(hide_password=True)
 
@@ -82,10 +94,12 @@ def with_password(url: str, password: str) -> str:
 
 def sqlite_file(url: str) -> Path | None:
     """The file that a SQLite URL names, or None where the URL is of another engine."""
-    parsed = parse_url(url)
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+    if parse_url(url).get_backend_name() != "sqlite":
+        return None
+    # SQLAlchemy takes a byte that is no UTF-8 for a question mark, and a file's name may hold any.
+    return Path(unquote(url.partition(":///")[2].partition("?")[0], errors="surrogateescape"))
 
 
 def sqlite_url(file: Path) -> str:
     """The URL of a SQLite file, also of one with odd characters in its name."""
-    return URL.create("sqlite", database=str(file)).render_as_string()
+    return f"sqlite:///{quote(os.fsencode(file))}"

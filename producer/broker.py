@@ -10,8 +10,8 @@ from celery import Celery
 from pydantic import ValidationError
 
 from producer.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
+from producer.errors import in_words
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
-from producer.problems import in_words
 from producer.redis_connection import check_url, connect
 from producer.redis_transport import BROKER, UrlTransport
 

@@ -6,28 +6,27 @@ import json
 import logging
 import signal
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
 from producer import cli_check, cli_heads, cli_names, cli_simulate
 from producer.answers import CheckAnswer, FaultAnswer
+from producer.entry import run
+from producer.errors import in_words
 from producer.event import CaptureEvent, new_id
 from producer.exposition import exposed
 from producer.json_schemas import schema_text
 from producer.logs import configure_logs
 from producer.outbox import Outbox
-from producer.problems import readable
 from producer.settings import StationSettings
 from producer.station import Received, Station
+from producer.terminal import note, say, say_json, say_model
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,8 +48,6 @@ app.command("heads")(cli_heads.heads)
 app.command("simulate")(cli_simulate.simulate)
 app.command("safe-name")(cli_names.safe)
 
-console = Console(stderr=True)
-
 Machine = Annotated[str, typer.Option(help="The milling machine's name.")]
 Head = Annotated[str, typer.Option(help="The milling head's name.")]
 Operation = Annotated[str, typer.Option(help="The machining operation that has just ended.")]
@@ -58,18 +55,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs on
 
 
 def main() -> None:
-    """Run ``insert-station``; a wrong input ends with its message, not with a traceback."""
+    """Run ``insert-station``; a wrong input ends with its message, not with a traceback.
+
+    The exit code is 2 then, which `check` documents as "a person must look".
+    """
     configure_logs(logging.WARNING)
-    try:
-        app()
-    except (ValidationError, ValueError, OSError, sqlite3.Error) as error:
-        fail(readable(error))
+    run(app, explained=explained, prefix="error", failure=2)
 
 
-def fail(message: str) -> NoReturn:
-    """End with ``message`` on standard error. Exit code 2, which `check` documents as "a person must look"."""
-    console.print(f"[red]error[/red] {message}", highlight=False, soft_wrap=True)
-    sys.exit(2)
+def explained(error: Exception) -> str | None:
+    """An error in words for the person at the terminal; None for one that nobody foresaw."""
+    return in_words(error) if isinstance(error, (ValueError, OSError, sqlite3.Error)) else None
 
 
 @app.callback()
@@ -140,13 +136,13 @@ def publish(
         sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)
         waiting = outbox.find(str(event.capture_id))
     if received is not None:
-        typer.echo(received.answer.model_dump_json(exclude_none=True) if as_json else _line(received))
+        _show(received, as_json)
         return
     problem = waiting.problem if waiting and waiting.problem else "no answer yet"
     if as_json:
-        typer.echo(json.dumps({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem}))
+        say_json({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem})
     else:
-        typer.echo(f"kept in the outbox as {event.capture_id}: {problem}")
+        say(f"kept in the outbox as {event.capture_id}: {problem}")
     raise typer.Exit(0 if wait == 0 and sent else 2)
 
 
@@ -180,13 +176,10 @@ def watch(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
-    def show(received: Received) -> None:
-        typer.echo(received.answer.model_dump_json(exclude_none=True) if as_json else _line(received))
+    def handed_in(event: CaptureEvent) -> None:
+        note(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
-    def note(event: CaptureEvent) -> None:
-        console.print(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
-
-    with open_station(settings, on_answer=show, measured=True) as (station, outbox):
+    with open_station(settings, on_answer=lambda each: _show(each, as_json), measured=True) as (station, outbox):
         camera = FolderCamera(
             folder,
             station,
@@ -196,7 +189,7 @@ def watch(
             settled_after=settings.settled_after,
             every=settings.watch_every,
         )
-        camera.run(stop, note)
+        camera.run(stop, handed_in)
 
 
 @app.command()
@@ -224,14 +217,14 @@ def outbox(
             {"event": w.event.message(), "attempts": w.attempts, "stored_at": w.stored_at, "problem": w.problem}
             for w in waiting
         ]
-        typer.echo(json.dumps(rows))
+        say_json(rows)
         return
     for entry in waiting:
         event = entry.event
         why = entry.problem or ("sent, not answered yet" if entry.attempts else "not sent yet")
-        typer.echo(f"{event.capture_id}  {event.machine} {event.head} pocket {event.pocket}  {why}")
+        say(f"{event.capture_id}  {event.machine} {event.head} pocket {event.pocket}  {why}")
     limit = context.obj.outbox_limit
-    typer.echo(f"{len(waiting)} waiting, {len(waiting) / limit:.0%} of the {limit} that may")
+    say(f"{len(waiting)} waiting, {len(waiting) / limit:.0%} of the {limit} that may")
 
 
 @app.command()
@@ -239,7 +232,14 @@ def schema(
     what: Annotated[str, typer.Argument(help="`capture` (what a station sends) or `answer` (what comes back).")],
 ) -> None:
     """Print the JSON Schema of a message, for stations in other languages."""
-    typer.echo(schema_text(what), nl=False)
+    say_json(json.loads(schema_text(what)), indent=2)
+
+
+def _show(received: Received, as_json: bool) -> None:
+    if as_json:
+        say_model(received.answer, exclude_none=True)
+    else:
+        say(_line(received))
 
 
 def _line(received: Received) -> str:

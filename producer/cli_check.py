@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from producer.heads import Head, HeadRegister
 from producer.heads_file import nearest
 from producer.picture_names import MAX_POCKET
 from producer.settings import StationSettings
+from producer.terminal import note, say, say_json
 
 
 def check(
@@ -50,7 +50,7 @@ def check(
     shown = look_at(folder, check_size or (known.pockets if known else None))
     notes = [*_notes(shown, head, check_size, known, register)]
     for line in (*(problem.what for problem in shown.problems), *notes):
-        typer.echo(line, err=True)
+        note(line)
     regions = known.regions if known else {}
     with open_station(settings) as (station, _):
         result = run_check(
@@ -65,9 +65,12 @@ def check(
         )
     unusable = [*_unusable(result, shown)]
     for problem in unusable:
-        typer.echo(problem.what, err=True)
+        note(problem.what)
     problems = [*shown.problems, *unusable]
-    typer.echo(json.dumps(as_values(result, problems, notes)) if as_json else sentence(result))
+    if as_json:
+        say_json(as_values(result, problems, notes))
+    else:
+        say(sentence(result))
     raise typer.Exit(2 if problems else result.exit_code)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from producer.head_folder import numbered
 from producer.heads import Head, HeadRegister
 from producer.heads_file import EXAMPLE
+from producer.terminal import note, say, say_json
 
 
 def heads(
@@ -29,19 +29,19 @@ def heads(
     Exit code 0: it can be used; warnings say what is probably not meant. 2: it cannot, and why.
     """
     if example:
-        typer.echo(EXAMPLE, nl=False)
+        say(EXAMPLE, end="")
         return
     path = file or context.obj.heads
     if path is None:
         raise ValueError("which register? Name its file or set INSERTS_HEADS; `heads --example` prints one")
     register = HeadRegister.load(path)
     if as_json:
-        typer.echo(json.dumps(as_values(register)))
+        say_json(as_values(register))
         return
     for line in table(list(register.heads.values())):
-        typer.echo(line)
+        say(line)
     for warning in register.warnings():
-        typer.echo(f"warning: {warning}", err=True)
+        note(f"warning: {warning}")
 
 
 def as_values(register: HeadRegister) -> dict[str, Any]:

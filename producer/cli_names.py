@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from producer.names import check_name, safe_name
+from producer.terminal import say
 
 
 def safe(name: Annotated[str, typer.Argument(help="A station's name, like `Prüfplatz 1`.")]) -> None:
@@ -14,4 +15,4 @@ def safe(name: Annotated[str, typer.Argument(help="A station's name, like `Prüf
 
     A name of letters A to Z, digits, `.`, `_` and `-` is its own.
     """
-    typer.echo(safe_name(check_name(name)))
+    say(safe_name(check_name(name)))

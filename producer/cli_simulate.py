@@ -18,6 +18,7 @@ from producer.check import CheckResult, Photograph, run_check
 from producer.event import CaptureEvent
 from producer.image_store import ImageStore
 from producer.station import Received, Station
+from producer.terminal import say, say_json
 
 TRUTH_SUFFIX = ".truth.json"
 """What a simulated image's key ends with where its truth is kept, beside the image."""
@@ -59,7 +60,7 @@ def simulate(
         from producer.simulator import write_labelled_folder
 
         write_labelled_folder(to, images, seed, head=seed)
-        typer.echo(f"{images} images in {to}")
+        say(f"{images} images in {to}")
         return
     shown = from_list(photographs, pockets) if photographs else rendered(pockets, seed)
     finished = Simulation(context.obj, machine, head, timeout, as_json).run(
@@ -166,11 +167,11 @@ class Simulation:
     def _say(self, event: str, **values: Any) -> None:
         with self._speaking:
             if self._as_json:
-                typer.echo(json.dumps({"event": event, **values}))
+                say_json({"event": event, **values})
             elif event == "checked":
                 replace = f", replace {values['replace']}" if values["replace"] else ""
                 review = f", look at {values['review']}" if values["review"] else ""
-                typer.echo(f"{values['operation']}: {values['state']}{replace}{review}")
+                say(f"{values['operation']}: {values['state']}{replace}{review}")
 
 
 def latencies(result: CheckResult) -> dict[str, float]:

@@ -7,7 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
+from producer.discretion import discreet
 from producer.durable import write_file
+from producer.errors import naming
 from producer.event import check_key
 from producer.home import at_home
 
@@ -56,7 +58,7 @@ def open_image_store(root: str) -> ImageStore:
     try:
         return RemoteStore(root)
     except (ImportError, ValueError) as error:
-        raise ValueError(f"cannot open the image store {root!r}: {how_to_install(error)}") from error
+        raise ValueError(f"cannot open the image store {discreet(root)!r}: {how_to_install(error)}") from error
 
 
 _NOBODY_S: Final = "insert-inspection/no-image-has-this-key"
@@ -86,14 +88,15 @@ class FolderStore:
             if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
                 return digest
             raise ValueError(f"another image is stored under {key!r} already")
-        write_file(path, data)
+        with naming(path):
+            write_file(path, data)
         return digest
 
     def get(self, key: str, limit: int) -> bytes:
         """See `ImageStore.get`."""
         path = self._path(key)
         try:
-            with path.open("rb") as file:
+            with naming(path), path.open("rb") as file:
                 return _at_most(limit, file.read(limit + 1), key)
         except (FileNotFoundError, NotADirectoryError):
             raise ImageMissing(f"no image under {key!r}") from None

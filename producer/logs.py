@@ -7,19 +7,15 @@ in one form, a line each, with the names that are bound to it (capture, check, m
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import threading
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_HIDDEN: Final = "**"
-
-# user:PASSWORD@ of a URL, however badly the password is escaped, and password=… as libpq writes it.
-_URL_PASSWORD: Final = re.compile(r"(://[^\s:/@\"'<>]*:)[^\s\"'<>]*@")
-_NAMED_PASSWORD: Final = re.compile(r"(?i)(password[\"']?\s*[=:]\s*)([\"']?)[^\s\"',;)&]+")
+from producer.discretion import discreet
+from producer.terminal import visible
 
 
 def configure_logs(level: int = logging.INFO) -> None:
@@ -33,6 +29,7 @@ def configure_logs(level: int = logging.INFO) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=not readable),
         structlog.processors.format_exc_info,
+        *([_written_out] if readable else []),  # as JSON every line is
     ]
     render = _Discreet(structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer())
     structlog.configure(
@@ -53,13 +50,9 @@ def configure_logs(level: int = logging.INFO) -> None:
     threading.excepthook = _say_why_a_thread_ended
 
 
-def discreet(text: str) -> str:
-    """The text without the passwords in it: those of URLs, and what is named one."""
-    if "://" in text:
-        text = _URL_PASSWORD.sub(rf"\1{_HIDDEN}@", text)
-    if "assword" in text or "ASSWORD" in text:
-        text = _NAMED_PASSWORD.sub(rf"\1\2{_HIDDEN}", text)
-    return text
+def _written_out(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """What a message or a file says must not be a command to the terminal."""
+    return {name: visible(value, "\n\t") if isinstance(value, str) else value for name, value in event.items()}
 
 
 class _Discreet:

@@ -87,10 +87,11 @@ class Outbox:
         self.limit = limit
         self._warned = 0.0
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-        _log_ahead(self._connection)
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_TABLES)
+        with self._named("opened"):
+            self._connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+            _log_ahead(self._connection)
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.executescript(_TABLES)
 
     def close(self) -> None:
         """Close the file; every event in it stays."""
@@ -141,8 +142,8 @@ class Outbox:
 
     def next_due(self) -> float | None:
         """When the next event is due, or None while nothing waits."""
-        with self._lock:
-            row = self._connection.execute("SELECT min(next_at) FROM waiting").fetchone()
+        with self._reading() as connection:
+            row = connection.execute("SELECT min(next_at) FROM waiting").fetchone()
         return None if row[0] is None else float(row[0])
 
     def waiting(self, limit: int = 1_000_000) -> list[Waiting]:
@@ -155,18 +156,18 @@ class Outbox:
         return rows[0] if rows else None
 
     def __len__(self) -> int:
-        with self._lock:
-            return int(self._connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
     def unsent(self) -> int:
         """How many events have not left this station yet."""
-        with self._lock:
-            return int(self._connection.execute("SELECT count(*) FROM waiting WHERE attempts = 0").fetchone()[0])
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM waiting WHERE attempts = 0").fetchone()[0])
 
     def oldest_at(self) -> float | None:
         """When the capture that has waited longest was stored, in seconds since the epoch; None while none waits."""
-        with self._lock:
-            row = self._connection.execute("SELECT min(stored_at) FROM waiting").fetchone()
+        with self._reading() as connection:
+            row = connection.execute("SELECT min(stored_at) FROM waiting").fetchone()
         return None if row[0] is None else float(row[0])
 
     def sent(self, next_at: dict[str, float]) -> None:
@@ -199,8 +200,8 @@ class Outbox:
 
     def note(self, name: str) -> str | None:
         """What was noted under ``name`` (a position in the stream, a file already submitted)."""
-        with self._lock:
-            row = self._connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        with self._reading() as connection:
+            row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def first_note(self, name: str, value: str) -> str:
@@ -211,8 +212,8 @@ class Outbox:
 
     def notes(self, prefix: str) -> dict[str, str]:
         """The notes whose names begin with ``prefix``."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._reading() as connection:
+            rows = connection.execute(
                 "SELECT name, value FROM note WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)
             )
             return {str(name): str(value) for name, value in rows.fetchall()}
@@ -223,26 +224,37 @@ class Outbox:
             connection.executemany("DELETE FROM note WHERE name = ?", [(name,) for name in names])
 
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
-        with self._lock:
-            rows = self._connection.execute(
+        with self._reading() as connection:
+            rows = connection.execute(
                 f"SELECT event, stored_at, attempts, next_at, problem FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
         return [Waiting(CaptureEvent.model_validate_json(row[0]), *row[1:]) for row in rows]
 
     @contextmanager
+    def _named(self, what: str) -> Iterator[None]:
+        """Have errors of SQLite's say which file they are about."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise type(error)(f"the outbox {self.path} cannot be {what}: {error}") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._named("read"):
+            yield self._connection
+
+    @contextmanager
     def _transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
         # What is not synced may be gone after a power cut (never half, never after a mere crash). For what was sent or
         # answered that means it is sent again, which is harmless; the disk's time belongs to those that submit.
-        with self._lock:
+        with self._lock, self._named("written"):
             try:
                 self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except BaseException as error:
+            except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError):  # SQLite itself does not say which file
-                    raise sqlite3.OperationalError(f"the outbox {self.path} cannot be written: {error}") from error
                 raise

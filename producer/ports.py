@@ -80,7 +80,7 @@ def holder(port: int) -> Holder | None:
 
 def _listening(table: Path, port: int) -> list[str]:
     try:
-        rows = [line.split() for line in table.read_text().splitlines()[1:]]
+        rows = [line.split() for line in table.read_text(encoding="ascii").splitlines()[1:]]
     except OSError:  # not Linux, or no IPv6
         return []
     return [row[9] for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]

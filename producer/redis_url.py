@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from producer.url_check import check_url
+
+SETTING: Final = "INSERTS_REDIS_URL"
+
 EXAMPLE: Final = "change-me"
 """How passwords in examples begin. None is ever used."""
 
@@ -36,8 +40,9 @@ def with_password(url: str, password: str) -> str:
     """The URL with a password for the user that it names (``redis://USER@HOST:PORT/0``).
 
     Raises:
-        ValueError: it has one already, or the password is the example.
+        ValueError: it cannot be read, has one already, or the password is the example.
     """
+    check_url(url, SETTING)
     parts = urlsplit(url)
     if parts.password:
         raise ValueError("the URL of Redis has a password already, and another one is given: take one away")
@@ -59,8 +64,10 @@ def with_trust(url: str, ca: Path | None = None, certificate: Path | None = None
         key: the private key of that certificate (PEM).
 
     Raises:
-        ValueError: the URL asks not to check, files are given for a URL without TLS, or one of them is not there.
+        ValueError: the URL cannot be read or asks not to check, files are given for a URL without TLS, or one of them
+            is not there.
     """
+    check_url(url, SETTING)
     files = {"ssl_ca_certs": ca, "ssl_certfile": certificate, "ssl_keyfile": key}
     given = {name: file for name, file in files.items() if file is not None}
     parts = urlsplit(url)

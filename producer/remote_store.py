@@ -6,10 +6,12 @@ import errno
 import hashlib
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.asyn import AsyncFileSystem
 
+from producer.discretion import discreet
 from producer.event import check_key
 from producer.image_store import ImageMissing, ImageRefused
 
@@ -111,15 +113,15 @@ def download(url: str, target: Path) -> None:
     try:
         files, path = _file_system(url)
     except (ImportError, ValueError) as error:
-        raise ValueError(f"cannot read {url!r}: {how_to_install(error)}") from error
+        raise ValueError(f"cannot read {discreet(url)!r}: {how_to_install(error)}") from error
     try:
         files.get_file(path, str(target))
     except FileNotFoundError as error:
         if _code(error) == "NoSuchBucket":
-            raise explained(error, url) from error
-        raise FileNotFoundError(errno.ENOENT, "there is no such object", url) from error
+            raise explained(error, discreet(url)) from error
+        raise FileNotFoundError(errno.ENOENT, "there is no such object", discreet(url)) from error
     except Exception as error:
-        raise explained(error, url) from error
+        raise explained(error, discreet(url)) from error
 
 
 def how_to_install(error: Exception) -> str:
@@ -146,6 +148,8 @@ def _code(error: Exception) -> str:
 
 
 def _file_system(url: str) -> tuple[Any, str]:
+    if url.startswith(("s3://", "s3a://")) and "@" in urlsplit(url).netloc:
+        raise ValueError("a URL of S3 holds no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
     options = {"config_kwargs": {"max_pool_connections": CONNECTIONS}} if url.startswith(("s3://", "s3a://")) else {}
     files, path = fsspec.core.url_to_fs(url, **options)
     return files, str(path)

@@ -23,7 +23,7 @@ REDIS_URL_FILE = "redis.url"
 class StationSettings(BaseSettings):
     """Settings of ``insert-station``; each has a default that fits an embedded system on this machine."""
 
-    model_config = SettingsConfigDict(env_prefix="INSERTS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="INSERTS_", extra="ignore", hide_input_in_errors=True)
 
     data: Path = Field(default=Path("var/line"), description="Folder of the line's data on this machine.")
     station: Name = Field(default="station-1", description="This station's name.")

@@ -22,6 +22,7 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from producer.errors import in_words
 from producer.event import CaptureEvent, Region, new_id
 from producer.file_state import Look, Stillness
 from producer.handed_in import HandedIn
@@ -29,7 +30,6 @@ from producer.heads import HeadRegister
 from producer.outbox import Outbox
 from producer.photo_file import Changing, is_raw, read
 from producer.picture_names import pocket_of
-from producer.problems import readable
 from producer.station import Station
 from producer.watched_folder import REJECTED, SUBMITTED, WatchedFolder
 
@@ -217,7 +217,7 @@ class FolderCamera:
                 note=(self._handed_in.file_note(file.relative, file.look), str(capture)),
             )
         except (ValidationError, ValueError) as error:
-            self._reject(file, readable(error))
+            self._reject(file, in_words(error))
             return
         if reading.doubt is not None:
             log.warning("a file was handed in as it is", file=file.name, problem=reading.doubt)

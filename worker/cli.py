@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from producer.entry import run as run_command
+from producer.errors import in_words
 from producer.logs import configure_logs
 from worker import cli_features, cli_learning, cli_models, cli_weights
 from worker.cli_experiment import experiment
@@ -62,8 +62,6 @@ app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_features.app, name="features")
 app.add_typer(cli_weights.app, name="weights")
 
-console = Console(stderr=True)
-
 
 def main() -> None:
     """Run ``insert-worker``; what a person can put right ends with its message, not with a traceback."""
@@ -71,24 +69,11 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     configure_logs(logging.INFO)
     quiet_decoders()
-    try:
-        app()
-    except Exception as error:
-        if not _explained(error):
-            raise
-        from producer.problems import readable
-
-        fail(readable(error))
+    run_command(app, explained=explained, prefix="error", failure=1)
 
 
-def fail(message: str) -> NoReturn:
-    """End with ``message`` on standard error and exit code 1."""
-    console.print(f"[red]error[/red] {message}", highlight=False, soft_wrap=True)
-    sys.exit(1)
-
-
-def _explained(error: Exception) -> bool:
-    """Whether an error's message is written for the person at the terminal."""
+def explained(error: Exception) -> str | None:
+    """An error in words for the person at the terminal; None for one that nobody foresaw."""
     # ValueError covers wrong settings (pydantic) and this project's own errors about what was given.
     from db.session import DatabaseUnavailable, SchemaOutdated
     from worker.embedded import StartFailed
@@ -98,7 +83,7 @@ def _explained(error: Exception) -> bool:
     from worker.redis_server import NoRedisServer
 
     written = (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
-    return isinstance(error, (*written, FeaturesMissing, Overtaken))
+    return in_words(error) if isinstance(error, (*written, FeaturesMissing, Overtaken)) else None
 
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from producer.console import Console, answers, line, messages, progress
+from producer.errors import naming
+from producer.terminal import say_json
 from worker.backbone_name import parse_name
 from worker.telling import tell_notes, tell_skipped
 
@@ -70,7 +70,7 @@ def experiment(
     """
     from worker.experiment import scan_all
     from worker.recipe import Recipe
-    from worker.report import markdown, results_json
+    from worker.report import UNDECODED, markdown, results_json
 
     names = backbone or ["vgg16:fc1", "mobilenet:conv1_relu"]
     recipe = Recipe(
@@ -79,7 +79,7 @@ def experiment(
     chosen = _weights_for(names, weights or [])
     datasets = scan_all(folders, recipe)
     results: list[list[BackboneResult]] = [[] for _ in datasets]
-    err = Console(stderr=True)
+    err = messages()
     for dataset in datasets:
         tell_skipped(dataset.skipped, err)
         tell_notes(dataset.notes, err)
@@ -90,12 +90,13 @@ def experiment(
             row.append(_run(dataset, loaded, recipe, output, err))
             # After every result: nothing is in vain when a later backbone's weights are missing.
             table = [(each, done) for each, done in zip(datasets, results, strict=True) if done]
-            report.write_text(markdown(table, recipe), "utf-8")
+            with naming(report):
+                report.write_text(markdown(table, recipe), "utf-8", UNDECODED)
     if as_json:
-        typer.echo(json.dumps(results_json(table)))
+        say_json(results_json(table))
     else:
-        Console().print(Markdown(report.read_text("utf-8")))
-        err.print(f"written to {report}", highlight=False, soft_wrap=True)
+        answers().print(Markdown(report.read_text("utf-8")))
+        line(err, f"written to {report}")
 
 
 def _weights_for(names: Sequence[str], weights: Sequence[str]) -> list[str | None]:
@@ -127,19 +128,13 @@ def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Pa
 
     published = published_network(backbone.family)
     part = replace(published, model=published.cut(backbone.layer)).summary()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    ) as bars:
+    with progress(console, transient=False) as bars:
         task = bars.add_task(f"{dataset.name} · {backbone.name}", total=len(dataset.files))
 
-        def progress(done: int, total: int) -> None:
+        def told(done: int, total: int) -> None:
             bars.update(task, completed=done, total=total)
 
-        result = run(dataset, backbone, part.multiply_adds, recipe, output, progress)
+        result = run(dataset, backbone, part.multiply_adds, recipe, output, told)
     tell_skipped(result.dataset.skipped[len(dataset.skipped) :], console)
     write_results(result_folder(output, dataset.name, backbone.name), result, recipe)
     return result

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from producer.console import messages
+from producer.terminal import say
 from worker.telling import shown
 
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
-app = typer.Typer(no_args_is_help=True, help="The features that learning has extracted, by backbone.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="The features that learning has extracted, by backbone."
+)
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
 
@@ -39,7 +42,7 @@ def list_features(
         print_json(found)
         return
     if not found:
-        typer.echo("no features yet: review captures (insert-db review), then insert-worker extract")
+        say("no features yet: review captures (insert-db review), then insert-worker extract")
         return
     table = Table("fingerprint", "backbone", "images", "size", "needed by")
     for each in found:
@@ -69,7 +72,7 @@ def remove(
             f"model {found[0]['needed_by']} was made from these features; --force removes them all the same"
         )
     remove_generation(settings.features_path(), found[0]["fingerprint"])
-    typer.echo(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
+    say(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
 
 
 @app.command()
@@ -88,16 +91,16 @@ def verify(
     from worker.verifying import told, verified
 
     settings = settings_with(data=data)
-    with shown(Console(stderr=True)) as progress:
+    with shown(messages()) as progress:
         found = verified(settings.features_path(), settings.url, fingerprint, progress)
     whole = all(each.whole for each in found)
     if as_json:
         print_json({"whole": whole, "generations": [each.as_json() for each in found]})
     elif not found:
-        typer.echo("no features yet, so there is nothing to verify")
+        say("no features yet, so there is nothing to verify")
     else:
         for each in found:
-            typer.echo("\n".join(told(each)))
+            say("\n".join(told(each)))
     if not whole:
         raise typer.Exit(1)
 
@@ -107,7 +110,7 @@ def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
     from db.session import Database
     from worker.generation import generations
 
-    database = Database(settings.url)
+    database = Database(settings.url, reads_only=True)
     try:
         database.check_schema()
         with database.reading() as session:

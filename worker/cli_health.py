@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.terminal import say
+
 if TYPE_CHECKING:
     from worker.heartbeat import LifeSign
 
@@ -60,7 +62,7 @@ def health(
         said = f"process {beat.pid}, {seconds:.1f} s ago: {described(beat)}"
         if seconds > max_age:
             said = f"the last heartbeat is older than {max_age:g} s: {said}"
-    typer.echo(json.dumps(answer | ({} if answer["healthy"] else {"problem": said})) if as_json else said)
+    say(json.dumps(answer | ({} if answer["healthy"] else {"problem": said})) if as_json else said)
     raise typer.Exit(0 if answer["healthy"] else 1)
 
 

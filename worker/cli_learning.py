@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from producer.console import messages
+from producer.terminal import say, say_json, say_model
 from worker.telling import shown, tell_skipped
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def import_folder(
     settings = settings_with(data=data)
     said = meanings_said(meaning or [])
     database = Database(settings.url)
-    console = Console(stderr=True)
+    console = messages()
     try:
         database.check_schema()
         with shown(console) as progress:
@@ -77,9 +77,9 @@ def import_folder(
         database.close()
     tell_folder(taken.found, console)
     if as_json:
-        typer.echo(json.dumps(taken.as_json()))
+        say_json(taken.as_json())
     else:
-        typer.echo(taken.told())
+        say(taken.told())
 
 
 def meanings_said(given: list[str]) -> dict[str, str]:
@@ -131,16 +131,16 @@ def extract(data: Data = None, backbone: Backbone = None, weights: Weights = Non
     from worker.learn_serve import learning_with
     from worker.learning_extract import reextract
 
-    console = Console(stderr=True)
-    with learning_with(settings) as learning, shown(console) as progress:
-        result = reextract(learning, progress=progress)
+    console = messages()
+    with learning_with(settings) as learning, shown(console) as told:
+        result = reextract(learning, progress=told)
     tell_skipped(result.unusable, console)
     if as_json:
         unusable = [{"capture": str(capture), "reason": reason} for capture, reason in result.unusable]
-        typer.echo(json.dumps({"written": result.written, "elsewhere": result.elsewhere, "unusable": unusable}))
+        say_json({"written": result.written, "elsewhere": result.elsewhere, "unusable": unusable})
     else:
         elsewhere = f", {result.elsewhere} under way in another process" if result.elsewhere else ""
-        typer.echo(f"{result.written} extracted, {len(result.unusable)} skipped{elsewhere}")
+        say(f"{result.written} extracted, {len(result.unusable)} skipped{elsewhere}")
 
 
 def evaluate(
@@ -163,10 +163,10 @@ def evaluate(
     from worker.learn_serve import learning_with
     from worker.learning_evaluate import evaluate as measure
 
-    console = Console(stderr=True)
-    with learning_with(settings) as learning, shown(console) as progress:
+    console = messages()
+    with learning_with(settings) as learning, shown(console) as told:
         try:
-            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=progress)
+            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=told)
         except LookupError as error:
             raise ValueError(str(error)) from error
     if decided is None:
@@ -177,9 +177,9 @@ def evaluate(
 def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
     """Print what was decided about a model."""
     if as_json:
-        typer.echo(decided.model_dump_json())
+        say_model(decided)
         return
-    typer.echo(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
+    say(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
     for sentence in decided.reasons:
-        typer.echo(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
-    typer.echo(f"its evaluation: {settings.evaluations_path() / decided.model}")
+        say(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
+    say(f"its evaluation: {settings.evaluations_path() / decided.model}")

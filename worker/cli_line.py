@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from producer.console import answers, messages
+from producer.terminal import say_json
 
 Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1; default insertnet.")]
 Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file.")]
@@ -39,9 +40,9 @@ def demo(
     from worker.demo import DemoOptions, run_demo
 
     options = DemoOptions(data, dataset, intact_class, backbone, weights, checks, pockets, seed)
-    summary = run_demo(options, Console(stderr=as_json))
+    summary = run_demo(options, messages() if as_json else answers())
     if as_json:
-        typer.echo(json.dumps(summary.as_json()))
+        say_json(summary.as_json())
     raise typer.Exit(0 if summary.complete else 1)
 
 
@@ -64,4 +65,4 @@ def standalone(
     from worker.cli import settings_with
     from worker.standalone import run_standalone
 
-    run_standalone(settings_with(data=data, backbone=backbone, weights=weights), port, bind, Console(stderr=True))
+    run_standalone(settings_with(data=data, backbone=backbone, weights=weights), port, bind, messages())

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.terminal import say
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from db.session import Database
     from worker.settings import WorkerSettings
 
-app = typer.Typer(no_args_is_help=True, help="The models: which there are, which is in charge, and since when.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The models: which there are, which is in charge, and since when.",
+)
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
@@ -39,7 +45,7 @@ def list_models(
     from db.answers import print_json, print_table
     from db.plain import plain
 
-    with _database(data) as (_, database), database.reading() as session:
+    with _database(data, reads_only=True) as (_, database), database.reading() as session:
         found = db.models.recent(session, limit)
         given = db.models.promotions(session, 1000)
         champion, shadow = db.models.champion(session), db.models.shadow(session)
@@ -47,7 +53,7 @@ def list_models(
         in_charge, in_shadow = champion and champion.model_id, shadow and shadow.model_id
         print_json({"models": plain(found), "champion": in_charge, "shadow": in_shadow, "promotions": plain(given)})
     elif not found:
-        typer.echo("no model yet: review captures (insert-db review), or insert-worker train FOLDER")
+        say("no model yet: review captures (insert-db review), or insert-worker train FOLDER")
     else:
         print_table(tables.model_table(found, given, champion, shadow))
 
@@ -60,7 +66,7 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
     from worker import model_store
     from worker.learning_evaluate import decided
 
-    with _database(data) as (settings, database), database.reading() as session:
+    with _database(data, reads_only=True) as (settings, database), database.reading() as session:
         found = _known(session, model)
         roles = [each for each in _promotions(session) if each.model_id == model]
     manifest = model_store.read_manifest(settings.models_path() / found.artefact)
@@ -75,28 +81,28 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         print_json(told)
         return
     labelled = f"snapshot {found.snapshot_id}" if found.snapshot_id else "a folder"
-    typer.echo(f"{model}, of {found.trained_on} images from {labelled}, made {_local(found.created_at)}")
-    typer.echo(f"  features     {found.backbone}, fingerprint {found.fingerprint[:12]}")
+    say(f"{model}, of {found.trained_on} images from {labelled}, made {_local(found.created_at)}")
+    say(f"  features     {found.backbone}, fingerprint {found.fingerprint[:12]}")
     if manifest.C is not None:
-        typer.echo(f"  C            {manifest.C:.4g}{', standardised' if manifest.standardised else ''}")
+        say(f"  C            {manifest.C:.4g}{', standardised' if manifest.standardised else ''}")
     if manifest.calibration is not None:
         slope, offset = manifest.calibration.slope, manifest.calibration.offset
-        typer.echo(f"  calibration  P(damaged) = 1 / (1 + exp(-({slope:.4g} · decision + {offset:.4g})))")
+        say(f"  calibration  P(damaged) = 1 / (1 + exp(-({slope:.4g} · decision + {offset:.4g})))")
     if manifest.band is not None:
         band = manifest.band
-        typer.echo(f"  band         intact below {band.lower:.3f}, damaged from {band.upper:.3f} on, unsure between")
+        say(f"  band         intact below {band.lower:.3f}, damaged from {band.upper:.3f} on, unsure between")
     if manifest.kind_classes is not None:
-        typer.echo(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
+        say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
     for name, value in manifest.metrics.items():
-        typer.echo(f"  {name:<12} {value}")
+        say(f"  {name:<12} {value}")
     for each in reversed(roles):
-        typer.echo(f"  {each.action} as {each.role} {_local(each.at)} by {each.by}: {each.reason}")
+        say(f"  {each.action} as {each.role} {_local(each.at)} by {each.by}: {each.reason}")
     if decision is not None:
         beside = f"beside {decision.champion}" if decision.champion else "with nobody in charge"
-        typer.echo(f"  measured {_local(decision.at)} {beside}, {'' if decision.promote else 'not '}to be promoted:")
+        say(f"  measured {_local(decision.at)} {beside}, {'' if decision.promote else 'not '}to be promoted:")
         for sentence in decision.reasons:
-            typer.echo(f"    {'✗' if sentence in decision.against else '✓'} {sentence}")
-        typer.echo(f"  more in {settings.evaluations_path() / model}")
+            say(f"    {'✗' if sentence in decision.against else '✓'} {sentence}")
+        say(f"  more in {settings.evaluations_path() / model}")
 
 
 @app.command()
@@ -162,12 +168,12 @@ def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSet
     if as_json:
         print_json(plain(made))
     elif made is None:
-        typer.echo("no model was in shadow")
+        say("no model was in shadow")
     elif made.model_id is None:
-        typer.echo("no model is in shadow any more")
+        say("no model is in shadow any more")
     else:
         role = "in charge" if made.role == "champion" else "in shadow"
-        typer.echo(f"{made.model_id} is {role} since {_local(made.at)}, says {made.by}: {made.reason}")
+        say(f"{made.model_id} is {role} since {_local(made.at)}, says {made.by}: {made.reason}")
 
 
 def _check_files(session: Session, settings: WorkerSettings, model: str) -> None:
@@ -194,12 +200,12 @@ def _promotions(session: Session) -> list[Promotion]:
 
 
 @contextmanager
-def _database(data: Path | None) -> Iterator[tuple[WorkerSettings, Database]]:
+def _database(data: Path | None, *, reads_only: bool = False) -> Iterator[tuple[WorkerSettings, Database]]:
     from db.session import Database
     from worker.cli import settings_with
 
     settings = settings_with(data=data)
-    database = Database(settings.url)
+    database = Database(settings.url, reads_only=reads_only)
     try:
         database.check_schema()
         yield settings, database

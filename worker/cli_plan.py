@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from db.retention_days import DAYS_OF_VERDICTS
+from producer.terminal import say, say_json
 
 if TYPE_CHECKING:
     from worker.planning import Plan
@@ -38,8 +40,16 @@ def plan(
         float | None, typer.Option(min=0.001, help="Seconds in which 95 % of the heads are to be answered.")
     ] = None,
     outage: Annotated[float, typer.Option(min=0, help="Seconds for which all workers may be away.")] = 3600.0,
-    keep_verdicts: Annotated[float, typer.Option(min=0, help="Days that verdicts are kept.")] = 365.0,
-    keep_images: Annotated[float, typer.Option(min=0, help="Days that images are kept.")] = 30.0,
+    keep_verdicts: Annotated[
+        float, typer.Option(min=0, help="Days that verdicts are kept; default as `insert-db prune`.")
+    ] = DAYS_OF_VERDICTS,
+    keep_images: Annotated[
+        float | None, typer.Option(min=0, help="Days that images are kept; default as `insert-db prune`, by outcome.")
+    ] = None,
+    damaged: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of images that are damaged or unsure: prune keeps them longer [0.1]."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
 ) -> None:
     """What a load needs: workers and how long heads wait, Redis, database, images, network; and what ends first.
@@ -56,7 +66,7 @@ def plan(
     - `insert-worker plan --stations 1 --stations 10 --stations 100 --inserts 30 --every 60 --json`
     """
     from worker.cli import settings_with
-    from worker.planning import Load
+    from worker.planning import SHARE_DAMAGED, Load
     from worker.planning import plan as plan_for
     from worker.planning_figures import read
     from worker.planning_limits import ends_first, warnings
@@ -69,9 +79,18 @@ def plan(
     }
     settings = settings_with(backbone=backbone)
     known = read(figures, settings.backbone, {name: value for name, value in given.items() if value is not None})
-    options = {"outage": outage, "keep_verdicts": keep_verdicts, "keep_images": keep_images}
     plans = [
-        plan_for(Load(number, inserts, every), known, workers=workers, within=within, **options) for number in stations
+        plan_for(
+            Load(number, inserts, every),
+            known,
+            workers=workers,
+            within=within,
+            outage=outage,
+            keep_verdicts=keep_verdicts,
+            keep_images=keep_images,
+            damaged=SHARE_DAMAGED if damaged is None else damaged,
+        )
+        for number in stations
     ]
     said = [warnings(each, known, settings.outbox_limit) for each in plans]
     if as_json:
@@ -80,12 +99,12 @@ def plan(
             | {"ends_first": dict(zip(("part", "stations"), ends_first(each), strict=True)), "warnings": warned}
             for each, warned in zip(plans, said, strict=True)
         ]
-        typer.echo(json.dumps({"figures": asdict(known), "plans": told}))
+        say_json({"figures": asdict(known), "plans": told})
         return
-    typer.echo("\n".join(table(plans)))
+    say("\n".join(table(plans)))
     for each, warned in zip(plans, said, strict=True):
         for warning in warned:
-            typer.echo(f"\nwarning, {each.load.stations:,} stations: {warning}")
+            say(f"\nwarning, {each.load.stations:,} stations: {warning}")
 
 
 def table(plans: Sequence[Plan]) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
+from producer.console import Console, messages
+from producer.terminal import say, say_json
 from worker.cli_learning import (
     Backbone,
     Data,
@@ -80,7 +81,7 @@ def train(
     from worker.learning_by_hand import learn_now, settle
     from worker.taking_in import take_in
 
-    console = Console(stderr=True)
+    console = messages()
     with learning_with(settings) as learning:
         taken = None
         with shown(console) as progress:
@@ -107,7 +108,7 @@ def _tell_taken(taken: Taken | None, console: Console, as_json: bool) -> None:
     if taken is not None:
         tell_folder(taken.found, console)
         if not as_json:
-            typer.echo(f"photographs of the folder: {taken.told()}")
+            say(f"photographs of the folder: {taken.told()}")
 
 
 def _tell_trained(
@@ -135,13 +136,13 @@ def _tell_trained(
             "warnings": warnings(evaluation),
             "folder": taken.as_json() if taken else None,
         }
-        typer.echo(json.dumps(decided.model_dump(mode="json") | told))
+        say_json(decided.model_dump(mode="json") | told)
         return
-    typer.echo(trained.told)
+    say(trained.told)
     print_table(table(evaluation))
     tell(decided, settings, False)
     if in_charge is not decided.promote:
-        typer.echo(f"{decided.model} is {'' if in_charge else 'not '}in charge{' all the same' if in_charge else ''}")
-    typer.echo("next")
+        say(f"{decided.model} is {'' if in_charge else 'not '}in charge{' all the same' if in_charge else ''}")
+    say("next")
     for command, purpose in next_steps(decided.model, in_charge=in_charge, champion=decided.champion):
-        typer.echo(f"  {command:<40} {purpose}")
+        say(f"  {command:<40} {purpose}")

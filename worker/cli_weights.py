@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from producer.console import answers
+from producer.errors import in_words
+from producer.terminal import note, say, say_json, say_model
 from worker.backbone_name import BackboneError
 from worker.weights import Entry, WeightsStore
 
@@ -82,11 +84,11 @@ def list_files(data: Data = _DEFAULT_DATA, weights_folder: Folder = None, as_jso
         folder = _folder(data, weights_folder)
         entries = WeightsStore(folder).entries()
     if as_json:
-        print(json.dumps([entry.model_dump(mode="json") for entry in entries]))
+        say_json([entry.model_dump(mode="json") for entry in entries])
     elif not entries:
-        print(f"no weight files in {folder}")
+        say(f"no weight files in {folder}")
     else:
-        Console().print(_table(entries))
+        answers().print(_table(entries))
 
 
 @app.command()
@@ -96,12 +98,12 @@ def verify(data: Data = _DEFAULT_DATA, weights_folder: Folder = None, as_json: A
         store = WeightsStore(_folder(data, weights_folder))
         results = [(entry, _problem(store, entry)) for entry in store.entries()]
     if as_json:
-        print(
+        say(
             json.dumps([{"digest": entry.digest, "family": entry.family, "problem": fault} for entry, fault in results])
         )
     else:
         for entry, fault in results:
-            print(f"{entry.digest[:12]}  {entry.family}  {fault or 'ok'}")
+            say(f"{entry.digest[:12]}  {entry.family}  {fault or 'ok'}")
     if any(fault for _, fault in results):
         raise typer.Exit(1)
 
@@ -111,16 +113,8 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]error[/red] {_escaped(message)}", highlight=False, soft_wrap=True)
-    raise typer.Exit(2)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+        note(f"error {in_words(error)}")
+        raise typer.Exit(2) from None
 
 
 def _folder(data: Path, weights_folder: Path | None) -> Path:
@@ -137,12 +131,12 @@ def _problem(store: WeightsStore, entry: Entry) -> str | None:
 
 def _print_kept(entry: Entry, folder: Path, as_json: bool) -> None:
     if as_json:
-        print(entry.model_dump_json())
+        say_model(entry)
         return
-    print(f"{entry.family}: kept as {WeightsStore(folder).path(entry)}")
+    say(f"{entry.family}: kept as {WeightsStore(folder).path(entry)}")
     if entry.missing:
         names = ", ".join(entry.missing[:5]) + (", …" if len(entry.missing) > 5 else "")
-        print(f"it has no weights for {names}; backbones up to {entry.family}:{entry.usable_to} can be had with it")
+        say(f"it has no weights for {names}; backbones up to {entry.family}:{entry.usable_to} can be had with it")
 
 
 def _table(entries: list[Entry]) -> Table:

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 import db.verdicts
 from db.session import Database
+from producer.console import Console, line, progress, waiting
 from worker.demo_data import divide
 from worker.demo_report import CheckRun, Summary, show, summarise
 from worker.embedded import EmbeddedSystem, StartFailed, locked
@@ -69,7 +67,7 @@ def run_demo(options: DemoOptions, console: Console) -> Summary:
             try:
                 runs = demo.run()
             except Interrupted:
-                console.print("[yellow]stopped[/yellow], every process that was started has been ended")
+                line(console, ("stopped", "yellow"), ", every process that was started has been ended")
                 runs = demo.runs
         with Database(demo.settings.url).reading() as session:
             rows = list(db.verdicts.export(session))
@@ -191,20 +189,20 @@ class _Demo:
         options = self._options
         command = [sys.executable, "-m", "producer.cli", "simulate", "--json", "--pockets", str(options.pockets)]
         command += ["--checks", "0" if options.dataset else str(options.checks), *shown]
-        self._console.print("[bold]checks[/bold] station → image store → Redis → worker → database → station")
-        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        line(self._console, ("checks", "bold"), " station → image store → Redis → worker → database → station")
         log_file = options.data / "logs" / "station.log"
-        with Progress(*columns, console=self._console) as progress, self._process(command, log_file) as process:
+        bars = progress(self._console, transient=False, before="  ")
+        with bars, self._process(command, log_file) as process:
             bar = None
-            for line in self._lines(process):
-                event = json.loads(line)
+            for printed in self._lines(process):
+                event = json.loads(printed)
                 if event["event"] == "check":
                     self.runs.append(CheckRun(event["operation"], event["size"]))
-                    bar = progress.add_task(f"after {event['operation']}", total=event["size"])
+                    bar = bars.add_task(f"after {event['operation']}", total=event["size"])
                     continue
                 self.runs[-1].take(event)
                 if bar is not None:
-                    progress.update(bar, completed=len(self.runs[-1].answered))
+                    bars.update(bar, completed=len(self.runs[-1].answered))
             process.wait()
         if not self.runs:
             raise StartFailed(f"the station failed:\n{_tail(log_file)}")
@@ -216,13 +214,12 @@ class _Demo:
             raise Interrupted
         said: list[str] = []
         started = time.monotonic()
-        with self._console.status(what):
+        with waiting(self._console, what):
             yield said.append
         if self._stop.asked:
             raise Interrupted
-        detail = f" [dim]{said[0]}[/dim]" if said else ""
-        seconds = f" [dim]{time.monotonic() - started:.1f} s[/dim]"
-        self._console.print(f"[green]✓[/green] {what}{detail}{seconds}", highlight=False, soft_wrap=True)
+        detail = f" {said[0]}" if said else ""
+        line(self._console, ("✓", "green"), f" {what}", (f"{detail} {time.monotonic() - started:.1f} s", "dim"))
 
 
 def _tail(log_file: Path) -> str:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from db.rows import VerdictRow
+from producer.console import Console, line
 from worker.inspection import DAMAGED, INTACT
 
-_COLOURED = {"go": "[green]GO[/green]", "replace": "[red]REPLACE[/red]"}
+_COLOURS = {"go": "green", "replace": "red"}
 
 
 @dataclass
@@ -125,7 +126,7 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         replace, damaged = set(run.replace), set(run.damaged)
         table.add_row(
             run.operation,
-            _COLOURED.get(run.state, f"[yellow]{run.state}[/yellow]"),
+            _answer(run.state),
             _listed(replace),
             _listed(run.review),
             _listed(damaged),
@@ -134,20 +135,20 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         )
     if runs:
         console.print(table)
-    console.print(
+    line(
+        console,
         f"{summary.captures} captures, {summary.verdicts} verdicts, {summary.lost} lost, "
         f"{summary.duplicates} duplicates in {summary.seconds:.0f} s",
-        highlight=False,
     )
     if summary.captures:
-        console.print(_decided(summary), highlight=False)
+        line(console, _decided(summary))
     if summary.p50_ms is not None:
-        console.print(
+        line(
+            console,
             f"submit to verdict, a whole head handed in at once: median {summary.p50_ms:.0f} ms, "
             f"95th percentile {summary.p95_ms:.0f} ms",
-            highlight=False,
         )
-    console.print("look next at", style="bold")
+    line(console, ("look next at", "bold"))
     for where, what in (
         (f"insert-db --data {data} replace", "which inserts to change now"),
         (f"insert-db --data {data} checks", "the checks and their answers"),
@@ -156,7 +157,11 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         (f"{data}/images", "the photographs, the truth beside each"),
         (f"{data}/logs", "what each process said"),
     ):
-        console.print(f"  {where:<40} {what}", highlight=False, soft_wrap=True)
+        line(console, f"  {where:<40} {what}")
+
+
+def _answer(state: str) -> Text:
+    return Text(state.upper() if state in _COLOURS else state, _COLOURS.get(state, "yellow"))
 
 
 def _decided(summary: Summary) -> str:

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
+from producer.errors import in_words
 from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
-from producer.problems import in_words
 
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """How far ahead a message may ask to be looked at. The worker's own (an image that is not there yet) ask for a second;

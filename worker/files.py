@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from producer.errors import naming
+
 
 def sync(path: Path) -> None:
     """Force a file, or the names inside a folder, to the disk. A folder on Windows cannot be synced and is skipped."""
@@ -27,11 +29,12 @@ def replaced_file(path: Path) -> Iterator[Path]:
     os.close(descriptor)
     temporary = Path(name)
     try:
-        yield temporary
-        temporary.chmod(0o644)  # mkstemp's 0600 would shut out the colleague who opens the file next
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
+        with naming(path):
+            yield temporary
+            temporary.chmod(0o644)  # mkstemp's 0600 would shut out the colleague who opens the file next
+            sync(temporary)
+            temporary.replace(path)
+            sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -46,11 +49,12 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     old = temporary.with_suffix(".old")
     try:
-        yield temporary
-        temporary.chmod(0o755)
-        for file in temporary.iterdir():
-            sync(file)
-        sync(temporary)
+        with naming(folder):
+            yield temporary
+            temporary.chmod(0o755)
+            for file in temporary.iterdir():
+                sync(file)
+            sync(temporary)
         if folder.exists():
             folder.rename(old)
         try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from producer.terminal import visible
 from worker.heartbeat import LearnHeartbeat, LifeSign, SchedulerHeartbeat, span
 from worker.vitals import Vitals
 
@@ -49,7 +50,7 @@ class LearnVitals(Vitals):
         running = self.running()
         return LearnHeartbeat(
             state=self.state,
-            backbone=self.backbone,
+            backbone=visible(self.backbone),  # as it was set, before anybody has looked at it
             redis=self.is_connected(),
             finished=self.finished,
             last_finished_seconds=span(self.finished_at, time.monotonic()),

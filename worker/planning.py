@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from db.retention_days import DAYS_OF_VERDICTS, mean_days_of_images
 from producer.answers import STREAM_LENGTH
 from worker.planning_figures import DatabaseFigures, Figures, WorkerFigures
 from worker.planning_outage import Outage, after_outage
@@ -31,6 +32,9 @@ LARGEST_DATABASE: Final = 32
 """Processor cores of a PostgreSQL server that is still easily had; what needs more is better parted."""
 
 DAY: Final = 86_400.0
+
+SHARE_DAMAGED: Final = 0.1
+"""Of all photographs, those that show a damaged insert or leave it open, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,9 @@ def plan(
     workers: int | None = None,
     within: float | None = None,
     outage: float = 3600.0,
-    keep_verdicts: float = 365.0,
-    keep_images: float = 30.0,
+    keep_verdicts: float = DAYS_OF_VERDICTS,
+    keep_images: float | None = None,
+    damaged: float = SHARE_DAMAGED,
 ) -> Plan:
     """What ``load`` needs, by ``figures``.
 
@@ -127,7 +132,9 @@ def plan(
         within: seconds in which 95 % of the heads are to be answered.
         outage: seconds for which all workers, or the database, may be away.
         keep_verdicts: days that the database keeps what was judged.
-        keep_images: days that images are kept.
+        keep_images: days that images are kept; without it, those of ``insert-db prune``, which keeps longer what is
+            damaged or unsure.
+        damaged: the share of all images that are.
 
     Raises:
         ValueError: no number of workers keeps ``within``; the message says what is possible.
@@ -144,6 +151,7 @@ def plan(
     database: DatabaseFigures = sqlite if small else postgresql
     answers = load.stations * STREAM_LENGTH * figures.redis.answer_bytes
     memory = answers + queue
+    days_of_images = mean_days_of_images(damaged, keep_verdicts) if keep_images is None else keep_images
     return Plan(
         load=load,
         workers=number,
@@ -162,7 +170,7 @@ def plan(
             database_per_day=DAY * rate * database.bytes,
             database=DAY * rate * database.bytes * keep_verdicts,
             images_per_day=DAY * rate * figures.image_bytes,
-            images=DAY * rate * figures.image_bytes * keep_images,
+            images=DAY * rate * figures.image_bytes * days_of_images,
         ),
         image_network=rate * figures.image_bytes,
         redis_network=rate * figures.redis.network_bytes,

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 
+from producer.errors import in_words
 from producer.names import Name
-from producer.problems import in_words
 
 
 @dataclass(frozen=True)

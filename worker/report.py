@@ -1,15 +1,24 @@
 """What an experiment hands over: the lab's plain results file, one Markdown report, and JSON for programs."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from producer.errors import naming
+from producer.terminal import visible
 from worker.comparison import count, duration, explain
 from worker.dataset import LabelledFolder
 from worker.published_error import SOURCE, top1_error
 from worker.recipe import BackboneResult, Recipe, Scores
+
+UNDECODED: Final = "backslashreplace"
+"""How a byte of a file's name that is no text is written."""
+
+# What Markdown reads as its own; an underscore inside a word is none of it.
+_MEANS_SOMETHING: Final = re.compile(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)")
 
 Table = Sequence[tuple[LabelledFolder, Sequence[BackboneResult]]]
 """The results by labelled set, both in the order that they were asked for."""
@@ -136,7 +145,7 @@ def markdown(table: Table, recipe: Recipe) -> str:
 def _dataset_section(dataset: LabelledFolder, results: Sequence[BackboneResult]) -> list[str]:
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     sizes = ", ".join(f"{name} {n}" for _, (name, n) in _numbered(dataset.classes, counts))
-    skipped = [f"- `{file.relative_to(dataset.root).as_posix()}`: {why}" for file, why in dataset.skipped]
+    skipped = [f"- {_code(file.relative_to(dataset.root).as_posix())}: {_cell(why)}" for file, why in dataset.skipped]
     parts = [
         f"## {_cell(dataset.name)}",
         f"{len(dataset.files)} images: {_cell(sizes)}. Skipped files: {len(skipped)}.",
@@ -203,12 +212,20 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that may hold anything, such as a folder's name, inside a Markdown table."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    """Text that may hold anything, such as a folder's name, inside a Markdown table: shown as it is."""
+    return _MEANS_SOMETHING.sub(r"\\\g<0>", visible(text.replace("\n", " ")))
+
+
+def _code(text: str) -> str:
+    """The same as code, which ends with as many backticks as it began with, and never with one of the text."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    inside = visible(text)
+    return f"{fence} {inside} {fence}" if "`" in inside else f"{fence}{inside}{fence}"
 
 
 def write_results(folder: Path, result: BackboneResult, recipe: Recipe) -> Path:
     """Write `results<dataset>.txt` into `folder`."""
     path = folder / f"results{result.dataset.name}.txt"
-    path.write_text(results_text(result, recipe), "utf-8")
+    with naming(path):
+        path.write_text(results_text(result, recipe), "utf-8", UNDECODED)
     return path

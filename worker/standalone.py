@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from rich.console import Console
-
+from producer.console import Console, line
 from worker.bind import Bind
 from worker.embedded import EmbeddedSystem, locked
 from worker.settings import WorkerSettings
@@ -32,14 +31,14 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
             system.start_worker(60.0, lambda: stop.asked, partial(_say_that_it_waits, console))
         if not stop.asked:
             system.start_learning()
-            console.print(f"[green]the line is up[/green], its data in {settings.data}", highlight=False)
-            console.print(f"  stations here: insert-station --data {settings.data} …", highlight=False)
-            console.print(f"  verdicts:      insert-db --data {settings.data} verdicts", highlight=False)
-            console.print(f"  reviews:       insert-db --data {settings.data} review", highlight=False)
-            console.print(f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}", highlight=False)
+            line(console, ("the line is up", "green"), f", its data in {settings.data}")
+            line(console, f"  stations here: insert-station --data {settings.data} …")
+            line(console, f"  verdicts:      insert-db --data {settings.data} verdicts")
+            line(console, f"  reviews:       insert-db --data {settings.data} review")
+            line(console, f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}")
         supervisor.run(lambda: stop.asked)
-        console.print("stopping")
+        line(console, "stopping")
 
 
 def _say_that_it_waits(console: Console, words: str) -> None:
-    console.print(f"the worker is not ready yet; it said last: {words}", markup=False, highlight=False)
+    line(console, f"the worker is not ready yet; it said last: {words}")

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from db.session import Database
+from producer.console import Console
 from producer.image_store import ImageStore
 from worker.class_names import Meanings
 from worker.importing import Imported, Photographs, import_photographs, photographs

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from producer.terminal import visible
 from worker.heartbeat import Heartbeat, LifeSign, State, span
 
 
@@ -67,7 +68,7 @@ class Vitals:
         now = time.monotonic()
         return Heartbeat(
             state=self.state,
-            backbone=self.backbone,
+            backbone=visible(self.backbone),  # as it was set, before anybody has looked at it
             redis=self.is_connected(),
             finished=self.finished,
             last_finished_seconds=span(self.finished_at, now),

@@ -86,7 +86,13 @@ def fetch_weights(folder: Path, family: str, *, top: bool = True) -> Entry:
         environment = os.environ | {"KERAS_HOME": home, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         try:
             done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, timeout=_LONGEST_DOWNLOAD, check=False
+                command,
+                env=environment,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_LONGEST_DOWNLOAD,
+                check=False,
             )
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
         except subprocess.TimeoutExpired:

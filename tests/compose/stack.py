@@ -105,8 +105,11 @@ class Stack:
         return done.stdout if check else done.stdout + done.stderr
 
     def up(self, workers: int) -> None:
-        """Bring up what is not up, with so many inspect workers."""
-        self.compose("up", "-d", "--scale", f"inspect-worker={workers}", *LINE)
+        """Bring up what is not up, with so many inspect workers: the number stands in the settings, where it lasts."""
+        lines = self.environment_file.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith("INSPECT_WORKERS=")]
+        self.environment_file.write_text("\n".join([*kept, f"INSPECT_WORKERS={workers}", ""]), encoding="utf-8")
+        self.compose("up", "-d", *LINE)
 
     def up_of(self, *services: str) -> bool:
         """Bring up some services alone; whether that went well."""

@@ -72,6 +72,15 @@ def test_a_worker_may_be_there_any_number_of_times() -> None:
     assert any(mount.startswith(f"{heartbeat.parent}:") for mount in worker["tmpfs"])
 
 
+def test_the_number_of_workers_lasts_from_one_up_to_the_next() -> None:
+    # `--scale` would count for one command only, and the next `up`, with a profile or without, undoes it.
+    assert SERVICES["inspect-worker"]["deploy"]["replicas"] == "${INSPECT_WORKERS:-1}"
+    assert "scale" not in SERVICES["inspect-worker"]  # docker-compose 1.29.2 refuses both together
+    for file in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "deploy").rglob("*")):
+        if file.is_file():
+            assert "--scale inspect-worker" not in file.read_text(encoding="utf-8"), file
+
+
 @pytest.mark.parametrize("name", ["inspect-worker", "learn-worker", "beat"])
 def test_a_worker_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
     grace = float(SERVICES[name]["environment"]["INSERTS_GRACE"])

@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
+from producer.console import Console, answers
+from producer.console import progress as progress_bars
+from producer.terminal import say_json
 from worker.insertnet import FEATURES, INPUT_SIZE, MANIFEST, WEIGHTS
 from worker.insertnet.renders import Renders, digest, load
 
@@ -85,7 +86,7 @@ def train(settings: Settings, cache: Path, weights: Path, manifest: Path, consol
 
 
 def _renders(cache: Path, count: int, seed: int, console: Console) -> Renders:
-    with Progress(console=console) as progress:
+    with progress_bars(console, transient=False) as progress:
         bar = progress.add_task(f"drawing {count} inserts", total=count)
         return load(cache, count, seed, lambda done: progress.update(bar, completed=done))
 
@@ -93,7 +94,7 @@ def _renders(cache: Path, count: int, seed: int, console: Console) -> Renders:
 def _learn(model: Any, renders: Renders, settings: Settings, console: Console) -> None:
     rng = np.random.default_rng(settings.seed)
     per_epoch = settings.renders // settings.batch
-    with Progress(console=console) as progress:
+    with progress_bars(console, transient=False) as progress:
         bar = progress.add_task("learning", total=settings.epochs * per_epoch)
         for epoch in range(settings.epochs):
             order = rng.permutation(settings.renders)[: per_epoch * settings.batch].reshape(per_epoch, -1)
@@ -177,9 +178,8 @@ def _main(
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    console = Console()
-    written = train(Settings(renders, held_out, epochs, seed=seed), cache, weights, manifest, console)
-    console.print_json(data=written)
+    written = train(Settings(renders, held_out, epochs, seed=seed), cache, weights, manifest, answers())
+    say_json(written, indent=2)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from producer.logs import discreet
+from producer.discretion import discreet
 
 SAYS = """
 import logging, threading, warnings

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from producer.errors import in_words
 from producer.event import CaptureEvent
-from producer.problems import in_words, readable
 from producer.settings import StationSettings
 from tests.support import message
 
@@ -38,6 +38,6 @@ def test_what_is_wrong_with_an_event_is_said_without_a_link_or_a_pattern(changes
 def test_a_wrong_setting_is_said_the_same_way() -> None:
     with pytest.raises(ValidationError) as refused:
         StationSettings(station="a/b")
-    assert readable(refused.value).startswith("station: a name may have letters and digits of any language, blanks")
-    assert "http" not in readable(refused.value)
-    assert readable(OSError()) == "OSError"
+    assert in_words(refused.value).startswith("station: a name may have letters and digits of any language, blanks")
+    assert "http" not in in_words(refused.value)
+    assert in_words(OSError()) == "OSError"

@@ -1,0 +1,51 @@
+"""How a SQLite file is opened by who only reads, also where it, or its folder, may only be read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+HINTS: Final = {
+    sqlite3.SQLITE_BUSY: "another process has been writing to it all the time",
+    sqlite3.SQLITE_READONLY: "this user may only read it",
+    sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_IOERR: "is its disk full or broken?",
+    sqlite3.SQLITE_CANTOPEN: "is it there, and may this user read it and its folder?",
+    sqlite3.SQLITE_NOTADB: "another program's file?",
+    sqlite3.SQLITE_CORRUPT: "restore a backup",
+}
+"""What to think of first, by the primary result code."""
+
+
+def described(file: Path, error: BaseException) -> str:
+    """An error of SQLite's with the file that it is about, which SQLite does not name."""
+    hint = HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    return f"{file}: {error}" + (f" ({hint})" if hint else "")
+
+
+def reading_options(file: Path) -> str:
+    """The options of the URI by which a file is opened to be read.
+
+    Where it can be written too, it is opened like everybody else's: then the last to close it cleans up behind itself.
+    Where it cannot, and a writer has it open (its WAL is there), it is read beside that one. Where it cannot and no
+    writer has it open, SQLite would want to make a WAL and cannot, so it is read as a file that does not change;
+    `unchanging` tells whether that was true.
+    """
+    if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
+        return "mode=rw"
+    return "mode=ro" if wal_of(file).exists() else "mode=ro&immutable=1"
+
+
+def unchanging(file: Path) -> tuple[int, ...] | None:
+    """The state of a file that is read as one that does not change; None for one that is not."""
+    if not file.exists() or "immutable" not in reading_options(file):
+        return None
+    found = file.stat()
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def wal_of(file: Path) -> Path:
+    """Where SQLite keeps what is not in the file yet, while a writer has it open."""
+    return file.with_name(f"{file.name}-wal")

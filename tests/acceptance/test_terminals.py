@@ -1,0 +1,268 @@
+"""Each command as a real process, on terminals and pipes of all kinds, with data that is as odd as it can be."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import uuid6
+from PIL import Image
+
+from db import captures, faults, reviews, verdicts
+from db.captures import Capture
+from db.migrate import upgrade
+from db.session import Database
+from db.url import sqlite_url
+from db.verdicts import Verdict
+
+ROOT = Path(__file__).parents[2]
+
+ODD = "[red]Fräse 头[/a] :smile:"
+"""A name, a reason, a note: with markup and with letters that no old encoding has."""
+
+# Python's own way to read one: what a shell of the C locale, or a Windows console, makes of it.
+PLACES = {
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "cp437": {"PYTHONIOENCODING": "cp437"},
+    "ascii": {"PYTHONIOENCODING": "ascii:strict"},
+    "C locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "utf-8": {"PYTHONIOENCODING": "utf-8:strict"},
+}
+
+DRIVER = """
+import importlib, json, os, sys
+for module, arguments in json.loads(sys.argv[1]):
+    # As if each had been typed here: bytes of UTF-8, and some that are none.
+    sys.argv = ["command", *(os.fsdecode(each.encode("utf-8", "surrogateescape")) for each in arguments)]
+    for stream in (sys.stdout, sys.stderr):
+        stream.write(f"\\n==== {module} {json.dumps(arguments)}\\n"); stream.flush()
+    try:
+        importlib.import_module(module).main()
+    except SystemExit as ended:
+        sys.stdout.write(f"\\n==== exit code {ended.code}\\n"); sys.stdout.flush()
+"""
+"""Several commands in one process, each from its entry point: TensorFlow and SQLAlchemy are loaded once."""
+
+
+def run(place: str, *commands: tuple[str, list[str]], cwd: Path, **environment: str) -> tuple[str, str]:
+    """What the commands said on both streams; neither may have a traceback in it."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("INSERTS_", "PYTHON", "LC_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, json.dumps(commands)],
+        cwd=cwd,
+        env=clean | PLACES[place] | {"COLUMNS": "300", "PYTHONPATH": str(ROOT)} | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=240,
+        check=False,
+    )
+    encoding = {"C locale": "ascii"}.get(place, place)
+    out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
+    assert done.returncode == 0, err
+    assert "Traceback" not in out + err, err
+    assert "Error:" not in err
+    assert "codec" not in out + err
+    assert out.count("==== exit code") == len(commands)
+    return out, err
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A line whose database holds odd names, reasons, notes and faults, in a folder that has an odd name too."""
+    folder = tmp_path_factory.mktemp("terminals") / os.fsdecode(b"line [x] \xff\xfc")
+    url = sqlite_url(folder / "inserts.db")
+    upgrade(url)
+    database, now = Database(url), datetime.now(UTC)
+    capture = uuid6.uuid7()
+    with database.transaction() as session:
+        captures.record(
+            session,
+            Capture(
+                capture_id=capture,
+                captured_at=now,
+                station=ODD,
+                machine=ODD,
+                head="H [bold]",
+                pocket=1,
+                operation="op[/a]",
+                check_id=uuid6.uuid7(),
+                check_size=1,
+                image="a/b.jpg",
+                image_sha256="0" * 64,
+                region=None,
+                insert_designation=ODD,
+                edge=None,
+                operations_on_edge=None,
+            ),
+            now,
+        )
+        verdicts.record(session, Verdict(capture, None, "unsure", None, ODD, None, now))
+        reviews.add(session, capture_id=capture, label="worn", by="Ŝanĝo [red]", at=now, note=f"{ODD}\x1b[2J")
+        faults.record(
+            session,
+            capture_id=None,
+            station=ODD,
+            check_id=None,
+            pocket=None,
+            reason="invalid_event",
+            detail=f"{ODD} \x1b]0;x\x07\r",
+            event=json.dumps({"machine": f"{ODD}\x1b"}),
+            at=now,
+        )
+    database.close()
+    photographs = folder / "photographs"
+    for name in ("intact", "worn[red]"):
+        (photographs / name).mkdir(parents=True)
+        for number in range(6):
+            Image.new("RGB", (64, 64), (40 * number, 90, 90)).save(photographs / name / f"[x]{number} ü.png")
+    (photographs / "intact" / os.fsdecode(b"[red]\xff.png")).write_bytes(b"no image")
+    return folder
+
+
+def insert_db(data: Path, *arguments: str) -> tuple[str, list[str]]:
+    return "db.cli", ["--data", str(data), *arguments]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_insert_db_says_everything_in_every_encoding(data: Path, place: str, tmp_path: Path) -> None:
+    asked = [
+        ["verdicts"],
+        ["verdicts", "--json"],
+        ["checks"],
+        ["replace"],
+        ["faults", "list"],
+        ["faults", "show", "1"],
+        ["history", ODD, "H [bold]", "1"],
+        ["reviews"],
+        ["reviews", "--json"],
+        ["review", "--list"],
+        ["models"],
+        ["export", "-"],
+        ["export", str(tmp_path / "[red] ü.csv")],
+        ["prune", "--dry-run"],
+        ["verdicts", "--machine", os.fsdecode(b"\xff")],
+        ["--help"],
+        ["verdicts", "--since", ODD],
+    ]
+    out, err = run(place, *(insert_db(data, *each) for each in asked), cwd=tmp_path)
+    assert "[red]Fr" in out
+    assert "[/a]" in out
+    assert "\x1b" not in out + err
+    assert "\r" not in out + err
+    if place == "utf-8":
+        assert ODD in out
+    told = {part.partition("\n")[0]: part.partition("\n")[2] for part in out.split("==== db.cli ")}
+    for name, said in told.items():
+        if "--json" in name:
+            assert ODD in json.dumps(json.loads(said.partition("====")[0]), ensure_ascii=False)
+    csv = (tmp_path / "[red] ü.csv").read_bytes()
+    assert csv.startswith(b"\xef\xbb\xbf")
+    assert ODD in csv.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
+    data: Path, place: str, tmp_path: Path
+) -> None:
+    missing = os.fsdecode(b"[/a] \xff nowhere")
+    where = ["--machine", "m", "--head", "h", "--operation", "o"]
+    photographs = str(data / "photographs")
+    out, err = run(
+        place,
+        ("producer.cli", ["--data", str(tmp_path / "line"), "outbox"]),
+        ("producer.cli", ["--data", str(tmp_path / "line"), "check", missing, *where]),
+        ("producer.cli", ["--data", str(tmp_path / "line"), "publish", missing, "--pocket", "1", *where]),
+        ("producer.cli", ["--data", str(tmp_path / "line"), "watch", missing]),
+        ("producer.cli", ["schema", ODD]),
+        ("producer.cli", ["schema", "answer"]),
+        ("producer.cli", ["--help"]),
+        ("worker.cli", ["--help"]),
+        ("worker.cli", ["models", "list", "--data", str(data)]),
+        ("worker.cli", ["models", "list", "--data", str(data), "--json"]),
+        ("worker.cli", ["models", "show", ODD, "--data", str(data)]),
+        ("worker.cli", ["features", "list", "--data", str(data)]),
+        ("worker.cli", ["weights", "list", "--data", str(data)]),
+        ("worker.cli", ["weights", "verify", "--data", missing]),
+        ("worker.cli", ["health", "--data", missing]),
+        ("worker.cli", ["health", "--data", missing, "--json"]),
+        ("worker.cli", ["run", "--backbone", ODD, "--data", str(data)]),
+        ("worker.cli", ["train", missing, "--data", str(data)]),
+        (
+            "worker.cli",
+            ["experiment", photographs, "--backbone", "insertnet", "--repeats", "1", "--output", str(tmp_path / "out")],
+        ),
+        cwd=tmp_path,
+    )
+    assert "[red]" in err
+    assert "[/a]" in err
+    assert "[x]" in out + err
+    assert "\x1b" not in out + err
+    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert r"worn\[red\]" in report
+
+
+def test_a_reader_that_goes_is_no_traceback(data: Path) -> None:
+    for module, arguments, code in (
+        ("db.cli", ["--data", str(data), "verdicts"], 0),
+        ("producer.cli", ["schema", "answer"], 141),
+        ("worker.cli", ["models", "list", "--data", str(data)], 141),
+    ):
+        read, write = os.pipe()
+        os.close(read)
+        with os.fdopen(write, "wb") as closed:
+            done = subprocess.run(
+                [sys.executable, "-m", module, *arguments],
+                stdout=closed,
+                stderr=subprocess.PIPE,
+                timeout=120,
+                cwd=ROOT,
+                check=False,
+            )
+        assert (done.returncode, done.stderr) == (code, b"")
+
+
+SECRET = "s#Kret/9?x@Zq:%[ü] w"
+"""A password with all that means something in a URL."""
+
+
+def test_nothing_of_a_password_is_printed_by_any_command(data: Path, tmp_path: Path) -> None:
+    where = ["--machine", "m", "--head", "h", "--operation", "o"]
+    image = tmp_path / "1.png"
+    Image.new("RGB", (8, 8)).save(image)
+    asked = [
+        ("producer.cli", ["publish", str(image), "--pocket", "1", "--wait", "0", *where]),
+        ("producer.cli", ["check", str(tmp_path), *where]),
+        ("producer.cli", ["outbox", "--send", "1"]),
+        ("db.cli", ["checks"]),
+        ("db.cli", ["upgrade"]),
+        ("db.cli", ["backup", str(tmp_path)]),
+        ("db.cli", ["prune", "--yes"]),
+        ("worker.cli", ["run"]),
+        ("worker.cli", ["models", "list"]),
+        ("worker.cli", ["features", "list"]),
+        ("worker.cli", ["train"]),
+        ("worker.cli", ["health"]),
+        ("worker.cli", ["health", "--json"]),
+    ]
+    for redis, database, images in (
+        (f"redis://:{SECRET}@127.0.0.1:1/0", f"postgresql://worker:{SECRET}@127.0.0.1:1/x", f"s3://K:{SECRET}@bucket"),
+        ("redis://:s3cretWord#1@HOST/0", "postgresql://worker:s3cret@Word#1@HOST/x", "nosuch://K:s3cretWord@bucket"),
+    ):
+        out, err = run(
+            "utf-8",
+            *asked,
+            cwd=tmp_path,
+            INSERTS_DATA=str(tmp_path / "line"),
+            INSERTS_REDIS_URL=redis,
+            INSERTS_DATABASE_URL=database,
+            INSERTS_IMAGES=images,
+        )
+        said = "".join(line for line in (out + err).splitlines(True) if not line.startswith("===="))
+        for piece in ("Kret", "s#K", "@Zq", "?x@", "[ü]", "s3cr", "Word"):
+            assert piece not in said, said
+        assert "INSERTS_DATABASE_PASSWORD_FILE" in said

@@ -97,7 +97,7 @@ def sqlite_file(url: str) -> Path | None:
     if parse_url(url).get_backend_name() != "sqlite":
         return None
     # SQLAlchemy takes a byte that is no UTF-8 for a question mark, and a file's name may hold any.
-    return Path(unquote(url.partition(":///")[2].partition("?")[0], errors="surrogateescape"))
+    return at_home(Path(unquote(url.partition(":///")[2].partition("?")[0], errors="surrogateescape")))
 
 
 def sqlite_url(file: Path) -> str:

@@ -9,6 +9,7 @@ import redis
 from kombu import Connection
 
 from producer.broker import AnswerReader, EventSender
+from producer.redis_connection import redis_pool
 from producer.redis_url import password_in, with_password, with_trust
 from producer.settings import StationSettings
 
@@ -84,7 +85,9 @@ def test_every_client_of_tls_checks_the_servers_name_and_finds_its_files(files: 
 
 def test_whoever_is_given_a_plain_rediss_url_checks_the_server_all_the_same() -> None:
     sender, reader = EventSender("rediss://redis/0"), AnswerReader("rediss://redis/0", "station-1", "0-0")
-    assert sender._app.connection_for_write().ssl["ssl_cert_reqs"] == ssl.CERT_REQUIRED
+    of_kombu = redis_pool(sender._app.conf.broker_transport_options["redis_url"])
+    assert of_kombu.connection_kwargs["ssl_cert_reqs"] == "required"
+    assert of_kombu.connection_kwargs["ssl_check_hostname"] is True
     assert reader._redis.connection_pool.connection_kwargs["ssl_check_hostname"] is True
 
 

@@ -40,9 +40,8 @@ class Bind:
 
 def own_address(family: socket.AddressFamily) -> str | None:
     """The machine's own address towards others, None where it has none; nothing is sent."""
-    elsewhere = (
-        "2001:db8::1" if family == socket.AF_INET6 else "192.0.2.1"
-    )  # addresses that nobody has (RFC 5737, 3849)
+    # Addresses kept for documents (RFC 5737, RFC 3849): the way there is the way out.
+    elsewhere = "2001:db8::1" if family == socket.AF_INET6 else "203.0.113.1"
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((elsewhere, 9))

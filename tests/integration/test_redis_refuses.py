@@ -160,11 +160,13 @@ class Plant:
 
     def told(self, reason: str) -> dict[str, int]:
         """How often each process has said that Redis is away or refuses for that reason."""
+        # Redis 6.2 says of such a replica that it may only be read, before anything else.
+        reasons = ("MASTERDOWN", "READONLY") if reason == "MASTERDOWN" else (reason,)
         count = {}
         for command, log in self.logs.items():
             lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
             count[command] = sum(
-                line["event"] == "Redis is away, waiting" and reason in line["problem"] for line in lines
+                line["event"] == "Redis is away, waiting" and line["problem"].startswith(reasons) for line in lines
             )
         return count
 
@@ -231,6 +233,6 @@ def test_redis_refuses_at_the_start_and_in_mid_run_for_every_reason(plant: Plant
             )
             assert not plant.station.wait_for([waiting], 0)
         assert plant.station.wait_for([waiting], 60), reason
-        assert max(plant.told(reason).values()) <= 6, "not a line at each look"
+        assert max(plant.told(reason).values()) <= 8, "not a line at each look"
         plant.assert_well()
     assert len(plant.outbox) == 0

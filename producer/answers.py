@@ -73,6 +73,9 @@ class CheckAnswer(_Answer):
     state: CheckState
     replace: list[int] = Field(default_factory=list, description="Pockets whose insert is damaged.")
     review: list[int] = Field(default_factory=list, description="Pockets that a person must look at.")
+    missing: list[int] = Field(
+        default_factory=list, description="Pockets that were never photographed; they stand in 'review' too."
+    )
 
 
 Answer = Annotated[VerdictAnswer | FaultAnswer | CheckAnswer, Field(discriminator="kind")]

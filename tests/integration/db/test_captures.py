@@ -63,7 +63,7 @@ def test_all_captures_of_a_check_at_once(line, start) -> None:
         capture = line.capture(pocket, minute=10 - pocket)
         together.wait(30)
         with line.database.transaction() as session:
-            return captures.record(session, capture, start)
+            return captures.record(session, capture, start + timedelta(minutes=20))
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(record, range(1, 9)))
@@ -80,12 +80,12 @@ def test_of_captures_of_one_pocket_at_once_the_newest_is_the_pockets(line, start
         capture = line.capture(1, minute, check_id=uuid6.uuid7())
         together.wait(30)
         with line.database.transaction() as session:
-            captures.record(session, capture, start)
+            captures.record(session, capture, start + timedelta(minutes=20))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(record, range(8)))
     with line.database.reading() as session:
-        [pocket] = session.execute(select(Pockets.captured_at, Captures.captured_at).join(Captures)).all()
+        [pocket] = session.execute(select(Pockets.ordered_at, Captures.captured_at).join(Captures)).all()
     assert pocket[0] == pocket[1] == start + timedelta(minutes=7)
 
 

@@ -43,7 +43,7 @@ class Awaited:
 
 def awaited(session: Session) -> dict[UUID, Awaited]:
     """The checks that wait for photographs."""
-    return {check_id: Awaited(*rest) for check_id, *rest in session.execute(_AWAITED)}
+    return {row[0]: Awaited(row[1], row[2]) for row in session.execute(_AWAITED)}
 
 
 def give_up(session: Session, seen: Mapping[UUID, Awaited]) -> None:

@@ -38,9 +38,9 @@ class Standing:
     """How the line stands.
 
     ``oldest_waiting`` is the place in the order (:mod:`db.ordering`) of the oldest capture that has neither a verdict
-    nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK` waits. ``open_faults`` counts the open ones
-    by reason, `MOST_FAULTS` at most. ``unsure`` is the share of unsure ones among the judged of the `WINDOW` newest
-    captures of the line, None where none of them is judged.
+    nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK` waits.
+    ``open_faults`` counts the open ones by reason, `MOST_FAULTS` at most. ``unsure`` is the share of unsure ones among
+    the judged of the `WINDOW` newest captures of the line, None where none of them is judged.
     """
 
     oldest_waiting: datetime | None

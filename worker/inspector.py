@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -177,10 +177,8 @@ class Inspector:
         error = clock_error(event.captured_at, known.ordered_at) if known.ordered_at else None
         if error is not None:
             self._metrics.wrong_clock(error)
-            off = f"{abs(error)} {'ahead' if error > timedelta() else 'behind'}"
-            log.warning(
-                "a station's clock is wrong", station=event.station, off=off, captured_at=event.captured_at.isoformat()
-            )
+            told = event.captured_at.isoformat()
+            log.warning("a station's clock is wrong", station=event.station, captured_at=told, ahead=str(error))
 
     def _once_more(
         self, event: CaptureEvent, image: bytes, received_at: datetime

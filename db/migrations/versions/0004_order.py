@@ -62,15 +62,18 @@ def reorder(old: str, new: str) -> None:
     newest = f"FROM captures WHERE {of_pocket} ORDER BY captures.{new} DESC, captures.capture_id DESC LIMIT 1"
     concerned = f"(machine, head, pocket) IN (SELECT machine, head, pocket {wrong})"
     damaged = "review IN ('worn', 'broken', 'damaged') OR review IS NULL AND outcome = 'damaged'"
-    for statement in (
+    op.execute(
         f"UPDATE pockets SET capture_id = (SELECT captures.capture_id {newest}),"  # noqa: S608
-        f" {new} = (SELECT captures.{new} {newest}) WHERE {concerned}",
+        f" {new} = (SELECT captures.{new} {newest}) WHERE {concerned}"
+    )
+    op.execute(
         "UPDATE pockets SET damaged = EXISTS (SELECT 1 FROM captures"  # noqa: S608
-        f" WHERE captures.capture_id = pockets.capture_id AND ({damaged})) WHERE {concerned}",
+        f" WHERE captures.capture_id = pockets.capture_id AND ({damaged})) WHERE {concerned}"
+    )
+    op.execute(
         f"UPDATE checks SET started_at = (SELECT min(captures.{new}) FROM captures"  # noqa: S608
-        f" WHERE captures.check_id = checks.check_id) WHERE check_id IN (SELECT check_id {wrong})",
-    ):
-        op.execute(statement)
+        f" WHERE captures.check_id = checks.check_id) WHERE check_id IN (SELECT check_id {wrong})"
+    )
 
 
 def create_index(name: str, table: str, columns: list[str], condition: str | None) -> None:

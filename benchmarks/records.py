@@ -38,7 +38,7 @@ _OF_CAPTURE = Seen._fields.index("outcome") + 1
 CAPTURE_COLUMNS = (*Seen._fields[:_OF_CAPTURE], "attempts", "ordered_at")
 VERDICT_COLUMNS = ("capture_id", "model_id", "outcome", "decision", "reason", "judged_at", "current", "seconds")
 CHECK_COLUMNS = ("check_id", "station", "machine", "head", "operation", "size", "started_at")
-POCKET_COLUMNS = ("machine", "head", "pocket", "ordered_at", "capture_id", "damaged")
+POCKET_COLUMNS = ("machine", "head", "pocket", "captured_at", "capture_id", "damaged")
 
 Rows = tuple[str, Sequence[str], list[tuple[Any, ...]]]
 """Rows of one table: its name, its columns, and their values."""

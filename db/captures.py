@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from db.base import aware
 from db.ordering import Seen, ordered_at
 from db.schema import Captures, Checks, Pockets
 from db.statements import insert_into
@@ -168,7 +169,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     order: dict[UUID, datetime] = {}
     for each in sorted(arrivals, key=lambda each: each.received_at):
         capture, place = each.capture, _place(each.capture)
-        told = capture.capture_id, capture.station, capture.captured_at, each.received_at
+        told = capture.capture_id, capture.station, aware(capture.captured_at), aware(each.received_at)
         before = newest.get(place)
         order[capture.capture_id] = moment = ordered_at(*told, before)
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):

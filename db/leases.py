@@ -63,4 +63,6 @@ def held_by(session: Session, name: str, *, at: datetime) -> str | None:
     Raises:
         ValueError: ``at`` is naive.
     """
-    return session.scalar(select(Leases.holder).where(Leases.name == name, Leases.until > at, Leases.until <= at + LONGEST))
+    return session.scalar(
+        select(Leases.holder).where(Leases.name == name, Leases.until > at, Leases.until <= at + LONGEST)
+    )

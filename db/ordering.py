@@ -55,9 +55,11 @@ def ordered_at(
         return moment
     if _overtaken(capture_id, station, captured_at, received_at, newest):
         return min(moment, newest.ordered_at - _NEXT)
-    if received_at < newest.received_at:
+    if received_at < newest.received_at or moment > newest.ordered_at:
         return moment
-    return max(moment, newest.ordered_at + _NEXT)
+    if moment == newest.ordered_at == captured_at == newest.captured_at:  # then the ids decide
+        return moment
+    return max(received_at, newest.ordered_at + _NEXT)
 
 
 def clock_error(captured_at: datetime, ordered_at: datetime) -> timedelta | None:

@@ -142,7 +142,8 @@ class Pockets(Base):
     machine: Mapped[str] = mapped_column(String(64), primary_key=True)
     head: Mapped[str] = mapped_column(String(64), primary_key=True)
     pocket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    ordered_at: Mapped[datetime]
+    ordered_at: Mapped[datetime] = mapped_column("captured_at", key="ordered_at")
+    """That of the capture; the column is called as it was when a station's clock decided."""
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
     damaged: Mapped[bool] = mapped_column(server_default=false())
 

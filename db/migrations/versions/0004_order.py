@@ -35,7 +35,6 @@ def upgrade() -> None:
     oldest = "datetime(received_at, '-30 days')" if sqlite else "received_at - interval '30 days'"
     believed = f"captured_at BETWEEN {oldest} AND received_at"  # as `db.ordering.claimed` does
     op.execute(f"UPDATE captures SET ordered_at = CASE WHEN {believed} THEN captured_at ELSE received_at END")  # noqa: S608
-    op.execute("ALTER TABLE pockets RENAME COLUMN captured_at TO ordered_at")
     reorder("captured_at", "ordered_at")
     op.add_column("checks", sa.Column("given_up", sa.Boolean(), server_default=sa.false(), nullable=False))
     create_index("ix_checks_given_up", "checks", ["started_at", "check_id"], "given_up")
@@ -45,7 +44,6 @@ def downgrade() -> None:
     op.drop_index("ix_checks_given_up", "checks")
     op.execute("UPDATE checks SET awaited = true WHERE given_up")
     op.drop_column("checks", "given_up")
-    op.execute("ALTER TABLE pockets RENAME COLUMN ordered_at TO captured_at")
     reorder("ordered_at", "captured_at")
     op.drop_column("captures", "ordered_at")
 
@@ -64,7 +62,7 @@ def reorder(old: str, new: str) -> None:
     damaged = "review IN ('worn', 'broken', 'damaged') OR review IS NULL AND outcome = 'damaged'"
     op.execute(
         f"UPDATE pockets SET capture_id = (SELECT captures.capture_id {newest}),"  # noqa: S608
-        f" {new} = (SELECT captures.{new} {newest}) WHERE {concerned}"
+        f" captured_at = (SELECT captures.{new} {newest}) WHERE {concerned}"
     )
     op.execute(
         "UPDATE pockets SET damaged = EXISTS (SELECT 1 FROM captures"  # noqa: S608

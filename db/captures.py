@@ -100,7 +100,8 @@ _NEWEST = (
         Captures.ordered_at,
     )
     .join(Captures, Captures.capture_id == Pockets.capture_id)
-    .where(tuple_(*_PLACE).in_(bindparam("places", expanding=True)))
+    # Each by itself, though that may find some pockets more: SQLite would go through all for a list of triples.
+    .where(*(column.in_(bindparam(f"{column.key}s", expanding=True)) for column in _PLACE))
 )
 
 
@@ -163,12 +164,12 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     """Where each of these stands in the order of all captures, by what is known of its pocket."""
     if not arrivals:
         return {}
-    places = sorted({_place(each.capture) for each in arrivals})
-    rows = connection.execute(_NEWEST, {"places": places})
+    machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))
+    rows = connection.execute(_NEWEST, {"machines": machines, "heads": heads, "pockets": pockets})
     newest = {tuple(row[:3]): Seen(*row[3:]) for row in rows}
     order: dict[UUID, datetime] = {}
     for each in sorted(arrivals, key=lambda each: each.received_at):
-        capture, place = each.capture, _place(each.capture)
+        capture, place = each.capture, _place(each)
         told = capture.capture_id, capture.station, aware(capture.captured_at), aware(each.received_at)
         before = newest.get(place)
         order[capture.capture_id] = moment = ordered_at(*told, before)
@@ -177,8 +178,8 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     return order
 
 
-def _place(capture: Capture) -> tuple[str, str, int]:
-    return capture.machine, capture.head, capture.pocket
+def _place(arrival: Arrival) -> tuple[str, str, int]:
+    return arrival.capture.machine, arrival.capture.head, arrival.capture.pocket
 
 
 def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:

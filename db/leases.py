@@ -63,6 +63,5 @@ def held_by(session: Session, name: str, *, at: datetime) -> str | None:
     Raises:
         ValueError: ``at`` is naive.
     """
-    return session.scalar(
-        select(Leases.holder).where(Leases.name == name, Leases.until > at, Leases.until <= at + LONGEST)
-    )
+    running = (Leases.name == name) & (Leases.until > at) & (Leases.until <= at + LONGEST)
+    return session.scalar(select(Leases.holder).where(running))

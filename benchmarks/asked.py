@@ -35,7 +35,7 @@ class Plant:
     def of(cls, session: Session) -> Plant:
         """What the database knows."""
         heads = select(Pockets.machine, Pockets.head, func.max(Pockets.pocket)).group_by(Pockets.machine, Pockets.head)
-        now = session.scalar(select(func.max(Captures.captured_at)))
+        now = session.scalar(select(func.max(Captures.ordered_at)))
         if now is None:
             raise ValueError("there is nothing to ask about")
         return cls(tuple(sorted(tuple(row) for row in session.execute(heads))), now)

@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
 
 _OF_CAPTURE = Seen._fields.index("outcome") + 1
-CAPTURE_COLUMNS = (*Seen._fields[:_OF_CAPTURE], "attempts")
+CAPTURE_COLUMNS = (*Seen._fields[:_OF_CAPTURE], "attempts", "ordered_at")
 VERDICT_COLUMNS = ("capture_id", "model_id", "outcome", "decision", "reason", "judged_at", "current", "seconds")
 CHECK_COLUMNS = ("check_id", "station", "machine", "head", "operation", "size", "started_at")
 POCKET_COLUMNS = ("machine", "head", "pocket", "captured_at", "capture_id", "damaged")
@@ -52,7 +52,7 @@ def check_row(each: Seen) -> tuple[Any, ...]:
 
 def capture_row(each: Seen) -> tuple[Any, ...]:
     """The values of `CAPTURE_COLUMNS`."""
-    return *each[:_OF_CAPTURE], 1
+    return *each[:_OF_CAPTURE], 1, each.captured_at
 
 
 def verdict_row(each: Seen, model_id: str | None = MODEL, current: bool = True) -> tuple[Any, ...]:

@@ -21,6 +21,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase
 
 
+def aware(moment: datetime) -> datetime:
+    """The same moment.
+
+    Raises:
+        ValueError: it is naive.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"a moment needs its offset from UTC; {moment.isoformat()} has none")
+    return moment
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment: refuses naive datetimes, and returns aware ones in UTC on both engines."""
 
@@ -35,9 +46,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"a moment needs its offset from UTC; {value.isoformat()} has none")
-        value = value.astimezone(UTC)
+        value = aware(value).astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

@@ -9,9 +9,11 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from db.base import aware
+from db.ordering import Seen, ordered_at
 from db.schema import Captures, Checks, Pockets
 from db.statements import insert_into
 from db.verdicts import Verdict, current_of
@@ -54,15 +56,17 @@ class Arrival:
 @dataclass(frozen=True)
 class Known:
     """What the database knew of a capture before this arrival: nothing (``new``), or how often judging it was tried,
-    and the verdict that stands."""
+    and the verdict that stands. ``ordered_at`` is the place in the order that a new one was given."""
 
     new: bool
     attempts: int
     verdict: Verdict | None
+    ordered_at: datetime | None = None
 
 
 _COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]
 _NAMES = [field.name for field in fields(Capture)]
+_PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
 _CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
 
 # Statements are made once: of a worker's time for a capture, making them anew took more than the database did.
@@ -75,14 +79,29 @@ _COUNT_FIRST = (
     .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
     .values(attempts=Captures.attempts + 1)
 )
-_ALL_THERE = (
+_SOME_MISSING = (
+    Checks.size
+    > select(func.count(Captures.pocket.distinct())).where(Captures.check_id == Checks.check_id).scalar_subquery()
+)
+# One that was given up is waited for again when a photograph comes after all.
+_AWAIT = (
     update(Checks.__table__)  # type: ignore[arg-type]
-    .where(Checks.check_id.in_(bindparam("ids", expanding=True)), Checks.awaited)
-    .where(
-        Checks.size
-        <= select(func.count(Captures.pocket.distinct())).where(Captures.check_id == Checks.check_id).scalar_subquery()
+    .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
+    .where(or_(Checks.given_up, Checks.awaited & ~_SOME_MISSING))
+    .values(awaited=_SOME_MISSING, given_up=False)
+)
+_NEWEST = (
+    select(
+        *_PLACE,
+        Captures.capture_id,
+        Captures.station,
+        Captures.captured_at,
+        Captures.received_at,
+        Captures.ordered_at,
     )
-    .values(awaited=False)
+    .join(Captures, Captures.capture_id == Pockets.capture_id)
+    # Each by itself, though that may find some pockets more: SQLite would go through all for a list of triples.
+    .where(*(column.in_(bindparam(f"{column.key}s", expanding=True)) for column in _PLACE))
 )
 
 
@@ -113,7 +132,8 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     for each in arrivals:
         if each.capture.capture_id not in known:
             first.setdefault(each.capture.capture_id, each)
-    written = _insert(connection, first.values())
+    order = _ordered(connection, first.values())
+    written = _insert(connection, first.values(), order)
     if len(written) < len(first):  # another worker was faster by a moment
         known |= _known(connection, first.keys() - written)
 
@@ -121,7 +141,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     begun: set[UUID] = set()
     for each in arrivals:
         capture_id = each.capture.capture_id
-        answer = known.get(capture_id, Known(True, 0, None))
+        answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
         answers.append(answer)
         attempts = answer.attempts
         if each.tried and answer.verdict is None and attempts == 0:
@@ -140,7 +160,29 @@ def _known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Known]:
     return {row.capture_id: Known(False, row.attempts, verdicts.get(row.capture_id)) for row in rows}
 
 
-def _insert(connection: Connection, arrivals: Collection[Arrival]) -> set[UUID]:
+def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID, datetime]:
+    """Where each of these stands in the order of all captures, by what is known of its pocket."""
+    if not arrivals:
+        return {}
+    machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))
+    rows = connection.execute(_NEWEST, {"machines": machines, "heads": heads, "pockets": pockets})
+    newest = {tuple(row[:3]): Seen(*row[3:]) for row in rows}
+    order: dict[UUID, datetime] = {}
+    for each in sorted(arrivals, key=lambda each: each.received_at):
+        capture, place = each.capture, _place(each)
+        told = capture.capture_id, capture.station, aware(capture.captured_at), aware(each.received_at)
+        before = newest.get(place)
+        order[capture.capture_id] = moment = ordered_at(*told, before)
+        if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
+            newest[place] = Seen(*told, moment)
+    return order
+
+
+def _place(arrival: Arrival) -> tuple[str, str, int]:
+    return arrival.capture.machine, arrival.capture.head, arrival.capture.pocket
+
+
+def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:
     """Write captures with their checks and pockets; which ids were really written, not found there after all."""
     if not arrivals:
         return set()
@@ -149,15 +191,16 @@ def _insert(connection: Connection, arrivals: Collection[Arrival]) -> set[UUID]:
     rows = []
     for each in arrivals:
         capture = each.capture
+        moment = order[capture.capture_id]
         check = checks.get(capture.check_id)
-        if check is None or capture.captured_at < check["started_at"]:
+        if check is None or moment < check["started_at"]:
             checks[capture.check_id] = {name: getattr(capture, name) for name in _CHECK_NAMES} | {
                 "size": capture.check_size,
-                "started_at": capture.captured_at,
+                "started_at": moment,
                 "awaited": True,
             }
         row = {name: getattr(capture, name) for name in _NAMES}
-        rows.append(row | {"received_at": each.received_at, "attempts": int(each.tried)})
+        rows.append(row | {"received_at": each.received_at, "attempts": int(each.tried), "ordered_at": moment})
     statements = _statements(connection.dialect.name)
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
     connection.execute(statements.check, sorted(checks.values(), key=lambda row: row["check_id"]))
@@ -169,16 +212,16 @@ def _insert(connection: Connection, arrivals: Collection[Arrival]) -> set[UUID]:
         place = row["machine"], row["head"], row["pocket"]
         newest = pockets.get(place)
         if newest is None or _moment(newest) < _moment(row):
-            pockets[place] = {name: row[name] for name in ("machine", "head", "pocket", "captured_at", "capture_id")}
+            pockets[place] = {name: row[name] for name in ("machine", "head", "pocket", "ordered_at", "capture_id")}
     if pockets:
         connection.execute(statements.pocket, [pockets[place] for place in sorted(pockets)])
         # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
-        connection.execute(_ALL_THERE, {"ids": sorted(checks)})
+        connection.execute(_AWAIT, {"ids": sorted(checks)})
     return written
 
 
 def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:
-    return row["captured_at"], row["capture_id"]
+    return row["ordered_at"], row["capture_id"]
 
 
 @dataclass(frozen=True)
@@ -192,8 +235,8 @@ class _Statements:
 def _statements(dialect: str) -> _Statements:
     check = insert_into(dialect, Checks)
     pocket = insert_into(dialect, Pockets)
-    newer = tuple_(pocket.excluded.captured_at, pocket.excluded.capture_id) > tuple_(
-        Pockets.captured_at, Pockets.capture_id
+    newer = tuple_(pocket.excluded.ordered_at, pocket.excluded.capture_id) > tuple_(
+        Pockets.ordered_at, Pockets.capture_id
     )
     return _Statements(
         # Captures may arrive in any order; the check began with the earliest.
@@ -207,7 +250,7 @@ def _statements(dialect: str) -> _Statements:
             index_elements=[Pockets.machine, Pockets.head, Pockets.pocket],
             # Nothing is known of the new photograph yet; what there is to know comes with its verdict (db.pockets).
             set_={
-                "captured_at": pocket.excluded.captured_at,
+                "ordered_at": pocket.excluded.ordered_at,
                 "capture_id": pocket.excluded.capture_id,
                 "damaged": False,
             },

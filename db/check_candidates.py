@@ -1,8 +1,8 @@
 """Which checks may have come to a state: found by indexes, the newest first, without going through all checks.
 
 The state of a check is computed (:func:`db.checks.assess`), so a rare one cannot be looked up. But no check comes to
-`replace` or `review` without a capture that is not intact (or an open fault), nor is it `pending` without a capture
-that nobody has judged or a pocket that was not photographed yet; and of these there are indexes.
+`replace` or `review` without a capture that is not intact (or an open fault, or being given up), nor is it `pending`
+without a capture that nobody has judged or a pocket that was not photographed yet; and of these there are indexes.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _REVIEWS: Final = {
     state: tuple(label for label, outcome in OUTCOME_OF.items() if outcome in outcomes)
     for state, outcomes in _OUTCOMES.items()
 }
-_CHECKS: Final[dict[str, ColumnElement[bool]]] = {
-    "review": Checks.check_id.in_(_FAULTY),
-    "pending": literal_column("checks.awaited"),
+_CHECKS: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
+    "review": (Checks.check_id.in_(_FAULTY), literal_column("checks.given_up")),
+    "pending": (literal_column("checks.awaited"),),
 }
 
 
@@ -53,7 +53,7 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
         size: about how many to read at once.
     """
     checks = select(*columns)
-    captures = select(Captures.captured_at, Captures.capture_id, Captures.check_id)
+    captures = select(Captures.ordered_at, Captures.capture_id, Captures.check_id)
     wanted: list[Select[*tuple[Any, ...]]] = []
     for outcome in _OUTCOMES.get(state, ()):
         # A review stands above the verdict. The unsure ones that have none wait for a person in an index of their own.
@@ -68,9 +68,9 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
         unjudged = captures.where(Captures.outcome.is_(None), *_aside(Captures, place))
         wanted.append(unjudged.order_by(Captures.outcome.desc()))
     sources = [_by_captures(session, checks, each, size) for each in wanted]
-    if state in _CHECKS:
-        sources.append(_by_checks(session, checks.where(_CHECKS[state], *_aside(Checks, place)), size))
-    elif state == "go":  # most checks come to it
+    for condition in _CHECKS.get(state, ()):
+        sources.append(_by_checks(session, checks.where(condition, *_aside(Checks, place)), size))
+    if state == "go":  # most checks come to it
         sources.append(_by_checks(session, checks.where(*of_place(place)), size))
 
     horizons = dict.fromkeys(sources, _EVER)
@@ -117,7 +117,7 @@ def _aside(table: type[Captures | Checks], place: Filters) -> list[ColumnElement
         found.append(on_machine(table.machine, None))
     since = place.get("since")
     if since is not None:
-        found.append((Captures.captured_at if table is Captures else Checks.started_at) >= since)
+        found.append((Captures.ordered_at if table is Captures else Checks.started_at) >= since)
     return found
 
 
@@ -145,5 +145,5 @@ def _by_captures(
         if len(rows) < size:
             yield found, None
             return
-        yield found, rows[-1].captured_at
-        page = query.where(older_than((rows[-1].captured_at, rows[-1].capture_id)))
+        yield found, rows[-1].ordered_at
+        page = query.where(older_than((rows[-1].ordered_at, rows[-1].capture_id)))

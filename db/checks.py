@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, or_, select
+from sqlalchemy import Row, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.check_candidates import candidates, of_place
@@ -30,6 +30,9 @@ class Check:
     damaged, else ``review`` if a person has to look at any, else ``go``. ``replace`` and ``review`` name the pockets
     in ascending order, also while the check is pending. ``judged`` counts the pockets that have an answer. A person's
     newest review of a capture stands above its verdict, and is an answer also where there is no verdict yet.
+
+    A check that was given up (:mod:`db.incomplete`) is ``review``, whatever was found, once all photographs that came
+    are judged; ``missing`` are the pockets, of those from 1 to ``size``, of which none came. They stand in ``review``.
     """
 
     check_id: UUID
@@ -43,18 +46,19 @@ class Check:
     replace: tuple[int, ...]
     review: tuple[int, ...]
     judged: int
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sight:
-    """One capture of a check: when its pocket was seen, and what stands about it.
+    """One capture of a check: its place in the order (:mod:`db.ordering`), and what stands about it.
 
     ``outcome`` is that of its newest review, else of its current verdict, else None: it waits for both.
     """
 
     capture_id: UUID
     pocket: int
-    captured_at: datetime
+    ordered_at: datetime
     outcome: str | None
 
 
@@ -74,17 +78,21 @@ class Assessment:
     replace: tuple[int, ...]
     review: tuple[int, ...]
     judged: int
+    missing: tuple[int, ...] = ()
 
 
-def assess(size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = ()) -> Assessment:
+def assess(
+    size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = (), *, given_up: bool = False
+) -> Assessment:
     """What a check of ``size`` inserts comes to.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one.
+    unless its capture was judged after all, or was followed by a newer one. Where the check was ``given_up``, pockets
+    without a photograph are waited for no more.
     """
     pocket_of: dict[UUID, int] = {}
     newest: dict[int, Sight] = {}
-    for sight in sorted(sights, key=lambda each: (each.captured_at, each.capture_id)):
+    for sight in sorted(sights, key=lambda each: (each.ordered_at, each.capture_id)):
         pocket_of[sight.capture_id] = sight.pocket
         newest[sight.pocket] = sight
     outcomes = {pocket: sight.outcome for pocket, sight in newest.items() if sight.outcome is not None}
@@ -98,17 +106,21 @@ def assess(size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = ())
         elif pocket not in outcomes and newest[pocket].capture_id == trouble.capture_id:
             faulty.add(pocket)
 
+    seen = newest.keys() | faulty
+    missing = set(range(1, size + 1)) - seen if given_up and len(seen) < size else set()
     replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
-    review = ({pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty) - replace
+    review = ({pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing) - replace
     judged = len(outcomes.keys() | faulty)
     state: State = "go"
-    if judged < size:
+    if judged < (len(seen) if missing else size):
         state = "pending"
+    elif missing:
+        state = "review"
     elif replace:
         state = "replace"
     elif review:
         state = "review"
-    return Assessment(state, tuple(sorted(replace)), tuple(sorted(review)), judged)
+    return Assessment(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)))
 
 
 _COLUMNS = (
@@ -119,17 +131,20 @@ _COLUMNS = (
     Checks.operation,
     Checks.size,
     Checks.started_at,
+    Checks.given_up,
 )
 
 
 # Cheap, and never fewer than `assess` counts: a pocket counts once there, and may have several captures here.
-_ANSWERED = select(Checks.check_id).where(
-    Checks.check_id.in_(bindparam("ids", expanding=True)),
+_ALL_ANSWERED = (
     Checks.size
     <= select(func.count())
     .where(Captures.check_id == Checks.check_id, or_(Captures.outcome.is_not(None), Captures.review.is_not(None)))
     .scalar_subquery()
-    + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery(),
+    + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery()
+)
+_ANSWERED = select(Checks.check_id).where(
+    Checks.check_id.in_(bindparam("ids", expanding=True)), or_(Checks.given_up, _ALL_ANSWERED)
 )
 
 
@@ -140,6 +155,12 @@ def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
         return []
     rows = session.execute(select(*_COLUMNS).where(Checks.check_id.in_(answered))).all()
     return [check for check in _assessed(session, rows) if check.state != "pending"]
+
+
+def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
+    """What some checks come to when what has not come of them is waited for no more."""
+    columns = [*_COLUMNS[:-1], true().label("given_up")]
+    return list(_assessed(session, session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()))
 
 
 def status(session: Session, check_id: UUID) -> Check | None:
@@ -179,11 +200,11 @@ def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
     ids = [row.check_id for row in rows]
     sights: dict[UUID, list[Sight]] = defaultdict(list)
     captures = select(
-        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.captured_at, Captures.outcome, Captures.review
+        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
     ).where(Captures.check_id.in_(ids))
-    for check_id, capture_id, pocket, captured_at, outcome, review in session.execute(captures):
+    for check_id, capture_id, pocket, moment, outcome, review in session.execute(captures):
         stands = OUTCOME_OF[review] if review is not None else outcome
-        sights[check_id].append(Sight(capture_id, pocket, captured_at, stands))
+        sights[check_id].append(Sight(capture_id, pocket, moment, stands))
     troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
     faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
         Faults.check_id.in_(ids), Faults.state == "open"
@@ -191,5 +212,7 @@ def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
     for trouble in session.execute(faults):
         troubles[trouble[0]].append(Trouble(*trouble[1:]))
     for row in rows:
-        answer = assess(row.size, sights[row.check_id], troubles[row.check_id])
-        yield Check(**row._mapping, **asdict(answer))
+        told = dict(row._mapping)
+        given_up = told.pop("given_up")
+        answer = assess(row.size, sights[row.check_id], troubles[row.check_id], given_up=given_up)
+        yield Check(**told, **asdict(answer))

@@ -7,6 +7,7 @@ that stands still for longer than its lease may find another at the same work, a
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -14,17 +15,20 @@ from sqlalchemy.orm import Session
 from db.schema import Leases
 from db.statements import insert
 
+LONGEST: Final = timedelta(minutes=10)
+"""No lease lasts longer unless it is renewed: one that runs further ahead was taken by a clock that was set back."""
+
 
 def take(session: Session, name: str, holder: str, *, at: datetime, seconds: float) -> bool:
     """Take the lease of that ``name`` from ``at`` on, for so many ``seconds``; False while another holds it.
 
-    One that ran out is taken over; a holder that takes its own again renews it. Leases of any name that ran out are
-    forgotten.
+    One that ran out is taken over; a holder that takes its own again renews it. Leases of any name that ran out, or
+    run on for longer than any lease lasts, are forgotten.
 
     Raises:
         ValueError: ``at`` is naive.
     """
-    session.execute(delete(Leases).where(Leases.until <= at))
+    session.execute(delete(Leases).where(or_(Leases.until <= at, Leases.until > at + LONGEST)))
     new = insert(session, Leases).values(name=name, holder=holder, until=at + timedelta(seconds=seconds))
     taken = session.execute(
         new.on_conflict_do_update(
@@ -59,4 +63,5 @@ def held_by(session: Session, name: str, *, at: datetime) -> str | None:
     Raises:
         ValueError: ``at`` is naive.
     """
-    return session.scalar(select(Leases.holder).where(Leases.name == name, Leases.until > at))
+    running = (Leases.name == name) & (Leases.until > at) & (Leases.until <= at + LONGEST)
+    return session.scalar(select(Leases.holder).where(running))

@@ -63,7 +63,7 @@ def lives(sightings: Iterable[Sighting]) -> Iterator[tuple[UUID, str]]:
     is what flatters.
 
     Args:
-        sightings: by machine, head, pocket, time of capture and capture id; read as they are asked for.
+        sightings: by machine, head, pocket, in their order (:mod:`db.ordering`); read as they are asked for.
     """
     for (machine, head, pocket), of_pocket in groupby(sightings, lambda each: (each.machine, each.head, each.pocket)):
         life = ""

@@ -95,10 +95,10 @@ class Pruning:
 
     def _old_images(self, outcome: str) -> Iterator[list[UUID]]:
         """Ids of captures of an outcome whose photographs may go or are going, oldest first."""
-        moment = (Captures.captured_at, Captures.capture_id)
+        moment = (Captures.ordered_at, Captures.capture_id)
         query = (
             select(*moment)
-            .where(Captures.outcome == outcome, Captures.captured_at < self._policy.images[outcome])
+            .where(Captures.outcome == outcome, Captures.ordered_at < self._policy.images[outcome])
             .where(or_(retention.image_is_going(), retention.image_may_go(self._policy.images)))
             .order_by(*moment)
             .limit(CAPTURES_AT_ONCE)

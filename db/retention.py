@@ -29,7 +29,7 @@ SAMPLE: Final = 100
 
 @dataclass(frozen=True)
 class Policy:
-    """Before which moment things may go: captures (by their time) for ``images`` and ``verdicts`` by outcome, what a
+    """Before which moment things may go: captures (by their arrival) for ``images`` and ``verdicts`` by outcome, what a
     model in shadow said, and faults that are closed or dismissed. What is not named, or None, stays."""
 
     images: Mapping[str, datetime]
@@ -79,8 +79,15 @@ def needed(capture: Any = Captures) -> ColumnElement[bool]:
 
 
 def old(limits: Mapping[str, datetime], capture: Any = Captures) -> ColumnElement[bool]:
-    """Captures that are older than their outcome's limit."""
-    ages = [and_(capture.outcome == outcome, capture.captured_at < limit) for outcome, limit in limits.items()]
+    """Captures that are older than their outcome's limit.
+
+    Age counts from arrival, so that no station's clock makes them go early, or never. They are ordered no later than
+    that, which lets an index find those to look at.
+    """
+    ages = [
+        and_(capture.outcome == outcome, capture.ordered_at < limit, capture.received_at < limit)
+        for outcome, limit in limits.items()
+    ]
     return or_(false(), *ages)
 
 
@@ -161,7 +168,7 @@ def newest_keys(session: Session, limit: int = 20) -> list[str]:
         select(Captures.image)
         .join(Pockets, Pockets.capture_id == Captures.capture_id)
         .where(is_there(), Captures.outcome.is_not(None))
-        .order_by(Pockets.captured_at.desc())
+        .order_by(Pockets.ordered_at.desc())
         .limit(limit)
     )
     return list(session.scalars(query))

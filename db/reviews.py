@@ -37,7 +37,8 @@ class Labelled:
     """One capture with the label of its newest review: what training needs to know of it.
 
     ``image`` is the key in the image store, ``region`` the box in pixels (left, top, width, height) that shows the
-    insert, and ``life`` names the insert that it shows (:mod:`db.lives`).
+    insert, and ``life`` names the insert that it shows (:mod:`db.lives`). ``captured_at`` is its place in the order of
+    all captures (:mod:`db.ordering`).
     """
 
     capture_id: UUID
@@ -116,7 +117,7 @@ OF_CAPTURE = (
     Captures.region,
     Captures.machine,
     Captures.station,
-    Captures.captured_at,
+    Captures.ordered_at.label("captured_at"),
 )
 """The columns of a `Labelled` that its capture has."""
 
@@ -181,7 +182,7 @@ def _sightings(session: Session) -> Iterator[Sighting]:
     place = (Captures.machine, Captures.head, Captures.pocket)
     newest = _newest_reviews()
     places = (
-        select(*place, func.max(Captures.captured_at).label("last_at"))
+        select(*place, func.max(Captures.ordered_at).label("last_at"))
         .join(newest, newest.c.capture_id == Captures.capture_id)
         .group_by(*place)
         .subquery("places")
@@ -197,8 +198,8 @@ def _sightings(session: Session) -> Iterator[Sighting]:
             Captures.review,
             Captures.outcome,
         )
-        .join(places, (same[0]) & (same[1]) & (same[2]) & (Captures.captured_at <= places.c.last_at))
-        .order_by(*place, Captures.captured_at, Captures.capture_id)
+        .join(places, (same[0]) & (same[1]) & (same[2]) & (Captures.ordered_at <= places.c.last_at))
+        .order_by(*place, Captures.ordered_at, Captures.capture_id)
         .execution_options(yield_per=5_000)
     )
     for row in session.execute(query):

@@ -15,7 +15,7 @@ from db.photographs import key_or_none
 from db.schema import Captures, UtcDateTime, Verdicts
 
 Position = tuple[datetime, UUID]
-"""A place in the order of captures: time of capture, then id."""
+"""A place in the order of captures (:mod:`db.ordering`), then id."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class VerdictRow:
 
     The verdict's fields are None where the capture is still to be judged; ``fault`` is then the reason why it could
     not be, if one is open (told by :func:`db.maintenance.history` only). ``image`` is None where the photograph was
-    removed, as old ones are (:mod:`db.retention`).
+    removed, as old ones are (:mod:`db.retention`). ``captured_at`` is what the station's clock said, ``ordered_at`` the
+    place in the order: where they differ by much, that clock was wrong (:func:`db.ordering.clock_error`).
     """
 
     capture_id: UUID
@@ -47,16 +48,17 @@ class VerdictRow:
     edge: int | None
     operations_on_edge: int | None
     image: str | None
+    ordered_at: datetime
     fault: str | None = None
 
     @property
     def position(self) -> Position:
         """Where this row stands in the order newest first: what :func:`db.verdicts.search` takes as ``before``."""
-        return self.captured_at, self.capture_id
+        return self.ordered_at, self.capture_id
 
 
 class Filters(TypedDict, total=False):
-    """What captures can be chosen by; ``since`` is included, ``until`` is not, both mean the time of capture."""
+    """What captures can be chosen by; ``since`` is included, ``until`` is not, both mean ``ordered_at``."""
 
     station: str | None
     machine: str | None
@@ -79,7 +81,7 @@ COLUMNS = [
 FINDING = Captures.outcome != literal_column("'intact'")
 """What the indexes of findings hold (:data:`db.partial.FINDING`), in words: that is how an engine sees that they do."""
 
-NEWEST_FIRST = (Captures.captured_at.desc(), Captures.capture_id.desc())
+NEWEST_FIRST = (Captures.ordered_at.desc(), Captures.capture_id.desc())
 
 
 def current_verdict() -> ColumnElement[bool]:
@@ -102,9 +104,9 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         if value is None or name == "machine":
             continue
         if name == "since":
-            found.append(Captures.captured_at >= value)
+            found.append(Captures.ordered_at >= value)
         elif name == "until":
-            found.append(Captures.captured_at < value)
+            found.append(Captures.ordered_at < value)
         else:
             found.append(getattr(Captures, name) == value)
     if filters.get("outcome") not in (None, "intact"):
@@ -115,6 +117,6 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
 def older_than(position: Position) -> ColumnElement[bool]:
     """Captures after a position in the order newest first."""
     moment, capture_id = position
-    return tuple_(Captures.captured_at, Captures.capture_id) < tuple_(
+    return tuple_(Captures.ordered_at, Captures.capture_id) < tuple_(
         literal(moment, UtcDateTime()), literal(capture_id, Uuid())
     )

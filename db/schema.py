@@ -40,14 +40,20 @@ ACTIONS: Final = ("promoted", "rolled_back", "ended")
 PLACES: Final = ("station", "machine", "head", "operation")
 """What a capture can be asked for by, beside its pocket."""
 
-_NEWEST: Final = ("captured_at", "capture_id")
+_NEWEST: Final = ("ordered_at", "capture_id")
+
+
+LONG_AGO: Final = "1970-01-01 00:00:00.000000"
+"""What stands in a column that came later for an instant, until the migration has filled it."""
 
 
 class Checks(Base):
     """Post-operation checks, one row each, made by the first capture that names the check.
 
     What a check has come to is computed from its captures (:mod:`db.checks`); the row is there so that checks can be
-    listed by time and place without going through every capture. ``awaited``: some pocket was not photographed yet.
+    listed by time and place without going through every capture. ``started_at`` is the earliest ``ordered_at`` of
+    its captures. ``awaited``: some pocket was not photographed yet; ``given_up``: nor is it waited for any more
+    (:mod:`db.incomplete`).
     """
 
     __tablename__ = "checks"
@@ -57,6 +63,7 @@ class Checks(Base):
         Index(None, "machine", "head", "started_at"),
         *(Index(None, place, "started_at", "check_id") for place in ("station", "machine", "head")),
         index_where("ix_checks_awaited", ("started_at", "check_id"), "awaited"),
+        index_where("ix_checks_given_up", ("started_at", "check_id"), "given_up"),
     )
 
     check_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -67,6 +74,7 @@ class Checks(Base):
     size: Mapped[int]
     started_at: Mapped[datetime]
     awaited: Mapped[bool] = mapped_column(server_default=false())
+    given_up: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Captures(Base):
@@ -76,6 +84,8 @@ class Captures(Base):
     the same transaction (:func:`db.verdicts.record` is the one writer), because every question of the line joins the
     place and time of a capture with its outcome: with it here, an index answers each, also among ten million.
     ``review`` is the label of the newest review, or null, for the same reason (:func:`db.reviews.add` writes it).
+    ``captured_at`` is what the station's clock said, right or wrong; ``ordered_at`` is the place in the order of all
+    captures (:mod:`db.ordering`), by which everything is sorted and looked for.
     """
 
     __tablename__ = "captures"
@@ -84,14 +94,14 @@ class Captures(Base):
         CheckConstraint("attempts >= 0", name="attempts"),
         CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
         CheckConstraint(one_of("review", LABELS), name="review"),
-        Index(None, "captured_at", "capture_id"),
-        Index(None, "machine", "head", "pocket", "captured_at", "capture_id"),
+        Index(None, *_NEWEST),
+        Index(None, "machine", "head", "pocket", *_NEWEST),
         *(Index(None, of, *_NEWEST) for of in PLACES),
-        Index(None, "outcome", "captured_at", "capture_id"),
+        Index(None, "outcome", *_NEWEST),
         Index(None, "check_id"),
-        index_where("ix_captures_unanswered", ("outcome", "captured_at", "capture_id"), UNANSWERED),
+        index_where("ix_captures_unanswered", ("outcome", *_NEWEST), UNANSWERED),
         *(index_where(f"ix_captures_finding_{of}", (of, "outcome", *_NEWEST), FINDING) for of in PLACES),
-        index_where("ix_captures_review", ("review", "captured_at", "capture_id"), "review <> 'intact'"),
+        index_where("ix_captures_review", ("review", *_NEWEST), "review <> 'intact'"),
         index_where("ix_captures_disputed", ("capture_id",), DISPUTED),
     )
 
@@ -114,6 +124,7 @@ class Captures(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     outcome: Mapped[str | None] = mapped_column(String(16))
     review: Mapped[str | None] = mapped_column(String(16))
+    ordered_at: Mapped[datetime] = mapped_column(server_default=LONG_AGO)
 
 
 class Pockets(Base):
@@ -131,7 +142,8 @@ class Pockets(Base):
     machine: Mapped[str] = mapped_column(String(64), primary_key=True)
     head: Mapped[str] = mapped_column(String(64), primary_key=True)
     pocket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    captured_at: Mapped[datetime]
+    ordered_at: Mapped[datetime] = mapped_column("captured_at", key="ordered_at")
+    """That of the capture; the column is called as it was when a station's clock decided."""
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
     damaged: Mapped[bool] = mapped_column(server_default=false())
 

@@ -37,10 +37,10 @@ PATIENCE_MS: Final = 2_000
 class Standing:
     """How the line stands.
 
-    ``oldest_waiting`` is when the oldest capture was taken that has neither a verdict nor a fault that is its end (one
-    that was requeued waits again), None where none of the last `LOOK_BACK` waits. ``open_faults`` counts the open ones
-    by reason, `MOST_FAULTS` at most. ``unsure`` is the share of unsure ones among the judged of the `WINDOW` newest
-    captures of the line, None where none of them is judged.
+    ``oldest_waiting`` is the place in the order (:mod:`db.ordering`) of the oldest capture that has neither a verdict
+    nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK` waits.
+    ``open_faults`` counts the open ones by reason, `MOST_FAULTS` at most. ``unsure`` is the share of unsure ones among
+    the judged of the `WINDOW` newest captures of the line, None where none of them is judged.
     """
 
     oldest_waiting: datetime | None
@@ -72,10 +72,10 @@ def oldest_query(since: datetime) -> Select[datetime]:
         .exists()
     )
     return (
-        select(Captures.captured_at)
-        .where(Captures.outcome.is_(None), Captures.captured_at >= since, ~ended)
+        select(Captures.ordered_at)
+        .where(Captures.outcome.is_(None), Captures.ordered_at >= since, ~ended)
         # By outcome too, though it is the same for all: PostgreSQL does not see that IS NULL keeps the index in order.
-        .order_by(Captures.outcome, Captures.captured_at, Captures.capture_id)
+        .order_by(Captures.outcome, Captures.ordered_at, Captures.capture_id)
         .limit(1)
     )
 

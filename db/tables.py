@@ -14,6 +14,7 @@ from db.faults import Fault
 from db.maintenance import PocketRow
 from db.models import Model, Promotion
 from db.moments import local
+from db.ordering import clock_error
 from db.review_queue import ToReview
 from db.reviews import Review
 from db.rows import VerdictRow
@@ -63,7 +64,7 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
         ["captured", "machine", "head", "pocket", "operation", "outcome", "label", *JUDGED, "model", "reason"],
         (
             [
-                row.captured_at,
+                _captured(row),
                 row.machine,
                 row.head,
                 row.pocket,
@@ -98,7 +99,7 @@ def history_table(rows: Sequence[PocketRow]) -> Table:
         ],
         (
             [
-                row.captured_at,
+                _captured(row),
                 row.operation,
                 _standing(row),
                 row.label,
@@ -129,7 +130,7 @@ def replace_table(rows: Sequence[PocketRow]) -> Table:
                 row.edge,
                 row.review or row.label,
                 row.operation,
-                row.captured_at,
+                _captured(row),
             ]
             for row in rows
         ),
@@ -139,7 +140,7 @@ def replace_table(rows: Sequence[PocketRow]) -> Table:
 def check_table(checks: Sequence[Check]) -> Table:
     """Checks with their answers."""
     return _table(
-        ["began", "machine", "head", "operation", "state", "judged", "replace", "review", "check"],
+        ["began", "machine", "head", "operation", "state", "judged", "replace", "review", "missing", "check"],
         (
             [
                 check.started_at,
@@ -150,6 +151,7 @@ def check_table(checks: Sequence[Check]) -> Table:
                 f"{check.judged}/{check.size}",
                 _pockets(check.replace),
                 _pockets(check.review),
+                _pockets(check.missing),
                 str(check.check_id),
             ]
             for check in checks
@@ -193,7 +195,7 @@ def queue_table(queue: Sequence[ToReview]) -> Table:
         (
             [
                 each.why,
-                each.row.captured_at,
+                _captured(each.row),
                 each.row.machine,
                 each.row.head,
                 each.row.pocket,
@@ -249,6 +251,13 @@ def model_table(
             for model in models
         ),
     )
+
+
+def _captured(row: VerdictRow) -> Shown:
+    """When a photograph was taken by its station's clock; beside it the moment it stands at where that was wrong."""
+    if clock_error(row.captured_at, row.ordered_at) is None:
+        return row.captured_at
+    return f"{local(row.captured_at)} by a wrong clock, ordered as {local(row.ordered_at)}"
 
 
 def _standing(row: VerdictRow) -> str:

@@ -16,18 +16,18 @@ from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.broker import AnswerReader, EventSender
 from producer.metrics import StationMetrics
 from producer.outage import Outage
-from producer.outbox import Outbox, Waiting
+from producer.outbox import LAST_RESEND, Outbox, Waiting
 
 log = structlog.get_logger()
 
 FIRST_RESEND: Final = 10.0
 """Seconds without an answer after which an event is sent again; doubled from attempt to attempt."""
 
-LAST_RESEND: Final = 300.0
-"""The longest time between two attempts, in seconds."""
-
 LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
+
+_HURRIED_NOTE: Final = "hurried"
+"""Where the outbox notes when everything in it was last tried at a start, in seconds since the epoch."""
 
 SEND_BATCH: Final = 50
 """Events that are sent before the outbox notes, in one synced step, that they were. A station that dies in between
@@ -67,13 +67,24 @@ class Delivery:
         ]
 
     def start(self) -> None:
-        """Begin to send and to read."""
+        """Begin to send and to read; what waits for its answer is sent once more."""
+        self._try_everything_once()
         for thread in self._threads:
             thread.start()
 
     def hurry(self) -> None:
         """Something new is in the outbox."""
         self._wake.set()
+
+    def _try_everything_once(self) -> None:
+        """Whatever was to be waited for: but commands that follow each other closely add up to no storm."""
+        now = time.time()
+        try:
+            last = self._outbox.note(_HURRIED_NOTE)
+            if last is None or abs(now - float(last)) > LAST_RESEND:
+                self._outbox.hurry(note=(_HURRIED_NOTE, repr(now)))
+        except sqlite3.Error as error:  # a full disk, say: each is sent when its time comes
+            log.warning("what waits is not sent earlier", problem=str(error))
 
     def close(self) -> None:
         """Stop both threads; what is not confirmed stays in the outbox."""

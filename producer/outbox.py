@@ -1,5 +1,8 @@
 """Events on the station's own disk until they are confirmed.
 
+They leave in the order in which they were handed in, by a number that no clock spoils: arrival is what the order of
+photographs is taken from (decision 14).
+
 SQLite, because it is durable on every station PC without a server: each event is one synced transaction, and several
 processes of one station (a folder camera, a check) may share the file.
 """
@@ -30,6 +33,12 @@ event's size: at most some 2 kB, so 200 MB on disk, and weeks of a busy machine 
 WARN_AT: Final = (0.5, 0.8)
 """The shares of the limit from which on the log warns: long before anything is refused, and once more."""
 
+LAST_RESEND: Final = 300.0
+"""The longest time between two attempts to send an event, in seconds."""
+
+_ROUNDING: Final = 10.0
+"""How much further ahead than that a wait may lie, in seconds: clocks are set by so much all the time."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS waiting (
     capture_id TEXT PRIMARY KEY,
@@ -37,10 +46,16 @@ CREATE TABLE IF NOT EXISTS waiting (
     stored_at  REAL NOT NULL,
     attempts   INTEGER NOT NULL DEFAULT 0,
     next_at    REAL NOT NULL,
-    problem    TEXT
+    problem    TEXT,
+    number     INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS waiting_next_at ON waiting (next_at);
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+_INDEXES = """
+CREATE INDEX IF NOT EXISTS waiting_number ON waiting (number);
+CREATE INDEX IF NOT EXISTS waiting_unsent ON waiting (number) WHERE attempts = 0;
 """
 
 
@@ -92,6 +107,8 @@ class Outbox:
             _log_ahead(self._connection)
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_TABLES)
+            self._number_those_of_before()
+            self._connection.executescript(_INDEXES)
 
     def close(self) -> None:
         """Close the file; every event in it stays."""
@@ -130,15 +147,28 @@ class Outbox:
         """
         with self._transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO waiting (capture_id, event, stored_at, next_at) VALUES (?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO waiting (capture_id, event, stored_at, next_at, number)"
+                " VALUES (?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM waiting))",
                 (str(event.capture_id), event.model_dump_json(exclude_none=True), now, now),
             )
             if note is not None:
                 connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
 
     def due(self, now: float, limit: int = 100) -> list[Waiting]:
-        """The events whose time to be sent (again) has come, the longest due first."""
-        return self._select("WHERE next_at <= ? ORDER BY next_at LIMIT ?", (now, limit))
+        """The events to be sent at ``now``: first all that never left, in their order, then those whose time has come.
+
+        A wait that lies further ahead than any is long was noted by a clock that has been set back: it is over.
+        """
+        unsent = self._select("WHERE attempts = 0 ORDER BY number LIMIT ?", (limit,))
+        over = "WHERE attempts > 0 AND (next_at <= ? OR next_at > ?) ORDER BY next_at, number LIMIT ?"
+        return unsent + self._select(over, (now, now + LAST_RESEND + _ROUNDING, limit - len(unsent)))
+
+    def hurry(self, note: tuple[str, str] | None = None) -> None:
+        """Have everything that waits for its answer sent once more, whatever was to be waited; keep ``note``."""
+        with self._transaction(synced=False) as connection:
+            connection.execute("UPDATE waiting SET next_at = 0 WHERE attempts > 0")
+            if note is not None:
+                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
 
     def next_due(self) -> float | None:
         """When the next event is due, or None while nothing waits."""
@@ -148,7 +178,7 @@ class Outbox:
 
     def waiting(self, limit: int = 1_000_000) -> list[Waiting]:
         """Everything that is not confirmed, oldest first."""
-        return self._select("ORDER BY stored_at LIMIT ?", (limit,))
+        return self._select("ORDER BY number LIMIT ?", (limit,))
 
     def find(self, capture_id: str) -> Waiting | None:
         """The unconfirmed event of one capture, or None."""
@@ -222,6 +252,18 @@ class Outbox:
         """Forget notes that have served their purpose; one that comes back after a power cut does no harm."""
         with self._transaction(synced=False) as connection:
             connection.executemany("DELETE FROM note WHERE name = ?", [(name,) for name in names])
+
+    def _number_those_of_before(self) -> None:
+        """Give an outbox of an earlier version its numbers; of several processes that open it one does so."""
+        with self._transaction() as connection:
+            if any(column[1] == "number" for column in connection.execute("PRAGMA table_info(waiting)")):
+                return
+            connection.execute("ALTER TABLE waiting ADD COLUMN number INTEGER NOT NULL DEFAULT 0")
+            old = connection.execute("SELECT capture_id FROM waiting ORDER BY stored_at, capture_id").fetchall()
+            connection.executemany(
+                "UPDATE waiting SET number = ? WHERE capture_id = ?",
+                [(number, capture_id) for number, (capture_id,) in enumerate(old, 1)],
+            )
 
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._reading() as connection:

@@ -22,7 +22,8 @@ import db.captures
 import db.checks
 import db.faults
 import db.verdicts
-from db.captures import Arrival
+from db.captures import Arrival, Known
+from db.ordering import claimed, clock_error
 from db.session import Database, is_unavailable
 from db.verdicts import Verdict
 from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
@@ -96,18 +97,20 @@ class Inspector:
         self._ledger.close()
         self._telling.close()
 
-    def inspect(self, message: object, *, may_wait: bool = False) -> None:
+    def inspect(self, message: object, *, may_wait: bool = False, received_at: datetime | None = None) -> None:
         """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged.
+
+        ``received_at`` is when it came first, now unless something else is said.
 
         Raises:
             ImageNotYet: the image is not in the store, and ``may_wait`` says that it may still come: try again later.
         """
-        received_at = datetime.now(UTC)
+        received_at = received_at or datetime.now(UTC)
         structlog.contextvars.clear_contextvars()
         try:
             event = CaptureEvent.from_message(message)
         except ValidationError as error:
-            self._refuse(message, error, received_at)
+            self._refuse(message, error, datetime.now(UTC))
             return
         # Not taken back where it fails: what Celery then logs in this thread is about this capture.
         _about(capture=str(event.capture_id), check=str(event.check_id), model=self._in_charge())
@@ -126,7 +129,7 @@ class Inspector:
                 message = json.loads(fault.event)
             except ValueError:  # it was cut, or never was JSON
                 message = fault.event
-            self.inspect(message)
+            self.inspect(message, received_at=fault.first_at)
             self._transaction(lambda session, number=fault.id: db.faults.close(session, number))  # type: ignore[misc]
         return len(found)
 
@@ -139,6 +142,7 @@ class Inspector:
             with self._metrics.stage("arrive"):
                 known = self._ledger.arrive(Arrival(capture_of(event), received_at, tried=first_try))
             verdict = known.verdict
+            self._watch_clock(event, known)
             if verdict is None and isinstance(image, Judgement):
                 judgement = image
             elif verdict is None and known.attempts == 0 and isinstance(image, bytes):
@@ -164,9 +168,18 @@ class Inspector:
         if judgement is None:
             self._metrics.told_again.inc()
         else:
-            self._metrics.judged(verdict.outcome, (datetime.now(UTC) - event.captured_at).total_seconds())
+            taken = claimed(event.captured_at, received_at)
+            self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds())
         if judgement is not None and (shadow := shadow_verdict_of(verdict, judgement)) is not None:
             self._ledger.note(shadow)
+
+    def _watch_clock(self, event: CaptureEvent, known: Known) -> None:
+        """Tell of a station's clock that was not believed, once for each capture."""
+        error = clock_error(event.captured_at, known.ordered_at) if known.ordered_at else None
+        if error is not None:
+            self._metrics.wrong_clock(error)
+            told = event.captured_at.isoformat()
+            log.warning("a station's clock is wrong", station=event.station, captured_at=told, ahead=str(error))
 
     def _once_more(
         self, event: CaptureEvent, image: bytes, received_at: datetime

@@ -40,6 +40,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
         """Ask for one task that is due; seconds until the next look."""
         self.ticks += 1
         self.ticked_at = time.monotonic()
+        self._believe_no_future()
         return super().tick(*args, **options)
 
     def _ensure_connected(self) -> Any:
@@ -64,10 +65,15 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
         """Take the schedule of the settings, with the times that are remembered."""
         self.merge_inplace(self.app.conf.beat_schedule)
         remembered = read(self._file)
-        now = datetime.now(UTC)
         for name, entry in self.schedule.items():
-            # A time in the future, as after a clock was set back, would hold the task up until then.
-            entry.last_run_at = min(remembered.get(name, LONG_AGO), now)
+            entry.last_run_at = remembered.get(name, LONG_AGO)
+        self._believe_no_future()
+
+    def _believe_no_future(self) -> None:
+        # A time in the future, as after a clock was set back, would hold the task up until then.
+        now = datetime.now(UTC)
+        for entry in self.schedule.values():
+            entry.last_run_at = min(entry.last_run_at, now)
 
     def sync(self) -> None:
         """Write the memory."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -45,6 +45,9 @@ class WorkerMetrics:
         for reason in FAULTS:
             self._faults.labels(reason)
         self.told_again = self._counter("captures_told_again", "Captures that came again with their verdict there.")
+        clocks = self._counter("captures_wrong_clock", "Captures whose station's clock was not believed.", "clock")
+        self._clocks = {side: clocks.labels(side) for side in ("ahead", "behind")}
+        self.checks_incomplete = self._counter("checks_incomplete", "Checks that ended without some photograph.")
         stages = Histogram(
             "inserts_stage_seconds",
             "How long each stage of a capture took; forward is that of a batch.",
@@ -79,6 +82,10 @@ class WorkerMetrics:
         """Count a verdict that its station was told, so many seconds after the photograph."""
         self._captures[outcome].inc()
         self._seconds.observe(max(0.0, seconds))  # clocks of two machines
+
+    def wrong_clock(self, error: timedelta) -> None:
+        """Count a capture whose station's clock was so far ahead, or below zero behind."""
+        self._clocks["ahead" if error > timedelta() else "behind"].inc()
 
     def fault(self, reason: str) -> None:
         """Count a capture that ended as a fault."""

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 import db.reviews
 import db.snapshots
 import db.standing
+from db.ordering import claimed
 from db.session import Database
 from db.standing import Standing
 from producer.event import INSPECT_QUEUE
@@ -147,7 +148,8 @@ def read_queue(client: redis.Redis) -> Queue:
         None if isinstance(reply, redis.ResponseError) else reply for reply in pipe.execute(raise_on_error=False)
     )
     counts, heads = replies[: len(names)], replies[len(names) :]
-    taken = [moment for head in heads if head is not None and (moment := captured_at(head)) is not None]
+    now = datetime.now(UTC)
+    taken = [claimed(moment, now) for head in heads if head is not None and (moment := captured_at(head)) is not None]
     return Queue(
         waiting=None if None in counts else sum(count or 0 for count in counts),
         unacknowledged=unacknowledged,

@@ -28,6 +28,7 @@ from worker.champion import Champion
 from worker.connection import check_access
 from worker.fetching import wait_for_store
 from worker.heartbeat import Heart
+from worker.incomplete import IncompleteWatch
 from worker.inspection import Judgement, judge
 from worker.inspector import Inspector
 from worker.metrics import WorkerMetrics, worker_families
@@ -107,6 +108,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.callback(inspector.close)
         register(app, inspector)
         parts.enter_context(RequeueWatch(inspector))
+        parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
         parts.enter_context(OverflowWatch(redis_url))
         worker = app.Worker(
             pool="threads",

@@ -32,7 +32,7 @@ def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime)
         reason=judgement.reason,
         decision=judgement.decision,
         judged_at=now,
-        seconds=(now - received_at).total_seconds(),
+        seconds=max(0.0, (now - received_at).total_seconds()),  # a clock may have been set back,
         probability=judgement.probability,
     )
 
@@ -96,4 +96,5 @@ def check_answer(check: Check) -> CheckAnswer:
         state=cast(CheckState, check.state),
         replace=list(check.replace),
         review=list(check.review),
+        missing=list(check.missing),
     )

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import struct
 import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import structlog
+from sqlalchemy import update
 
 import db.captures
 import db.faults
+import db.maintenance
 import db.models
 import db.reviews
 import db.shadow
 import db.verdicts
+from db.schema import Faults
 from db.session import Database
 from producer.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.event import new_id
@@ -34,6 +38,7 @@ from worker.classifier import LinearModel
 from worker.fetching import ImageNotYet
 from worker.inspection import KINDS, LINE_CLASSES, Judgement, LineModel, judge
 from worker.inspector import Inspector
+from worker.metrics import WorkerMetrics
 from worker.notifier import Notifier
 
 
@@ -73,6 +78,7 @@ class Line:
             db.models.register(session, model_row("bright"))
             db.models.register(session, model_row("dark"))
         self.redis = redis_server.client()
+        self.notifier_url = redis_server.url
         self.inspector = Inspector(database, self.store, self.judge, Notifier(redis_server.url))
 
     def judge(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
@@ -561,3 +567,55 @@ def test_a_message_that_comes_again_and_again_while_it_is_judged_is_one_verdict_
     verdict = line.verdict_of(event)
     assert verdict is not None
     assert verdict.outcome in ("intact", "damaged")
+
+
+@pytest.mark.parametrize(
+    ("off", "side"),
+    [(timedelta(hours=10), "ahead"), (timedelta(days=73 * 365), "ahead"), (timedelta(days=-56 * 365), "behind")],
+)
+def test_a_wrong_clock_is_counted_and_logged_once_for_each_capture(line: Line, off: timedelta, side: str) -> None:
+    metrics = WorkerMetrics()
+    line.inspector = Inspector(line.database, line.store, line.judge, Notifier(line.notifier_url), metrics)
+    now = datetime.now(UTC)
+    wrong = stored_event(line.store, photograph(200), captured_at=(now + off).isoformat())
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            line.inspector.inspect(wrong.message())
+        line.inspector.inspect(stored_event(line.store, photograph(200), captured_at=now.isoformat()).message())
+    [told] = [each for each in logs if each["event"] == "a station's clock is wrong"]
+    assert (told["station"], told["log_level"]) == ("station-1", "warning")
+    assert told["ahead"].startswith("-") == (side == "behind")
+    value = metrics.registry.get_sample_value
+    assert value("inserts_captures_wrong_clock_total", {"clock": side}) == 1
+    assert sum(value("inserts_captures_wrong_clock_total", {"clock": each}) or 0 for each in ("ahead", "behind")) == 1
+    assert (value("inserts_capture_seconds_sum") or 0) < 3600, "nor does it spoil what is measured"
+
+
+def test_a_clock_that_is_set_back_is_noticed_by_the_pocket_s_order(line: Line) -> None:
+    """An hour at which the station's photographs can have been taken, but not after those of now."""
+    metrics = WorkerMetrics()
+    line.inspector = Inspector(line.database, line.store, line.judge, Notifier(line.notifier_url), metrics)
+    now = datetime.now(UTC)
+    for captured_at in (now, now - timedelta(hours=10)):
+        event = stored_event(line.store, photograph(200), captured_at=captured_at.isoformat())
+        line.inspector.inspect(event.message())
+    assert metrics.registry.get_sample_value("inserts_captures_wrong_clock_total", {"clock": "behind"}) == 1
+
+
+def test_a_fault_that_is_requeued_later_is_no_newer_than_it_was(line: Line) -> None:
+    """Its photograph must not take the place of what was photographed since."""
+    line.judge_hook = fail
+    old = stored_event(line.store, photograph(60), captured_at=(datetime.now(UTC) - timedelta(minutes=1)).isoformat())
+    broken = {**old.message(), "check_size": 0}
+    line.inspector.inspect(broken)
+    [fault] = line.faults()
+    line.judge_hook = line.judge_well
+    newer = stored_event(line.store, photograph(200), captured_at=datetime.now(UTC).isoformat())
+    line.inspector.inspect(newer.message())
+    with line.database.transaction() as session:
+        session.execute(update(Faults).where(Faults.id == fault.id).values(event=json.dumps(old.message())))
+        db.faults.requeue(session, fault.id)
+    assert line.inspector.take_up_requeued() == 1
+    assert line.verdict_of(old).outcome == "intact"
+    with line.database.reading() as session:
+        assert [row.capture_id for row in db.maintenance.to_replace(session)] == [newer.capture_id]

@@ -48,7 +48,7 @@ class Line:
         """Record a capture, and a verdict on it where an outcome is given."""
         capture = self.capture(pocket, minute, **changes)
         with self.database.transaction() as session:
-            captures.record(session, capture, T0)
+            captures.record(session, capture, capture.captured_at)
             if outcome is not None:
                 verdicts.record(session, self.verdict(capture.capture_id, outcome))
         return capture

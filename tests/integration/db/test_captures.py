@@ -1,6 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from uuid import UUID
 
@@ -8,8 +8,9 @@ import pytest
 import uuid6
 from sqlalchemy import func, select
 
-from db import captures, checks, verdicts
+from db import captures, checks, maintenance, verdicts
 from db.captures import Arrival
+from db.ordering import clock_error
 from db.schema import Captures, Pockets
 
 
@@ -63,7 +64,7 @@ def test_all_captures_of_a_check_at_once(line, start) -> None:
         capture = line.capture(pocket, minute=10 - pocket)
         together.wait(30)
         with line.database.transaction() as session:
-            return captures.record(session, capture, start)
+            return captures.record(session, capture, start + timedelta(minutes=20))
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(record, range(1, 9)))
@@ -80,12 +81,12 @@ def test_of_captures_of_one_pocket_at_once_the_newest_is_the_pockets(line, start
         capture = line.capture(1, minute, check_id=uuid6.uuid7())
         together.wait(30)
         with line.database.transaction() as session:
-            captures.record(session, capture, start)
+            captures.record(session, capture, start + timedelta(minutes=20))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(record, range(8)))
     with line.database.reading() as session:
-        [pocket] = session.execute(select(Pockets.captured_at, Captures.captured_at).join(Captures)).all()
+        [pocket] = session.execute(select(Pockets.ordered_at, Captures.captured_at).join(Captures)).all()
     assert pocket[0] == pocket[1] == start + timedelta(minutes=7)
 
 
@@ -162,3 +163,68 @@ def test_workers_whose_batches_overlap_do_not_stand_in_each_others_way(line, sta
     with line.database.reading() as session:
         assert verdicts.count(session) == len(crowd)
         assert session.scalar(select(func.count()).where(Captures.outcome == "intact")) == len(crowd)
+
+
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+WRONG = {
+    "10 h ahead": NOW + timedelta(hours=10),
+    "10 h behind": NOW - timedelta(hours=10),
+    "1970": datetime(1970, 1, 1, tzinfo=UTC),
+    "2099": datetime(2099, 1, 1, tzinfo=UTC),
+}
+
+
+def photograph(line, captured_at: datetime, received_at: datetime, outcome: str) -> UUID:
+    """A photograph of one pocket, in a check of its own."""
+    capture = line.capture(captured_at=captured_at, check_id=uuid6.uuid7(), check_size=1)
+    with line.database.transaction() as session:
+        captures.record(session, capture, received_at)
+        verdicts.record(session, line.verdict(capture.capture_id, outcome))
+    return capture.capture_id
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_a_wrong_clock_spoils_neither_what_is_to_be_replaced_nor_history(line, wrong) -> None:
+    before = photograph(line, NOW, NOW + SECOND, "damaged")
+    by_wrong_clock = photograph(line, wrong + 30 * SECOND, NOW + 31 * SECOND, "intact")
+    with line.database.reading() as session:
+        assert maintenance.to_replace(session) == []
+    after = photograph(line, NOW + 60 * SECOND, NOW + 61 * SECOND, "damaged")
+    with line.database.reading() as session:
+        assert [row.capture_id for row in maintenance.to_replace(session)] == [after]
+        rows = maintenance.history(session, "mill-1", "head-1", 1)
+        assert [row.capture_id for row in rows] == [after, by_wrong_clock, before]
+        assert [clock_error(row.captured_at, row.ordered_at) is None for row in rows] == [True, False, True]
+        assert [check.state for check in checks.recent(session)] == ["replace", "go", "replace"]
+        assert all(check.started_at <= NOW + 61 * SECOND for check in checks.recent(session))
+        between = verdicts.search(session, since=NOW + 20 * SECOND, until=NOW + 50 * SECOND)
+        assert [row.capture_id for row in between] == [by_wrong_clock]
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_in_one_check_a_wrong_clock_spoils_nothing_either(line, wrong) -> None:
+    """A pocket that is photographed again in its check, by a clock that was set in between, in one transaction."""
+    for minute, clocks in enumerate(((NOW, wrong), (wrong, NOW))):
+        line.check_id = uuid6.uuid7()
+        came = NOW + timedelta(hours=minute)
+        first, second = (line.capture(check_size=1, captured_at=clock) for clock in clocks)
+        with line.database.transaction() as session:
+            told = captures.arrive(session, [Arrival(second, came + 40 * SECOND), Arrival(first, came)])
+            verdicts.record(session, line.verdict(first.capture_id, "damaged"))
+            verdicts.record(session, line.verdict(second.capture_id, "intact"))
+        assert told[0].ordered_at > told[1].ordered_at
+        with line.database.reading() as session:
+            assert checks.status(session, line.check_id).state == "go"
+            assert maintenance.to_replace(session) == []
+
+
+def test_a_capture_that_comes_again_keeps_its_place(line) -> None:
+    """By its first arrival, however often and late it is delivered."""
+    capture = line.capture(captured_at=WRONG["2099"])
+    with line.database.transaction() as session:
+        captures.record(session, capture, NOW)
+        assert captures.arrive(session, [Arrival(capture, NOW + timedelta(hours=9))])[0].ordered_at is None
+    with line.database.reading() as session:
+        assert session.scalar(select(Captures.ordered_at)) == session.scalar(select(Captures.received_at)) == NOW
+        assert session.scalar(select(Captures.captured_at)) == WRONG["2099"], "as told"

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
+import pytest
+
 import db.leases
 from db.session import Database
 
@@ -65,3 +67,11 @@ def test_of_many_at_once_one_gets_it(database: Database) -> None:
 
     with ThreadPoolExecutor(6) as threads:
         assert sorted(threads.map(attempt, range(6))) == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize("ahead", [10 * 3600.0, 73 * 365 * 86400.0])
+def test_a_lease_that_a_clock_took_in_the_future_holds_nobody_up(database: Database, ahead: float) -> None:
+    assert take(database, "a", ahead)
+    assert held_by(database) is None
+    assert take(database, "b")
+    assert held_by(database) == "b"

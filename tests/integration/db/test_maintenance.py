@@ -1,4 +1,5 @@
 import random
+from datetime import timedelta
 
 import uuid6
 from sqlalchemy import select
@@ -63,7 +64,7 @@ def test_whatever_happens_in_whatever_order_the_newest_photograph_decides(line, 
         if not recorded or (len(recorded) < len(known) and rng.random() < 0.4):
             recorded.append(known[len(recorded)])
             with line.database.transaction() as session:
-                captures.record(session, recorded[-1], start)
+                captures.record(session, recorded[-1], start + timedelta(hours=1))
         elif rng.random() < 0.7:
             some = rng.sample(recorded, min(len(recorded), 3))
             given = [

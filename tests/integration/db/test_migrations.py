@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from threading import Barrier
 
@@ -8,10 +9,10 @@ import uuid6
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, table, text
+from sqlalchemy import inspect, select, table, text, update
 
-from db import captures, faults, leases, migrate, models, reviews, shadow, snapshots, verdicts
-from db.schema import Base
+from db import captures, checks, faults, leases, migrate, models, reviews, shadow, snapshots, verdicts
+from db.schema import Base, Captures, Checks, Pockets, UtcDateTime
 from db.session import Database, SchemaOutdated, make_engine
 from db.shadow import ShadowVerdict
 from db.url import sqlite_file
@@ -176,6 +177,66 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
     assert _contents(line.database.url) == before
+
+
+def test_the_order_of_what_is_there_is_found_when_it_comes(line, start) -> None:
+    """Schema 0004: rows of 0003, with wrong clocks among them, up, down and up again."""
+    late = start + timedelta(hours=1)
+    clocks = {
+        "right": start,
+        "ahead": start + timedelta(hours=10),
+        "behind": start - timedelta(hours=10),
+        "1970": datetime(1970, 1, 1, tzinfo=UTC),
+        "2099": datetime(2099, 1, 1, tzinfo=UTC),
+    }
+    seen = {}
+    for pocket, (name, clock) in enumerate(clocks.items(), 1):
+        check = uuid6.uuid7()
+        seen[name] = line.see(pocket, captured_at=clock, outcome="damaged", check_id=check, check_size=2)
+        line.see(pocket, captured_at=late, outcome="intact", check_id=uuid6.uuid7(), check_size=1)
+    line.database.close()
+    url = line.database.url
+    with _connected(url) as connection:
+        connection.execute(text("UPDATE captures SET received_at = :at"), {"at": _stored(connection, late)})
+    migrate.downgrade(url, "0003")
+    with _connected(url) as connection:
+        damaged = set(connection.scalars(text("SELECT pocket FROM pockets WHERE damaged")))
+    assert damaged == {2, 5}, "the order of 0003: by the clocks"
+
+    for _ in range(2):
+        migrate.upgrade(url)
+        with line.database.reading() as session:
+            order = dict(session.execute(select(Captures.capture_id, Captures.ordered_at)).all())
+            begun = {check.check_id: check.started_at for check in checks.recent(session)}
+            for name, capture in seen.items():
+                expected = clocks[name] if name in ("right", "behind") else late
+                assert order[capture.capture_id] == begun[capture.check_id] == expected, name
+                assert captures.find(session, capture.capture_id) == capture, "as told"
+            assert set(session.scalars(select(Pockets.ordered_at))) == {late}
+            assert all(check.state == "pending" for check in checks.recent(session) if check.size == 2)
+        with line.database.transaction() as session:
+            given_up = update(Checks).where(Checks.check_id == seen["right"].check_id)
+            session.execute(given_up.values(awaited=False, given_up=True))
+        line.database.close()
+        migrate.downgrade(url, "0003")
+        with _connected(url) as connection:
+            assert set(connection.scalars(text("SELECT pocket FROM pockets WHERE damaged"))) == damaged
+            assert connection.scalar(text("SELECT count(*) FROM checks WHERE awaited")) == len(clocks)
+    migrate.upgrade(url)
+    line.database.check_schema()
+
+
+@contextmanager
+def _connected(url: str):
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _stored(connection, moment: datetime) -> object:
+    stored = UtcDateTime().process_bind_param(moment, connection.dialect)
+    return str(stored) + ".000000" if connection.dialect.name == "sqlite" else stored
 
 
 def _filled(line, start):

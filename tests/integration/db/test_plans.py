@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from sqlalchemy import delete, event, select, text, update
 
 from benchmarks import history, people
 from benchmarks.asked import KINDS, Plant
-from db import review_queue
+from db import captures, incomplete, review_queue
+from db.captures import Arrival, Capture
 from db.rows import NEWEST_FIRST
 from db.schema import Captures, Verdicts
 from db.session import Database
@@ -151,3 +153,24 @@ def test_there_is_something_of_every_kind_to_find(plant) -> None:
                 KINDS[question][kind](known, _drawing(str(seed)))(session) for seed in range(2 if nothing else 12)
             )
             assert any(answers) != nothing, (question, kind)
+
+
+def test_what_a_worker_looks_up_is_led_to_by_an_index(plant) -> None:
+    """Beside its captures: the newest of their pockets, and every few seconds the checks that wait for photographs."""
+    with plant.reading() as session, recorded(session) as sent:
+        newest = session.execute(select(Captures).order_by(*NEWEST_FIRST).limit(30)).scalars().all()
+        sent.clear()
+        arrivals = [
+            Arrival(Capture(**{field.name: getattr(each, field.name) for field in fields(Capture)}), each.received_at)
+            for each in newest
+        ]
+        assert len(captures._ordered(session.connection(), arrivals)) == 30
+        incomplete.awaited(session)
+        assert len(sent) == 2
+        for statement, parameters in sent:
+            if session.get_bind().dialect.name == "sqlite":
+                steps = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+                for step in (row[-1] for row in steps):
+                    assert not re.match(r"SCAN (captures|pockets|checks)\b", step) or "ix_checks_awaited" in step, steps
+            else:
+                _postgresql(session, statement, parameters, "")

@@ -89,3 +89,39 @@ def test_the_answer_follows_from_the_pockets_alone(pockets: dict[int, str | None
     if found.state == "go":
         assert not found.replace
         assert not found.review
+
+
+def test_a_check_that_was_given_up_is_review_and_says_what_never_came() -> None:
+    found = assess(4, [sight(1, 1, "intact"), sight(3, 3, "intact")], given_up=True)
+    assert found == Assessment("review", (), (2, 4), 2, (2, 4))
+
+
+def test_a_check_that_was_given_up_is_review_also_where_an_insert_is_damaged() -> None:
+    found = assess(3, [sight(1, 1, "damaged"), sight(2, 2, "unsure")], given_up=True)
+    assert found == Assessment("review", (1,), (2, 3), 2, (3,))
+
+
+def test_a_check_that_was_given_up_waits_for_what_is_there_to_be_judged() -> None:
+    assert assess(3, [sight(1, 1, "intact"), sight(2, 2, None)], given_up=True).state == "pending"
+
+
+def test_all_photographed_is_not_incomplete_whatever_was_given_up() -> None:
+    assert assess(2, [sight(1, 1, "intact"), sight(2, 2, "intact")], given_up=True) == Assessment("go", (), (), 2)
+    faulty = assess(2, [sight(1, 1, "intact")], [Trouble(None, 2)], given_up=True)
+    assert faulty == Assessment("review", (), (2,), 2), "a fault is an answer of its own"
+
+
+def test_pockets_that_are_not_numbered_from_1_are_never_go() -> None:
+    assert assess(2, [sight(9, 9, "intact")], given_up=True) == Assessment("review", (), (1, 2), 1, (1, 2))
+
+
+@given(st.dictionaries(st.integers(1, 40), _outcomes, max_size=40), st.integers(1, 40))
+def test_an_incomplete_check_is_never_go(pockets: dict[int, str | None], size: int) -> None:
+    sights = [sight(pocket, pocket, outcome) for pocket, outcome in pockets.items()]
+    found = assess(size, sights, given_up=True)
+    assert bool(found.missing) == (len(pockets) < size)
+    assert set(found.missing) <= set(found.review)
+    if not found.missing:
+        assert found == assess(size, sights)
+    else:
+        assert found.state == ("pending" if None in pockets.values() else "review")

@@ -36,6 +36,7 @@ def row(**changes: object) -> VerdictRow:
         "edge": 2,
         "operations_on_edge": 0,
         "image": "a/b.png",
+        "ordered_at": T0,
     }
     return VerdictRow(**(fields | changes))
 
@@ -56,6 +57,7 @@ def test_values_become_json() -> None:
             "replace": [1],
             "review": [],
             "judged": 2,
+            "missing": [],
         }
     ]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from producer.delivery import FIRST_RESEND, LAST_RESEND, resend_after
+from producer.delivery import FIRST_RESEND, resend_after
+from producer.outbox import LAST_RESEND
 
 
 def test_resends_come_in_seconds_first_and_then_back_off() -> None:

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from producer.event import CaptureEvent
-from producer.outbox import Outbox, OutboxFull
+from producer.outbox import LAST_RESEND, Outbox, OutboxFull
 from tests.support import message
 
 
@@ -48,8 +48,66 @@ def test_what_is_due_comes_in_order(tmp_path: Path) -> None:
     box.sent({str(events[0].capture_id): 10.0})
     assert [waiting.event.pocket for waiting in box.due(2.0)] == [2, 3]
     assert [waiting.event.pocket for waiting in box.due(10.0)] == [2, 3, 1]
-    assert box.due(0.5) == []
     assert box.next_due() == 1.0
+    box.sent({str(one.capture_id): 11.0 + number for number, one in enumerate(events)})
+    assert box.due(10.0) == []
+    assert [waiting.event.pocket for waiting in box.due(12.0)] == [1, 2]
+    assert [waiting.event.pocket for waiting in box.due(12.0, limit=1)] == [1]
+
+
+TEN_HOURS = 10 * 3600.0
+DAY_IN_2099 = 4_070_908_800.0
+NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize("was", [NOW + TEN_HOURS, NOW - TEN_HOURS, 0.0, DAY_IN_2099])
+def test_a_clock_that_is_set_keeps_nothing_waiting(tmp_path: Path, was: float) -> None:
+    """Whatever the clock was when an event was stored or sent, it goes out now, once."""
+    box, stored, sent = Outbox(tmp_path / "box.db"), event(1), event(2)
+    box.add(sent, was)
+    box.sent({str(sent.capture_id): was + LAST_RESEND})
+    box.add(stored, was)
+    assert [waiting.event for waiting in box.due(NOW)] == [stored, sent]
+    box.sent({str(one.capture_id): NOW + LAST_RESEND for one in (stored, sent)})
+    assert box.due(NOW) == box.due(NOW - 1) == [], "a clock that goes back a little makes no storm"
+
+
+def test_events_leave_in_the_order_in_which_they_came_whatever_the_clock_was(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db")
+    for pocket, now in enumerate((NOW + TEN_HOURS, NOW, 0.0, DAY_IN_2099, NOW + 1), 1):
+        box.add(event(pocket), now)
+    assert [waiting.event.pocket for waiting in box.due(NOW)] == [1, 2, 3, 4, 5]
+    assert [waiting.event.pocket for waiting in box.waiting()] == [1, 2, 3, 4, 5]
+
+
+def test_everything_can_be_tried_at_once(tmp_path: Path) -> None:
+    box, one = Outbox(tmp_path / "box.db"), event()
+    box.add(one, NOW)
+    box.sent({str(one.capture_id): NOW + 200.0})
+    assert box.due(NOW) == []
+    box.hurry(note=("hurried", "now"))
+    assert [waiting.event for waiting in box.due(NOW)] == [one]
+    assert box.note("hurried") == "now"
+
+
+def test_an_outbox_of_an_earlier_version_keeps_its_order(tmp_path: Path) -> None:
+    first, second = event(1), event(2)
+    old = sqlite3.connect(tmp_path / "box.db")
+    old.executescript(
+        "CREATE TABLE waiting (capture_id TEXT PRIMARY KEY, event TEXT NOT NULL, stored_at REAL NOT NULL,"
+        " attempts INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, problem TEXT) WITHOUT ROWID"
+    )
+    for one, now in ((second, 2.0), (first, 1.0)):
+        old.execute(
+            "INSERT INTO waiting (capture_id, event, stored_at, next_at) VALUES (?, ?, ?, ?)",
+            (str(one.capture_id), one.model_dump_json(exclude_none=True), now, now),
+        )
+    old.commit()
+    old.close()
+    boxes = [Outbox(tmp_path / "box.db") for _ in range(2)]
+    third = event(3)
+    boxes[1].add(third, 0.0)
+    assert [waiting.event for waiting in boxes[0].due(NOW)] == [first, second, third]
 
 
 def test_a_failed_attempt_is_told_and_not_counted(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""Checks of which some pocket was not photographed: which they are, and that they are waited for no more.
+
+A check whose pockets were all photographed is none of them: it waits for workers, not for a station.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from db.schema import Captures, Checks
+
+# As words rather than as a parameter: that is how an engine sees that an index of just these will do.
+_AWAITED = (
+    select(Checks.check_id, func.count(Captures.capture_id), func.max(Captures.received_at))
+    .join(Captures, Captures.check_id == Checks.check_id)
+    .where(literal_column("checks.awaited"))
+    .group_by(Checks.check_id)
+)
+_GIVE_UP: Any = (
+    update(Checks.__table__)  # type: ignore[arg-type]
+    .where(Checks.check_id == bindparam("of_check"), Checks.awaited)
+    .where(
+        select(func.count()).where(Captures.check_id == Checks.check_id).scalar_subquery() == bindparam("of_captures")
+    )
+    .values(awaited=False, given_up=True)
+)
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """Of how many captures a check that waits for photographs consists so far, and when the last of them came."""
+
+    captures: int
+    last_at: datetime
+
+
+def awaited(session: Session) -> dict[UUID, Awaited]:
+    """The checks that wait for photographs."""
+    return {row[0]: Awaited(row[1], row[2]) for row in session.execute(_AWAITED)}
+
+
+def give_up(session: Session, seen: Mapping[UUID, Awaited]) -> None:
+    """Wait no more for what has not come of some checks: those that still consist of as many captures.
+
+    A photograph that comes later counts nevertheless, and has its check waited for again (:func:`db.captures.arrive`).
+    """
+    # As a worker that records a capture does: whoever holds the checks, in order, sees what others have brought.
+    held = select(Checks.check_id).where(Checks.check_id.in_(seen)).order_by(Checks.check_id).with_for_update()
+    session.execute(held)
+    rows = [{"of_check": check_id, "of_captures": seen[check_id].captures} for check_id in sorted(seen)]
+    if rows:
+        session.connection().execute(_GIVE_UP, rows)

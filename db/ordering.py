@@ -1,0 +1,89 @@
+"""In which order photographs were taken, as far as can be known: a station's clock is heard, arrival decides.
+
+A photograph that arrives later was taken later, unless it was overtaken on its way. What its station says about the
+time (`captured_at`) is kept as told, and is the order as long as it agrees with arrival: then a backlog lies where it
+was taken, not where it came. Where it contradicts arrival, it is the clock that is wrong (decision 14).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+TOLERANCE: Final = timedelta(minutes=5)
+"""How far a station's clock may be from the order before somebody is told of it."""
+
+OVERTAKING: Final = timedelta(minutes=10)
+"""Within how long of each other two messages may change places: a lost one is sent again after five minutes at most,
+and workers take from one queue at once."""
+
+OLDEST: Final = timedelta(days=30)
+"""A photograph that claims to be older than this when it arrives is not believed: no outbox waits for so long."""
+
+_NEXT: Final = timedelta(microseconds=1)
+"""The smallest difference that both databases keep."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What decides about the order of a photograph; ``captured_at`` is by its station's clock, ``received_at`` by the
+    clock of the worker that first had it, ``ordered_at`` what was decided."""
+
+    capture_id: UUID
+    station: str
+    captured_at: datetime
+    received_at: datetime
+    ordered_at: datetime
+
+
+def claimed(captured_at: datetime, received_at: datetime) -> datetime:
+    """When a photograph was taken, as its station says; of its arrival where that cannot be, as it would lie ahead."""
+    return captured_at if received_at - OLDEST <= captured_at <= received_at else received_at
+
+
+def ordered_at(
+    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: Seen | None
+) -> datetime:
+    """Where a photograph that arrives now stands in the order, given the newest that is known of its pocket.
+
+    What arrives later is newer than ``newest``, whatever the clocks say, unless it was overtaken by it.
+    """
+    moment = claimed(captured_at, received_at)
+    if newest is None:
+        return moment
+    if _overtaken(capture_id, station, captured_at, received_at, newest):
+        return min(moment, newest.ordered_at - _NEXT)
+    if received_at < newest.received_at or moment > newest.ordered_at:
+        return moment
+    if moment == newest.ordered_at == captured_at == newest.captured_at:  # then the ids decide
+        return moment
+    return max(received_at, newest.ordered_at + _NEXT)
+
+
+def clock_error(captured_at: datetime, ordered_at: datetime) -> timedelta | None:
+    """How far the station's clock was ahead (below zero: behind) where it was not believed; None where it was."""
+    error = captured_at - ordered_at
+    return error if abs(error) > TOLERANCE else None
+
+
+def _overtaken(capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: Seen) -> bool:
+    """Whether a photograph is older than the newest though it did not arrive before it.
+
+    One clock must have said so, with nothing wrong about what it says, and the two arrived close together. They were
+    taken close together too, or both come out of a backlog; a photograph from hours ago that follows one of this minute
+    is one of this minute, by a clock that was set back.
+    """
+    if station != newest.station or (captured_at, capture_id) >= (newest.captured_at, newest.capture_id):
+        return False
+    if not (_credible(captured_at, received_at) and _credible(newest.captured_at, newest.received_at)):
+        return False
+    if received_at - newest.received_at > OVERTAKING:
+        return False
+    late = newest.received_at - newest.captured_at > OVERTAKING
+    return late or newest.captured_at - captured_at <= OVERTAKING
+
+
+def _credible(captured_at: datetime, received_at: datetime) -> bool:
+    return received_at - OLDEST <= captured_at <= received_at + TOLERANCE

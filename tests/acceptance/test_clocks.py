@@ -1,0 +1,99 @@
+"""Stations whose clocks are wrong, as real processes with a clock of their own (libfaketime), on a real line."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producer.simulator import write_labelled_folder
+from tests.acceptance.test_standalone import Shop, head, shop
+from tests.support import program, wait_until
+from worker.redis_server import free_port
+
+__all__ = ["shop"]  # a fixture
+
+WHERE = ("--machine", "mill-1", "--head", "H1")
+WRONG = {"10 h ahead": "+10h", "10 h behind": "-10h", "1970": "@1970-01-02 00:00:00", "2099": "@2099-01-02 00:00:00"}
+
+
+def clock(wrong: str) -> dict[str, str]:
+    """The environment of a process whose clock is so; what it counts seconds by stays as it is."""
+    package = importlib.util.find_spec("libfaketime")
+    assert package is not None, "the extra `dev` brings it"
+    library = Path(str(package.origin)).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
+    return {**os.environ, "LD_PRELOAD": str(library), "FAKETIME": wrong, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def station(shop: Shop, *options: str, **environment: Any) -> subprocess.CompletedProcess[str]:
+    command = [program("insert-station"), "--data", str(shop.data), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **environment)
+
+
+def asked(shop: Shop, *question: str) -> Any:
+    command = [program("insert-db"), "--data", str(shop.data), *question, "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def publish(shop: Shop, image: Path, pocket: int, wrong: str | None = None) -> str:
+    """Hand in one photograph, at a clock; its outcome."""
+    where = (*WHERE, "--operation", "op-1", "--pocket", str(pocket))
+    told = station(shop, "publish", str(image), *where, "--wait", "60", "--json", env=clock(wrong) if wrong else None)
+    assert told.returncode == 0, told.stdout + told.stderr
+    return str(json.loads(told.stdout)["outcome"])
+
+
+def replaced(shop: Shop) -> list[int]:
+    return [row["pocket"] for row in asked(shop, "replace")]
+
+
+@pytest.fixture
+def judging(shop: Shop, tmp_path: Path) -> tuple[Shop, Path, Path]:
+    """A line with a model, a photograph that it takes for intact, and one that it takes for damaged."""
+    write_labelled_folder(tmp_path / "labelled", 160, seed=8, size=256, head=2)
+    train = [program("insert-worker"), "train", str(tmp_path / "labelled"), "--data", str(shop.data)]
+    trained = subprocess.run(train, capture_output=True, text=True, check=False)
+    assert trained.returncode == 0, trained.stderr
+    photographs = head(tmp_path / "photographs", ("intact", "broken"))
+    intact, damaged = photographs / "1.jpg", photographs / "2.jpg"
+    wait_until(lambda: publish(shop, damaged, 30) == "damaged", 90, "a model that finds broken inserts")
+    assert publish(shop, intact, 30) == "intact"
+    return shop, intact, damaged
+
+
+def test_a_wrong_clock_does_not_hide_what_is_to_be_replaced(judging: tuple[Shop, Path, Path]) -> None:
+    shop, intact, damaged = judging
+    for pocket, wrong in enumerate(WRONG.values(), 1):
+        publish(shop, intact, pocket, wrong)
+        publish(shop, damaged, pocket)
+        assert replaced(shop) == [pocket], f"{wrong}, then right"
+        publish(shop, intact, pocket, wrong)
+        assert replaced(shop) == [], f"right, then {wrong}"
+        history = asked(shop, "history", "mill-1", "H1", str(pocket))
+        assert [row["outcome"] for row in history] == ["intact", "damaged", "intact"]
+        apart = [row["captured_at"][:13] != row["ordered_at"][:13] for row in history]
+        assert (apart[0], apart[1]) == (True, False), "seen where a person looks"
+    log = (shop.data.parent / "standalone.log").read_text() + "".join(
+        each.read_text(errors="replace") for each in shop.data.rglob("*.log")
+    )
+    assert "a station's clock is wrong" in log
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_in_the_outbox(shop: Shop, tmp_path: Path) -> None:
+    """Handed in while Redis was away by a clock 10 h ahead, or in 2099; sent by the right one, in order."""
+    photograph = head(tmp_path / "photographs", ("intact",)) / "1.jpg"
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    for pocket, wrong in ((1, "+10h"), (2, "@2099-01-02 00:00:00"), (3, "-10h")):
+        where = (*WHERE, "--operation", "op-1", "--pocket", str(pocket), "--wait", "0.5")
+        environment = clock(wrong) | {"INSERTS_REDIS_URL": away}
+        assert station(shop, "publish", str(photograph), *where, env=environment).returncode == 2
+    waiting = json.loads(station(shop, "outbox", "--json").stdout)
+    assert [each["event"]["pocket"] for each in waiting] == [1, 2, 3]
+    sent = station(shop, "outbox", "--send", "60", "--json")
+    assert json.loads(sent.stdout) == [], sent.stderr
+    assert len(asked(shop, "verdicts", "--machine", "mill-1")) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -61,7 +61,7 @@ class Known:
     new: bool
     attempts: int
     verdict: Verdict | None
-    ordered_at: datetime | None = None
+    ordered_at: datetime | None = field(default=None, compare=False)
 
 
 _COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]

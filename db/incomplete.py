@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, literal_column, select, update
@@ -16,19 +16,23 @@ from sqlalchemy.orm import Session
 
 from db.schema import Captures, Checks
 
-# As words rather than as a parameter: that is how an engine sees that an index of just these will do.
-_AWAITED = (
-    select(Checks.check_id, func.count(Captures.capture_id), func.max(Captures.received_at))
-    .join(Captures, Captures.check_id == Checks.check_id)
+_OF_CHECK: Final = Captures.check_id == Checks.check_id
+
+# As words rather than as a parameter: that is how an engine sees that an index of just these will do. They are asked
+# for in its order, as SQLite would rather go through all checks where they are to be grouped.
+_AWAITED: Final = (
+    select(
+        Checks.check_id,
+        select(func.count()).where(_OF_CHECK).scalar_subquery(),
+        select(func.max(Captures.received_at)).where(_OF_CHECK).scalar_subquery(),
+    )
     .where(literal_column("checks.awaited"))
-    .group_by(Checks.check_id)
+    .order_by(Checks.started_at, Checks.check_id)
 )
 _GIVE_UP: Any = (
     update(Checks.__table__)  # type: ignore[arg-type]
     .where(Checks.check_id == bindparam("of_check"), Checks.awaited)
-    .where(
-        select(func.count()).where(Captures.check_id == Checks.check_id).scalar_subquery() == bindparam("of_captures")
-    )
+    .where(select(func.count()).where(_OF_CHECK).scalar_subquery() == bindparam("of_captures"))
     .values(awaited=False, given_up=True)
 )
 

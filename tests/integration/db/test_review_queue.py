@@ -146,7 +146,7 @@ def test_lives_and_labels_are_read_by_indexes(line, some, engine_name) -> None:
         assert "Seq Scan" not in each
         if engine_name == "sqlite":
             assert not re.search(r"SCAN (captures|verdicts)\b", each), each
-    assert "ix_captures_machine_head_pocket_captured_at_capture_id" in plans[1]
+    assert "ix_captures_machine_head_pocket_ordered_at_capture_id" in plans[1]
     assert "ix_reviews_capture_id_id" in plans[-1]
 
 

@@ -79,9 +79,9 @@ def test_the_share_of_unsure_ones_is_that_of_the_newest_judged_captures_of_the_l
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        (lambda: oldest_query(T0), "ix_captures_outcome_captured_at_capture_id"),
+        (lambda: oldest_query(T0), "ix_captures_outcome_ordered_at_capture_id"),
         (faults_query, "ix_faults_state_last_at_id"),
-        (unsure_query, "ix_captures_captured_at_capture_id"),
+        (unsure_query, "ix_captures_ordered_at_capture_id"),
     ],
 )
 def test_each_question_is_answered_from_an_index(line, query, index, engine_name) -> None:

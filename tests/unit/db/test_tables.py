@@ -1,15 +1,19 @@
 import io
-from datetime import UTC, datetime
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from rich.console import Console
 from rich.table import Table
 
 from db.checks import Check
 from db.faults import Fault
+from db.maintenance import PocketRow
 from db.models import Model, Promotion
+from db.moments import local
 from db.reviews import Review
-from db.tables import check_table, fault_table, model_table, review_table, text
+from db.tables import check_table, fault_table, history_table, model_table, review_table, text, verdict_table
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -42,6 +46,24 @@ def test_a_check_shows_its_pockets() -> None:
     assert "30/30" in shown
     assert "3 11" in shown
     assert str(UUID(int=2)) in shown
+
+
+def test_a_check_shows_what_never_came() -> None:
+    check = Check(UUID(int=2), "st-1", "mill-1", "head-1", "op-10", 30, T0, "review", (), (17, 23), 28, (17, 23))
+    assert rendered(check_table([check])).count("17 23") == 2
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=10), timedelta(hours=-10), timedelta(days=73 * 365)])
+def test_a_wrong_clock_is_seen_where_a_person_looks(off: timedelta) -> None:
+    place = {"station": "st-1", "machine": "mill-1", "head": "head-1", "pocket": 3, "operation": "op-10"}
+    unknown = dict.fromkeys([field.name for field in fields(PocketRow)])
+    rows = [
+        PocketRow(**unknown | place | {"captured_at": T0 + wrong, "ordered_at": T0})
+        for wrong in (off, timedelta(seconds=2))
+    ]
+    for table in (history_table(rows), verdict_table(rows)):
+        assert rendered(table).count(f"{local(T0 + off)} by a wrong clock, ordered as {local(T0)}") == 1
+        assert rendered(table).count("wrong clock") == 1
 
 
 def test_markup_in_a_fault_is_text() -> None:

@@ -172,7 +172,8 @@ class Plant:
         for command, log in self.logs.items():
             lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
             count[command] = sum(
-                line["event"] == "Redis is away, waiting" and line["problem"].startswith(reasons) for line in lines
+                line["event"] == "Redis is away, waiting" and any(each in line["problem"] for each in reasons)
+                for line in lines
             )
         return count
 

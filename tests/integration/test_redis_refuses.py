@@ -122,6 +122,12 @@ class Refusing:
         process.wait()
         self.server.start()
 
+    def states(self) -> dict[str, Callable[[Refusing], Any]]:
+        """All of them; Redis 6.2 cannot be made to answer while it loads little."""
+        with self.server.client() as client:
+            known: Any = client.config_get("loading-process-events-interval-bytes")
+        return {reason: state for reason, state in STATES.items() if known or reason != "LOADING"}
+
     def _persistence(self, *names: str) -> bool:
         try:
             with self.server.client() as client:
@@ -166,7 +172,8 @@ class Plant:
         for command, log in self.logs.items():
             lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
             count[command] = sum(
-                line["event"] == "Redis is away, waiting" and line["problem"].startswith(reasons) for line in lines
+                line["event"] == "Redis is away, waiting" and any(each in line["problem"] for each in reasons)
+                for line in lines
             )
         return count
 
@@ -210,17 +217,18 @@ def plant(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterat
 
 @pytest.mark.timeout(600)
 def test_redis_refuses_at_the_start_and_in_mid_run_for_every_reason(plant: Plant, tmp_path: Path) -> None:
-    with STATES["MISCONF"](plant.refusing):
+    states = plant.refusing.states()
+    with states["MISCONF"](plant.refusing):
         plant.processes, plant.logs = start_workers(tmp_path, plant.environment)
         early = plant.submit()
         wait_until(lambda: min(plant.told("MISCONF").values()) >= 1, 120, "processes that wait from their start")
-    for reason, state in STATES.items():
+    for reason, state in states.items():
         with state(plant.refusing):
             wait_until(lambda: min(plant.told(reason).values()) >= 1, 60, f"processes that wait for {reason}")  # noqa: B023
     assert plant.station.wait_for([early], 60), plant.logs["run"].read_text()
     plant.assert_well()
-    before = {reason: plant.told(reason) for reason in STATES}
-    for reason, state in STATES.items():
+    before = {reason: plant.told(reason) for reason in states}
+    for reason, state in states.items():
         wait_until(plant.connected, 60, f"processes that are at work again before {reason}")
         # Where only memory is short, whoever has nothing to write goes on undisturbed: who waits for messages.
         noticing = ["beat"] if reason == "OOM" else list(plant.logs)

@@ -67,6 +67,8 @@ def test_a_server_that_does_not_come_up_is_reported(tmp_path: Path) -> None:
 
 def test_a_server_that_reads_its_data_for_long_is_waited_for(redis_server: RedisProcess) -> None:
     client = redis_server.client()
+    if not client.config_get("loading-process-events-interval-bytes"):
+        pytest.skip("Redis 6.2 cannot be made to answer while it loads little")
     for number in range(1000):
         client.set(str(number), "ballast")
     client.bgrewriteaof()

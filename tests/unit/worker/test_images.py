@@ -87,7 +87,7 @@ def test_the_same_bytes_give_the_same_pixels_in_every_thread() -> None:
     [
         (b"", "empty"),
         (b"no photograph at all", "no image that can be read"),
-        (b"\xff\xd8\xff", "no image that can be read"),
+        (b"\xff\xd8\xff", "ends before its end marker"),
         (encoded(Image.fromarray(picture()), "GIF"), "no image that can be read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image that can be read"),
     ],
@@ -139,7 +139,7 @@ def test_progressive_jpegs_as_cameras_write_them_are_read() -> None:
 
 
 def test_a_run_length_encoded_bmp_is_refused() -> None:
-    data = bytearray(encoded(Image.new("P", (6000, 1)), "BMP"))
+    data = bytearray(encoded(Image.new("P", (600, 100)), "BMP"))
     struct.pack_into("<I", data, 30, 1)  # the compression
     with pytest.raises(UnusableImage, match="run-length"):
         decode(bytes(data), SIZE)
@@ -202,10 +202,10 @@ def test_16_bit_colour_keeps_its_upper_bits() -> None:
     assert close(found, reference())
 
 
-def test_32_bit_values_are_unusable() -> None:
-    for values in (np.ones((8, 8), np.float32), np.full((8, 8), 70_000, np.int32)):
+def test_32_bit_values_of_an_unknown_range_are_unusable() -> None:
+    for value in (70_000, -1):
         with pytest.raises(UnusableImage, match="32-bit"):
-            decode(encoded(Image.fromarray(values), "TIFF"), SIZE)
+            decode(encoded(Image.fromarray(np.full((48, 64), value, np.int32)), "TIFF"), SIZE)
 
 
 def test_greyscale_gets_three_equal_colours() -> None:
@@ -262,8 +262,8 @@ def test_an_image_is_turned_upright_before_its_region_is_taken(orientation: int,
     exif[0x0112] = orientation
     data = encoded(Image.fromarray(np.ascontiguousarray(turn(picture()))), exif=exif)
     np.testing.assert_array_equal(decode(data, SIZE), reference())
-    region = (40, 4, 20, 30)
-    np.testing.assert_array_equal(decode(data, SIZE, region), decode(png(picture()[4:34, 40:60]), SIZE))
+    region = (24, 4, 40, 36)
+    np.testing.assert_array_equal(decode(data, SIZE, region), decode(png(picture()[4:40, 24:64]), SIZE))
 
 
 def test_of_an_animation_the_first_frame_is_taken() -> None:

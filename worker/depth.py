@@ -9,9 +9,10 @@ kept. Two guards:
 - Values that are all below 256 are either 8 bits in a file of 16 or nearly no light. That is not guessed at: the
   picture is refused in words (and black where it is black in any reading).
 
-What the values cannot tell: a picture whose brightest pixel is below a quarter of the camera's range is taken for one of
-a camera of two bits fewer, four times as bright. An exposure that makes use of the range, or 8-bit files, avoids it. A
-lamp that is off stays found: its picture has hardly any contrast, whatever it is multiplied by.
+What the values cannot tell: a picture whose brightest pixel is below a quarter of the camera's range is taken for one
+of a camera of two bits fewer, four times as bright. An exposure that makes use of the range, or 8-bit files, avoids it.
+A lamp that is off stays found: its picture is black or has hardly any contrast, for the noise of a camera's megapixels is
+averaged away when they are made fewer.
 """
 
 from __future__ import annotations
@@ -90,9 +91,9 @@ def _grey(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 def _floats(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())  # of values with one that is no number, that one
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         return np.rint(values * 255).astype(np.uint8)
-    if 0 <= low and _BLACK_IN_ANY_READING / 4 <= high <= 255:
+    if low >= 0 and _BLACK_IN_ANY_READING / 4 <= high <= 255:
         return np.rint(values).astype(np.uint8)
     raise UnknownDepth(
         f"the image has floating-point values from {low:g} to {high:g}, neither 0 to 1 nor 0 to 255: "
@@ -103,7 +104,7 @@ def _floats(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 def _colours(image: Image.Image, again: Callable[[], Image.Image]) -> Image.Image:
     """The image itself, or where its colours have fewer than 16 bits in 16 the upper 8 of those that they have."""
     colours = min(3, len(image.getbands()))
-    if max(high for _, high in _extrema(image)[:colours]) >= 1 << (DEPTHS[-2] - _KEPT):
+    if max(high for _, high in extrema(image)[:colours]) >= 1 << (DEPTHS[-2] - _KEPT):
         return image
     second: Any = again()
     second.tile = [tile._replace(args=_swapped(tile.args)) for tile in second.tile]
@@ -124,7 +125,8 @@ def _colours(image: Image.Image, again: Callable[[], Image.Image]) -> Image.Imag
     return _like(image, high)
 
 
-def _extrema(image: Image.Image) -> list[tuple[int, int]]:
+def extrema(image: Image.Image) -> list[tuple[int, int]]:
+    """Return the lowest and the highest value of each band of an image with 8 bits a value."""
     found: Any = image.getextrema()
     return list(found) if isinstance(found[0], tuple) else [found]
 

@@ -1,4 +1,4 @@
-"""Half a photograph that looks like a whole one: what only the decoded pixels show. See `producer.whole` for the rest."""
+"""Half a photograph that looks like a whole one: what only its pixels show. See `producer.whole` for the rest."""
 
 from __future__ import annotations
 

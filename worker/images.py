@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from producer.whole import cut_short
-from worker.depth import UnknownDepth, has_16_bits, to_eight_bits
+from worker.depth import UnknownDepth, extrema, has_16_bits, to_eight_bits
 from worker.half import ends_at_one_stroke, jpeg_lacks_data
 from worker.picture_kind import is_raw, why_unread
 
@@ -228,11 +228,11 @@ def _opaque(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
     image = _converted(image, "RGBA")
-    darkest, brightest = image.getchannel("A").getextrema()
+    (darkest, brightest), *_ = extrema(image.getchannel("A"))
     if darkest != brightest:
         return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
     colours = image.convert("RGB")  # which leaves out the transparency and nothing else
-    if brightest == 0 and all(low == high for low, high in colours.getextrema()):
+    if brightest == 0 and all(low == high for low, high in extrema(colours)):
         raise UnusableImage(
             "the image is fully transparent and has no colours below that: save it without transparency (alpha)"
         )

@@ -16,8 +16,8 @@ _BRANDS: Final = {
     b"avif": ("an AVIF image", _SAVE),
     b"avis": ("an AVIF image", _SAVE),
     b"crx ": ("a camera's raw data (CR3)", _CAMERA),
-    **{each: ("a HEIC photograph", _TELEPHONE) for each in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")},
-    **{each: ("a HEIF photograph", _TELEPHONE) for each in (b"mif1", b"mif2", b"msf1", b"miaf")},
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), ("a HEIC photograph", _TELEPHONE)),
+    **dict.fromkeys((b"mif1", b"mif2", b"msf1", b"miaf"), ("a HEIF photograph", _TELEPHONE)),
 }
 """Brands of the ISO base media format, at byte 8; any other is a film's."""
 
@@ -64,8 +64,7 @@ _BROKEN: Final = (
     (b"BM", "a BMP of a kind that is not read, or its header is damaged: save it uncompressed with 24 bits, or as PNG"),
     (
         (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-        "a TIFF of a kind that is not read, or its header is damaged: save it with one or three channels of 8 or 16 "
-        "bits, or as PNG",
+        "a TIFF of a kind that is not read, or damaged in its header: save it as grey or RGB of 8 or 16 bits, or PNG",
     ),
 )
 

@@ -11,8 +11,8 @@ kept. Two guards:
 
 What the values cannot tell: a picture whose brightest pixel is below a quarter of the camera's range is taken for one
 of a camera of two bits fewer, four times as bright. An exposure that makes use of the range, or 8-bit files, avoids it.
-A lamp that is off stays found: its picture is black or has hardly any contrast, for the noise of a camera's megapixels is
-averaged away when they are made fewer.
+A lamp that is off stays found: its picture is black or has hardly any contrast, for the noise of a camera's megapixels
+is averaged away when they are made fewer.
 """
 
 from __future__ import annotations

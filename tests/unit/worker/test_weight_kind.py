@@ -101,8 +101,12 @@ def test_a_file_that_may_not_be_read_is_said_to_be_so(tmp_path: Path) -> None:
 
 def test_a_file_that_another_program_writes_is_said_to_be_locked(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"
-    holder = "import h5py, sys; file = h5py.File(sys.argv[1], 'w', locking=True); "
-        "print('held', flush=True); sys.stdin.read()"
+    holder = """if True:
+        import h5py, sys
+        file = h5py.File(sys.argv[1], "w", locking=True)
+        print("held", flush=True)
+        sys.stdin.read()
+    """
     with subprocess.Popen(
         [sys.executable, "-c", holder, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

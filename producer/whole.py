@@ -7,18 +7,24 @@ concern: that is the worker's answer, `unusable`.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from typing import Any, Final
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
-"""JPEG markers without a length: TEM, RST0 to RST7 and SOI (ITU-T T.81, table B.1)."""
+_MARKER: Final = re.compile(rb"\xff(?=[^\x00\x01\xd0-\xd8\xff])")
+"""A JPEG marker that ends the image or has a length: none of TEM, RST0 to RST7 and SOI (ITU-T T.81, table B.1), and
+neither a byte FF of the scan (FF 00) nor a fill byte before a marker."""
 
-_EOI, _SOS = 0xD9, 0xDA
+_EOI: Final = 0xD9
+
+_MOST_PARTS: Final = 100_000
+"""Segments of a JPEG and chunks of a PNG that are looked at: more would take seconds, and no camera writes them."""
 
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
+_CLASSIC: Final = 42
 _PAGES: Final = 64
 """Pages of a TIFF that are looked at; the first is the one that is judged."""
 
@@ -34,7 +40,7 @@ def cut_short(data: bytes) -> str | None:
     if not data:
         return "the file is empty"
     if data.startswith(b"\xff\xd8"):
-        return _jpeg(data)
+        return None if jpeg_end(data) is not None else "the JPEG ends before its end marker"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png(data)
     if data.startswith(b"BM"):
@@ -56,29 +62,28 @@ def ends_in_zeros(data: bytes) -> bool:
     return not data[-_ZERO_TAIL:].strip(b"\0")
 
 
-def _jpeg(data: bytes) -> str | None:
+def jpeg_end(data: bytes) -> int | None:
+    """Where a JPEG's first image ends, in bytes from the beginning and its end marker included; None where it lacks."""
     at = 2
-    while (at := data.find(b"\xff", at)) >= 0:
-        while at < len(data) and data[at] == 0xFF:  # any number of fill bytes may stand before a marker
-            at += 1
-        if at >= len(data):
-            break
-        marker = data[at]
-        at += 1
-        if marker == _EOI:
+    for _ in range(_MOST_PARTS):
+        found = _MARKER.search(data, at)
+        if found is None or found.end() >= len(data):
             return None
-        if marker == 0 or marker in _STANDALONE:  # 0: a byte FF of the scan
-            continue
+        at = found.end() + 1
+        if data[at - 1] == _EOI:
+            return at
         length = int.from_bytes(data[at : at + 2], "big")
         if length < 2 or at + length > len(data):
-            break
+            return None
         at += length  # what a segment holds, a thumbnail with an end of its own too, is not looked into
-    return "the JPEG ends before its end marker"
+    return None
 
 
 def _png(data: bytes) -> str | None:
     at = 8
-    while at + 12 <= len(data):
+    for _ in range(_MOST_PARTS):
+        if at + 12 > len(data):
+            break
         length = int.from_bytes(data[at : at + 4], "big")
         end = at + 12 + length
         if end > len(data):
@@ -103,15 +108,19 @@ def _bmp(data: bytes) -> str | None:
         return "the BMP ends in its header"
     else:
         width, height, _, bits, compression, size = struct.unpack_from("<iiHHII", data, 18)
-    # Rows are padded to four bytes. Bit fields (3, 6) are as long as plain pixels; of what is compressed the size is
-    # told.
-    pixels = (abs(width) * bits + 31) // 32 * 4 * abs(height) if compression in (0, 3, 6) else size
+    # Rows are padded to four bytes; some programs leave out the last row's. Bit fields (3, 6) are as long as plain
+    # pixels; of what is compressed the size is told.
+    row = (abs(width) * bits + 7) // 8
+    plain = (row + 3) // 4 * 4 * max(abs(height) - 1, 0) + row
+    pixels = plain if compression in (0, 3, 6) else size
     if len(data) < offset + pixels:
         return f"the BMP has {len(data):,} of the {offset + pixels:,} bytes that its header tells"
     return None
 
 
 def _tiff(data: bytes) -> str | None:
+    if (written := _directory_written(data)) is False:
+        return "the TIFF's directory is not written yet"
     try:
         with Image.open(io.BytesIO(data), formats=("TIFF",)) as image:
             for page in range(_PAGES):
@@ -121,9 +130,27 @@ def _tiff(data: bytes) -> str | None:
                     return f"the TIFF has {len(data):,} of the {end:,} bytes that its directory tells"
     except EOFError:  # after the last page
         return None
+    except UnidentifiedImageError:  # its kind is not read, which is no question of its end
+        return None if written else "the TIFF's directory cannot be read"
     except Exception:  # noqa: BLE001  a directory that is not written yet reads as almost anything
         return "the TIFF's directory cannot be read"
     return None
+
+
+def _directory_written(data: bytes) -> bool | None:
+    """Whether a TIFF's first directory is all there; None for a BigTIFF, which is hardly ever met."""
+    order = "<" if data.startswith(b"II") else ">"
+    if struct.unpack_from(order + "H", data, 2)[0] != _CLASSIC:
+        return None
+    if len(data) < 8:
+        return False
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    if start + 2 > len(data):
+        return False
+    (entries,) = struct.unpack_from(order + "H", data, start)
+    # Tags are numbers above zero: one that is zero has not been written.
+    last = start + 2 + 12 * (entries - 1)
+    return entries > 0 and last + 12 <= len(data) and data[last : last + 2] != b"\0\0"
 
 
 def _last_byte(image: Image.Image) -> int:

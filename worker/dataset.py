@@ -10,8 +10,10 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from producer.litter import is_system_litter
+from worker.depth import UnknownDepth, has_16_bits, to_eight_bits
 from worker.duplicates import ImageUnreadable, Look, examine, repeated
 from worker.labels_table import TableError, read_groups
+from worker.picture_kind import why_unread
 
 _PIXEL_LIMIT = 80_000_000
 """Largest image that is decoded: 240 MB of RGB. Real cameras on the line have a tenth of it."""
@@ -140,8 +142,9 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> npt.NDArray[n
     """The image in `file` as RGB (height, width, 3), resized to `size` (height, width) by nearest neighbour.
 
     Pixel for pixel what `keras.utils.load_img(file, target_size=size)` gives: converted to RGB first (without regard
-    for an EXIF rotation or an alpha channel's transparency), then resized. Raises `ImageUnreadable` for what is not an
-    image, is damaged or truncated, or is too large to decode safely.
+    for an EXIF rotation or an alpha channel's transparency), then resized. But values of more than 8 bits, which Keras
+    clips to white, are brought down to 8 bits as on the line (see `worker.depth`). Raises
+    `ImageUnreadable` for what is not an image, is damaged or truncated, or is too large to decode safely.
     """
     try:
         with warnings.catch_warnings():
@@ -152,16 +155,26 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> npt.NDArray[n
                 raise ImageUnreadable(
                     f"{opened.width} × {opened.height} pixels, more than the {_PIXEL_LIMIT // 10**6} million decoded"
                 )
-            image: Image.Image = opened if opened.mode == "RGB" else opened.convert("RGB")
+            deep = has_16_bits(opened)
+            opened.load()
+            image = to_eight_bits(opened, (lambda: Image.open(file, formats=_FORMATS)) if deep else None)
+            image = image if image.mode == "RGB" else image.convert("RGB")
             if size is not None and image.size != (size[1], size[0]):
                 image = image.resize((size[1], size[0]), Image.Resampling.NEAREST)
             return np.array(image, np.uint8)
     except ImageUnreadable:
         raise
+    except UnknownDepth as error:
+        raise ImageUnreadable(str(error)) from error
     except UnidentifiedImageError:
-        raise ImageUnreadable("not an image") from None
+        raise ImageUnreadable(f"not an image: {why_unread(_head(file))}") from None
     except Exception as error:  # decoders raise what they like on damaged data; all of it means the same
         raise ImageUnreadable(f"cannot be decoded: {error or type(error).__name__}") from error
+
+
+def _head(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(512)
 
 
 def _entries(folder: Path) -> list[Path]:

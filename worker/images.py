@@ -15,6 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from producer.whole import cut_short
+from worker.depth import UnknownDepth, extrema, has_16_bits, to_eight_bits
+from worker.half import ends_at_one_stroke, jpeg_lacks_data
+from worker.picture_kind import is_raw, why_unread
+
 UInt8Array = npt.NDArray[np.uint8]
 
 FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
@@ -25,6 +30,12 @@ MAX_IMAGE_BYTES: Final = 128 * 1024 * 1024
 
 MAX_PIXELS: Final = 40_000_000
 """Industrial cameras have up to some 25 megapixels; decoded, 40 take 160 MB."""
+
+MIN_SIDE: Final = 32
+"""Pixels of the image's, or the region's, shorter side: of an insert nothing can be seen in fewer."""
+
+MAX_PROPORTION: Final = 8
+"""The longer side over the shorter one: no insert, and no camera's image, is longer."""
 
 MAX_SCANS: Final = 100
 """A progressive JPEG has some ten scans. Each goes over all its pixels again, and one that changes nothing has a few
@@ -58,15 +69,17 @@ def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int]
     """Return an image's pixels, uint8 of shape (height, width, 3), RGB, 0…255.
 
     ``size`` is (height, width) of the result, ``region`` the (left, top, width, height) to take, in pixels of the
-    upright image. The image is turned upright as its EXIF data say; 16-bit values keep their upper 8 bits; of an
-    animation or a file of several pages the first is taken. The aspect ratio is not kept, as in the lab's recipe.
+    upright image. The image is turned upright as its EXIF data say; of 10, 12, 14 and 16 bits the upper 8 are kept
+    (see `worker.depth`); of an animation or a file of several pages the first is taken. The aspect ratio is not kept,
+    as in the lab's recipe.
 
     Transparent parts become black: there no light was recorded, and where an image is stored with its background cut
-    out, black is what most programs leave there.
+    out, black is what most programs leave there. Where the whole image is equally transparent nothing was cut out, and
+    its colours count alone.
 
     Raises:
-        UnusableImage: the image is empty, damaged, too large or of another format, the region is not inside it, or
-            it shows nothing: it is black, burnt out or without contrast.
+        UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, the region is
+            not inside it, or it shows nothing: it is black, burnt out or without contrast.
     """
     height, width = size
     with _DECODERS:
@@ -74,7 +87,7 @@ def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int]
         if region is not None:
             image = _crop(image, region)
         # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
-        pixels = np.array(_rgb(image).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
+        pixels = np.array(_converted(image, "RGB").resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
         del image
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
@@ -101,11 +114,42 @@ def shows_nothing(pixels: UInt8Array) -> str | None:
 
 
 def _open(data: bytes) -> Image.Image:
-    """Decode the first frame, upright."""
+    """Decode the first frame, upright, with 8 bits a colour and without transparency."""
     if not data:
-        raise UnusableImage("the image file is empty")
+        raise UnusableImage("the image file is empty: take the photograph again")
     if len(data) > MAX_IMAGE_BYTES:
         raise UnusableImage(f"the image file is too large: {len(data):,} bytes, at most {MAX_IMAGE_BYTES:,}")
+    image = _header(data)
+    _check_size(image.width, image.height, "image")
+    if (problem := _out_of_proportion(image, data)) is not None:
+        raise UnusableImage(problem)
+    if (problem := cut_short(data)) is not None:
+        raise UnusableImage(_half(problem))
+    try:
+        deep = has_16_bits(image)
+        image.load()
+        if _is_half(image, data):
+            raise UnusableImage(_half("it ends before its last pixels"))
+        image = to_eight_bits(image, (lambda: _header(data)) if deep else None)
+        ImageOps.exif_transpose(image, in_place=True)
+    except (MemoryError, UnusableImage):
+        raise
+    except UnknownDepth as error:
+        raise UnusableImage(str(error)) from error
+    except Exception as error:
+        raise UnusableImage(_half("it cannot be decoded to its end")) from error
+    return _opaque(image)
+
+
+def _half(problem: str) -> str:
+    return (
+        f"the image file is damaged or cut short ({problem}): hand it in again when it is written in full, "
+        "or take the photograph again"
+    )
+
+
+def _header(data: bytes) -> Image.Image:
+    """Open an image without decoding it; its header alone says how many pixels there would be."""
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -113,22 +157,36 @@ def _open(data: bytes) -> Image.Image:
     except MemoryError:
         raise
     except UnidentifiedImageError as error:
-        raise UnusableImage(f"this is no image that can be read ({', '.join(FORMATS)})") from error
+        problem = cut_short(data)
+        raise UnusableImage(why_unread(data) if problem is None else _half(problem)) from error
     except Exception as error:  # decoders raise almost anything at bytes that are not what they seem
-        raise UnusableImage("the image file is damaged") from error
-    # Before any pixel is decoded: the header says how many there would be.
+        raise UnusableImage(_half("its header cannot be read")) from error
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(f"the image is too large: {image.width}×{image.height}, at most {MAX_PIXELS:,} pixels")
-    if (problem := _out_of_proportion(image, data)) is not None:
-        raise UnusableImage(problem)
-    try:
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise UnusableImage("the image file is damaged or cut short") from error
     return image
+
+
+def _check_size(width: int, height: int, what: str) -> None:
+    shorter, longer = sorted((width, height))
+    if shorter < MIN_SIDE:
+        raise UnusableImage(
+            f"the {what} is too small: {width}×{height} pixels, at least {MIN_SIDE} a side: "
+            "photograph the insert so that it fills the image"
+        )
+    if longer > MAX_PROPORTION * shorter:
+        raise UnusableImage(
+            f"the {what} has the proportions of no insert: {width}×{height} pixels, one side at most "
+            f"{MAX_PROPORTION} times the other: photograph the insert so that it fills the image"
+        )
+
+
+def _is_half(image: Image.Image, data: bytes) -> bool:
+    if image.format in ("JPEG", "MPO"):
+        return jpeg_lacks_data(image, data, _header)
+    if image.format in ("BMP", "TIFF", "PNG"):
+        height = int.from_bytes(data[22:26], "little", signed=True)
+        return ends_at_one_stroke(image, upside_down=image.format == "BMP" and (data[14] == 12 or height > 0))
+    return False
 
 
 def _out_of_proportion(image: Image.Image, data: bytes) -> str | None:
@@ -144,6 +202,8 @@ def _out_of_proportion(image: Image.Image, data: bytes) -> str | None:
             return f"the image is a TIFF of the kind {image.info.get('compression')}: save it with LZW or uncompressed"
         # A tile is decoded whole, however little of it the image shows: 64×64 pixels can ask for 2 GB.
         tags = getattr(image, "tag_v2", {})
+        if (problem := is_raw(data, tags)) is not None:
+            return problem
         width, height = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_LENGTH, 0)
         if not (isinstance(width, int) and isinstance(height, int) and width * height <= MAX_PIXELS):
             return f"the image is made of tiles of {width}×{height}, at most {MAX_PIXELS:,} pixels"
@@ -157,22 +217,38 @@ def _crop(image: Image.Image, region: tuple[int, int, int, int]) -> Image.Image:
         raise UnusableImage(
             f"the region {width}×{height} at ({left}, {top}) is not inside the image of {image.width}×{image.height}"
         )
+    _check_size(width, height, "region")
     return image.crop((left, top, left + width, top + height))
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        # Pillow's own conversion to 8 bits clips; of 16-bit colour it keeps the upper 8 bits, and so is done here.
-        grey = np.asarray(image).astype(np.uint32) >> 8
-        image = Image.fromarray(grey.astype(np.uint8), mode="L")
-    elif image.mode in ("I", "F"):
-        raise UnusableImage("the image has 32-bit values of an unknown range: save it with 8 or 16 bits")
+def _opaque(image: Image.Image) -> Image.Image:
+    """An image without transparency."""
+    if image.mode == "P" and image.palette is None:
+        raise UnusableImage(_colours_unread(image))
+    if not image.has_transparency_data:
+        return image
+    image = _converted(image, "RGBA")
+    (darkest, brightest), *_ = extrema(image.getchannel("A"))
+    if darkest != brightest:
+        return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
+    colours = image.convert("RGB")  # which leaves out the transparency and nothing else
+    if brightest == 0 and all(low == high for low, high in extrema(colours)):
+        raise UnusableImage(
+            "the image is fully transparent and has no colours below that: save it without transparency (alpha)"
+        )
+    return colours
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode == mode:
+        return image
     try:
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
-        return image if image.mode == "RGB" else image.convert("RGB")
+        return image.convert(mode)
     except MemoryError:
         raise
     except Exception as error:  # a palette that is not there, a kind that has no way to RGB
-        raise UnusableImage(f"the image has colours of the kind {image.mode}, which cannot be read") from error
+        raise UnusableImage(_colours_unread(image)) from error
+
+
+def _colours_unread(image: Image.Image) -> str:
+    return f"the image has colours of the kind {image.mode}, which cannot be read: save it as grey or RGB with 8 bits"

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.backbone_name import WeightsUnfit
+from worker.weight_kind import check_readable, why_no_hdf5, why_other_layout
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -47,24 +48,31 @@ class WeightFile:
     """An open weight file. ``layers`` maps each layer that has weights, in the file's order, to their shapes.
 
     Raises:
-        WeightsUnfit: the file cannot be read as HDF5, or not in the legacy Keras layout.
+        WeightsUnfit: the file cannot be read as HDF5, or not in the legacy Keras layout; the message says what it is.
+        WeightsMissing: there is no such file, or it is a folder.
+        OSError: it cannot be read at all; the message says why.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        check_readable(path)
         try:
             self._file = h5py.File(path, "r")
         except OSError as error:
-            raise WeightsUnfit(f"{path} is no complete HDF5 file (damaged, cut short or something else)") from error
+            raise WeightsUnfit(why_no_hdf5(path, error)) from error
+        root = self._file.get("model_weights", self._file)
         try:
-            root = self._file.get("model_weights", self._file)
             self._groups = {name: root[name] for name in _names(root, "layer_names")}
             self._arrays = {
                 name: [self._dataset(group, weight) for weight in _names(group, "weight_names")]
                 for name, group in self._groups.items()
             }
         except (KeyError, OSError, RuntimeError, AttributeError) as error:
+            listed = "layer_names" in root.attrs or "layer_names0" in root.attrs
+            other = None if listed else why_other_layout(path, root)
             self._file.close()
+            if other is not None:
+                raise WeightsUnfit(other) from error
             raise WeightsUnfit(
                 f"{path} is no weight file in the legacy Keras .h5 layout (layer_names, weight_names): {error}"
             ) from error

@@ -13,6 +13,7 @@ from producer.remote_store import download
 from worker.backbone_name import INSERTNET, BackboneError, WeightsMissing, WeightsUnfit, canonical_family
 from worker.network import PublishedNetwork, published_network
 from worker.weight_file import WeightFile, flaw, match
+from worker.weight_kind import check_readable
 from worker.weights import Entry, WeightsStore
 
 _DOWNLOAD: Final = "import sys; from worker.network import download; download(sys.argv[1], sys.argv[2] == 'top')"
@@ -33,8 +34,7 @@ def import_weights(folder: Path, path: Path, family: str) -> Entry:
     family = canonical_family(family)
     if family == INSERTNET:
         raise BackboneError("insertnet's weights are part of this package; there is nothing to import")
-    if not path.is_file():
-        raise WeightsMissing(f"there is no file {path}")
+    check_readable(path)
     network = published_network(family)
     with WeightFile(path) as file:
         matched = match(file, [network.specs, network.headless_specs], family)

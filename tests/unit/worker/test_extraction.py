@@ -66,7 +66,7 @@ def item(images: FolderStore, seed: int, **changes: Any) -> Item:
 
 
 def test_features_are_those_of_the_line_for_every_image(tmp_path: Path, images: FolderStore, store: Generation) -> None:
-    box = {"left": 3, "top": 5, "width": 30, "height": 20}
+    box = {"left": 3, "top": 5, "width": 50, "height": 40}
     items = [item(images, seed) for seed in range(7)] + [item(images, 3, region=box)]
     network = Quadrants()
     done = extract_chunk(items, images, network, store, batch=3)
@@ -74,7 +74,7 @@ def test_features_are_those_of_the_line_for_every_image(tmp_path: Path, images: 
     assert network.batches == [3, 3, 2]
     view = begun(tmp_path).view([sight(each) for each in items])
     for row, each in enumerate(items):
-        region = (3, 5, 30, 20) if each.region else None
+        region = (3, 5, 50, 40) if each.region else None
         pixels = decode((images.root / each.image).read_bytes(), (16, 16), region)
         np.testing.assert_array_equal(view[[row]], network.features(network.prepare(pixels[None])))
 

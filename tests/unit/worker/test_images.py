@@ -87,7 +87,7 @@ def test_the_same_bytes_give_the_same_pixels_in_every_thread() -> None:
     [
         (b"", "empty"),
         (b"no photograph at all", "no image that can be read"),
-        (b"\xff\xd8\xff", "no image that can be read"),
+        (b"\xff\xd8\xff", "ends before its end marker"),
         (encoded(Image.fromarray(picture()), "GIF"), "no image that can be read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image that can be read"),
     ],
@@ -139,7 +139,7 @@ def test_progressive_jpegs_as_cameras_write_them_are_read() -> None:
 
 
 def test_a_run_length_encoded_bmp_is_refused() -> None:
-    data = bytearray(encoded(Image.new("P", (6000, 1)), "BMP"))
+    data = bytearray(encoded(Image.new("P", (600, 100)), "BMP"))
     struct.pack_into("<I", data, 30, 1)  # the compression
     with pytest.raises(UnusableImage, match="run-length"):
         decode(bytes(data), SIZE)
@@ -202,10 +202,10 @@ def test_16_bit_colour_keeps_its_upper_bits() -> None:
     assert close(found, reference())
 
 
-def test_32_bit_values_are_unusable() -> None:
-    for values in (np.ones((8, 8), np.float32), np.full((8, 8), 70_000, np.int32)):
+def test_32_bit_values_of_an_unknown_range_are_unusable() -> None:
+    for value in (70_000, -1):
         with pytest.raises(UnusableImage, match="32-bit"):
-            decode(encoded(Image.fromarray(values), "TIFF"), SIZE)
+            decode(encoded(Image.fromarray(np.full((48, 64), value, np.int32)), "TIFF"), SIZE)
 
 
 def test_greyscale_gets_three_equal_colours() -> None:
@@ -262,8 +262,8 @@ def test_an_image_is_turned_upright_before_its_region_is_taken(orientation: int,
     exif[0x0112] = orientation
     data = encoded(Image.fromarray(np.ascontiguousarray(turn(picture()))), exif=exif)
     np.testing.assert_array_equal(decode(data, SIZE), reference())
-    region = (40, 4, 20, 30)
-    np.testing.assert_array_equal(decode(data, SIZE, region), decode(png(picture()[4:34, 40:60]), SIZE))
+    region = (24, 4, 40, 36)
+    np.testing.assert_array_equal(decode(data, SIZE, region), decode(png(picture()[4:40, 24:64]), SIZE))
 
 
 def test_of_an_animation_the_first_frame_is_taken() -> None:
@@ -323,3 +323,145 @@ def test_every_shared_photograph_is_usable_and_far_from_the_limits(shared: Path)
         assert darkest < 125
         assert brightest > 80
         assert brightest - darkest > 80
+
+
+def reason_of(data: bytes, region: tuple[int, int, int, int] | None = None) -> str:
+    with pytest.raises(UnusableImage) as caught:
+        decode(data, SIZE, region)
+    return caught.value.reason
+
+
+def scene() -> np.ndarray:
+    """A grey photograph of 16 bits with noise, of 200 by 160 pixels, none of them black."""
+    noise = np.random.default_rng(0).integers(0, 256, (160, 200))
+    return (np.mgrid[0:160, 0:200].sum(axis=0) * 150 + 8_000 + noise).astype(np.uint16)
+
+
+def test_the_pixels_of_ordinary_photographs_are_pillow_s_own() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    for kind in ("JPEG", "PNG", "BMP", "TIFF"):
+        for mode in ("RGB", "L"):
+            data = encoded(Image.fromarray(pixels).resize((40, 30)).resize((400, 300)).convert(mode), kind)
+            plain = Image.open(io.BytesIO(data)).convert("RGB")
+            expected = np.array(plain.resize((224, 224), Image.Resampling.BILINEAR, reducing_gap=3.0))
+            np.testing.assert_array_equal(decode(data, (224, 224)), expected)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_10_to_16_bits_in_a_file_of_16_are_scaled_by_the_bits_that_are_used(bits: int) -> None:
+    grey = scene() >> (16 - bits) if bits < 16 else scene()
+    expected = decode(png((scene() >> 8).astype(np.uint8)), SIZE)
+    for kind in ("PNG", "TIFF"):
+        np.testing.assert_array_equal(decode(encoded(Image.fromarray(grey), kind), SIZE), expected)
+    big_endian = Image.frombytes("I;16B", (200, 160), grey.astype(">u2").tobytes())
+    np.testing.assert_array_equal(decode(encoded(big_endian, "TIFF"), SIZE), expected)
+    rows = b"".join(b"\0" + np.repeat(row, 3).astype(">u2").tobytes() for row in grey)
+    np.testing.assert_array_equal(decode(png_of(200, 160, rows, colour=2, depth=16), SIZE), expected)
+
+
+def test_8_bits_made_12_or_16_wide_are_told_apart_however_dark() -> None:
+    grey = (scene() >> 8).astype(np.uint16)
+    for wide in (grey << 4, grey << 8, grey * 257):
+        assert close(decode(png(wide), SIZE), decode(png(grey.astype(np.uint8)), SIZE), by=0)
+    dark = grey // 3
+    for wide in (dark << 8, dark * 257):
+        assert close(decode(png(wide), SIZE), decode(png(dark.astype(np.uint8)), SIZE), by=0)
+
+
+def test_black_is_said_only_of_what_is_black_in_any_reading() -> None:
+    assert "black: lamp or camera off" in reason_of(png(np.zeros((160, 200), np.uint16)))
+    assert "black: lamp or camera off" in reason_of(png(scene() >> 10))
+    assert "8 bits in a file of 16" in reason_of(png(scene() >> 8))
+
+
+def test_a_deep_image_has_one_scale_whatever_region_is_taken() -> None:
+    grey = scene() >> 4
+    region = (0, 0, 40, 40)
+    expected = decode(png((scene() >> 8).astype(np.uint8)), SIZE, region)
+    np.testing.assert_array_equal(decode(png(grey), SIZE, region), expected)
+
+
+def test_floating_point_values_of_a_known_range_are_read_others_refused_in_words() -> None:
+    grey = (scene() >> 8).astype(np.float32)
+    expected = decode(png(grey.astype(np.uint8)), SIZE)
+    for values in (grey, grey / 255):
+        np.testing.assert_array_equal(decode(encoded(Image.fromarray(values), "TIFF"), SIZE), expected)
+    for values in (grey * 16, grey - 200, grey / 100, np.where(grey > 60, np.nan, grey)):
+        assert "neither 0 to 1 nor 0 to 255" in reason_of(encoded(Image.fromarray(values.astype(np.float32)), "TIFF"))
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 128])
+def test_an_image_that_is_equally_transparent_everywhere_shows_its_colours(alpha: int) -> None:
+    pixels = np.dstack([picture(), np.full((48, 64), alpha, np.uint8)])
+    for kind in ("PNG", "TIFF", "BMP"):
+        np.testing.assert_array_equal(decode(encoded(Image.fromarray(pixels), kind), SIZE), reference())
+    assert "fully transparent" in reason_of(png(np.zeros((48, 64, 4), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "words"),
+    [
+        (2, 1, "too small"),
+        (31, 400, "too small"),
+        (5000, 20, "too small"),
+        (1, 3000, "too small"),
+        (1200, 100, "no in"),
+    ],
+)
+def test_what_is_too_small_or_of_no_insert_s_proportions_is_unusable(width: int, height: int, words: str) -> None:
+    data = png(np.resize(picture(), (height, width, 3)))
+    assert words in reason_of(data)
+    whole = png(np.resize(picture(), (3000, 5000, 3)))
+    assert words in reason_of(whole, (0, 0, width, height))
+
+
+@pytest.mark.parametrize("share", [0.07, 0.5, 0.8, 0.97])
+def test_half_a_photograph_is_never_judged(share: float) -> None:
+    colours = Image.fromarray(np.random.default_rng(0).integers(1, 256, (160, 200, 3), dtype=np.uint8))
+    for kind, options in (("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"})):
+        data = encoded(colours, kind, **options)
+        cut = int(len(data) * share)
+        assert "cut short" in reason_of(data[:cut])
+        assert "cut short" in reason_of(data[:cut] + bytes(len(data) - cut)), "room for the rest is reserved"
+    for mode, options in (("RGB", {}), ("L", {}), ("CMYK", {}), ("RGB", {"progressive": True})):
+        data = encoded(colours.convert(mode), "JPEG", **options)
+        cut = max(int(len(data) * share), data.index(b"\xff\xda") + 40)
+        assert "cut short" in reason_of(data[:cut])
+        assert "cut short" in reason_of(data[:cut] + b"\xff\xd9"), "an end marker is no proof"
+    rows = b"".join(b"\0" + row.tobytes() for row in np.asarray(colours)[: int(160 * share)])
+    assert "cut short" in reason_of(png_of(200, 160, rows))
+
+
+def test_whole_photographs_that_end_in_grey_or_black_are_judged() -> None:
+    ends_grey, thing, bars = (np.full((160, 200, 3), fill, np.uint8) for fill in (128, 0, 0))
+    ends_grey[:100] = thing[40:100, 30:170] = bars[40:120] = np.resize(picture(), (160, 200, 3))[0, 10]
+    ends_grey[:100, ::2] = thing[40:100, 30:170:2] = bars[40:120, ::2] = 200
+    for kind, options in (("JPEG", {}), ("JPEG", {"progressive": True}), ("BMP", {}), ("TIFF", {})):
+        for pixels in (ends_grey, thing, bars):
+            assert decode(encoded(Image.fromarray(pixels), kind, **options), SIZE).shape == (*SIZE, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\0\0\0\x18ftypheic" + bytes(40), "HEIC photograph: set the telephone"),
+        (b"\0\0\0\x18ftypavif" + bytes(40), "AVIF image: save it as JPEG"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "WebP image: save it as JPEG"),
+        (b"GIF89a", "GIF image: save it as JPEG"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000 image: save it as JPEG"),
+        (b"\xff\x0a\0", "JPEG XL image: save it as JPEG"),
+        (b"FUJIFILMCCD-RAW ", "raw data (RAF): set the camera"),
+        (b"%PDF-1.7", "PDF document: hand in the photograph itself"),
+        (b'<?xml version="1.0"?><svg>', "drawing (SVG)"),
+        (b"<!DOCTYPE html>", "web page: the download failed"),
+        (b"PK\3\4", "zip archive: unpack it"),
+        (b"\xff\xd8\xff\xd9", "JPEG of a kind that is not read"),
+    ],
+)
+def test_a_file_of_another_format_is_named_with_what_to_do(data: bytes, words: str) -> None:
+    assert words in reason_of(data)
+
+
+@pytest.mark.parametrize("tags", [{50706: b"\1\4\0\0"}, {254: 1}])
+def test_a_camera_s_raw_data_are_not_judged_by_their_preview(tags: dict[int, Any]) -> None:
+    assert "raw data" in reason_of(encoded(Image.fromarray(picture()), "TIFF", tiffinfo=tags))

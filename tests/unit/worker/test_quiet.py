@@ -14,7 +14,7 @@ def test_pillow_s_warnings_about_a_damaged_file_are_dropped_and_others_are_not()
     """Python keeps the text of every warning that it shows: each damaged image would leave some behind."""
     file = io.BytesIO()
     exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # a directory of five entries that ends before the first
-    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     Image.fromarray(noise).save(file, "JPEG", exif=exif)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

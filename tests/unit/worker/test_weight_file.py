@@ -64,7 +64,7 @@ def test_arrays_are_aligned_and_in_this_machines_byte_order(tmp_path: Path, valu
 
 def test_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"
-    path.write_bytes(b"not weights")
+    path.write_bytes(b"\xde\xad\xbe\xef" * 99)
     with pytest.raises(WeightsUnfit, match="no complete HDF5 file"):
         WeightFile(path)
 

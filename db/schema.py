@@ -79,7 +79,7 @@ class Captures(Base):
     the same transaction (:func:`db.verdicts.record` is the one writer), because every question of the line joins the
     place and time of a capture with its outcome: with it here, an index answers each, also among ten million.
     ``review`` is the label of the newest review, or null, for the same reason (:func:`db.reviews.add` writes it).
-    ``captured_at`` is what the station's clock said; ``ordered_at``, the place in the order of all (:mod:`db.ordering`).
+    ``captured_at`` is what the station's clock said, ``ordered_at`` the place in the order (:mod:`db.ordering`).
     """
 
     __tablename__ = "captures"

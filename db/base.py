@@ -60,6 +60,9 @@ ROW_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A number that the database gives each row. SQLite counts by itself only where the key is exactly INTEGER, which has
 64 bits there."""
 
+LONG_AGO: Final = "1970-01-01 00:00:00.000000"
+"""What stands in a column that came later for an instant, until the migration has filled it."""
+
 PLAIN_JSON: Final = JSON(none_as_null=True)
 """JSON in which no value is SQL's null."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
+from db.base import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.partial import DISPUTED, FINDING, UNANSWERED
 
 __all__ = ["Base", "UtcDateTime"]  # the tables' names are public too
@@ -43,17 +43,12 @@ PLACES: Final = ("station", "machine", "head", "operation")
 _NEWEST: Final = ("ordered_at", "capture_id")
 
 
-LONG_AGO: Final = "1970-01-01 00:00:00.000000"
-"""What stands in a column that came later for an instant, until the migration has filled it."""
-
-
 class Checks(Base):
     """Post-operation checks, one row each, made by the first capture that names the check.
 
     What a check has come to is computed from its captures (:mod:`db.checks`); the row is there so that checks can be
-    listed by time and place without going through every capture. ``started_at`` is the earliest ``ordered_at`` of
-    its captures. ``awaited``: some pocket was not photographed yet; ``given_up``: nor is it waited for any more
-    (:mod:`db.incomplete`).
+    listed by time and place without going through every capture. It began with the earliest ``ordered_at`` of its
+    captures. ``awaited``: some pocket was not photographed yet; ``given_up``: nor is it waited for any more.
     """
 
     __tablename__ = "checks"
@@ -84,8 +79,7 @@ class Captures(Base):
     the same transaction (:func:`db.verdicts.record` is the one writer), because every question of the line joins the
     place and time of a capture with its outcome: with it here, an index answers each, also among ten million.
     ``review`` is the label of the newest review, or null, for the same reason (:func:`db.reviews.add` writes it).
-    ``captured_at`` is what the station's clock said, right or wrong; ``ordered_at`` is the place in the order of all
-    captures (:mod:`db.ordering`), by which everything is sorted and looked for.
+    ``captured_at`` is what the station's clock said, ``ordered_at`` the place in the order (:mod:`db.ordering`).
     """
 
     __tablename__ = "captures"
@@ -142,8 +136,7 @@ class Pockets(Base):
     machine: Mapped[str] = mapped_column(String(64), primary_key=True)
     head: Mapped[str] = mapped_column(String(64), primary_key=True)
     pocket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    ordered_at: Mapped[datetime] = mapped_column("captured_at", key="ordered_at")
-    """That of the capture; the column is called as it was when a station's clock decided."""
+    ordered_at: Mapped[datetime] = mapped_column("captured_at", key="ordered_at")  # named in 0001
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
     damaged: Mapped[bool] = mapped_column(server_default=false())
 

@@ -2,7 +2,7 @@
 
 A photograph that arrives later was taken later, unless it was overtaken on its way. What its station says about the
 time (`captured_at`) is kept as told, and is the order as long as it agrees with arrival: then a backlog lies where it
-was taken, not where it came. Where it contradicts arrival, it is the clock that is wrong (decision 14).
+was taken, not where it came. Where it contradicts arrival, it is the clock that is wrong (decision 15).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Events on the station's own disk until they are confirmed.
 
 They leave in the order in which they were handed in, by a number that no clock spoils: arrival is what the order of
-photographs is taken from (decision 14).
+photographs is taken from (decision 15).
 
 SQLite, because it is durable on every station PC without a server: each event is one synced transaction, and several
 processes of one station (a folder camera, a check) may share the file.

@@ -1,4 +1,4 @@
-"""An order that no station's clock spoils (decision 14), and checks that are waited for no more."""
+"""An order that no station's clock spoils (decision 15), and checks that are waited for no more."""
 
 import sqlalchemy as sa
 from alembic import op

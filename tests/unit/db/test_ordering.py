@@ -60,7 +60,7 @@ def test_a_clock_that_was_set_while_nothing_was_sent_spoils_no_order(off: timede
 
 
 def test_a_clock_set_back_by_hours_in_an_outage_is_taken_for_a_backlog() -> None:
-    """What decision 14 does not promise: two late photographs that come together are in the order that they claim."""
+    """What decision 15 does not promise: two late photographs that come together are in the order that they claim."""
     back = NOW + 2 * HOUR
     assert in_order(arrive((NOW, back), (NOW + HOUR - 10 * HOUR, back + SECOND))) == [1, 0]
     assert in_order(arrive((NOW, back), (NOW + HOUR - 10 * HOUR, back + HOUR))) == [0, 1], "not when they come apart"

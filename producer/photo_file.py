@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from producer.file_state import Look, has_holes, open_for_writing
 from producer.picture_names import UNREADABLE, ending_of
-from producer.whole import cut_short, ends_in_zeros
+from producer.whole import cut_short, may_lack_parts
 
 MAX_BYTES: Final = 128 * 1024 * 1024
 """The largest photograph that is read: the worker takes none larger."""
@@ -55,9 +55,8 @@ def read(path: Path, look: Look) -> Reading:
         return Reading(image, "a program still has the file open for writing")
     if (why := cut_short(image)) is not None:
         return Reading(image, why)
-    # Black too ends in zeros. What the kernel knows to be written in full, by nobody any more, is black.
-    if holes or (written is None and ends_in_zeros(image)):
-        return Reading(image, "the file ends in zero bytes, or has room in it that was never written")
+    if holes or may_lack_parts(image):
+        return Reading(image, "the file has a part of zero bytes: black, or not written yet")
     return Reading(image, _undecodable(image))
 
 

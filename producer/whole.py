@@ -28,8 +28,8 @@ _CLASSIC: Final = 42
 _PAGES: Final = 64
 """Pages of a TIFF that are looked at; the first is the one that is judged."""
 
-_ZERO_TAIL: Final = 4096
-"""Zero bytes at the end of an uncompressed image from which on they may be what is not written yet."""
+_ZEROS: Final = 512
+"""Zero bytes in a row from which on they may be what is not written yet."""
 
 
 def cut_short(data: bytes) -> str | None:
@@ -52,14 +52,19 @@ def cut_short(data: bytes) -> str | None:
     return None
 
 
-def ends_in_zeros(data: bytes) -> bool:
-    """Whether an uncompressed image ends in many zero bytes: black, or room that its writer has not filled yet.
+def may_lack_parts(data: bytes) -> bool:
+    """Whether an image has zero bytes where a camera hardly writes any: black, or what its writer has not filled yet.
 
-    A camera that reserves the whole file first leaves them, and so does a share that shows a size before its data.
+    A program that reserves the whole file first leaves them, and so does a share that shows a size before its data. Of
+    an uncompressed image the end is looked at; in the scan of a baseline JPEG black too makes no long run of zeros
+    (2 bytes at most in images that were half or nine tenths black), in a progressive one it does.
     """
-    if not data.startswith((b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+    if data.startswith((b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return not data[-_ZEROS:].strip(b"\0")
+    scan = data.find(b"\xff\xda")
+    if not data.startswith(b"\xff\xd8") or b"\xff\xc2" in data[:scan]:
         return False
-    return not data[-_ZERO_TAIL:].strip(b"\0")
+    return bytes(_ZEROS) in data[scan : jpeg_end(data)]  # what stands behind the end is no part of it
 
 
 def jpeg_end(data: bytes) -> int | None:

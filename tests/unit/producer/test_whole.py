@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from producer.whole import cut_short, ends_in_zeros, jpeg_end
+from producer.whole import cut_short, jpeg_end, may_lack_parts
 
 PIXELS = np.random.default_rng(0).integers(1, 256, (48, 63, 3), dtype=np.uint8)
 
@@ -117,6 +117,30 @@ def test_hostile_files_are_looked_at_quickly() -> None:
 
 
 def test_room_that_may_not_be_filled_yet_is_seen_in_uncompressed_images_only() -> None:
-    assert ends_in_zeros(SOUND["BMP"][:-5000] + bytes(5000))
-    assert not ends_in_zeros(SOUND["BMP"])
-    assert not ends_in_zeros(SOUND["JPEG"] + bytes(5000))
+    assert may_lack_parts(SOUND["BMP"][:-5000] + bytes(5000))
+    assert not may_lack_parts(SOUND["BMP"])
+    assert not may_lack_parts(SOUND["JPEG"] + bytes(5000))
+
+
+def _saved(pixels: np.ndarray, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "BMP", "TIFF"])
+def test_a_part_of_zeros_is_doubted_and_a_photograph_is_not(kind: str) -> None:
+    pixels = np.random.default_rng(1).integers(1, 255, (200, 200, 3), np.uint8)
+    whole = _saved(pixels, kind)
+    assert not may_lack_parts(whole)
+    middle = len(whole) // 2
+    end = 2 if kind == "JPEG" else 0  # a share may show a JPEG's end before its middle
+    assert may_lack_parts(whole[:middle] + bytes(len(whole) - middle - end) + whole[len(whole) - end :])
+
+
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}], ids=str)
+@pytest.mark.parametrize("black", [0.3, 0.9])
+def test_a_jpeg_on_black_lacks_nothing(options: dict[str, object], black: float) -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (512, 512, 3), np.uint8)
+    pixels[int(512 * (1 - black)) :] = 0
+    assert not may_lack_parts(_saved(pixels, "JPEG", **options))

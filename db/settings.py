@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from db.home import at_home
+from producer.home import at_home
 
 
 class DatabaseSettings(BaseSettings):

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from sqlalchemy import exc, make_url
 from sqlalchemy.engine import URL
 
-from db.home import at_home
+from producer.home import at_home
 from producer.url_check import unclear
 
 SETTING: Final = "INSERTS_DATABASE_URL"

@@ -10,6 +10,7 @@ import io
 import re
 import struct
 import zlib
+from itertools import zip_longest
 from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
@@ -25,6 +26,7 @@ _MOST_PARTS: Final = 100_000
 
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _CLASSIC: Final = 42
+_TIFF_HEADER: Final = 8
 _PAGES: Final = 64
 """Pages of a TIFF that are looked at; the first is the one that is judged."""
 
@@ -131,7 +133,10 @@ def _tiff(data: bytes) -> str | None:
             for page in range(_PAGES):
                 if page:
                     image.seek(page)
-                if (end := _last_byte(image)) > len(data):
+                parts = _parts(image)
+                if any(start < _TIFF_HEADER for start, _ in parts):
+                    return "a part of the TIFF was never written"
+                if (end := max((start + length for start, length in parts), default=0)) > len(data):
                     return f"the TIFF has {len(data):,} of the {end:,} bytes that its directory tells"
     except EOFError:  # after the last page
         return None
@@ -158,14 +163,16 @@ def _directory_written(data: bytes) -> bool | None:
     return entries > 0 and last + 12 <= len(data) and data[last : last + 2] != b"\0\0"
 
 
-def _last_byte(image: Image.Image) -> int:
-    """Where the last strip or tile of a TIFF's page ends, in bytes from the beginning of the file."""
+def _parts(image: Image.Image) -> list[tuple[int, int]]:
+    """Where each strip or tile of a TIFF's page begins, in bytes from the beginning of the file, and its length."""
     tags: Any = getattr(image, "tag_v2", {})
-    ends = [0]
+    parts: list[tuple[int, int]] = []
     for offsets, counts in ((_STRIP_OFFSETS, _STRIP_COUNTS), (_TILE_OFFSETS, _TILE_COUNTS)):
-        starts, lengths = tags.get(offsets, ()), tags.get(counts, ())
-        starts = starts if isinstance(starts, tuple) else (starts,)
-        lengths = lengths if isinstance(lengths, tuple) else (lengths,)
-        ends += [start + length for start, length in zip(starts, lengths, strict=False)] or [0]
-        ends += starts[len(lengths) :]
-    return max(ends)
+        starts, lengths = _numbers(tags.get(offsets, ())), _numbers(tags.get(counts, ()))
+        parts += zip_longest(starts, lengths[: len(starts)], fillvalue=0)
+    return parts
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
+    every = value if isinstance(value, tuple) else (value,)
+    return tuple(each for each in every if isinstance(each, int))

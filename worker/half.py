@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
-from producer.whole import jpeg_end
+_SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Values of a pixel by a PNG's kind of colours."""
 
-_GREYS: Final = (127, 128)
-"""What libjpeg fills the rest of an image with whose data end early (127: inverted, as CMYK is); it only warns, and
-Pillow hears nothing of it."""
-
-_CORNER: Final = 4
-_MORE: Final = b"\x5a\xc3\x96\x2d" * 256
-"""Bytes that a decoder still in need of data makes some picture of."""
+_AT_ONCE: Final = 2**18
+"""Bytes that are unpacked at once, to be counted and forgotten."""
 
 _FULL: Final = 0.9
 _FEWEST_ROWS: Final = 2
 
 
-def jpeg_lacks_data(image: Image.Image, data: bytes, again: Callable[[bytes], Image.Image]) -> bool:
-    """Whether a loaded JPEG, which has its end marker, ends before its last pixels do.
+def png_lacks_rows(image: Image.Image, data: bytes) -> bool:
+    """Whether a decoded PNG's data unpack to fewer rows than its header promises; Pillow leaves those at 0.
 
-    Told by trying: a decoder that has all its pixels passes over further data, one that lacks some reads on and makes
-    other pixels. Tried only where the last corner is as grey as what is filled in, and of progressive images, which
-    lack detail rather than rows. ``again`` opens other bytes the same way.
+    So only where the last pixel is 0 (or rows come in an order of their own) all of it is unpacked once more.
     """
-    end = jpeg_end(data)
-    if end is None:
-        return True
-    corner = image.crop((max(image.width - _CORNER, 0), max(image.height - _CORNER, 0), image.width, image.height))
-    if not (image.info.get("progressive") or np.isin(np.asarray(corner), _GREYS).all()):
+    depth, colour, interlaced = data[24], data[25], data[28]
+    if not interlaced and np.asarray(image.crop((image.width - 1, image.height - 1, image.width, image.height))).any():
         return False
-    more = again(data[: end - 2] + _MORE + b"\xff\xd9")
-    try:
-        more.load()
-    except OSError:
-        return True
-    return ImageChops.difference(more, image).getbbox() is not None
+    bits = depth * _SAMPLES[colour]
+    wanted = sum(
+        rows * (1 + (columns * bits + 7) // 8)
+        for columns, rows in _passes(image.width, image.height, interlaced)
+        if columns and rows
+    )
+    unpacker, found = zlib.decompressobj(), 0
+    for part in _pixel_parts(data):
+        rest: bytes | memoryview = part
+        while rest and found < wanted and not unpacker.eof:
+            found += len(unpacker.decompress(rest, _AT_ONCE))
+            rest = unpacker.unconsumed_tail
+    while found < wanted and (more := unpacker.decompress(unpacker.unconsumed_tail, _AT_ONCE)):
+        found += len(more)
+    return found < wanted
+
+
+def _pixel_parts(data: bytes) -> Iterator[memoryview]:
+    """The contents of a whole PNG's IDAT chunks."""
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
+        if data[at + 4 : at + 8] == b"IDAT":
+            yield view[at + 8 : end]
+        at = end + 4
+
+
+def _passes(width: int, height: int, interlaced: int) -> list[tuple[int, int]]:
+    """Columns and rows of each of the pictures that a PNG is made of: one, or seven where it is interlaced (Adam7)."""
+    if not interlaced:
+        return [(width, height)]
+    grid = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    return [((width - x + dx - 1) // dx, (height - y + dy - 1) // dy) for x, y, dx, dy in grid]
 
 
 def ends_at_one_stroke(image: Image.Image, *, upside_down: bool) -> bool:

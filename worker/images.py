@@ -16,8 +16,9 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from producer.whole import cut_short
+from worker import jpeg_scans
 from worker.depth import UnknownDepth, extrema, has_16_bits, to_eight_bits
-from worker.half import ends_at_one_stroke, jpeg_lacks_data
+from worker.half import ends_at_one_stroke, png_lacks_rows
 from worker.picture_kind import is_raw, why_unread
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -55,6 +56,10 @@ _CONTRAST_BELOW: Final = 8.0
 
 # More at once would not be faster, and every one holds a whole photograph: 32 threads with 40 megapixels each, 5 GB.
 _DECODERS: Final = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
+
+
+_MARKED: Final = (b"\xff\xd8", b"\x89PNG")
+"""How JPEG and PNG begin, which are made of parts one behind the other."""
 
 
 class UnusableImage(ValueError):
@@ -119,11 +124,14 @@ def _open(data: bytes) -> Image.Image:
         raise UnusableImage("the image file is empty: take the photograph again")
     if len(data) > MAX_IMAGE_BYTES:
         raise UnusableImage(f"the image file is too large: {len(data):,} bytes, at most {MAX_IMAGE_BYTES:,}")
+    # Before Pillow goes through a header: of a JPEG that is all headers that would take minutes.
+    if data.startswith(_MARKED) and (problem := cut_short(data)) is not None:
+        raise UnusableImage(_half(problem))
     image = _header(data)
     _check_size(image.width, image.height, "image")
     if (problem := _out_of_proportion(image, data)) is not None:
         raise UnusableImage(problem)
-    if (problem := cut_short(data)) is not None:
+    if not data.startswith(_MARKED) and (problem := cut_short(data)) is not None:
         raise UnusableImage(_half(problem))
     try:
         deep = has_16_bits(image)
@@ -182,11 +190,11 @@ def _check_size(width: int, height: int, what: str) -> None:
 
 def _is_half(image: Image.Image, data: bytes) -> bool:
     if image.format in ("JPEG", "MPO"):
-        return jpeg_lacks_data(image, data, _header)
-    if image.format in ("BMP", "TIFF", "PNG"):
-        height = int.from_bytes(data[22:26], "little", signed=True)
-        return ends_at_one_stroke(image, upside_down=image.format == "BMP" and (data[14] == 12 or height > 0))
-    return False
+        return jpeg_scans.cut_short(data, image)
+    if image.format == "PNG":
+        return png_lacks_rows(image, data)
+    height = int.from_bytes(data[22:26], "little", signed=True)
+    return ends_at_one_stroke(image, upside_down=image.format == "BMP" and (data[14] == 12 or height > 0))
 
 
 def _out_of_proportion(image: Image.Image, data: bytes) -> str | None:

@@ -59,8 +59,11 @@ class Shop:
         for number in range(checks):
             self.fill(NOW - timedelta(days=100, seconds=-number))
         self.today = self.fill(NOW - timedelta(minutes=1))
-        newest = [{name: getattr(each, name) for name in ("machine", "head", "pocket", "captured_at", "capture_id")}
-                  for each in self.today]  # fmt: skip
+        newest = [
+            {name: getattr(each, name) for name in ("machine", "head", "pocket", "capture_id")}
+            | {"ordered_at": each.captured_at}
+            for each in self.today
+        ]
         with self.database.transaction() as session:
             session.execute(insert(Pockets), newest)
 

@@ -128,7 +128,7 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         (["heads"], "Name its file or set INSERTS_HEADS"),
         (["heads", "nowhere.toml"], "there is no head register nowhere.toml"),
         (["--heads", "nowhere.toml", "check", "nowhere", *WHERE], "there is no head register nowhere.toml"),
-        (["watch", "nowhere"], "nowhere is no folder"),
+        (["watch", "nowhere"], "there is no folder nowhere"),
         (["schema", "poem"], "'capture' or 'answer'"),
         (["simulate", "--photographs", "nowhere.csv"], "nowhere.csv"),
     ],

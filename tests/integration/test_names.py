@@ -95,7 +95,7 @@ def test_a_folder_that_is_named_in_another_normal_form_is_the_same_machine(line:
         file.parent.mkdir(parents=True)
         file.write_bytes(photograph(seed=pocket, size=256))
     with (tmp_path / "said").open("wb") as said:
-        watching = line.start("insert-station", "watch", str(folder), "--check-size", "1", "--json", stdout=said)
+        watching = line.start("insert-station", "watch", str(folder), "--check-size", "2", "--json", stdout=said)
         try:
             wait_until(lambda: (tmp_path / "said").read_text("utf-8").count('"verdict"') == 2, 60, "two verdicts")
         finally:

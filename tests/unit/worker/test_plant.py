@@ -10,6 +10,7 @@ import pytest
 
 from db.standing import Standing
 from producer.exposition import exposed
+from producer.ports import PortTaken
 from tests.metrics_support import collected, scraped
 from tests.support import wait_until
 from worker.metrics import (
@@ -109,7 +110,7 @@ def test_metrics_are_served_for_as_long_as_the_block_lasts() -> None:
         assert told.value("inserts_faults_total", reason="image_missing") == 1
         assert not {name for name in told.names() if name.endswith("_created")}
         taken = exposed(metrics.registry, port, "127.0.0.1")
-        with pytest.raises(OSError, match=rf"127\.0\.0\.1:{port} \(INSERTS_METRICS_PORT\)"), taken:
+        with pytest.raises(PortTaken, match=rf"port {port} is in use .*INSERTS_METRICS_PORT"), taken:
             pass
     with pytest.raises(OSError, match="refused"):
         scraped(port)

@@ -119,7 +119,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("intact", "worn[red]"):
         (photographs / name).mkdir(parents=True)
         for number in range(6):
-            Image.new("RGB", (64, 64), (40 * number, 90, 90 + 20 * len(name))).save(photographs / name / f"[x]{number} ü.png")
+            colour = (40 * number, 90, 90 + 20 * len(name))  # the same photograph in two classes would be left out
+            Image.new("RGB", (64, 64), colour).save(photographs / name / f"[x]{number} ü.png")
     (photographs / "intact" / os.fsdecode(b"[red]\xff.png")).write_bytes(b"no image")
     return folder
 

@@ -1,4 +1,5 @@
-"""Half a photograph that looks like a whole one: what only its pixels show. See `producer.whole` for the rest."""
+"""Half a JPEG that looks like a whole one: what only its pixels show. See `producer.whole` and
+`producer.unfilled` for the rest."""
 
 from __future__ import annotations
 
@@ -17,9 +18,6 @@ Pillow hears nothing of it."""
 _CORNER: Final = 4
 _MORE: Final = b"\x5a\xc3\x96\x2d" * 256
 """Bytes that a decoder still in need of data makes some picture of."""
-
-_FULL: Final = 0.9
-_FEWEST_ROWS: Final = 2
 
 
 def jpeg_lacks_data(image: Image.Image, data: bytes, again: Callable[[bytes], Image.Image]) -> bool:
@@ -41,28 +39,3 @@ def jpeg_lacks_data(image: Image.Image, data: bytes, again: Callable[[bytes], Im
     except OSError:
         return True
     return ImageChops.difference(more, image).getbbox() is not None
-
-
-def ends_at_one_stroke(image: Image.Image, *, upside_down: bool) -> bool:
-    """Whether an image's last rows are zero throughout and the row before is not: room that was never filled.
-
-    A file is filled to some byte; so the row in which the filling ended is zero from there on and the one before it is
-    full. A thing before a black background ends otherwise: beside it too is background. An image with black bars at
-    both ends is whole. ``upside_down`` says that the file begins with the lowest row, as most BMPs do.
-    """
-    first, last = (image.height - 1, 0) if upside_down else (0, image.height - 1)
-    if image.height <= 2 * _FEWEST_ROWS or _filled(image, last) or not _filled(image, first):
-        return False
-    step = 1 if upside_down else -1
-    row = last
-    while not _filled(image, row):
-        row += step
-    if abs(row - last) < _FEWEST_ROWS or row == first:
-        return False
-    return _filled(image, row + step) >= _FULL
-
-
-def _filled(image: Image.Image, row: int) -> float:
-    """The share of a row's pixels that are not zero in every colour."""
-    pixels = np.asarray(image.crop((0, row, image.width, row + 1)))[0]
-    return float(np.mean(pixels != 0 if pixels.ndim == 1 else pixels.any(axis=1)))

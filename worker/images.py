@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from producer.unfilled import is_upside_down, lacks_rows
 from producer.whole import cut_short
 from worker.depth import UnknownDepth, extrema, has_16_bits, to_eight_bits
-from worker.half import ends_at_one_stroke, jpeg_lacks_data
+from worker.half import jpeg_lacks_data
 from worker.picture_kind import is_raw, why_unread
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -129,7 +130,7 @@ def _open(data: bytes) -> Image.Image:
         deep = has_16_bits(image)
         image.load()
         if _is_half(image, data):
-            raise UnusableImage(_half("it ends before its last pixels"))
+            raise UnusableImage(_half("some of its pixels were never written"))
         image = to_eight_bits(image, (lambda: _header(data)) if deep else None)
         ImageOps.exif_transpose(image, in_place=True)
     except (MemoryError, UnusableImage):
@@ -184,8 +185,7 @@ def _is_half(image: Image.Image, data: bytes) -> bool:
     if image.format in ("JPEG", "MPO"):
         return jpeg_lacks_data(image, data, _header)
     if image.format in ("BMP", "TIFF", "PNG"):
-        height = int.from_bytes(data[22:26], "little", signed=True)
-        return ends_at_one_stroke(image, upside_down=image.format == "BMP" and (data[14] == 12 or height > 0))
+        return lacks_rows(image, upside_down=image.format == "BMP" and is_upside_down(data))
     return False
 
 

@@ -1,7 +1,8 @@
 """Which files of a watched folder became captures: remembered in the outbox, in one step with each event.
 
-A file is known again by its path, size and time of change, without being read; where those changed, by its name, size
-and SHA-256.
+A file is known again by its path, size and times of change, without being read; where those changed, by its name, size
+and SHA-256. ``mtime`` alone does not tell: a camera without a clock gives each photograph of a pocket the same one, and
+bitmaps of one size are as large as each other.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class HandedIn:
     @staticmethod
     def file_note(relative: Path, look: Look) -> str:
         """The name under which a file is remembered: written together with its event."""
-        return f"{FILE_NOTE}{relative.as_posix()}:{look.mtime}:{look.size}"
+        return f"{FILE_NOTE}{relative.as_posix()}:{look.mtime},{look.changed}:{look.size}"
 
     def knows(self, relative: Path, look: Look) -> bool:
         """Whether a file was handed in, as far as can be said without reading it."""

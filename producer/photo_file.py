@@ -13,12 +13,16 @@ from PIL import Image, UnidentifiedImageError
 
 from producer.file_state import Look, has_holes, open_for_writing
 from producer.picture_names import UNREADABLE, ending_of
+from producer.unfilled import is_upside_down, lacks_rows
 from producer.whole import cut_short, may_lack_parts
 
 MAX_BYTES: Final = 128 * 1024 * 1024
 """The largest photograph that is read: the worker takes none larger."""
 
 _FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
+_FILLED: Final = ("BMP", "TIFF")
+"""Those in which bytes that are not written yet look like pixels."""
+
 _MAX_PIXELS: Final = 40_000_000
 
 
@@ -75,6 +79,9 @@ def _undecodable(image: bytes) -> str | None:
                     # All of a JPEG is read for an eighth of its size too, in a fraction of the time.
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
+                    bmp = picture.format == "BMP"
+                    if picture.format in _FILLED and lacks_rows(picture, upside_down=bmp and is_upside_down(image)):
+                        return "the image has rows of zeros: black, or not written yet"
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
     except Exception as error:  # noqa: BLE001  decoders raise almost anything

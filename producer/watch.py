@@ -183,10 +183,11 @@ class FolderCamera:
             Doubtful: it does not seem whole, and the time for doubts is not over.
             Changing, OSError, sqlite3.Error: it cannot be handed in now.
         """
-        if self._handed_in.knows(file.relative, file.look):
-            self._put_away(file)
-            return
         try:
+            file.name.encode()  # a name of another encoding, from an old share, cannot be noted down
+            if self._handed_in.knows(file.relative, file.look):
+                self._put_away(file)
+                return
             place = place_of(file.relative)
             if twins:
                 raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")

@@ -19,7 +19,10 @@ _MARKER: Final = re.compile(rb"\xff(?=[^\x00\x01\xd0-\xd8\xff])")
 """A JPEG marker that ends the image or has a length: none of TEM, RST0 to RST7 and SOI (ITU-T T.81, table B.1), and
 neither a byte FF of the scan (FF 00) nor a fill byte before a marker."""
 
-_EOI: Final = 0xD9
+_RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
+_EOI, _SOS, _DRI = 0xD9, 0xDA, 0xDD
+_ONE_SCAN: Final = (0xC0, 0xC1)
+"""Frames of Huffman-coded JPEGs that are not progressive (baseline, extended)."""
 
 _MOST_PARTS: Final = 100_000
 """Segments of a JPEG and chunks of a PNG that are looked at: more would take seconds, and no camera writes them."""
@@ -29,6 +32,9 @@ _CLASSIC: Final = 42
 _TIFF_HEADER: Final = 8
 _PAGES: Final = 64
 """Pages of a TIFF that are looked at; the first is the one that is judged."""
+
+_BEGINNING: Final = 16
+"""Bytes from the beginning that no format of pictures has all zero: some programs write it last."""
 
 _ZEROS: Final = 512
 """Zero bytes in a row from which on they may be what is not written yet."""
@@ -42,7 +48,8 @@ def cut_short(data: bytes) -> str | None:
     if not data:
         return "the file is empty"
     if data.startswith(b"\xff\xd8"):
-        return None if jpeg_end(data) is not None else "the JPEG ends before its end marker"
+        end = jpeg_end(data)
+        return "the JPEG ends before its end marker" if end is None else _parts_missing(data, end)
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png(data)
     if data.startswith(b"BM"):
@@ -51,6 +58,8 @@ def cut_short(data: bytes) -> str | None:
         return _tiff(data)
     if not data.strip(b"\0"):
         return "the file has nothing but zero bytes"
+    if not data[:_BEGINNING].strip(b"\0"):
+        return "the file begins with zero bytes, where its format would stand"
     return None
 
 
@@ -83,6 +92,35 @@ def jpeg_end(data: bytes) -> int | None:
         if length < 2 or at + length > len(data):
             return None
         at += length  # what a segment holds, a thumbnail with an end of its own too, is not looked into
+    return None
+
+
+def _parts_missing(data: bytes, end: int) -> str | None:
+    """Why a JPEG that many cameras divide into numbered parts has too few of them, or None.
+
+    A decoder goes on with the next part that it finds, and nobody hears of those between. Told for what has one scan.
+    """
+    at, interval, blocks = 2, 0, 0
+    colours = b""
+    while (found := _MARKER.search(data, at, end)) is not None and found.end() < end:
+        at = found.end()
+        kind, length = data[at], int.from_bytes(data[at + 1 : at + 3], "big")
+        segment = data[at + 3 : at + 1 + length]
+        at += 1 + length
+        if kind == _DRI and len(segment) >= 2:
+            interval = int.from_bytes(segment[:2], "big")
+        elif kind in _ONE_SCAN and len(segment) >= 9:
+            height, width = struct.unpack_from(">HH", segment, 1)
+            colours = segment[7::3]
+            wide, high = (max(each >> 4 for each in colours), max(each & 15 for each in colours))
+            if len(colours) == 1:
+                wide = high = 1
+            blocks = -(-width // (8 * max(wide, 1))) * -(-height // (8 * max(high, 1)))
+        elif kind == _SOS:
+            if not (interval and blocks and segment[:1] == bytes([len(colours)])):
+                return None
+            parts, there = -(-blocks // interval), len(_RESTART.findall(data, at, end)) + 1
+            return f"the JPEG has {there:,} of its {parts:,} parts" if there < parts else None
     return None
 
 

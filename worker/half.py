@@ -1,4 +1,4 @@
-"""Half a photograph that looks like a whole one: what only its pixels show. See `producer.whole` for the rest."""
+"""Half a PNG that looks like a whole one; of others see `producer.whole`, `producer.unfilled`, `worker.jpeg_scans`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 _AT_ONCE: Final = 2**18
 """Bytes that are unpacked at once, to be counted and forgotten."""
-
-_FULL: Final = 0.9
-_FEWEST_ROWS: Final = 2
 
 
 def png_lacks_rows(image: Image.Image, data: bytes) -> bool:
@@ -60,28 +57,3 @@ def _passes(width: int, height: int, interlaced: int) -> list[tuple[int, int]]:
         return [(width, height)]
     grid = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
     return [((width - x + dx - 1) // dx, (height - y + dy - 1) // dy) for x, y, dx, dy in grid]
-
-
-def ends_at_one_stroke(image: Image.Image, *, upside_down: bool) -> bool:
-    """Whether an image's last rows are zero throughout and the row before is not: room that was never filled.
-
-    A file is filled to some byte; so the row in which the filling ended is zero from there on and the one before it is
-    full. A thing before a black background ends otherwise: beside it too is background. An image with black bars at
-    both ends is whole. ``upside_down`` says that the file begins with the lowest row, as most BMPs do.
-    """
-    first, last = (image.height - 1, 0) if upside_down else (0, image.height - 1)
-    if image.height <= 2 * _FEWEST_ROWS or _filled(image, last) or not _filled(image, first):
-        return False
-    step = 1 if upside_down else -1
-    row = last
-    while not _filled(image, row):
-        row += step
-    if abs(row - last) < _FEWEST_ROWS or row == first:
-        return False
-    return _filled(image, row + step) >= _FULL
-
-
-def _filled(image: Image.Image, row: int) -> float:
-    """The share of a row's pixels that are not zero in every colour."""
-    pixels = np.asarray(image.crop((0, row, image.width, row + 1)))[0]
-    return float(np.mean(pixels != 0 if pixels.ndim == 1 else pixels.any(axis=1)))

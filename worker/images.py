@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from producer.unfilled import is_upside_down, lacks_rows
 from producer.whole import cut_short
 from worker import jpeg_scans
 from worker.depth import UnknownDepth, extrema, has_16_bits, to_eight_bits
-from worker.half import ends_at_one_stroke, png_lacks_rows
+from worker.half import png_lacks_rows
 from worker.picture_kind import is_raw, why_unread
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -137,7 +138,7 @@ def _open(data: bytes) -> Image.Image:
         deep = has_16_bits(image)
         image.load()
         if _is_half(image, data):
-            raise UnusableImage(_half("it ends before its last pixels"))
+            raise UnusableImage(_half("some of its pixels were never written"))
         image = to_eight_bits(image, (lambda: _header(data)) if deep else None)
         ImageOps.exif_transpose(image, in_place=True)
     except (MemoryError, UnusableImage):
@@ -193,8 +194,7 @@ def _is_half(image: Image.Image, data: bytes) -> bool:
         return jpeg_scans.cut_short(data, image)
     if image.format == "PNG":
         return png_lacks_rows(image, data)
-    height = int.from_bytes(data[22:26], "little", signed=True)
-    return ends_at_one_stroke(image, upside_down=image.format == "BMP" and (data[14] == 12 or height > 0))
+    return lacks_rows(image, upside_down=image.format == "BMP" and is_upside_down(data))
 
 
 def _out_of_proportion(image: Image.Image, data: bytes) -> str | None:

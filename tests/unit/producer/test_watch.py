@@ -267,6 +267,40 @@ def test_a_pocket_photographed_again_is_another_capture(camera: Camera) -> None:
     assert len(list((camera.folder / "submitted").rglob("*.jpg"))) == 2
 
 
+def test_a_camera_without_a_clock_may_photograph_a_pocket_again(camera: Camera) -> None:
+    """Its photographs of one size have the same time too: which of them was handed in is no question of these."""
+    for brightness in (90, 120):
+        image = io.BytesIO()
+        Image.new("RGB", (40, 40), (brightness, 80, 70)).save(image, "BMP")
+        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", image.getvalue()), (315_532_800, 315_532_800))
+        events, _ = camera.sweep()
+        assert len(events) == 1
+
+
+def test_a_name_of_another_encoding_is_rejected_and_the_others_are_handed_in(camera: Camera) -> None:
+    camera.photo(os.fsdecode(b"Fr\xe4se/H1/op-7/1.jpg"), photograph())
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph())
+    with capture_logs() as said:
+        events, _ = camera.sweep()
+    assert [event.pocket for event in events] == [2]
+    assert "no text" in said[0]["reason"]
+
+
+def test_a_bitmap_that_is_written_in_blocks_of_any_order_is_waited_for(camera: Camera) -> None:
+    """By a program that closes it in between, or on another computer: nobody has it open, and it has no holes."""
+    image = io.BytesIO()
+    Image.new("RGB", (200, 160), (90, 80, 70)).save(image, "BMP")
+    whole = image.getvalue()
+    third = len(whole) // 3
+    path = camera.photo("mill-1/H1/op-7/1.bmp", whole[:third] + bytes(third) + whole[2 * third :])
+    assert camera.sweep() == ([], True)
+    path.write_bytes(bytes(54) + whole[54:])  # its header comes last
+    assert camera.sweep() == ([], True)
+    path.write_bytes(whole)
+    events, _ = camera.sweep()
+    assert len(events) == 1
+
+
 @pytest.mark.parametrize("name", ["1.jpg", "mill-1/H1/op-7/left.jpg", "a:machine/H1/op-7/1.jpg", "m/H/o/0.jpg"])
 def test_what_cannot_be_handed_in_is_moved_aside_with_the_reason(camera: Camera, name: str) -> None:
     camera.photo(name, photograph())

@@ -432,6 +432,33 @@ def test_half_a_photograph_is_never_judged(share: float) -> None:
     assert "cut short" in reason_of(png_of(200, 160, rows))
 
 
+@pytest.mark.parametrize(("first", "last"), [(0.3, 0.6), (0.01, 0.5), (0.001, 0.98), (0.0, 0.5)])
+def test_a_photograph_whose_middle_or_beginning_was_never_written_is_not_judged(first: float, last: float) -> None:
+    colours = Image.fromarray(np.random.default_rng(0).integers(1, 256, (160, 200, 3), dtype=np.uint8))
+    for kind in ("BMP", "TIFF"):
+        data = bytearray(encoded(colours, kind))
+        start, end = max(int(len(data) * first), 200), int(len(data) * last)
+        data[start:end] = bytes(end - start)
+        assert "cut short" in reason_of(bytes(data))
+
+
+@pytest.mark.parametrize(("mode", "options"), [("RGB", {}), ("RGB", {"subsampling": 0}), ("L", {})])
+def test_a_jpeg_in_parts_of_which_some_are_missing_is_not_judged(mode: str, options: dict[str, Any]) -> None:
+    colours = Image.fromarray(np.random.default_rng(0).integers(1, 256, (160, 200, 3), dtype=np.uint8)).convert(mode)
+    data = encoded(colours, "JPEG", restart_marker_rows=1, **options)
+    assert decode(data, SIZE).shape == (*SIZE, 3)
+    third, end = len(data) // 3, len(data) - 2
+    for rest in (bytes(third) + data[2 * third :], data[2 * third :], bytes(end - third) + data[end:]):
+        assert "parts" in reason_of(data[:third] + rest)
+
+
+def test_a_line_across_a_photograph_is_no_missing_part() -> None:
+    pixels = np.random.default_rng(0).integers(1, 256, (160, 200, 3), dtype=np.uint8)
+    pixels[78:82] = 0  # a cross-hair
+    pixels[:, 98:102] = 0
+    assert decode(encoded(Image.fromarray(pixels), "BMP"), SIZE).shape == (*SIZE, 3)
+
+
 def test_whole_photographs_that_end_in_grey_or_black_are_judged() -> None:
     ends_grey, thing, bars = (np.full((160, 200, 3), fill, np.uint8) for fill in (128, 0, 0))
     ends_grey[:100] = thing[40:100, 30:170] = bars[40:120] = np.resize(picture(), (160, 200, 3))[0, 10]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image
@@ -48,14 +48,19 @@ def _zero_rows(image: Image.Image) -> np.ndarray[tuple[int], np.dtype[np.bool_]]
         pixels = np.asarray(image.crop((column, 0, column + 1, image.height)))
         zero &= ~pixels.reshape(image.height, -1).any(axis=1)
     for row in np.flatnonzero(zero):
-        zero[row] = not _filled(image, int(row))
+        zero[row] = not _row(image, int(row)).any()
     return zero
 
 
 def _filled(image: Image.Image, row: int) -> float:
     """The share of a row's pixels that are not zero in every colour."""
-    pixels = np.asarray(image.crop((0, row, image.width, row + 1)))[0]
+    pixels = _row(image, row)
     return float(np.mean(pixels != 0 if pixels.ndim == 1 else pixels.any(axis=1)))
+
+
+def _row(image: Image.Image, row: int) -> np.ndarray[tuple[int, ...], np.dtype[Any]]:
+    pixels: np.ndarray[tuple[int, ...], np.dtype[Any]] = np.asarray(image.crop((0, row, image.width, row + 1)))
+    return pixels.reshape(image.width, *pixels.shape[2:])
 
 
 def is_upside_down(bmp: bytes) -> bool:

@@ -91,6 +91,7 @@ class WatchedFolder:
         Raises:
             OSError: it cannot be moved.
         """
+        (self.path / relative).lstat()  # where the folder itself went away, no new one is made in its place
         target = self.path / to / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():  # a pocket photographed again: keep both

@@ -50,3 +50,15 @@ def test_a_file_of_the_same_name_does_not_overwrite_what_was_moved_before(tmp_pa
     kept = {path.read_bytes() for path in (tmp_path / "rejected").glob("*.jpg")}
     assert kept == {b"first", b"second"}
     assert len(list((tmp_path / "rejected").glob("*.reason.txt"))) == 2
+
+
+def test_a_folder_that_goes_away_before_a_move_is_not_made_anew(tmp_path: Path) -> None:
+    """An empty one in its place would be watched as if nothing had gone away."""
+    path = tmp_path / "camera"
+    path.mkdir()
+    (path / "1.jpg").write_bytes(b"x")
+    folder = WatchedFolder(path)
+    path.rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        folder.move(Path("1.jpg"), "submitted")
+    assert not folder.is_there()

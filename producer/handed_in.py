@@ -67,7 +67,7 @@ class HandedIn:
 
         In normal form C, as names are: some file systems keep another one.
         """
-        name = unicodedata.normalize("NFC", operation.as_posix())
+        name = unicodedata.normalize("NFC", (self._folder.absolute() / operation).as_posix())
         return UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
 
     def forget_old(self, now: float) -> None:

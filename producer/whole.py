@@ -36,6 +36,9 @@ _PAGES: Final = 64
 _BEGINNING: Final = 16
 """Bytes from the beginning that no format of pictures has all zero: some programs write it last."""
 
+_USUAL_CODES: Final = bytes.fromhex("0002010303020403050504040000017d")
+"""How many Huffman codes of each length the usual table of brightness has (ITU-T T.81, table K.5)."""
+
 _ZEROS: Final = 512
 """Zero bytes in a row from which on they may be what is not written yet."""
 
@@ -67,13 +70,14 @@ def may_lack_parts(data: bytes) -> bool:
     """Whether an image has zero bytes where a camera hardly writes any: black, or what its writer has not filled yet.
 
     A program that reserves the whole file first leaves them, and so does a share that shows a size before its data. Of
-    an uncompressed image the end is looked at; in the scan of a baseline JPEG black too makes no long run of zeros
-    (2 bytes at most in images that were half or nine tenths black), in a progressive one it does.
+    an uncompressed image the end is looked at; in the scan of a baseline JPEG with the usual codes no black makes a run
+    of zeros (2 bytes at most in images that were half or nine tenths black), in a progressive one it does.
     """
     if data.startswith((b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return not data[-_ZEROS:].strip(b"\0")
     scan = data.find(b"\xff\xda")
-    if not data.startswith(b"\xff\xd8") or b"\xff\xc2" in data[:scan]:
+    # Tables that were made for one image alone give black the shortest codes, and those are zeros.
+    if not data.startswith(b"\xff\xd8") or b"\xff\xc2" in data[:scan] or _USUAL_CODES not in data[:scan]:
         return False
     return bytes(_ZEROS) in data[scan : jpeg_end(data)]  # what stands behind the end is no part of it
 

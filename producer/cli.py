@@ -149,9 +149,7 @@ def publish(
 @app.command()
 def watch(
     context: typer.Context,
-    folder: Annotated[
-        Path, typer.Argument(help="They arrive here: `<machine>/<head>/<operation>/<pocket>.jpg`")
-    ],
+    folder: Annotated[Path, typer.Argument(help="They arrive here: `<machine>/<head>/<operation>/<pocket>.jpg`")],
     check_size: Annotated[int, typer.Option(help="How many pockets a head has that the register does not.")] = 30,
     as_json: AsJson = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import secrets
 import shutil
@@ -103,10 +104,11 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     if not password_file.exists():
         _write_private(password_file, secrets.token_urlsafe(24))
     password = password_file.read_text(encoding="utf-8")
+    quoted = str(folder).replace("\\", r"\\").replace('"', r"\"")
     lines = [
         f"bind {' '.join(bind.addresses)}",
         f"port {port}",
-        f'dir "{folder}"',
+        f'dir "{quoted}"',
         f"requirepass {password}",
         # The queue survives a restart; the second between two syncs is covered by the stations' outboxes.
         "appendonly yes",
@@ -120,7 +122,9 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     _write_private(configuration, "\n".join(lines) + "\n")
     url = f"redis://:{password}@{bind.host}:{port}/0"
     _write_private(data / REDIS_URL_FILE, url + "\n")
-    return RedisFiles([str(program), str(configuration)], url)
+    # From 7.0 on Redis takes the name for a pattern, and where that matches nothing it runs without a configuration: on
+    # its default port, without a password, keeping nothing.
+    return RedisFiles([str(program), glob.escape(str(configuration))], url)
 
 
 def _write_private(path: Path, text: str) -> None:

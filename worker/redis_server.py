@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import glob
 import importlib.util
+import re
 import secrets
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,9 +124,21 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     _write_private(configuration, "\n".join(lines) + "\n")
     url = f"redis://:{password}@{bind.host}:{port}/0"
     _write_private(data / REDIS_URL_FILE, url + "\n")
-    # From 7.0 on Redis takes the name for a pattern, and where that matches nothing it runs without a configuration: on
-    # its default port, without a password, keeping nothing.
-    return RedisFiles([str(program), glob.escape(str(configuration))], url)
+    return RedisFiles([str(program), _named(configuration, program)], url)
+
+
+def _named(configuration: Path, program: Path) -> str:
+    """The configuration's name as this server reads it.
+
+    From 7.0 on Redis (and Valkey) takes it for a pattern, and where that matches nothing runs without a configuration:
+    on its default port, without a password, keeping nothing. Before, a name was a name.
+    """
+    plain = str(configuration)
+    if glob.escape(plain) == plain:
+        return plain
+    told = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+    version = re.search(r"v=(\d+)", told)
+    return plain if version is not None and int(version[1]) < 7 else glob.escape(plain)
 
 
 def _write_private(path: Path, text: str) -> None:

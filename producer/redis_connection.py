@@ -25,6 +25,8 @@ SENTINEL_PORT: Final = 26379
 _SENTINELS: Final = {"sentinel": "redis", "sentinels": "rediss"}
 """How a master that sentinels name is spoken to."""
 _SCHEMES: Final = ("redis", "rediss", "unix", *_SENTINELS)
+_OURS: Final = ("protocol", "decode_responses", "encoding", "encoding_errors")
+"""Options of redis-py's that decide which shape replies have; from a URL they would win over what is read here."""
 _ESCAPE: Final = (
     "in its password write / as %2F, ? as %3F, # as %23 and @ as %40, or set INSERTS_REDIS_PASSWORD instead"
 )
@@ -120,7 +122,10 @@ def _parts(url: str) -> SplitResult:
     else:
         _host_and_port(place, 6379)
         db = parts.path.removeprefix("/")
-    for number in (db, *parse_qs(parts.query).get("db", [])):
+    told = parse_qs(parts.query, keep_blank_values=True)
+    if ours := [name for name in _OURS if name in told]:
+        raise ValueError(f"the URL of Redis says {ours[0]} after its ?, and that is not for it to say: leave it away")
+    for number in (db, *told.get("db", [])):
         if number and not (number.isascii() and number.isdigit()):
             raise ValueError("the database in the URL of Redis must be a number: redis://HOST:6379/0")
     return parts

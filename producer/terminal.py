@@ -9,9 +9,10 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 import re
 import sys
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
 
 from producer.discretion import discreet
@@ -48,8 +49,13 @@ class SupportsWrite(Protocol):
 def prepare_streams() -> None:
     """Let standard output and error replace what their encoding lacks, and standard input what it cannot decode.
 
-    Called once by each command's entry point. The encoding stays what the environment says: that of the reader.
+    Called once by each command's entry point. The encoding stays what the environment says: that of the reader. A
+    stream that was closed before (``>&-``), for which Python has None, leads nowhere.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the command runs
+            setattr(sys, name, nowhere)
     codecs.register_error(REPLACE, _replaced)
     for stream, errors in ((sys.stdin, "replace"), (sys.stdout, REPLACE), (sys.stderr, REPLACE)):
         if isinstance(stream, io.TextIOWrapper):
@@ -80,7 +86,7 @@ def note(text: object) -> None:
 
 
 def say_json(value: Any, indent: int | None = None) -> None:
-    """Print a JSON value on standard output: valid whatever its encoding, and readable where that is UTF-8."""
+    """Print a JSON value on standard output: valid for who reads UTF-8, as JSON wants it, whatever its encoding."""
     _print(json_text(value, sys.stdout.encoding, indent), sys.stdout)
 
 
@@ -100,9 +106,14 @@ class _Shown:
 
 
 def json_text(value: Any, encoding: str | None = "utf-8", indent: int | None = None) -> str:
-    """A value as JSON. What the encoding lacks and what does not print is escaped as JSON escapes it."""
+    """A value as JSON. What does not print is escaped as JSON escapes it; where the encoding is none of Unicode's, so
+    is all but ASCII: programs read JSON as UTF-8 (RFC 8259, 8.1) and a byte of another encoding spoils it for them.
+    """
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    return text if text.isascii() and text.isprintable() else _ESCAPED.sub(_for(encoding or "ascii"), text)
+    if not text.isascii() or not text.isprintable():
+        unicode = encoding is not None and codecs.lookup(encoding).name.startswith("utf")
+        text = _ESCAPED.sub(_kept_or_escaped if unicode else _escaped, text)
+    return text
 
 
 def _print(text: str, stream: TextIO, end: str = "\n") -> None:
@@ -114,18 +125,13 @@ def _print(text: str, stream: TextIO, end: str = "\n") -> None:
         raise OSError(error.errno, error.strerror, stream.name) from None
 
 
-def _for(encoding: str) -> Callable[[re.Match[str]], str]:
-    def kept_or_escaped(found: re.Match[str]) -> str:
-        character = found[0]
-        try:
-            if character.isprintable():
-                character.encode(encoding)
-                return character
-        except UnicodeEncodeError:
-            pass
-        return json.dumps(character)[1:-1] if ord(character) != 0x7F else "\\u007f"
+def _kept_or_escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else _escaped(found)
 
-    return kept_or_escaped
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    return json.dumps(character)[1:-1] if ord(character) != 0x7F else "\\u007f"
 
 
 def _written_out(character: str) -> str:

@@ -170,7 +170,7 @@ def _unmatched(path: Path, matched: Matched, table: Table) -> list[str]:
         line = matched.nowhere[0]
         notes.append(
             f"{path.name}: {_count(matched.nowhere, 'row')} that name no image here, the first is "
-            f"'{table.rows[line].get('file', '')}' in line {line}"
+            f"'{_short(table.rows[line].get('file', ''))}' in line {line}"
         )
     if matched.by_case:
         line = matched.by_case[0]
@@ -221,6 +221,12 @@ def _delimiter(text: str) -> tuple[str, str, int]:
 def _tidy(cell: str) -> str:
     """A cell without blanks around it (no-break ones too), composed as NFC."""
     return unicodedata.normalize("NFC", cell).strip().strip("\ufeff").strip()
+
+
+def _short(cell: str) -> str:
+    """A cell in one line: where a quote is never closed, it holds all the rest of the file."""
+    text = " ".join(cell.split())
+    return text if len(text) <= 120 else f"{text[:119]}…"
 
 
 def _count(found: Sequence[object], what: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
+import re
 import secrets
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,10 +106,11 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     if not password_file.exists():
         _write_private(password_file, secrets.token_urlsafe(24))
     password = password_file.read_text(encoding="utf-8")
+    quoted = str(folder).replace("\\", r"\\").replace('"', r"\"")
     lines = [
         f"bind {' '.join(bind.addresses)}",
         f"port {port}",
-        f'dir "{folder}"',
+        f'dir "{quoted}"',
         f"requirepass {password}",
         # The queue survives a restart; the second between two syncs is covered by the stations' outboxes.
         "appendonly yes",
@@ -120,7 +124,21 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     _write_private(configuration, "\n".join(lines) + "\n")
     url = f"redis://:{password}@{bind.host}:{port}/0"
     _write_private(data / REDIS_URL_FILE, url + "\n")
-    return RedisFiles([str(program), str(configuration)], url)
+    return RedisFiles([str(program), _named(configuration, program)], url)
+
+
+def _named(configuration: Path, program: Path) -> str:
+    """The configuration's name as this server reads it.
+
+    From 7.0 on Redis (and Valkey) takes it for a pattern, and where that matches nothing runs without a configuration:
+    on its default port, without a password, keeping nothing. Before, a name was a name.
+    """
+    plain = str(configuration)
+    if glob.escape(plain) == plain:
+        return plain
+    told = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+    version = re.search(r"v=(\d+)", told)
+    return plain if version is not None and int(version[1]) < 7 else glob.escape(plain)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 PROGRAM = """
 import sys
 from producer.entry import run
-from producer.terminal import say
+from producer.terminal import note, say
 
 def app():
     {body}
@@ -62,6 +62,17 @@ def test_an_answer_that_finds_its_disk_full_says_so(body: str) -> None:
     assert done.stderr.strip().startswith("error ")
     assert "<stdout>" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_stream_that_was_closed_before_is_no_error(closed: int) -> None:
+    kept = {1: "stderr", 2: "stdout"}[closed]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}>&-', "sh", sys.executable, "-c", PROGRAM.format(body="say('a'); note('b')")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert getattr(done, kept) == {"stderr": "b\n", "stdout": "a\n"}[kept]
 
 
 def test_an_error_that_nobody_foresaw_is_logged_with_its_traceback_and_said_in_two_lines() -> None:

@@ -77,10 +77,16 @@ def test_json_is_the_same_value_in_every_encoding(encoding: str, value: Any, ind
         assert json.loads(terminal.shown()) == value
 
 
-def test_json_is_readable_where_the_encoding_has_the_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Streams(monkeypatch, "cp1252")
+@pytest.mark.parametrize(
+    ("encoding", "machine"),
+    [("utf-8", "Fräse 头\\u009b"), ("cp1252", "Fr\\u00e4se \\u5934\\u009b"), ("ascii", "Fr\\u00e4se \\u5934\\u009b")],
+)
+def test_json_is_readable_in_utf_8_and_is_utf_8_in_every_other_encoding_too(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, machine: str
+) -> None:
+    terminal = Streams(monkeypatch, encoding)
     say_json({"machine": "Fräse 头\x9b"})
-    assert terminal.shown() == '{"machine": "Fräse \\u5934\\u009b"}\n'
+    assert terminal.shown() == f'{{"machine": "{machine}"}}\n'
 
 
 def test_a_password_in_an_error_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,14 @@ def test_a_table_that_cannot_be_used_says_why(
         grouped(tmp_path / "set", data, **options)
 
 
+def test_a_quote_that_is_never_closed_does_not_put_the_whole_table_into_the_message(tmp_path: Path) -> None:
+    rows = "".join(f"intact/{number:03}.png,x\n" for number in range(500))
+    with pytest.raises(TableError, match="names no 'insert' for 3 of 3") as refused:
+        grouped(tmp_path / "set", f'file,insert\n"{rows}')
+    assert "intact/000.png,x intact/001.png,x" in str(refused.value)
+    assert len(str(refused.value)) < 500 + len(str(tmp_path))
+
+
 def test_a_bare_name_that_fits_several_images_must_name_its_class(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"line 2, which fits several images: .* like worn/a\.png"):
         grouped(tmp_path / "set", "file,group\na.png,x\n", ("worn/a.png", "intact/a.png"))

@@ -40,6 +40,17 @@ def test_it_keeps_its_data_when_it_is_killed(redis_server: RedisProcess) -> None
     assert redis_server.client().lrange("inspect", 0, -1) == ["event"]
 
 
+@pytest.mark.parametrize("name", ["line [alt]", "line * ?", 'a "quoted" \\ line', "Größe 大"])
+def test_it_reads_its_configuration_whatever_the_folder_is_called(tmp_path: Path, name: str) -> None:
+    server = RedisProcess(tmp_path / name)
+    server.start()
+    try:
+        assert server.client().config_get("appendonly") == {"appendonly": "yes"}
+        assert server.client().config_get("dir") == {"dir": str(tmp_path / name / "redis")}
+    finally:
+        server.kill()
+
+
 def test_full_is_full(redis_server: RedisProcess) -> None:
     assert redis_server.client().config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 

@@ -66,6 +66,7 @@ def judging(shop: Shop, tmp_path: Path) -> tuple[Shop, Path, Path]:
     return shop, intact, damaged
 
 
+@pytest.mark.timeout(900)  # six stations, each with a clock and an interpreter of its own
 def test_a_wrong_clock_does_not_hide_what_is_to_be_replaced(judging: tuple[Shop, Path, Path]) -> None:
     shop, intact, damaged = judging
     for pocket, wrong in enumerate(WRONG.values(), 1):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ def test_random_weights_are_loaded_like_published_ones_and_are_gone_afterwards()
     with random_weights("mobilenet:conv1_relu") as weights:
         with h5py.File(weights) as file:
             assert "conv_preds" in [str(name) for name in file.attrs["layer_names"]]
-        with WeightFile(weights) as file:
+        with WeightFile(Path(weights)) as file:
             (kernel,) = file.read("conv1")
             assert kernel.shape == (3, 3, 3, 32)
         network = bare.load("mobilenet:conv1_relu", weights)

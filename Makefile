@@ -41,11 +41,11 @@ compose-test: $(VENV)/.installed-dev ## The containers, really run: kill, scale,
 	$(RUN)/python -m tests.compose.run
 
 schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
-	$(RUN)/insert-station schema capture > producer/schemas/capture.schema.json
-	$(RUN)/insert-station schema answer > producer/schemas/answer.schema.json
+	$(RUN)/insert-station schema capture > producer/contract/schemas/capture.schema.json
+	$(RUN)/insert-station schema answer > producer/contract/schemas/answer.schema.json
 
 insertnet: $(VENV)/.installed-dev ## Train the embedded backbone anew (half an hour)
-	$(RUN)/python -m worker.insertnet.train
+	$(RUN)/python -m worker.backbones.insertnet.train
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
 	$(PIP) install uv

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from worker.backbone import Backbone
+    from worker.backbones.backbone import Backbone
 
 FloatArray = npt.NDArray[np.float32]
 Way = Callable[[FloatArray], FloatArray]
@@ -27,8 +27,8 @@ def ways(network: Backbone) -> dict[str, Way]:
     """Each way by its name, from prepared images (32, h, w, 3) to features; the first is the product's own."""
     import tensorflow as tf
 
-    from worker.backbone_name import parse_name
-    from worker.forward_pass import ForwardPass
+    from worker.backbones.forward_pass import ForwardPass
+    from worker.backbones.names import parse_name
 
     model, name = network._model, parse_name(network.name)
 

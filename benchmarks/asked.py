@@ -12,12 +12,10 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import db.checks
-import db.maintenance
-import db.review_queue
-import db.verdicts
 from benchmarks.history import MACHINES, MACHINES_PER_STATION, OPERATIONS
-from db.schema import Captures, Pockets
+from db.line import checks, verdicts
+from db.queries import maintenance, review_queue
+from db.schema.tables import Captures, Pockets
 
 Ask = Callable[[Session], object]
 """One question with its values, to be asked in a reading scope."""
@@ -98,16 +96,16 @@ def _of_a_head(
 def _next_page(plant: Plant, rng: random.Random) -> Ask:
     def ask(session: Session) -> object:
         machine = _machine(plant, rng)
-        page = db.verdicts.search(session, machine=machine, limit=50)
-        return db.verdicts.search(session, machine=machine, limit=50, before=page[-1].position)
+        page = verdicts.search(session, machine=machine, limit=50)
+        return verdicts.search(session, machine=machine, limit=50, before=page[-1].position)
 
     return ask
 
 
 _damaged, _unusable, _unsure = (_always(outcome) for outcome in ("damaged", "unusable", "unsure"))
-_verdicts = partial(db.verdicts.search, limit=50)
-_checks = partial(db.checks.recent, limit=20)
-_history = partial(db.maintenance.history, limit=50)
+_verdicts = partial(verdicts.search, limit=50)
+_checks = partial(checks.recent, limit=20)
+_history = partial(maintenance.history, limit=50)
 
 KINDS: Final[dict[str, dict[str, Callable[[Plant, random.Random], Ask]]]] = {
     "verdicts": {
@@ -168,11 +166,11 @@ KINDS: Final[dict[str, dict[str, Callable[[Plant, random.Random], Ask]]]] = {
         "no such station, review": _asking(_checks, station=_always("station-9"), state=_always("review")),
     },
     "replace": {
-        "the plant": _asking(db.maintenance.to_replace),
-        "machine": _asking(db.maintenance.to_replace, machine=_machine),
-        "machine, head": _of_a_head(db.maintenance.to_replace, "machine", "head"),
-        "head": _asking(db.maintenance.to_replace, head=_head),
-        "no such machine": _asking(db.maintenance.to_replace, machine=_always("mill-99")),
+        "the plant": _asking(maintenance.to_replace),
+        "machine": _asking(maintenance.to_replace, machine=_machine),
+        "machine, head": _of_a_head(maintenance.to_replace, "machine", "head"),
+        "head": _asking(maintenance.to_replace, head=_head),
+        "no such machine": _asking(maintenance.to_replace, machine=_always("mill-99")),
     },
     "history": {
         "a pocket": _of_a_head(_history, "machine", "head", "pocket"),
@@ -180,9 +178,9 @@ KINDS: Final[dict[str, dict[str, Callable[[Plant, random.Random], Ask]]]] = {
         "no such head": _asking(_history, machine=_machine, head=_always("H9999"), pocket=_pocket),
     },
     "review_queue": {
-        "20": _asking(db.review_queue.queue, limit=_always(20)),
-        "50": _asking(db.review_queue.queue, limit=_always(50)),
-        "200": _asking(db.review_queue.queue, limit=_always(200)),
+        "20": _asking(review_queue.queue, limit=_always(20)),
+        "50": _asking(review_queue.queue, limit=_always(50)),
+        "200": _asking(review_queue.queue, limit=_always(200)),
     },
 }
 """The kinds of each question; a benchmark asks all of them equally often."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from worker.images import decode
+from worker.images.decoding import decode
 
 if TYPE_CHECKING:
-    from worker.backbone import Backbone
+    from worker.backbones.backbone import Backbone
 
 BATCH = 32
 """Images in one forward pass, as many as a worker takes at most."""
@@ -24,7 +24,7 @@ def load(backbone: str, weights: str | None) -> Backbone:
     """The backbone in this process, warmed up for one image and for a batch."""
     from pathlib import Path
 
-    from worker.backbone import load_backbone
+    from worker.backbones.backbone import load_backbone
 
     loaded = load_backbone(backbone, weights, weights_folder=Path("var") / "weights")
     loaded.warm_up([1, BATCH])

@@ -33,19 +33,19 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 
-import db.verdicts
+import db.line.verdicts
 from benchmarks.history import fill, seen
 from benchmarks.measure import Benchmark
 from benchmarks.records import MODEL, Seen
-from db import migrate
-from db.session import Database
-from db.url import sqlite_url
-from producer.event import SCHEMA_VERSION, CaptureEvent
-from producer.image_store import FolderStore
+from db.engine import migrate
+from db.engine.database import Database
+from db.engine.url import sqlite_url
+from producer.contract.event import SCHEMA_VERSION, CaptureEvent
+from producer.storage.folder import FolderStore
 from tests.integration.postgres_server import serving
-from worker.inspection import Judgement
-from worker.inspector import Inspector
-from worker.notifier import Notifier
+from worker.line.inspector import Inspector
+from worker.line.notifier import Notifier
+from worker.models.line_model import Judgement
 from worker.settings import WorkerSettings
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -108,7 +108,7 @@ class Grown:
     def verdicts(self) -> int:
         """How many verdicts the database has now."""
         with self._database.reading() as session:
-            return db.verdicts.count(session)
+            return db.line.verdicts.count(session)
 
     def close(self) -> None:
         """End the threads and the connections."""

@@ -23,12 +23,12 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-import db.models
 from benchmarks.bulk import quickly, write
 from benchmarks.records import CHECK_COLUMNS, MODEL, POCKET_COLUMNS, Rows, Seen, check_row, judged
-from db import migrate
-from db.schema import Captures, Checks
-from db.session import Database, DatabaseUnavailable, make_engine
+from db.engine import migrate
+from db.engine.database import Database, DatabaseUnavailable, make_engine
+from db.learning import model_registry
+from db.schema.tables import Captures, Checks
 
 MACHINES, MACHINES_PER_STATION, HEADS, OPERATIONS = 25, 5, 25, 40
 POCKETS: Final = (12, 20, 24, 30, 30, 30)
@@ -233,9 +233,9 @@ def _put_in_charge(url: str) -> None:
             if session.scalar(select(Captures.capture_id).limit(1)) is not None:
                 raise ValueError("the database holds captures already: a history goes into an empty one")
             classes = ("intact", "damaged")
-            model = db.models.Model(MODEL, "insertnet", "0" * 64, BEGIN, classes, 240, {}, MODEL, "0" * 64)
-            db.models.register(session, model)
-            db.models.promote(session, MODEL, by="history", reason="the first one", at=BEGIN)
+            model = model_registry.Model(MODEL, "insertnet", "0" * 64, BEGIN, classes, 240, {}, MODEL, "0" * 64)
+            model_registry.register(session, model)
+            model_registry.promote(session, MODEL, by="history", reason="the first one", at=BEGIN)
     finally:
         database.close()
 

@@ -13,7 +13,7 @@ import time
 from celery import Celery
 from pydantic import BaseModel
 start = time.perf_counter()
-import producer.station
+import producer.station.station
 print(time.perf_counter() - start)
 """
 
@@ -29,7 +29,7 @@ def seconds(samples: int) -> Sequence[float]:
 
 BENCHMARK = Benchmark(
     name="import_producer",
-    sentence="importing producer.station after pydantic and Celery",
+    sentence="importing producer.station.station after pydantic and Celery",
     unit="s",
     target=0.5,
     at_least=False,

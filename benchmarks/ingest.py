@@ -11,12 +11,12 @@ from benchmarks.line import running_with
 from benchmarks.line_rate import captures_per_second
 from benchmarks.materials import photographs
 from benchmarks.measure import Benchmark
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.station import Station
-from worker.redis_server import free_port, prepare_redis
-from worker.supervisor import Child, Supervisor
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
+from worker.embedded.redis_server import free_port, prepare_redis
+from worker.embedded.supervisor import Child, Supervisor
 
 SUBMITTED = 600
 """Captures that a station hands in for one sample."""

@@ -21,8 +21,8 @@ from typing import Final
 import psycopg
 
 from benchmarks import bulk, history, people, records
-from db import migrate
-from db.url import sqlite_url
+from db.engine import migrate
+from db.engine.url import sqlite_url
 from tests.integration.postgres_server import Server, wait_until_ready
 
 PLANTS: Final = Path("var") / "plants"

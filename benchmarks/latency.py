@@ -15,12 +15,12 @@ from benchmarks import bare
 from benchmarks.line import HEAD, running
 from benchmarks.materials import photographs
 from benchmarks.measure import Benchmark
-from producer.event import new_id
-from producer.outbox import Outbox
-from producer.station import Station
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.station.station import Station
 
 if TYPE_CHECKING:
-    from worker.backbone import Backbone
+    from worker.backbones.backbone import Backbone
 
 CAPTURES = 60
 """Single captures in one sample: the third longest is the 95th percentile."""

@@ -17,26 +17,26 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-import db.reviews
-from db.reviews import Labelled
-from db.session import Database
-from producer.image_store import FolderStore
-from worker.assessment import Assessment, Kind, assess
-from worker.band import band
-from worker.candidate import binary
-from worker.classifier import gram
-from worker.costs import Costs
-from worker.embedded import EmbeddedSystem
-from worker.evaluation import Split, score_splits
-from worker.evaluation_report import Evaluation, write_report
-from worker.extraction import extract_chunk, sight
-from worker.generation import begin
-from worker.importing import Photo, import_photographs, photographs
-from worker.model_store import model_name
-from worker.pooled import pooled
-from worker.scores import Interval, interval
+from db.engine.database import Database
+from db.learning import reviews
+from db.learning.reviews import Labelled
+from producer.storage.folder import FolderStore
+from worker.embedded.supervisor import Supervisor
+from worker.embedded.system import EmbeddedSystem
+from worker.evaluation.cross_validation import Assessment, Kind, assess
+from worker.evaluation.pooled_predictions import pooled
+from worker.evaluation.report import Evaluation, write_report
+from worker.evaluation.scores import Interval, interval
+from worker.evaluation.splits import Split, score_splits
+from worker.features.extraction import extract_chunk, sight
+from worker.features.store import begin
+from worker.learning.folder_import import Photo, import_photographs, photographs
+from worker.models.candidate import binary
+from worker.models.costs import Costs
+from worker.models.linear_svm import gram
+from worker.models.store import model_name
+from worker.models.unsure_band import band
 from worker.settings import WorkerSettings
-from worker.supervisor import Supervisor
 
 COLUMNS = (
     "backbone",
@@ -119,7 +119,7 @@ def imported(photos: Sequence[Photo], name: str, data: Path) -> list[Labelled]:
         progress=lambda done, of: None,  # noqa: ARG005
     )
     with database.reading() as session:
-        items = db.reviews.labelled(session)
+        items = reviews.labelled(session)
     database.close()
     return [item for item in items if item.label != "unusable"]
 
@@ -132,7 +132,7 @@ def evaluated(
     Beside it the balanced accuracy of the lab's recipe (C = 1, features as they are) on the same splits. Raises
     `RuntimeError` when an image has no features.
     """
-    from worker.backbone import load_backbone
+    from worker.backbones.backbone import load_backbone
 
     backbone = load_backbone(name, weights, weights_folder=WorkerSettings().weights_path())
     store = begin(

@@ -16,20 +16,20 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import func, select
 
-import db.models
 from benchmarks.materials import photographs
-from db.schema import Captures, Verdicts
-from db.session import Database
-from producer.broker import EventSender
-from producer.event import CaptureEvent, new_id
-from producer.image_store import FolderStore
-from worker import model_store
-from worker.classifier import LinearModel
-from worker.embedded import EmbeddedSystem
-from worker.inspection import LINE_CLASSES
-from worker.redis_server import free_port
+from db.engine.database import Database
+from db.learning import model_registry
+from db.schema.tables import Captures, Verdicts
+from producer.contract.event import CaptureEvent, new_id
+from producer.delivery.redis_client import EventSender
+from producer.storage.folder import FolderStore
+from worker.embedded.redis_server import free_port
+from worker.embedded.supervisor import Child, Supervisor
+from worker.embedded.system import EmbeddedSystem
+from worker.models import store
+from worker.models.line_model import LINE_CLASSES
+from worker.models.linear_svm import LinearModel
 from worker.settings import WorkerSettings
-from worker.supervisor import Child, Supervisor
 
 HEAD = 30
 """Inserts in a head: the captures of one check."""
@@ -174,7 +174,7 @@ def _keyed(images: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
 
 def _put_in_charge(settings: WorkerSettings, backbone: str, feature_size: int, fingerprint: str) -> None:
     coef = np.random.default_rng(0).standard_normal((1, feature_size), np.float32)
-    manifest = model_store.save(
+    manifest = store.save(
         settings.models_path() / "random",
         LinearModel(LINE_CLASSES, coef, np.zeros(1)),
         backbone=backbone,
@@ -186,7 +186,7 @@ def _put_in_charge(settings: WorkerSettings, backbone: str, feature_size: int, f
     )
     database = Database(settings.url)
     with database.transaction() as session:
-        model = db.models.Model(
+        model = model_registry.Model(
             manifest.model_id,
             backbone,
             fingerprint,
@@ -197,6 +197,6 @@ def _put_in_charge(settings: WorkerSettings, backbone: str, feature_size: int, f
             "random",
             manifest.classifier_sha256,
         )
-        db.models.register(session, model)
-        db.models.promote(session, model.model_id, by="benchmark", reason="random", at=manifest.created_at)
+        model_registry.register(session, model)
+        model_registry.promote(session, model.model_id, by="benchmark", reason="random", at=manifest.created_at)
     database.close()

@@ -18,23 +18,23 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-import db.captures
-import db.checks
+import db.line.captures
+import db.line.checks
 from benchmarks import bare
 from benchmarks.line import HEAD, Line, running
 from benchmarks.line_rate import captures_per_second
 from benchmarks.materials import photographs, random_weights
-from db import migrate
-from db.captures import Arrival
-from db.session import Database
-from db.url import sqlite_url
-from db.verdicts import Verdict, record_all
-from producer.answers import VerdictAnswer
-from producer.event import CaptureEvent, new_id
-from producer.image_store import FolderStore
-from worker.envelope import envelope
-from worker.inspection import Judgement
-from worker.translation import capture_of, verdict_answer, verdict_of
+from db.engine import migrate
+from db.engine.database import Database
+from db.engine.url import sqlite_url
+from db.line.captures import Arrival
+from db.line.verdicts import Verdict, record_all
+from producer.contract.answers import VerdictAnswer
+from producer.contract.event import CaptureEvent, new_id
+from producer.storage.folder import FolderStore
+from worker.broker.sanitising import envelope
+from worker.line.mapping import capture_of, verdict_answer, verdict_of
+from worker.models.line_model import Judgement
 
 T = TypeVar("T")
 
@@ -144,7 +144,7 @@ def _parts(rows: Sequence[T], size: int) -> list[Sequence[T]]:
 
 def _arrive(database: Database, arrivals: Sequence[Arrival]) -> None:
     with database.transaction(synced=False) as session:
-        db.captures.arrive(session, arrivals)
+        db.line.captures.arrive(session, arrivals)
 
 
 def _record(database: Database, verdicts: Sequence[Verdict]) -> None:
@@ -154,7 +154,7 @@ def _record(database: Database, verdicts: Sequence[Verdict]) -> None:
 
 def _finished(database: Database, checks: Sequence[UUID]) -> None:
     with database.reading() as session:
-        db.checks.finished(session, set(checks))
+        db.line.checks.finished(session, set(checks))
 
 
 def main() -> int:

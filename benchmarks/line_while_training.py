@@ -39,11 +39,11 @@ BUSY = 0.1
 
 _TRAINING = """
 import sys
-from worker.step_back import step_back
+from worker.runtime.niceness import step_back
 step_back(int(sys.argv[3]))
 import h5py, numpy as np
-from worker.costs import Costs
-from worker.candidate import fit_candidate
+from worker.models.costs import Costs
+from worker.models.candidate import fit_candidate
 with h5py.File(sys.argv[1]) as file:
     features = file["dataset_1"]
     inserts = np.arange(len(features)) // int(sys.argv[2])

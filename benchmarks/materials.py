@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from producer.simulator import labelled_images
+from producer.simulation.head import labelled_images
 
 SIZE = 1024
 """Width and height of a photograph in pixels."""
@@ -30,7 +30,7 @@ def photographs(count: int = 32) -> tuple[bytes, ...]:
 @contextmanager
 def random_weights(backbone: str) -> Iterator[str | None]:
     """The weights to run `backbone` with: a file that is there for as long as the context; insertnet has its own."""
-    from worker.backbone_name import INSERTNET, parse_name
+    from worker.backbones.names import INSERTNET, parse_name
 
     family = parse_name(backbone).family
     if family == INSERTNET:
@@ -44,7 +44,7 @@ def random_weights(backbone: str) -> Iterator[str | None]:
 
 def _write(path: Path, family: str) -> None:
     """Write random weights of a whole network, as large as its published file, in Keras's legacy layout."""
-    from worker.network import published_network
+    from worker.backbones.keras_networks import published_network
 
     rng = np.random.default_rng(0)
     specs = published_network(family).specs

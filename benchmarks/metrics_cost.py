@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.measure import Benchmark
-from worker.metrics import WorkerMetrics
+from worker.monitoring.metrics import WorkerMetrics
 
 CAPTURES = 5_000
 
 
 def count_one(metrics: WorkerMetrics) -> None:
-    """Count a capture as `worker.inspector` does, with a forward pass of its own, which is the dearest case."""
+    """Count a capture as `worker.line.inspector` does, with a forward pass of its own, which is the dearest case."""
     for stage in ("fetch", "arrive", "decode"):
         with metrics.stage(stage):
             pass

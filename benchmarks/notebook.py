@@ -1,8 +1,9 @@
 """The lab's loop against the product's batched path, on the same photographs, from file to class.
 
 The loop is the notebook's: for each image `load_img`, `preprocess_input`, `model.predict` of one image, and `predict`
-of a scikit-learn `SVC`. The product's path reads the same pixels (`worker.dataset.load_image`), on all cores like the
-line, runs full batches, and decides with the primal weights. Both must give the same classes, or the benchmark fails.
+of a scikit-learn `SVC`. The product's path reads the same pixels (`worker.dataset.labelled_folder.load_image`), on all
+cores like the line, runs full batches, and decides with the primal weights. Both must give the same classes, or the
+benchmark fails.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from sklearn.svm import SVC
 from benchmarks import bare
 from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
-from worker.classifier import LinearModel, fit_gram, gram, primal
-from worker.dataset import load_image
+from worker.dataset.labelled_folder import load_image
+from worker.models.linear_svm import LinearModel, fit_gram, gram, primal
 
 if TYPE_CHECKING:
-    from worker.backbone import Backbone
+    from worker.backbones.backbone import Backbone
 
 
 def ratios(backbone: str, rounds: int, samples: int) -> list[float]:

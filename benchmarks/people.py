@@ -19,13 +19,13 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-import db.faults
-import db.models
-import db.pockets
+import db.line.faults
 from benchmarks.history import BEGIN, BETWEEN_CHECKS, POCKETS
 from benchmarks.records import CAPTURE_COLUMNS, MODEL, VERDICT_COLUMNS, Rows, Seen, capture_row, verdict_row
-from db.schema import Captures, Checks, Pockets
-from db.session import Database
+from db.engine.database import Database
+from db.learning import model_registry
+from db.line import pockets
+from db.schema.tables import Captures, Checks, Pockets
 
 MODELS: Final = (MODEL, "history-model-2", "history-model-3", "history-model-4")
 """Who is in charge, each for a quarter of the captures."""
@@ -127,7 +127,7 @@ class People:
         event = json.dumps(each._asdict())
         # What is still open came twice, once so that nobody can tell which capture it was.
         capture_id = None if self._recent else each.capture_id
-        subject = db.faults.subject(capture_id and UUID(capture_id), reason, event)
+        subject = db.line.faults.subject(capture_id and UUID(capture_id), reason, event)
         state = "open" if self._recent else "closed"
         place = each.station, each.check_id, each.pocket
         at = each.received_at
@@ -143,9 +143,9 @@ def put_in_charge(url: str, captures: int) -> None:
             for number, name in enumerate(MODELS[1:], 1):
                 at = BEGIN + lasts * number / len(MODELS)
                 classes = ("intact", "damaged")
-                model = db.models.Model(name, "insertnet", "0" * 64, at, classes, 240, {}, name, "0" * 64)
-                db.models.register(session, model)
-                db.models.promote(session, name, by="history", reason="a better one", at=at)
+                model = model_registry.Model(name, "insertnet", "0" * 64, at, classes, 240, {}, name, "0" * 64)
+                model_registry.register(session, model)
+                model_registry.promote(session, name, by="history", reason="a better one", at=at)
     finally:
         database.close()
 
@@ -157,7 +157,7 @@ def finish(url: str) -> None:
         with database.transaction() as session:
             reviewed = select(Pockets.capture_id).join(Captures, Captures.capture_id == Pockets.capture_id)
             changed = session.scalars(reviewed.where(Captures.review.is_not(None) | (Captures.outcome == "unsure")))
-            db.pockets.mark(session.connection(), changed.all())
+            pockets.mark(session.connection(), changed.all())
             begun = session.scalars(select(Checks.check_id).order_by(Checks.started_at))
             for lost in list(islice(begun, LOST // 2, None, LOST)):
                 session.execute(

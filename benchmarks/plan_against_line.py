@@ -19,8 +19,8 @@ from benchmarks.line_rate import captures_per_second
 from benchmarks.measure import Benchmark
 from benchmarks.plan_figures import single_seconds
 from benchmarks.plan_simulation import at_random
-from worker.planning import SHARE, Load, waits
-from worker.planning_figures import WorkerFigures
+from worker.planning.measurements import WorkerFigures
+from worker.planning.plan import SHARE, Load, waits
 
 BACKBONE = "insertnet"
 STATIONS = 20

@@ -1,6 +1,6 @@
 """What one worker, one Redis and one database carry on this machine, and what a capture takes: what a plan is made of.
 
-They are plain figures without a target; `worker.planning_figures` reads them from where `make bench` keeps them.
+They are plain figures without a target; `worker.planning.measurements` reads them from where `make bench` keeps them.
 Where a part is only to be loaded by the others (Redis, PostgreSQL), it is its own processor time for a capture that
 counts, because on one machine it shares the processor with the worker that loads it.
 """
@@ -30,16 +30,16 @@ from benchmarks.line_rate import captures_per_second
 from benchmarks.machine import peak_bytes
 from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
-from db import migrate
-from db.session import Database
-from producer.answers import stream_of
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.station import Station
-from worker.planning_figures import name_of
+from db.engine import migrate
+from db.engine.database import Database
+from producer.contract.answers import stream_of
+from producer.delivery.outbox import Outbox
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
+from worker.planning.measurements import name_of
 
 if TYPE_CHECKING:
-    from worker.backbone import Backbone
+    from worker.backbones.backbone import Backbone
 
 BACKBONES = {"insertnet": 800, "mobilenet:conv_pw_12_relu+gap": 800, "vgg16:fc1": 192}
 """The backbones whose workers are measured, and captures of a full queue for one sample."""

@@ -20,10 +20,10 @@ from benchmarks import bare
 from benchmarks.line import Line, running
 from benchmarks.line_rate import captures_per_second
 from benchmarks.materials import photographs
-from producer.event import INSPECT_QUEUE, new_id
-from producer.outbox import Outbox
-from producer.station import Station
-from worker.planning_outage import Outage, after_outage
+from producer.contract.event import INSPECT_QUEUE, new_id
+from producer.delivery.outbox import Outbox
+from producer.station.station import Station
+from worker.planning.outage import Outage, after_outage
 
 AHEAD = 10.0
 """Seconds of the even rate before the outage."""

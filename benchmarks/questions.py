@@ -25,7 +25,7 @@ from typing import Final
 from benchmarks import kept
 from benchmarks.asked import KINDS, Plant
 from benchmarks.measure import Benchmark
-from db.session import Database
+from db.engine.database import Database
 
 VERDICTS: Final = {"postgresql": 10_000_000, "sqlite": 1_000_000}
 """How many verdicts each engine is asked among."""

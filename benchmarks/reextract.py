@@ -22,14 +22,14 @@ from PIL import Image
 
 from benchmarks import bare
 from benchmarks.measure import Benchmark
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.simulator import labelled_images
-from worker.extraction import extract_chunk, missing, sight
-from worker.generation import begin
+from producer.contract.event import new_id
+from producer.simulation.head import labelled_images
+from producer.storage.folder import FolderStore
+from worker.features.extraction import extract_chunk, missing, sight
+from worker.features.store import begin
 
 if TYPE_CHECKING:
-    from worker.backbone import Backbone
+    from worker.backbones.backbone import Backbone
 
 IMAGES = 2000
 NEW = IMAGES // 100

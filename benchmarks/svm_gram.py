@@ -24,8 +24,8 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from benchmarks.measure import Benchmark
-from worker.classifier import gram
-from worker.evaluation import Split, repeated_splits, score_splits
+from worker.evaluation.splits import Split, repeated_splits, score_splits
+from worker.models.linear_svm import gram
 
 IMAGES = 200
 FEATURES = 401_408
@@ -47,8 +47,8 @@ def made_up(images: int = IMAGES, size: int = FEATURES) -> tuple[Float32s, Ints]
 
 def photographs(folder: Path, weights: Path) -> tuple[Float32s, Ints]:
     """Features of the labelled photographs in `folder` by `mobilenet:conv1_relu` with the weight file `weights`."""
-    from worker.backbone import load_backbone
-    from worker.dataset import load_image, scan
+    from worker.backbones.backbone import load_backbone
+    from worker.dataset.labelled_folder import load_image, scan
 
     dataset = scan(folder, check_images=False)
     backbone = load_backbone("mobilenet:conv1_relu", str(weights), weights_folder=weights.parent)

@@ -27,8 +27,8 @@ _TRAINING = """
 import sys, time
 from pathlib import Path
 import h5py, numpy as np
-from worker.costs import Costs
-from worker.candidate import fit_candidate
+from worker.models.costs import Costs
+from worker.models.candidate import fit_candidate
 start = time.perf_counter()
 with h5py.File(sys.argv[1]) as file:
     features = file["dataset_1"]

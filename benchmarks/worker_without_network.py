@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import sys
 
-from db.session import Database
-from producer.logs import configure_logs
-from worker.app import make_app
-from worker.inspection import Judgement
-from worker.inspector import Inspector
-from worker.notifier import Notifier
+from db.engine.database import Database
+from producer.terminal.logs import configure_logs
+from worker.broker.app import make_app
+from worker.line.inspector import Inspector
+from worker.line.notifier import Notifier
+from worker.line.tasks import register
+from worker.models.line_model import Judgement
 from worker.settings import WorkerSettings
-from worker.tasks import register
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from producer.home import at_home
+from producer.configuration.home_folder import at_home
 
 
 class DatabaseSettings(BaseSettings):
@@ -47,12 +47,12 @@ class DatabaseSettings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The URL of the database, password and all: never print it (:func:`db.url.shown`).
+        """The URL of the database, password and all: never print it (:func:`db.engine.url.shown`).
 
         Raises:
             ValueError: the URL cannot be read, or its password is given twice, not there, or the example's.
         """
-        from db.url import sqlite_url, with_password
+        from db.engine.url import sqlite_url, with_password
 
         if self.database_url is None:
             return sqlite_url(self.data / "inserts.db")
@@ -65,7 +65,7 @@ class DatabaseSettings(BaseSettings):
 
 
 def _password_in(file: Path) -> SecretStr:
-    # As `producer.redis_url.password_in`: neither room may know the other.
+    # As `producer.delivery.redis_url.password_in`: neither room may know the other.
     try:
         password = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from producer.heads import HeadRegister
-from producer.home import at_home
-from producer.image_store import ImageStore, open_image_store
-from producer.names import Name, safe_name
-from producer.outbox import DEFAULT_LIMIT, Outbox
-from producer.redis_connection import check_url
-from producer.redis_url import password_in, with_password, with_trust
+from producer.configuration.home_folder import at_home
+from producer.contract.names import Name, safe_name
+from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
+from producer.delivery.redis_connection import check_url
+from producer.delivery.redis_url import password_in, with_password, with_trust
+from producer.station.head_register import HeadRegister
+from producer.storage.folder import ImageStore, open_image_store
 
 REDIS_URL_FILE = "redis.url"
 """In the data folder of an embedded system: where its Redis listens, with the password, readable by its owner only."""
@@ -60,7 +60,7 @@ class StationSettings(BaseSettings):
         return at_home(value) if isinstance(value, Path) else value
 
     def broker_url(self) -> str:
-        """The URL of Redis, with all that a client needs (see `producer.redis_url`): never print it.
+        """The URL of Redis, with all that a client needs (see `producer.delivery.redis_url`): never print it.
 
         As set, with its password and certificates; else that of the embedded system in the data folder, as it is.
 

@@ -10,15 +10,15 @@ from uuid import UUID
 
 import numpy as np
 
-import db.captures
-import db.reviews
-from db.captures import Capture
-from db.session import Database
-from producer.event import new_id
-from producer.image_store import FolderStore
+import db.line.captures
+from db.engine.database import Database
+from db.learning import reviews
+from db.line.captures import Capture
+from producer.contract.event import new_id
+from producer.storage.folder import FolderStore
 from tests.support import photograph
-from worker.costs import Costs
-from worker.learning import Learning
+from worker.learning.context import Learning
+from worker.models.costs import Costs
 
 FINGERPRINT = "f" * 64
 BEGAN = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -72,12 +72,12 @@ class Reviewer:
             image_sha256=hashlib.sha256(photo).hexdigest(),
         )
         with self._database.transaction() as session:
-            db.captures.record(session, capture, capture.captured_at)
+            db.line.captures.record(session, capture, capture.captured_at)
         return capture.capture_id
 
     def say(self, capture: UUID, label: str) -> None:
         with self._database.transaction() as session:
-            db.reviews.add(session, capture_id=capture, label=label, by="ana", at=datetime.now(UTC))
+            reviews.add(session, capture_id=capture, label=label, by="ana", at=datetime.now(UTC))
 
     def review(self, each: int, labels: tuple[str, str] = ("intact", "worn")) -> list[UUID]:
         """So many captures of each side, reviewed as what they are, or with `labels` for intact and for worn ones."""

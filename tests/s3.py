@@ -8,8 +8,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
-from producer.event import new_id
-from worker.redis_server import free_port
+from producer.contract.event import new_id
+from worker.embedded.redis_server import free_port
 
 
 class S3Server:

@@ -16,9 +16,9 @@ import pytest
 import redis
 from PIL import Image
 
-from producer.event import CaptureEvent, new_id
-from producer.image_store import ImageStore
-from worker.redis_server import free_port, prepare_redis
+from producer.contract.event import CaptureEvent, new_id
+from producer.storage.folder import ImageStore
+from worker.embedded.redis_server import free_port, prepare_redis
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Real photographs and weights beside the repository; tests that want them skip where they are not."""

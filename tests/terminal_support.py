@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from producer.terminal import prepare_streams
+from producer.terminal.output import prepare_streams
 
 
 class Streams:

@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr
 
 from db.settings import DatabaseSettings
 from producer.settings import StationSettings
-from worker.costs import Costs
-from worker.heartbeat import Role
+from worker.models.costs import Costs
+from worker.monitoring.heartbeat import Role
 
 NICENESS: Final = 10
 """How much nicer learning is than the line: where both want the processor it gets about a tenth (setpriority(2))."""
@@ -51,7 +51,7 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     niceness: int = Field(
         default=NICENESS, ge=0, le=19, description="How much nicer learning is than the line: 0 takes an equal share."
     )
-    failpoint: str = Field(default="", description="For tests only: see worker.failpoints.")
+    failpoint: str = Field(default="", description="For tests only: see worker.runtime.failpoints.")
 
     def weights_path(self) -> Path:
         """The folder of imported weight files."""

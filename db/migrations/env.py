@@ -1,8 +1,8 @@
-"""What Alembic runs for every command; :mod:`db.migrate` hands it an open connection inside a transaction."""
+"""What Alembic runs for every command; :mod:`db.engine.migrate` hands it an open connection inside a transaction."""
 
 from alembic import context
 
-from db.schema import Base
+from db.schema.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

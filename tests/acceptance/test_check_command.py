@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from producer.simulator import write_labelled_folder
+from producer.simulation.head import write_labelled_folder
 from tests.support import program, wait_until
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
 
 WHERE = ("--machine", "mill-1", "--head", "H12")
 

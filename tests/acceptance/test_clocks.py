@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from producer.simulator import write_labelled_folder
+from producer.simulation.head import write_labelled_folder
 from tests.acceptance.test_standalone import Shop, head, shop
 from tests.support import program, wait_until
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
 
 __all__ = ["shop"]  # a fixture
 

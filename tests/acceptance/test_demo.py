@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from producer.simulator import write_labelled_folder
+from producer.simulation.head import write_labelled_folder
 from tests.support import program, wait_until
 
 DEMO = [program("insert-worker"), "demo"]

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.support import program
-from worker import model_store
+from worker.models import store
 
 
 def experiment(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,7 +44,7 @@ def lab_notebook(root: Path, repeats: int, test_size: float) -> list[float]:
     from sklearn.model_selection import train_test_split
     from sklearn.svm import SVC
 
-    from worker.backbone import load_backbone
+    from worker.backbones.backbone import load_backbone
 
     backbone = load_backbone("insertnet", weights_folder=root)
     features, labels = [], []
@@ -89,7 +89,7 @@ def check_files(output: Path, answer: dict[str, Any], backbone: dict[str, Any]) 
     with h5py.File(folder / "features.h5") as features, h5py.File(folder / "labels.h5") as labels:
         assert features["dataset_1"].shape == (answer["images"], backbone["feature_size"])
         assert set(labels["dataset_1"][()].tolist()) == set(range(len(answer["classes"])))
-    model, manifest = model_store.load(folder / "model")
+    model, manifest = store.load(folder / "model")
     assert (list(model.classes), manifest.model_id) == (answer["classes"], backbone["model"])
     assert f"{np.mean(backbone['accuracy']):.6f}" in (folder / f"results{name}.txt").read_text("utf-8")
 

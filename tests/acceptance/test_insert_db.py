@@ -14,11 +14,11 @@ from pathlib import Path
 
 import uuid6
 
-from db import captures, verdicts
-from db.captures import Capture
-from db.session import Database
-from db.url import sqlite_url
-from db.verdicts import Verdict
+from db.engine.database import Database
+from db.engine.url import sqlite_url
+from db.line import captures, verdicts
+from db.line.captures import Capture
+from db.line.verdicts import Verdict
 
 NOW = datetime.now(UTC)
 COMMAND = Path(sysconfig.get_path("scripts")) / ("insert-db.exe" if os.name == "nt" else "insert-db")
@@ -49,7 +49,7 @@ def test_help_teaches(tmp_path: Path) -> None:
 
 def test_help_does_not_wait_for_sqlalchemy() -> None:
     late = ("sqlalchemy", "alembic", "psycopg", "fsspec")
-    program = f"import sys, db.cli; sys.exit(any(name in sys.modules for name in {late}))"
+    program = f"import sys, db.commands.main; sys.exit(any(name in sys.modules for name in {late}))"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 

@@ -17,12 +17,14 @@ import pytest
 import uuid6
 from sqlalchemy import insert, select
 
-from db import captures, migrate, reviews, verdicts
-from db.captures import Capture
-from db.schema import Captures, Checks, Pockets, Verdicts
-from db.session import Database
-from db.url import sqlite_url
-from db.verdicts import Verdict
+from db.engine import migrate
+from db.engine.database import Database
+from db.engine.url import sqlite_url
+from db.learning import reviews
+from db.line import captures, verdicts
+from db.line.captures import Capture
+from db.line.verdicts import Verdict
+from db.schema.tables import Captures, Checks, Pockets, Verdicts
 from tests.support import program, wait_until
 
 NOW = datetime.now(UTC)
@@ -102,7 +104,7 @@ class Shop:
 
 
 def test_help_says_what_is_kept(tmp_path: Path) -> None:
-    from db.retention import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
+    from db.retention.policy import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
 
     said = " ".join(insert_db(tmp_path, "prune", "--help").stdout.split())
     assert DAYS_OF_IMAGES == {"intact": 90, "unusable": 90, "damaged": 365, "unsure": 365}

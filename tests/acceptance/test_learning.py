@@ -14,15 +14,14 @@ from uuid import UUID
 
 import pytest
 
-import db.models
-import db.reviews
-from db import migrate
-from db.session import Database
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.engine import migrate
+from db.engine.database import Database
+from db.learning import model_registry, reviews
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, program, wait_until
 
 REVIEWED = 70
@@ -130,7 +129,7 @@ def test_from_nothing_to_a_line_that_answers(line: Line) -> None:
     subprocess.run([*review, "--by", "ana"], env=line.environment, check=True, capture_output=True)
     with line.database.transaction() as session:
         for capture, side in told[1:]:
-            db.reviews.add(session, capture_id=capture, label=side, by="ana", at=_now())
+            reviews.add(session, capture_id=capture, label=side, by="ana", at=_now())
 
     # The rest happens by itself.
     wait_until(lambda: _champion(line) is not None, 90, "a first model in charge")
@@ -158,9 +157,9 @@ def _inserts(count: int) -> list[tuple[bytes, str]]:
     return list(labelled_images(count, seed=5, size=256, head=2))
 
 
-def _champion(line: Line) -> db.models.Model | None:
+def _champion(line: Line) -> model_registry.Model | None:
     with line.database.reading() as session:
-        return db.models.champion(session)
+        return model_registry.champion(session)
 
 
 def _now() -> datetime:

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import db.models
-from db import migrate
-from db.models import Model
-from db.session import Database
-from producer.image_store import FolderStore
+from db.engine import migrate
+from db.engine.database import Database
+from db.learning import model_registry
+from db.learning.model_registry import Model
+from producer.storage.folder import FolderStore
 from tests.learning_support import Reviewer
 from tests.support import program
-from worker.classifier import LinearModel
-from worker.generation import begin
-from worker.inspection import LINE_CLASSES
-from worker.model_store import save
+from worker.features.store import begin
+from worker.models.line_model import LINE_CLASSES
+from worker.models.linear_svm import LinearModel
+from worker.models.store import save
 
 
 class Commands:
@@ -108,8 +108,8 @@ def made(worker: Commands, value: float) -> str:
         **settings,
     )
     with worker.database.transaction() as session:
-        db.models.register(session, row)
-        db.models.promote(session, row.model_id, by="train", reason="trained", at=datetime.now(UTC))
+        model_registry.register(session, row)
+        model_registry.promote(session, row.model_id, by="train", reason="trained", at=datetime.now(UTC))
     return row.model_id
 
 
@@ -139,8 +139,8 @@ def test_features_that_nobody_needs_any_more_are_removed(worker: Commands) -> No
         generation.add([f"{number:064x}" for number in range(3)], np.zeros((3, 4), np.float32))
     with worker.database.transaction() as session:
         model = Model("m", "vgg16:fc1", names[1], datetime.now(UTC), LINE_CLASSES, 3, {}, "m", "d" * 64)
-        db.models.register(session, model)
-        db.models.promote(session, "m", by="test", reason="test", at=datetime.now(UTC))
+        model_registry.register(session, model)
+        model_registry.promote(session, "m", by="test", reason="test", at=datetime.now(UTC))
     listed = worker.json("features", "list")
     assert [(each["backbone"], each["images"], each["needed_by"]) for each in listed] == [
         ("insertnet:features", 3, None),

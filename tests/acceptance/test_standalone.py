@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from producer.simulator import labelled_images, write_labelled_folder
+from producer.simulation.head import labelled_images, write_labelled_folder
 from tests.support import program, wait_until
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
 
 
 class Shop:
@@ -91,7 +91,7 @@ def test_a_day_in_a_small_shop(shop: Shop, tmp_path: Path) -> None:
     wait_until(answered_by_the_model, 60, "a model that finds broken inserts")
 
     # Parts that die are started again, and what was handed in meanwhile is judged.
-    worker = shop.child("worker.cli run")
+    worker = shop.child("worker.commands.main run")
     assert worker is not None
     os.kill(worker.pid, signal.SIGKILL)
     redis = shop.child("redis-server")

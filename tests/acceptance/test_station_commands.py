@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from producer.event import INSPECT_QUEUE, CaptureEvent
-from producer.names import safe_name
-from producer.outbox import Outbox
+from producer.contract.event import INSPECT_QUEUE, CaptureEvent
+from producer.contract.names import safe_name
+from producer.delivery.outbox import Outbox
 from tests.metrics_support import listens, scraped
 from tests.support import RedisProcess, message, photograph, program, wait_until
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
 
 WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
 

@@ -13,12 +13,13 @@ import pytest
 import uuid6
 from PIL import Image
 
-from db import captures, faults, reviews, verdicts
-from db.captures import Capture
-from db.migrate import upgrade
-from db.session import Database
-from db.url import sqlite_url
-from db.verdicts import Verdict
+from db.engine.database import Database
+from db.engine.migrate import upgrade
+from db.engine.url import sqlite_url
+from db.learning import reviews
+from db.line import captures, faults, verdicts
+from db.line.captures import Capture
+from db.line.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,7 +127,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def insert_db(data: Path, *arguments: str) -> tuple[str, list[str]]:
-    return "db.cli", ["--data", str(data), *arguments]
+    return "db.commands.main", ["--data", str(data), *arguments]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -157,7 +158,7 @@ def test_insert_db_says_everything_in_every_encoding(data: Path, place: str, tmp
     assert "\r" not in out + err
     if place == "utf-8":
         assert ODD in out
-    told = {part.partition("\n")[0]: part.partition("\n")[2] for part in out.split("==== db.cli ")}
+    told = {part.partition("\n")[0]: part.partition("\n")[2] for part in out.split("==== db.commands.main ")}
     for name, said in told.items():
         if "--json" in name:
             assert ODD in json.dumps(json.loads(said.partition("====")[0]), ensure_ascii=False)
@@ -175,26 +176,26 @@ def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
     photographs = str(data / "photographs")
     out, err = run(
         place,
-        ("producer.cli", ["--data", str(tmp_path / "line"), "outbox"]),
-        ("producer.cli", ["--data", str(tmp_path / "line"), "check", missing, *where]),
-        ("producer.cli", ["--data", str(tmp_path / "line"), "publish", missing, "--pocket", "1", *where]),
-        ("producer.cli", ["--data", str(tmp_path / "line"), "watch", missing]),
-        ("producer.cli", ["schema", ODD]),
-        ("producer.cli", ["schema", "answer"]),
-        ("producer.cli", ["--help"]),
-        ("worker.cli", ["--help"]),
-        ("worker.cli", ["models", "list", "--data", str(data)]),
-        ("worker.cli", ["models", "list", "--data", str(data), "--json"]),
-        ("worker.cli", ["models", "show", ODD, "--data", str(data)]),
-        ("worker.cli", ["features", "list", "--data", str(data)]),
-        ("worker.cli", ["weights", "list", "--data", str(data)]),
-        ("worker.cli", ["weights", "verify", "--data", missing]),
-        ("worker.cli", ["health", "--data", missing]),
-        ("worker.cli", ["health", "--data", missing, "--json"]),
-        ("worker.cli", ["run", "--backbone", ODD, "--data", str(data)]),
-        ("worker.cli", ["train", missing, "--data", str(data)]),
+        ("producer.commands.main", ["--data", str(tmp_path / "line"), "outbox"]),
+        ("producer.commands.main", ["--data", str(tmp_path / "line"), "check", missing, *where]),
+        ("producer.commands.main", ["--data", str(tmp_path / "line"), "publish", missing, "--pocket", "1", *where]),
+        ("producer.commands.main", ["--data", str(tmp_path / "line"), "watch", missing]),
+        ("producer.commands.main", ["schema", ODD]),
+        ("producer.commands.main", ["schema", "answer"]),
+        ("producer.commands.main", ["--help"]),
+        ("worker.commands.main", ["--help"]),
+        ("worker.commands.main", ["models", "list", "--data", str(data)]),
+        ("worker.commands.main", ["models", "list", "--data", str(data), "--json"]),
+        ("worker.commands.main", ["models", "show", ODD, "--data", str(data)]),
+        ("worker.commands.main", ["features", "list", "--data", str(data)]),
+        ("worker.commands.main", ["weights", "list", "--data", str(data)]),
+        ("worker.commands.main", ["weights", "verify", "--data", missing]),
+        ("worker.commands.main", ["health", "--data", missing]),
+        ("worker.commands.main", ["health", "--data", missing, "--json"]),
+        ("worker.commands.main", ["run", "--backbone", ODD, "--data", str(data)]),
+        ("worker.commands.main", ["train", missing, "--data", str(data)]),
         (
-            "worker.cli",
+            "worker.commands.main",
             ["experiment", photographs, "--backbone", "insertnet", "--repeats", "1", "--output", str(tmp_path / "out")],
         ),
         cwd=tmp_path,
@@ -209,9 +210,9 @@ def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
 
 def test_a_reader_that_goes_is_no_traceback(data: Path) -> None:
     for module, arguments, code in (
-        ("db.cli", ["--data", str(data), "verdicts"], 0),
-        ("producer.cli", ["schema", "answer"], 141),
-        ("worker.cli", ["models", "list", "--data", str(data)], 141),
+        ("db.commands.main", ["--data", str(data), "verdicts"], 0),
+        ("producer.commands.main", ["schema", "answer"], 141),
+        ("worker.commands.main", ["models", "list", "--data", str(data)], 141),
     ):
         read, write = os.pipe()
         os.close(read)
@@ -236,19 +237,19 @@ def test_nothing_of_a_password_is_printed_by_any_command(data: Path, tmp_path: P
     image = tmp_path / "1.png"
     Image.new("RGB", (8, 8)).save(image)
     asked = [
-        ("producer.cli", ["publish", str(image), "--pocket", "1", "--wait", "0", *where]),
-        ("producer.cli", ["check", str(tmp_path), *where]),
-        ("producer.cli", ["outbox", "--send", "1"]),
-        ("db.cli", ["checks"]),
-        ("db.cli", ["upgrade"]),
-        ("db.cli", ["backup", str(tmp_path)]),
-        ("db.cli", ["prune", "--yes"]),
-        ("worker.cli", ["run"]),
-        ("worker.cli", ["models", "list"]),
-        ("worker.cli", ["features", "list"]),
-        ("worker.cli", ["train"]),
-        ("worker.cli", ["health"]),
-        ("worker.cli", ["health", "--json"]),
+        ("producer.commands.main", ["publish", str(image), "--pocket", "1", "--wait", "0", *where]),
+        ("producer.commands.main", ["check", str(tmp_path), *where]),
+        ("producer.commands.main", ["outbox", "--send", "1"]),
+        ("db.commands.main", ["checks"]),
+        ("db.commands.main", ["upgrade"]),
+        ("db.commands.main", ["backup", str(tmp_path)]),
+        ("db.commands.main", ["prune", "--yes"]),
+        ("worker.commands.main", ["run"]),
+        ("worker.commands.main", ["models", "list"]),
+        ("worker.commands.main", ["features", "list"]),
+        ("worker.commands.main", ["train"]),
+        ("worker.commands.main", ["health"]),
+        ("worker.commands.main", ["health", "--json"]),
     ]
     for redis, database, images in (
         (f"redis://:{SECRET}@127.0.0.1:1/0", f"postgresql://worker:{SECRET}@127.0.0.1:1/x", f"s3://K:{SECRET}@bucket"),

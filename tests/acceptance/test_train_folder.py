@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from db import migrate
+from db.engine import migrate
 from tests.support import photograph, program
 
 

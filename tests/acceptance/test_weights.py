@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from worker.network import published_network
+from worker.backbones.keras_networks import published_network
 
 
 @pytest.fixture

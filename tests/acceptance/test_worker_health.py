@@ -18,20 +18,20 @@ from typing import Any
 import psycopg
 import pytest
 
-from db import migrate
-from db.url import sqlite_url
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE, CaptureEvent, new_id
-from producer.outbox import Outbox
-from producer.simulator import labelled_images, write_labelled_folder
-from producer.station import Station
+from db.engine import migrate
+from db.engine.url import sqlite_url
+from producer.contract.event import INSPECT_QUEUE, CaptureEvent, new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import EventSender
+from producer.simulation.head import labelled_images, write_labelled_folder
+from producer.station.station import Station
 from tests.integration.postgres_server import Server, wait_until_ready
 from tests.integration.test_worker_process import Line, logged
 from tests.metrics_support import scraped
 from tests.support import RedisProcess, photograph, program, stored_event, wait_until
-from worker.heartbeat import Heartbeat, read
-from worker.redis_server import free_port
-from worker.watchdog import HUNG, TOO_SLOW_TO_STOP
+from worker.embedded.redis_server import free_port
+from worker.monitoring.heartbeat import Heartbeat, read
+from worker.monitoring.watchdog import HUNG, TOO_SLOW_TO_STOP
 
 
 def health(line: Line, *options: str) -> tuple[int, dict[str, Any]]:
@@ -164,8 +164,8 @@ def test_told_to_stop_it_finishes_what_it_holds_and_takes_nothing_new(line: Line
 
 
 def test_a_worker_that_hangs_is_ended_and_its_captures_come_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 0.5)
-    monkeypatch.setattr("producer.delivery.LAST_RESEND", 2.0)
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.5)
+    monkeypatch.setattr("producer.delivery.resend.LAST_RESEND", 2.0)
     write_labelled_folder(line.folder / "labelled", 40, seed=5, size=128)
     train = [program("insert-worker"), "train", str(line.folder / "labelled"), "--promote"]
     subprocess.run(train, env=line.environment, check=True, capture_output=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE
-from producer.image_store import FolderStore
+from producer.contract.event import INSPECT_QUEUE
+from producer.delivery.redis_client import EventSender
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, photograph, program, stored_event
 
 

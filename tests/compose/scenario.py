@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from tests.compose.stack import LINE, ContainerOutbox, Stack, StackError, docker, submitted, wait_for
 from tests.faults.checker import Account, account, drain
-from worker.watchdog import TOO_SLOW_TO_STOP
+from worker.monitoring.watchdog import TOO_SLOW_TO_STOP
 
 AWAY_SECONDS = 5.0
 """How long Redis and PostgreSQL stay away after they were killed."""
@@ -145,7 +145,7 @@ class Day:
         self._say(
             f"{len(codes)} workers told to stop, {clean} finished all in hand, none was killed, after", f"{took:.0f} s"
         )
-        back = "from db import migrate; from db.settings import DatabaseSettings as S; u = S().url; "
+        back = "from db.engine import migrate; from db.settings import DatabaseSettings as S; u = S().url; "
         back += "migrate.downgrade(u, '-1'); print(migrate.current(u))"
         old = self._stack.compose("run", "--rm", "--no-deps", "--entrypoint", "python", "tools", "-c", back).split()[-1]
         before = self._verdicts()

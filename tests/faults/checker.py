@@ -10,11 +10,11 @@ from uuid import UUID
 
 import redis
 
-import db.faults
-import db.verdicts
-from db.session import Database
-from producer.event import INSPECT_QUEUE
-from worker.app import VISIBILITY_TIMEOUT
+import db.line.faults
+import db.line.verdicts
+from db.engine.database import Database
+from producer.contract.event import INSPECT_QUEUE
+from worker.broker.app import VISIBILITY_TIMEOUT
 
 
 class Reachable(Protocol):
@@ -46,9 +46,9 @@ def account(url: str, submitted: Collection[UUID], left: dict[str, int]) -> Acco
     """Count, in the database at ``url``, what became of the captures that were ``submitted``."""
     database = Database(url)
     with database.reading() as session:
-        current = [row.capture_id for row in db.verdicts.export(session)]
-        verdicts = db.verdicts.count(session)
-        faults = {fault.capture_id for fault in db.faults.search(session, limit=1_000_000)}
+        current = [row.capture_id for row in db.line.verdicts.export(session)]
+        verdicts = db.line.verdicts.count(session)
+        faults = {fault.capture_id for fault in db.line.faults.search(session, limit=1_000_000)}
     database.close()
     wanted, judged = set(submitted), set(current)
     return Account(

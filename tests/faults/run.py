@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from producer.logs import configure_logs
+from producer.terminal.logs import configure_logs
 from tests.faults.services import FailingDatabase, Postgres, Sqlite
 from tests.faults.storm import KINDS, Plan, storm
 from tests.support import RedisProcess

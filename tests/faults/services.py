@@ -18,7 +18,7 @@ from typing import Protocol
 import psutil
 import psycopg
 
-from db import migrate
+from db.engine import migrate
 from tests.integration.postgres_server import Server, wait_until_ready
 from tests.support import program
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.simulator import labelled_images, write_labelled_folder
-from producer.station import Received, Station
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images, write_labelled_folder
+from producer.station.station import Received, Station
+from producer.storage.folder import FolderStore
 from tests.faults.checker import Account, account, drain
 from tests.faults.services import FailingDatabase, Workers
 from tests.support import RedisProcess, program

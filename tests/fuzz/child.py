@@ -25,7 +25,7 @@ from typing import Final
 
 import psutil
 
-from producer.logs import configure_logs
+from producer.terminal.logs import configure_logs
 from tests.fuzz.targets import Line, targets
 
 BOARD_BYTES: Final = 4 * 1024 * 1024

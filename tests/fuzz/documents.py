@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from producer.event import INSPECT_QUEUE, INSPECT_TASK
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK
 from tests.support import message as good_event
 
 DEEP: Final = "nested to the depth of "

@@ -22,17 +22,17 @@ from celery.worker.request import Request
 from kombu.transport.virtual import Channel, Message
 from pydantic import ValidationError
 
-from db import migrate
-from db.session import Database
-from producer.answers import ANSWERS
-from producer.event import INSPECT_TASK, CaptureEvent
-from producer.image_store import FolderStore
+from db.engine import migrate
+from db.engine.database import Database
+from producer.contract.answers import ANSWERS
+from producer.contract.event import INSPECT_TASK, CaptureEvent
+from producer.storage.folder import FolderStore
 from tests.fuzz import documents, pictures
-from worker.envelope import envelope
-from worker.images import UnusableImage, decode
-from worker.inspection import Judgement
-from worker.inspector import Inspector
-from worker.quiet import quiet_decoders
+from worker.broker.sanitising import envelope
+from worker.images.decoding import UnusableImage, decode
+from worker.images.quiet import quiet_decoders
+from worker.line.inspector import Inspector
+from worker.models.line_model import Judgement
 
 NOW: Final = datetime(2026, 11, 22, 10, tzinfo=UTC)
 

@@ -22,8 +22,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db import migrate
-from db.session import Database
+from db.engine import migrate
+from db.engine.database import Database
 
 SERVER = Path(__file__).with_name("postgres_server.py")
 ENGINES = ["sqlite", "postgresql"] if os.environ.get("INSERTS_TEST_POSTGRES") != "off" else ["sqlite"]

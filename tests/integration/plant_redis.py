@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from tests.support import wait_until
-from worker.redis_server import find_redis_server, free_port
+from worker.embedded.redis_server import find_redis_server, free_port
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "redis" / "users.sh"
 

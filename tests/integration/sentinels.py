@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from tests.support import wait_until
-from worker.redis_server import find_redis_server, free_port
+from worker.embedded.redis_server import find_redis_server, free_port
 
 MASTER = "plant"
 PASSWORD = "of-the-servers"

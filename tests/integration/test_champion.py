@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import db.models
-from db.session import Database
-from worker import champion as module
-from worker.band import Band
-from worker.calibration import Calibration
-from worker.champion import Champion, Judges
-from worker.classifier import LinearModel
-from worker.inspection import KINDS, LINE_CLASSES, Judgement
-from worker.model_store import CLASSIFIER_FILE, MANIFEST_FILE, Manifest, ModelError, save
+from db.engine.database import Database
+from db.learning import model_registry
+from worker.line import active_models as module
+from worker.line.active_models import Champion, Judges
+from worker.models.calibration import Calibration
+from worker.models.line_model import KINDS, LINE_CLASSES, Judgement
+from worker.models.linear_svm import LinearModel
+from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, Manifest, ModelError, save
+from worker.models.unsure_band import Band
 
 FINGERPRINT = "a" * 64
 
@@ -53,7 +53,7 @@ def write(
 
 def register(database: Database, models: Path, value: float, **more: Any) -> Manifest:
     manifest = write(models / f"m{value}", value, **more)
-    row = db.models.Model(
+    row = model_registry.Model(
         manifest.model_id,
         manifest.backbone,
         manifest.fingerprint,
@@ -65,13 +65,13 @@ def register(database: Database, models: Path, value: float, **more: Any) -> Man
         manifest.classifier_sha256,
     )
     with database.transaction() as session:
-        db.models.register(session, row)
+        model_registry.register(session, row)
     return manifest
 
 
 def promote(database: Database, manifest: Manifest) -> None:
     with database.transaction() as session:
-        db.models.promote(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
+        model_registry.promote(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
 
 
 def put_in_charge(database: Database, models: Path, value: float, **more: Any) -> Manifest:
@@ -83,7 +83,7 @@ def put_in_charge(database: Database, models: Path, value: float, **more: Any) -
 def put_in_shadow(database: Database, models: Path, value: float, **more: Any) -> Manifest:
     manifest = register(database, models, value, **more)
     with database.transaction() as session:
-        db.models.start_shadow(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
+        model_registry.start_shadow(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
     return manifest
 
 
@@ -206,7 +206,7 @@ def test_a_shadow_comes_and_goes_beside_the_champion(database: Database, tmp_pat
     assert names(champion.judges()) == (third.model_id, None)
     put_in_shadow(database, tmp_path, 2.0)
     with database.transaction() as session:
-        db.models.end_shadow(session, by="test", reason="test", at=datetime.now(UTC))
+        model_registry.end_shadow(session, by="test", reason="test", at=datetime.now(UTC))
     assert names(champion.judges()) == (third.model_id, None)
 
 

@@ -11,23 +11,22 @@ from uuid import UUID
 
 import pytest
 
-import db.faults
-import db.verdicts
-from producer.event import INSPECT_QUEUE, new_id
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.line import faults, verdicts
+from producer.contract.event import INSPECT_QUEUE, new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
 from tests.integration.test_worker_process import Line
 from tests.support import RedisProcess, wait_until
-from worker.failpoints import EXIT_CODE
+from worker.runtime.failpoints import EXIT_CODE
 
 
 @pytest.fixture
 def line(
     tmp_path: Path, redis_server: RedisProcess, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Line]:
-    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 0.5)
-    monkeypatch.setattr("producer.delivery.LAST_RESEND", 2.0)
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.5)
+    monkeypatch.setattr("producer.delivery.resend.LAST_RESEND", 2.0)
     line = Line(tmp_path, redis_server, sqlite_url)
     yield line
     line.end()
@@ -79,8 +78,8 @@ def test_a_crash_between_two_steps_leaves_one_verdict(line: Line, place: str) ->
     outbox.close()
     assert deaths == [EXIT_CODE]
     with line.database.reading() as session:
-        assert db.verdicts.count(session) == 1
-        assert db.faults.search(session, state=None) == []
+        assert verdicts.count(session) == 1
+        assert faults.search(session, state=None) == []
 
 
 def test_a_capture_that_kills_its_worker_is_a_fault_and_its_neighbours_are_judged(line: Line) -> None:
@@ -100,6 +99,6 @@ def test_a_capture_that_kills_its_worker_is_a_fault_and_its_neighbours_are_judge
     outbox.close()
     assert deaths == [EXIT_CODE] * 3
     with line.database.reading() as session:
-        (fault,) = db.faults.search(session)
+        (fault,) = faults.search(session)
         assert (fault.reason, fault.capture_id) == ("crashed", poison)
-        assert db.verdicts.count(session) == 8
+        assert verdicts.count(session) == 8

@@ -14,14 +14,14 @@ from uuid import UUID
 
 import pytest
 
-import db.faults
-from db import migrate
-from db.url import sqlite_url
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, new_id
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.engine import migrate
+from db.engine.url import sqlite_url
+from db.line import faults
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import EventSender
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
 from tests.faults.checker import account, drain
 from tests.integration.test_inspector import png_of
 from tests.integration.test_worker_process import Line
@@ -73,9 +73,9 @@ def load(line: Line) -> Iterator[None]:
     outbox.close()
 
 
-def faults_of(line: Line) -> list[db.faults.Fault]:
+def faults_of(line: Line) -> list[faults.Fault]:
     with line.database.reading() as session:
-        return db.faults.search(session, limit=1000)
+        return faults.search(session, limit=1000)
 
 
 def malformed(event: CaptureEvent) -> list[bytes]:
@@ -128,7 +128,7 @@ def test_whatever_lies_on_the_queue_is_kept_as_a_fault(running: tuple[Line, subp
     texts = {fault.event for fault in kept}
     short = [raw.decode(errors="backslashreplace") for raw in garbage if len(raw) < 5000]
     assert {json.dumps(text) for text in short} <= texts
-    assert all(len(text) <= db.faults.MAX_EVENT for text in texts)
+    assert all(len(text) <= faults.MAX_EVENT for text in texts)
 
 
 def test_poison_costs_only_itself(running: tuple[Line, subprocess.Popen[bytes]]) -> None:

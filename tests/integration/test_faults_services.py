@@ -14,18 +14,18 @@ from uuid import UUID
 import pytest
 from kombu.entity import Queue
 
-import db.faults
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE, CaptureEvent, new_id
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.line import faults
+from producer.contract.event import INSPECT_QUEUE, CaptureEvent, new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import EventSender
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
 from tests.faults.checker import a_minute_later, account, drain
 from tests.faults.services import Postgres, Sqlite
 from tests.integration.test_worker_process import Line
 from tests.support import RedisProcess, message, wait_until
-from worker.app import make_app
-from worker.heartbeat import read
+from worker.broker.app import make_app
+from worker.monitoring.heartbeat import read
 
 
 class Shift:
@@ -76,7 +76,7 @@ class Shift:
         left = drain(self.line.redis_server, [self.outbox], 60)
         account(self.line.database.url, self.submitted, left).assert_kept()
         with self.line.database.reading() as session:
-            assert db.faults.search(session, state=None) == [], "a capture was given up"
+            assert faults.search(session, state=None) == [], "a capture was given up"
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_what_is_lost_in_the_fetch_window_is_sent_again(
     at_work: Callable[..., Shift], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redis has given the message away, and the worker dies before it notes that it has it (celery#4354)."""
-    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 5.0)
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 5.0)
     shift = at_work(sqlite_url)
     worker = shift.line.start_and_wait()
     for _ in range(10):  # a fetch may just have ended; then the message stays in the queue, and another is tried
@@ -172,7 +172,7 @@ def test_what_is_lost_in_the_fetch_window_is_sent_again(
 def test_a_worker_that_is_killed_at_the_end_of_its_grace_time_loses_nothing(
     at_work: Callable[..., Shift], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 2.0)
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 2.0)
     shift = at_work(sqlite_url)
     shift.line.environment["INSERTS_FAILPOINT"] = "judge=op-slow:sleep"
     worker = shift.line.start_and_wait()

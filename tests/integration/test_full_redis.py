@@ -8,14 +8,14 @@ from pathlib import Path
 
 from kombu.exceptions import OperationalError
 
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE, new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from producer.contract.event import INSPECT_QUEUE, new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import EventSender
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, program, stored_event, wait_until
-from worker.overflow import make_room
+from worker.broker.load_shedding import make_room
 
 
 def filled(server: RedisProcess, images: FolderStore, photograph: bytes, room: int) -> int:

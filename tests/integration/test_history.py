@@ -9,17 +9,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-import db.captures
-import db.checks
-import db.maintenance
-import db.models
-import db.verdicts
+import db.line.captures
 from benchmarks import history
 from benchmarks.history import fill, seen
 from benchmarks.records import MODEL
-from db import migrate
-from db.schema import Captures, Checks, Pockets, Verdicts
-from db.session import Database, SchemaOutdated
+from db.engine import migrate
+from db.engine.database import Database, SchemaOutdated
+from db.learning import model_registry
+from db.line import checks, verdicts
+from db.queries import maintenance
+from db.schema.tables import Captures, Checks, Pockets, Verdicts
 from tests.integration.db.test_migrations import _contents, structure
 
 VERDICTS = 2_500
@@ -44,29 +43,29 @@ def test_what_was_written_is_read_as_the_product_would_have_written_it(
         assert {(each.machine, each.head, each.pocket): each.capture_id.hex for each in pockets} == {
             place: each.capture_id for place, each in places.items()
         }
-        champion = db.models.champion(session)
+        champion = model_registry.champion(session)
         assert champion is not None
         assert champion.model_id == MODEL
 
         for each in (captures[0], captures[1234]):
             capture_id = UUID(each.capture_id)
-            capture = db.captures.find(session, capture_id)
+            capture = db.line.captures.find(session, capture_id)
             assert capture is not None
             assert capture.captured_at == datetime.fromisoformat(each.captured_at).replace(tzinfo=UTC)
             assert (capture.pocket, capture.edge, capture.region) == (each.pocket, each.edge, None)
-            assert db.captures.attempts(session, capture_id) == 1
-            verdict = db.verdicts.current(session, capture_id)
+            assert db.line.captures.attempts(session, capture_id) == 1
+            verdict = verdicts.current(session, capture_id)
             assert verdict is not None
             assert (verdict.outcome, verdict.decision, verdict.model_id) == (each.outcome, each.decision, MODEL)
 
-        check = db.checks.status(session, UUID(captures[0].check_id))
+        check = checks.status(session, UUID(captures[0].check_id))
         assert check is not None
         of_check = [each for each in captures if each.check_id == captures[0].check_id]
         assert check.judged == check.size == len(of_check)
         assert check.replace == tuple(each.pocket for each in of_check if each.outcome == "damaged")
         damaged = {place for place, each in places.items() if each.outcome == "damaged"}
-        assert {(row.machine, row.head, row.pocket) for row in db.maintenance.to_replace(session)} == damaged
-        newest = db.verdicts.search(session, limit=1)[0]
+        assert {(row.machine, row.head, row.pocket) for row in maintenance.to_replace(session)} == damaged
+        newest = verdicts.search(session, limit=1)[0]
         assert newest.capture_id.hex == captures[-1].capture_id
 
 
@@ -104,6 +103,6 @@ def test_the_command_makes_migrates_and_fills_a_database(
     assert capsys.readouterr().err.startswith("50 verdicts, ")
     filled = Database(empty_sqlite_url)
     with filled.reading() as session:
-        assert db.verdicts.count(session) == 50
-        assert db.captures.find(session, UUID(next(seen(2)).capture_id)) is not None
+        assert verdicts.count(session) == 50
+        assert db.line.captures.find(session, UUID(next(seen(2)).capture_id)) is not None
     filled.close()

@@ -16,18 +16,17 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-import db.checks
-import db.reviews
-import db.verdicts
-from db.session import Database
-from producer.image_store import FolderStore
+from db.engine.database import Database
+from db.learning import reviews
+from db.line import checks, verdicts
+from producer.storage.folder import FolderStore
 from tests.support import photograph
-from worker.class_names import known_words, meanings
-from worker.cli_learning import import_folder
-from worker.dataset import DatasetError
-from worker.importing import BY, capture_id, import_photographs, photographs
-from worker.learning import silent
-from worker.taking_in import Taken, take_in
+from worker.commands.labelled_folder import Taken, take_in
+from worker.commands.learning import import_folder
+from worker.dataset.class_names import known_words, meanings
+from worker.dataset.labelled_folder import DatasetError
+from worker.learning.context import silent
+from worker.learning.folder_import import BY, capture_id, import_photographs, photographs
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -59,9 +58,9 @@ def imported(folder: Path, database: Database, images: FolderStore, **options: A
     )
 
 
-def labelled(database: Database) -> list[db.reviews.Labelled]:
+def labelled(database: Database) -> list[reviews.Labelled]:
     with database.reading() as session:
-        return db.reviews.labelled(session)
+        return reviews.labelled(session)
 
 
 def counts(result: Taken) -> tuple[int, int, int, int]:
@@ -86,10 +85,10 @@ def test_a_folder_becomes_captures_with_reviews_and_is_there_once(
         assert (item.machine, item.station, item.region) == ("imported", "import", None)
         assert item.capture_id.version == 7
     with database.reading() as session:
-        rows = db.verdicts.search(session, machine="imported")
+        rows = verdicts.search(session, machine="imported")
         assert {(row.outcome, row.model_id, row.reason) for row in rows} == {("unsure", None, "imported with a label")}
         assert {row.head for row in rows} == {"Line-3-spring"}
-        check = db.checks.status(session, rows[0].check_id)
+        check = checks.status(session, rows[0].check_id)
         assert check is not None
         assert check.state != "pending"
 
@@ -110,7 +109,7 @@ def test_a_photograph_in_another_class_is_the_same_capture_with_a_new_review(
     assert after.keys() == before.keys()
     assert (after[digest].capture_id, after[digest].label) == (before[digest].capture_id, "intact")
     with database.reading() as session:
-        assert [each.label for each in db.reviews.of_capture(session, after[digest].capture_id)] == ["intact", "worn"]
+        assert [each.label for each in reviews.of_capture(session, after[digest].capture_id)] == ["intact", "worn"]
 
 
 def test_what_a_person_said_since_stands_until_the_folder_says_something_else(
@@ -119,10 +118,10 @@ def test_what_a_person_said_since_stands_until_the_folder_says_something_else(
     imported(folder, database, images)
     item = next(item for item in labelled(database) if item.label == "worn")
     with database.transaction() as session:
-        db.reviews.add(session, capture_id=item.capture_id, label="intact", by="ana", at=NOW)
+        reviews.add(session, capture_id=item.capture_id, label="intact", by="ana", at=NOW)
     assert counts(imported(folder, database, images)) == (0, 0, 6, 0)
     with database.reading() as session:
-        assert db.reviews.of_capture(session, item.capture_id)[0].by == "ana"
+        assert reviews.of_capture(session, item.capture_id)[0].by == "ana"
 
 
 def test_groups_of_a_table_are_lives_wherever_the_table_is(
@@ -154,7 +153,7 @@ def test_a_bad_file_costs_only_itself(folder: Path, database: Database, images: 
 def test_an_import_that_was_interrupted_is_finished_by_the_next(
     folder: Path, database: Database, images: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.importing.TOGETHER", 2)
+    monkeypatch.setattr("worker.learning.folder_import.TOGETHER", 2)
 
     def stop(done: int, _total: int) -> None:
         if done == 4:
@@ -221,10 +220,10 @@ def test_the_command_says_what_it_did(
     database = Database(sqlite_url)
     assert {item.label for item in labelled(database)} == {"intact", "worn", "broken"}
     with database.reading() as session:
-        assert {each.by for each in db.reviews.recent(session)} == {BY}
+        assert {each.by for each in reviews.recent(session)} == {BY}
     database.close()
 
 
 def test_importing_loads_no_network() -> None:
-    code = "import worker.importing, worker.cli_learning, sys; print('tensorflow' in sys.modules)"
+    code = "import worker.learning.folder_import, worker.commands.learning, sys; print('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

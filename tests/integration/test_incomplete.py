@@ -10,20 +10,17 @@ from uuid import UUID
 import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
-import db.captures
-import db.checks
-import db.incomplete
-import db.verdicts
-from db.captures import Capture
-from db.incomplete import Awaited
-from db.session import Database
-from db.verdicts import Verdict
-from producer.answers import ANSWERS, CheckAnswer
-from producer.event import new_id
+from db.engine.database import Database
+from db.line import captures, checks, incomplete_checks, verdicts
+from db.line.captures import Capture
+from db.line.incomplete_checks import Awaited
+from db.line.verdicts import Verdict
+from producer.contract.answers import ANSWERS, CheckAnswer
+from producer.contract.event import new_id
 from tests.support import RedisProcess, wait_until
-from worker.incomplete import IncompleteWatch, Unchanged
-from worker.metrics import WorkerMetrics
-from worker.notifier import Notifier
+from worker.line.incomplete_checks import IncompleteWatch, Unchanged
+from worker.line.notifier import Notifier
+from worker.monitoring.metrics import WorkerMetrics
 
 TIMEOUT = 600.0
 
@@ -54,7 +51,7 @@ class Plant:
             **values,
         )
         with self.database.transaction() as session:
-            db.captures.record(session, capture, at)
+            captures.record(session, capture, at)
         if outcome is not None:
             self.judge(capture, outcome)
         return capture
@@ -62,18 +59,18 @@ class Plant:
     def judge(self, capture: Capture, outcome: str) -> None:
         verdict = Verdict(capture.capture_id, None, outcome, None, None, None, datetime.now(UTC))
         with self.database.transaction() as session:
-            db.verdicts.record(session, verdict)
+            verdicts.record(session, verdict)
 
-    def state(self, check_id: UUID | None = None) -> db.checks.Check:
+    def state(self, check_id: UUID | None = None) -> checks.Check:
         """What the check is, which every way of asking must agree about."""
         check_id = check_id or self.check
         with self.database.reading() as session:
-            found = db.checks.status(session, check_id)
+            found = checks.status(session, check_id)
             assert found is not None
-            assert found in db.checks.recent(session)
-            for state in db.checks.STATES:
-                assert (found in db.checks.recent(session, state=state)) == (found.state == state)
-            assert db.checks.finished(session, [check_id]) == ([found] if found.state != "pending" else [])
+            assert found in checks.recent(session)
+            for state in checks.STATES:
+                assert (found in checks.recent(session, state=state)) == (found.state == state)
+            assert checks.finished(session, [check_id]) == ([found] if found.state != "pending" else [])
         return found
 
     def told(self) -> list[CheckAnswer]:
@@ -162,7 +159,7 @@ def test_a_crash_between_telling_and_writing_has_it_told_again(plant: Plant, mon
         raise RuntimeError("the power went")
 
     with monkeypatch.context() as broken:
-        broken.setattr(db.incomplete, "give_up", crash)
+        broken.setattr(incomplete_checks, "give_up", crash)
         with pytest.raises(RuntimeError, match="the power went"):
             plant.watch.look(TIMEOUT)
     assert plant.state().state == "pending"
@@ -206,13 +203,13 @@ def test_several_workers_that_end_it_at_once_do_no_harm(plant: Plant) -> None:
 def test_a_photograph_that_comes_in_between_is_not_given_up_on(plant: Plant) -> None:
     plant.photograph(1)
     with plant.database.reading() as session:
-        seen = db.incomplete.awaited(session)
+        seen = incomplete_checks.awaited(session)
     plant.photograph(2)
     with plant.database.transaction() as session:
-        db.incomplete.give_up(session, seen)
+        incomplete_checks.give_up(session, seen)
     assert plant.state().missing == ()
     with plant.database.reading() as session:
-        assert db.incomplete.awaited(session)[plant.check].captures == 2
+        assert incomplete_checks.awaited(session)[plant.check].captures == 2
 
 
 def test_checks_of_long_ago_end_without_a_word(plant: Plant) -> None:

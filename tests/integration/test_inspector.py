@@ -19,27 +19,24 @@ import pytest
 import structlog
 from sqlalchemy import update
 
-import db.captures
-import db.faults
-import db.maintenance
-import db.models
-import db.reviews
-import db.shadow
-import db.verdicts
-from db.schema import Faults
-from db.session import Database
-from producer.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.event import new_id
-from producer.image_store import FolderStore
+import db.line.faults
+from db.engine.database import Database
+from db.learning import model_registry, reviews
+from db.line import captures, shadow_verdicts, verdicts
+from db.queries import maintenance
+from db.schema.tables import Faults
+from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.event import new_id
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, photograph, stored_event, wait_until
-from worker.band import Band
-from worker.calibration import Calibration
-from worker.classifier import LinearModel
-from worker.fetching import ImageNotYet
-from worker.inspection import KINDS, LINE_CLASSES, Judgement, LineModel, judge
-from worker.inspector import Inspector
-from worker.metrics import WorkerMetrics
-from worker.notifier import Notifier
+from worker.line.image_fetch import ImageNotYet
+from worker.line.inspector import Inspector
+from worker.line.notifier import Notifier
+from worker.models.calibration import Calibration
+from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel, judge
+from worker.models.linear_svm import LinearModel
+from worker.models.unsure_band import Band
+from worker.monitoring.metrics import WorkerMetrics
 
 
 class MeanBrightness:
@@ -75,8 +72,8 @@ class Line:
         self.shadow: LineModel | None = None
         self.judge_hook: Callable[[bytes, tuple[int, int, int, int] | None], Judgement] = self.judge_well
         with database.transaction() as session:
-            db.models.register(session, model_row("bright"))
-            db.models.register(session, model_row("dark"))
+            model_registry.register(session, model_row("bright"))
+            model_registry.register(session, model_row("dark"))
         self.redis = redis_server.client()
         self.notifier_url = redis_server.url
         self.inspector = Inspector(database, self.store, self.judge, Notifier(redis_server.url))
@@ -89,32 +86,32 @@ class Line:
 
     def attempts(self, event: Any) -> int:
         with self.database.reading() as session:
-            return db.captures.attempts(session, event.capture_id)
+            return captures.attempts(session, event.capture_id)
 
     def answers(self, station: str = "station-1") -> list[Any]:
         return [ANSWERS.validate_json(fields["answer"]) for _, fields in self.redis.xrange(f"verdicts:{station}")]
 
-    def faults(self) -> list[db.faults.Fault]:
+    def faults(self) -> list[db.line.faults.Fault]:
         with self.database.reading() as session:
-            return db.faults.search(session)
+            return db.line.faults.search(session)
 
-    def verdict_of(self, event: Any) -> db.verdicts.Verdict | None:
+    def verdict_of(self, event: Any) -> verdicts.Verdict | None:
         with self.database.reading() as session:
-            return db.verdicts.current(session, event.capture_id)
+            return verdicts.current(session, event.capture_id)
 
-    def shadows_of(self, event: Any) -> list[db.shadow.ShadowVerdict]:
+    def shadows_of(self, event: Any) -> list[shadow_verdicts.ShadowVerdict]:
         """What shadows said, at the end: nobody waits for it before."""
         self.inspector.close()
         with self.database.reading() as session:
-            return db.shadow.of_capture(session, event.capture_id)
+            return shadow_verdicts.of_capture(session, event.capture_id)
 
 
 def fail(data: bytes, region: object) -> Judgement:
     raise RuntimeError("poison")
 
 
-def model_row(name: str) -> db.models.Model:
-    return db.models.Model(name, "fake", "0" * 64, datetime.now(UTC), LINE_CLASSES, 2, {}, name, "0" * 64)
+def model_row(name: str) -> model_registry.Model:
+    return model_registry.Model(name, "fake", "0" * 64, datetime.now(UTC), LINE_CLASSES, 2, {}, name, "0" * 64)
 
 
 @pytest.fixture
@@ -167,7 +164,7 @@ def test_probability_and_label_reach_the_database(line: Line, brightness: int, o
     assert verdict.decision is not None
     assert verdict.probability == pytest.approx(Calibration(0.1, 0.0).probability(verdict.decision))
     with line.database.reading() as session:
-        (row,) = db.verdicts.search(session)
+        (row,) = verdicts.search(session)
     assert (row.label, row.probability) == (label, verdict.probability)
     assert (line.answers()[0].outcome, line.answers()[0].label) == (outcome, label)
 
@@ -186,7 +183,7 @@ def test_a_shadow_judges_alongside_and_the_line_never_sees_it(line: Line) -> Non
     assert beside.decision == pytest.approx(-(verdict.decision or 0))
     assert beside.probability == pytest.approx(Calibration(0.1, 0.0).probability(beside.decision or 0))
     with line.database.reading() as session:
-        assert db.verdicts.count(session) == 1
+        assert verdicts.count(session) == 1
     told, check = line.answers()[:2]
     assert (told.outcome, told.model, check.state) == ("damaged", "bright", "replace")
     assert "dark" not in line.redis.xrange("verdicts:station-1")[0][1]["answer"]
@@ -223,7 +220,7 @@ def test_a_person_s_word_stands_above_the_verdict_in_what_a_station_is_told(line
     )
     line.inspector.inspect(first.message())
     with line.database.transaction() as session:
-        db.reviews.add(session, capture_id=first.capture_id, label="intact", by="ana", at=datetime.now(UTC))
+        reviews.add(session, capture_id=first.capture_id, label="intact", by="ana", at=datetime.now(UTC))
     line.inspector.inspect(second.message())
     answer = line.answers()[-1]
     assert isinstance(answer, CheckAnswer)
@@ -250,7 +247,7 @@ def test_the_same_event_again_is_confirmed_again_and_costs_no_forward_pass(line:
     assert len(told) == 3
     assert len(set(told)) == 1
     with line.database.reading() as session:
-        assert db.verdicts.count(session) == 1
+        assert verdicts.count(session) == 1
 
 
 def test_the_same_event_many_times_at_once_has_one_verdict(line: Line) -> None:
@@ -263,7 +260,7 @@ def test_the_same_event_many_times_at_once_has_one_verdict(line: Line) -> None:
 
     run_all([deliver] * 8)
     with line.database.reading() as session:
-        assert db.verdicts.count(session) == 1
+        assert verdicts.count(session) == 1
     assert {answer.outcome for answer in line.answers() if isinstance(answer, VerdictAnswer)} == {"damaged"}
 
 
@@ -391,7 +388,7 @@ def test_a_capture_that_fails_three_times_is_a_fault_and_can_be_requeued(line: L
 
     line.judge_hook = good  # what was wrong has been put right
     with line.database.transaction() as session:
-        db.faults.requeue(session, fault.id)
+        db.line.faults.requeue(session, fault.id)
     assert line.inspector.take_up_requeued() == 1
     verdict = line.verdict_of(event)
     assert verdict is not None
@@ -404,7 +401,7 @@ def test_a_requeued_event_that_is_still_broken_is_a_fault_again(line: Line) -> N
     line.inspector.inspect({"station": "station-1", "pocket": 3})
     (fault,) = line.faults()
     with line.database.transaction() as session:
-        db.faults.requeue(session, fault.id)
+        db.line.faults.requeue(session, fault.id)
     assert line.inspector.take_up_requeued() == 1
     (again,) = line.faults()
     assert (again.id != fault.id, again.event) == (True, fault.event)
@@ -614,8 +611,8 @@ def test_a_fault_that_is_requeued_later_is_no_newer_than_it_was(line: Line) -> N
     line.inspector.inspect(newer.message())
     with line.database.transaction() as session:
         session.execute(update(Faults).where(Faults.id == fault.id).values(event=json.dumps(old.message())))
-        db.faults.requeue(session, fault.id)
+        db.line.faults.requeue(session, fault.id)
     assert line.inspector.take_up_requeued() == 1
     assert line.verdict_of(old).outcome == "intact"
     with line.database.reading() as session:
-        assert [row.capture_id for row in db.maintenance.to_replace(session)] == [newer.capture_id]
+        assert [row.capture_id for row in maintenance.to_replace(session)] == [newer.capture_id]

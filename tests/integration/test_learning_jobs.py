@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 
-import db.models
-import db.snapshots
-from db.session import Database
-from producer.image_store import FolderStore
+from db.engine.database import Database
+from db.learning import model_registry, snapshots
+from producer.storage.folder import FolderStore
 from tests.learning_support import FINGERPRINT, Reviewer, SmallNetwork, learning_in
-from worker import generation, learning_evaluate, model_store
-from worker.costs import Costs
-from worker.learning import Learning
-from worker.learning_evaluate import Overtaken, decided, evaluate
-from worker.learning_extract import extract_captures, plan, reextract
-from worker.learning_retrain import retrain
-from worker.lease import held
+from worker.features import store as generation
+from worker.learning import evaluate as learning_evaluate
+from worker.learning.context import Learning
+from worker.learning.evaluate import Overtaken, decided, evaluate
+from worker.learning.extract import extract_captures, plan, reextract
+from worker.learning.lease import held
+from worker.learning.retrain import retrain
+from worker.models import store as model_store
+from worker.models.costs import Costs
 
 # What is the same on every engine is tested on one, because measuring takes seconds.
 on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -48,13 +49,13 @@ def reviewer(tmp_path: Path, database: Database) -> Reviewer:
 
 def in_charge(database: Database) -> str | None:
     with database.reading() as session:
-        champion = db.models.champion(session)
+        champion = model_registry.champion(session)
     return champion.model_id if champion else None
 
 
-def promotions(database: Database) -> list[db.models.Promotion]:
+def promotions(database: Database) -> list[model_registry.Promotion]:
     with database.reading() as session:
-        return db.models.promotions(session)
+        return model_registry.promotions(session)
 
 
 def test_only_what_is_missing_is_extracted(
@@ -111,7 +112,7 @@ def test_from_reviews_to_a_model_in_charge_and_nothing_twice(
     assert first.model is not None
     assert first.model.trained_on == 40
     with database.reading() as session:
-        assert first.model.snapshot_id == db.snapshots.latest(session).snapshot_id
+        assert first.model.snapshot_id == snapshots.latest(session).snapshot_id
     stored = model_store.read(learning.models / first.model.artefact, FINGERPRINT)
     assert stored.manifest.classifier_sha256 == first.model.digest
     assert stored.manifest.snapshot_id == first.model.snapshot_id
@@ -197,7 +198,7 @@ def test_a_model_that_was_rolled_back_does_not_come_back_by_itself(
     second = retrain(learning).model
     evaluate(learning)
     with database.transaction() as session:
-        db.models.rollback(session, by="ana", reason="false alarms", at=datetime.now(UTC))
+        model_registry.rollback(session, by="ana", reason="false alarms", at=datetime.now(UTC))
     evaluate(learning)
     retrain(learning, force=True)
     assert in_charge(database) == first.model_id  # type: ignore[union-attr]
@@ -216,7 +217,7 @@ def test_a_decision_that_was_not_carried_out_is_carried_out_later(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(db.models, "promote", dies)
+        patch.setattr(model_registry, "promote", dies)
         with pytest.raises(KeyboardInterrupt):
             evaluate(learning)
     assert in_charge(database) is None
@@ -239,7 +240,7 @@ def test_a_candidate_that_was_overtaken_while_it_was_measured_is_measured_anew(
 
     def meanwhile(*report: Any) -> Path:
         with database.transaction() as session:
-            db.models.promote(session, first.model_id, by="ana", reason="by hand", at=datetime.now(UTC))
+            model_registry.promote(session, first.model_id, by="ana", reason="by hand", at=datetime.now(UTC))
         return write_report(*report)
 
     with monkeypatch.context() as patch:
@@ -318,8 +319,8 @@ def test_a_champion_of_a_folder_is_held_against_a_candidate_by_its_file(
         model, model_id=manifest.model_id, artefact="folder", digest=manifest.classifier_sha256, snapshot_id=None
     )
     with database.transaction() as session:
-        db.models.register(session, row)
-        db.models.promote(session, row.model_id, by="ana", reason="folder", at=datetime.now(UTC))
+        model_registry.register(session, row)
+        model_registry.promote(session, row.model_id, by="ana", reason="folder", at=datetime.now(UTC))
     result = evaluate(learning, model.model_id)
     assert result is not None
     assert result.champion == row.model_id

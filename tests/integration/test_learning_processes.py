@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
-import db.models
-from db.models import Model
+from db.learning import model_registry
+from db.learning.model_registry import Model
 from tests.integration.test_worker_process import Line
 from tests.learning_support import Reviewer
 from tests.metrics_support import scraped
 from tests.support import RedisProcess, program, wait_until
-from worker import generation, model_store
-from worker.champion import Champion
-from worker.learning_evaluate import decided
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
+from worker.features import store as generation
+from worker.learning.evaluate import decided
+from worker.line.active_models import Champion
+from worker.models import store as model_store
 
 
 class LearningLine(Line):
@@ -58,11 +59,11 @@ class LearningLine(Line):
 
     def champion(self) -> Model | None:
         with self.database.reading() as session:
-            return db.models.champion(session)
+            return model_registry.champion(session)
 
     def models(self) -> list[Model]:
         with self.database.reading() as session:
-            return db.models.recent(session)
+            return model_registry.recent(session)
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_two_schedulers_and_two_learners_make_one_model(line: LearningLine) -> N
         assert process.wait(30) in (0, 75)  # 75: it was in the middle of something
     assert [model.model_id for model in line.models()] == [champion.model_id]
     with line.database.reading() as session:
-        assert len(db.models.promotions(session)) == 1
+        assert len(model_registry.promotions(session)) == 1
     store = generation.find(line.folder / "features", champion.fingerprint)
     assert store is not None
     assert len(store.known()) == 32

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import db.leases
-from db.session import Database
+from db.engine.database import Database
+from db.learning import leases
 from tests.support import wait_until
-from worker import lease
-from worker.lease import held
+from worker.learning import lease
+from worker.learning.lease import held
 
 
 def holder(database: Database, after: float = 0.0) -> str | None:
     with database.reading() as session:
-        return db.leases.held_by(session, "work", at=datetime.now(UTC) + timedelta(seconds=after))
+        return leases.held_by(session, "work", at=datetime.now(UTC) + timedelta(seconds=after))
 
 
 def test_only_one_of_two_works_and_an_error_gives_it_back(database: Database) -> None:
@@ -37,7 +37,7 @@ def test_it_is_renewed_for_as_long_as_the_work_takes(database: Database, monkeyp
 
         def lasts_longer_than_it_was_taken_for() -> bool:
             with database.reading() as session:
-                return db.leases.held_by(session, "work", at=began + timedelta(seconds=3.1)) == mine
+                return leases.held_by(session, "work", at=began + timedelta(seconds=3.1)) == mine
 
         wait_until(lasts_longer_than_it_was_taken_for, 10, "a renewal")
 
@@ -45,5 +45,5 @@ def test_it_is_renewed_for_as_long_as_the_work_takes(database: Database, monkeyp
 def test_one_that_was_lost_is_not_taken_from_its_new_holder(database: Database) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     with held(database, "work"), database.transaction() as session:
-        assert db.leases.take(session, "work", "another", at=later, seconds=60)
+        assert leases.take(session, "work", "another", at=later, seconds=60)
     assert holder(database, 3600) == "another"

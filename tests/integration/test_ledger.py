@@ -12,17 +12,16 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-import db.models
-import db.shadow
-import db.verdicts
-from db.captures import Arrival, Capture, Known
-from db.session import Database
-from db.shadow import ShadowVerdict
-from db.verdicts import Verdict
-from producer.image_store import FolderStore
+from db.engine.database import Database
+from db.learning import model_registry
+from db.line import captures, shadow_verdicts, verdicts
+from db.line.captures import Arrival, Capture, Known
+from db.line.shadow_verdicts import ShadowVerdict
+from db.line.verdicts import Verdict
+from producer.storage.folder import FolderStore
 from tests.support import photograph, stored_event
-from worker.ledger import Ledger
-from worker.translation import capture_of
+from worker.line.mapping import capture_of
+from worker.line.write_batcher import Ledger
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -33,7 +32,7 @@ def capture(tmp_path: Path) -> Capture:
 
 
 def another(capture: Capture) -> Capture:
-    from producer.event import new_id
+    from producer.contract.event import new_id
 
     return replace(capture, capture_id=new_id())
 
@@ -84,7 +83,7 @@ def test_a_verdict_that_cannot_be_kept_costs_only_itself(database: Database, cap
     good = [another(capture) for _ in range(5)]
     with database.transaction() as session:
         for each in [capture, *good]:
-            db.captures.record(session, each, NOW)
+            captures.record(session, each, NOW)
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(ledger.record, verdict_on(capture))
         assert held.begun.wait(20)
@@ -97,7 +96,7 @@ def test_a_verdict_that_cannot_be_kept_costs_only_itself(database: Database, cap
         with pytest.raises(IntegrityError):
             unknown.result(20)
     with database.reading() as session:
-        assert db.verdicts.count(session) == 6
+        assert verdicts.count(session) == 6
     ledger.close()
 
 
@@ -110,10 +109,10 @@ def test_nobody_waits_for_what_a_shadow_says_and_it_costs_only_itself(database: 
     ledger = Ledger(held)  # type: ignore[arg-type]
     others = [another(capture) for _ in range(3)]
     with database.transaction() as session:
-        model = db.models.Model("known", "fake", "0" * 64, NOW, ("intact", "damaged"), 2, {}, "known", "0" * 64)
-        db.models.register(session, model)
+        model = model_registry.Model("known", "fake", "0" * 64, NOW, ("intact", "damaged"), 2, {}, "known", "0" * 64)
+        model_registry.register(session, model)
         for each in [capture, *others]:
-            db.captures.record(session, each, NOW)
+            captures.record(session, each, NOW)
     ledger.note(shadow_on(capture, "known"))
     assert held.begun.wait(20)
     assert held.transactions == []
@@ -128,7 +127,7 @@ def test_nobody_waits_for_what_a_shadow_says_and_it_costs_only_itself(database: 
     ledger.close()
     assert held.transactions[0] is False, "a shadow alone waits for no disk"
     with database.reading() as session:
-        assert db.verdicts.count(session) == 3
-        assert db.shadow.of_capture(session, capture.capture_id) == [shadow_on(capture, "known")]
-        assert db.shadow.of_capture(session, others[0].capture_id) == []
-        assert db.shadow.of_capture(session, others[1].capture_id) == [shadow_on(others[1], "known")]
+        assert verdicts.count(session) == 3
+        assert shadow_verdicts.of_capture(session, capture.capture_id) == [shadow_on(capture, "known")]
+        assert shadow_verdicts.of_capture(session, others[0].capture_id) == []
+        assert shadow_verdicts.of_capture(session, others[1].capture_id) == [shadow_on(others[1], "known")]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from producer.names import safe_name
+from producer.contract.names import safe_name
 from tests.support import RedisProcess, photograph, program, wait_until
 
 STATION, MACHINE, HEAD, OPERATION = "Prüfplatz 1", "Fräse 3", "Kopf Größe 2 (加工機)", "nach dem Schruppen"

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from producer.answers import STREAM_SECONDS, FaultAnswer
-from producer.event import new_id
+from producer.contract.answers import STREAM_SECONDS, FaultAnswer
+from producer.contract.event import new_id
 from tests.support import RedisProcess
-from worker.notifier import Notifier
+from worker.line.notifier import Notifier
 
 
 def answer() -> FaultAnswer:

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from producer.answers import ANSWERS
-from producer.event import new_id
-from producer.names import safe_name
+from producer.contract.answers import ANSWERS
+from producer.contract.event import new_id
+from producer.contract.names import safe_name
 from tests.support import RedisProcess, message, photograph, program, wait_until
-from worker.redis_server import find_redis_server
+from worker.embedded.redis_server import find_redis_server
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")

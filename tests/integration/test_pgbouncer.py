@@ -18,16 +18,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from db import migrate
-from db.session import WAIT_SECONDS, Database
-from db.url import parse_url
-from producer.event import new_id
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.engine import migrate
+from db.engine.database import WAIT_SECONDS, Database
+from db.engine.url import parse_url
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
 from tests.integration.test_worker_process import Line
 from tests.support import RedisProcess, wait_until
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
 
 MODES = ["session", "transaction"]
 

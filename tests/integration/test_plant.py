@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE, CaptureEvent
+from producer.contract.event import INSPECT_QUEUE, CaptureEvent
+from producer.delivery.redis_client import EventSender
 from tests.support import RedisProcess, message
-from worker.plant import queue_glance, queue_lists, read_queue
+from worker.monitoring.plant_metrics import queue_glance, queue_lists, read_queue
 
 
 def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_oldest(

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-import db.verdicts
-from db import migrate
-from db.session import Database
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.engine import migrate
+from db.engine.database import Database
+from db.line import verdicts
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, start_workers, wait_until
 
 ROLES = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
@@ -69,7 +69,7 @@ def test_the_line_works_with_the_worker_s_role_and_the_reader_sees_it(
     reader = Database(urls["reader"])
     reader.check_schema()
     with reader.reading() as session:
-        assert [row.capture_id for row in db.verdicts.export(session)] == [good.capture_id]
+        assert [row.capture_id for row in verdicts.export(session)] == [good.capture_id]
     reader.close()
 
 

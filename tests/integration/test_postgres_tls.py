@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from db.session import Database, DatabaseUnavailable
+from db.engine.database import Database, DatabaseUnavailable
+from db.engine.url import shown
 from db.settings import DatabaseSettings
-from db.url import shown
 from tests.integration import postgres_server
 from tests.integration.tls import Certificates
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
 
 
 def programs_with_tls() -> Path | None:
@@ -103,9 +103,11 @@ def test_a_server_that_is_vouched_for_is_talked_to_over_tls(served: Served) -> N
 
 
 def test_a_worker_s_process_with_its_network_in_it_can_too(served: Served) -> None:
-    """TensorFlow has a TLS library of its own, which nothing of ours may call (`worker.loading`)."""
+    """TensorFlow has a TLS library of its own, which nothing of ours may call
+    (`worker.backbones.tensorflow_import`)."""
     connect = (
-        "from worker import backbone; import sys; from db.session import Database; Database(sys.argv[1]).check_schema()"
+        "from worker.backbones import backbone; import sys; from db.engine.database import Database; "
+        "Database(sys.argv[1]).check_schema()"
     )
     done = subprocess.run([sys.executable, "-c", connect, served.database().url], capture_output=True, text=True)
     assert "has schema none" in done.stderr, done.stderr[-2000:]

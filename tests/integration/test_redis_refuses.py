@@ -15,13 +15,13 @@ from uuid import UUID
 import pytest
 import redis
 
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, start_workers, wait_until
-from worker.heartbeat import LearnHeartbeat, SchedulerHeartbeat, read
+from worker.monitoring.heartbeat import LearnHeartbeat, SchedulerHeartbeat, read
 
 
 class Refusing:

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import redis
 
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.redis_connection import connect
-from producer.simulator import labelled_images
-from producer.station import Station
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_connection import connect
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.faults.checker import account
 from tests.integration.sentinels import SentinelPlant
 from tests.support import start_workers, wait_until
-from worker.heartbeat import LearnHeartbeat, SchedulerHeartbeat, read
-from worker.plant import read_queue
+from worker.monitoring.heartbeat import LearnHeartbeat, SchedulerHeartbeat, read
+from worker.monitoring.plant_metrics import read_queue
 
 
 def test_a_failover_under_load_loses_nothing(tmp_path: Path, sqlite_url: str) -> None:

@@ -13,18 +13,18 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from producer.broker import AnswerReader, EventSender
-from producer.event import INSPECT_QUEUE, CaptureEvent, new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
+from producer.contract.event import INSPECT_QUEUE, CaptureEvent, new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import AnswerReader, EventSender
 from producer.settings import StationSettings
-from producer.simulator import labelled_images
-from producer.station import Station
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.integration.plant_redis import PlantRedis
 from tests.integration.tls import Certificates, terminator
 from tests.support import message, program, wait_until
-from worker.learn_app import make_learn_app
-from worker.notifier import Notifier
+from worker.learning.app import make_learn_app
+from worker.line.notifier import Notifier
 from worker.settings import WorkerSettings
 
 NAME = "localhost"

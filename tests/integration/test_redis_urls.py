@@ -11,15 +11,15 @@ import pytest
 from kombu.exceptions import OperationalError
 from structlog.testing import capture_logs
 
-from producer.broker import AnswerReader, EventSender
-from producer.event import CaptureEvent, new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
+from producer.contract.event import CaptureEvent, new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import AnswerReader, EventSender
 from producer.settings import StationSettings
-from producer.simulator import labelled_images
-from producer.station import Station
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, message, program, wait_until
-from worker.redis_server import find_redis_server
+from worker.embedded.redis_server import find_redis_server
 
 COMMANDS = ["run", "learn", "beat"]
 

@@ -16,16 +16,16 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from redis.retry import Retry
 
-import db.verdicts
-from db.session import Database
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE, new_id
-from producer.image_store import FolderStore
-from producer.names import safe_name
-from producer.outbox import Outbox
+from db.engine.database import Database
+from db.line import verdicts
+from producer.contract.event import INSPECT_QUEUE, new_id
+from producer.contract.names import safe_name
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import EventSender
 from producer.settings import StationSettings
-from producer.simulator import labelled_images
-from producer.station import Station
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.integration.plant_redis import PlantRedis, server_version
 from tests.support import start_workers, stored_event, wait_until
 
@@ -89,7 +89,7 @@ def test_the_whole_line_works_with_its_users_and_nobody_is_refused_anything(
 
     def judged() -> set[Any]:
         with database.reading() as session:
-            return {row.capture_id for row in db.verdicts.export(session)}
+            return {row.capture_id for row in verdicts.export(session)}
 
     try:
         for name in (*STATIONS, ODD):

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import db.faults
-from producer.event import new_id
-from producer.image_store import open_image_store
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.line import faults
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
+from producer.storage.folder import open_image_store
 from tests.integration.test_worker_process import Line
 from tests.s3 import S3Server
 from tests.support import RedisProcess, wait_until
@@ -52,7 +52,7 @@ def test_an_s3_that_is_away_costs_a_line_time_and_nothing_else(
             assert station.wait_for([check], 60)[check].answer.state == "review"  # type: ignore[union-attr]
             assert worker.poll() is None
         with line.database.reading() as session:
-            assert db.faults.search(session, state=None) == []
+            assert faults.search(session, state=None) == []
         assert len(line.verdicts()) == 8
     finally:
         outbox.close()

@@ -14,21 +14,20 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-import db.models
-import db.shadow
-import db.verdicts
-from producer.answers import CheckAnswer, VerdictAnswer
-from producer.event import new_id
-from producer.outbox import Outbox
-from producer.simulator import labelled_images
-from producer.station import Station
+from db.learning import model_registry
+from db.line import shadow_verdicts, verdicts
+from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import labelled_images
+from producer.station.station import Station
 from tests.integration.test_worker_process import Line
 from tests.support import RedisProcess, wait_until
-from worker.band import Band
-from worker.calibration import Calibration
-from worker.classifier import LinearModel
-from worker.inspection import KINDS, LINE_CLASSES, LineModel
-from worker.model_store import save
+from worker.models.calibration import Calibration
+from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
+from worker.models.linear_svm import LinearModel
+from worker.models.store import save
+from worker.models.unsure_band import Band
 
 AT_ONCE = 8
 
@@ -46,7 +45,7 @@ def constant(size: int, value: float) -> np.ndarray[tuple[int, int], np.dtype[np
 
 def register(line: Line, decision: float, calibration: Calibration, kind: float | None) -> LineModel:
     """A model that gives every image this decision value, and every damaged one the same finer label."""
-    from worker.backbone import load_backbone
+    from worker.backbones.backbone import load_backbone
 
     backbone = load_backbone("insertnet", weights_folder=line.folder / "weights")
     planes = LinearModel(LINE_CLASSES, constant(backbone.feature_size, 0.0), np.array([decision]))
@@ -66,7 +65,7 @@ def register(line: Line, decision: float, calibration: Calibration, kind: float 
         band=band,
         kind=finer,
     )
-    row = db.models.Model(
+    row = model_registry.Model(
         manifest.model_id,
         manifest.backbone,
         manifest.fingerprint,
@@ -78,19 +77,19 @@ def register(line: Line, decision: float, calibration: Calibration, kind: float 
         manifest.classifier_sha256,
     )
     with line.database.transaction() as session:
-        db.models.register(session, row)
+        model_registry.register(session, row)
     return LineModel(manifest.model_id, planes, calibration, band, finer)
 
 
 def promote(line: Line, model: LineModel) -> None:
     with line.database.transaction() as session:
-        db.models.promote(session, model.model_id, by="test", reason="test", at=datetime.now(UTC))
+        model_registry.promote(session, model.model_id, by="test", reason="test", at=datetime.now(UTC))
 
 
-def shadows(line: Line) -> dict[UUID, db.shadow.ShadowVerdict]:
+def shadows(line: Line) -> dict[UUID, shadow_verdicts.ShadowVerdict]:
     with line.database.reading() as session:
-        judged = [row.capture_id for row in db.verdicts.export(session)]
-        return {each.capture_id: each for capture in judged for each in db.shadow.of_capture(session, capture)}
+        judged = [row.capture_id for row in verdicts.export(session)]
+        return {each.capture_id: each for capture in judged for each in shadow_verdicts.of_capture(session, capture)}
 
 
 def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
@@ -98,7 +97,7 @@ def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
     strict = register(line, 2.0, Calibration(2.0, 0.0), -1.0)
     promote(line, calm)
     with line.database.transaction() as session:
-        db.models.start_shadow(session, strict.model_id, by="test", reason="test", at=datetime.now(UTC))
+        model_registry.start_shadow(session, strict.model_id, by="test", reason="test", at=datetime.now(UTC))
     line.start_and_wait()
     (image, _), *_ = labelled_images(1, seed=3, size=128)
     told: dict[UUID, VerdictAnswer] = {}
@@ -127,7 +126,7 @@ def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
         assert {each.model for each in told.values()} == {calm.model_id}
         wait_until(lambda: len(shadows(line)) == AT_ONCE, what="what the shadow says")
         with line.database.reading() as session:
-            report = db.shadow.compare(session, strict.model_id)
+            report = shadow_verdicts.compare(session, strict.model_id)
         assert [(pair.line, pair.shadow, pair.count) for pair in report.outcomes] == [("intact", "damaged", AT_ONCE)]
 
         promote(line, strict)
@@ -142,7 +141,7 @@ def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
     beside = shadows(line)
     for capture, answer_told in told.items():
         with line.database.reading() as session:
-            verdict = db.verdicts.current(session, capture)
+            verdict = verdicts.current(session, capture)
         assert verdict is not None
         expected = says[verdict.model_id or ""]
         assert (verdict.outcome, verdict.label, verdict.decision, verdict.probability) == (
@@ -157,4 +156,4 @@ def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
             assert (verdict.model_id, of_shadow.model_id) == (calm.model_id, strict.model_id)
             assert (of_shadow.decision, of_shadow.probability) == (2.0, says[strict.model_id].probability)
     with line.database.reading() as session:
-        assert db.verdicts.count(session) == len(told)
+        assert verdicts.count(session) == len(told)

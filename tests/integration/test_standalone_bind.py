@@ -13,11 +13,11 @@ import redis
 
 from producer.settings import REDIS_URL_FILE
 from tests.support import program
-from worker.bind import Bind, own_address
-from worker.embedded import EmbeddedSystem
-from worker.redis_server import free_port, prepare_redis
+from worker.embedded.bind_address import Bind, own_address
+from worker.embedded.redis_server import free_port, prepare_redis
+from worker.embedded.supervisor import Supervisor
+from worker.embedded.system import EmbeddedSystem
 from worker.settings import WorkerSettings
-from worker.supervisor import Supervisor
 
 ALL = ["0.0.0.0", "::"]  # noqa: S104 - that is the point
 OWN = [address for family in (socket.AF_INET, socket.AF_INET6) if (address := own_address(family))]

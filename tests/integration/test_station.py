@@ -21,12 +21,12 @@ from uuid import UUID
 
 import pytest
 
-from producer.answers import CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.check import Photograph, run_check
-from producer.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox, OutboxFull
-from producer.station import Station
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
+from producer.delivery.outbox import Outbox, OutboxFull
+from producer.station.head_check import Photograph, run_check
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, photograph, wait_until
 
 WHERE: dict[str, Any] = {"machine": "mill-3", "head": "H12", "operation": "op-1"}
@@ -210,7 +210,7 @@ def test_what_a_killed_station_left_is_sent_by_the_next_one(place: Place) -> Non
 
 
 def test_an_unanswered_event_is_sent_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 0.2)
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.2)
     with place.station() as station:
         event = place.submit(station)
         first, second = place.next_event(), place.next_event()
@@ -334,7 +334,7 @@ def test_lost_and_paused_connections_cost_no_event(place: Place) -> None:
 
 
 def test_a_wipe_in_mid_run_loses_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producer.delivery.FIRST_RESEND", 0.5)
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.5)
     with place.station() as station:
         lost = [place.submit(station).capture_id for _ in range(10)]
         answered = place.submit(station)
@@ -352,7 +352,7 @@ def test_a_wipe_in_mid_run_loses_nothing(place: Place, monkeypatch: pytest.Monke
 def test_a_listener_that_fails_and_a_disk_that_is_full_do_not_end_the_delivery(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.delivery.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("producer.delivery.resend.LONGEST_PAUSE", 0.1)
     heard: list[Any] = []
 
     def listen(received: Any) -> None:
@@ -377,10 +377,10 @@ def test_a_listener_that_fails_and_a_disk_that_is_full_do_not_end_the_delivery(
 STATION_PROCESS = """
 import resource, sys
 from pathlib import Path
-from producer.event import new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.station import Station
+from producer.contract.event import new_id
+from producer.storage.folder import FolderStore
+from producer.delivery.outbox import Outbox
+from producer.station.station import Station
 
 folder, redis_url, disk = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 where = dict(machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1)

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import db.models
-from db.session import Database
-from producer.image_store import FolderStore
+from db.engine.database import Database
+from db.learning import model_registry
+from producer.storage.folder import FolderStore
 from tests.learning_support import FINGERPRINT, SmallNetwork, learning_in
 from tests.support import photograph, wait_until
-from worker.champion import Champion
-from worker.class_names import meanings_to_train
-from worker.classifier import ClassifierError
-from worker.learning import Learning, silent
-from worker.learning_by_hand import learn_now, settle
-from worker.lease import held
-from worker.model_store import read
-from worker.taking_in import Taken, take_in
+from worker.commands.labelled_folder import Taken, take_in
+from worker.dataset.class_names import meanings_to_train
+from worker.learning.context import Learning, silent
+from worker.learning.lease import held
+from worker.learning.on_request import learn_now, settle
+from worker.line.active_models import Champion
+from worker.models.linear_svm import ClassifierError
+from worker.models.store import read
 
 SIDES = {"intact": 170, "worn": 80}
 
@@ -56,7 +56,7 @@ def taken(learning: Learning, folder: Path) -> Taken:
 
 def champion(database: Database) -> str | None:
     with database.reading() as session:
-        found = db.models.champion(session)
+        found = model_registry.champion(session)
     return None if found is None else found.model_id
 
 
@@ -92,8 +92,8 @@ def test_the_same_folder_gives_the_same_model_and_one_promotion(database: Databa
         found.append(learn_now(learning, by="test")[1])
     assert found[0] == found[1]
     with database.reading() as session:
-        assert len(db.models.promotions(session)) == 1
-        assert len(db.models.recent(session)) == 1
+        assert len(model_registry.promotions(session)) == 1
+        assert len(model_registry.recent(session)) == 1
 
 
 @pytest.mark.parametrize(("intact", "worn"), [(4, 12), (12, 4)])
@@ -157,7 +157,7 @@ def test_a_model_that_is_no_better_than_guessing_takes_over_only_when_asked_for(
     assert settle(learning, decided, by="ana", promote=True)
     assert champion(database) == decided.model
     with database.reading() as session:
-        last = db.models.promotions(session)[0]
+        last = model_registry.promotions(session)[0]
     assert last.by == "ana"
     assert last.reason.startswith("asked for with --promote; ")
 

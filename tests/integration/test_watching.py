@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.folder_lock import LOCK_FILE
-from producer.outbox import Outbox
+from producer.delivery.outbox import Outbox
+from producer.station.folder_lock import LOCK_FILE
 from tests.slow_writers import WAYS, write_slowly
 from tests.support import RedisProcess, photograph, program, wait_until
 

@@ -16,18 +16,18 @@ from uuid import UUID
 
 import pytest
 
-import db.faults
-import db.verdicts
-from db.session import Database
-from producer.broker import EventSender
-from producer.event import INSPECT_QUEUE, new_id
-from producer.image_store import FolderStore
-from producer.outbox import Outbox
-from producer.simulator import labelled_images, write_labelled_folder
-from producer.station import Station
+import db.line.verdicts
+from db.engine.database import Database
+from db.line import faults
+from producer.contract.event import INSPECT_QUEUE, new_id
+from producer.delivery.outbox import Outbox
+from producer.delivery.redis_client import EventSender
+from producer.simulation.head import labelled_images, write_labelled_folder
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
 from tests.metrics_support import scrape_of, scraped
 from tests.support import RedisProcess, program, stored_event, wait_until
-from worker.redis_server import free_port
+from worker.embedded.redis_server import free_port
 
 
 class Line:
@@ -71,7 +71,7 @@ class Line:
 
     def verdicts(self) -> dict[UUID, str]:
         with self.database.reading() as session:
-            return {row.capture_id: row.outcome or "" for row in db.verdicts.export(session)}
+            return {row.capture_id: row.outcome or "" for row in db.line.verdicts.export(session)}
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
     with line.database.reading() as session:
-        assert {fault.reason for fault in db.faults.search(session)} == {"image_missing", "digest_mismatch"}
+        assert {fault.reason for fault in faults.search(session)} == {"image_missing", "digest_mismatch"}
     assert line.redis_server.client().llen(INSPECT_QUEUE) == 0
     assert_logged(line)
 
@@ -223,4 +223,4 @@ def test_a_killed_worker_s_captures_are_judged_by_the_next_one(line: Line) -> No
     outbox.close()
     assert line.verdicts().keys() == set(captures)
     with line.database.reading() as session:
-        assert db.verdicts.count(session) == 30
+        assert db.line.verdicts.count(session) == 30

@@ -27,7 +27,10 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import producer, producer.station, producer.cli, producer.watch, producer.cli_simulate", "import db, db.cli"],
+    [
+        "import producer.station.station, producer.commands.main, producer.station.folder_camera, producer.commands.simulate",
+        "import db, db.commands.main",
+    ],
 )
 def test_station_and_database_load_nothing_heavy_of_others(statement: str) -> None:
     allowed = {"sqlalchemy"} if "db" in statement else set()
@@ -35,7 +38,7 @@ def test_station_and_database_load_nothing_heavy_of_others(statement: str) -> No
 
 
 def test_the_worker_command_loads_no_network_before_it_is_needed() -> None:
-    assert loaded_by("import worker.cli") & {"tensorflow", "keras", "sklearn"} == set()
+    assert loaded_by("import worker.commands.main") & {"tensorflow", "keras", "sklearn"} == set()
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
@@ -60,4 +63,10 @@ def test_only_the_backbone_knows_keras() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if {name.partition(".")[0] for name in names} & {"keras", "tensorflow"}:
                 knowing.add(source.relative_to(root).as_posix())
-    assert knowing == {"backbone.py", "forward_pass.py", "network.py", "insertnet/network.py", "insertnet/train.py"}
+    assert knowing == {
+        "backbones/backbone.py",
+        "backbones/forward_pass.py",
+        "backbones/keras_networks.py",
+        "backbones/insertnet/architecture.py",
+        "backbones/insertnet/train.py",
+    }

@@ -16,9 +16,9 @@ import pytest
 import yaml
 from typer.main import get_command
 
-import db.cli
-import worker.cli
-from producer.event import INSPECT_QUEUE
+import db.commands.main
+import worker.commands.main
+from producer.contract.event import INSPECT_QUEUE
 from tests.keda import KINDS
 from worker.settings import WorkerSettings
 
@@ -140,11 +140,11 @@ def test_no_file_holds_a_password() -> None:
 
 
 def test_each_process_is_a_command_that_there_is() -> None:
-    programs = {"insert-inspection-worker": worker.cli.app, "insert-inspection-db": db.cli.app}
+    programs = {"insert-inspection-worker": worker.commands.main.app, "insert-inspection-db": db.commands.main.app}
     for _, container in containers():
         assert container["args"][0] in commands(programs[container["image"]])
     (run,) = [each for name, each in containers() if name == "inspect-worker"]
-    options = {option for parameter in commands(worker.cli.app)["run"].params for option in parameter.opts}
+    options = {option for parameter in commands(worker.commands.main.app)["run"].params for option in parameter.opts}
     assert {each for each in run["args"] if each.startswith("--")} <= options
 
 

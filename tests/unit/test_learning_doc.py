@@ -8,28 +8,28 @@ from pathlib import Path
 from click import Group
 from typer.main import get_command
 
-import db.cli
-import worker.cli
-from db.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
-from worker.assessment import FEWEST_AT_A_PLACE
-from worker.band import band
-from worker.calibration import BINS
-from worker.candidate import FEWEST_KINDS
-from worker.champion import LOOK_EVERY
-from worker.costs import Costs
-from worker.learning_evaluate import REPEATS
-from worker.learning_retrain import FEWEST_IMAGES, FEWEST_INSERTS, FEWEST_UNATTENDED
-from worker.lease import SECONDS
-from worker.promotion_rule import FEWEST_NEWEST, LEVEL, MARGINS
+import db.commands.main
+import worker.commands.main
+from db.queries.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
+from worker.commands.training_summary import ENOUGH_IMAGES
+from worker.evaluation.cross_validation import FEWEST_AT_A_PLACE
+from worker.evaluation.promotion_rule import FEWEST_NEWEST, LEVEL, MARGINS
+from worker.learning.evaluate import REPEATS
+from worker.learning.lease import SECONDS
+from worker.learning.retrain import FEWEST_IMAGES, FEWEST_INSERTS, FEWEST_UNATTENDED
+from worker.line.active_models import LOOK_EVERY
+from worker.models.calibration import BINS
+from worker.models.candidate import FEWEST_KINDS
+from worker.models.costs import Costs
+from worker.models.solver import GRAM_ROWS, PRIMAL_COLUMNS, WIDEST_GRAM_ROWS
+from worker.models.unsure_band import band
 from worker.settings import WorkerSettings
-from worker.solver import GRAM_ROWS, PRIMAL_COLUMNS, WIDEST_GRAM_ROWS
-from worker.training_told import ENOUGH_IMAGES
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "learning.md").read_text(encoding="utf-8").split())
 
 
 def test_every_command_that_it_names_is_there() -> None:
-    for program, app in (("insert-worker", worker.cli.app), ("insert-db", db.cli.app)):
+    for program, app in (("insert-worker", worker.commands.main.app), ("insert-db", db.commands.main.app)):
         named = re.findall(program + r" ([a-z]+)(?: ([a-z-]+))?", TEXT)
         assert len(named) >= 3
         for command, sub in named:

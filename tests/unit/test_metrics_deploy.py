@@ -17,14 +17,14 @@ import pytest
 import yaml
 from typer.main import get_command
 
-import db.cli
-import producer.cli
-import worker.cli
-from db.models import Model
-from db.standing import Standing
-from producer.metrics import OutboxState, StationMetrics, outbox_families
+import db.commands.main
+import producer.commands.main
+import worker.commands.main
+from db.learning.model_registry import Model
+from db.queries.line_status import Standing
+from producer.delivery.metrics import OutboxState, StationMetrics, outbox_families
 from tests.metrics_support import Scrape, collected, scrape_of
-from worker.metrics import (
+from worker.monitoring.metrics import (
     FAULTS,
     Backlog,
     LearnMetrics,
@@ -171,9 +171,9 @@ def test_every_alert_has_its_section_and_every_such_section_its_alert() -> None:
 
 def test_every_command_that_the_runbook_names_exists() -> None:
     programs: dict[str, Any] = {
-        "insert-db": get_command(db.cli.app),
-        "insert-station": get_command(producer.cli.app),
-        "insert-worker": get_command(worker.cli.app),
+        "insert-db": get_command(db.commands.main.app),
+        "insert-station": get_command(producer.commands.main.app),
+        "insert-worker": get_command(worker.commands.main.app),
     }
     named = re.findall(r"`(insert-(?:db|station|worker) [^`]+)`", RUNBOOK.read_text(encoding="utf-8"))
     assert len(named) > 15

@@ -8,8 +8,8 @@ from pathlib import Path
 from typer.main import get_command
 from typer.testing import CliRunner
 
-import db.cli
-import worker.cli
+import db.commands.main
+import worker.commands.main
 from benchmarks.run import BENCHMARKS
 from worker.settings import WorkerSettings
 
@@ -22,7 +22,7 @@ def test_its_table_is_what_the_command_says(monkeypatch) -> None:  # type: ignor
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("INSERTS_BACKBONE", raising=False)
     (command,) = re.findall(r"`insert-worker (plan --stations 1 [^`]*scaling-figures\.json)`", TEXT)
-    said = CliRunner().invoke(worker.cli.app, command.split())
+    said = CliRunner().invoke(worker.commands.main.app, command.split())
     assert said.exit_code == 0
     table = said.output[: said.output.index("\n\n")]
     assert table.count("\n") >= 12
@@ -30,7 +30,7 @@ def test_its_table_is_what_the_command_says(monkeypatch) -> None:  # type: ignor
 
 
 def test_its_commands_are_there() -> None:
-    for program, app in (("insert-worker", worker.cli.app), ("insert-db", db.cli.app)):
+    for program, app in (("insert-worker", worker.commands.main.app), ("insert-db", db.commands.main.app)):
         named = re.findall(rf"`{program} ([a-z]+)", TEXT)
         assert named
         assert set(named) <= get_command(app).commands.keys()  # type: ignore[attr-defined]

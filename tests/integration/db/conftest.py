@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from db import captures, models, reviews, verdicts
-from db.captures import Capture
-from db.models import Model
-from db.reviews import Review
-from db.session import Database
-from db.verdicts import Verdict
+from db.engine.database import Database
+from db.learning import model_registry, reviews
+from db.learning.model_registry import Model
+from db.learning.reviews import Review
+from db.line import captures, verdicts
+from db.line.captures import Capture
+from db.line.verdicts import Verdict
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -79,7 +80,7 @@ class Line:
         }
         model = Model(model_id=model_id, **(values | changes))
         with self.database.transaction() as session:
-            models.register(session, model)
+            model_registry.register(session, model)
         return model
 
     def say(self, capture: Capture, label: str, **changes: Any) -> Review:

@@ -16,10 +16,13 @@ from threading import Event, Thread
 import psycopg
 import pytest
 
-from db import backup, captures, faults, migrate, models, reviews, snapshots, verdicts
-from db.backup import BackupError
-from db.session import Database
-from db.url import sqlite_file
+from db.backup import run
+from db.backup.run import BackupError
+from db.engine import migrate
+from db.engine.database import Database
+from db.engine.url import sqlite_file
+from db.learning import model_registry, reviews, snapshots
+from db.line import captures, faults, verdicts
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -47,7 +50,7 @@ def filled(line, start) -> str:
         taken = snapshots.take(session, start)
     line.model("m-1", snapshot_id=taken.snapshot_id)
     with line.database.transaction() as session:
-        models.promote(session, "m-1", by="trainer", reason="first", at=start)
+        model_registry.promote(session, "m-1", by="trainer", reason="first", at=start)
     return line.database.url
 
 
@@ -58,7 +61,7 @@ def told(url: str) -> object:
             list(verdicts.export(session)),
             reviews.labelled(session),
             snapshots.latest(session),
-            models.promotions(session, limit=10),
+            model_registry.promotions(session, limit=10),
         )
     database.close()
     return found
@@ -67,14 +70,14 @@ def told(url: str) -> object:
 def test_what_is_backed_up_is_what_is_brought_back(filled, empty_database_url, tmp_path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
-    file, manifest = backup.back_up(filled, folder, NOW)
+    file, manifest = run.back_up(filled, folder, NOW)
     assert file.name.startswith("inserts-20261125T030000Z.")
     assert sorted(each.name for each in folder.iterdir()) == [file.name, f"{file.name}.json"]
     rows = {"checks": 1, "captures": 3, "verdicts": 3, "reviews": 1, "snapshots": 1, "snapshot_items": 1}
     assert manifest.rows == rows | {"models": 1, "promotions": 1, "faults": 0}
     assert (manifest.revision, manifest.made_at) == (migrate.head(), "2026-11-25T03:00:00.000Z")
 
-    assert backup.restore(empty_database_url, folder) == (file, manifest)
+    assert run.restore(empty_database_url, folder) == (file, manifest)
     assert told(empty_database_url) == told(filled)
     database = Database(empty_database_url)
     database.check_schema()
@@ -86,20 +89,20 @@ def test_what_is_backed_up_is_what_is_brought_back(filled, empty_database_url, t
 
 def test_a_database_that_holds_something_is_kept_unless_told(filled, line, tmp_path) -> None:
     before = told(filled)
-    file, _ = backup.back_up(filled, tmp_path / "backup", NOW)
+    file, _ = run.back_up(filled, tmp_path / "backup", NOW)
     line.see(9, 9, "intact")
     after = told(filled)
     with pytest.raises(BackupError, match=r"is not empty \(1 checks, 4 captures, .*--replace"):
-        backup.restore(filled, file)
+        run.restore(filled, file)
     assert told(filled) == after
-    backup.restore(filled, file, replace=True)  # with line.database's connections open, as those of a worker are
+    run.restore(filled, file, replace=True)  # with line.database's connections open, as those of a worker are
     assert told(filled) == before
     line.see(8, 8, "intact")
 
 
 def test_a_migrated_database_without_rows_is_empty(filled, database_url_2, tmp_path) -> None:
-    file, _ = backup.back_up(filled, tmp_path / "backup", NOW)
-    backup.restore(database_url_2, file)
+    file, _ = run.back_up(filled, tmp_path / "backup", NOW)
+    run.restore(database_url_2, file)
     assert told(database_url_2) == told(filled)
 
 
@@ -112,10 +115,10 @@ def database_url_2(empty_database_url: str) -> str:
 def test_a_backup_of_an_older_schema_is_brought_back_and_upgraded(filled, empty_database_url, tmp_path) -> None:
     before = [row.capture_id for row in told(filled)[0]]
     migrate.downgrade(filled, "0001")
-    file, manifest = backup.back_up(filled, tmp_path / "backup", NOW)
+    file, manifest = run.back_up(filled, tmp_path / "backup", NOW)
     assert (manifest.revision, "reviews" in manifest.rows) == ("0001", False)
     migrate.upgrade(empty_database_url)  # as a plant's `migrate` has done by then; there is nothing in it
-    backup.restore(empty_database_url, file)
+    run.restore(empty_database_url, file)
     assert migrate.current(empty_database_url) == "0001"
     migrate.upgrade(empty_database_url)
     assert [row.capture_id for row in told(empty_database_url)[0]] == before
@@ -137,14 +140,14 @@ def test_it_sees_one_moment_while_the_line_goes_on(line, empty_database_url, tmp
     thread.start()
     try:
         wait_until(lambda: len(written) >= 20)
-        file, manifest = backup.back_up(line.database.url, tmp_path / "backup", NOW)
+        file, manifest = run.back_up(line.database.url, tmp_path / "backup", NOW)
         after = len(written)
         wait_until(lambda: len(written) > after, what="the line going on")
     finally:
         stop.set()
         thread.join(30)
     assert 20 <= manifest.rows["captures"] == manifest.rows["verdicts"] <= after + 1
-    backup.restore(empty_database_url, file)
+    run.restore(empty_database_url, file)
 
 
 def _cut(file: Path) -> None:
@@ -159,7 +162,7 @@ def _turned(file: Path) -> None:
 
 def _said(**changes: object) -> Callable[[Path], None]:
     def change(file: Path) -> None:
-        path = backup.manifest_path(file)
+        path = run.manifest_path(file)
         path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
     return change
@@ -170,8 +173,8 @@ def _said(**changes: object) -> Callable[[Path], None]:
     [
         (_cut, "is damaged"),
         (_turned, "is damaged"),
-        (lambda file: backup.manifest_path(file).unlink(), "no complete backup"),
-        (lambda file: backup.manifest_path(file).write_text("{"), "cannot be read"),
+        (lambda file: run.manifest_path(file).unlink(), "no complete backup"),
+        (lambda file: run.manifest_path(file).write_text("{"), "cannot be read"),
         (lambda file: file.unlink(), "there is no file"),
         (_said(revision="9999"), "install the version that made it"),
         (_said(format=2), "install a newer one"),
@@ -180,29 +183,29 @@ def _said(**changes: object) -> Callable[[Path], None]:
     ],
 )
 def test_what_is_no_whole_backup_of_ours_is_refused(filled, empty_database_url, tmp_path, spoil, says) -> None:
-    file, _ = backup.back_up(filled, tmp_path / "backup", NOW)
+    file, _ = run.back_up(filled, tmp_path / "backup", NOW)
     spoil(file)
     with pytest.raises(BackupError, match=says):
-        backup.restore(empty_database_url, file)
+        run.restore(empty_database_url, file)
     if "do not use it" not in says:
-        assert backup.rows_of(empty_database_url) == {}
+        assert run.rows_of(empty_database_url) == {}
 
 
 def test_a_backup_is_never_written_over_another_and_a_failed_one_leaves_nothing(filled, tmp_path, monkeypatch) -> None:
-    file, _ = backup.back_up(filled, tmp_path / "backup", NOW)
-    for taken in (file, backup.manifest_path(file)):
+    file, _ = run.back_up(filled, tmp_path / "backup", NOW)
+    for taken in (file, run.manifest_path(file)):
         with pytest.raises(BackupError, match="is there already"):
-            backup.back_up(filled, taken, NOW)
+            run.back_up(filled, taken, NOW)
     with pytest.raises(BackupError, match="there is no folder"):
-        backup.back_up(filled, tmp_path / "none" / "backup", NOW)
+        run.back_up(filled, tmp_path / "none" / "backup", NOW)
 
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
     (tmp_path / "other").mkdir()
-    monkeypatch.setattr(backup, "_sha256", full)
+    monkeypatch.setattr(run, "_sha256", full)
     with pytest.raises(OSError, match="no space"):
-        backup.back_up(filled, tmp_path / "other", NOW)
+        run.back_up(filled, tmp_path / "other", NOW)
     assert list((tmp_path / "other").iterdir()) == []
 
 
@@ -210,16 +213,16 @@ def test_of_a_folder_the_newest_complete_one_is_taken(filled, tmp_path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     with pytest.raises(BackupError, match="there is no backup in"):
-        backup.newest(folder)
-    files = [backup.back_up(filled, folder, NOW + timedelta(days=days))[0] for days in (1, 0, 2)]
-    assert backup.newest(folder) == files[2]
-    backup.manifest_path(files[2]).unlink()
-    assert backup.newest(folder) == files[0]
+        run.newest(folder)
+    files = [run.back_up(filled, folder, NOW + timedelta(days=days))[0] for days in (1, 0, 2)]
+    assert run.newest(folder) == files[2]
+    run.manifest_path(files[2]).unlink()
+    assert run.newest(folder) == files[0]
 
 
 def test_without_a_database_there_is_nothing_to_back_up(empty_database_url, tmp_path) -> None:
     with pytest.raises(BackupError, match="there is no database"):
-        backup.back_up(empty_database_url, tmp_path / "backup", NOW)
+        run.back_up(empty_database_url, tmp_path / "backup", NOW)
     assert list(tmp_path.glob("*backup*")) == []
 
 
@@ -231,13 +234,13 @@ def _program(folder: Path, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 def test_programs_that_are_missing_or_too_old_are_named(filled, empty_database_url, tmp_path, monkeypatch) -> None:
-    file, _ = backup.back_up(filled, tmp_path / "backup", NOW)
+    file, _ = run.back_up(filled, tmp_path / "backup", NOW)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     for name in ("pg_dump", "pg_restore"):
         work = (
-            (lambda: backup.back_up(filled, tmp_path / "second", NOW))
+            (lambda: run.back_up(filled, tmp_path / "second", NOW))
             if name == "pg_dump"
-            else (lambda: backup.restore(empty_database_url, file))
+            else (lambda: run.restore(empty_database_url, file))
         )
         with pytest.raises(
             BackupError, match=rf"{name} is not here: install PostgreSQL's client .*postgresql-client-\d\d"
@@ -259,7 +262,7 @@ def test_a_password_is_on_no_command_line(filled, tmp_path, monkeypatch) -> None
     )
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(BackupError, match="pg_dump failed: exit code 3"):
-        backup.back_up(filled.replace("postgres@", "postgres:s3cret%20word@"), tmp_path / "backup", NOW)
+        run.back_up(filled.replace("postgres@", "postgres:s3cret%20word@"), tmp_path / "backup", NOW)
     assert (tmp_path / "password").read_text() == "s3cret word\n"
     given = (tmp_path / "arguments").read_text()
     assert "s3cret" not in given
@@ -268,14 +271,14 @@ def test_a_password_is_on_no_command_line(filled, tmp_path, monkeypatch) -> None
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 def test_a_restore_that_fails_in_mid_way_leaves_what_was_there(filled, line, tmp_path, monkeypatch) -> None:
-    file, _ = backup.back_up(filled, tmp_path / "backup", NOW)
+    file, _ = run.back_up(filled, tmp_path / "backup", NOW)
     line.see(9, 9, "intact")
     before = told(filled)
     _cut(file)
-    monkeypatch.setattr(backup, "_sha256", lambda _: backup.read_manifest(file).sha256)
+    monkeypatch.setattr(run, "_sha256", lambda _: run.read_manifest(file).sha256)
     _said(size=file.stat().st_size)(file)
     with pytest.raises(BackupError, match="pg_restore failed"):
-        backup.restore(filled, file, replace=True)
+        run.restore(filled, file, replace=True)
     assert told(filled) == before
 
 
@@ -293,7 +296,7 @@ def test_a_damaged_sqlite_database_is_not_backed_up(filled, tmp_path) -> None:
         opened.seek((root - 1) * size + size - 300)
         opened.write(b"\xff" * 300)
     with pytest.raises(BackupError, match="is damaged"):
-        backup.back_up(filled, tmp_path / "backup", NOW)
+        run.back_up(filled, tmp_path / "backup", NOW)
     assert not (tmp_path / "backup").exists()
 
 
@@ -310,9 +313,9 @@ def test_the_owner_backs_up_and_brings_back_and_the_worker_s_role_goes_on(
     database = Database(worker)
     line = replace(line, database=database)
     first = line.see(1, outcome="intact")
-    file, _ = backup.back_up(owner, tmp_path / "backup", NOW)
+    file, _ = run.back_up(owner, tmp_path / "backup", NOW)
     line.see(2, outcome="damaged")
-    backup.restore(owner, file, replace=True)
+    run.restore(owner, file, replace=True)
     with database.reading() as session:
         assert [row.capture_id for row in verdicts.export(session)] == [first.capture_id]
     line.see(3, outcome="damaged")

@@ -8,10 +8,11 @@ import pytest
 import uuid6
 from sqlalchemy import func, select
 
-from db import captures, checks, maintenance, verdicts
-from db.captures import Arrival
-from db.ordering import clock_error
-from db.schema import Captures, Pockets
+from db.line import captures, checks, verdicts
+from db.line.capture_order import clock_error
+from db.line.captures import Arrival
+from db.queries import maintenance
+from db.schema.tables import Captures, Pockets
 
 
 def test_a_capture_comes_back_as_it_went_in(line, start) -> None:

@@ -9,9 +9,9 @@ import pytest
 import uuid6
 from sqlalchemy import event, select
 
-from db import checks, faults
-from db.lives import IMPORTED
-from db.schema import LABELS, OUTCOMES, Checks
+from db.line import checks, faults
+from db.line.insert_lives import IMPORTED
+from db.schema.tables import LABELS, OUTCOMES, Checks
 
 
 def fault(line, start, **changes: Any) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from db import faults, migrate, models, verdicts
-from db.cli import app
+from db.commands.main import app
+from db.engine import migrate
+from db.learning import model_registry
+from db.line import faults, verdicts
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -37,7 +39,7 @@ def filled(line) -> str:
         with line.database.transaction() as session:
             verdicts.record(session, verdict)
     with line.database.transaction() as session:
-        models.promote(session, "m-1", by="trainer", reason="the first", at=NOW)
+        model_registry.promote(session, "m-1", by="trainer", reason="the first", at=NOW)
         faults.record(
             session,
             capture_id=None,
@@ -188,8 +190,8 @@ def test_models(filled) -> None:
 def test_which_model_was_in_charge_at_a_moment(filled, line) -> None:
     line.model("m-2")
     with line.database.transaction() as session:
-        models.promote(session, "m-2", by="trainer", reason="better", at=NOW + timedelta(hours=1))
-        models.start_shadow(session, "m-1", by="trainer", reason="to compare", at=NOW + timedelta(hours=1))
+        model_registry.promote(session, "m-2", by="trainer", reason="better", at=NOW + timedelta(hours=1))
+        model_registry.start_shadow(session, "m-1", by="trainer", reason="to compare", at=NOW + timedelta(hours=1))
     found = answer(filled, "models", "--at", (NOW + timedelta(minutes=59)).isoformat())
     assert (found["champion"], found["shadow"]) == ("m-1", None)
     assert [model["model_id"] for model in found["models"]] == ["m-1"]

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from db import migrate
-from db.cli import app
-from db.cli_retention import _policy
-from db.options import Outcome
-from db.retention import Policy, default_policy
-from db.schema import OUTCOMES
+from db.commands.main import app
+from db.commands.options import Outcome
+from db.commands.prune import _policy
+from db.engine import migrate
+from db.retention.policy import Policy, default_policy
+from db.schema.tables import OUTCOMES
 
 BEFORE = datetime.now(UTC) - timedelta(days=90)
 

@@ -10,8 +10,8 @@ import pytest
 import uuid6
 from typer.testing import CliRunner, Result
 
-from db import verdicts
-from db.cli import app
+from db.commands.main import app
+from db.line import verdicts
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from db import models, shadow
-from db.cli import app
-from db.shadow import ShadowVerdict
+from db.commands.main import app
+from db.learning import model_registry
+from db.line import shadow_verdicts
+from db.line.shadow_verdicts import ShadowVerdict
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +29,14 @@ def beside(line, start):
     line.model("m-1")
     line.model("m-2")
     with line.database.transaction() as session:
-        models.promote(session, "m-1", by="trainer", reason="the first", at=start)
-        models.start_shadow(session, "m-2", by="trainer", reason="to compare", at=start)
+        model_registry.promote(session, "m-1", by="trainer", reason="the first", at=start)
+        model_registry.start_shadow(session, "m-2", by="trainer", reason="to compare", at=start)
     told = [("intact", "intact"), ("damaged", "damaged"), ("intact", "damaged")]
     captures = [line.see(pocket, pocket, outcome) for pocket, (outcome, _) in enumerate(told, 1)]
     with line.database.transaction() as session:
         for hour, (capture, (_, said)) in enumerate(zip(captures, told, strict=True)):
             at = start + timedelta(hours=hour)
-            shadow.record(session, [ShadowVerdict(capture.capture_id, "m-2", said, 0.5, 0.75, at)])
+            shadow_verdicts.record(session, [ShadowVerdict(capture.capture_id, "m-2", said, 0.5, 0.75, at)])
     line.say(captures[2], "worn")
     return line
 
@@ -70,7 +71,7 @@ def test_of_a_time_and_of_an_earlier_shadow(beside, start) -> None:
     later = (start + timedelta(minutes=30)).isoformat()
     assert json.loads(shown(beside, "--since", later, "--json"))["compared"] == 2
     with beside.database.transaction() as session:
-        models.promote(session, "m-2", by="trainer", reason="better", at=start + timedelta(days=1))
+        model_registry.promote(session, "m-2", by="trainer", reason="better", at=start + timedelta(days=1))
     assert shown(beside) == "no model is in shadow\n"
     assert json.loads(shown(beside, "--json")) is None
     assert json.loads(shown(beside, "--model", "m-2", "--json"))["compared"] == 3

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import uuid6
 
-from db import captures, faults
-from db.faults import MAX_DETAIL, MAX_EVENT, Fault
-from db.session import Database
+from db.engine.database import Database
+from db.line import captures, faults
+from db.line.faults import MAX_DETAIL, MAX_EVENT, Fault
 
 
 def record(line, start, **changes: Any) -> Fault:

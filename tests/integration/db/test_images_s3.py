@@ -8,7 +8,7 @@ import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
 
-from db.images import Images, Removal
+from db.retention.image_removal import Images, Removal
 
 
 @pytest.fixture

@@ -8,20 +8,20 @@ from threading import Barrier
 
 import pytest
 
-import db.leases
-from db.session import Database
+from db.engine.database import Database
+from db.learning import leases
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def take(database: Database, holder: str, after: float = 0.0, name: str = "retrain") -> bool:
     with database.transaction() as session:
-        return db.leases.take(session, name, holder, at=NOON + timedelta(seconds=after), seconds=10)
+        return leases.take(session, name, holder, at=NOON + timedelta(seconds=after), seconds=10)
 
 
 def held_by(database: Database, after: float = 0.0, name: str = "retrain") -> str | None:
     with database.reading() as session:
-        return db.leases.held_by(session, name, at=NOON + timedelta(seconds=after))
+        return leases.held_by(session, name, at=NOON + timedelta(seconds=after))
 
 
 def test_one_holds_it_until_it_is_given_back(database: Database) -> None:
@@ -31,10 +31,10 @@ def test_one_holds_it_until_it_is_given_back(database: Database) -> None:
     assert take(database, "b", 1, name="evaluate")
     assert (held_by(database, 1), held_by(database, 1, "evaluate")) == ("a", "b")
     with database.transaction() as session:
-        db.leases.release(session, "retrain", "b")  # not b's to give back
+        leases.release(session, "retrain", "b")  # not b's to give back
     assert held_by(database, 1) == "a"
     with database.transaction() as session:
-        db.leases.release(session, "retrain", "a")
+        leases.release(session, "retrain", "a")
     assert take(database, "b", 2)
 
 
@@ -44,14 +44,14 @@ def test_one_that_ran_out_is_taken_over_and_cannot_be_renewed(database: Database
     assert held_by(database, 10.1) is None
     assert take(database, "b", 10)
     with database.transaction() as session:
-        assert not db.leases.renew(session, "retrain", "killed", at=NOON + timedelta(seconds=11), seconds=10)
+        assert not leases.renew(session, "retrain", "killed", at=NOON + timedelta(seconds=11), seconds=10)
     assert held_by(database, 11) == "b"
 
 
 def test_one_that_is_renewed_goes_on(database: Database) -> None:
     assert take(database, "a")
     with database.transaction() as session:
-        assert db.leases.renew(session, "retrain", "a", at=NOON + timedelta(seconds=8), seconds=10)
+        assert leases.renew(session, "retrain", "a", at=NOON + timedelta(seconds=8), seconds=10)
     assert not take(database, "b", 15)
     assert take(database, "a", 15)
     assert not take(database, "b", 24)

@@ -4,9 +4,10 @@ from datetime import timedelta
 import uuid6
 from sqlalchemy import select
 
-from db import captures, faults, maintenance, pockets, verdicts
-from db.lives import IMPORTED
-from db.schema import OUTCOME_OF, OUTCOMES, Captures
+from db.line import captures, faults, pockets, verdicts
+from db.line.insert_lives import IMPORTED
+from db.queries import maintenance
+from db.schema.tables import OUTCOME_OF, OUTCOMES, Captures
 
 
 def to_replace(line, **where: str) -> list[tuple[str, str, int]]:

@@ -11,11 +11,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, table, text, update
 
-from db import captures, checks, faults, leases, migrate, models, reviews, shadow, snapshots, verdicts
-from db.schema import Base, Captures, Checks, Pockets, UtcDateTime
-from db.session import Database, SchemaOutdated, make_engine
-from db.shadow import ShadowVerdict
-from db.url import sqlite_file
+from db.engine import migrate
+from db.engine.database import Database, SchemaOutdated, make_engine
+from db.engine.url import sqlite_file
+from db.learning import leases, model_registry, reviews, snapshots
+from db.line import captures, checks, faults, shadow_verdicts, verdicts
+from db.line.shadow_verdicts import ShadowVerdict
+from db.schema.tables import Base, Captures, Checks, Pockets, UtcDateTime
 
 
 def structure(url: str) -> dict[str, object]:
@@ -113,16 +115,18 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
     with line.database.reading() as session:
         assert reviews.labelled(session) == []
         assert snapshots.latest(session) is None
-        assert models.shadow(session) is None
-        assert models.champion(session).model_id == "m-1"
-        assert {each.role for each in models.promotions(session)} == {"champion"}
+        assert model_registry.shadow(session) is None
+        assert model_registry.champion(session).model_id == "m-1"
+        assert {each.role for each in model_registry.promotions(session)} == {"champion"}
         assert [captures.find(session, each.capture_id) for each in captures_] == captures_
     line.say(captures_[0], "worn")
     new = line.see(9)
     with line.database.transaction() as session:
         verdicts.record(session, line.verdict(new.capture_id, "intact", model_id="m-2"))
-        models.promote(session, "m-2", by="trainer", reason="better", at=start + timedelta(days=1))
-        assert models.rollback(session, by="ana", reason="worse", at=start + timedelta(days=2)).model_id == "m-1"
+        model_registry.promote(session, "m-2", by="trainer", reason="better", at=start + timedelta(days=1))
+        assert (
+            model_registry.rollback(session, by="ana", reason="worse", at=start + timedelta(days=2)).model_id == "m-1"
+        )
 
 
 LOST_ROWS = {("0002", "promotions"): lambda row: row["role"] == "shadow"}
@@ -263,13 +267,13 @@ def _filled(line, start):
     line.model("m-1")
     line.model("m-2", snapshot_id=taken.snapshot_id)
     with line.database.transaction() as session:
-        models.promote(session, "m-1", by="trainer", reason="first", at=start)
-        begun = models.start_shadow(session, "m-2", by="trainer", reason="a candidate", at=start)
+        model_registry.promote(session, "m-1", by="trainer", reason="first", at=start)
+        begun = model_registry.start_shadow(session, "m-2", by="trainer", reason="a candidate", at=start)
         verdicts.record(session, line.verdict(seen[2].capture_id, "intact", model_id="m-1"))
-        shadow.record(session, [ShadowVerdict(seen[2].capture_id, "m-2", "damaged", 0.5, 0.9, start)])
-        ended = models.end_shadow(session, by="ana", reason="enough", at=start)
-        models.promote(session, "m-2", by="trainer", reason="better", at=start)
-        models.rollback(session, by="ana", reason="worse", at=start)
+        shadow_verdicts.record(session, [ShadowVerdict(seen[2].capture_id, "m-2", "damaged", 0.5, 0.9, start)])
+        ended = model_registry.end_shadow(session, by="ana", reason="enough", at=start)
+        model_registry.promote(session, "m-2", by="trainer", reason="better", at=start)
+        model_registry.rollback(session, by="ana", reason="worse", at=start)
     return seen, {begun.id, ended.id}
 
 

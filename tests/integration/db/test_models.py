@@ -6,43 +6,43 @@ from threading import Barrier
 import pytest
 from sqlalchemy import exc
 
-from db import models
-from db.schema import Promotions
+from db.learning import model_registry
+from db.schema.tables import Promotions
 
 
-def promote(line, model_id: str, at, reason: str = "better") -> models.Promotion:
+def promote(line, model_id: str, at, reason: str = "better") -> model_registry.Promotion:
     with line.database.transaction() as session:
-        return models.promote(session, model_id, by="trainer", reason=reason, at=at)
+        return model_registry.promote(session, model_id, by="trainer", reason=reason, at=at)
 
 
 def champion(line, at=None) -> str | None:
     with line.database.reading() as session:
-        found = models.champion(session, at)
+        found = model_registry.champion(session, at)
     return found.model_id if found else None
 
 
 def test_a_model_comes_back_as_it_went_in(line) -> None:
     model = line.model("m-1")
     with line.database.reading() as session:
-        assert models.find(session, "m-1") == model
-        assert models.find(session, "m-2") is None
+        assert model_registry.find(session, "m-1") == model
+        assert model_registry.find(session, "m-2") is None
 
 
 def test_registering_twice_changes_nothing(line) -> None:
     model = line.model("m-1")
     with line.database.transaction() as session:
-        assert models.register(session, model) is False
-        assert models.register(session, replace(model, trained_on=1)) is False
-        assert models.find(session, "m-1") == model
-        assert models.register(session, replace(model, model_id="m-2")) is True
+        assert model_registry.register(session, model) is False
+        assert model_registry.register(session, replace(model, trained_on=1)) is False
+        assert model_registry.find(session, "m-1") == model
+        assert model_registry.register(session, replace(model, model_id="m-2")) is True
 
 
 def test_the_newest_model_comes_first(line, start) -> None:
     for name, day in (("a", 0), ("b", 2), ("c", 1)):
         line.model(name, created_at=start + timedelta(days=day))
     with line.database.reading() as session:
-        assert [model.model_id for model in models.recent(session)] == ["b", "c", "a"]
-        assert [model.model_id for model in models.recent(session, limit=1)] == ["b"]
+        assert [model.model_id for model in model_registry.recent(session)] == ["b", "c", "a"]
+        assert [model.model_id for model in model_registry.recent(session, limit=1)] == ["b"]
 
 
 def test_who_was_in_charge_when(line, start) -> None:
@@ -55,7 +55,7 @@ def test_who_was_in_charge_when(line, start) -> None:
     for hours, expected in ((0.5, None), (1, "a"), (1.5, "a"), (2, "b"), (2.5, "b"), (3, "a"), (99, "a")):
         assert champion(line, start + timedelta(hours=hours)) == expected
     with line.database.reading() as session:
-        assert [each.model_id for each in models.promotions(session)] == ["a", "b", "a"]
+        assert [each.model_id for each in model_registry.promotions(session)] == ["a", "b", "a"]
 
 
 def test_promoting_the_champion_again_is_a_no_op(line, start) -> None:
@@ -63,7 +63,7 @@ def test_promoting_the_champion_again_is_a_no_op(line, start) -> None:
     first = promote(line, "a", start, "first")
     assert promote(line, "a", start + timedelta(hours=1), "again") == first
     with line.database.reading() as session:
-        assert models.promotions(session) == [first]
+        assert model_registry.promotions(session) == [first]
 
 
 def test_the_last_promotion_counts_even_by_a_clock_that_is_behind(line, start) -> None:
@@ -80,9 +80,9 @@ def test_a_model_that_nobody_registered_cannot_be_in_charge(line, start) -> None
         promote(line, "ghost", start)
 
 
-def roll_back(line, at) -> models.Promotion:
+def roll_back(line, at) -> model_registry.Promotion:
     with line.database.transaction() as session:
-        return models.rollback(session, by="ana", reason="it misses broken ones", at=at)
+        return model_registry.rollback(session, by="ana", reason="it misses broken ones", at=at)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_rollback_is_a_row_and_takes_the_champion_before(line, three) -> None:
     assert champion(line) == "b"
     assert champion(line, three - timedelta(minutes=1)) == "c"
     with line.database.reading() as session:
-        rows = models.promotions(session)
+        rows = model_registry.promotions(session)
     assert rows[0] == found
     assert [(each.model_id, each.action) for each in rows] == [
         ("b", "rolled_back"),
@@ -140,29 +140,29 @@ def test_two_that_promote_at_once_add_one_row(line, start) -> None:
     line.model("a")
     together = Barrier(4)
 
-    def one(number: int) -> models.Promotion:
+    def one(number: int) -> model_registry.Promotion:
         together.wait(30)
         return promote(line, "a", start + timedelta(seconds=number))
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(one, range(4)))) == 1
     with line.database.reading() as session:
-        assert len(models.promotions(session)) == 1
+        assert len(model_registry.promotions(session)) == 1
 
 
-def start_shadow(line, name: str, at) -> models.Promotion:
+def start_shadow(line, name: str, at) -> model_registry.Promotion:
     with line.database.transaction() as session:
-        return models.start_shadow(session, name, by="trainer", reason="a candidate", at=at)
+        return model_registry.start_shadow(session, name, by="trainer", reason="a candidate", at=at)
 
 
-def end_shadow(line, at) -> models.Promotion | None:
+def end_shadow(line, at) -> model_registry.Promotion | None:
     with line.database.transaction() as session:
-        return models.end_shadow(session, by="ana", reason="seen enough", at=at)
+        return model_registry.end_shadow(session, by="ana", reason="seen enough", at=at)
 
 
 def shadow(line) -> str | None:
     with line.database.reading() as session:
-        found = models.shadow(session)
+        found = model_registry.shadow(session)
     return found.model_id if found else None
 
 
@@ -185,8 +185,8 @@ def test_a_shadow_begins_and_ends_and_is_never_in_charge(line, three) -> None:
     assert shadow(line) == "s-2"
     assert roll_back(line, three + timedelta(hours=5)).model_id == "b", "shadows are not in the succession"
     with line.database.reading() as session:
-        assert len(models.promotions(session, role="shadow")) == 4
-        assert {each.role for each in models.promotions(session, role="champion")} == {"champion"}
+        assert len(model_registry.promotions(session, role="shadow")) == 4
+        assert {each.role for each in model_registry.promotions(session, role="champion")} == {"champion"}
 
 
 def test_a_shadow_that_is_promoted_is_no_shadow_any_more(line, three) -> None:

@@ -21,11 +21,12 @@ from sqlalchemy import delete, event, select, text, update
 
 from benchmarks import history, people
 from benchmarks.asked import KINDS, Plant
-from db import captures, incomplete, review_queue
-from db.captures import Arrival, Capture
-from db.rows import NEWEST_FIRST
-from db.schema import Captures, Verdicts
-from db.session import Database
+from db.engine.database import Database
+from db.line import captures, incomplete_checks
+from db.line.captures import Arrival, Capture
+from db.line.rows import NEWEST_FIRST
+from db.queries import review_queue
+from db.schema.tables import Captures, Verdicts
 from tests.integration.conftest import ENGINES, TEMPLATE, _own_database
 
 VERDICTS = 30_000
@@ -165,7 +166,7 @@ def test_what_a_worker_looks_up_is_led_to_by_an_index(plant) -> None:
             for each in newest
         ]
         assert len(captures._ordered(session.connection(), arrivals)) == 30
-        incomplete.awaited(session)
+        incomplete_checks.awaited(session)
         assert len(sent) == 2
         for statement, parameters in sent:
             if session.get_bind().dialect.name == "sqlite":

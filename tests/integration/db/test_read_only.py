@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-import db.session as subject
-from db.migrate import upgrade
-from db.session import Database, DatabaseUnavailable, SchemaOutdated
-from db.url import sqlite_url
+import db.engine.database as subject
+from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
+from db.engine.migrate import upgrade
+from db.engine.url import sqlite_url
 
 # Root may write everything, unless it is told not to.
 _NO_MORE_THAN_OTHERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
@@ -36,11 +36,11 @@ def insert_db(data: Path, *commands: list[str]) -> list[str]:
     """What each command said, all in one process; each line of stderr begins with ``insert-db:``."""
     program = """
 import json, sys
-import db.cli
+import db.commands.main
 for command in json.loads(sys.argv[2]):
     sys.stderr = sys.stdout
     try:
-        db.cli.app(["--data", sys.argv[1], *command])
+        db.commands.main.app(["--data", sys.argv[1], *command])
     except SystemExit as ended:
         print("exit code", ended.code)
 """
@@ -123,7 +123,7 @@ def test_a_missing_file_is_not_made_and_a_newer_schema_is_told_from_an_older(dat
 def test_a_file_that_changes_while_it_is_read_as_one_that_does_not_is_noticed(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.sqlite_open.os.access", lambda *_: False)
+    monkeypatch.setattr("db.engine.sqlite_read_only.os.access", lambda *_: False)
     database, file = Database(sqlite_url(data / "inserts.db"), reads_only=True), data / "inserts.db"
     with database.reading():
         pass

@@ -11,14 +11,17 @@ import pytest
 import uuid6
 from sqlalchemy import func, select
 
-from db import captures, checks, faults, maintenance, models, retention, review_queue, reviews, shadow, snapshots
-from db import verdicts as verdict_rows
-from db.captures import Capture
-from db.images import Images, ImagesMissing
-from db.pruning import Pruning
-from db.retention import Policy
-from db.schema import OUTCOMES, Captures, Checks, Faults, ShadowVerdicts, Verdicts
-from db.shadow import ShadowVerdict
+from db.learning import model_registry, reviews, snapshots
+from db.line import captures, checks, faults, shadow_verdicts
+from db.line import verdicts as verdict_rows
+from db.line.captures import Capture
+from db.line.shadow_verdicts import ShadowVerdict
+from db.queries import maintenance, review_queue
+from db.retention import policy as retention
+from db.retention.image_removal import Images, ImagesMissing
+from db.retention.policy import Policy
+from db.retention.pruning import Pruning
+from db.schema.tables import OUTCOMES, Captures, Checks, Faults, ShadowVerdicts, Verdicts
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=90)
@@ -188,7 +191,7 @@ def test_an_old_check_goes_with_all_that_belongs_to_it(shop) -> None:
     kept = shop.see("damaged", 10, pocket=2)
     with shop.line.database.transaction() as session:
         verdict_rows.record(session, shop.line.verdict(second.capture_id, "intact", model_id="m-1"))
-        shadow.record(
+        shadow_verdicts.record(
             session, [ShadowVerdict(each.capture_id, "m-1", "intact", 0.5, 0.1, NOW) for each in (first, kept)]
         )
     number = fault(shop, check_id=first.check_id, pocket=3)
@@ -228,10 +231,10 @@ def test_shadow_verdicts_and_settled_faults_go_by_age(shop) -> None:
     shop.line.model("m-2")
     capture = shop.see("intact")
     with shop.line.database.transaction() as session:
-        models.start_shadow(session, "m-2", by="ana", reason="", at=NOW)
+        model_registry.start_shadow(session, "m-2", by="ana", reason="", at=NOW)
         for model, days in (("m-1", 91), ("m-2", 91)):
             said = ShadowVerdict(capture.capture_id, model, "intact", 0.5, 0.1, NOW - timedelta(days=days))
-            shadow.record(session, [said])
+            shadow_verdicts.record(session, [said])
     numbers = [fault(shop), fault(shop), fault(shop, at=NOW)]
     with shop.line.database.transaction() as session:
         for number in numbers[1:]:
@@ -330,8 +333,8 @@ def test_the_wrong_store_is_noticed_before_anything_is_marked(shop, tmp_path) ->
 
 
 def test_many_pages(shop, monkeypatch) -> None:
-    monkeypatch.setattr("db.pruning.CAPTURES_AT_ONCE", 3)
-    monkeypatch.setattr("db.pruning.CHECKS_AT_ONCE", 2)
+    monkeypatch.setattr("db.retention.pruning.CAPTURES_AT_ONCE", 3)
+    monkeypatch.setattr("db.retention.pruning.CHECKS_AT_ONCE", 2)
     old = [shop.see(OUTCOMES[number % 4], 100 + number % 3, pocket=number % 9 + 1) for number in range(23)]
     told: list[tuple[str, int]] = []
     policy = Policy(images=ALL, verdicts=ALL)

@@ -5,10 +5,12 @@ from itertools import count
 import pytest
 from sqlalchemy import event, func, select, text, update
 
-from db import review_queue, reviews, verdicts
-from db.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
-from db.review_queue import drawn as is_drawn
-from db.schema import Verdicts
+from db.learning import reviews
+from db.line import verdicts
+from db.queries import review_queue
+from db.queries.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
+from db.queries.review_queue import drawn as is_drawn
+from db.schema.tables import Verdicts
 
 
 def queue(line, limit: int = 50) -> list[review_queue.ToReview]:

@@ -6,9 +6,9 @@ import pytest
 import uuid6
 from sqlalchemy import exc, select
 
-from db import reviews, snapshots
-from db.lives import IMPORTED
-from db.schema import LABELS, Captures, Reviews
+from db.learning import reviews, snapshots
+from db.line.insert_lives import IMPORTED
+from db.schema.tables import LABELS, Captures, Reviews
 
 
 def standing(line, capture) -> str | None:

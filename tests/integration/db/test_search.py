@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from db import verdicts
-from db.lives import IMPORTED
-from db.session import Database
+from db.engine.database import Database
+from db.line import verdicts
+from db.line.insert_lives import IMPORTED
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import exc, select, text
 from sqlalchemy.orm import Session
 
-from db import captures
-from db import session as subject
-from db.schema import Captures
-from db.session import Database, DatabaseUnavailable
-from db.url import sqlite_file
+from db.engine import database as subject
+from db.engine.database import Database, DatabaseUnavailable
+from db.engine.url import sqlite_file
+from db.line import captures
+from db.schema.tables import Captures
 from tests.support import wait_until
 
 

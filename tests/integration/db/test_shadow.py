@@ -6,8 +6,9 @@ from threading import Barrier
 import pytest
 from sqlalchemy import exc
 
-from db import checks, maintenance, shadow, verdicts
-from db.shadow import Pair, ShadowVerdict, Tally
+from db.line import checks, shadow_verdicts, verdicts
+from db.line.shadow_verdicts import Pair, ShadowVerdict, Tally
+from db.queries import maintenance
 
 
 @pytest.fixture
@@ -24,12 +25,12 @@ def said(line, start):
 
 def record(line, *found: ShadowVerdict) -> int:
     with line.database.transaction() as session:
-        return shadow.record(session, found)
+        return shadow_verdicts.record(session, found)
 
 
-def compare(line, model_id: str = "s-1", since=None) -> shadow.ShadowReport:
+def compare(line, model_id: str = "s-1", since=None) -> shadow_verdicts.ShadowReport:
     with line.database.reading() as session:
-        return shadow.compare(session, model_id, since)
+        return shadow_verdicts.compare(session, model_id, since)
 
 
 def test_once_for_each_capture_and_model(line, said) -> None:
@@ -40,7 +41,7 @@ def test_once_for_each_capture_and_model(line, said) -> None:
     assert record(line, first) == 1
     assert record(line, replace(first, outcome="intact"), replace(first, model_id="s-2")) == 1
     with line.database.reading() as session:
-        kept = shadow.of_capture(session, capture.capture_id)
+        kept = shadow_verdicts.of_capture(session, capture.capture_id)
     assert sorted(kept, key=lambda each: each.model_id) == [first, replace(first, model_id="s-2")]
 
 

@@ -5,9 +5,9 @@ from threading import Barrier
 
 import pytest
 
-from db import models, reviews, snapshots
-from db.schema import SnapshotItems
-from db.snapshots import Snapshot, digest
+from db.learning import model_registry, reviews, snapshots
+from db.learning.snapshots import Snapshot, digest
+from db.schema.tables import SnapshotItems
 
 
 def take(line, at) -> Snapshot:
@@ -110,5 +110,5 @@ def test_a_model_names_the_snapshot_it_saw(line, three, start) -> None:
     taken = take(line, start)
     model = line.model("m-1", snapshot_id=taken.snapshot_id)
     with line.database.reading() as session:
-        assert models.find(session, "m-1") == model
+        assert model_registry.find(session, "m-1") == model
         assert snapshots.find(session, model.snapshot_id) == taken

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from db import faults
-from db.lives import IMPORTED
-from db.standing import LOOK_BACK, WINDOW, faults_query, oldest_query, standing, unsure_query
+from db.line import faults
+from db.line.insert_lives import IMPORTED
+from db.queries.line_status import LOOK_BACK, WINDOW, faults_query, oldest_query, standing, unsure_query
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 """When the line's minutes count from."""
@@ -66,7 +66,7 @@ def test_open_faults_are_counted_by_reason(line) -> None:
 
 def test_the_share_of_unsure_ones_is_that_of_the_newest_judged_captures_of_the_line(line, monkeypatch) -> None:
     assert WINDOW == 1000
-    monkeypatch.setattr("db.standing.WINDOW", 6)
+    monkeypatch.setattr("db.queries.line_status.WINDOW", 6)
     for minute in range(4):
         line.see(1, minute, "unsure")
     for minute, outcome in enumerate(("unsure", "intact", "damaged", "unusable"), 10):

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import exc, select
 
-from db import faults, verdicts
-from db.schema import Captures, Verdicts
+from db.line import faults, verdicts
+from db.schema.tables import Captures, Verdicts
 
 
 def outcome_of(line, capture) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import growth
 from benchmarks.history import seen
 from benchmarks.run import BENCHMARKS
-from producer.event import CaptureEvent
+from producer.contract.event import CaptureEvent
 
 
 def test_the_plant_s_captures_arrive_as_events_of_the_contract():

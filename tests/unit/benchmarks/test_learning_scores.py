@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.learning_scores import consecutive, imported
-from worker.importing import Photo, photographs
+from worker.learning.folder_import import Photo, photographs
 
 
 def photo(name: str, label: str) -> Photo:

@@ -14,7 +14,7 @@ def test_insertnet_needs_no_file():
 
 
 def test_random_weights_are_loaded_like_published_ones_and_are_gone_afterwards():
-    from worker.weight_file import WeightFile
+    from worker.backbones.weight_file import WeightFile
 
     with random_weights("mobilenet:conv1_relu") as weights:
         with h5py.File(weights) as file:

@@ -5,7 +5,7 @@ from benchmarks import plan_figures, run
 from benchmarks.materials import photographs
 from benchmarks.plan_figures import BACKBONES
 from benchmarks.run import BENCHMARKS
-from worker.planning_figures import read
+from worker.planning.measurements import read
 
 
 def test_what_make_bench_keeps_is_all_that_a_plan_needs(tmp_path, monkeypatch, capsys):

@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks.plan_outage import _shown, main
-from worker.planning_outage import after_outage
+from worker.planning.outage import after_outage
 
 
 def test_what_is_planned_is_shown_in_words():

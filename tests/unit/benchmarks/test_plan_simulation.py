@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.plan_simulation import at_random, simulate
-from worker.planning import IN_HAND, SHARE, Load, waits
-from worker.planning_figures import WorkerFigures
+from worker.planning.measurements import WorkerFigures
+from worker.planning.plan import IN_HAND, SHARE, Load, waits
 
 PER_SECOND = 10.0
 

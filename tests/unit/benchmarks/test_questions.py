@@ -6,7 +6,7 @@ import pytest
 from benchmarks import kept, questions
 from benchmarks.asked import KINDS
 from benchmarks.run import BENCHMARKS
-from db.session import Database
+from db.engine.database import Database
 
 
 def test_every_question_is_a_benchmark_on_both_engines_with_the_target_of_the_issue():

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from db.engine.url import parse_url, shown, sqlite_file
 from db.settings import DatabaseSettings
-from db.url import parse_url, shown, sqlite_file
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.image_store import FolderStore, open_image_store
-from producer.names import safe_name
+from producer.contract.names import safe_name
 from producer.settings import StationSettings
+from producer.storage.folder import FolderStore, open_image_store
 from worker.settings import WorkerSettings
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from producer.settings import StationSettings
-from worker.costs import Costs
+from worker.models.costs import Costs
 from worker.settings import WorkerSettings
 
 

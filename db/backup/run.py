@@ -1,0 +1,210 @@
+"""Backups: the whole database in one file, and beside it a manifest that says what is in it.
+
+The file is written under another name and appears when it is complete; the manifest appears last, so a file without one
+is no backup. What the two engines do differently is in :mod:`db.backup.sqlite` and :mod:`db.backup.postgres`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, inspect, text
+
+from db.engine import migrate
+from db.engine.database import make_engine, waitable
+from db.engine.times import utc
+from db.engine.url import parse_url, shown, sqlite_file
+from producer.terminal.error_text import naming
+
+FORMAT: Final = 1
+SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
+
+MAIN_TABLES: Final = (
+    "checks", "captures", "verdicts", "reviews", "snapshots", "snapshot_items", "models", "promotions", "faults",
+)  # fmt: skip
+"""The tables whose rows the manifest counts, as far as the schema has them."""
+
+
+class BackupError(ValueError):
+    """A backup cannot be made or restored; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup holds: ``revision`` is the schema's, ``rows`` of the main tables, ``sha256`` of the file."""
+
+    format: int
+    engine: str
+    revision: str
+    made_at: str
+    rows: Mapping[str, int]
+    size: int
+    sha256: str
+
+
+def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
+    """Write a backup of the database at ``url``, beside whatever is being done in it; the file and its manifest.
+
+    ``target`` is the file to write, or a folder that is there: then the file is named by the time, in UTC.
+
+    Raises:
+        BackupError: there is no such database, the file is there already, or a program that is needed is not.
+        OSError: the disk is full or cannot be written; nothing is left then.
+        SQLAlchemyError: the database is away.
+    """
+    engine = parse_url(url).get_backend_name()
+    if migrate.current(url) is None:
+        raise BackupError(f"there is no database at {shown(url)}, so there is nothing to back up")
+    file = target / f"inserts-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{SUFFIXES[engine]}" if target.is_dir() else target
+    for path in (file, manifest_path(file)):
+        if path.exists():
+            raise BackupError(f"{path} is there already: a backup is never written over another")
+    if not file.parent.is_dir():
+        raise BackupError(f"there is no folder {file.parent}")
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        dump = _engine(engine)
+        with naming(file):
+            revision, rows = dump.write(url, part)
+            manifest = Manifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
+            _sync(part)
+            part.replace(file)
+            _write(manifest_path(file), json.dumps(asdict(manifest), indent=2) + "\n")
+    finally:
+        part.unlink(missing_ok=True)
+    return file, manifest
+
+
+def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Manifest]:
+    """Bring a backup back into the database at ``url``; the file that was taken and its manifest.
+
+    ``source`` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does.
+
+    Raises:
+        BackupError: it is no backup, it is damaged, of the other engine or of a newer version of this program, a
+            program that is needed is not there, or the database holds something and ``replace`` does not say that it
+            may go.
+        OSError: it cannot be read, or the database's disk cannot be written.
+        SQLAlchemyError: the database is away.
+    """
+    file = newest(source) if source.is_dir() else source
+    manifest = read_manifest(file)
+    engine = parse_url(url).get_backend_name()
+    if manifest.engine != engine:
+        raise BackupError(f"{file} is a backup of {manifest.engine}, and {shown(url)} is {engine}")
+    if manifest.revision not in migrate.revisions():
+        raise BackupError(
+            f"{file} has schema {manifest.revision}, which this version does not know: install the version that made "
+            f"it, or a newer one"
+        )
+    if file.stat().st_size != manifest.size or _sha256(file) != manifest.sha256:
+        raise BackupError(f"{file} is damaged: it is not what its manifest says; take another backup")
+    holds = rows_of(url)
+    if sum(holds.values()) and not replace:
+        told = ", ".join(f"{count} {name}" for name, count in holds.items() if count)
+        raise BackupError(
+            f"{shown(url)} is not empty ({told}): --replace lets all of it go. Back it up first, if in doubt"
+        )
+    _engine(engine).read(url, file, manifest.revision)
+    found = rows_of(url)
+    if found != dict(manifest.rows):
+        raise BackupError(f"{shown(url)} now holds {found}, and the backup {dict(manifest.rows)}: do not use it")
+    return file, manifest
+
+
+def newest(folder: Path) -> Path:
+    """The newest complete backup in a folder.
+
+    Raises:
+        BackupError: there is none.
+    """
+    found = [
+        (read_manifest(file).made_at, file)
+        for file in sorted(folder.iterdir())
+        if file.suffix in SUFFIXES.values() and manifest_path(file).exists()
+    ]
+    if not found:
+        raise BackupError(f"there is no backup in {folder}")
+    return max(found)[1]
+
+
+def manifest_path(file: Path) -> Path:
+    """Where the manifest of a backup's file lies."""
+    return file.with_name(f"{file.name}.json")
+
+
+def read_manifest(file: Path) -> Manifest:
+    """The manifest of a backup.
+
+    Raises:
+        BackupError: there is no such file, it has no manifest, or one that cannot be understood.
+    """
+    if not file.is_file():
+        raise BackupError(f"there is no file {file}")
+    try:
+        said: dict[str, Any] = json.loads(manifest_path(file).read_text(encoding="utf-8"))
+        manifest = Manifest(**said)
+    except FileNotFoundError:
+        raise BackupError(f"{file} is no complete backup: its manifest {manifest_path(file).name} is missing") from None
+    except (ValueError, TypeError):
+        raise BackupError(f"the manifest {manifest_path(file)} cannot be read") from None
+    if manifest.format != FORMAT:
+        raise BackupError(f"{file} has format {manifest.format}, this version knows {FORMAT}: install a newer one")
+    return manifest
+
+
+def rows_of(url: str) -> dict[str, int]:
+    """How many rows the main tables have that are there; none where there is no database."""
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        return {}
+    engine = make_engine(url, reads_only=True)
+    try:
+        with waitable(url), engine.connect() as connection:
+            return count_rows(connection)
+    finally:
+        engine.dispose()
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """How many rows the main tables have that are there."""
+    there = set(inspect(connection).get_table_names())
+    # The names are ours, from the list above.
+    return {
+        name: connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0  # noqa: S608
+        for name in MAIN_TABLES
+        if name in there
+    }
+
+
+def _engine(name: str) -> Any:
+    from db.backup import postgres, sqlite
+
+    return sqlite if name == "sqlite" else postgres
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb+") as opened:
+        os.fsync(opened.fileno())
+
+
+def _write(path: Path, content: str) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(content, encoding="utf-8")
+        _sync(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,95 @@
+"""A backup of SQLite: its own online copy, which sees one moment and holds no writer up."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from db.backup.run import BackupError, count_rows
+from db.engine.database import make_engine
+from db.engine.migrate import revision_of
+from db.engine.sqlite_read_only import described, reading_options
+from db.engine.url import sqlite_file, sqlite_url
+
+
+def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
+    """Copy the database into a new file and check the copy; its schema's revision and its rows.
+
+    Raises:
+        BackupError: the database is damaged.
+        OSError: the disk cannot be written.
+    """
+    with closing(_opened(_file(url))) as source, closing(sqlite3.connect(target)) as copy:
+        _copy(source, copy, target)
+        copy.execute("PRAGMA journal_mode=DELETE")  # the copy is one file, with nothing beside it
+        _check(copy, f"the database {_file(url)}")
+    engine = make_engine(sqlite_url(target))
+    try:
+        with engine.connect() as connection:
+            rows, revision = count_rows(connection), revision_of(connection)
+    finally:
+        engine.dispose()
+    with closing(sqlite3.connect(target)) as copy:
+        copy.execute("PRAGMA journal_mode=DELETE")  # this program's own connections leave it in WAL
+    return revision or "", rows
+
+
+def read(url: str, source: Path, revision: str) -> None:
+    """Bring a copy back: into a new file that appears when it is complete, or into the one that is there.
+
+    Into the latter in a single transaction of SQLite's, so whoever has it open sees the old or the new, and so does
+    the next start after a crash.
+
+    Raises:
+        BackupError: the copy is damaged or of another schema, or the database is locked.
+        OSError: the disk cannot be written.
+    """
+    file = _file(url)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not file.exists()
+    part = file.with_name(f".{file.name}.{os.getpid()}.part") if fresh else file
+    try:
+        with closing(_opened(source)) as backup:
+            _check(backup, f"the backup {source}")
+            if backup.execute("SELECT version_num FROM alembic_version").fetchall() != [(revision,)]:
+                raise BackupError(f"{source} has not the schema {revision} that its manifest says")
+            with closing(sqlite3.connect(part, timeout=30)) as database:
+                _copy(backup, database, file)
+        if fresh:
+            with part.open("rb+") as opened:
+                os.fsync(opened.fileno())
+            part.replace(file)
+    finally:
+        if fresh:
+            part.unlink(missing_ok=True)
+
+
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, file: Path) -> None:
+    try:
+        source.backup(target)  # all pages in one step: one moment, whatever is written meanwhile
+    except sqlite3.OperationalError as error:
+        raise BackupError(
+            f"the database cannot be copied ({described(file, error)}): is its disk full, or does a process lock it?"
+        ) from error
+
+
+def _check(connection: sqlite3.Connection, what: str) -> None:
+    try:
+        found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
+    if found != ["ok"]:
+        raise BackupError(f"{what} is damaged: {'; '.join(found)}")
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?{reading_options(file)}", uri=True, timeout=30)
+
+
+def _file(url: str) -> Path:
+    file = sqlite_file(url)
+    if file is None:
+        raise ValueError("this is no URL of SQLite")
+    return file

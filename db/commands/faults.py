@@ -1,0 +1,101 @@
+"""``insert-db faults``: what could not be judged, why, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from db.commands.options import FaultState, Json, Limit
+from db.commands.output import answer, print_json, reading, writing
+from producer.terminal.output import say
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from db.line.faults import Fault
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="What could not be judged, and why: list, show, requeue, dismiss.",
+)
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The fault's number, as `list` shows it.")]
+
+
+@app.command("list")
+def list_faults(
+    context: typer.Context,
+    state: Annotated[FaultState, typer.Option(help="Only faults in this state.")] = FaultState.OPEN,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """What could not be judged, and why; the latest first.
+
+    Example: `insert-db faults list --json`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.line import faults
+
+        chosen = None if state is FaultState.ALL else state.value
+        found = faults.search(session, state=chosen, limit=limit)
+        answer(found, terminal_tables.fault_table, as_json, "no faults", limit)
+
+
+@app.command()
+def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
+    """One fault with the event as it came.
+
+    Example: `insert-db faults show 17`
+    """
+    with reading(context.obj) as session:
+        from db.commands.serialisation import plain
+        from db.line import faults
+
+        fault = faults.find(session, number)
+        if fault is None:
+            raise ValueError(f"there is no fault {number}; `insert-db faults list` shows those there are")
+        if as_json:
+            print_json(plain(fault))
+        else:
+            for name, value in plain(fault).items():
+                say(f"{name:<11} {'–' if value is None else value}")
+
+
+@app.command()
+def requeue(context: typer.Context, number: Number, as_json: Json = False) -> None:
+    """Have it tried again, once what was wrong has been put right; a worker does so within seconds.
+
+    Example: `insert-db faults requeue 17`
+    """
+    from db.line import faults
+
+    _change(context.obj, number, faults.requeue, as_json)
+
+
+@app.command()
+def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> None:
+    """Nothing is to be done about it: take it off the list. It is kept.
+
+    Example: `insert-db faults dismiss 17`
+    """
+    from db.line import faults
+
+    _change(context.obj, number, faults.dismiss, as_json)
+
+
+def _change(url: str, number: int, change: Callable[[Session, int], Fault], as_json: bool) -> None:
+    with writing(url) as session:
+        from db.commands.serialisation import plain
+
+        try:
+            fault = change(session, number)
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+        if as_json:
+            print_json(plain(fault))
+        else:
+            say(f"fault {fault.id} is {fault.state}")

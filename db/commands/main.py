@@ -1,0 +1,290 @@
+"""The command ``insert-db``: what the database knows, for people and for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from db.commands import backup as cli_backup
+from db.commands import faults, schema
+from db.commands import prune as cli_retention
+from db.commands import reviews as cli_reviews
+from db.commands import shadow as cli_shadow
+from db.commands.options import (
+    At,
+    Head,
+    Json,
+    Limit,
+    Machine,
+    OneHead,
+    OneMachine,
+    Operation,
+    OutcomeOption,
+    Pocket,
+    Since,
+    State,
+    Station,
+    Until,
+)
+from db.commands.output import answer, clear_errors, explained, print_json, print_table, reading
+from producer.terminal.entry_point import run
+from producer.terminal.output import answer_stream, say
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+)
+
+app.add_typer(faults.app, name="faults")
+app.command()(cli_reviews.review)
+app.command()(cli_reviews.reviews)
+app.command()(cli_shadow.shadow)
+
+
+@app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")
+def _root(
+    context: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The line's data; its database is FOLDER/inserts.db. [INSERTS_DATA, else var/line]",
+            show_default=False,
+        ),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Another database: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME; a password "
+            "is better kept in the environment or in a file. [INSERTS_DATABASE_URL, INSERTS_DATABASE_PASSWORD, "
+            "INSERTS_DATABASE_PASSWORD_FILE]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """What the inspection line knows: verdicts, checks, inserts to replace, histories, reviews, faults and models."""
+    from db.settings import DatabaseSettings
+
+    given: dict[str, Any] = {} if data is None else {"data": data}
+    if database is not None:
+        given["database_url"] = database
+    elif data is not None:
+        given["database_url"] = None  # the folder that was named, not the environment's database
+    with clear_errors():
+        context.obj = DatabaseSettings(**given).url
+
+
+@app.command()
+def verdicts(
+    context: typer.Context,
+    machine: Machine = None,
+    head: Head = None,
+    pocket: Pocket = None,
+    operation: Operation = None,
+    outcome: OutcomeOption = None,
+    station: Station = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """What was decided about each insert, newest first; what was imported, with `--machine imported` only.
+
+    Examples:
+
+    - `insert-db verdicts --outcome damaged --since 2h`
+    - `insert-db verdicts --machine mill-1 --head head-7 --pocket 12`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.line import verdicts as subject
+
+        rows = subject.search(
+            session,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            outcome=outcome,
+            station=station,
+            since=since,
+            until=until,
+            limit=limit,
+        )
+        answer(rows, terminal_tables.verdict_table, as_json, "no verdict matches", limit)
+
+
+@app.command()
+def checks(
+    context: typer.Context,
+    machine: Machine = None,
+    head: Head = None,
+    station: Station = None,
+    state: Annotated[State | None, typer.Option(help="Only checks that came to this.", show_default=False)] = None,
+    since: Since = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """The checks after each operation and what they came to: go, replace, review, or still pending.
+
+    What a person said about a photograph (`insert-db review`) stands above the verdict on it.
+
+    Examples:
+
+    - `insert-db checks --machine mill-1 --since 1d`
+    - `insert-db checks --state replace --json`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.line import checks as subject
+
+        found = subject.recent(
+            session,
+            machine=machine,
+            head=head,
+            station=station,
+            state=state.value if state else None,
+            since=since,
+            limit=limit,
+        )
+        answer(found, terminal_tables.check_table, as_json, "no check matches", limit)
+
+
+@app.command()
+def replace(context: typer.Context, machine: Machine = None, head: Head = None, as_json: Json = False) -> None:
+    """Which inserts to change now: the pockets whose newest photograph shows a damaged insert.
+
+    Example: `insert-db replace --machine mill-1`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.queries import maintenance
+
+        rows = maintenance.to_replace(session, machine, head)
+        answer(rows, terminal_tables.replace_table, as_json, "no insert needs to be changed")
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    machine: OneMachine,
+    head: OneHead,
+    pocket: Annotated[int, typer.Argument(min=1, help="The pocket in the head.")],
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """One pocket's life, newest first: every photograph, what was decided about it, and what went wrong.
+
+    Example: `insert-db history mill-1 head-7 12`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.queries import maintenance
+
+        rows = maintenance.history(session, machine, head, pocket, limit=limit)
+        nothing = f"nothing is known of machine {machine}, head {head}, pocket {pocket}"
+        answer(rows, terminal_tables.history_table, as_json, nothing, limit)
+
+
+@app.command()
+def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Json = False) -> None:
+    """The trained models, newest first, and which is in charge since when; or which one was at a moment.
+
+    Examples:
+
+    - `insert-db models`
+    - `insert-db models --at 2026-11-17T14:05`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.commands.serialisation import plain
+        from db.learning import model_registry as subject
+
+        champion = subject.champion(session, at)
+        shadow = subject.shadow(session) if at is None else None
+        promotions = [each for each in subject.promotions(session, limit=1000) if at is None or each.at <= at]
+        found = subject.recent(session, limit) if at is None else [champion] if champion else []
+        if as_json:
+            print_json(
+                {
+                    "champion": champion.model_id if champion else None,
+                    "shadow": shadow.model_id if shadow else None,
+                    "models": plain(found),
+                    "promotions": plain(promotions),
+                }
+            )
+        elif not found and at is not None:
+            say("no model was in charge then: every verdict was 'unsure'")
+        elif not found:
+            say("no model yet: every verdict is 'unsure' until one is trained")
+        else:
+            print_table(terminal_tables.model_table(found, promotions, champion, shadow))
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE.csv|-", help="Where to; - is stdout.", show_default=False)],
+    machine: Machine = None,
+    head: Head = None,
+    pocket: Pocket = None,
+    operation: Operation = None,
+    outcome: OutcomeOption = None,
+    station: Station = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """All verdicts that match, as CSV: any number of them, times in UTC.
+
+    A file that is there is replaced once the new one is complete; it is in UTF-8 with a mark, which spreadsheets look
+    for. With - the CSV is in the encoding of the environment, where what that lacks is replaced, and without a mark.
+    `--json` tells the file and its number of rows.
+
+    Examples:
+
+    - `insert-db export november.csv --since 2026-11-01 --until 2026-12-01`
+    - `insert-db export - --outcome damaged | head`
+    """
+    if file == "-" and as_json:
+        raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
+    with reading(context.obj) as session:
+        from db.commands.serialisation import write_csv, write_csv_file
+        from db.line import verdicts as subject
+
+        rows = subject.export(
+            session,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            outcome=outcome,
+            station=station,
+            since=since,
+            until=until,
+        )
+        if file == "-":
+            write_csv(rows, answer_stream())
+            return
+        count = write_csv_file(rows, Path(file))
+        if as_json:
+            print_json({"file": file, "rows": count})
+        else:
+            say(f"{count} verdicts in {file}")
+
+
+app.command()(cli_retention.prune)
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
+app.command()(schema.upgrade)
+app.command()(schema.downgrade)
+
+
+def main() -> None:
+    """Run ``insert-db``: exit code 0 fine, 1 an error that stderr explains, 2 a command that was not understood.
+
+    A reader that has seen enough (``insert-db verdicts | head``) is fine too.
+    """
+    run(app, explained=explained, prefix="insert-db:", failure=1, pipe_closed=0)

@@ -1,0 +1,84 @@
+"""The options that the commands of ``insert-db`` share."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from db.engine.times import FORMS, parse_moment
+
+
+class Outcome(StrEnum):
+    """What a verdict can say."""
+
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    UNSURE = "unsure"
+    UNUSABLE = "unusable"
+
+
+class Label(StrEnum):
+    """What a review can say."""
+
+    INTACT = "intact"
+    WORN = "worn"
+    BROKEN = "broken"
+    DAMAGED = "damaged"
+    UNUSABLE = "unusable"
+
+
+class State(StrEnum):
+    """What a check can come to."""
+
+    PENDING = "pending"
+    GO = "go"
+    REPLACE = "replace"
+    REVIEW = "review"
+
+
+class FaultState(StrEnum):
+    """What a person has made of a fault."""
+
+    OPEN = "open"
+    REQUEUED = "requeued"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+    ALL = "all"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parse_moment(text, datetime.now(UTC))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _name(text: str | None) -> str | None:
+    # Names are kept in normal form C; a terminal, or a name pasted from a Mac's folder, may have another one.
+    return None if text is None else unicodedata.normalize("NFC", text)
+
+
+def moment_option(name: str, meaning: str) -> Any:
+    """An option that is a moment, as people write it."""
+    return typer.Option(name, parser=_moment, metavar="MOMENT", help=f"{meaning}: {FORMS}.", show_default=False)
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")]
+Machine = Annotated[str | None, typer.Option(help="Only this milling machine.", show_default=False, callback=_name)]
+Head = Annotated[str | None, typer.Option(help="Only this milling head.", show_default=False, callback=_name)]
+Pocket = Annotated[int | None, typer.Option(help="Only this pocket of a head.", show_default=False)]
+Operation = Annotated[str | None, typer.Option(help="Only after this operation.", show_default=False, callback=_name)]
+OneMachine = Annotated[str, typer.Argument(help="The milling machine.", callback=_name)]
+OneHead = Annotated[str, typer.Argument(help="The milling head.", callback=_name)]
+Station = Annotated[str | None, typer.Option(help="Only from this station.", show_default=False, callback=_name)]
+OutcomeOption = Annotated[
+    Outcome | None, typer.Option("--outcome", help="Only verdicts that say this.", show_default=False)
+]
+Since = Annotated[datetime | None, moment_option("--since", "Only from this moment on")]
+At = Annotated[datetime | None, moment_option("--at", "What was so at this moment")]
+Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]

@@ -1,0 +1,144 @@
+"""How the commands of ``insert-db`` open the database, and how they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from producer.terminal.output import ReaderGone, note, say, say_json
+
+# SQLAlchemy is imported where the database is opened, so that --help answers at once.
+if TYPE_CHECKING:
+    from rich.table import Table
+    from sqlalchemy.orm import Session
+
+    from db.engine.database import Database
+
+T = TypeVar("T")
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what a person can do something about into one line on stderr and exit code 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
+    except Exception as error:
+        message = explained(error)
+        if message is None:
+            raise
+        note(f"insert-db: {message}")
+        raise typer.Exit(1) from None
+
+
+def explained(error: Exception) -> str | None:
+    """An error in one line for the person at the terminal; None for one that nobody foresaw."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from db.engine.database import DatabaseUnavailable, SchemaOutdated
+    from producer.terminal.error_text import in_words
+
+    if isinstance(error, SchemaOutdated):
+        message = f"{error}. Is it elsewhere? --data FOLDER or INSERTS_DATA says where; `insert-worker demo` makes one"
+    elif isinstance(error, DatabaseUnavailable):
+        message = f"the database does not answer: {error}"
+    elif isinstance(error, (OSError, ValueError, SQLAlchemyError)):
+        message = in_words(error)
+    else:
+        return None
+    return " ".join(message.split())  # a driver's message may have several lines
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Session]:
+    """A session that reads the database at ``url``; never makes one.
+
+    Raises:
+        typer.Exit: with code 1, when there is none, it is out of date or away; stderr then says what to do.
+    """
+    with opened(url, reads_only=True) as database, database.reading() as session:
+        yield session
+
+
+@contextmanager
+def writing(url: str) -> Iterator[Session]:
+    """A session whose changes are kept when the block ends well; otherwise as `reading`.
+
+    Raises:
+        typer.Exit: with code 1, as in `reading`.
+    """
+    with opened(url) as database, database.transaction() as session:
+        yield session
+
+
+@contextmanager
+def opened(url: str, *, reads_only: bool = False) -> Iterator[Database]:
+    """The database at ``url``, for a command that needs several sessions of it; otherwise as `reading`.
+
+    One that ``reads_only`` is content with a SQLite file that may only be read.
+
+    Raises:
+        typer.Exit: with code 1, as in `reading`.
+    """
+    with clear_errors():
+        from db.engine.database import Database
+
+        database = Database(url, reads_only=reads_only)
+        try:
+            database.check_schema()
+            yield database
+        finally:
+            database.close()
+
+
+def images_root(context: typer.Context) -> str:
+    """The root of the image store that belongs to the line that the command is asked about."""
+    from db.settings import DatabaseSettings
+
+    data = context.find_root().params.get("data")
+    given: dict[str, Any] = {} if data is None else {"data": data}
+    return DatabaseSettings(**given).images_root
+
+
+def answer(
+    found: Sequence[T],
+    table: Callable[[Sequence[T]], Table],
+    as_json: bool,
+    nothing: str,
+    limit: int | None = None,
+) -> None:
+    """Print what was found: as one JSON array, as a table, or the sentence for nothing.
+
+    With a ``limit`` that was reached, a person is told on stderr that there may be more.
+    """
+    from db.commands.serialisation import plain
+
+    if as_json:
+        print_json(plain(list(found)))
+    elif not found:
+        say(nothing)
+    else:
+        print_table(table(found))
+        if len(found) == limit:
+            note(f"the newest {limit}; there may be more: --limit")
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, and nothing else, on stdout."""
+    say_json(value, indent=2)
+
+
+def print_table(table: Table) -> None:
+    """Print a table as wide as the terminal, or as wide as it needs where there is none."""
+    from producer.terminal.console import answers
+
+    console = answers()
+    if not console.is_terminal:
+        # Measured where there is room: a table is never wider than the console it is measured for.
+        console.width = 10_000
+        console.width = max(console.measure(table).maximum, 20)
+    console.print(table)

@@ -1,0 +1,219 @@
+"""``insert-db prune``: lets go of photographs and rows that are old enough."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from db.commands.options import Json, Outcome, moment_option
+from db.commands.output import images_root, opened, print_json
+from producer.terminal.output import note, say
+
+if TYPE_CHECKING:
+    from db.retention.image_removal import Images
+    from db.retention.policy import Extent, Policy
+    from db.retention.pruning import Progress
+
+
+def _older(name: str, what: str) -> Any:
+    return moment_option(name, f"{what} from before this moment")
+
+
+def prune(
+    context: typer.Context,
+    images: Annotated[datetime | None, _older("--images-older-than", "Photographs")] = None,
+    verdicts: Annotated[datetime | None, _older("--verdicts-older-than", "Whole checks, verdicts and all,")] = None,
+    shadow: Annotated[datetime | None, _older("--shadow-older-than", "What models in shadow said,")] = None,
+    faults: Annotated[datetime | None, _older("--faults-older-than", "Closed and dismissed faults")] = None,
+    outcome: Annotated[
+        list[Outcome] | None,
+        typer.Option(help="Only photographs and checks of this outcome; may be repeated.", show_default=False),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go and how much; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    vacuum: Annotated[
+        bool,
+        typer.Option("--vacuum", help="Give freed space back to the disk; SQLite's file is locked for that time."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Let go of what is old: photographs, then verdicts, while the line goes on working.
+
+    Without an `--…-older-than` this goes:
+
+    - photographs: intact and unusable after 90 days, damaged and unsure after 365; what was decided stays
+    - checks with their captures, verdicts and shadow verdicts: after 3 years
+    - what models in shadow said: after 180 days, except the one in shadow now
+    - faults that are closed or dismissed: after a year
+
+    With one or more of them, only what they name. A check goes when all of its captures may.
+
+    What stays, however old: reviewed captures with their photographs (so all that a model learned from or may learn
+    from), the newest capture of each pocket, what has no verdict yet, and what has an open fault.
+
+    It may be killed at any moment; run again, it goes on.
+
+    Examples:
+
+    - `insert-db prune --dry-run`
+    - `insert-db prune --yes --json` (daily, from cron or a timer)
+    - `insert-db prune --images-older-than 30d --outcome intact`
+    - `insert-db prune --verdicts-older-than 2024-01-01 --faults-older-than 26w --vacuum`
+    """
+    if not (yes or dry_run) and (as_json or not sys.stdin.isatty()):
+        raise typer.BadParameter("there is nobody to ask here: say --yes, or --dry-run to see what would go")
+    with opened(context.obj, reads_only=dry_run) as database:
+        from db.retention import disk_space
+        from db.retention import policy as retention
+        from db.retention.image_removal import Images
+        from db.retention.pruning import Pruning
+
+        policy = _policy(images, verdicts, shadow, faults, outcome or [])
+        store = Images(images_root(context))
+        extent = None
+        if dry_run or not as_json:  # nobody looks on at a nightly run, so nothing is counted before it
+            with database.reading() as session:
+                extent = retention.extent(session, policy)
+            about = _bytes(store, extent)
+            if as_json:
+                print_json(_would_go(extent, about))
+            else:
+                _describe(extent, about)
+        if dry_run:
+            return
+        if not yes and not typer.confirm("Let it go?"):
+            raise typer.Exit(1)
+        with _progress(extent) as progress:
+            run = Pruning(database, store, policy, progress)
+            run.run()
+        if vacuum:
+            disk_space.vacuum(database.url)
+        free = disk_space.free_bytes(database.url)
+        if as_json:
+            print_json({**_gone(run), "free_bytes": free})
+        else:
+            _report(run, free)
+
+
+def _policy(
+    images: datetime | None,
+    verdicts: datetime | None,
+    shadow: datetime | None,
+    faults: datetime | None,
+    outcomes: list[Outcome],
+) -> Policy:
+    from db.retention.policy import Policy, default_policy
+    from db.schema.tables import OUTCOMES
+
+    now = datetime.now(UTC)
+    for moment in (images, verdicts, shadow, faults):
+        if moment is not None and moment > now:
+            raise ValueError(f"{moment.isoformat()} is still to come; nothing is older than that")
+    chosen = [each.value for each in outcomes] or list(OUTCOMES)
+    if images is verdicts is shadow is faults is None:
+        usual = default_policy(now)
+        return Policy(
+            {outcome: usual.images[outcome] for outcome in chosen},
+            {outcome: usual.verdicts[outcome] for outcome in chosen},
+            usual.shadow,
+            usual.faults,
+        )
+    return Policy(
+        {} if images is None else dict.fromkeys(chosen, images),
+        {} if verdicts is None else dict.fromkeys(chosen, verdicts),
+        shadow,
+        faults,
+    )
+
+
+def _bytes(images: Images, extent: Extent) -> int:
+    """About how many bytes the photographs have: by the mean of some of them."""
+    sizes = [size for size in map(images.size, extent.sample) if size is not None]
+    return round(sum(sizes) / len(sizes) * sum(extent.images.values())) if sizes else 0
+
+
+def _would_go(extent: Extent, about: int) -> dict[str, Any]:
+    return {
+        "images": dict(extent.images),
+        "image_bytes": about,
+        "spared_images": extent.spared,
+        "checks": extent.checks,
+        "captures": extent.captures,
+        "verdicts": extent.verdicts,
+        "shadow_verdicts": extent.shadow,
+        "faults": extent.faults,
+    }
+
+
+def _gone(run: Any) -> dict[str, Any]:
+    names = {
+        "images": "images",
+        "missing_images": "missing",
+        "checks": "checks",
+        "captures": "captures",
+        "shadow_verdicts": "shadow",
+        "faults": "faults",
+    }
+    return {shown: run.gone[name] for shown, name in names.items()} | {"refused_images": run.refused}
+
+
+def _describe(extent: Extent, about: int) -> None:
+    parts = ", ".join(f"{count} {outcome}" for outcome, count in extent.images.items())
+    say(f"photographs to go: {sum(extent.images.values())} ({parts or 'none'}), about {_size(about)}")
+    say(f"as old, but needed: {extent.spared} photographs (reviewed, newest of a pocket, an open fault)")
+    say(f"checks to go: {extent.checks} with {extent.captures} captures and {extent.verdicts} verdicts")
+    say(f"shadow verdicts to go: {extent.shadow}; settled faults to go: {extent.faults}")
+
+
+def _report(run: Any, free: int | None) -> None:
+    gone = run.gone
+    missing = f" ({gone['missing']} were missing)" if gone["missing"] else ""
+    say(
+        f"gone: {gone['images']} photographs{missing}, {gone['checks']} checks with {gone['captures']} captures, "
+        f"{gone['shadow']} shadow verdicts, {gone['faults']} faults"
+    )
+    if run.refused:
+        note(f"{len(run.refused)} photographs were left, their keys are no safe paths: {', '.join(run.refused[:3])}")
+    if free is not None and free > 0:
+        say(f"{_size(free)} in the database's file are free: new rows use them first, --vacuum gives them back")
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+@contextmanager
+def _progress(extent: Extent | None) -> Iterator[Progress]:
+    """Bars on a terminal's stderr, where it is known how much there is; silence elsewhere."""
+    from producer.terminal.console import messages
+    from producer.terminal.console import progress as progress_bars
+
+    console = messages()
+    if extent is None or not console.is_terminal:
+        yield lambda *_: None
+        return
+    totals = {
+        "images": sum(extent.images.values()),
+        "checks": extent.checks,
+        "shadow": extent.shadow,
+        "faults": extent.faults,
+    }
+    with progress_bars(console) as bars:
+        tasks = {name: bars.add_task(name, total=total) for name, total in totals.items() if total}
+
+        def progress(what: str, count: int) -> None:
+            name = "images" if what == "missing" else what
+            if name in tasks:
+                bars.advance(tasks[name], count)
+
+        yield progress

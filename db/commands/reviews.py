@@ -1,0 +1,177 @@
+"""``insert-db review`` and ``reviews``: people look at what is worth looking at, and say what it is."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from db.commands.options import Json, Label, Limit, Since
+from db.commands.output import answer, images_root, opened, print_json, reading
+from producer.terminal.output import say
+from producer.terminal.redaction import discreet
+
+if TYPE_CHECKING:
+    from db.engine.database import Database
+    from db.learning.reviews import Review
+    from db.queries.review_queue import ToReview
+
+KEYS = {label.value[0]: label.value for label in Label} | {label.value: label.value for label in Label}
+"""What is typed for each label: its first letter, or all of it."""
+
+HELP = (
+    " · ".join(f"{label.value[0]} {label.value}" for label in Label) + " · s skip · q quit; words after it are a note"
+)
+
+
+def review(
+    context: typer.Context,
+    capture: Annotated[UUID | None, typer.Option(help="Say it about this capture, and ask nothing.")] = None,
+    label: Annotated[Label | None, typer.Option(help="What it is; with --capture.", show_default=False)] = None,
+    note: Annotated[str | None, typer.Option(help="What is worth knowing; with --capture.", show_default=False)] = None,
+    by: Annotated[str | None, typer.Option(help="Who says it. [the login name]", show_default=False)] = None,
+    only_list: Annotated[bool, typer.Option("--list", help="List what to look at, and ask nothing.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the most informative.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Look at what is worth looking at, most informative first, and say what it is; the system learns from it.
+
+    First what is unsure, then what is near to a model's threshold, then where a review disagrees with the verdict (a
+    second look settles it), then a thin sample of the others. Type a label's first letter, and a note after it if you
+    like: `w crater on the rake face`. The latest review of a capture counts.
+
+    Examples:
+
+    - `insert-db review`
+    - `insert-db review --list --json`
+    - `insert-db review --capture 0192f0c4-… --label worn --note "crater on the rake face"`
+    """
+    if (capture is None) != (label is None) or (note is not None and capture is None):
+        raise typer.BadParameter("--capture and --label go together, --note with them")
+    if capture is not None and only_list:
+        raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
+    with opened(context.obj, reads_only=only_list or (as_json and capture is None)) as database:
+        if capture is not None and label is not None:
+            _told(database, capture, label.value, by or _login(), note, as_json)
+            return
+        from db.commands import terminal_tables
+        from db.queries import review_queue
+
+        with database.reading() as session:
+            queue = review_queue.queue(session, limit)
+        if only_list or as_json or not queue:
+            answer(queue, terminal_tables.queue_table, as_json, "nothing to look at")
+        else:
+            _walk(database, queue, by or _login(), images_root(context))
+
+
+def reviews(
+    context: typer.Context,
+    capture: Annotated[UUID | None, typer.Option(help="Only about this capture.", show_default=False)] = None,
+    by: Annotated[str | None, typer.Option(help="Only by this person.", show_default=False)] = None,
+    since: Since = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """What people said about captures, newest first; of a capture's reviews the newest counts.
+
+    Example: `insert-db reviews --by ana --since 1d`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.learning import reviews as subject
+
+        found = subject.recent(session, capture_id=capture, by=by, since=since, limit=limit)
+        answer(found, terminal_tables.review_table, as_json, "no review", limit)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
+        raise ValueError("this process has no login name: say who you are with --by") from None
+
+
+def _told(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
+    from db.commands.serialisation import plain
+
+    try:
+        said = _say(database, capture, label, by, note)
+    except LookupError as error:
+        raise ValueError(str(error)) from error
+    if as_json:
+        print_json(plain(said))
+    else:
+        say(f"capture {said.capture_id} is {said.label}, says {said.by}")
+
+
+def _say(database: Database, capture: UUID, label: str, by: str, note: str | None) -> Review:
+    from db.learning import reviews as subject
+
+    with database.transaction() as session:
+        return subject.add(session, capture_id=capture, label=label, by=by, at=datetime.now(UTC), note=note)
+
+
+def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> None:
+    """Show one capture after the other and keep what is said; each at once, so that a later Ctrl-C loses none."""
+    said = 0
+    say(HELP)
+    for number, each in enumerate(queue, 1):
+        say("\n  ".join([f"\n{number} of {len(queue)}", *_description(each, images)]))
+        typed = _typed()
+        if typed is None:
+            break
+        label, note = typed
+        if label is not None:
+            _say(database, each.row.capture_id, label, by, note)
+            said += 1
+    say(f"\n{said} reviews by {by}")
+
+
+def _typed() -> tuple[str | None, str | None] | None:
+    """What is typed: a label and a note, no label to skip; None to quit, as at the input's end."""
+    while True:
+        say("> ", end="")
+        line = sys.stdin.readline()
+        key, _, note = line.strip().partition(" ")
+        if not line or key.lower() == "q":
+            return None
+        if key.lower() == "s":
+            return None, None
+        if key.lower() in KEYS:
+            return KEYS[key.lower()], note or None
+        say(HELP)
+
+
+def _description(each: ToReview, images: str) -> Iterator[str]:
+    """What a person should know before looking at the photograph; nothing in it reaches the terminal as a command."""
+    from db.commands import terminal_tables
+    from db.line.photographs import REMOVED
+
+    row = each.row
+    shown: dict[str, terminal_tables.Shown] = {
+        "why": each.why,
+        "seen": f"machine {row.machine}, head {row.head}, pocket {row.pocket}, after {row.operation}",
+        "captured": row.captured_at,
+        "insert": row.insert_designation,
+        "edge": row.edge,
+        "on edge": row.operations_on_edge,
+        "verdict": row.outcome,
+        "label": row.label,
+        "reason": row.reason,
+        "decision": row.decision,
+        "damage": None if row.probability is None else f"{row.probability:.1%} probable",
+        "model": row.model_id,
+        "reviewed": f"{each.review.label} by {each.review.by}" if each.review else None,
+        "note": each.review.note if each.review else None,
+        "image": REMOVED if row.image is None else f"{discreet(images).rstrip('/')}/{row.image}",
+        "capture": str(row.capture_id),
+    }
+    for name, value in shown.items():
+        if value is not None:
+            yield f"{name:<9} {terminal_tables.text(value).plain}"

@@ -1,0 +1,71 @@
+"""Values of this package as programs read them: JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from db.engine.times import utc
+from db.line.rows import VerdictRow
+from producer.terminal.error_text import naming
+from producer.terminal.output import SupportsWrite
+
+# How a spreadsheet recognises a formula, after the cell was trimmed: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def plain(value: Any) -> Any:
+    """A dataclass, or anything in one, as plain JSON values: times in ISO 8601 and UTC, ids as text."""
+    if isinstance(value, datetime):
+        return utc(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
+def write_csv(rows: Iterable[VerdictRow], file: SupportsWrite) -> int:
+    """Write rows with a line of headings, and return how many there were.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers.
+    """
+    names = [field.name for field in fields(VerdictRow) if field.name != "fault"]
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(names)
+    count = 0
+    for row in rows:
+        writer.writerow([cell(plain(getattr(row, name))) for name in names])
+        count += 1
+    return count
+
+
+def write_csv_file(rows: Iterable[VerdictRow], path: Path) -> int:
+    """As :func:`write_csv`, into a file that appears, or is replaced, only when it is complete."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        # utf-8-sig, because spreadsheets take a file without the mark for their own code page.
+        with naming(path):
+            with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
+                count = write_csv(rows, file)
+            unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return count
+
+
+def cell(value: Any) -> Any:
+    """A value as it may stand in a spreadsheet's cell."""
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return f"'{value}"
+    return value

@@ -1,0 +1,70 @@
+"""``insert-db shadow``: how the model that judges alongside does beside the one in charge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from db.commands.options import Json, Since
+from db.commands.output import print_json, print_table, reading
+from producer.terminal.output import say
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+def shadow(
+    context: typer.Context,
+    model: Annotated[
+        str | None, typer.Option(help="One that was in shadow earlier. [the one that is]", show_default=False)
+    ] = None,
+    since: Since = None,
+    as_json: Json = False,
+) -> None:
+    """What the model in shadow would have said, beside the verdicts that the line was given and people's reviews.
+
+    Examples:
+
+    - `insert-db shadow`
+    - `insert-db shadow --since 1d --json`
+    """
+    with reading(context.obj) as session:
+        from db.commands import terminal_tables
+        from db.commands.serialisation import plain
+        from db.line import shadow_verdicts as subject
+
+        name = _known(session, model) if model is not None else _in_shadow(session)
+        report = subject.compare(session, name, since) if name is not None else None
+        if as_json:
+            print_json(plain(report))
+        elif report is None:
+            say("no model is in shadow")
+        elif not report.compared:
+            say(f"{name} has judged nothing alongside the line")
+        else:
+            say(
+                f"{name} beside the line, {terminal_tables.text(report.first_at).plain} "
+                f"to {terminal_tables.text(report.last_at).plain}: "
+                f"{report.compared} captures, {report.agreements} alike, {report.disagreements} not\n"
+            )
+            print_table(terminal_tables.pair_table(report.outcomes))
+            say(f"\n{report.reviewed} of them were reviewed as intact or damaged")
+            if report.reviewed:
+                say()
+                print_table(terminal_tables.tally_table({"line": report.line, "shadow": report.shadow}))
+
+
+def _in_shadow(session: Session) -> str | None:
+    from db.learning import model_registry
+
+    found = model_registry.shadow(session)
+    return found.model_id if found is not None else None
+
+
+def _known(session: Session, name: str) -> str:
+    from db.learning import model_registry
+
+    if model_registry.find(session, name) is None:
+        raise ValueError(f"there is no model {name!r}; `insert-db models` shows those there are")
+    return name

@@ -1,0 +1,241 @@
+"""Models, and which has which role: the champion judges, a shadow judges alongside and the line never sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from db.engine.upsert import insert
+from db.schema.tables import Models, Promotions
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model.
+
+    ``backbone`` and ``fingerprint`` name the features that it understands, ``classes`` its labels in their order,
+    ``trained_on`` the number of labelled images, ``metrics`` what its evaluation said (plain JSON values),
+    ``artefact`` its folder relative to the model store, and ``digest`` the artefact's SHA-256. ``snapshot_id`` names
+    the labelled set that it learned from (:mod:`db.learning.snapshots`), None for a model that was made from a folder.
+    """
+
+    model_id: str
+    backbone: str
+    fingerprint: str
+    created_at: datetime
+    classes: tuple[str, ...]
+    trained_on: int
+    metrics: Mapping[str, Any]
+    artefact: str
+    digest: str
+    snapshot_id: str | None = None
+
+
+Role = Literal["champion", "shadow"]
+Action = Literal["promoted", "rolled_back", "ended"]
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The moment from which a model had a role, who said so and why.
+
+    ``action`` tells how it came into it; with ``ended`` the role is empty from then on and ``model_id`` is None, which
+    only a shadow's can be.
+    """
+
+    id: int
+    model_id: str | None
+    at: datetime
+    by: str
+    reason: str
+    role: Role = "champion"
+    action: Action = "promoted"
+
+
+_MODEL = [getattr(Models, field.name) for field in fields(Model)]
+_PROMOTION = [getattr(Promotions, field.name) for field in fields(Promotion)]
+_LAST_FIRST = (Promotions.at.desc(), Promotions.id.desc())
+_FIRST_FIRST = (Promotions.at, Promotions.id)
+
+
+def register(session: Session, model: Model) -> bool:
+    """Keep a model; True if it was new. One that is already there stays as it is.
+
+    Raises:
+        ValueError: its creation time is naive.
+    """
+    values = asdict(model) | {"classes": list(model.classes)}
+    written = session.execute(
+        insert(session, Models).values(values).on_conflict_do_nothing().returning(Models.model_id)
+    )
+    return written.first() is not None
+
+
+def find(session: Session, model_id: str) -> Model | None:
+    """The model of that name, or None."""
+    row = session.execute(select(*_MODEL).where(Models.model_id == model_id)).first()
+    return _model(row._mapping) if row else None
+
+
+def recent(session: Session, limit: int = 20) -> list[Model]:
+    """Models, newest first."""
+    query = select(*_MODEL).order_by(Models.created_at.desc(), Models.model_id).limit(limit)
+    return [_model(row._mapping) for row in session.execute(query)]
+
+
+def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
+    """Put a model in charge from ``at`` on; if it was in shadow, that ends.
+
+    Promoting the model that is in charge already adds nothing and returns the promotion that stands, so that two
+    schedulers with the same result do no harm.
+
+    Raises:
+        LookupError: the model is not registered.
+        ValueError: ``at`` is naive.
+    """
+    _take_turns(session)
+    _known(session, model_id, "put in charge")
+    last = _last(session, "champion")
+    if last is not None and last.model_id == model_id:
+        return last
+    return _put_in_charge(session, model_id, "promoted", by, reason, at)
+
+
+def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promotion:
+    """Put the champion before the present one in charge again, from ``at`` on.
+
+    A second rollback goes one further back, not forth again: the model that was rolled back is out until it is
+    promoted anew.
+
+    Raises:
+        LookupError: there is no champion before the present one.
+        ValueError: ``at`` is naive.
+    """
+    _take_turns(session)
+    rows = session.execute(select(*_PROMOTION).where(Promotions.role == "champion").order_by(*_FIRST_FIRST))
+    line = _succession(Promotion(*row) for row in rows)
+    if not line:
+        raise LookupError("no model was ever in charge, so there is none to go back to")
+    if len(line) == 1:
+        raise LookupError(f"there is no champion before {line[0]}, so there is none to go back to")
+    return _put_in_charge(session, line[-2], "rolled_back", by, reason, at)
+
+
+def promotions(session: Session, limit: int = 20, role: Role | None = None) -> list[Promotion]:
+    """Which model was given which role, last first; ``role`` chooses one."""
+    query = select(*_PROMOTION).order_by(*_LAST_FIRST).limit(limit)
+    if role is not None:
+        query = query.where(Promotions.role == role)
+    return [Promotion(*row) for row in session.execute(query)]
+
+
+def champion(session: Session, at: datetime | None = None) -> Model | None:
+    """The model in charge now, or at a moment; None where there was none yet."""
+    query = (
+        select(*_MODEL)
+        .join(Promotions, Promotions.model_id == Models.model_id)
+        .where(Promotions.role == "champion")
+        .order_by(*_LAST_FIRST)
+    )
+    if at is not None:
+        query = query.where(Promotions.at <= at)
+    row = session.execute(query.limit(1)).first()
+    return _model(row._mapping) if row else None
+
+
+def shadow(session: Session) -> Model | None:
+    """The model that judges alongside the champion, or None."""
+    last = _last(session, "shadow")
+    return find(session, last.model_id) if last is not None and last.model_id is not None else None
+
+
+def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
+    """Have a model judge alongside the champion from ``at`` on, instead of the one that did so before.
+
+    Starting the one that is in shadow already adds nothing and returns the row that stands.
+
+    Raises:
+        LookupError: the model is not registered.
+        ValueError: it is in charge, or ``at`` is naive.
+    """
+    _take_turns(session)
+    _known(session, model_id, "a shadow")
+    in_charge = _last(session, "champion")
+    if in_charge is not None and in_charge.model_id == model_id:
+        raise ValueError(f"model {model_id!r} is in charge, so it cannot be its own shadow")
+    last = _last(session, "shadow")
+    if last is not None and last.model_id == model_id:
+        return last
+    return _add(session, model_id, "shadow", "promoted", by, reason, at)
+
+
+def end_shadow(session: Session, *, by: str, reason: str, at: datetime) -> Promotion | None:
+    """Have no model judge alongside the champion from ``at`` on; None where none did.
+
+    Raises:
+        ValueError: ``at`` is naive.
+    """
+    _take_turns(session)
+    if shadow(session) is None:
+        return None
+    return _add(session, None, "shadow", "ended", by, reason, at)
+
+
+def _succession(rows: Iterable[Promotion]) -> list[str]:
+    """The models that rollbacks go through, the present champion last; from all champions' rows, first first."""
+    line: list[str] = []
+    for row in rows:
+        if row.model_id is None:
+            continue
+        if row.action == "rolled_back":
+            del line[-1:]
+        if line[-1:] != [row.model_id]:
+            line.append(row.model_id)
+    return line
+
+
+def _take_turns(session: Session) -> None:
+    """Wait for others who change roles, so that each sees what the one before did; readers wait for nobody."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers have taken their turn already
+        session.execute(text("LOCK TABLE promotions IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _known(session: Session, model_id: str, role: str) -> None:
+    if find(session, model_id) is None:
+        raise LookupError(f"model {model_id!r} is not registered, so it cannot be {role}")
+
+
+def _put_in_charge(session: Session, model_id: str, action: Action, by: str, reason: str, at: datetime) -> Promotion:
+    in_shadow = _last(session, "shadow")
+    promotion = _add(session, model_id, "champion", action, by, reason, at)
+    if in_shadow is not None and in_shadow.model_id == model_id:
+        _add(session, None, "shadow", "ended", by, "it is in charge now", at)
+    return promotion
+
+
+def _add(
+    session: Session, model_id: str | None, role: Role, action: Action, by: str, reason: str, at: datetime
+) -> Promotion:
+    last = _last(session, role)
+    # The row that came last counts, also when the clock that says so is behind the last one's.
+    row = Promotions(
+        model_id=model_id, at=max(at, last.at) if last else at, by=by, reason=reason, role=role, action=action
+    )
+    session.add(row)
+    session.flush()
+    return Promotion(row.id, model_id, row.at, by, reason, role, action)
+
+
+def _last(session: Session, role: Role) -> Promotion | None:
+    query = select(*_PROMOTION).where(Promotions.role == role).order_by(*_LAST_FIRST).limit(1)
+    row = session.execute(query).first()
+    return Promotion(*row) if row else None
+
+
+def _model(values: Mapping[Any, Any]) -> Model:
+    return Model(**{**values, "classes": tuple(values["classes"])})

@@ -1,0 +1,207 @@
+"""Reviews: what people said about captures. They stand above every verdict, and are what the system learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Subquery, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from db.line import pockets
+from db.line.faults import fitting
+from db.line.insert_lives import Sighting, lives
+from db.line.photographs import is_there
+from db.schema.tables import LABELS, OUTCOME_OF, Captures, Reviews, SnapshotItems, Snapshots
+
+MAX_NOTE = 4_000
+"""How many characters of a note are kept."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """What one person said about one capture: ``label`` is one of :data:`db.schema.tables.LABELS`, ``note`` free
+    text."""
+
+    id: int
+    capture_id: UUID
+    label: str
+    by: str
+    at: datetime
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One capture with the label of its newest review: what training needs to know of it.
+
+    ``image`` is the key in the image store, ``region`` the box in pixels (left, top, width, height) that shows the
+    insert, and ``life`` names the insert that it shows (:mod:`db.line.insert_lives`). ``captured_at`` is its place in
+    the order of all captures (:mod:`db.line.capture_order`).
+    """
+
+    capture_id: UUID
+    image: str
+    image_sha256: str
+    region: Mapping[str, int] | None
+    label: str
+    life: str
+    machine: str
+    station: str
+    captured_at: datetime
+    reviewed_at: datetime
+    review_id: int
+
+
+_COLUMNS = [getattr(Reviews, field.name) for field in fields(Review)]
+
+
+def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime, note: str | None = None) -> Review:
+    """Keep a review. It counts from now on, whatever was said before; nothing is ever taken back.
+
+    Raises:
+        LookupError: the capture was never recorded.
+        ValueError: there is no such label, nobody said it, or ``at`` is naive.
+    """
+    if label not in LABELS:
+        raise ValueError(f"a review says one of {', '.join(LABELS)}, not {label!r}")
+    if not by.strip():
+        raise ValueError("a review needs the name of who says it")
+    # Whoever holds the capture's row comes first: the order of the ids is the order in which reviews count.
+    capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
+    if session.execute(capture).first() is None:
+        raise LookupError(f"capture {capture_id} is not recorded, so it cannot be reviewed")
+    said = {
+        "capture_id": capture_id,
+        "label": label,
+        "by": fitting(by.strip(), 120),
+        "at": at,
+        "note": fitting(note.strip(), MAX_NOTE) or None if note else None,
+    }
+    row = session.execute(insert(Reviews).values(said).returning(*_COLUMNS)).one()
+    session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
+    pockets.mark(session.connection(), [capture_id])
+    return Review(*row)
+
+
+def of_capture(session: Session, capture_id: UUID) -> list[Review]:
+    """All that was said about a capture, the newest (which counts) first."""
+    query = select(*_COLUMNS).where(Reviews.capture_id == capture_id).order_by(Reviews.id.desc())
+    return [Review(*row) for row in session.execute(query)]
+
+
+def recent(
+    session: Session,
+    *,
+    capture_id: UUID | None = None,
+    by: str | None = None,
+    since: datetime | None = None,
+    limit: int = 50,
+) -> list[Review]:
+    """What was said last, newest first; ``since`` is the earliest moment."""
+    query = select(*_COLUMNS).order_by(Reviews.id.desc()).limit(limit)
+    if capture_id is not None:
+        query = query.where(Reviews.capture_id == capture_id)
+    if by is not None:
+        query = query.where(Reviews.by == by)
+    if since is not None:
+        query = query.where(Reviews.at >= since)
+    return [Review(*row) for row in session.execute(query)]
+
+
+OF_CAPTURE = (
+    Captures.capture_id,
+    Captures.image,
+    Captures.image_sha256,
+    Captures.region,
+    Captures.machine,
+    Captures.station,
+    Captures.ordered_at.label("captured_at"),
+)
+"""The columns of a `Labelled` that its capture has."""
+
+
+def labelled(session: Session) -> list[Labelled]:
+    """The labelled set as it is now, by capture id: each reviewed capture with the label that counts.
+
+    It goes through all captures of the pockets that have a label, to know their lives, in memory for the labelled
+    ones only. A label that was said when the photograph had been removed teaches nothing and is left out.
+    """
+    newest = _newest_reviews()
+    life_of = dict.fromkeys(session.scalars(select(newest.c.capture_id)), "")
+    for capture_id, life in lives(_sightings(session)):
+        if capture_id in life_of:
+            life_of[capture_id] = life
+    query = (
+        select(
+            *OF_CAPTURE,
+            Reviews.label,
+            Reviews.at.label("reviewed_at"),
+            Reviews.id.label("review_id"),
+        )
+        .select_from(newest)
+        .join(Reviews, Reviews.id == newest.c.review_id)
+        .join(Captures, Captures.capture_id == newest.c.capture_id)
+        .where(is_there())
+    )
+    # A review that came since the lives were read belongs to the next set.
+    found = (Labelled(**row._mapping, life=life_of.get(row.capture_id, "")) for row in session.execute(query))
+    return sorted((each for each in found if each.life), key=lambda each: each.capture_id)
+
+
+def newer_than(session: Session, snapshot_id: str | None) -> int:
+    """How many captures have a label that a snapshot does not know, or knows differently; without one, how many at all.
+
+    Raises:
+        LookupError: there is no such snapshot.
+    """
+    if snapshot_id is None:
+        reviewed = select(func.count(Reviews.capture_id.distinct()))
+        return session.scalar(reviewed.join(Captures, Captures.capture_id == Reviews.capture_id).where(is_there())) or 0
+    last = session.scalar(select(Snapshots.last_review).where(Snapshots.snapshot_id == snapshot_id))
+    if last is None:
+        raise LookupError(f"there is no snapshot {snapshot_id!r}")
+    known = (SnapshotItems.snapshot_id == snapshot_id) & (SnapshotItems.capture_id == Reviews.capture_id)
+    query = (
+        select(func.count(Reviews.capture_id.distinct()))
+        .join(Captures, Captures.capture_id == Reviews.capture_id)
+        .outerjoin(SnapshotItems, known)
+        .where(Reviews.id > last, is_there(), Captures.review.is_distinct_from(SnapshotItems.label))
+    )
+    return session.scalar(query) or 0
+
+
+def _newest_reviews() -> Subquery:
+    query = select(Reviews.capture_id, func.max(Reviews.id).label("review_id")).group_by(Reviews.capture_id)
+    return query.subquery("newest_reviews")
+
+
+def _sightings(session: Session) -> Iterator[Sighting]:
+    """All captures of the pockets that have a label, up to the last labelled one of each, in their order."""
+    place = (Captures.machine, Captures.head, Captures.pocket)
+    newest = _newest_reviews()
+    places = (
+        select(*place, func.max(Captures.ordered_at).label("last_at"))
+        .join(newest, newest.c.capture_id == Captures.capture_id)
+        .group_by(*place)
+        .subquery("places")
+    )
+    same = [column == places.c[column.key] for column in place]
+    query = (
+        select(
+            Captures.capture_id,
+            *place,
+            Captures.insert_designation,
+            Captures.edge,
+            Captures.operations_on_edge,
+            Captures.review,
+            Captures.outcome,
+        )
+        .join(places, (same[0]) & (same[1]) & (same[2]) & (Captures.ordered_at <= places.c.last_at))
+        .order_by(*place, Captures.ordered_at, Captures.capture_id)
+        .execution_options(yield_per=5_000)
+    )
+    for row in session.execute(query):
+        yield Sighting(*row[:-2], outcome=OUTCOME_OF[row.review] if row.review else row.outcome)

@@ -1,0 +1,288 @@
+"""Captures: the photographs that stations sent, each recorded once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from db.engine.upsert import insert_into
+from db.line.capture_order import Seen, ordered_at
+from db.line.verdicts import Verdict, current_of
+from db.schema.column_types import aware
+from db.schema.tables import Captures, Checks, Pockets
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One photograph of one insert after one operation, as its event told it.
+
+    ``image`` is the key in the image store, ``region`` the box in pixels (left, top, width, height) that shows the
+    insert. All other fields are those of the event.
+    """
+
+    capture_id: UUID
+    captured_at: datetime
+    station: str
+    machine: str
+    head: str
+    pocket: int
+    operation: str
+    check_id: UUID
+    check_size: int
+    image: str
+    image_sha256: str
+    region: Mapping[str, int] | None = None
+    insert_designation: str | None = None
+    edge: int | None = None
+    operations_on_edge: int | None = None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A capture's event has come, at ``received_at``; ``tried`` says that judging it begins at once if it is new."""
+
+    capture: Capture
+    received_at: datetime
+    tried: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database knew of a capture before this arrival: nothing (``new``), or how often judging it was tried,
+    and the verdict that stands. ``ordered_at`` is the place in the order that a new one was given."""
+
+    new: bool
+    attempts: int
+    verdict: Verdict | None
+    ordered_at: datetime | None = field(default=None, compare=False)
+
+
+_COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]
+_NAMES = [field.name for field in fields(Capture)]
+_PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
+_CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
+
+# Statements are made once: of a worker's time for a capture, making them anew took more than the database did.
+_KNOWN = (
+    select(Captures.capture_id, Captures.attempts, Captures.outcome)
+    .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
+)  # fmt: skip
+_COUNT_FIRST = (
+    update(Captures.__table__)  # type: ignore[arg-type]
+    .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
+    .values(attempts=Captures.attempts + 1)
+)
+_SOME_MISSING = (
+    Checks.size
+    > select(func.count(Captures.pocket.distinct())).where(Captures.check_id == Checks.check_id).scalar_subquery()
+)
+# One that was given up is waited for again when a photograph comes after all.
+_AWAIT = (
+    update(Checks.__table__)  # type: ignore[arg-type]
+    .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
+    .where(or_(Checks.given_up, Checks.awaited & ~_SOME_MISSING))
+    .values(awaited=_SOME_MISSING, given_up=False)
+)
+_NEWEST = (
+    select(
+        *_PLACE,
+        Captures.capture_id,
+        Captures.station,
+        Captures.captured_at,
+        Captures.received_at,
+        Captures.ordered_at,
+    )
+    .join(Captures, Captures.capture_id == Pockets.capture_id)
+    # Each by itself, though that may find some pockets more: SQLite would go through all for a list of triples.
+    .where(*(column.in_(bindparam(f"{column.key}s", expanding=True)) for column in _PLACE))
+)
+
+
+def record(session: Session, capture: Capture, received_at: datetime) -> bool:
+    """Keep a capture, with its check and its pocket; True if it was new.
+
+    A capture that is already there stays as it is, so the same message may arrive any number of times.
+
+    Raises:
+        ValueError: a datetime is naive.
+    """
+    return arrive(session, [Arrival(capture, received_at)])[0].new
+
+
+def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
+    """Keep many captures as `record` does, and say of each what was known before it.
+
+    Where judging begins at once, the attempt is counted here, before the work starts, unless there was one already:
+    what was tried before without coming to an end is to be tried differently, and counted by `count_attempt`.
+
+    Raises:
+        ValueError: a datetime is naive.
+    """
+    connection = session.connection()
+    # The usual repetition writes nothing at all, not even a lock on the row of its check.
+    known = _known(connection, {each.capture.capture_id for each in arrivals})
+    first: dict[UUID, Arrival] = {}
+    for each in arrivals:
+        if each.capture.capture_id not in known:
+            first.setdefault(each.capture.capture_id, each)
+    order = _ordered(connection, first.values())
+    written = _insert(connection, first.values(), order)
+    if len(written) < len(first):  # another worker was faster by a moment
+        known |= _known(connection, first.keys() - written)
+
+    answers: list[Known] = []
+    begun: set[UUID] = set()
+    for each in arrivals:
+        capture_id = each.capture.capture_id
+        answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
+        answers.append(answer)
+        attempts = answer.attempts
+        if each.tried and answer.verdict is None and attempts == 0:
+            attempts = 1
+            if not (answer.new and first[capture_id] is each):  # that one was inserted with its attempt
+                begun.add(capture_id)
+        known[capture_id] = Known(False, attempts, answer.verdict)
+    if begun:
+        connection.execute(_COUNT_FIRST, {"ids": sorted(begun)})
+    return answers
+
+
+def _known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Known]:
+    rows = connection.execute(_KNOWN, {"ids": list(ids)}).all()
+    verdicts = current_of(connection, [row.capture_id for row in rows if row.outcome is not None])
+    return {row.capture_id: Known(False, row.attempts, verdicts.get(row.capture_id)) for row in rows}
+
+
+def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID, datetime]:
+    """Where each of these stands in the order of all captures, by what is known of its pocket."""
+    if not arrivals:
+        return {}
+    machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))
+    rows = connection.execute(_NEWEST, {"machines": machines, "heads": heads, "pockets": pockets})
+    newest = {tuple(row[:3]): Seen(*row[3:]) for row in rows}
+    order: dict[UUID, datetime] = {}
+    for each in sorted(arrivals, key=lambda each: each.received_at):
+        capture, place = each.capture, _place(each)
+        told = capture.capture_id, capture.station, aware(capture.captured_at), aware(each.received_at)
+        before = newest.get(place)
+        order[capture.capture_id] = moment = ordered_at(*told, before)
+        if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
+            newest[place] = Seen(*told, moment)
+    return order
+
+
+def _place(arrival: Arrival) -> tuple[str, str, int]:
+    return arrival.capture.machine, arrival.capture.head, arrival.capture.pocket
+
+
+def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:
+    """Write captures with their checks and pockets; which ids were really written, not found there after all."""
+    if not arrivals:
+        return set()
+    checks: dict[UUID, dict[str, Any]] = {}
+    pockets: dict[tuple[str, str, int], dict[str, Any]] = {}
+    rows = []
+    for each in arrivals:
+        capture = each.capture
+        moment = order[capture.capture_id]
+        check = checks.get(capture.check_id)
+        if check is None or moment < check["started_at"]:
+            checks[capture.check_id] = {name: getattr(capture, name) for name in _CHECK_NAMES} | {
+                "size": capture.check_size,
+                "started_at": moment,
+                "awaited": True,
+            }
+        row = {name: getattr(capture, name) for name in _NAMES}
+        rows.append(row | {"received_at": each.received_at, "attempts": int(each.tried), "ordered_at": moment})
+    statements = _statements(connection.dialect.name)
+    # In one order everywhere, so that two workers wait for each other in line and not in a circle.
+    connection.execute(statements.check, sorted(checks.values(), key=lambda row: row["check_id"]))
+    rows.sort(key=lambda row: row["capture_id"])
+    written = set(connection.scalars(statements.capture, rows))
+    for row in rows:
+        if row["capture_id"] not in written:
+            continue
+        place = row["machine"], row["head"], row["pocket"]
+        newest = pockets.get(place)
+        if newest is None or _moment(newest) < _moment(row):
+            pockets[place] = {name: row[name] for name in ("machine", "head", "pocket", "ordered_at", "capture_id")}
+    if pockets:
+        connection.execute(statements.pocket, [pockets[place] for place in sorted(pockets)])
+        # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
+        connection.execute(_AWAIT, {"ids": sorted(checks)})
+    return written
+
+
+def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:
+    return row["ordered_at"], row["capture_id"]
+
+
+@dataclass(frozen=True)
+class _Statements:
+    check: Any
+    capture: Any
+    pocket: Any
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    check = insert_into(dialect, Checks)
+    pocket = insert_into(dialect, Pockets)
+    newer = tuple_(pocket.excluded.ordered_at, pocket.excluded.capture_id) > tuple_(
+        Pockets.ordered_at, Pockets.capture_id
+    )
+    return _Statements(
+        # Captures may arrive in any order; the check began with the earliest.
+        check=check.on_conflict_do_update(
+            index_elements=[Checks.check_id],
+            set_={"started_at": check.excluded.started_at},
+            where=check.excluded.started_at < Checks.started_at,
+        ),
+        capture=insert_into(dialect, Captures).on_conflict_do_nothing().returning(Captures.capture_id),
+        pocket=pocket.on_conflict_do_update(
+            index_elements=[Pockets.machine, Pockets.head, Pockets.pocket],
+            # Nothing is known of the new photograph yet; what there is to know comes with its verdict
+            # (db.line.pockets).
+            set_={
+                "ordered_at": pocket.excluded.ordered_at,
+                "capture_id": pocket.excluded.capture_id,
+                "damaged": False,
+            },
+            where=newer,
+        ),
+    )
+
+
+def find(session: Session, capture_id: UUID) -> Capture | None:
+    """The capture of that id, or None."""
+    row = session.execute(select(*_COLUMNS).where(Captures.capture_id == capture_id)).first()
+    return Capture(**row._mapping) if row else None
+
+
+def attempts(session: Session, capture_id: UUID) -> int:
+    """How often judging this capture was tried; 0 for one that was never recorded."""
+    return session.scalar(select(Captures.attempts).where(Captures.capture_id == capture_id)) or 0
+
+
+def count_attempt(session: Session, capture_id: UUID) -> int:
+    """Note that judging this capture is being tried, and return how often it has been, this time included.
+
+    Raises:
+        LookupError: the capture was never recorded.
+    """
+    attempts: int | None = session.scalar(
+        update(Captures)
+        .where(Captures.capture_id == capture_id)
+        .values(attempts=Captures.attempts + 1)
+        .returning(Captures.attempts)
+    )
+    if attempts is None:
+        raise LookupError(f"capture {capture_id} is not recorded, so its attempts cannot be counted")
+    return attempts

@@ -1,0 +1,220 @@
+"""Checks: all captures after one operation on one head, and what they come to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from db.line.check_search import candidates, of_place
+from db.line.rows import Filters
+from db.schema.tables import OUTCOME_OF, Captures, Checks, Faults
+
+State = Literal["pending", "go", "replace", "review"]
+
+STATES: Final[tuple[State, ...]] = ("pending", "go", "replace", "review")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a post-operation check has come to.
+
+    ``state`` is ``pending`` until ``size`` pockets are judged or have a fault; then ``replace`` if any insert is
+    damaged, else ``review`` if a person has to look at any, else ``go``. ``replace`` and ``review`` name the pockets
+    in ascending order, also while the check is pending. ``judged`` counts the pockets that have an answer. A person's
+    newest review of a capture stands above its verdict, and is an answer also where there is no verdict yet.
+
+    A check that was given up (:mod:`db.line.incomplete_checks`) is ``review``, whatever was found, once all photographs
+    that came are judged; ``missing`` are the pockets, of those from 1 to ``size``, of which none came. They stand in
+    ``review``.
+    """
+
+    check_id: UUID
+    station: str
+    machine: str
+    head: str
+    operation: str
+    size: int
+    started_at: datetime
+    state: State
+    replace: tuple[int, ...]
+    review: tuple[int, ...]
+    judged: int
+    missing: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One capture of a check: its place in the order (:mod:`db.line.capture_order`), and what stands about it.
+
+    ``outcome`` is that of its newest review, else of its current verdict, else None: it waits for both.
+    """
+
+    capture_id: UUID
+    pocket: int
+    ordered_at: datetime
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An open fault that belongs to a check: of a capture, or of a pocket whose event could not be used."""
+
+    capture_id: UUID | None
+    pocket: int | None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The answer of a check: the fields of the same names in :class:`Check`."""
+
+    state: State
+    replace: tuple[int, ...]
+    review: tuple[int, ...]
+    judged: int
+    missing: tuple[int, ...] = ()
+
+
+def assess(
+    size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = (), *, given_up: bool = False
+) -> Assessment:
+    """What a check of ``size`` inserts comes to.
+
+    Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
+    unless its capture was judged after all, or was followed by a newer one. Where the check was ``given_up``, pockets
+    without a photograph are waited for no more.
+    """
+    pocket_of: dict[UUID, int] = {}
+    newest: dict[int, Sight] = {}
+    for sight in sorted(sights, key=lambda each: (each.ordered_at, each.capture_id)):
+        pocket_of[sight.capture_id] = sight.pocket
+        newest[sight.pocket] = sight
+    outcomes = {pocket: sight.outcome for pocket, sight in newest.items() if sight.outcome is not None}
+
+    faulty: set[int] = set()
+    for trouble in troubles:
+        pocket = pocket_of.get(trouble.capture_id) if trouble.capture_id else None
+        if pocket is None:
+            if trouble.pocket is not None:
+                faulty.add(trouble.pocket)
+        elif pocket not in outcomes and newest[pocket].capture_id == trouble.capture_id:
+            faulty.add(pocket)
+
+    seen = newest.keys() | faulty
+    missing = set(range(1, size + 1)) - seen if given_up and len(seen) < size else set()
+    replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
+    review = ({pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing) - replace
+    judged = len(outcomes.keys() | faulty)
+    state: State = "go"
+    if judged < (len(seen) if missing else size):
+        state = "pending"
+    elif missing:
+        state = "review"
+    elif replace:
+        state = "replace"
+    elif review:
+        state = "review"
+    return Assessment(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)))
+
+
+_COLUMNS = (
+    Checks.check_id,
+    Checks.station,
+    Checks.machine,
+    Checks.head,
+    Checks.operation,
+    Checks.size,
+    Checks.started_at,
+    Checks.given_up,
+)
+
+
+# Cheap, and never fewer than `assess` counts: a pocket counts once there, and may have several captures here.
+_ALL_ANSWERED = (
+    Checks.size
+    <= select(func.count())
+    .where(Captures.check_id == Checks.check_id, or_(Captures.outcome.is_not(None), Captures.review.is_not(None)))
+    .scalar_subquery()
+    + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery()
+)
+_ANSWERED = select(Checks.check_id).where(
+    Checks.check_id.in_(bindparam("ids", expanding=True)), or_(Checks.given_up, _ALL_ANSWERED)
+)
+
+
+def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
+    """Those of some checks that are not pending any more."""
+    answered = list(session.connection().scalars(_ANSWERED, {"ids": list(check_ids)}))
+    if not answered:
+        return []
+    rows = session.execute(select(*_COLUMNS).where(Checks.check_id.in_(answered))).all()
+    return [check for check in _assessed(session, rows) if check.state != "pending"]
+
+
+def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
+    """What some checks come to when what has not come of them is waited for no more."""
+    columns = [*_COLUMNS[:-1], true().label("given_up")]
+    return list(_assessed(session, session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()))
+
+
+def status(session: Session, check_id: UUID) -> Check | None:
+    """What a check has come to, or None where no capture of it was recorded."""
+    rows = session.execute(select(*_COLUMNS).where(Checks.check_id == check_id)).all()
+    return next(_assessed(session, rows), None)
+
+
+def recent(
+    session: Session,
+    *,
+    station: str | None = None,
+    machine: str | None = None,
+    head: str | None = None,
+    state: State | None = None,
+    since: datetime | None = None,
+    limit: int = 50,
+) -> list[Check]:
+    """Checks, the one that began last first; ``since`` is the earliest beginning.
+
+    The checks of imported captures are nobody's: they are told only for ``machine``
+    :data:`db.line.insert_lives.IMPORTED`.
+    """
+    place: Filters = {"station": station, "machine": machine, "head": head, "since": since}
+    if state is None:
+        query = select(*_COLUMNS).where(*of_place(place))
+        query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(limit)
+        return list(_assessed(session, session.execute(query).all()))
+    found: list[Check] = []
+    coming = candidates(session, state, _COLUMNS, place, 2 * limit)
+    while len(found) < limit and (rows := list(islice(coming, limit))):
+        found += [check for check in _assessed(session, rows) if check.state == state]
+    return found[:limit]
+
+
+def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Check]:
+    """Checks with their answers: two queries for any number of them."""
+    ids = [row.check_id for row in rows]
+    sights: dict[UUID, list[Sight]] = defaultdict(list)
+    captures = select(
+        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
+    ).where(Captures.check_id.in_(ids))
+    for check_id, capture_id, pocket, moment, outcome, review in session.execute(captures):
+        stands = OUTCOME_OF[review] if review is not None else outcome
+        sights[check_id].append(Sight(capture_id, pocket, moment, stands))
+    troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
+    faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
+        Faults.check_id.in_(ids), Faults.state == "open"
+    )
+    for trouble in session.execute(faults):
+        troubles[trouble[0]].append(Trouble(*trouble[1:]))
+    for row in rows:
+        told = dict(row._mapping)
+        given_up = told.pop("given_up")
+        answer = assess(row.size, sights[row.check_id], troubles[row.check_id], given_up=given_up)
+        yield Check(**told, **asdict(answer))

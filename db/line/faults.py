@@ -1,0 +1,178 @@
+"""Faults: what could not be judged, kept with a reason that a person can act on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import case, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from db.engine.upsert import insert
+from db.schema.tables import Captures, Faults
+
+MAX_EVENT: Final = 16_384
+"""How many characters of an event are kept; a valid one has some 700."""
+
+MAX_DETAIL: Final = 4_000
+"""How many characters of an explanation are kept."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that could not be judged.
+
+    ``reason`` is a short code for machines (``invalid_event``, ``image_missing``, ``image_unreadable``,
+    ``digest_mismatch``, ``crashed``), ``detail`` what a person needs to know, ``event`` the message as it came, and
+    ``count`` how often it came.
+    ``state`` is ``open``, ``requeued`` when a person has asked for another try, ``closed`` once the event came again
+    (and ended in a verdict, or in a new fault), or ``dismissed`` by a person.
+    """
+
+    id: int
+    capture_id: UUID | None
+    station: str | None
+    check_id: UUID | None
+    pocket: int | None
+    reason: str
+    detail: str
+    event: str
+    first_at: datetime
+    last_at: datetime
+    count: int
+    state: str
+
+
+# As a word, not as a parameter: from the eleventh fault of a connection on PostgreSQL plans without the values of
+# parameters, and then finds no index for a conflict that depends on one.
+_OPEN: Final = Faults.state == literal_column("'open'")
+
+_COLUMNS = [getattr(Faults, field.name) for field in fields(Fault)]
+
+
+def record(
+    session: Session,
+    *,
+    capture_id: UUID | None,
+    station: str | None,
+    check_id: UUID | None,
+    pocket: int | None,
+    reason: str,
+    detail: str,
+    event: str,
+    at: datetime,
+) -> Fault:
+    """Keep a fault, or count it once more where the same one is open, and return it.
+
+    The same means the same capture and reason, or the same event and reason where the capture is not known. What
+    comes from outside is made to fit: over-long text is cut, and a pocket that no head can have is dropped.
+
+    Raises:
+        ValueError: ``at`` is naive.
+    """
+    new = insert(session, Faults).values(
+        subject=subject(capture_id, reason, event),
+        capture_id=capture_id,
+        station=None if station is None else fitting(station, 64),
+        check_id=check_id,
+        pocket=pocket if pocket is not None and 0 < pocket < 2**31 else None,
+        reason=fitting(reason, 64),
+        detail=fitting(detail, MAX_DETAIL),
+        event=fitting(event, MAX_EVENT),
+        first_at=at,
+        last_at=at,
+        count=1,
+        state="open",
+    )
+    latest = case((new.excluded.last_at > Faults.last_at, new.excluded.last_at), else_=Faults.last_at)
+    row = session.execute(
+        new.on_conflict_do_update(
+            index_elements=[Faults.subject],
+            index_where=_OPEN,
+            set_={"count": Faults.count + 1, "last_at": latest, "detail": new.excluded.detail},
+        ).returning(*_COLUMNS)
+    ).one()
+    return Fault(*row)
+
+
+def search(session: Session, *, state: str | None = "open", limit: int = 100) -> list[Fault]:
+    """Faults in a state (None: in any), the latest first."""
+    query = select(*_COLUMNS).order_by(Faults.last_at.desc(), Faults.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(Faults.state == state)
+    return [Fault(*row) for row in session.execute(query)]
+
+
+def of_capture(session: Session, capture_id: UUID) -> Fault | None:
+    """The open fault of a capture, the latest if there are several, or None."""
+    row = session.execute(
+        select(*_COLUMNS)
+        .where(Faults.capture_id == capture_id, Faults.state == "open")
+        .order_by(Faults.last_at.desc(), Faults.id.desc())
+        .limit(1)
+    ).first()
+    return Fault(*row) if row else None
+
+
+def find(session: Session, fault_id: int) -> Fault | None:
+    """The fault of that number, or None."""
+    row = session.execute(select(*_COLUMNS).where(Faults.id == fault_id)).first()
+    return Fault(*row) if row else None
+
+
+def requeue(session: Session, fault_id: int) -> Fault:
+    """Ask for another try; a worker takes the event up again within seconds, with all its attempts before it.
+
+    Raises:
+        LookupError: there is no such fault.
+        ValueError: it is not open.
+    """
+    fault = _move(session, fault_id, "requeued")
+    if fault.capture_id is not None:
+        session.execute(update(Captures).where(Captures.capture_id == fault.capture_id).values(attempts=0))
+    return fault
+
+
+def close(session: Session, fault_id: int) -> None:
+    """Note that a requeued fault was tried again; what came of it is a verdict, or another fault."""
+    session.execute(update(Faults).where(Faults.id == fault_id, Faults.state == "requeued").values(state="closed"))
+
+
+def dismiss(session: Session, fault_id: int) -> Fault:
+    """Note that nothing is to be done about a fault.
+
+    Raises:
+        LookupError: there is no such fault.
+        ValueError: it is not open.
+    """
+    return _move(session, fault_id, "dismissed")
+
+
+def _move(session: Session, fault_id: int, state: str) -> Fault:
+    moved = session.execute(
+        update(Faults).where(Faults.id == fault_id, Faults.state == "open").values(state=state).returning(*_COLUMNS)
+    ).first()
+    if moved is not None:
+        return Fault(*moved)
+    found = find(session, fault_id)
+    if found is None:
+        raise LookupError(f"there is no fault {fault_id}; `insert-db faults list` shows those there are")
+    raise ValueError(f"fault {fault_id} is {found.state}, not open")
+
+
+def subject(capture_id: UUID | None, reason: str, event: str) -> str:
+    """SHA-256, in hexadecimal, of what makes two reports the same fault."""
+    what: Any = f"event {event}" if capture_id is None else f"capture {capture_id}"
+    return hashlib.sha256(f"{reason}\n{what}".encode(errors="surrogatepass")).hexdigest()
+
+
+def fitting(text: str, length: int) -> str:
+    """Text from outside in a form that both databases store: at most ``length`` characters, odd ones written out.
+
+    PostgreSQL has no place for NUL, and neither engine for half a surrogate pair.
+    """
+    safe = text[:length].replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
+    return safe if len(safe) <= length else safe[: length - 1] + "…"

@@ -1,0 +1,64 @@
+"""Checks of which some pocket was not photographed: which they are, and that they are waited for no more.
+
+A check whose pockets were all photographed is none of them: it waits for workers, not for a station.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from db.schema.tables import Captures, Checks
+
+_OF_CHECK: Final = Captures.check_id == Checks.check_id
+
+# As words rather than as a parameter: that is how an engine sees that an index of just these will do. They are asked
+# for in its order, as SQLite would rather go through all checks where they are to be grouped.
+_AWAITED: Final = (
+    select(
+        Checks.check_id,
+        select(func.count()).where(_OF_CHECK).scalar_subquery(),
+        select(func.max(Captures.received_at)).where(_OF_CHECK).scalar_subquery(),
+    )
+    .where(literal_column("checks.awaited"))
+    .order_by(Checks.started_at, Checks.check_id)
+)
+_GIVE_UP: Any = (
+    update(Checks.__table__)  # type: ignore[arg-type]
+    .where(Checks.check_id == bindparam("of_check"), Checks.awaited)
+    .where(select(func.count()).where(_OF_CHECK).scalar_subquery() == bindparam("of_captures"))
+    .values(awaited=False, given_up=True)
+)
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """Of how many captures a check that waits for photographs consists so far, and when the last of them came."""
+
+    captures: int
+    last_at: datetime
+
+
+def awaited(session: Session) -> dict[UUID, Awaited]:
+    """The checks that wait for photographs."""
+    return {row[0]: Awaited(row[1], row[2]) for row in session.execute(_AWAITED)}
+
+
+def give_up(session: Session, seen: Mapping[UUID, Awaited]) -> None:
+    """Wait no more for what has not come of some checks: those that still consist of as many captures.
+
+    A photograph that comes later counts nevertheless, and has its check waited for again
+    (:func:`db.line.captures.arrive`).
+    """
+    # As a worker that records a capture does: whoever holds the checks, in order, sees what others have brought.
+    held = select(Checks.check_id).where(Checks.check_id.in_(seen)).order_by(Checks.check_id).with_for_update()
+    session.execute(held)
+    rows = [{"of_check": check_id, "of_captures": seen[check_id].captures} for check_id in sorted(seen)]
+    if rows:
+        session.connection().execute(_GIVE_UP, rows)

@@ -1,0 +1,124 @@
+"""Captures with their current verdicts as one row each: the form in which people ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, literal, literal_column, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from db.line.insert_lives import IMPORTED
+from db.line.photographs import key_or_none
+from db.schema.tables import Captures, UtcDateTime, Verdicts
+
+Position = tuple[datetime, UUID]
+"""A place in the order of captures (:mod:`db.line.capture_order`), then id."""
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """One capture and what stands about it, for people.
+
+    The verdict's fields are None where the capture is still to be judged; ``fault`` is then the reason why it could
+    not be, if one is open (told by :func:`db.queries.maintenance.history` only). ``image`` is None where the photograph
+    was removed, as old ones are (:mod:`db.retention.policy`). ``captured_at`` is what the station's clock said,
+    ``ordered_at`` the place in the order: where they differ by much, that clock was wrong
+    (:func:`db.line.capture_order.clock_error`).
+    """
+
+    capture_id: UUID
+    captured_at: datetime
+    station: str
+    machine: str
+    head: str
+    pocket: int
+    operation: str
+    check_id: UUID
+    outcome: str | None
+    label: str | None
+    reason: str | None
+    decision: float | None
+    probability: float | None
+    model_id: str | None
+    judged_at: datetime | None
+    seconds: float | None
+    insert_designation: str | None
+    edge: int | None
+    operations_on_edge: int | None
+    image: str | None
+    ordered_at: datetime
+    fault: str | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where this row stands in the order newest first: what :func:`db.line.verdicts.search` takes as ``before``."""
+        return self.ordered_at, self.capture_id
+
+
+class Filters(TypedDict, total=False):
+    """What captures can be chosen by; ``since`` is included, ``until`` is not, both mean ``ordered_at``."""
+
+    station: str | None
+    machine: str | None
+    head: str | None
+    pocket: int | None
+    operation: str | None
+    outcome: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+_VERDICT_FIELDS = {"label", "reason", "decision", "probability", "model_id", "judged_at", "seconds"}
+COLUMNS = [
+    key_or_none()
+    if field.name == "image"
+    else getattr(Verdicts if field.name in _VERDICT_FIELDS else Captures, field.name)
+    for field in fields(VerdictRow)
+    if field.name != "fault"
+]
+FINDING = Captures.outcome != literal_column("'intact'")
+"""What the indexes of findings hold (:data:`db.schema.index_conditions.FINDING`), in words: that is how an engine sees
+that they do."""
+
+NEWEST_FIRST = (Captures.ordered_at.desc(), Captures.capture_id.desc())
+
+
+def current_verdict() -> ColumnElement[bool]:
+    """How a verdict in force is joined to its capture."""
+    return (Verdicts.capture_id == Captures.capture_id) & Verdicts.current
+
+
+def on_machine(column: InstrumentedAttribute[str], machine: str | None) -> ColumnElement[bool]:
+    """On that machine; without a name on any of the line's, which what was imported from a folder is none of."""
+    return column != IMPORTED if machine is None else column == machine
+
+
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """The ``WHERE`` of a set of filters; those that are None are no condition.
+
+    Imported captures are on none of the line's machines: only who asks for their machine sees them.
+    """
+    found = [on_machine(Captures.machine, filters.get("machine"))]
+    for name, value in filters.items():
+        if value is None or name == "machine":
+            continue
+        if name == "since":
+            found.append(Captures.ordered_at >= value)
+        elif name == "until":
+            found.append(Captures.ordered_at < value)
+        else:
+            found.append(getattr(Captures, name) == value)
+    if filters.get("outcome") not in (None, "intact"):
+        found.append(FINDING)
+    return found
+
+
+def older_than(position: Position) -> ColumnElement[bool]:
+    """Captures after a position in the order newest first."""
+    moment, capture_id = position
+    return tuple_(Captures.ordered_at, Captures.capture_id) < tuple_(
+        literal(moment, UtcDateTime()), literal(capture_id, Uuid())
+    )

@@ -1,0 +1,138 @@
+"""What a model in shadow decides: kept apart from the line's verdicts, and held against them and against people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.engine.upsert import insert_into
+from db.schema.tables import OUTCOME_OF, Captures, ShadowVerdicts
+
+
+@dataclass(frozen=True)
+class ShadowVerdict:
+    """What a model that is not in charge would have said about a capture; the fields are those of a verdict."""
+
+    capture_id: UUID
+    model_id: str
+    outcome: str
+    decision: float | None
+    probability: float | None
+    judged_at: datetime
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How one side did on the captures that a person found intact or damaged; ``undecided`` are neither outcome."""
+
+    right: int
+    wrong: int
+    undecided: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How often the line said one thing and the shadow the other, which may be the same."""
+
+    line: str
+    shadow: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ShadowReport:
+    """A shadow beside the line.
+
+    ``compared`` counts the captures that both have judged, ``first_at`` and ``last_at`` when the shadow did.
+    ``agreements`` are those with the same outcome, ``disagreements`` the others, ``outcomes`` has both by pairs.
+    ``reviewed`` of them have a review that says intact or damaged: against these, ``line`` and ``shadow`` are measured.
+    """
+
+    model_id: str
+    compared: int
+    agreements: int
+    disagreements: int
+    outcomes: tuple[Pair, ...]
+    reviewed: int
+    line: Tally
+    shadow: Tally
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+def record(session: Session, verdicts: Sequence[ShadowVerdict]) -> int:
+    """Keep shadow verdicts, and return how many were new: of a capture and model the first one stands.
+
+    Raises:
+        IntegrityError: a capture or a model was never recorded, or there is no such outcome.
+        ValueError: a datetime is naive.
+    """
+    if not verdicts:
+        return 0
+    # In one order everywhere, so that two workers wait for each other in line and not in a circle.
+    rows = [asdict(each) for each in sorted(verdicts, key=lambda each: (each.model_id, each.capture_id))]
+    connection = session.connection()
+    new = insert_into(connection.dialect.name, ShadowVerdicts).on_conflict_do_nothing()
+    return len(connection.execute(new.returning(ShadowVerdicts.capture_id), rows).all())
+
+
+def of_capture(session: Session, capture_id: UUID) -> list[ShadowVerdict]:
+    """What shadows decided about a capture, the latest first."""
+    columns = [getattr(ShadowVerdicts, field.name) for field in fields(ShadowVerdict)]
+    query = select(*columns).where(ShadowVerdicts.capture_id == capture_id).order_by(ShadowVerdicts.judged_at.desc())
+    return [ShadowVerdict(*row) for row in session.execute(query)]
+
+
+def compare(session: Session, model_id: str, since: datetime | None = None) -> ShadowReport:
+    """How a shadow did beside the verdicts that the line was given, from a moment on; counted in the database."""
+    query = (
+        select(
+            Captures.outcome,
+            ShadowVerdicts.outcome,
+            Captures.review,
+            func.count(),
+            func.min(ShadowVerdicts.judged_at),
+            func.max(ShadowVerdicts.judged_at),
+        )
+        .join(Captures, Captures.capture_id == ShadowVerdicts.capture_id)
+        .where(ShadowVerdicts.model_id == model_id, Captures.outcome.is_not(None))
+        .group_by(Captures.outcome, ShadowVerdicts.outcome, Captures.review)
+    )
+    if since is not None:
+        query = query.where(ShadowVerdicts.judged_at >= since)
+    pairs: Counter[tuple[str, str]] = Counter()
+    truths: list[tuple[str, Pair]] = []
+    moments: list[datetime] = []
+    for line, shadow, review, count, first_at, last_at in session.execute(query):
+        pair = Pair(line or "", shadow, count)
+        pairs[pair.line, pair.shadow] += count
+        moments += [first_at, last_at]
+        if review is not None and OUTCOME_OF[review] != "unusable":
+            truths.append((OUTCOME_OF[review], pair))
+    compared = pairs.total()
+    agreements = sum(count for (line, shadow), count in pairs.items() if line == shadow)
+    return ShadowReport(
+        model_id=model_id,
+        compared=compared,
+        agreements=agreements,
+        disagreements=compared - agreements,
+        outcomes=tuple(Pair(line, shadow, count) for (line, shadow), count in sorted(pairs.items())),
+        reviewed=sum(pair.count for _, pair in truths),
+        line=_tally((truth, pair.line, pair.count) for truth, pair in truths),
+        shadow=_tally((truth, pair.shadow, pair.count) for truth, pair in truths),
+        first_at=min(moments, default=None),
+        last_at=max(moments, default=None),
+    )
+
+
+def _tally(answers: Iterable[tuple[str, str, int]]) -> Tally:
+    found: Counter[str] = Counter()
+    for truth, said, count in answers:
+        found["right" if said == truth else "wrong" if said in ("intact", "damaged") else "undecided"] += count
+    return Tally(found["right"], found["wrong"], found["undecided"])

@@ -1,0 +1,1 @@
+"""What is asked across line and learning."""

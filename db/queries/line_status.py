@@ -1,0 +1,102 @@
+"""How the line stands at this moment, for those who watch it: what waits, what is faulty, how much is unsure.
+
+Asked every few seconds for as long as the line runs, so each answer comes from an index and from a bounded number of
+rows, among ten million captures as among ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Select, case, func, literal_column, select, text
+from sqlalchemy.orm import Session
+
+from db.learning.model_registry import Model, champion
+from db.line.insert_lives import IMPORTED
+from db.line.rows import NEWEST_FIRST
+from db.schema.tables import Captures, Faults
+
+WINDOW: Final = 1_000
+"""How many of the newest captures the share of unsure ones is taken of."""
+
+MOST_FAULTS: Final = 10_000
+"""How many open faults are counted at most; nobody needs to know how many more there are."""
+
+LOOK_BACK: Final = timedelta(days=30)
+"""How old a capture may be to be looked for: a fault that was dismissed leaves its capture without a verdict for ever,
+and years of these are not to be gone through each time."""
+
+PATIENCE_MS: Final = 2_000
+"""Milliseconds after which PostgreSQL gives a question up."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the line stands.
+
+    ``oldest_waiting`` is the place in the order (:mod:`db.line.capture_order`) of the oldest capture that has neither a
+    verdict nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK`
+    waits. ``open_faults`` counts the open ones by reason, `MOST_FAULTS` at most. ``unsure`` is the share of unsure ones
+    among the judged of the `WINDOW` newest captures of the line, None where none of them is judged.
+    """
+
+    oldest_waiting: datetime | None
+    open_faults: Mapping[str, int]
+    unsure: float | None
+    champion: Model | None
+
+
+def standing(session: Session, now: datetime) -> Standing:
+    """How the line stands at this moment, in a reading scope (:meth:`db.engine.database.Database.reading`)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
+    judged, unsure = session.execute(unsure_query()).one()
+    return Standing(
+        oldest_waiting=session.scalar(oldest_query(now - LOOK_BACK)),
+        open_faults=dict(session.execute(faults_query()).all()),
+        unsure=unsure / judged if judged else None,
+        champion=champion(session),
+    )
+
+
+def oldest_query(since: datetime) -> Select[datetime]:
+    """When the oldest capture was taken, not before ``since``, that still waits for its verdict."""
+    # A fault is the end of its capture while it is open or dismissed. Each is looked up by the capture, in the order of
+    # time, so that what is read are the captures in a fault that are older than the one looked for.
+    ended = (
+        select(literal_column("1"))
+        .where(Faults.capture_id == Captures.capture_id, Faults.state.in_(("open", "dismissed")))
+        .exists()
+    )
+    return (
+        select(Captures.ordered_at)
+        .where(Captures.outcome.is_(None), Captures.ordered_at >= since, ~ended)
+        # By outcome too, though it is the same for all: PostgreSQL does not see that IS NULL keeps the index in order.
+        .order_by(Captures.outcome, Captures.ordered_at, Captures.capture_id)
+        .limit(1)
+    )
+
+
+def faults_query() -> Select[str, int]:
+    """How many faults are open, by reason."""
+    open_ones = (
+        select(Faults.reason)
+        .where(Faults.state == "open")
+        .order_by(Faults.last_at.desc(), Faults.id.desc())
+        .limit(MOST_FAULTS)
+        .subquery()
+    )
+    return select(open_ones.c.reason, func.count()).group_by(open_ones.c.reason).order_by(open_ones.c.reason)
+
+
+def unsure_query() -> Select[int, int]:
+    """How many of the newest captures are judged, and how many of these unsure."""
+    newest = select(Captures.outcome, Captures.machine).order_by(*NEWEST_FIRST).limit(WINDOW).subquery()
+    of_the_line = select(newest.c.outcome).where(newest.c.machine != IMPORTED).subquery()
+    return select(
+        func.count(of_the_line.c.outcome),
+        func.coalesce(func.sum(case((of_the_line.c.outcome == "unsure", 1), else_=0)), 0),
+    )

@@ -1,0 +1,61 @@
+"""What maintenance asks: which inserts to change now, and what one pocket has been through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select, text
+from sqlalchemy.orm import Session
+
+from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
+from db.schema.tables import Captures, Faults, Pockets, Verdicts
+
+
+@dataclass(frozen=True)
+class PocketRow(VerdictRow):
+    """One capture, what was decided about it, and in ``review`` the label of its newest review, which stands above."""
+
+    review: str | None = None
+
+
+def history(session: Session, machine: str, head: str, pocket: int, *, limit: int = 100) -> list[PocketRow]:
+    """One pocket's life, newest first: every capture, also those not judged yet, with reviews and open faults."""
+    query: Select[Any] = (
+        select(*COLUMNS, Faults.reason.label("fault"), Captures.review)
+        .outerjoin(Verdicts, current_verdict())
+        .outerjoin(Faults, (Faults.capture_id == Captures.capture_id) & (Faults.state == "open"))
+        .where(*conditions({"machine": machine, "head": head, "pocket": pocket}))
+        .order_by(*NEWEST_FIRST, Faults.id.desc())
+        .limit(limit)
+    )
+    # A capture with several open faults comes several times; the latest of them is enough here.
+    by_capture: dict[UUID, PocketRow] = {}
+    for row in session.execute(query):
+        by_capture.setdefault(row[0], _row(row))
+    return list(by_capture.values())
+
+
+def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:
+    """The inserts to change now, by machine, head and pocket.
+
+    A pocket is in the list when its newest capture is ``damaged``, by its newest review where there is one, else by
+    its verdict; the photograph of the new insert takes it out. What was imported is in no machine, so it is in the
+    list only for who asks for its machine. What it costs is what it answers: an index holds just these pockets.
+    """
+    query: Select[Any] = (
+        select(*COLUMNS, Captures.review)
+        .select_from(Pockets)
+        .join(Captures, Captures.capture_id == Pockets.capture_id)
+        .outerjoin(Verdicts, current_verdict())
+        .where(text("pockets.damaged"), on_machine(Pockets.machine, machine))
+        .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
+    )
+    if head is not None:
+        query = query.where(Pockets.head == head)
+    return [_row(row) for row in session.execute(query)]
+
+
+def _row(row: Row[*tuple[Any, ...]]) -> PocketRow:
+    return PocketRow(**row._mapping)

@@ -1,0 +1,146 @@
+"""Which captures a person should look at next: those first from which the next model learns most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import islice
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import Select, func, literal_column, select, text
+from sqlalchemy.orm import Session, aliased
+
+from db.learning.reviews import Review
+from db.line.photographs import is_there
+from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, current_verdict
+from db.schema.index_conditions import DISPUTED, FINDING
+from db.schema.tables import Captures, Reviews, Verdicts
+
+WINDOW: Final = 10_000
+"""How many of the newest verdicts of an outcome, and of the newest reviews, are looked through: what a queue costs does
+not grow with the database."""
+
+NEAR_SHARE: Final = 0.1
+"""The share of a model's verdicts, those nearest to its threshold, that somebody should look at."""
+
+SAMPLE_ONE_IN: Final = 50
+"""One in so many confident verdicts is looked at, so that a confident mistake has a chance to be seen."""
+
+_SCATTER: Final = 40_503, 65_536
+"""A multiplier and a modulus that scatter numbers evenly, and keep no step with the pockets of a head (Knuth, The Art
+of Computer Programming 3, 6.4: the multiplier is the modulus by the golden ratio)."""
+
+Why = Literal["unsure", "near the threshold", "a review disagrees", "a sample"]
+
+
+@dataclass(frozen=True)
+class ToReview:
+    """A capture to look at, and why; ``review`` is what was said about it where that is the reason."""
+
+    row: VerdictRow
+    why: Why
+    review: Review | None = None
+
+
+def queue(session: Session, limit: int = 50) -> list[ToReview]:
+    """What to look at next, most informative first, each capture once.
+
+    First what is ``unsure``, newest first. Then, of the newest intact and damaged verdicts of each model, the share
+    that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
+    look settles them. Then a sample of the others, the same for everybody. Only those where a review disagrees have
+    been looked at before. What has no photograph any more is nothing to look at.
+    """
+    found = list(islice(_wanted(session, limit), limit))
+    rows = _rows(session, [capture_id for capture_id, _, _ in found])
+    return [ToReview(rows[capture_id], why, said) for capture_id, why, said in found if capture_id in rows]
+
+
+def in_turn(groups: Iterable[Sequence[int]]) -> list[int]:
+    """The first of each group, then the second of each, and so on."""
+    return [number for _, number in sorted(pair for group in groups for pair in enumerate(group))]
+
+
+def drawn(number: Any) -> Any:
+    """Whether chance has chosen the verdict of that number (or column of numbers): the same for ever and everybody."""
+    multiplier, modulus = _SCATTER
+    return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
+
+
+def _wanted(session: Session, limit: int) -> Iterator[tuple[UUID, Why, Review | None]]:
+    """What to look at, in order, as far as it is asked for: what comes later is not even looked up before."""
+    for capture_id in session.scalars(_UNSURE.limit(limit)):
+        yield capture_id, "unsure", None
+    # A verdict keeps its place when its neighbour has been reviewed, so the list comes to an end.
+    near = in_turn(group for outcome in ("intact", "damaged") for group in _near_threshold(session, outcome))
+    for capture_id in _not_reviewed(session, near, limit):
+        yield capture_id, "near the threshold", None
+    for review in _disagreeing(session, limit):
+        yield review.capture_id, "a review disagrees", review
+    for outcome in ("intact", "damaged", "unusable"):
+        newest = _newest(outcome).subquery()
+        chosen = session.scalars(select(newest.c.id).where(drawn(newest.c.id)).order_by(newest.c.id.desc()))
+        others = [number for number in chosen if number not in set(near)]
+        for capture_id in _not_reviewed(session, others, limit):
+            yield capture_id, "a sample", None
+
+
+# As words rather than as parameters: that is how an engine sees that an index of just these will do.
+_UNSURE = (
+    select(Captures.capture_id)
+    .where(Captures.outcome == literal_column("'unsure'"), Captures.review.is_(None), is_there())
+    .order_by(*NEWEST_FIRST)
+)
+
+
+def _newest(outcome: str) -> Select[*tuple[Any, ...]]:
+    """The newest verdicts of an outcome; whether they are still in force is looked up of the chosen ones only."""
+    # Their number orders them: the index of findings is in its order, and so is the table, where all others are.
+    query: Select[*tuple[Any, ...]] = select(Verdicts.id, Verdicts.model_id, Verdicts.decision)
+    query = query.where(Verdicts.outcome == literal_column(f"'{outcome}'"))
+    if outcome != "intact":
+        query = query.where(text(FINDING))
+    return query.order_by(Verdicts.id.desc()).limit(WINDOW)
+
+
+def _near_threshold(session: Session, outcome: str) -> Iterator[Sequence[int]]:
+    """Of the newest verdicts of an outcome the share nearest to the threshold, the nearest first, for each model.
+
+    The threshold need not be known: of intact verdicts the highest decision value is nearest to it, of damaged ones
+    the lowest. Values of two models have no common scale, so the share is taken of each model by itself.
+    """
+    newest = _newest(outcome).subquery()
+    query = select(newest.c.model_id, func.count()).where(newest.c.decision.is_not(None)).group_by(newest.c.model_id)
+    nearest = newest.c.decision.desc() if outcome == "intact" else newest.c.decision
+    for model_id, number in session.execute(query).all():
+        of_model = newest.c.decision.is_not(None), newest.c.model_id.is_not_distinct_from(model_id)
+        share = math.ceil(NEAR_SHARE * number)
+        yield session.scalars(select(newest.c.id).where(*of_model).order_by(nearest, newest.c.id).limit(share)).all()
+
+
+def _not_reviewed(session: Session, numbers: Sequence[int], size: int) -> Iterator[UUID]:
+    """The captures of verdicts in force that nobody has reviewed, in the order of the numbers of these."""
+    query = select(Verdicts.id, Verdicts.capture_id).join(Captures, Captures.capture_id == Verdicts.capture_id)
+    query = query.where(Verdicts.current, Captures.review.is_(None), is_there())
+    for begin in range(0, len(numbers), size):
+        some = numbers[begin : begin + size]
+        found = dict(session.execute(query.where(Verdicts.id.in_(some))).all())
+        yield from (found[number] for number in some if number in found)
+
+
+def _disagreeing(session: Session, limit: int) -> list[Review]:
+    """The only reviews of captures that say the opposite of the verdict, the last one first."""
+    columns = [getattr(Reviews, field.name) for field in fields(Review)]
+    newest = select(*columns).order_by(Reviews.id.desc()).limit(WINDOW).subquery()
+    disputed = select(Captures.capture_id).where(Captures.capture_id == newest.c.capture_id, text(DISPUTED), is_there())
+    other = aliased(Reviews)
+    second = select(other.id).where(other.capture_id == newest.c.capture_id, other.id != newest.c.id)
+    query = select(newest).where(disputed.exists(), ~second.exists()).order_by(newest.c.id.desc()).limit(limit)
+    return [Review(*row) for row in session.execute(query)]
+
+
+def _rows(session: Session, capture_ids: list[UUID]) -> dict[UUID, VerdictRow]:
+    """The rows of some captures."""
+    query = select(*COLUMNS).join(Verdicts, current_verdict()).where(Captures.capture_id.in_(capture_ids))
+    return {row.capture_id: VerdictRow(*row) for row in session.execute(query)}

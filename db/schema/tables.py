@@ -1,0 +1,301 @@
+"""The tables.
+
+A plural class is a table; the plain values that go in and come out have singular names and live with their subject
+(:mod:`db.line.captures`, :mod:`db.line.verdicts`, …). The tables come into being through :mod:`db.migrations` only.
+Columns that came later stand last, as they do in a database that was migrated.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
+from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
+
+__all__ = ["Base", "UtcDateTime"]  # the tables' names are public too
+
+OUTCOMES: Final = ("intact", "damaged", "unsure", "unusable")
+"""What a verdict can say."""
+
+LABELS: Final = ("intact", "worn", "broken", "damaged", "unusable")
+"""What a review can say; ``damaged`` is for an insert that is worn or broken, whichever."""
+
+OUTCOME_OF: Final[dict[str, str]] = {label: "damaged" if label in ("worn", "broken") else label for label in LABELS}
+"""The outcome that each label stands for."""
+
+FAULT_STATES: Final = ("open", "requeued", "closed", "dismissed")
+"""What a person has made of a fault."""
+
+ROLES: Final = ("champion", "shadow")
+"""What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""
+
+ACTIONS: Final = ("promoted", "rolled_back", "ended")
+"""How a model came into its role; ``ended`` leaves a role empty."""
+
+PLACES: Final = ("station", "machine", "head", "operation")
+"""What a capture can be asked for by, beside its pocket."""
+
+_NEWEST: Final = ("ordered_at", "capture_id")
+
+
+class Checks(Base):
+    """Post-operation checks, one row each, made by the first capture that names the check.
+
+    What a check has come to is computed from its captures (:mod:`db.line.checks`); the row is there so that checks can
+    be listed by time and place without going through every capture. It began with the earliest ``ordered_at`` of its
+    captures. ``awaited``: some pocket was not photographed yet; ``given_up``: nor is it waited for any more.
+    """
+
+    __tablename__ = "checks"
+    __table_args__ = (
+        CheckConstraint("size > 0", name="size"),
+        Index(None, "started_at", "check_id"),
+        Index(None, "machine", "head", "started_at"),
+        *(Index(None, place, "started_at", "check_id") for place in ("station", "machine", "head")),
+        index_where("ix_checks_awaited", ("started_at", "check_id"), "awaited"),
+        index_where("ix_checks_given_up", ("started_at", "check_id"), "given_up"),
+    )
+
+    check_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    station: Mapped[str] = mapped_column(String(64))
+    machine: Mapped[str] = mapped_column(String(64))
+    head: Mapped[str] = mapped_column(String(64))
+    operation: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    started_at: Mapped[datetime]
+    awaited: Mapped[bool] = mapped_column(server_default=false())
+    given_up: Mapped[bool] = mapped_column(server_default=false())
+
+
+class Captures(Base):
+    """Photographs of inserts, as their events told.
+
+    ``outcome`` is that of the current verdict, or null before there is one. It repeats what ``verdicts`` knows, in
+    the same transaction (:func:`db.line.verdicts.record` is the one writer), because every question of the line joins
+    the place and time of a capture with its outcome: with it here, an index answers each, also among ten million.
+    ``review`` is the label of the newest review, or null, for the same reason (:func:`db.learning.reviews.add` writes
+    it). ``captured_at`` is what the station's clock said, ``ordered_at`` the place in the order
+    (:mod:`db.line.capture_order`).
+    """
+
+    __tablename__ = "captures"
+    __table_args__ = (
+        CheckConstraint("pocket > 0", name="pocket"),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
+        CheckConstraint(one_of("review", LABELS), name="review"),
+        Index(None, *_NEWEST),
+        Index(None, "machine", "head", "pocket", *_NEWEST),
+        *(Index(None, of, *_NEWEST) for of in PLACES),
+        Index(None, "outcome", *_NEWEST),
+        Index(None, "check_id"),
+        index_where("ix_captures_unanswered", ("outcome", *_NEWEST), UNANSWERED),
+        *(index_where(f"ix_captures_finding_{of}", (of, "outcome", *_NEWEST), FINDING) for of in PLACES),
+        index_where("ix_captures_review", ("review", *_NEWEST), "review <> 'intact'"),
+        index_where("ix_captures_disputed", ("capture_id",), DISPUTED),
+    )
+
+    capture_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    captured_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    station: Mapped[str] = mapped_column(String(64))
+    machine: Mapped[str] = mapped_column(String(64))
+    head: Mapped[str] = mapped_column(String(64))
+    pocket: Mapped[int]
+    operation: Mapped[str] = mapped_column(String(64))
+    check_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Checks.check_id))
+    check_size: Mapped[int]
+    image: Mapped[str] = mapped_column(String(512))
+    image_sha256: Mapped[str] = mapped_column(String(64))
+    region: Mapped[dict[str, int] | None] = mapped_column(PLAIN_JSON)
+    insert_designation: Mapped[str | None] = mapped_column(String(40))
+    edge: Mapped[int | None]
+    operations_on_edge: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    review: Mapped[str | None] = mapped_column(String(16))
+    ordered_at: Mapped[datetime] = mapped_column(server_default=LONG_AGO)
+
+
+class Pockets(Base):
+    """Every pocket that was ever photographed, with its newest capture.
+
+    It repeats what ``captures`` knows, for one question: what is in all the pockets now. Finding the newest capture of
+    each of 15,000 pockets took 2 s among a million captures, and grew with them; this table has as many rows as the
+    factory has pockets. :func:`db.line.captures.record` is its one writer, but for ``damaged``
+    (:mod:`db.line.pockets`): whether that capture shows an insert to be replaced.
+    """
+
+    __tablename__ = "pockets"
+    __table_args__ = (index_where("ix_pockets_damaged", ("machine", "head", "pocket"), "damaged"),)
+
+    machine: Mapped[str] = mapped_column(String(64), primary_key=True)
+    head: Mapped[str] = mapped_column(String(64), primary_key=True)
+    pocket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ordered_at: Mapped[datetime] = mapped_column("captured_at", key="ordered_at")  # named in 0001
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
+    damaged: Mapped[bool] = mapped_column(server_default=false())
+
+
+class Reviews(Base):
+    """What people said about captures: rows are added, never changed; of a capture's the newest (highest id) counts."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"), Index(None, "capture_id", "id"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
+    label: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class Snapshots(Base):
+    """Labelled sets as they were at a moment; what is in one is named by its id and never changes."""
+
+    __tablename__ = "snapshots"
+    __table_args__ = (Index(None, "created_at"),)
+
+    snapshot_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime]
+    size: Mapped[int]
+    counts: Mapped[dict[str, int]] = mapped_column(PLAIN_JSON)
+    last_review: Mapped[int] = mapped_column(ROW_ID)
+    """The highest id of a review in it, 0 where it is empty."""
+
+
+class SnapshotItems(Base):
+    """One labelled capture of a snapshot: its label then, which review said so, and to which insert it belongs."""
+
+    __tablename__ = "snapshot_items"
+    __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"), Index(None, "capture_id"))
+
+    snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshots.snapshot_id), primary_key=True)
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id), primary_key=True)
+    label: Mapped[str] = mapped_column(String(16))
+    life: Mapped[str] = mapped_column(String(200))
+    review_id: Mapped[int] = mapped_column(ForeignKey(Reviews.id))
+
+
+class Models(Base):
+    """Trained models: what each is made of and where its artefact lies."""
+
+    __tablename__ = "models"
+    __table_args__ = (Index(None, "created_at"),)
+
+    model_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    backbone: Mapped[str] = mapped_column(String(120))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    classes: Mapped[list[str]] = mapped_column(PLAIN_JSON)
+    trained_on: Mapped[int]
+    metrics: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
+    artefact: Mapped[str] = mapped_column(String(255))
+    digest: Mapped[str] = mapped_column(String(64))
+    snapshot_id: Mapped[str | None] = mapped_column(ForeignKey(Snapshots.snapshot_id))
+
+
+class Promotions(Base):
+    """Who gave which model its role, when and why: rows are added, never changed. No model: the shadow's ended."""
+
+    __tablename__ = "promotions"
+    __table_args__ = (
+        CheckConstraint(one_of("role", ROLES), name="role"),
+        CheckConstraint(one_of("action", ACTIONS), name="action"),
+        CheckConstraint("model_id IS NOT NULL OR role = 'shadow'", name="model_id"),
+        Index(None, "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    model_id: Mapped[str | None] = mapped_column(ForeignKey(Models.model_id))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(String(16), server_default="champion")
+    action: Mapped[str] = mapped_column(String(16), server_default="promoted")
+
+
+class Verdicts(Base):
+    """What was decided about each capture, by which model; at most one verdict of a capture is the current one."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
+        UniqueConstraint("capture_id", "model_id"),
+        # Nulls are distinct in a unique constraint, so the verdict without a model needs an index of its own.
+        index_where("uq_verdicts_capture_id_without_model", ("capture_id",), "model_id IS NULL", unique=True),
+        index_where("uq_verdicts_capture_id_current", ("capture_id",), "current", unique=True),
+        index_where("ix_verdicts_finding", ("outcome", "id", "model_id", "decision"), FINDING),
+    )
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
+    model_id: Mapped[str | None] = mapped_column(ForeignKey(Models.model_id))
+    outcome: Mapped[str] = mapped_column(String(16))
+    label: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(Text)
+    decision: Mapped[float | None] = mapped_column(Double)
+    judged_at: Mapped[datetime]
+    current: Mapped[bool]
+    seconds: Mapped[float | None] = mapped_column(Double)
+    probability: Mapped[float | None] = mapped_column(Double)
+    """The calibrated probability that the insert is damaged."""
+
+
+class ShadowVerdicts(Base):
+    """What a model in shadow decided about each capture: kept apart, so that nothing of the line can take it in."""
+
+    __tablename__ = "shadow_verdicts"
+    __table_args__ = (CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"), Index(None, "capture_id"))
+
+    model_id: Mapped[str] = mapped_column(ForeignKey(Models.model_id), primary_key=True)
+    capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(16))
+    decision: Mapped[float | None] = mapped_column(Double)
+    probability: Mapped[float | None] = mapped_column(Double)
+    judged_at: Mapped[datetime]
+
+
+class Leases(Base):
+    """Who does a piece of work of which there should be one at a time, and until when unless it is renewed."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(120))
+    until: Mapped[datetime]
+
+
+class Faults(Base):
+    """What could not be judged, and why. Its capture need not exist: the event may never have been readable."""
+
+    __tablename__ = "faults"
+    __table_args__ = (
+        CheckConstraint(one_of("state", FAULT_STATES), name="state"),
+        CheckConstraint("count > 0", name="count"),
+        index_where("uq_faults_subject_open", ("subject",), "state = 'open'", unique=True),
+        Index(None, "state", "last_at", "id"),
+        Index(None, "capture_id"),
+        Index(None, "check_id"),
+    )
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of what makes two reports the same fault (:mod:`db.line.faults`)."""
+    capture_id: Mapped[uuid.UUID | None]
+    station: Mapped[str | None] = mapped_column(String(64))
+    check_id: Mapped[uuid.UUID | None]
+    pocket: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[str] = mapped_column(Text)
+    event: Mapped[str] = mapped_column(Text)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    count: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))

@@ -1,0 +1,76 @@
+"""``insert-station heads``: the head register, shown and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from producer.station.head_folder import numbered
+from producer.station.head_register import Head, HeadRegister
+from producer.station.head_register_file import EXAMPLE
+from producer.terminal.output import note, say, say_json
+
+
+def heads(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="The register; default: INSERTS_HEADS.")] = None,
+    example: Annotated[bool, typer.Option("--example", help="Only print a register to begin with.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")] = False,
+) -> None:
+    """Show the head register and check it: how many pockets each milling head has, and where the camera sees them.
+
+    With it `check` and `watch` know when a head was seen whole. It is a TOML file:
+
+        insert-station heads --example > heads.toml
+
+    Exit code 0: it can be used; warnings say what is probably not meant. 2: it cannot, and why.
+    """
+    if example:
+        say(EXAMPLE, end="")
+        return
+    path = file or context.obj.heads
+    if path is None:
+        raise ValueError("which register? Name its file or set INSERTS_HEADS; `heads --example` prints one")
+    register = HeadRegister.load(path)
+    if as_json:
+        say_json(as_values(register))
+        return
+    for line in table(list(register.heads.values())):
+        say(line)
+    for warning in register.warnings():
+        note(f"warning: {warning}")
+
+
+def as_values(register: HeadRegister) -> dict[str, Any]:
+    """The register for a program; the region of a pocket that has none of its own is that of all."""
+    return {
+        "file": str(register.path),
+        "heads": [
+            {
+                "name": head.name,
+                "pockets": head.pockets,
+                "designation": head.designation,
+                "regions": {str(pocket): region.model_dump() for pocket, region in sorted(head.regions.items())},
+            }
+            for head in register.heads.values()
+        ],
+        "warnings": [*register.warnings()],
+    }
+
+
+def table(heads: Sequence[Head]) -> list[str]:
+    """The heads as lines of text, in columns."""
+    rows = [("head", "pockets", "designation", "photographs cut to a region")]
+    rows += [(head.name, str(head.pockets), head.designation or "–", _regions(head)) for head in heads]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _regions(head: Head) -> str:
+    there = [pocket for pocket in sorted(head.regions) if pocket <= head.pockets]
+    if not there:
+        return "–"
+    return "all" if len(there) == head.pockets else numbered(there)

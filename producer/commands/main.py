@@ -1,0 +1,266 @@
+"""The station's command, ``insert-station``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from producer.commands import check as cli_check
+from producer.commands import heads as cli_heads
+from producer.commands import safe_name
+from producer.commands import simulate as cli_simulate
+from producer.contract.answers import CheckAnswer, FaultAnswer
+from producer.contract.event import CaptureEvent, new_id
+from producer.contract.json_schema import schema_text
+from producer.delivery.outbox import Outbox
+from producer.settings import StationSettings
+from producer.station.station import Received, Station
+from producer.telemetry.metrics_server import exposed
+from producer.terminal.entry_point import run
+from producer.terminal.error_text import in_words
+from producer.terminal.logs import configure_logs
+from producer.terminal.output import note, say, say_json, say_model
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="""An inspection station: photographs of cutting inserts in, verdicts back.
+
+Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_HEADS`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`; of Redis
+also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS `INSERTS_REDIS_CA_FILE`,
+`INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
+
+    insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
+""",
+)
+app.command("check")(cli_check.check)
+app.command("heads")(cli_heads.heads)
+app.command("simulate")(cli_simulate.simulate)
+app.command("safe-name")(safe_name.safe)
+
+Machine = Annotated[str, typer.Option(help="The milling machine's name.")]
+Head = Annotated[str, typer.Option(help="The milling head's name.")]
+Operation = Annotated[str, typer.Option(help="The machining operation that has just ended.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")]
+
+
+def main() -> None:
+    """Run ``insert-station``; a wrong input ends with its message, not with a traceback.
+
+    The exit code is 2 then, which `check` documents as "a person must look".
+    """
+    configure_logs(logging.WARNING)
+    run(app, explained=explained, prefix="error", failure=2)
+
+
+def explained(error: Exception) -> str | None:
+    """An error in words for the person at the terminal; None for one that nobody foresaw."""
+    return in_words(error) if isinstance(error, (ValueError, OSError, sqlite3.Error)) else None
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    data: Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")] = None,
+    station: Annotated[str | None, typer.Option(help="This station's name (INSERTS_STATION).")] = None,
+    heads: Annotated[Path | None, typer.Option(help="The head register's file (INSERTS_HEADS).")] = None,
+) -> None:
+    """Take the settings from the environment and the options before the command."""
+    given: dict[str, Any] = {"data": data, "station": station, "heads": heads}
+    context.obj = StationSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+@contextmanager
+def open_station(
+    settings: StationSettings, on_answer: Callable[[Received], None] | None = None, *, measured: bool = False
+) -> Iterator[tuple[Station, Outbox]]:
+    """The station that ``settings`` describe, sending and listening, with its outbox.
+
+    One that runs for long is ``measured``: its metrics are served where the settings say.
+    """
+    redis_url = settings.broker_url()  # before anything is made in a folder that may be mistyped
+    outbox = settings.open_outbox()
+    try:
+        station = Station(settings.station, settings.image_store(), outbox, redis_url, on_answer)
+        port = settings.metrics_port if measured else None
+        with exposed(station.metrics.registry, port, settings.metrics_address), station:
+            yield station, outbox
+    finally:
+        outbox.close()
+
+
+@app.command()
+def publish(
+    context: typer.Context,
+    image: Annotated[Path, typer.Argument(help="The photograph's file.")],
+    machine: Machine,
+    head: Head,
+    operation: Operation,
+    pocket: Annotated[int, typer.Option(help="The pocket that the insert sits in, from 1.")],
+    check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
+    check_size: Annotated[int, typer.Option(help="How many inserts that check covers.")] = 1,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in one photograph and print its verdict.
+
+    What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
+    station sends it again; `insert-station outbox --send 60` does just that. Exit code 0: answered (with --wait 0:
+    sent); 2: kept in the outbox, not answered yet.
+    """
+    register = context.obj.head_register()
+    known = register.get(head) if register else None
+    with open_station(context.obj) as (station, outbox):
+        event = station.submit(
+            image.read_bytes(),
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            check_id=check_id or new_id(),
+            check_size=check_size,
+            region=known.regions.get(pocket) if known else None,
+            insert_designation=known.designation if known else None,
+        )
+        received = station.wait_for([event.capture_id], wait).get(event.capture_id)
+        sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)
+        waiting = outbox.find(str(event.capture_id))
+    if received is not None:
+        _show(received, as_json)
+        return
+    problem = waiting.problem if waiting and waiting.problem else "no answer yet"
+    if as_json:
+        say_json({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem})
+    else:
+        say(f"kept in the outbox as {event.capture_id}: {problem}")
+    raise typer.Exit(0 if wait == 0 and sent else 2)
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="They arrive here: `<machine>/<head>/<operation>/<pocket>.jpg`")],
+    check_size: Annotated[int, typer.Option(help="How many pockets a head has that the register does not.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Take a folder as a camera: every finished file below it becomes a capture.
+
+    A file is finished when it shows the same for INSERTS_SETTLED_AFTER seconds (2), nobody has it open for writing,
+    and it reaches to its end; one that stays doubtful for a minute is handed in as it is. The folder is looked at every
+    INSERTS_WATCH_EVERY seconds (1), network shares too, and may go away and come back.
+
+    Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
+    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time. How many
+    pockets each head has stands in the head register (INSERTS_HEADS), else it is --check-size.
+
+    Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
+    """
+    from producer.station.folder_camera import FolderCamera
+
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
+    settings: StationSettings = context.obj
+    heads = settings.head_register()
+    stop = threading.Event()
+    # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    def handed_in(event: CaptureEvent) -> None:
+        note(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
+
+    with open_station(settings, on_answer=lambda each: _show(each, as_json), measured=True) as (station, outbox):
+        camera = FolderCamera(
+            folder,
+            station,
+            outbox,
+            check_size,
+            heads,
+            settled_after=settings.settled_after,
+            every=settings.watch_every,
+        )
+        camera.run(stop, handed_in)
+
+
+@app.command()
+def outbox(
+    context: typer.Context,
+    send: Annotated[float, typer.Option(help="First send what waits, for at most this many seconds.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Show what waits to be sent or answered, and why, and how full the outbox is.
+
+    At INSERTS_OUTBOX_LIMIT waiting captures new ones are refused; nothing that was accepted is ever dropped.
+    """
+    if send > 0:
+        with open_station(context.obj) as (station, box):
+            box.hurry()
+            station.wait_for([waiting.event.capture_id for waiting in box.waiting()], send)
+            waiting = box.waiting()
+    else:
+        if not context.obj.outbox_path().exists():
+            context.obj.broker_url()  # where there is no line, say so
+        box = context.obj.open_outbox()
+        waiting = box.waiting()
+        box.close()
+    if as_json:
+        rows = [
+            {"event": w.event.message(), "attempts": w.attempts, "stored_at": w.stored_at, "problem": w.problem}
+            for w in waiting
+        ]
+        say_json(rows)
+        return
+    for entry in waiting:
+        event = entry.event
+        why = entry.problem or ("sent, not answered yet" if entry.attempts else "not sent yet")
+        say(f"{event.capture_id}  {event.machine} {event.head} pocket {event.pocket}  {why}")
+    limit = context.obj.outbox_limit
+    say(f"{len(waiting)} waiting, {len(waiting) / limit:.0%} of the {limit} that may")
+
+
+@app.command()
+def schema(
+    what: Annotated[str, typer.Argument(help="`capture` (what a station sends) or `answer` (what comes back).")],
+) -> None:
+    """Print the JSON Schema of a message, for stations in other languages."""
+    say_json(json.loads(schema_text(what)), indent=2)
+
+
+def _show(received: Received, as_json: bool) -> None:
+    if as_json:
+        say_model(received.answer, exclude_none=True)
+    else:
+        say(_line(received))
+
+
+def _line(received: Received) -> str:
+    answer = received.answer
+    if isinstance(answer, CheckAnswer):
+        replace = f", replace {_pockets(answer.replace)}" if answer.replace else ""
+        review = f", look at {_pockets(answer.review)}" if answer.review else ""
+        missing = f" ({_pockets(answer.missing)} never photographed)" if answer.missing else ""
+        return f"{answer.machine} {answer.head} {answer.operation}: {answer.state}{replace}{review}{missing}"
+    if isinstance(answer, FaultAnswer):
+        return f"pocket {answer.pocket or '?'}: fault, {answer.reason}"
+    return f"pocket {answer.pocket}: {answer.outcome}" + (f" ({answer.reason})" if answer.reason else "")
+
+
+def _pockets(pockets: list[int]) -> str:
+    return ", ".join(map(str, pockets))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""``insert-station safe-name``: what a name is called where its own characters cannot stand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from producer.contract.names import check_name, safe_name
+from producer.terminal.output import say
+
+
+def safe(name: Annotated[str, typer.Argument(help="A station's name, like `Prüfplatz 1`.")]) -> None:
+    """Print the safe form of a station's name: that of its Redis user, its stream and its photographs' folder.
+
+    A name of letters A to Z, digits, `.`, `_` and `-` is its own.
+    """
+    say(safe_name(check_name(name)))

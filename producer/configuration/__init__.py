@@ -1,0 +1,1 @@
+"""What is configured, checked before it is used: paths, URLs and ports."""

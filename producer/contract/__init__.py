@@ -1,0 +1,1 @@
+"""What stations and workers say to each other."""

@@ -1,0 +1,101 @@
+"""The way back: what a worker tells a station, as JSON on the station's own Redis stream."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import UUID7, BaseModel, ConfigDict, Field, TypeAdapter
+
+from producer.contract.event import UtcDatetime
+from producer.contract.names import Name, is_narrow, safe_name
+
+STREAM_FIELD: Final = b"answer"
+"""The one field of every stream entry; its value is the answer as JSON."""
+
+STREAM_LENGTH: Final = 10_000
+"""About how many answers a station's stream keeps; older ones are trimmed."""
+
+STREAM_SECONDS: Final = 7 * 24 * 3600
+"""How long a stream is kept after its last answer, so that none stays for stations that are gone or never were. A
+station that comes back later sends again what is not answered, and is told again."""
+
+Outcome = Literal["intact", "damaged", "unsure", "unusable"]
+CheckState = Literal["go", "replace", "review"]
+
+
+def stream_of(station: str) -> str:
+    """The name of a station's stream of answers."""
+    return f"verdicts:{safe_name(station)}"
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1, 2] = Field(default=1, description="1 where a reader of version 1 can read it, else 2.")
+
+    def model_post_init(self, _: object) -> None:
+        """Give an answer that is made here the oldest version that can say it: stations of any age read that."""
+        if "schema_version" not in self.model_fields_set and self._needs_version_2():
+            self.__dict__["schema_version"] = 2
+
+    def _needs_version_2(self) -> bool:
+        return False
+
+
+class VerdictAnswer(_Answer):
+    """The current verdict on one capture."""
+
+    kind: Literal["verdict"] = "verdict"
+    capture_id: UUID7
+    check_id: UUID7
+    machine: Name
+    head: Name
+    pocket: int
+    outcome: Outcome
+    label: str | None = Field(default=None, description="The finer label, 'worn' or 'broken', where there is one.")
+    reason: str | None = Field(default=None, description="Why, for 'unsure' and 'unusable'.")
+    decision: float | None = Field(default=None, description="The classifier's decision value; above 0 is damaged.")
+    model: str | None = Field(default=None, description="The model that judged, absent while there is none.")
+    judged_at: UtcDatetime
+
+    def _needs_version_2(self) -> bool:
+        return not (is_narrow(self.machine) and is_narrow(self.head))
+
+
+class FaultAnswer(_Answer):
+    """A capture that cannot be judged, and why; a person has to act."""
+
+    kind: Literal["fault"] = "fault"
+    capture_id: UUID7 | None = None
+    check_id: UUID7 | None = None
+    pocket: int | None = None
+    reason: str
+    at: UtcDatetime
+
+
+class CheckAnswer(_Answer):
+    """A finished check: every insert of the head has its verdict or fault, or was waited for long enough."""
+
+    kind: Literal["check"] = "check"
+    check_id: UUID7
+    machine: Name
+    head: Name
+    operation: Name
+    size: int
+    state: CheckState
+    replace: list[int] = Field(default_factory=list, description="Pockets whose insert is damaged.")
+    review: list[int] = Field(default_factory=list, description="Pockets that a person must look at.")
+    missing: list[int] = Field(
+        default_factory=list,
+        exclude_if=lambda pockets: not pockets,  # version 1 does not know it
+        description="Those of them that no photograph ever came of.",
+    )
+
+    def _needs_version_2(self) -> bool:
+        return bool(self.missing) or not all(map(is_narrow, (self.machine, self.head, self.operation)))
+
+
+Answer = Annotated[VerdictAnswer | FaultAnswer | CheckAnswer, Field(discriminator="kind")]
+
+ANSWERS: TypeAdapter[VerdictAnswer | FaultAnswer | CheckAnswer] = TypeAdapter(Answer)
+"""Reads an answer from JSON and describes all three as one JSON Schema."""

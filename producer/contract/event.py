@@ -1,0 +1,191 @@
+"""The contract between station and worker: one frozen, versioned event per photographed insert."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+import uuid6
+from pydantic import (
+    UUID7,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from producer.contract.names import NARROW, Name, is_narrow
+
+SCHEMA_VERSION: Final = 2
+"""What stations send; version 1, which has narrower names (`producer.contract.names.NARROW`), is still read."""
+
+INSPECT_TASK: Final = "insert_inspection.inspect"
+"""The Celery task that a capture event is sent to."""
+
+INSPECT_QUEUE: Final = "inspect"
+"""The queue, a Redis list, that capture events wait in."""
+
+MAX_KEY_LENGTH: Final = 512
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9000
+
+LARGEST: Final = 2**31 - 1
+"""The largest number in an event: what every database and language that reads it can hold."""
+
+_KEY_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+def check_key(key: str) -> str:
+    """Return ``key`` if it names an image safely, on every file system and in every object store.
+
+    A key is relative, its segments are parted by ``/`` and consist of letters, digits, ``.``, ``_`` and ``-``; no
+    segment starts with a dot (so there is no ``..``) or is empty.
+
+    Raises:
+        ValueError: the key is absolute, leaves its root, or has characters that some store gives a meaning.
+    """
+    if len(key) > MAX_KEY_LENGTH:
+        raise ValueError(f"an image key has at most {MAX_KEY_LENGTH} characters")
+    for segment in key.split("/"):
+        if not _KEY_SEGMENT.fullmatch(segment):
+            raise ValueError(
+                f"image key {key!r} must be relative, without '..', its parts made of letters, digits, '.', '_', '-'"
+            )
+    return key
+
+
+def _to_utc(moment: datetime) -> datetime:
+    # What lies at the end of the calendar cannot be turned into every zone, and no photograph was taken there.
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the year must be one from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment.astimezone(UTC)
+
+
+def _of_form(pattern: str, words: str) -> Callable[[str], str]:
+    """A check of a text's form that refuses in words, where a pattern would tell a person nothing."""
+    form = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not form.fullmatch(text):
+            raise ValueError(words)
+        return text
+
+    return check
+
+
+ImageKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_LENGTH), AfterValidator(check_key)]
+
+_SHA256: Final = r"^[0-9a-f]{64}$"
+Sha256 = Annotated[
+    str,
+    AfterValidator(_of_form(_SHA256, "a SHA-256 is 64 hexadecimal digits, with the letters in lower case")),
+    WithJsonSchema({"type": "string", "pattern": _SHA256}),
+]
+
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+
+# ISO 1832: four letters (shape, clearance angle, tolerance class, type), edge length, thickness (also T3 and the
+# like), corner, then the optional cutting-edge, direction and maker's parts.
+_DESIGNATION: Final = r"^[A-Z]{4} ?[0-9X]{2} ?[0-9TX][0-9X]( ?[0-9A-Z]{2})?([ -]?[0-9A-Z][0-9A-Z-]{0,11})?$"
+Designation = Annotated[
+    str,
+    AfterValidator(_of_form(_DESIGNATION, "an ISO 1832 designation is like SNMG120408 or SEKN 1203 AFTN")),
+    WithJsonSchema({"type": "string", "pattern": _DESIGNATION}),
+]
+
+
+class Region(BaseModel):
+    """The part of the image that shows the insert, a box in pixels of the upright image."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    left: int = Field(ge=0, le=LARGEST)
+    top: int = Field(ge=0, le=LARGEST)
+    width: int = Field(ge=1, le=LARGEST)
+    height: int = Field(ge=1, le=LARGEST)
+
+
+_NAMED: Final = ("station", "machine", "head", "operation")
+
+
+def _narrow_names_in_version_1(schema: dict[str, Any]) -> None:
+    schema["if"] = {"properties": {"schema_version": {"const": 2}}, "required": ["schema_version"]}
+    schema["else"] = {"properties": {name: {"pattern": f"^{NARROW}$"} for name in _NAMED}}
+
+
+class CaptureEvent(BaseModel):
+    """One photograph of one insert, taken after one operation.
+
+    The image travels by reference: ``image`` is its key in the image store and ``image_sha256`` the digest of its
+    bytes. ``capture_id`` is made at the station and is the idempotency key everywhere.
+    """
+
+    # Strict, so that "7" is no pocket; the JSON form (ISO 8601 times, ids as text) is the one that travels.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_narrow_names_in_version_1)
+
+    schema_version: Literal[1, 2] = Field(
+        default=1, description="2; with 1, or without it, names have only A to Z, a to z, 0 to 9, '.', '_' and '-'."
+    )
+    capture_id: UUID7 = Field(description="UUIDv7, made at the station: the idempotency key everywhere.")
+    captured_at: UtcDatetime = Field(
+        description="When the photograph was taken, from 1970 to 9000, with its offset from UTC."
+    )
+    station: Name = Field(description="The inspection station; its verdicts come back on verdicts:<its safe form>.")
+    machine: Name = Field(description="The milling machine.")
+    head: Name = Field(description="The milling head.")
+    pocket: int = Field(ge=1, le=999, description="The pocket in the head that the insert sits in, from 1.")
+    operation: Name = Field(description="The machining operation that the photograph follows.")
+    check_id: UUID7 = Field(description="The post-operation check that the image belongs to.")
+    check_size: int = Field(ge=1, le=999, description="How many inserts that check must cover.")
+    image: ImageKey = Field(description="Key in the image store: relative, no '..'.")
+    image_sha256: Sha256 = Field(description="SHA-256 of the image's bytes, in lower-case hexadecimal.")
+    region: Region | None = Field(default=None, description="Where in the image the insert is, in pixels.")
+    insert_designation: Designation | None = Field(default=None, description="The insert's ISO 1832 designation.")
+    edge: int | None = Field(default=None, ge=1, le=16, description="Which of the insert's edges is in use.")
+    operations_on_edge: int | None = Field(
+        default=None, ge=0, le=LARGEST, description="How many operations that edge has done since it was put to work."
+    )
+
+    @field_validator(*_NAMED)
+    @classmethod
+    def _narrow_in_version_1(cls, name: str, info: ValidationInfo) -> str:
+        if info.data.get("schema_version") == 1 and not is_narrow(name):
+            raise ValueError(
+                "in schema_version 1 a name has letters A to Z, digits, '.', '_' and '-' only, 64 of them at most, and "
+                "begins with a letter or a digit: send schema_version 2"
+            )
+        return name
+
+    def message(self) -> dict[str, Any]:
+        """The event as plain JSON values: the one argument of the inspect task."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def from_message(cls, message: object) -> CaptureEvent:
+        """Read an event from the plain JSON values of a message.
+
+        Raises:
+            pydantic.ValidationError: a field is unknown, missing, or has a wrong type or value.
+        """
+        try:
+            text = json.dumps(message)
+        except (RecursionError, ValueError) as error:  # it nests too deep; a number of thousands of digits
+            problem = PydanticCustomError("no_event", "no event: {reason}", {"reason": str(error)})
+            raise ValidationError.from_exception_data(cls.__name__, [{"type": problem, "input": None}]) from None
+        return cls.model_validate_json(text)
+
+
+def new_id() -> uuid6.UUID:
+    """A UUIDv7 (RFC 9562): unique without a server, and in order of time."""
+    return uuid6.uuid7()

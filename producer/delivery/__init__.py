@@ -1,0 +1,1 @@
+"""What is kept until it is answered."""

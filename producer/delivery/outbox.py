@@ -1,0 +1,302 @@
+"""Events on the station's own disk until they are confirmed.
+
+They leave in the order in which they were handed in, by a number that no clock spoils: arrival is what the order of
+photographs is taken from (decision 15).
+
+SQLite, because it is durable on every station PC without a server: each event is one synced transaction, and several
+processes of one station (a folder camera, a check) may share the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+
+from producer.contract.event import CaptureEvent
+from producer.storage.durable_files import make_folder
+
+log = structlog.get_logger()
+
+DEFAULT_LIMIT: Final = 100_000
+"""Captures that may wait. Counted rather than weighed, because people plan in captures and the contract bounds an
+event's size: at most some 2 kB, so 200 MB on disk, and weeks of a busy machine without any answer."""
+
+WARN_AT: Final = (0.5, 0.8)
+"""The shares of the limit from which on the log warns: long before anything is refused, and once more."""
+
+LAST_RESEND: Final = 300.0
+"""The longest time between two attempts to send an event, in seconds."""
+
+_ROUNDING: Final = 10.0
+"""How much further ahead than that a wait may lie, in seconds: clocks are set by so much all the time."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS waiting (
+    capture_id TEXT PRIMARY KEY,
+    event      TEXT NOT NULL,
+    stored_at  REAL NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    next_at    REAL NOT NULL,
+    problem    TEXT,
+    number     INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS waiting_next_at ON waiting (next_at);
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+_INDEXES = """
+CREATE INDEX IF NOT EXISTS waiting_number ON waiting (number);
+CREATE INDEX IF NOT EXISTS waiting_unsent ON waiting (number) WHERE attempts = 0;
+"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An event that is not confirmed yet. Times are seconds since the epoch."""
+
+    event: CaptureEvent
+    stored_at: float
+    attempts: int
+    next_at: float
+    problem: str | None
+
+
+class OutboxFull(OSError):
+    """As many captures wait as may wait; nothing of the new one was stored, and it can be handed in again later."""
+
+
+def warned_share(waiting: int, limit: int) -> float:
+    """The highest share in `WARN_AT` that ``waiting`` of at most ``limit`` captures have reached; 0.0 for none."""
+    return max((share for share in WARN_AT if waiting >= share * limit), default=0.0)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Give a database a write-ahead log. For that SQLite does not wait for others who open the file just now."""
+    busy = retry_if_exception_type(sqlite3.OperationalError)
+    for attempt in Retrying(retry=busy, stop=stop_after_delay(10.0), wait=wait_random(0.01, 0.05), reraise=True):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL")
+
+
+class Outbox:
+    """The unconfirmed events of one station, in one file; safe to use from several threads and processes."""
+
+    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT):
+        """Open the outbox at ``path``, making it when it is not there; ``limit`` captures may wait in it.
+
+        Raises:
+            OSError: the folder cannot be made.
+            sqlite3.Error: the file cannot be opened or is not an outbox.
+        """
+        make_folder(path.absolute().parent)
+        self.path = path
+        self.limit = limit
+        self._warned = 0.0
+        self._lock = threading.Lock()
+        with self._named("opened"):
+            self._connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+            _log_ahead(self._connection)
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.executescript(_TABLES)
+            self._number_those_of_before()
+            self._connection.executescript(_INDEXES)
+
+    def close(self) -> None:
+        """Close the file; every event in it stays."""
+        with self._lock:
+            self._connection.close()
+
+    def check_room(self) -> None:
+        """Refuse a new capture while the outbox is full, and warn in the log long before.
+
+        Asked before the image is stored, so that nothing is left of what is refused; processes that submit in the
+        same instant may therefore pass the limit by one capture each. What was accepted is never dropped for room.
+
+        Raises:
+            OutboxFull: the limit is reached.
+            sqlite3.Error: the outbox cannot be read.
+        """
+        waiting = len(self)
+        if waiting >= self.limit:
+            raise OutboxFull(
+                errno.ENOSPC,
+                f"the outbox is full, {waiting} captures wait for their answer (INSERTS_OUTBOX_LIMIT={self.limit}); "
+                "nothing of this one was stored. See that Redis and a worker run (insert-station outbox says why they "
+                "wait) or raise the limit",
+                str(self.path),
+            )
+        share = warned_share(waiting, self.limit)
+        if share > self._warned:
+            log.warning("the outbox fills up", waiting=waiting, limit=self.limit, over=f"{share:.0%}")
+        self._warned = share
+
+    def add(self, event: CaptureEvent, now: float, note: tuple[str, str] | None = None) -> None:
+        """Keep ``event`` from now on; on return it is synced to disk, with ``note`` (name, value) in one step.
+
+        Raises:
+            sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
+        """
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO waiting (capture_id, event, stored_at, next_at, number)"
+                " VALUES (?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM waiting))",
+                (str(event.capture_id), event.model_dump_json(exclude_none=True), now, now),
+            )
+            if note is not None:
+                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
+
+    def due(self, now: float, limit: int = 100) -> list[Waiting]:
+        """The events to be sent at ``now``: first all that never left, in their order, then those whose time has come.
+
+        A wait that lies further ahead than any is long was noted by a clock that has been set back: it is over.
+        """
+        unsent = self._select("WHERE attempts = 0 ORDER BY number LIMIT ?", (limit,))
+        over = "WHERE attempts > 0 AND (next_at <= ? OR next_at > ?) ORDER BY next_at, number LIMIT ?"
+        return unsent + self._select(over, (now, now + LAST_RESEND + _ROUNDING, limit - len(unsent)))
+
+    def hurry(self, note: tuple[str, str] | None = None) -> None:
+        """Have everything that waits for its answer sent once more, whatever was to be waited; keep ``note``."""
+        with self._transaction(synced=False) as connection:
+            connection.execute("UPDATE waiting SET next_at = 0 WHERE attempts > 0")
+            if note is not None:
+                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
+
+    def next_due(self) -> float | None:
+        """When the next event is due, or None while nothing waits."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT min(next_at) FROM waiting").fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def waiting(self, limit: int = 1_000_000) -> list[Waiting]:
+        """Everything that is not confirmed, oldest first."""
+        return self._select("ORDER BY number LIMIT ?", (limit,))
+
+    def find(self, capture_id: str) -> Waiting | None:
+        """The unconfirmed event of one capture, or None."""
+        rows = self._select("WHERE capture_id = ?", (capture_id,))
+        return rows[0] if rows else None
+
+    def __len__(self) -> int:
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
+
+    def unsent(self) -> int:
+        """How many events have not left this station yet."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM waiting WHERE attempts = 0").fetchone()[0])
+
+    def oldest_at(self) -> float | None:
+        """When the capture that has waited longest was stored, in seconds since the epoch; None while none waits."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT min(stored_at) FROM waiting").fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def sent(self, next_at: dict[str, float]) -> None:
+        """Note that these captures left this station, and when each is to be sent again, in one step."""
+        with self._transaction(synced=False) as connection:
+            connection.executemany(
+                "UPDATE waiting SET attempts = attempts + 1, next_at = ?, problem = NULL WHERE capture_id = ?",
+                [(when, capture_id) for capture_id, when in next_at.items()],
+            )
+
+    def not_sent(self, capture_id: str, next_at: float, problem: str) -> None:
+        """Note what stood in the way of sending a capture, and when to try next."""
+        with self._transaction(synced=False) as connection:
+            connection.execute(
+                "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?", (next_at, problem, capture_id)
+            )
+
+    def confirm(self, capture_ids: Iterable[str], note: tuple[str, str] | None = None) -> int:
+        """Forget captures that have their verdict or fault, and keep ``note`` (name, value), in one step.
+
+        Returns how many of them had been waiting.
+        """
+        with self._transaction(synced=False) as connection:
+            forgotten = connection.executemany(
+                "DELETE FROM waiting WHERE capture_id = ?", [(capture_id,) for capture_id in capture_ids]
+            ).rowcount
+            if note is not None:
+                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
+        return max(0, forgotten)
+
+    def note(self, name: str) -> str | None:
+        """What was noted under ``name`` (a position in the stream, a file already submitted)."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def first_note(self, name: str, value: str) -> str:
+        """Note ``value`` under ``name`` unless something stands there already; return what stands there."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO note (name, value) VALUES (?, ?)", (name, value))
+            return str(connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()[0])
+
+    def notes(self, prefix: str) -> dict[str, str]:
+        """The notes whose names begin with ``prefix``."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT name, value FROM note WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)
+            )
+            return {str(name): str(value) for name, value in rows.fetchall()}
+
+    def forget_notes(self, names: Iterable[str]) -> None:
+        """Forget notes that have served their purpose; one that comes back after a power cut does no harm."""
+        with self._transaction(synced=False) as connection:
+            connection.executemany("DELETE FROM note WHERE name = ?", [(name,) for name in names])
+
+    def _number_those_of_before(self) -> None:
+        """Give an outbox of an earlier version its numbers; of several processes that open it one does so."""
+        with self._transaction() as connection:
+            if any(column[1] == "number" for column in connection.execute("PRAGMA table_info(waiting)")):
+                return
+            connection.execute("ALTER TABLE waiting ADD COLUMN number INTEGER NOT NULL DEFAULT 0")
+            old = connection.execute("SELECT capture_id FROM waiting ORDER BY stored_at, capture_id").fetchall()
+            connection.executemany(
+                "UPDATE waiting SET number = ? WHERE capture_id = ?",
+                [(number, capture_id) for number, (capture_id,) in enumerate(old, 1)],
+            )
+
+    def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
+        with self._reading() as connection:
+            rows = connection.execute(
+                f"SELECT event, stored_at, attempts, next_at, problem FROM waiting {tail}",  # noqa: S608
+                values,
+            ).fetchall()
+        return [Waiting(CaptureEvent.model_validate_json(row[0]), *row[1:]) for row in rows]
+
+    @contextmanager
+    def _named(self, what: str) -> Iterator[None]:
+        """Have errors of SQLite's say which file they are about."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise type(error)(f"the outbox {self.path} cannot be {what}: {error}") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._named("read"):
+            yield self._connection
+
+    @contextmanager
+    def _transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+        # What is not synced may be gone after a power cut (never half, never after a mere crash). For what was sent or
+        # answered that means it is sent again, which is harmless; the disk's time belongs to those that submit.
+        with self._lock, self._named("written"):
+            try:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise

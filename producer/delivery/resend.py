@@ -1,0 +1,187 @@
+"""From the outbox to the queue, and from the answers back to the outbox: two threads that never give up."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import redis
+import structlog
+from kombu.exceptions import OperationalError
+
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.delivery.metrics import StationMetrics
+from producer.delivery.outage import Outage
+from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
+from producer.delivery.redis_client import AnswerReader, EventSender
+
+log = structlog.get_logger()
+
+FIRST_RESEND: Final = 10.0
+"""Seconds without an answer after which an event is sent again; doubled from attempt to attempt."""
+
+LONGEST_PAUSE: Final = 10.0
+"""The longest time, in seconds, between two looks whether Redis is back."""
+
+_HURRIED_NOTE: Final = "hurried"
+"""Where the outbox notes when everything in it was last tried at a start, in seconds since the epoch."""
+
+SEND_BATCH: Final = 50
+"""Events that are sent before the outbox notes, in one synced step, that they were. A station that dies in between
+sends them again, which is harmless; a step for each would take the disk from those that submit."""
+
+
+def resend_after(attempts: int) -> float:
+    """Seconds to wait for an answer after ``attempts`` sendings of one event."""
+    return float(min(FIRST_RESEND * 2 ** min(attempts - 1, 16), LAST_RESEND))
+
+
+class Delivery:
+    """Sends what waits in the outbox until it is answered, and tells ``on_answer`` of every answer."""
+
+    def __init__(
+        self,
+        station: str,
+        outbox: Outbox,
+        redis_url: str,
+        on_answer: Callable[[VerdictAnswer | FaultAnswer | CheckAnswer], None],
+        metrics: StationMetrics,
+    ):
+        self._metrics = metrics
+        self._outbox = outbox
+        self._on_answer = on_answer
+        self._position_note = f"position:{station}"
+        self._sender = EventSender(redis_url)
+        self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
+        # Two, since Redis may take events and give no answers, or the other way round.
+        self._sending = Outage("events wait in the outbox", "events are sent again")
+        self._reading = Outage("answers cannot be read", "answers are read again")
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=loop, name=f"delivery-{name}", daemon=True)
+            for name, loop in (("send", self._send_loop), ("read", self._read_loop))
+        ]
+
+    def start(self) -> None:
+        """Begin to send and to read; what waits for its answer is sent once more."""
+        self._try_everything_once()
+        for thread in self._threads:
+            thread.start()
+
+    def hurry(self) -> None:
+        """Something new is in the outbox."""
+        self._wake.set()
+
+    def _try_everything_once(self) -> None:
+        """Whatever was to be waited for: but commands that follow each other closely add up to no storm."""
+        now = time.time()
+        try:
+            last = self._outbox.note(_HURRIED_NOTE)
+            if last is None or abs(now - float(last)) > LAST_RESEND:
+                self._outbox.hurry(note=(_HURRIED_NOTE, repr(now)))
+        except sqlite3.Error as error:  # a full disk, say: each is sent when its time comes
+            log.warning("what waits is not sent earlier", problem=str(error))
+
+    def close(self) -> None:
+        """Stop both threads; what is not confirmed stays in the outbox."""
+        self._stop.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join()
+        self._sender.close()
+        self._reader.close()
+
+    def _send_loop(self) -> None:
+        pause = 0.5
+        while not self._stop.is_set():
+            self._wake.clear()
+            try:
+                problem = self._send_due()
+                next_due = self._outbox.next_due()
+            except sqlite3.Error as error:  # a full disk, say: what is in the outbox stays there
+                problem = str(error)
+            except Exception as error:  # without this thread the station would accept for ever and send nothing
+                log.exception("sending failed, and is tried again")
+                problem = f"{type(error).__name__}: {error}"
+            if problem is not None:
+                self._sending.begins(problem)
+                self._stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = 0.5
+            self._sending.ends()
+            # Another process of this station may add to the same outbox, so look at least once a second.
+            self._wake.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
+
+    def _send_due(self) -> str | None:
+        while not self._stop.is_set() and (entries := self._outbox.due(time.time(), SEND_BATCH)):
+            again: dict[str, float] = {}
+            problem = None
+            for entry in entries:
+                problem = self._send(entry)
+                if problem is not None:
+                    break
+                again[str(entry.event.capture_id)] = time.time() + resend_after(entry.attempts + 1)
+                if self._stop.is_set():
+                    break
+            if again:
+                self._outbox.sent(again)
+            if problem is not None:
+                self._outbox.not_sent(str(entry.event.capture_id), time.time(), problem)
+                return problem
+        return None
+
+    def _send(self, entry: Waiting) -> str | None:
+        try:
+            self._sender.send(entry.event)
+        except (OperationalError, redis.RedisError, OSError) as error:
+            self._metrics.redis_up.set(0)
+            return f"{type(error).__name__}: {error}"
+        self._metrics.redis_up.set(1)
+        (self._metrics.resent if entry.attempts else self._metrics.sent).inc()
+        return None
+
+    def _read_loop(self) -> None:
+        pause = 0.5
+        while not self._stop.is_set():
+            try:
+                answers = self._reader.read()
+                if answers:
+                    self._settle(answers)
+            except (redis.RedisError, OSError) as error:
+                self._metrics.redis_up.set(0)
+                self._reading.begins(f"{type(error).__name__}: {error}")
+            except Exception as error:  # nobody would see that answers are not read any more
+                log.exception("reading answers failed, and is tried again")
+                self._reading.begins(f"{type(error).__name__}: {error}")
+            else:
+                pause = 0.5
+                self._metrics.redis_up.set(1)
+                self._reading.ends()
+                continue
+            self._stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _settle(self, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
+        settled = [str(a.capture_id) for a in answers if not isinstance(a, CheckAnswer) and a.capture_id]
+        confirmed = self._confirm(settled)
+        for answer in answers:  # also when the disk is full: the line waits for this
+            try:
+                self._on_answer(answer)
+            except Exception:  # whatever the listener does, the answers after this one must be read
+                log.exception("a listener failed on an answer", answer=answer.model_dump_json(exclude_none=True))
+        while not confirmed and not self._stop.wait(LONGEST_PAUSE):
+            confirmed = self._confirm(settled)
+
+    def _confirm(self, settled: list[str]) -> bool:
+        try:
+            confirmed = self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
+        except sqlite3.Error as error:
+            log.error("answers cannot be noted", problem=str(error))
+            return False
+        self._metrics.confirmed.inc(confirmed)
+        return True

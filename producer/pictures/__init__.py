@@ -1,0 +1,1 @@
+"""What the name and the bytes of a photograph's file say."""

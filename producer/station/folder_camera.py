@@ -1,0 +1,284 @@
+"""A folder as a camera: every finished file becomes a capture.
+
+Files lie under ``FOLDER/<machine>/<head>/<operation>/<pocket>.jpg``; the files of one operation are one check. What was
+handed in moves to ``FOLDER/submitted``, what cannot be to ``FOLDER/rejected`` with a note beside it that says why.
+Where the folder may only be read, what was handed in is remembered instead.
+
+The folder is looked at again and again: that shows the files of network shares too, of which the kernel tells nothing,
+and costs nothing for what was moved away.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+from pydantic import ValidationError
+
+from producer.contract.event import CaptureEvent, Region, new_id
+from producer.delivery.outbox import Outbox
+from producer.pictures.file_names import pocket_of
+from producer.station.file_state import Look, Stillness
+from producer.station.head_register import HeadRegister
+from producer.station.photograph_file import Changing, is_raw, read
+from producer.station.station import Station
+from producer.station.submitted_files import HandedIn
+from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder
+from producer.terminal.error_text import in_words
+
+log = structlog.get_logger()
+
+SETTLED_AFTER: Final = 2.0
+"""Seconds that a file must show the same before it is taken; cameras write in bursts."""
+
+WATCH_EVERY: Final = 1.0
+"""Seconds between two looks at the folder."""
+
+DOUBT_FOR: Final = 60.0
+"""Seconds that a file is waited for which shows the same and yet does not seem whole. Then it is handed in as it is:
+the worker says what is wrong with it, and its check comes to an end."""
+
+FORGET_EVERY: Final = 3600.0
+"""Seconds between two looks for what need not be remembered any more."""
+
+
+class Doubtful(Exception):
+    """A file does not seem whole, and may still become so."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a file's path says about its photograph."""
+
+    machine: str
+    head: str
+    operation: str
+    pocket: int
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    relative: Path
+    look: Look
+
+    @property
+    def name(self) -> str:
+        return self.relative.as_posix()
+
+
+def place_of(relative: Path) -> Place:
+    """Read ``<machine>/<head>/<operation>/<pocket>.jpg``.
+
+    Raises:
+        ValueError: the path has another form.
+    """
+    parts = relative.parts
+    pocket = pocket_of(relative.name)
+    if len(parts) != 4 or pocket is None:
+        raise ValueError(f"{relative.as_posix()} is not <machine>/<head>/<operation>/<pocket>{relative.suffix}")
+    return Place(parts[0], parts[1], parts[2], pocket)
+
+
+class FolderCamera:
+    """Hands in every finished photograph below one folder, each once, also across restarts.
+
+    Args:
+        folder: where photographs arrive.
+        station: whose captures they become.
+        outbox: that station's; what was handed in is remembered there.
+        check_size: how many inserts a head carries that the register does not have.
+        heads: the head register, where there is one.
+        settled_after: seconds that a file must show the same before it is taken.
+        doubt_for: seconds that a file is waited for which shows the same and does not seem whole.
+        every: seconds between two looks at the folder.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        station: Station,
+        outbox: Outbox,
+        check_size: int,
+        heads: HeadRegister | None = None,
+        *,
+        settled_after: float = SETTLED_AFTER,
+        doubt_for: float = DOUBT_FOR,
+        every: float = WATCH_EVERY,
+    ):
+        self._folder = WatchedFolder(folder)
+        self._station = station
+        self._check_size = check_size
+        self._heads = heads
+        self._settled_after = settled_after
+        self._doubt_for = doubt_for
+        self._every = every
+        self._handed_in = HandedIn(outbox, folder)
+        self._stillness = Stillness()
+        self._dealt_with: dict[Path, Look] = {}  # and still where it was
+        self._said: dict[Path, str] = {}
+
+    def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
+        """Look at the folder again and again until ``stop`` is set; while the folder is away, wait for it.
+
+        Raises:
+            FolderTaken: another process watches the folder.
+            OSError: the folder is not there at the start.
+        """
+        self._folder.hold()
+        try:
+            forgotten = -FORGET_EVERY
+            while True:
+                began = time.monotonic()
+                if began - forgotten >= FORGET_EVERY:
+                    self._handed_in.forget_old(time.time())
+                    forgotten = began
+                if stop.is_set():
+                    return
+                if self._folder.is_there():
+                    self.sweep(on_capture)
+                # A share that takes long to list is not listed all the time.
+                stop.wait(max(self._every, time.monotonic() - began))
+        finally:
+            self._folder.close()
+
+    def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
+        """Look once, and hand in what is finished; True while there are files left to look at again."""
+        now = time.monotonic()
+        looks = dict(self._folder.files())
+        self._forget_all_but(looks)
+        looks = {path: look for path, look in looks.items() if self._dealt_with.get(path) != look}
+        still = {path: self._stillness.seconds(path, look, now) for path, look in looks.items()}
+        settled = sorted(path for path, seconds in still.items() if seconds >= self._settled_after)
+        twins = _twins(settled)
+        waiting = len(looks) - len(settled)
+        for path in settled:
+            file = _File(path, path.relative_to(self._folder.path), looks[path])
+            try:
+                self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
+            except Changing:
+                self._stillness.forget(path)
+                waiting += 1
+            except FileNotFoundError:  # gone since it was listed
+                self._stillness.forget(path)
+            except (Doubtful, OSError, sqlite3.Error) as problem:
+                # Its writer goes on, a full disk or outbox passes; the file stays where it is until then.
+                self._say_once(file, "a file cannot be handed in now and stays", str(problem))
+                waiting += 1
+        return waiting > 0
+
+    def _take(
+        self, file: _File, twins: Sequence[str], patient: bool, on_capture: Callable[[CaptureEvent], None]
+    ) -> None:
+        """Hand in a settled file and put it away, or refuse it for good.
+
+        Raises:
+            Doubtful: it does not seem whole, and the time for doubts is not over.
+            Changing, OSError, sqlite3.Error: it cannot be handed in now.
+        """
+        try:
+            file.name.encode()  # a name of another encoding, from an old share, cannot be noted down
+            if self._handed_in.knows(file.relative, file.look):
+                self._put_away(file)
+                return
+            place = place_of(file.relative)
+            if twins:
+                raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")
+            size, designation, region = self._head_of(place)
+            reading = read(file.path, file.look)
+            if is_raw(file.path.name, reading.image):
+                raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
+            if reading.doubt is not None and patient:
+                raise Doubtful(reading.doubt)
+            if self._handed_in.knows_content(file.relative, reading.image):
+                self._put_away(file, reading.image)
+                return
+            before = self._handed_in.others_of_pocket(file.relative)
+            capture = new_id()
+            event = self._station.submit(
+                reading.image,
+                machine=place.machine,
+                head=place.head,
+                pocket=place.pocket,
+                operation=place.operation,
+                check_id=self._handed_in.check_of(file.relative.parent),
+                check_size=size,
+                capture_id=capture,
+                region=region,
+                insert_designation=designation,
+                # The note and the event are one step, so a file whose move was cut short by a crash is not handed in
+                # twice.
+                note=(self._handed_in.file_note(file.relative, file.look), str(capture)),
+            )
+        except (ValidationError, ValueError) as error:
+            self._reject(file, in_words(error))
+            return
+        if reading.doubt is not None:
+            log.warning("a file was handed in as it is", file=file.name, problem=reading.doubt)
+        if before:
+            log.warning("a pocket was handed in again: the newest counts", file=file.name, before=before)
+        on_capture(event)
+        self._put_away(file, reading.image)
+
+    def _head_of(self, place: Place) -> tuple[int, str | None, Region | None]:
+        """How many pockets the head of a photograph has, its designation, and the pocket's region.
+
+        Raises:
+            ValueError: it has no such pocket. Taken all the same, it would stand for one that nobody saw.
+        """
+        head = self._heads.get(place.head) if self._heads is not None else None
+        size = self._check_size if head is None else head.pockets
+        if place.pocket > size:
+            who = "--check-size" if head is None else "the head register"
+            raise ValueError(f"there is no pocket {place.pocket}: head {place.head} has {size} ({who} says so)")
+        return (size, None, None) if head is None else (size, head.designation, head.regions.get(place.pocket))
+
+    def _put_away(self, file: _File, image: bytes | None = None) -> None:
+        """Move what was handed in out of the way, or remember it where it stays."""
+        if self._folder.writable:
+            try:
+                self._folder.move(file.relative, SUBMITTED)
+                return
+            except OSError as error:
+                self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
+        if image is not None:
+            self._handed_in.remember_content(file.relative, file.look, image)
+        self._dealt_with[file.path] = file.look
+
+    def _reject(self, file: _File, reason: str) -> None:
+        log.warning("a file was rejected", file=file.name, reason=reason)
+        if self._folder.writable:
+            try:
+                self._folder.move(file.relative, REJECTED, reason)
+                return
+            except OSError as error:
+                self._say_once(file, "a rejected file cannot be moved: it stays", str(error))
+        self._dealt_with[file.path] = file.look
+
+    def _say_once(self, file: _File, what: str, problem: str) -> None:
+        if self._said.get(file.path) != problem:
+            self._said[file.path] = problem
+            log.warning(what, file=file.name, problem=problem)
+
+    def _forget_all_but(self, looks: dict[Path, Look]) -> None:
+        """Forget the files that are not there any more."""
+        self._stillness.keep(looks.keys())
+        self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
+        self._said = {path: problem for path, problem in self._said.items() if path in looks}
+
+
+def _twins(paths: Sequence[Path]) -> dict[Path, list[str]]:
+    """Files that are of one pocket of one operation, each with the names of the others."""
+    of_pocket: dict[tuple[Path, int], list[Path]] = defaultdict(list)
+    for path in paths:
+        if (pocket := pocket_of(path.name)) is not None:
+            of_pocket[path.parent, pocket].append(path)
+    groups = [group for group in of_pocket.values() if len(group) > 1]
+    return {path: [other.name for other in group if other != path] for group in groups for path in group}

@@ -1,0 +1,131 @@
+"""A post-operation check: a whole head handed in, its answer waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from producer.contract.answers import CheckAnswer, CheckState, Outcome, VerdictAnswer
+from producer.contract.event import CaptureEvent, Region, new_id
+from producer.station.station import Received, Station
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One insert's photograph, with what is known of the edge that it shows and of the file that it came from."""
+
+    pocket: int
+    image: bytes
+    operations_on_edge: int | None = None
+    region: Region | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What came of a check of ``check_size`` pockets.
+
+    ``submitted`` holds each event with the time (seconds of `time.monotonic`) just before it was handed in;
+    ``answers`` holds what came back for each capture; ``answer`` is None when the check did not finish in time, or
+    cannot finish because not all of its pockets were handed in.
+    """
+
+    check_id: UUID
+    check_size: int
+    submitted: list[tuple[CaptureEvent, float]]
+    answers: dict[UUID, Received]
+    answer: CheckAnswer | None
+
+    @property
+    def state(self) -> CheckState | Literal["pending"]:
+        """What the check came to; a pocket that was not handed in makes it "review"."""
+        if self.answer is not None:
+            return self.answer.state
+        return "review" if self.missing and len(self.answers) == len(self.submitted) else "pending"
+
+    @property
+    def missing(self) -> list[int]:
+        """The pockets of which the line has no photograph."""
+        if self.answer is not None:
+            return self.answer.missing
+        return sorted(set(range(1, self.check_size + 1)) - {event.pocket for event, _ in self.submitted})
+
+    @property
+    def replace(self) -> list[int]:
+        """The pockets whose insert is damaged, as far as it is known."""
+        if self.answer is not None:
+            return self.answer.replace
+        return sorted(event.pocket for event, _ in self.submitted if self._outcome(event) == "damaged")
+
+    @property
+    def review(self) -> list[int]:
+        """The pockets that a person must look at: undecided, not answered in time, or never handed in."""
+        if self.answer is not None:
+            return self.answer.review
+        decided = {event.pocket for event, _ in self.submitted if self._outcome(event) in ("intact", "damaged")}
+        return sorted(set(range(1, self.check_size + 1)) - decided)
+
+    @property
+    def exit_code(self) -> int:
+        """0 go, 1 replace, 2 a person must look or the check did not finish."""
+        return {"go": 0, "replace": 1, "review": 2, "pending": 2}[self.state]
+
+    def _outcome(self, event: CaptureEvent) -> Outcome | None:
+        received = self.answers.get(event.capture_id)
+        return received.answer.outcome if received and isinstance(received.answer, VerdictAnswer) else None
+
+
+def run_check(
+    station: Station,
+    photographs: Sequence[Photograph],
+    *,
+    machine: str,
+    head: str,
+    operation: str,
+    check_size: int,
+    timeout: float,
+    designation: str | None = None,
+    on_submit: Callable[[CaptureEvent], None] | None = None,
+) -> CheckResult:
+    """Hand in the photographs of a head, and wait at most ``timeout`` seconds for the check's answer.
+
+    ``check_size`` is how many pockets the head has: with fewer photographs the check never comes to "go". It ends as
+    "review", here as soon as what was handed in is answered.
+
+    Raises:
+        ValueError: two photographs are of one pocket, or one is of a pocket that the head does not have; nothing was
+            handed in. Either would fill the place of a pocket that nobody saw.
+    """
+    pockets = [photograph.pocket for photograph in photographs]
+    if twice := sorted({pocket for pocket in pockets if pockets.count(pocket) > 1}):
+        raise ValueError(f"more than one photograph of pocket {twice[0]}: a check has one of each")
+    if beyond := [pocket for pocket in pockets if not 1 <= pocket <= check_size]:
+        raise ValueError(f"a photograph of pocket {beyond[0]} in a check of pockets 1 to {check_size}")
+    check_id = new_id()
+    submitted = []
+    for photograph in photographs:
+        started = time.monotonic()
+        event = station.submit(
+            photograph.image,
+            machine=machine,
+            head=head,
+            pocket=photograph.pocket,
+            operation=operation,
+            check_id=check_id,
+            check_size=check_size,
+            region=photograph.region,
+            insert_designation=designation,
+            operations_on_edge=photograph.operations_on_edge,
+        )
+        submitted.append((event, started))
+        if on_submit is not None:
+            on_submit(event)
+    captures = [event.capture_id for event, _ in submitted]
+    completes = len(submitted) == check_size
+    answers = station.wait_for([check_id, *captures] if completes else captures, timeout)
+    finished = answers.pop(check_id, None)
+    answer = finished.answer if finished is not None and isinstance(finished.answer, CheckAnswer) else None
+    return CheckResult(check_id, check_size, submitted, answers, answer)

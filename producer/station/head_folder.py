@@ -1,0 +1,182 @@
+"""A folder with the photographs of one head: what can be handed in, and what must not be left out without a word.
+
+Each file is named by its pocket: ``1.jpg``, ``02.png``. A check must never come to "go" while a pocket was not seen. So
+what cannot be handed in still counts: the check is as large as the pockets that the head has or that names tell of, and
+one larger where nobody knows what a photograph is of. Such a check never completes, and ends as "review".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from producer.pictures.file_names import MAX_POCKET, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
+from producer.pictures.system_files import is_system_litter
+from producer.station.head_check import Photograph
+
+# The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
+# small preview, so those are kept back.
+_DECODED: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")
+_MAYBE_RAW: Final = (b"II*\0", b"MM\0*")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a person must look: what is wrong, in words, and which files and pockets it is about."""
+
+    what: str
+    files: Sequence[str] = ()
+    pockets: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class HeadFolder:
+    """What a folder shows of a head.
+
+    ``check_size`` is how many pockets its check must cover: more than there are photographs where anything that belongs
+    to the head could not be handed in. ``elsewhere`` names sub-folders with pictures, which are not looked at.
+    """
+
+    photographs: list[Photograph]
+    check_size: int
+    problems: list[Problem]
+    elsewhere: list[str]
+
+
+@dataclass
+class _Named:
+    """A folder's files by what their names say: ``hints`` are no photographs, but tell that there should be one."""
+
+    photographs: dict[int, list[Path]] = field(default_factory=lambda: defaultdict(list))
+    hints: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    strays: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+def look_at(folder: Path, pockets: int | None) -> HeadFolder:
+    """What ``folder`` shows of a head with so many ``pockets``; None: as many as the highest number in it.
+
+    Raises:
+        ValueError: there is no such folder, or no photograph in it is named by a pocket.
+    """
+    named = _sorted_out(folder)
+    if not named.photographs:
+        raise ValueError(_why_nothing(folder, named))
+    size = max(pockets or 0, *named.photographs, *named.hints)
+    photographs, problems = [], []
+    for pocket, paths in sorted(named.photographs.items()):
+        photograph, problem = _taken(pocket, paths, pockets)
+        photographs += [photograph] if photograph else []
+        problems += [problem] if problem else []
+    problems += _not_there(size, named)
+    if named.strays:
+        size += 1
+        what = f"of which pocket? Photographs are named by it, like 7.jpg. It counts as pocket {size}, which never came"
+        problems.append(Problem(f"{_listed(named.strays)}: {what}", named.strays, [size]))
+    if size > MAX_POCKET:
+        raise ValueError(f"a check covers {MAX_POCKET} pockets at most: take {_listed(named.strays)} out of {folder}")
+    return HeadFolder(photographs, size, problems, named.elsewhere)
+
+
+def numbered(pockets: Sequence[int]) -> str:
+    """Ascending pockets in words: "pocket 2", "pockets 2, 4 to 6"."""
+    runs: list[list[int]] = []
+    for pocket in pockets:
+        if runs and pocket == runs[-1][-1] + 1:
+            runs[-1].append(pocket)
+        else:
+            runs.append([pocket])
+    parts = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(parts)}"
+
+
+def _sorted_out(folder: Path) -> _Named:
+    named = _Named()
+    for path in _entries(folder):
+        name = path.name
+        if not is_picture(name) and path.is_dir():
+            named.elsewhere += [inner.as_posix() for inner in _with_pictures(path, folder)]
+        elif is_picture(name) and (pocket := pocket_of(name)) is not None:
+            named.photographs[pocket].append(path)
+        elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem) and not _leads(name)):
+            named.strays.append(name)
+        elif ending_of(name) not in SIDECARS and (pocket := _leads(name)) is not None:
+            named.hints[pocket].append(name)
+    return named
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not is_system_litter(Path(path.name)))
+    except FileNotFoundError:
+        raise ValueError(f"there is no folder {folder}") from None
+    except NotADirectoryError:
+        raise ValueError(f"{folder} is no folder: give the folder that the head's photographs are in") from None
+    except OSError as error:
+        raise ValueError(f"the folder {folder} cannot be read: {error.strerror}") from error
+
+
+def _leads(name: str) -> int | None:
+    """The pocket that a name begins with, like 2 in ``2``, ``2.jpg.part``, ``2.jpg~``."""
+    return pocket_of(name.partition(".")[0])
+
+
+def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:
+    """The first folder in ``inner`` that has pictures in it, as seen from ``folder``, if there is one."""
+    for path in inner.rglob("*"):
+        relative = path.relative_to(folder)
+        if is_picture(path.name) and not is_system_litter(relative):
+            yield relative.parent
+            return
+
+
+def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Photograph | None, Problem | None]:
+    """The photograph of a pocket as far as it can be handed in, and what is wrong with it."""
+    names = [path.name for path in paths]
+    name = names[0]
+    if len(paths) > 1:
+        what = f"pocket {pocket} is there {len(paths)} times, {_listed(names)}: none was handed in, keep the right one"
+        return None, Problem(what, names, [pocket])
+    if pockets is not None and pocket > pockets:
+        return None, Problem(f"{name}: the head has {pockets} pockets, so it was not handed in", names, [pocket])
+    try:
+        if not paths[0].is_file():
+            return None, Problem(f"{name} is no file, or a link that leads nowhere", names, [pocket])
+        image = paths[0].read_bytes()
+    except OSError as error:
+        return None, Problem(f"{name} cannot be read: {error.strerror}", names, [pocket])
+    photograph = Photograph(pocket, image, file=name)
+    if not image:
+        return photograph, Problem(f"{name} is empty", names, [pocket])
+    if ending_of(name) not in UNREADABLE or image.startswith(_DECODED):
+        return photograph, None
+    what = f"{name} is of a kind that the line cannot read: let the camera write JPEG, PNG, BMP or TIFF"
+    return None if image.startswith(_MAYBE_RAW) else photograph, Problem(what, names, [pocket])
+
+
+def _not_there(size: int, named: _Named) -> Iterator[Problem]:
+    """The pockets from 1 to ``size`` of which there is no photograph."""
+    hinted = sorted(named.hints.keys() - named.photographs.keys())
+    for pocket in hinted:
+        names = named.hints[pocket]
+        yield Problem(f"no finished photograph of pocket {pocket}, only {_listed(names)}", names, [pocket])
+    if gaps := sorted(set(range(1, size + 1)) - named.photographs.keys() - set(hinted)):
+        yield Problem(f"no photograph of {numbered(gaps)}", pockets=gaps)
+
+
+def _why_nothing(folder: Path, named: _Named) -> str:
+    if others := named.strays + [name for names in named.hints.values() for name in names]:
+        return f"no finished photograph in {folder} is named by its pocket, like 7.jpg, but there is {_listed(others)}"
+    if named.elsewhere:
+        return f"no photographs in {folder} itself, but in its folders {_listed(named.elsewhere)}: give one of them"
+    return f"no photographs in {folder}: they are named by pocket, 1.jpg, 2.jpg and so on"
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    """Names in words; of many the first ones."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,0 +1,67 @@
+"""The head register: what a plant knows of its milling heads, read from a file that people write."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from producer.contract.event import Region
+from producer.station.head_register_file import read_heads
+
+
+@dataclass(frozen=True)
+class Head:
+    """A milling head.
+
+    ``regions`` says for a pocket where in its upright photograph the insert is (a box in pixels); of a pocket that is
+    not in it the whole photograph is judged.
+    """
+
+    name: str
+    pockets: int
+    designation: str | None
+    regions: Mapping[int, Region]
+
+
+@dataclass(frozen=True)
+class HeadRegister:
+    """The heads that a file describes, by name, in its order."""
+
+    path: Path
+    heads: Mapping[str, Head]
+
+    @classmethod
+    def load(cls, path: Path) -> HeadRegister:
+        """Read a register.
+
+        Raises:
+            ValueError: the file cannot be read or is no register; the message says where and what to do.
+        """
+        heads = {}
+        for name, entry in read_heads(path).items():
+            everywhere = {} if entry.region is None else dict.fromkeys(range(1, entry.pockets + 1), entry.region)
+            heads[name] = Head(name, entry.pockets, entry.designation, everywhere | entry.regions)
+        return cls(path, heads)
+
+    def get(self, head: str) -> Head | None:
+        """The head of that name, or None when the register does not have it."""
+        return self.heads.get(unicodedata.normalize("NFC", head))
+
+    def warnings(self) -> Iterator[str]:
+        """What can be read and is probably not meant."""
+        if not self.heads:
+            yield "there is no head in it: begin one with [heads.NAME] and pockets = NUMBER"
+        by_letters: dict[str, str] = {}
+        for name, head in self.heads.items():
+            if (twin := by_letters.setdefault(name.casefold(), name)) != name:
+                yield f"heads {twin} and {name} differ in capitals only: to the line they are two"
+            beyond = sorted(pocket for pocket in head.regions if pocket > head.pockets)
+            for pocket in beyond:
+                yield f"head {name}: a region for pocket {pocket}, but it has {head.pockets}: never used"
+            if 0 < (described := len(head.regions) - len(beyond)) < head.pockets:
+                yield (
+                    f"head {name}: regions for {described} of its {head.pockets} pockets: of the others the whole "
+                    "photograph is judged"
+                )

@@ -1,0 +1,133 @@
+"""The form of the head register's file, TOML, and what is wrong with one, in words.
+
+A further fact of a head or a pocket is a further field of `HeadEntry`: the files that are there stay readable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from producer.contract.event import Designation, Region
+from producer.contract.names import Name
+from producer.pictures.file_names import MAX_POCKET
+
+EXAMPLE: Final = """\
+# The milling heads of this plant. Stations find this file by INSERTS_HEADS.
+
+[heads.H12]
+pockets = 30                          # how many inserts it carries: a check of it is complete with so many
+designation = "SEKT 1204 AFTN"        # ISO 1832; may be left out
+# Where in the upright photograph the insert is, in pixels. Left out: the whole photograph is judged.
+region = { left = 120, top = 40, width = 640, height = 640 }
+
+[heads.H12.regions]                   # pockets that the camera sees elsewhere
+7 = { left = 160, top = 40, width = 640, height = 640 }
+
+[heads."Fräskopf 3"]                  # a name with a blank, a dot or an umlaut stands in quotation marks
+pockets = 12
+"""
+
+_POCKET: Final = re.compile(r"[1-9][0-9]{0,2}")
+
+
+def _pocket(key: str) -> int:
+    if not _POCKET.fullmatch(key):
+        raise ValueError(f"a pocket is a number from 1 to {MAX_POCKET}, written like 7")
+    return int(key)
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class HeadEntry(_Closed):
+    """What the file says of one head: ``region`` is that of every pocket which ``regions`` does not name."""
+
+    pockets: int = Field(ge=1, le=MAX_POCKET)
+    designation: Designation | None = None
+    region: Region | None = None
+    regions: dict[Annotated[int, BeforeValidator(_pocket)], Region] = Field(default_factory=dict)
+
+
+class _Document(_Closed):
+    heads: dict[Name, HeadEntry] = Field(default_factory=dict)
+
+
+def read_heads(path: Path) -> dict[str, HeadEntry]:
+    """The heads of a file, by name.
+
+    Raises:
+        ValueError: it cannot be read, is no TOML, or says what no register does.
+    """
+    document = _toml(path)
+    try:
+        heads = _Document.model_validate(document).heads
+    except ValidationError as error:
+        raise ValueError("\n".join(f"{path}: {_in_words(each)}" for each in error.errors())) from None
+    if len(heads) < len(document.get("heads", {})):
+        raise ValueError(f"{path}: a head is there twice, its accents written in two ways: keep one")
+    return heads
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` was probably meant to be, if there is one."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ValueError(f"there is no head register {path}: `insert-station heads --example` prints one") from None
+    except OSError as error:
+        raise ValueError(f"the head register {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8: save it again as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(
+            f"{path} is no TOML: {error}. A head begins with [heads.NAME], once; names with blanks or umlauts and all "
+            "texts stand in quotation marks"
+        ) from None
+
+
+def _in_words(error: ErrorDetails) -> str:
+    """One of pydantic's errors, for the person who wrote the file."""
+    *table, key = map(str, error["loc"])
+    place = _place(table)
+    if error["type"] == "extra_forbidden":
+        known = _known(table)
+        meant = nearest(key, known)
+        return f"{place}unknown key {key}: " + (f"is {meant} meant?" if meant else f"there are {', '.join(known)}")
+    if error["type"] == "missing":
+        return f"{place}{key} is missing: add {key} = NUMBER"
+    if error["type"] in ("model_type", "dict_type"):
+        return f"{place}{key} is no table: it needs {', '.join(_known([*table, key])) or 'NAME = …'} in it"
+    problem = error["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
+    return f"{place}{'' if key == '[key]' else f'{key}: '}{problem}, not {error['input']!r}"
+
+
+def _place(table: list[str]) -> str:
+    """Which head and which table in it, for the beginning of a sentence."""
+    if len(table) < 2:
+        return ""
+    return f"head {table[1]}: " + (f"{'.'.join(table[2:])}: " if table[2:] else "")
+
+
+def _known(table: list[str]) -> Mapping[str, Any]:
+    """The keys that a table of the file may have; none where they are names or numbers."""
+    match table:
+        case []:
+            return _Document.model_fields
+        case [_, _]:
+            return HeadEntry.model_fields
+        case [_, _, "region"] | [_, _, "regions", _]:
+            return Region.model_fields
+    return {}

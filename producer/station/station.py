@@ -1,0 +1,162 @@
+"""An inspection station: image in, event out; waits for answers when asked."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.event import SCHEMA_VERSION, CaptureEvent, Region, new_id
+from producer.contract.names import check_name, safe_name
+from producer.delivery.metrics import StationMetrics
+from producer.delivery.outbox import Outbox, OutboxFull
+from producer.delivery.resend import Delivery
+from producer.storage.folder import ImageStore
+
+_SUFFIXES: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
+_KEPT_ANSWERS: Final = 10_000
+
+AnyAnswer = VerdictAnswer | FaultAnswer | CheckAnswer
+
+
+@dataclass(frozen=True)
+class Received:
+    """An answer and when it reached the station, in seconds of `time.monotonic`."""
+
+    answer: AnyAnswer
+    at: float
+
+
+class Station:
+    """One inspection station. Use it as a context manager: inside, events are sent and answers read."""
+
+    def __init__(
+        self,
+        name: str,
+        images: ImageStore,
+        outbox: Outbox,
+        redis_url: str,
+        on_answer: Callable[[Received], None] | None = None,
+    ):
+        """Make the station called ``name``; ``on_answer`` is called from a thread with everything that comes back.
+
+        Raises:
+            ValueError: no station can have that name.
+        """
+        self.name = name = check_name(name)
+        self._images = images
+        self._outbox = outbox
+        self._on_answer = on_answer
+        self._answers: OrderedDict[UUID, Received] = OrderedDict()
+        self._answered = threading.Condition()
+        self.metrics = StationMetrics(name)
+        self.metrics.watch(outbox)
+        self._delivery = Delivery(name, outbox, redis_url, self._take, self.metrics)
+
+    def __enter__(self) -> Station:
+        self._delivery.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._delivery.close()
+
+    def submit(
+        self,
+        image: bytes,
+        *,
+        machine: str,
+        head: str,
+        pocket: int,
+        operation: str,
+        check_id: UUID,
+        check_size: int,
+        capture_id: UUID | None = None,
+        captured_at: datetime | None = None,
+        region: Region | None = None,
+        insert_designation: str | None = None,
+        edge: int | None = None,
+        operations_on_edge: int | None = None,
+        note: tuple[str, str] | None = None,
+    ) -> CaptureEvent:
+        """Hand in one photograph; on return the image and its event are on disk and will not be lost.
+
+        The image is stored and synced before the event exists, so no event ever names an image that is not there.
+        ``note`` is written to the outbox in the same step as the event (see `Outbox.add`).
+
+        Raises:
+            pydantic.ValidationError: a value does not fit the contract; nothing was stored.
+            producer.delivery.outbox.OutboxFull: as many captures wait as may; nothing was stored.
+            OSError, sqlite3.Error: the image store or the outbox cannot be written; no event was kept.
+        """
+        capture_id = capture_id or new_id()
+        captured_at = captured_at or datetime.now(UTC)
+        event = CaptureEvent(
+            schema_version=SCHEMA_VERSION,
+            capture_id=capture_id,
+            captured_at=captured_at,
+            station=self.name,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            check_id=check_id,
+            check_size=check_size,
+            image=f"{safe_name(self.name)}/{captured_at:%Y-%m-%d}/{capture_id}{_SUFFIXES.get(image[:2], '.img')}",
+            image_sha256=hashlib.sha256(image).hexdigest(),
+            region=region,
+            insert_designation=insert_designation,
+            edge=edge,
+            operations_on_edge=operations_on_edge,
+        )
+        try:
+            self._outbox.check_room()
+        except OutboxFull:
+            self.metrics.refused.inc()
+            raise
+        try:
+            self._images.put(event.image, image)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            problem = f"the photograph cannot be stored, nothing was kept: {error.strerror}"
+            raise OSError(error.errno, problem, error.filename or event.image) from error
+        self._outbox.add(event, time.time(), note)
+        self.metrics.submitted.inc()
+        self._delivery.hurry()
+        return event
+
+    def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:
+        """Wait until every capture or check in ``ids`` is answered, or ``timeout`` seconds; return what came."""
+        wanted = set(ids)
+        with self._answered:
+            self._answered.wait_for(lambda: wanted <= self._answers.keys(), timeout)
+            return {key: self._answers[key] for key in wanted & self._answers.keys()}
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until every event in the outbox has left this station at least once; False if ``timeout`` ran out."""
+        end = time.monotonic() + timeout
+        while self._outbox.unsent():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _take(self, answer: AnyAnswer) -> None:
+        received = Received(answer, time.monotonic())
+        self.metrics.answered(answer)
+        key = answer.check_id if isinstance(answer, CheckAnswer) else answer.capture_id
+        if key is not None:
+            with self._answered:
+                self._answers[key] = received
+                if len(self._answers) > _KEPT_ANSWERS:
+                    self._answers.popitem(last=False)
+                self._answered.notify_all()
+        if self._on_answer is not None:
+            self._on_answer(received)

@@ -1,0 +1,110 @@
+"""Which files of a watched folder became captures: remembered in the outbox, in one step with each event.
+
+A file is known again by its path, size and times of change, without being read; where those changed, by its name, size
+and SHA-256. ``mtime`` alone does not tell: a camera without a clock gives each photograph of a pocket the same one, and
+bitmaps of one size are as large as each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import unicodedata
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from producer.contract.event import new_id
+from producer.delivery.metrics import made_at
+from producer.delivery.outbox import Outbox
+from producer.pictures.file_names import pocket_of
+from producer.station.file_state import Look
+
+log = structlog.get_logger()
+
+KEEP_NOTES: Final = 7 * 86_400.0
+"""Seconds for which it is remembered which file became which capture, and which operation which check. The first is
+needed for as long as the file stands in the folder, the second until an operation's last photograph: hours at most."""
+
+FILE_NOTE, CONTENT_NOTE, CHECK_NOTE = "file:", "content:", "check:"
+
+
+class HandedIn:
+    """What one station's outbox remembers of one watched folder."""
+
+    def __init__(self, outbox: Outbox, folder: Path):
+        self._outbox = outbox
+        self._folder = folder
+
+    @staticmethod
+    def file_note(relative: Path, look: Look) -> str:
+        """The name under which a file is remembered: written together with its event."""
+        return f"{FILE_NOTE}{relative.as_posix()}:{look.mtime},{look.changed}:{look.size}"
+
+    def knows(self, relative: Path, look: Look) -> bool:
+        """Whether a file was handed in, as far as can be said without reading it."""
+        return self._outbox.note(self.file_note(relative, look)) is not None
+
+    def knows_content(self, relative: Path, image: bytes) -> bool:
+        """Whether a file of that name with just these bytes was handed in and left where it is."""
+        return self._outbox.note(self._content_note(relative, image)) is not None
+
+    def remember_content(self, relative: Path, look: Look, image: bytes) -> None:
+        """Remember a file that stays where it is by what it holds, and by how it looks now."""
+        capture = self._outbox.first_note(self._content_note(relative, image), str(new_id()))
+        self._outbox.first_note(self.file_note(relative, look), capture)
+
+    def others_of_pocket(self, relative: Path) -> list[str]:
+        """The files of the same pocket and operation that were handed in before under other names."""
+        of_operation = self._outbox.notes(f"{FILE_NOTE}{relative.parent.as_posix()}/")
+        names = {_path_in(note).name for note in of_operation} - {relative.name}
+        return sorted(name for name in names if pocket_of(name) == pocket_of(relative.name))
+
+    def check_of(self, operation: Path) -> UUID:
+        """The check of an operation's folder: the same one for all its files, also after a restart.
+
+        In normal form C, as names are: some file systems keep another one.
+        """
+        name = unicodedata.normalize("NFC", (self._folder.absolute() / operation).as_posix())
+        return UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
+
+    def forget_old(self, now: float) -> None:
+        """Forget what was noted more than `KEEP_NOTES` seconds before ``now`` (since the epoch).
+
+        A note on a file that still stands in the folder is kept for as long as it does: it says that the file was
+        handed in. While the folder itself is away nothing is forgotten.
+        """
+        if not self._folder.is_dir():
+            return
+        before = now - KEEP_NOTES
+        try:
+            files = self._outbox.notes(FILE_NOTE) | self._outbox.notes(CONTENT_NOTE)
+            old = [name for name, value in files.items() if _noted_at(value) < before and not self._stands(name)]
+            checks = self._outbox.notes(CHECK_NOTE)
+            old += [name for name, value in checks.items() if _noted_at(value) < before]
+            self._outbox.forget_notes(old)
+        except sqlite3.Error as error:
+            log.error("old notes stay in the outbox", problem=str(error))
+
+    def _stands(self, name: str) -> bool:
+        """Whether the file that a note is about is still in the folder."""
+        return (self._folder / _path_in(name)).exists()
+
+    @staticmethod
+    def _content_note(relative: Path, image: bytes) -> str:
+        return f"{CONTENT_NOTE}{relative.as_posix()}:{hashlib.sha256(image).hexdigest()}:{len(image)}"
+
+
+def _path_in(note: str) -> Path:
+    """The path that the name of a note on a file begins with."""
+    return Path(note.partition(":")[2].rsplit(":", 2)[0])
+
+
+def _noted_at(value: str) -> float:
+    """When a note was made, in seconds since the epoch: what is noted are UUIDv7, which begin with their time."""
+    try:
+        return made_at(UUID(value))
+    except ValueError:  # the first version noted a word
+        return 0.0

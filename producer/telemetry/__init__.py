@@ -1,0 +1,1 @@
+"""Metrics over HTTP, shared with the worker."""

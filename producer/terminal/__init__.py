@@ -1,0 +1,1 @@
+"""How a command speaks: streams, colours, logs, errors in words."""

@@ -1,0 +1,69 @@
+"""Colours, tables and progress bars: Rich, with all that it would read out of data taken away.
+
+Rich reads ``[red]`` and ``:smile:`` in any text as its own, and lets a terminal's escapes through. The console here
+does neither, whoever prints on it; styles are given beside the text, never in it. Where the encoding has no lines for
+boxes and bars, Rich draws them in ASCII.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import rich.console
+from rich.console import ConsoleOptions, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
+from rich.status import Status
+from rich.text import Text
+
+from producer.terminal.output import ReaderGone, visible
+from producer.terminal.redaction import discreet
+
+
+class Console(rich.console.Console):
+    """Rich's console that shows data as it is: no markup, no emoji, no terminal's escapes."""
+
+    def __init__(self, *, stderr: bool):
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As Rich's own, with what does not print written out."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text, "\n"), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command's entry point, which knows the exit code."""
+        raise ReaderGone
+
+
+def answers() -> Console:
+    """The console on standard output."""
+    return Console(stderr=False)
+
+
+def messages() -> Console:
+    """The console on standard error."""
+    return Console(stderr=True)
+
+
+def line(console: Console, *parts: str | tuple[str, str]) -> None:
+    """Print one line of parts, each a text or a text with its style; it is not broken at the console's width."""
+    shown = [(discreet(part[0]), part[1]) if isinstance(part, tuple) else discreet(part) for part in parts]
+    console.print(Text.assemble(*shown), soft_wrap=True)
+
+
+def waiting(console: Console, what: str) -> Status:
+    """A spinner with a text, on a terminal, for as long as the block goes on."""
+    return console.status(Text(what))
+
+
+def columns(before: str = "") -> tuple[ProgressColumn, ...]:
+    """The columns of a bar: what it is, how far, and for how long."""
+    name = TextColumn(before + "{task.description}", markup=False)
+    return (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+
+def progress(console: Console, *, transient: bool = True, before: str = "", **options: Any) -> Progress:
+    """Progress bars with `columns`; what is ``transient`` leaves nothing behind."""
+    return Progress(*columns(before), console=console, transient=transient, **options)

@@ -1,0 +1,97 @@
+"""How each command begins and ends: its streams, its exit code, and what is said of an error that nobody foresaw."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NoReturn
+
+from producer.terminal.output import ReaderGone, note, prepare_streams
+
+PIPE_CLOSED: Final = 141
+"""What a shell shows of a program that wrote to a closed pipe (128 + SIGPIPE); no command means anything else by it."""
+
+DEBUG: Final = "INSERTS_DEBUG"
+"""Set to anything, it shows the traceback of an error that nobody foresaw on a terminal too."""
+
+
+def run(
+    app: Callable[[], object],
+    *,
+    explained: Callable[[Exception], str | None],
+    prefix: str,
+    failure: int,
+    pipe_closed: int = PIPE_CLOSED,
+) -> NoReturn:
+    """Run a command to its end and exit with its code.
+
+    Args:
+        app: the command; it may end with `SystemExit`.
+        explained: what is said of an error that a person can do something about; None for any other error.
+        prefix: how its errors begin.
+        failure: the exit code of an error.
+        pipe_closed: the exit code where nobody reads the answer any more.
+    """
+    prepare_streams()
+    try:
+        code = _exit_code(app)
+        _flush()
+    except (ReaderGone, BrokenPipeError):
+        code = pipe_closed
+    except Exception as error:  # noqa: BLE001 - the last resort
+        message = explained(error)
+        # Whoever should read it may have gone, or its disk be full: the exit code has to do then.
+        with suppress(ReaderGone, OSError):
+            if message is None:
+                _unforeseen(error, prefix)
+            else:
+                note(f"{prefix} {message}")
+        code = failure
+    _let_go()
+    sys.exit(code)
+
+
+def _exit_code(app: Callable[[], object]) -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+    return 0
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, sys.stdout.name) from error
+
+
+def _unforeseen(error: Exception, prefix: str) -> None:
+    """Say it in a line; the traceback goes into the log, and onto a terminal only where somebody asks for it."""
+    import structlog
+
+    from producer.terminal.logs import configure_logs
+
+    hint = f": {DEBUG}=1 shows where"
+    if DEBUG in os.environ or not sys.stderr.isatty():
+        if not structlog.is_configured():
+            configure_logs(logging.WARNING)
+        structlog.get_logger().critical("an error that nobody foresaw", exc_info=error)
+        hint = ""
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    note(f"{prefix} {what}\n{prefix} this is a fault of the program, please report it{hint}")
+
+
+def _let_go() -> None:
+    """Point streams that cannot be written at nothing, so that Python does not try them once more at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,45 @@
+"""Errors in words, for the person at the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from producer.terminal.output import visible
+
+
+def in_words(error: BaseException, whole: str = "event") -> str:
+    """What went wrong, in one line where it can be: no link to a web site, no pattern, no value that may be a secret.
+
+    Args:
+        error: what was raised.
+        whole: what a problem of no single field is said of.
+    """
+    if isinstance(error, ValidationError):
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        return "; ".join(
+            f"{'.'.join(map(str, each['loc'])) or whole}: {each['msg'].removeprefix('Value error, ')}"
+            for each in problems
+        )
+    if isinstance(error, UnicodeEncodeError):
+        what = visible(error.object)
+        return f"{what} is no text: it holds bytes that cannot be decoded here (LC_ALL=C.UTF-8 reads UTF-8)"
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Have what the system refuses in the block say which file it is about; a full disk's error does not by itself.
+
+    Raises:
+        OSError: what was raised in the block, with a file.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None or str(file) in str(error):
+            raise
+        raise OSError(error.errno, error.strerror, str(file)) from error

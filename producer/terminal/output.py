@@ -1,0 +1,154 @@
+"""What the commands print: any text into any encoding, without an error and without effect on the terminal.
+
+Everything that a command says goes through here (or, with colours and tables, through `producer.terminal.console`):
+what does not print is written out, passwords of URLs are hidden, and what the encoding of the reader lacks is replaced.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final, Protocol, TextIO
+
+from producer.terminal.redaction import discreet
+
+REPLACE: Final = "insert-inspection-replace"
+"""The name of the error handler for what an encoding lacks."""
+
+# What this project's own sentences and tables are made of, in one ASCII character each, so that columns stay in line.
+_STAND_INS: Final = str.maketrans("–—−…×·±≤≥✓✗★○→►◄“”„‘’", '---.x*+<>+x*o>><"""\'\'')
+
+_ESCAPED: Final = re.compile(r"[^\n -~]")
+
+
+class ReaderGone(Exception):
+    """Whoever read the output has seen enough, as ``head`` does. No `OSError`, which Typer would take for its own."""
+
+
+class Dumps(Protocol):
+    """A Pydantic model, as far as it is printed."""
+
+    def model_dump_json(self, *, exclude_none: bool) -> str:
+        """Its values as JSON."""
+        ...
+
+
+class SupportsWrite(Protocol):
+    """Something that text can be written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write it."""
+        ...
+
+
+def prepare_streams() -> None:
+    """Let standard output and error replace what their encoding lacks, and standard input what it cannot decode.
+
+    Called once by each command's entry point. The encoding stays what the environment says: that of the reader. A
+    stream that was closed before (``>&-``), for which Python has None, leads nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the command runs
+            setattr(sys, name, nowhere)
+    codecs.register_error(REPLACE, _replaced)
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, REPLACE), (sys.stderr, REPLACE)):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with what does not print written out: ``\\x1b`` for a terminal's escape, ``\\u202e`` for a change of
+    direction, ``\\xff`` for a byte of a file's name that is no text. Characters in ``keep`` stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each in keep or each.isprintable() else _written_out(each) for each in text)
+
+
+def say(text: object = "", end: str = "\n") -> None:
+    """Print an answer on standard output; its line breaks and tabs stay.
+
+    Raises:
+        ReaderGone: nobody reads any more.
+    """
+    _print(visible(str(text), "\n\t"), sys.stdout, end)
+
+
+def note(text: object) -> None:
+    """Print on standard error: an error, a warning, what happens meanwhile. Passwords in it are hidden."""
+    _print(discreet(visible(str(text), "\n\t")), sys.stderr)
+
+
+def say_json(value: Any, indent: int | None = None) -> None:
+    """Print a JSON value on standard output: valid for who reads UTF-8, as JSON wants it, whatever its encoding."""
+    _print(json_text(value, sys.stdout.encoding, indent), sys.stdout)
+
+
+def say_model(model: Dumps, *, exclude_none: bool = False) -> None:
+    """Print a Pydantic model as `say_json`."""
+    say_json(json.loads(model.model_dump_json(exclude_none=exclude_none)))
+
+
+def answer_stream() -> SupportsWrite:
+    """Where data of any length goes: standard output as it is, for a program; a terminal sees it `visible`."""
+    return _Shown() if sys.stdout.isatty() else sys.stdout
+
+
+class _Shown:
+    def write(self, text: str) -> None:
+        say(text, end="")
+
+
+def json_text(value: Any, encoding: str | None = "utf-8", indent: int | None = None) -> str:
+    """A value as JSON. What does not print is escaped as JSON escapes it; where the encoding is none of Unicode's, so
+    is all but ASCII: programs read JSON as UTF-8 (RFC 8259, 8.1) and a byte of another encoding spoils it for them.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    if not text.isascii() or not text.isprintable():
+        unicode = encoding is not None and codecs.lookup(encoding).name.startswith("utf")
+        text = _ESCAPED.sub(_kept_or_escaped if unicode else _escaped, text)
+    return text
+
+
+def _print(text: str, stream: TextIO, end: str = "\n") -> None:
+    try:
+        print(text, file=stream, end=end, flush=True)
+    except BrokenPipeError:
+        raise ReaderGone from None
+    except OSError as error:  # a full disk
+        raise OSError(error.errno, error.strerror, stream.name) from None
+
+
+def _kept_or_escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else _escaped(found)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    return json.dumps(character)[1:-1] if ord(character) != 0x7F else "\\u007f"
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
+    # Python's way to carry a byte that could not be decoded (PEP 383).
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else repr(character)[1:-1]
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(map(_stand_in, lacking)), error.end
+
+
+def _stand_in(character: str) -> str:
+    if "\ud800" <= character <= "\udfff":
+        return _written_out(character)
+    stand_in = character.translate(_STAND_INS)
+    return stand_in if stand_in.isascii() else "?"

@@ -1,0 +1,56 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.engine.times import local, parse_moment, utc
+
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "ago"),
+    [
+        ("30m", timedelta(minutes=30)),
+        ("2h", timedelta(hours=2)),
+        ("3d", timedelta(days=3)),
+        ("1 w", timedelta(weeks=1)),
+        (" 0m ", timedelta(0)),
+    ],
+)
+def test_a_span_means_so_long_ago(text: str, ago: timedelta) -> None:
+    assert parse_moment(text, NOW) == NOW - ago
+
+
+def test_a_time_with_an_offset_is_taken_as_written() -> None:
+    assert parse_moment("2026-11-22T10:00+01:00", NOW) == datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    assert parse_moment("2026-11-22T10:00Z", NOW) == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-11-22T10:00", "2026-07-01", "2026-07-01 06:30:15"])
+def test_a_time_without_an_offset_is_this_computers(text: str) -> None:
+    moment = parse_moment(text, NOW)
+    assert moment.tzinfo is UTC
+    assert moment == datetime.fromisoformat(text).astimezone()
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2", "h", "-2h", "2x", "22.11.2026", "2026-13-01", "999999w", "²h"])
+def test_anything_else_is_refused_with_the_forms_that_work(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no moment: write 2h, 3d, 2026-11-22"):
+        parse_moment(text, NOW)
+
+
+def test_programs_get_utc() -> None:
+    east = timezone(timedelta(hours=5, minutes=30))
+    assert utc(datetime(2026, 11, 22, 1, 0, 0, 1500, tzinfo=east)) == "2026-11-21T19:30:00.001Z"
+
+
+@given(st.timedeltas(min_value=timedelta(days=-20_000), max_value=timedelta(days=20_000)))
+def test_what_a_program_gets_can_be_read_back(distance: timedelta) -> None:
+    moment = NOW + distance
+    assert abs(parse_moment(utc(moment), NOW) - moment) < timedelta(milliseconds=1)
+
+
+def test_people_get_local_time_to_the_second() -> None:
+    assert local(NOW) == NOW.astimezone().strftime("%Y-%m-%d %H:%M:%S")

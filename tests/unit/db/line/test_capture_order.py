@@ -1,0 +1,124 @@
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, permutations
+
+import pytest
+import uuid6
+
+from db.line.capture_order import OLDEST, TOLERANCE, Seen, claimed, clock_error, ordered_at
+
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+WRONG = {
+    "10 h ahead": timedelta(hours=10),
+    "10 h behind": timedelta(hours=-10),
+    "1970": datetime(1970, 1, 1, tzinfo=UTC) - NOW,
+    "2099": datetime(2099, 1, 1, tzinfo=UTC) - NOW,
+}
+RIGHT = timedelta()
+
+
+def arrive(*told: tuple[datetime, datetime], stations: tuple[str, ...] = ()) -> list[Seen]:
+    """The photographs of one pocket as they arrive, each with what its clock says and when it comes."""
+    found: list[Seen] = []
+    for number, (captured_at, received_at) in enumerate(told):
+        capture_id = uuid6.uuid7()
+        station = stations[number] if stations else "st-1"
+        newest = max(found, key=lambda each: (each.ordered_at, each.capture_id), default=None)
+        moment = ordered_at(capture_id, station, captured_at, received_at, newest)
+        found.append(Seen(capture_id, station, captured_at, received_at, moment))
+    return found
+
+
+def in_order(found: list[Seen]) -> list[int]:
+    """The numbers of the arrivals, oldest first."""
+    return sorted(range(len(found)), key=lambda number: (found[number].ordered_at, found[number].capture_id))
+
+
+@pytest.mark.parametrize("off", WRONG.values(), ids=WRONG)
+def test_a_clock_that_is_set_spoils_no_order(off: timedelta) -> None:
+    """Right, then wrong, then right again, seconds apart: what was taken last is newest each time."""
+    clocks = [RIGHT, off, off, RIGHT, RIGHT]
+    moments = [NOW + number * 20 * SECOND for number in range(len(clocks))]
+    found = arrive(*((moment + off, moment + SECOND) for moment, off in zip(moments, clocks, strict=True)))
+    assert in_order(found) == [0, 1, 2, 3, 4]
+    assert all(each.ordered_at - each.received_at <= SECOND for each in found), "none lies in the future"
+
+
+def test_no_way_from_one_wrong_clock_to_another_spoils_the_order() -> None:
+    for clocks in permutations([RIGHT, *WRONG.values()]):
+        moments = [NOW + number * 20 * SECOND for number in range(len(clocks))]
+        found = arrive(*((moment + off, moment + SECOND) for moment, off in zip(moments, clocks, strict=True)))
+        assert in_order(found) == list(range(len(clocks))), clocks
+
+
+@pytest.mark.parametrize("off", WRONG.values(), ids=WRONG)
+def test_a_clock_that_was_set_while_nothing_was_sent_spoils_no_order(off: timedelta) -> None:
+    """Both wait in the outbox, taken by two clocks, and come when Redis is back."""
+    back = NOW + 2 * HOUR
+    assert in_order(arrive((NOW + off, back), (NOW + HOUR, back + SECOND))) == [0, 1]
+
+
+def test_a_clock_set_back_by_hours_in_an_outage_is_taken_for_a_backlog() -> None:
+    """What decision 15 does not promise: two late photographs that come together are in the order that they claim."""
+    back = NOW + 2 * HOUR
+    assert in_order(arrive((NOW, back), (NOW + HOUR - 10 * HOUR, back + SECOND))) == [1, 0]
+    assert in_order(arrive((NOW, back), (NOW + HOUR - 10 * HOUR, back + HOUR))) == [0, 1], "not when they come apart"
+
+
+def test_a_backlog_lies_where_it_was_taken() -> None:
+    """A station that was offline for a day, with a right clock."""
+    back = NOW + 24 * HOUR
+    found = arrive(*((NOW + hour * HOUR, back + hour * SECOND) for hour in range(24)), (back, back + 25 * SECOND))
+    assert [each.ordered_at for each in found] == [each.captured_at for each in found]
+
+
+def test_a_backlog_that_workers_take_out_of_order_is_in_order() -> None:
+    back = NOW + 24 * HOUR
+    hours = [3, 1, 0, 2, 7, 5, 6, 4]
+    found = arrive(*((NOW + hour * HOUR, back + number * SECOND) for number, hour in enumerate(hours)))
+    assert [hours[number] for number in in_order(found)] == sorted(hours)
+
+
+def test_a_message_that_was_lost_and_sent_again_keeps_its_place() -> None:
+    found = arrive((NOW + 60 * SECOND, NOW + 61 * SECOND), (NOW, NOW + 320 * SECOND))
+    assert in_order(found) == [1, 0]
+    assert found[1].ordered_at == NOW
+
+
+def test_a_fault_that_is_tried_again_after_days_is_as_old_as_it_was() -> None:
+    """It came first days ago, which is what counts, however late it is recorded."""
+    later = NOW + 72 * HOUR
+    assert in_order(arrive((later, later + SECOND), (NOW, NOW + SECOND))) == [1, 0]
+
+
+def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
+    """Nothing can be said about two clocks; arrival decides."""
+    found = arrive((NOW, NOW + SECOND), (NOW - 9 * 60 * SECOND, NOW + 2 * SECOND), stations=("st-1", "st-2"))
+    assert in_order(found) == [0, 1]
+
+
+def test_the_same_moment_is_decided_by_the_id() -> None:
+    ids = sorted((uuid6.uuid7(), uuid6.uuid7()))
+    newest = Seen(ids[1], "st-1", NOW, NOW, NOW)
+    assert ordered_at(ids[0], "st-1", NOW, NOW, newest) < NOW
+    newest = Seen(ids[0], "st-1", NOW, NOW, NOW)
+    assert ordered_at(ids[1], "st-1", NOW, NOW, newest) == NOW
+
+
+def test_a_long_row_from_a_clock_ahead_stays_in_order() -> None:
+    found = arrive(*((NOW + 10 * HOUR, NOW) for _ in range(50)))
+    assert all(one.ordered_at < two.ordered_at for one, two in pairwise(found))
+
+
+def test_what_a_station_says_is_believed_within_bounds() -> None:
+    assert claimed(NOW - 20 * 24 * HOUR, NOW) == NOW - 20 * 24 * HOUR
+    assert claimed(NOW + SECOND, NOW) == NOW
+    assert claimed(NOW - OLDEST - SECOND, NOW) == NOW
+
+
+def test_a_clock_is_wrong_where_it_was_not_believed() -> None:
+    assert clock_error(NOW, NOW) is None
+    assert clock_error(NOW + TOLERANCE, NOW) is None
+    assert clock_error(NOW + 10 * HOUR, NOW) == 10 * HOUR
+    assert clock_error(NOW - 10 * HOUR, NOW) == -10 * HOUR

@@ -1,0 +1,116 @@
+from itertools import combinations, count
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.line.insert_lives import IMPORTED, Sighting, lives
+
+_numbers = count(1)
+
+
+def seen(**told: object) -> Sighting:
+    """A sighting of the same pocket as all others, of which nothing is told but this."""
+    nothing: dict[str, object] = {"insert_designation": None, "edge": None, "operations_on_edge": None, "outcome": None}
+    place = {"machine": "mill-1", "head": "h", "pocket": 3}
+    return Sighting(capture_id=UUID(int=next(_numbers)), **(place | nothing | told))
+
+
+def groups(*sightings: Sighting) -> list[int]:
+    """The lives as numbers, in the order in which they first occur."""
+    found = [life for _, life in lives(sightings)]
+    names = list(dict.fromkeys(found))
+    return [names.index(life) for life in found]
+
+
+def test_one_insert_has_one_life_named_after_its_first_photograph() -> None:
+    first, second = seen(), seen()
+    expected = f"mill-1/h/3/{first.capture_id}"
+    assert list(lives([first, second])) == [(first.capture_id, expected), (second.capture_id, expected)]
+    assert list(lives([])) == []
+
+
+def test_each_pocket_has_lives_of_its_own() -> None:
+    assert groups(seen(pocket=1), seen(pocket=2), seen(head="i", pocket=2), seen(machine="m", head="i", pocket=2)) == [
+        *range(4)
+    ]
+
+
+def test_fewer_operations_on_the_edge_are_a_new_life() -> None:
+    assert groups(*(seen(operations_on_edge=n) for n in (3, 4, 4, 9, 0, 1, 1, 0))) == [0, 0, 0, 0, 1, 1, 1, 2]
+    assert groups(seen(operations_on_edge=5), seen(), seen(operations_on_edge=4)) == [0, 0, 1], (
+        "across what is not told"
+    )
+
+
+def test_another_edge_or_another_insert_is_a_new_life() -> None:
+    assert groups(*(seen(edge=n) for n in (1, 1, None, 2, 1))) == [0, 0, 0, 1, 2]
+    assert groups(*(seen(insert_designation=name) for name in ("A", None, "A", "B"))) == [0, 0, 0, 1]
+    assert groups(seen(edge=1, operations_on_edge=5), seen(edge=2, operations_on_edge=6)) == [0, 1]
+
+
+def test_an_intact_insert_after_a_damaged_one_is_a_new_life() -> None:
+    outcomes = ("intact", "damaged", "damaged", "intact", "unsure", "damaged", "unsure", None, "unusable", "intact")
+    assert groups(*(seen(outcome=outcome) for outcome in outcomes)) == [0, 0, 0, 1, 1, 1, 1, 1, 1, 2]
+
+
+def test_an_insert_whose_operations_go_on_is_the_same_whatever_a_model_says() -> None:
+    told = (("damaged", 7), ("intact", 8), ("intact", 8))
+    assert groups(*(seen(outcome=outcome, operations_on_edge=n) for outcome, n in told)) == [0, 0, 0]
+
+
+def test_an_imported_group_is_one_insert() -> None:
+    outcomes = ("damaged", "intact", "damaged", "intact")
+    assert groups(*(seen(machine=IMPORTED, outcome=outcome) for outcome in outcomes)) == [0, 0, 0, 0]
+
+
+sightings = st.lists(
+    st.builds(
+        seen,
+        pocket=st.integers(1, 2),
+        edge=st.none() | st.integers(1, 2),
+        operations_on_edge=st.none() | st.integers(0, 3),
+        outcome=st.sampled_from([None, "intact", "damaged", "unsure"]),
+    ),
+    max_size=12,
+).map(lambda found: sorted(found, key=lambda each: each.pocket))
+
+
+@given(sightings)
+def test_lives_of_a_pocket_follow_each_other_and_what_comes_later_changes_nothing(found) -> None:
+    whole = list(lives(found))
+    assert [capture_id for capture_id, _ in whole] == [each.capture_id for each in found]
+    names = [life for _, life in whole]
+    runs = [name for name, before in zip(names, [None, *names], strict=False) if name != before]
+    assert len(runs) == len(set(runs)), "a life that has ended does not come back"
+    for end in range(len(found)):
+        assert list(lives(found[:end])) == whole[:end]
+
+
+@st.composite
+def pockets(draw: st.DrawFn) -> list[Sighting]:
+    """One pocket's sightings, of a line that tells each thing always or never."""
+    told = {name: draw(st.booleans()) for name in ("insert_designation", "edge", "operations_on_edge")}
+    found = []
+    for _ in range(draw(st.integers(2, 12))):
+        values = {
+            "insert_designation": draw(st.sampled_from(["SNMG 120408", "CNMG 120408"])),
+            "edge": draw(st.integers(1, 2)),
+            "operations_on_edge": draw(st.integers(0, 5)),
+        }
+        known = {name: value if told[name] else None for name, value in values.items()}
+        outcome = draw(st.sampled_from(["intact", "damaged", "unsure", None]))
+        found.append(seen(outcome=outcome, **known))
+    return found
+
+
+@given(st.data())
+def test_old_sightings_that_were_pruned_never_take_one_labelled_insert_for_two(data: st.DataObject) -> None:
+    """They may join two inserts, which measures more strictly; parting one would flatter."""
+    every = data.draw(pockets())
+    kept = [each for each in every if data.draw(st.booleans())]
+    before, after = dict(lives(every)), dict(lives(kept))
+    labelled = [each.capture_id for each in kept if each.outcome in ("intact", "damaged")]
+    for one, other in combinations(labelled, 2):
+        if before[one] == before[other]:
+            assert after[one] == after[other]

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import producer
+from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.event import new_id
+
+AT = "2026-11-22T10:00:00Z"
+OLD = jsonschema.Draft202012Validator(
+    json.loads((Path(producer.__file__).parent / "schemas" / "answer.v1.schema.json").read_text(encoding="utf-8"))
+)
+"""What a station of version 1 reads: its models forbid further fields, as this schema does."""
+
+
+def verdict(**changes: Any) -> VerdictAnswer:
+    of = {"capture_id": new_id(), "check_id": new_id(), "machine": "mill-3", "head": "H12", "pocket": 7}
+    return VerdictAnswer.model_validate({**of, "outcome": "damaged", "judged_at": AT, **changes})
+
+
+def check(**changes: Any) -> CheckAnswer:
+    of = {"check_id": new_id(), "machine": "mill-3", "head": "H12", "operation": "op-1", "size": 3}
+    return CheckAnswer.model_validate({**of, "state": "review", "review": [2, 3], **changes})
+
+
+def told(answer: VerdictAnswer | FaultAnswer | CheckAnswer) -> dict[str, Any]:
+    """The answer as a worker writes it onto the stream."""
+    return dict(json.loads(answer.model_dump_json(exclude_none=True)))
+
+
+@pytest.mark.parametrize("answer", [verdict(), check(), FaultAnswer(reason="x", at=AT), check(missing=[])])  # type: ignore[arg-type]
+def test_a_station_of_version_1_reads_every_answer_that_says_nothing_new(answer: Any) -> None:
+    assert told(answer)["schema_version"] == 1
+    OLD.validate(told(answer))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [verdict(machine="Fräse 3"), verdict(head="Kopf 2"), check(operation="nach dem Schruppen"), check(missing=[2, 3])],
+)
+def test_what_version_1_cannot_say_is_of_version_2(answer: Any) -> None:
+    assert told(answer)["schema_version"] == 2
+    assert not OLD.is_valid(told(answer))
+    assert ANSWERS.validate_json(json.dumps(told(answer))) == answer
+
+
+def test_the_pockets_that_were_never_photographed_are_told() -> None:
+    assert told(check(missing=[2, 3]))["missing"] == [2, 3]
+    assert "missing" not in told(check())

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import producer
+from producer.contract.event import CaptureEvent, check_key, new_id
+from producer.contract.json_schema import schema_text
+from tests.support import message
+
+
+def test_an_event_survives_its_message() -> None:
+    event = CaptureEvent.from_message(message(region={"left": 0, "top": 1, "width": 10, "height": 20}, edge=2))
+    again = CaptureEvent.from_message(json.loads(json.dumps(event.message())))
+    assert again == event
+    assert event.message()["captured_at"] == "2026-11-22T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"colour": "gold"}, "colour"),
+        ({"pocket": "7"}, "pocket"),
+        ({"pocket": 7.0}, "pocket"),
+        ({"pocket": True}, "pocket"),
+        ({"pocket": 0}, "pocket"),
+        ({"check_size": None}, "check_size"),
+        ({"captured_at": "2026-11-22T10:00:00"}, "captured_at"),
+        ({"captured_at": "yesterday"}, "captured_at"),
+        ({"capture_id": "3d3f5a0c-8ac5-4a3c-9f0a-0a4b1f4b5d11"}, "capture_id"),
+        ({"capture_id": "seven"}, "capture_id"),
+        ({"image": "../secrets.jpg"}, "image"),
+        ({"image": "a/../../b.jpg"}, "image"),
+        ({"image": "/etc/passwd"}, "image"),
+        ({"image": "C:\\images\\1.jpg"}, "image"),
+        ({"image": "a//b.jpg"}, "image"),
+        ({"image": ""}, "image"),
+        ({"image": "a/b.jpg\x00"}, "image"),
+        ({"image_sha256": "0" * 63}, "image_sha256"),
+        ({"image_sha256": "A" * 64}, "image_sha256"),
+        ({"station": "a b"}, "station"),
+        ({"station": "verdicts:*"}, "station"),
+        ({"schema_version": 3}, "schema_version"),
+        ({"machine": "Fräse 3"}, "machine"),
+        ({"schema_version": 2, "machine": "Fräse/3"}, "machine"),
+        ({"schema_version": 2, "operation": "op "}, "operation"),
+        ({"region": {"left": -1, "top": 0, "width": 1, "height": 1}}, "region.left"),
+        ({"region": {"left": 0, "top": 0, "width": 0, "height": 1}}, "region.width"),
+        ({"insert_designation": "insert"}, "insert_designation"),
+        ({"captured_at": "0001-01-01T00:00:00+23:59"}, "captured_at"),
+        ({"captured_at": "9999-12-31T23:59:59-23:59"}, "captured_at"),
+        ({"captured_at": "1969-12-31T23:59:59Z"}, "captured_at"),
+        ({"operations_on_edge": 2**31}, "operations_on_edge"),
+        ({"region": {"left": 10**30, "top": 0, "width": 1, "height": 1}}, "region.left"),
+    ],
+)
+def test_what_breaks_the_contract_is_refused_and_named(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        CaptureEvent.from_message(message(**changes))
+    assert [".".join(map(str, error["loc"])) for error in refused.value.errors()] == [field]
+
+
+@pytest.mark.parametrize("payload", [None, 7, "text", [], {}, [{"capture_id": 1}]])
+def test_what_is_no_event_at_all_is_refused(payload: object) -> None:
+    with pytest.raises(ValidationError):
+        CaptureEvent.from_message(payload)
+
+
+def test_what_cannot_even_be_written_as_json_is_refused() -> None:
+    nested: list[Any] = []
+    for _ in range(20_000):
+        nested = [nested]
+    for payload in (nested, message(region=nested), message(pocket=10**5000)):
+        with pytest.raises(ValidationError, match="no event"):
+            CaptureEvent.from_message(payload)
+
+
+def test_an_event_is_frozen() -> None:
+    event = CaptureEvent.from_message(message())
+    with pytest.raises(ValidationError):
+        event.pocket = 8  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("designation", ["SNMG120408", "SEKN 1203 AFTN", "APMT1604PDER", "RCKT 10T3 M0"])
+def test_designations_of_iso_1832_are_taken(designation: str) -> None:
+    assert CaptureEvent.from_message(message(insert_designation=designation)).insert_designation == designation
+
+
+@given(st.text(max_size=80))
+def test_no_key_leaves_the_root(key: str) -> None:
+    try:
+        check_key(key)
+    except ValueError:
+        return
+    root = Path("/root/of/images")
+    assert (root / key).resolve().is_relative_to(root)
+    assert not key.startswith("/")
+    assert "\\" not in key
+
+
+@pytest.mark.parametrize("name", ["capture", "answer"])
+def test_the_schema_in_the_repository_is_the_code_s(name: str) -> None:
+    kept = Path(producer.__file__).parent / "contract" / "schemas" / f"{name}.schema.json"
+    assert kept.read_text(encoding="utf-8") == schema_text(name), "run `make schemas` and look at what changed"
+
+
+def test_the_schema_accepts_events_and_refuses_unknown_fields() -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text("capture")))
+    validator.validate(message())
+    assert not validator.is_valid(message(colour="gold"))
+    assert not validator.is_valid(message(pocket="7"))
+
+
+PLACE = {"station": "Prüfplatz 1", "machine": "Fräse 3", "head": "Kopf Größe 2", "operation": "nach dem Schruppen"}
+
+
+def test_version_2_has_names_in_any_language_and_they_are_in_normal_form() -> None:
+    apart = {name: unicodedata.normalize("NFD", value) for name, value in PLACE.items()}
+    event = CaptureEvent.from_message(message(schema_version=2, **apart))
+    assert {name: getattr(event, name) for name in PLACE} == PLACE
+    assert CaptureEvent.from_message(event.message()) == event
+
+
+def test_a_message_that_says_no_version_is_of_version_1() -> None:
+    old = message()
+    del old["schema_version"]
+    assert CaptureEvent.from_message(old).schema_version == 1
+    with pytest.raises(ValidationError, match="schema_version 2"):
+        CaptureEvent.from_message(old | PLACE)
+
+
+def test_the_schema_tells_the_names_of_both_versions() -> None:
+    now = jsonschema.Draft202012Validator(json.loads(schema_text("capture")))
+    schemas = Path(producer.__file__).parent / "schemas"
+    before = jsonschema.Draft202012Validator(json.loads((schemas / "capture.v1.schema.json").read_text("utf-8")))
+    assert before.is_valid(message())
+    assert now.is_valid(message())
+    assert now.is_valid(message(schema_version=2))
+    assert now.is_valid(message(schema_version=2, **PLACE))
+    assert not now.is_valid(message(**PLACE))
+    assert not now.is_valid(message(schema_version=2, machine="=1+1"))
+    assert not before.is_valid(message(schema_version=2))
+
+
+def test_ids_are_in_order_of_time() -> None:
+    ids = [new_id() for _ in range(1000)]
+    assert ids == sorted(ids)
+    assert {i.version for i in ids} == {7}

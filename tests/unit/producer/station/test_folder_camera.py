@@ -1,0 +1,374 @@
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from structlog.testing import capture_logs
+
+from producer.contract.event import CaptureEvent, Region
+from producer.delivery.outbox import Outbox
+from producer.station.folder_camera import FolderCamera, Place, place_of
+from producer.station.head_register import Head, HeadRegister
+from producer.station.station import Station
+from producer.station.submitted_files import CHECK_NOTE, FILE_NOTE, KEEP_NOTES, HandedIn
+from producer.station.watched_folder import WatchedFolder
+from producer.storage.folder import FolderStore
+from tests.support import photograph
+
+
+class Camera:
+    """A folder camera whose clock the test turns."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, limit: int = 1000):
+        self.folder = folder / "camera"
+        self.folder.mkdir()
+        self.outbox = Outbox(folder / "outbox.db", limit)
+        self.now = 1000.0
+        monkeypatch.setattr("producer.station.folder_camera.time.monotonic", lambda: self.now)
+        # A station that is never started keeps everything in its outbox, so no Redis is needed.
+        self.station = Station("station-1", FolderStore(folder / "images"), self.outbox, "redis://127.0.0.1:1/0")
+        self.start()
+
+    def start(self, heads: HeadRegister | None = None) -> None:
+        """As after a restart: what is remembered is what is in the outbox."""
+        self.camera = FolderCamera(self.folder, self.station, self.outbox, 2, heads)
+
+    def photo(self, name: str, image: bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(image)
+        return path
+
+    def look(self, after: float = 0.0) -> tuple[list[CaptureEvent], bool]:
+        self.now += after
+        events: list[CaptureEvent] = []
+        return events, self.camera.sweep(events.append)
+
+    def sweep(self) -> tuple[list[CaptureEvent], bool]:
+        """Two looks, so far apart that a file which shows the same is finished."""
+        self.look()
+        return self.look(after=2.0)
+
+
+@pytest.fixture
+def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
+    camera = Camera(tmp_path, monkeypatch)
+    yield camera
+    camera.outbox.close()
+
+
+def test_paths_say_what_a_photograph_shows() -> None:
+    assert place_of(Path("mill-1/H1/op-7/12.jpg")) == Place("mill-1", "H1", "op-7", 12)
+    for wrong in ("12.jpg", "mill-1/H1/op-7/left.jpg", "mill-1/H1/op-7/extra/12.jpg"):
+        with pytest.raises(ValueError, match="<machine>"):
+            place_of(Path(wrong))
+
+
+def test_a_finished_file_is_handed_in_and_moved(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=1))
+    events, pending = camera.sweep()
+    assert [(e.machine, e.head, e.operation, e.pocket, e.check_size) for e in events] == [
+        ("mill-1", "H1", "op-7", 1, 2),
+        ("mill-1", "H1", "op-7", 2, 2),
+    ]
+    assert len({e.check_id for e in events}) == 1
+    assert not pending
+    assert (camera.folder / "submitted/mill-1/H1/op-7/1.jpg").read_bytes() == photograph()
+    assert camera.sweep() == ([], False)
+
+
+def test_a_file_is_taken_when_two_looks_show_the_same_whatever_its_times_say(camera: Camera) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    for hours in (-10, 10):
+        os.utime(path, (time.time() + hours * 3600,) * 2)
+        assert camera.look(after=100.0) == ([], True)
+        assert camera.look(after=1.9) == ([], True)
+    os.utime(path, (0, 0))  # a writer sets the time once more
+    assert camera.look(after=2.0) == ([], True)
+    assert [event.pocket for event in camera.look(after=2.0)[0]] == [1]
+
+
+def test_a_file_that_grows_is_waited_for_whatever_its_time_says(camera: Camera) -> None:
+    image = photograph()
+    path = camera.photo("mill-1/H1/op-7/1.jpg", image[:1000])
+    for end in (2000, 3000):
+        assert camera.look(after=2.0) == ([], True)
+        path.write_bytes(image[:end])
+        os.utime(path, (1, 1))
+    path.write_bytes(image)
+    os.utime(path, (1, 1))
+    assert camera.look(after=2.0) == ([], True)
+    events, _ = camera.look(after=2.0)
+    assert (camera.folder.parent / "images" / events[0].image).read_bytes() == image
+
+
+@pytest.mark.parametrize("keep", [0, 0.3, 0.97])
+def test_a_file_that_ends_before_its_image_is_waited_for_and_then_handed_in_as_it_is(camera: Camera, keep: int) -> None:
+    image = photograph()[: int(keep * len(photograph()))]
+    camera.photo("mill-1/H1/op-7/1.jpg", image)
+    assert camera.sweep() == ([], True)
+    assert camera.look(after=57.0) == ([], True)
+    events, pending = camera.look(after=1.0)
+    assert ([event.pocket for event in events], pending) == ([1], False)
+    assert (camera.folder.parent / "images" / events[0].image).read_bytes() == image
+
+
+def test_a_file_that_is_open_for_writing_is_waited_for(camera: Camera) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    with path.open("r+b"):
+        assert camera.sweep() == ([], True)
+        assert camera.look(after=10.0) == ([], True)
+    assert [event.pocket for event in camera.look(after=1.0)[0]] == [1]
+
+
+def test_a_file_with_room_that_was_never_written_is_waited_for(camera: Camera) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 60).convert("RGB").save(out, "BMP")
+    bitmap = out.getvalue()
+    path = camera.photo("mill-1/H1/op-7/1.bmp", bitmap[: len(bitmap) // 2])
+    os.truncate(path, len(bitmap))  # as long as it will be, and half of it not there yet
+    assert camera.sweep() == ([], True)
+    assert camera.look(after=10.0) == ([], True)
+    path.write_bytes(bitmap)
+    assert [event.pocket for event in camera.sweep()[0]] == [1]
+
+
+def test_what_the_kernel_cannot_tell_is_doubted_when_it_ends_in_zeros(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: None)
+    monkeypatch.setattr("producer.station.photograph_file.has_holes", lambda *_: False)
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 60).convert("RGB").save(out, "BMP")
+    half = out.getvalue()[: len(out.getvalue()) // 2]
+    camera.photo("mill-1/H1/op-7/1.bmp", half + bytes(len(out.getvalue()) - len(half)))
+    assert camera.sweep() == ([], True)
+    assert [event.pocket for event in camera.look(after=60.0)[0]] == [1]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+
+    def written_meanwhile(descriptor: int) -> None:
+        path.write_bytes(photograph(seed=1))
+
+    with monkeypatch.context() as racing:
+        racing.setattr("producer.station.photograph_file.open_for_writing", written_meanwhile)
+        assert camera.sweep() == ([], True)
+    events, _ = camera.sweep()
+    assert (camera.folder.parent / "images" / events[0].image).read_bytes() == photograph(seed=1)
+
+
+def test_heads_say_how_many_pockets_there_are_and_where_to_look(camera: Camera) -> None:
+    region = Region(left=1, top=2, width=300, height=200)
+    head = Head("H1", 3, "SNMG120408", {3: region})
+    camera.start(HeadRegister(Path("heads.toml"), {"H1": head}))
+    camera.photo("mill-1/H1/op-7/3.jpg", photograph())
+    camera.photo("mill-1/H1/op-7/4.jpg", photograph(seed=1))
+    camera.photo("mill-1/H2/op-7/2.jpg", photograph(seed=2))
+    events, _ = camera.sweep()
+    told = [(e.head, e.pocket, e.check_size, e.insert_designation, e.region) for e in events]
+    assert told == [("H1", 3, 3, "SNMG120408", region), ("H2", 2, 2, None, None)]
+    reason = (camera.folder / "rejected/mill-1/H1/op-7/4.jpg.reason.txt").read_text(encoding="utf-8")
+    assert "no pocket 4" in reason
+
+
+def test_two_files_of_one_pocket_are_both_refused_and_the_pocket_stays_open(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.photo("mill-1/H1/op-7/01.png", photograph(seed=1))
+    assert camera.sweep() == ([], False)
+    for name in ("1.jpg", "01.png"):
+        reason = (camera.folder / f"rejected/mill-1/H1/op-7/{name}.reason.txt").read_text(encoding="utf-8")
+        assert "more than once" in reason
+
+
+@pytest.mark.parametrize("name", ["2.webp", "2.HEIC", "2.gif", "2", "2.xyz"])
+def test_a_file_that_is_named_by_a_pocket_is_never_left_lying(camera: Camera, name: str) -> None:
+    camera.photo(f"mill-1/H1/op-7/{name}", b"something that is no image at all")
+    events, pending = camera.sweep()
+    assert ([event.pocket for event in events], pending) == ([2], False)
+
+
+def test_a_cameras_raw_data_are_refused_because_their_preview_would_be_judged(camera: Camera) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((160, 120), 60).convert("RGB").save(out, "TIFF")
+    camera.photo("mill-1/H1/op-7/2.nef", out.getvalue())
+    assert camera.sweep() == ([], False)
+    assert "raw" in (camera.folder / "rejected/mill-1/H1/op-7/2.nef.reason.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["._1.jpg", ".DS_Store", "Thumbs.db", "@eaDir/1.jpg", "__MACOSX/1.jpg", "1.jpg.part", "1.tmp", "1.txt", "1.xmp"],
+)
+def test_what_is_no_photograph_is_left_alone(camera: Camera, name: str) -> None:
+    path = camera.photo(f"mill-1/H1/op-7/{name}", photograph())
+    assert camera.sweep() == ([], False)
+    assert path.exists()
+    assert not (camera.folder / "rejected").exists()
+
+
+def test_a_folder_that_may_only_be_read_is_handed_in_once_and_remembered(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(folder: WatchedFolder) -> None:
+        folder.writable = False
+
+    monkeypatch.setattr(WatchedFolder, "hold", read_only)
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.camera._folder.hold()
+    assert len(camera.sweep()[0]) == 1
+    for _ in range(3):
+        assert camera.sweep() == ([], False)
+    camera.start()
+    camera.camera._folder.hold()
+    assert camera.sweep() == ([], False)
+    os.utime(path, (5, 5))  # copied again, with the same bytes
+    assert camera.sweep() == ([], False)
+    camera.start()
+    camera.camera._folder.hold()
+    assert camera.sweep() == ([], False)
+    path.write_bytes(photograph(seed=1))  # photographed again
+    assert len(camera.sweep()[0]) == 1
+    assert path.exists()
+
+
+def test_another_operation_is_another_check(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.photo("mill-1/H1/op-8/1.jpg", photograph())
+    events, _ = camera.sweep()
+    assert len({e.check_id for e in events}) == 2
+
+
+def test_a_crash_between_the_event_and_the_move_hands_in_once(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    with monkeypatch.context() as broken:
+        broken.setattr(WatchedFolder, "move", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            camera.sweep()
+    assert camera.sweep() == ([], False)
+    assert len(camera.outbox) == 1
+    assert (camera.folder / "submitted/mill-1/H1/op-7/1.jpg").exists()
+
+
+def test_a_pocket_photographed_again_is_another_capture(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.sweep()
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=9))
+    events, _ = camera.sweep()
+    assert len(events) == 1
+    assert len(list((camera.folder / "submitted").rglob("*.jpg"))) == 2
+
+
+def test_a_camera_without_a_clock_may_photograph_a_pocket_again(camera: Camera) -> None:
+    """Its photographs of one size have the same time too: which of them was handed in is no question of these."""
+    for brightness in (90, 120):
+        image = io.BytesIO()
+        Image.new("RGB", (40, 40), (brightness, 80, 70)).save(image, "BMP")
+        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", image.getvalue()), (315_532_800, 315_532_800))
+        events, _ = camera.sweep()
+        assert len(events) == 1
+
+
+def test_a_name_of_another_encoding_is_rejected_and_the_others_are_handed_in(camera: Camera) -> None:
+    camera.photo(os.fsdecode(b"Fr\xe4se/H1/op-7/1.jpg"), photograph())
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph())
+    with capture_logs() as said:
+        events, _ = camera.sweep()
+    assert [event.pocket for event in events] == [2]
+    assert "no text" in said[0]["reason"]
+
+
+def test_a_bitmap_that_is_written_in_blocks_of_any_order_is_waited_for(camera: Camera) -> None:
+    """By a program that closes it in between, or on another computer: nobody has it open, and it has no holes."""
+    image = io.BytesIO()
+    Image.new("RGB", (200, 160), (90, 80, 70)).save(image, "BMP")
+    whole = image.getvalue()
+    third = len(whole) // 3
+    path = camera.photo("mill-1/H1/op-7/1.bmp", whole[:third] + bytes(third) + whole[2 * third :])
+    assert camera.sweep() == ([], True)
+    path.write_bytes(bytes(54) + whole[54:])  # its header comes last
+    assert camera.sweep() == ([], True)
+    path.write_bytes(whole)
+    events, _ = camera.sweep()
+    assert len(events) == 1
+
+
+@pytest.mark.parametrize("name", ["1.jpg", "mill-1/H1/op-7/left.jpg", "a:machine/H1/op-7/1.jpg", "m/H/o/0.jpg"])
+def test_what_cannot_be_handed_in_is_moved_aside_with_the_reason(camera: Camera, name: str) -> None:
+    camera.photo(name, photograph())
+    assert camera.sweep() == ([], False)
+    assert (camera.folder / "rejected" / name).exists()
+    assert (camera.folder / "rejected" / f"{name}.reason.txt").read_text().strip()
+    assert len(camera.outbox) == 0
+
+
+def test_a_full_outbox_leaves_the_file_where_it_is_and_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Camera(tmp_path, monkeypatch, limit=1)
+    full.photo("mill-1/H1/op-7/1.jpg", photograph())
+    waiting = full.photo("mill-1/H1/op-7/2.jpg", photograph(seed=1))
+    events, pending = full.sweep()
+    assert ([event.pocket for event in events], pending) == ([1], True)
+    with capture_logs() as said:
+        for _ in range(5):
+            assert full.look(after=1.0) == ([], True)
+    assert [entry for entry in said if entry.get("file")] == []
+    assert waiting.exists()
+    full.outbox.confirm([str(events[0].capture_id)])
+    events, pending = full.look(after=1.0)
+    assert ([event.pocket for event in events], pending) == ([2], False)
+    full.outbox.close()
+
+
+def test_other_files_and_links_are_left_alone(camera: Camera, tmp_path: Path) -> None:
+    camera.photo("mill-1/H1/op-7/notes.txt", b"text")
+    (tmp_path / "elsewhere.jpg").write_bytes(photograph())
+    (camera.folder / "mill-1/H1/op-7/1.jpg").symlink_to(tmp_path / "elsewhere.jpg")
+    assert camera.sweep()[0] == []
+    assert (camera.folder / "mill-1/H1/op-7/notes.txt").exists()
+
+
+def test_what_was_handed_in_long_ago_is_forgotten(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.sweep()
+    now = time.time()
+    assert {len(camera.outbox.notes(kind)) for kind in (FILE_NOTE, CHECK_NOTE)} == {1}
+    notes = HandedIn(camera.outbox, camera.folder)
+    notes.forget_old(now + KEEP_NOTES - 60)
+    assert {len(camera.outbox.notes(kind)) for kind in (FILE_NOTE, CHECK_NOTE)} == {1}
+    notes.forget_old(now + KEEP_NOTES + 60)
+    assert camera.outbox.notes("") == {}
+    assert len(camera.outbox) == 1
+
+
+def test_a_file_that_cannot_be_moved_is_never_handed_in_again(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("the folder is read-only")
+
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    monkeypatch.setattr(WatchedFolder, "move", refused)
+    camera.sweep()
+    HandedIn(camera.outbox, camera.folder).forget_old(time.time() + 10 * KEEP_NOTES)
+    assert path.exists()
+    camera.start()
+    camera.sweep()
+    assert len(camera.outbox) == 1
+
+
+def test_a_camera_forgets_when_it_starts(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.sweep()
+    monkeypatch.setattr("producer.station.submitted_files.KEEP_NOTES", -60.0)
+    stop = threading.Event()
+    stop.set()
+    camera.camera.run(stop, lambda _: None)
+    assert camera.outbox.notes("") == {}

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from producer.station.head_folder import HeadFolder, look_at, numbered
+from tests.support import photograph
+
+JPEG = photograph()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A head of three pockets, of which the second is not there yet."""
+    for pocket in (1, 3):
+        (tmp_path / f"{pocket}.jpg").write_bytes(JPEG)
+    return tmp_path
+
+
+def pockets(shown: HeadFolder) -> list[int]:
+    return [each.pocket for each in shown.photographs]
+
+
+def test_photographs_are_named_by_pocket_and_come_in_its_order(tmp_path: Path) -> None:
+    for name in ("3.jpg", "2.PNG", "01.jpeg", "notes.txt"):
+        (tmp_path / name).write_bytes(name.encode())
+    shown = look_at(tmp_path, None)
+    assert [(each.pocket, each.image) for each in shown.photographs] == [(1, b"01.jpeg"), (2, b"2.PNG"), (3, b"3.jpg")]
+    assert (shown.check_size, shown.problems) == (3, [])
+
+
+def test_a_gap_in_the_numbers_is_named_and_counts(folder: Path) -> None:
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.what, problem.pockets) == ("no photograph of pocket 2", [2])
+    assert (pockets(shown), shown.check_size) == ([1, 3], 3)
+
+
+def test_fewer_photographs_than_the_head_has_pockets_are_named(folder: Path) -> None:
+    shown = look_at(folder, 6)
+    (problem,) = shown.problems
+    assert (problem.what, shown.check_size) == ("no photograph of pockets 2, 4 to 6", 6)
+
+
+def test_a_number_that_the_head_does_not_have_is_not_handed_in(folder: Path) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    shown = look_at(folder, 2)
+    (problem,) = shown.problems
+    assert (problem.files, problem.pockets) == (["3.jpg"], [3])
+    assert (pockets(shown), shown.check_size) == ([1, 2], 3)
+
+
+@pytest.mark.parametrize("name", ["2.heic", "2.HEIC", "02.webp", "2.gif", "2.avif", "2.jp2", "2.dng"])
+def test_a_format_that_cannot_be_read_is_handed_in_and_named(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"\0\0\0\x18ftypheic")
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.files, problem.pockets) == ([name], [2])
+    assert "JPEG, PNG, BMP or TIFF" in problem.what
+    assert (pockets(shown), shown.check_size) == ([1, 2, 3], 3)
+
+
+def test_a_raw_photograph_is_kept_back_for_its_preview_would_be_judged(folder: Path) -> None:
+    (folder / "2.nef").write_bytes(b"II*\0" + bytes(64))
+    shown = look_at(folder, None)
+    assert (pockets(shown), shown.check_size, [*shown.problems[0].files]) == ([1, 3], 3, ["2.nef"])
+
+
+def test_a_photograph_with_a_wrong_ending_was_seen_all_the_same(folder: Path) -> None:
+    (folder / "2.webp").write_bytes(JPEG)
+    shown = look_at(folder, None)
+    assert (pockets(shown), shown.problems) == ([1, 2, 3], [])
+
+
+def test_an_empty_file_is_handed_in_and_named(folder: Path) -> None:
+    (folder / "2.jpg").touch()
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.what, problem.pockets, pockets(shown)) == ("2.jpg is empty", [2], [1, 2, 3])
+
+
+@pytest.mark.parametrize("kind", ["a link to nowhere", "a pipe", "a folder"])
+def test_what_is_no_file_is_named_and_counts(folder: Path, kind: str) -> None:
+    path = folder / "2.jpg"
+    {"a link to nowhere": lambda: path.symlink_to("gone"), "a pipe": lambda: os.mkfifo(path), "a folder": path.mkdir}[
+        kind
+    ]()
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.files, problem.pockets) == (["2.jpg"], [2])
+    assert (pockets(shown), shown.check_size) == ([1, 3], 3)
+
+
+def test_a_file_that_cannot_be_read_is_named_and_counts(folder: Path) -> None:
+    if os.geteuid() == 0:  # who may read every file; but nobody can read this one from its beginning
+        (folder / "2.jpg").symlink_to("/proc/self/mem")
+    else:
+        (folder / "2.jpg").touch(mode=0)
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert problem.what.startswith("2.jpg cannot be read: ")
+    assert (problem.pockets, pockets(shown), shown.check_size) == ([2], [1, 3], 3)
+
+
+def test_a_link_to_a_photograph_is_one(folder: Path) -> None:
+    (folder / "2.jpg").symlink_to("1.jpg")
+    assert pockets(look_at(folder, None)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("other", ["2.png", "02.jpg", "002.JPG", "2.heic"])
+def test_of_a_pocket_that_is_there_twice_none_is_handed_in(folder: Path, other: str) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    (folder / other).write_bytes(JPEG)
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert sorted(problem.files) == sorted(["2.jpg", other])
+    assert (pockets(shown), shown.check_size, problem.pockets) == ([1, 3], 3, [2])
+
+
+@pytest.mark.parametrize(
+    "name", ["IMG_2.jpg", "pocket_2.jpg", "1 (2).jpg", "0.jpg", "1000.png", "２.jpg", "2.5.heic", "IMG_2.jpg.part"]
+)
+def test_a_photograph_of_nobody_knows_which_pocket_keeps_the_check_from_completing(folder: Path, name: str) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    (folder / name).write_bytes(JPEG)
+    shown = look_at(folder, 3)
+    (problem,) = shown.problems
+    assert problem.what.startswith(f"{name}: of which pocket?")
+    assert (pockets(shown), shown.check_size) == ([1, 2, 3], 4)
+
+
+@pytest.mark.parametrize("name", ["4.jpg.part", "4.tmp", "4.crdownload", "4.jpg~", "4.bak", "4", "4.mp4"])
+def test_what_will_be_or_was_a_photograph_says_that_there_is_such_a_pocket(folder: Path, name: str) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    (folder / name).write_bytes(JPEG)
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.files, problem.pockets) == ([name], [4])
+    assert (pockets(shown), shown.check_size) == ([1, 2, 3], 4)
+
+
+def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    for name in (
+        "._1.jpg",
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+        "1.txt",
+        "4.json",
+        "1.jpg.part",
+        "2.bak",
+        "README",
+    ):
+        (folder / name).write_bytes(b"x")
+    for name in ("@eaDir", "__MACOSX", "$RECYCLE.BIN"):
+        (folder / name).mkdir()
+        (folder / name / "9.jpg").write_bytes(JPEG)
+    shown = look_at(folder, None)
+    assert (pockets(shown), shown.check_size, shown.problems, shown.elsewhere) == ([1, 2, 3], 3, [], [])
+
+
+def test_sub_folders_with_photographs_are_told_of(folder: Path) -> None:
+    (folder / "before" / "op-1").mkdir(parents=True)
+    (folder / "before" / "op-1" / "1.jpg").write_bytes(JPEG)
+    assert look_at(folder, None).elsewhere == ["before/op-1"]
+
+
+def test_a_folder_without_a_head_is_refused_with_what_is_there_instead(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"there is no folder .*nowhere"):
+        look_at(tmp_path / "nowhere", None)
+    with pytest.raises(ValueError, match=r"no photographs in .* named by pocket"):
+        look_at(tmp_path, None)
+    (tmp_path / "H12").mkdir()
+    (tmp_path / "H12" / "1.jpg").write_bytes(JPEG)
+    with pytest.raises(ValueError, match="but in its folders H12: give one of them"):
+        look_at(tmp_path, None)
+    with pytest.raises(ValueError, match=r"1\.jpg is no folder"):
+        look_at(tmp_path / "H12" / "1.jpg", None)
+    (tmp_path / "IMG_1.jpg").write_bytes(JPEG)
+    with pytest.raises(ValueError, match=r"named by its pocket, like 7\.jpg, but there is IMG_1\.jpg"):
+        look_at(tmp_path, None)
+
+
+def test_a_check_has_999_pockets_at_most(folder: Path) -> None:
+    (folder / "x.jpg").write_bytes(JPEG)
+    with pytest.raises(ValueError, match=r"999 pockets at most: take x\.jpg out"):
+        look_at(folder, 999)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [([2], "pocket 2"), ([2, 4, 5, 6], "pockets 2, 4 to 6"), ([1, 2], "pockets 1, 2"), ([1, 2, 3], "pockets 1 to 3")],
+)
+def test_many_pockets_are_said_shortly(given: list[int], said: str) -> None:
+    assert numbered(given) == said

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from producer.storage import durable_files
+from producer.storage.durable_files import replace, write_file
+
+
+class Windows:
+    """A `Path.replace` that refuses as Windows does while another program has the file open."""
+
+    def __init__(self, refusals: int, winerror: int = 32):
+        self.refusals = refusals
+        self.winerror = winerror
+        self._replace = Path.replace
+
+    def __call__(self, path: Path, target: Path) -> Path:
+        if self.refusals > 0:
+            self.refusals -= 1
+            error = PermissionError(errno.EACCES, "The process cannot access the file", str(path))
+            error.winerror = self.winerror  # type: ignore[attr-defined,unused-ignore]
+            raise error
+        return self._replace(path, target)
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
+    fake = Windows(refusals=2)
+    monkeypatch.setattr(Path, "replace", lambda path, target: fake(path, target))
+    return fake
+
+
+def test_a_file_that_another_program_has_open_is_replaced_when_it_lets_go(windows: Windows, tmp_path: Path) -> None:
+    write_file(tmp_path / "image.jpg", b"new")
+    assert windows.refusals == 0
+    assert (tmp_path / "image.jpg").read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [tmp_path / "image.jpg"]
+
+
+def test_a_file_that_stays_open_is_an_error_after_a_second(
+    windows: Windows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows.refusals = 10**9
+    monkeypatch.setattr(durable_files, "REPLACE_FOR", 0.1)
+    with pytest.raises(PermissionError):
+        write_file(tmp_path / "image.jpg", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_may_not_be_replaced_at_all_is_said_at_once(windows: Windows, tmp_path: Path) -> None:
+    windows.winerror = 19  # write protected
+    (tmp_path / "a").write_bytes(b"a")
+    with pytest.raises(PermissionError):
+        replace(tmp_path / "a", tmp_path / "b")
+    assert windows.refusals == 1
+
+
+def test_a_share_that_cannot_sync_a_folder_keeps_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = os.fsync
+
+    def only_files(descriptor: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):  # noqa: PTH112
+            raise OSError(errno.EINVAL, "Invalid argument")
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    write_file(tmp_path / "new" / "image.jpg", b"data")
+    assert (tmp_path / "new" / "image.jpg").read_bytes() == b"data"

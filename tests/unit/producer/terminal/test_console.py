@@ -1,0 +1,130 @@
+"""Nothing is read out of data, whichever way it is printed; and there is no other way to print."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+import db
+import producer
+import worker
+from producer.terminal.console import Console, answers, line, messages, progress, waiting
+from tests.terminal_support import Streams
+
+SOURCES = sorted(
+    file
+    for package in (producer, db, worker)
+    for file in Path(package.__file__ or "").parent.rglob("*.py")
+    if file.parts[-2:] not in {("producer", "terminal.py"), ("producer", "console.py")}
+)
+
+ENCODINGS = ["utf-8", "cp1252", "ascii"]
+
+DATA = ["[red]", "[/a]", "[x].png", ":smile:", "[link=file:///x]y[/link]", "[bold]x", "\\[red]", "[@click=x]"]
+HOSTILE = ["\x1b[31mred", "\x1b]8;;http://x\x07", "a\rb", "\u202eabc", "\x9b2J", "\udcff"]
+
+
+def in_a_table(console: Console, text: str) -> None:
+    table = Table("name", title=text, caption=text)
+    table.add_column(text)
+    table.add_row(text, Text(text))
+    console.print(table)
+
+
+def in_a_bar(console: Console, text: str) -> None:
+    with progress(console, transient=False) as bars:
+        bars.add_task(text, total=1, completed=1)
+
+
+def in_a_spinner(console: Console, text: str) -> None:
+    console.print(waiting(console, text).renderable)
+
+
+WAYS: list[Callable[[Console, str], None]] = [
+    lambda console, text: line(console, ("ok", "green"), f" {text}"),
+    lambda console, text: line(console, (text, "red")),
+    lambda console, text: console.print(text),
+    lambda console, text: console.log(text),
+    in_a_table,
+    in_a_bar,
+    in_a_spinner,
+]
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("text", DATA)
+def test_markup_in_data_is_shown_and_never_read(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, way: Callable[[Console, str], None], text: str
+) -> None:
+    streams = Streams(monkeypatch, encoding)
+    way(answers(), f"before {text} behind")
+    assert f"before {text} behind" in streams.shown()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_terminal_s_commands_in_data_do_not_reach_it(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, way: Callable[[Console, str], None], text: str
+) -> None:
+    streams = Streams(monkeypatch, encoding)
+    way(answers(), text)
+    shown = streams.shown().replace("\n", "")
+    assert shown
+    assert shown.isprintable()
+
+
+def test_styles_given_beside_the_text_reach_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    console = messages()
+    console._force_terminal = True
+    with console.capture() as captured:
+        line(console, ("ok", "bold"), " [red]")
+    assert "ok" in captured.get()
+    assert "[red]" in captured.get()
+
+
+def test_boxes_are_drawn_in_ascii_where_the_encoding_has_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = Streams(monkeypatch, "cp1252")
+    in_a_table(answers(), "x")
+    assert streams.shown().isascii()
+    assert "+" in streams.shown()
+
+
+# ------------------------------------------------------------------------------------ no other way
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_there_is_no_other_way_to_print(source: Path) -> None:
+    text = source.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    rich = {name for name in imported if name.partition(".")[0] == "rich"}
+    assert rich <= {"rich.table", "rich.text", "rich.markdown", "rich.filesize"}
+    for name, call in calls(tree):
+        assert name not in {"print", "typer.echo", "typer.secho", "click.echo", "Console", "Text.from_markup"}, name
+        if name == "typer.Typer":
+            given = {each.arg: ast.unparse(each.value) for each in call.keywords}
+            assert given.get("rich_markup_mode") == "'markdown'", "typer's own default reads [red] in help"
+    assert not re.search(r"\[/?(red|green|yellow|bold|dim)\]", text)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.settings import StationSettings
+from producer.terminal.error_text import in_words, naming
+
+
+def test_a_wrong_setting_is_told_without_its_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        StationSettings(station="", outbox_limit="secret", redis_url=SecretStr("redis://x"))  # type: ignore[arg-type]
+    for said in (in_words(caught.value), str(caught.value)):
+        assert "outbox_limit" in said
+        assert "secret" not in said
+
+
+def test_a_text_that_is_none_is_told_in_words() -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        os.fsdecode(b"machine\xff").encode()
+    assert in_words(caught.value).startswith(r"machine\xff is no text: ")
+
+
+def test_an_error_of_the_system_gets_its_file_and_every_other_stays_as_it_is() -> None:
+    with pytest.raises(OSError, match=r"'/srv/images/a\.jpg'") as full, naming(Path("/srv/images/a.jpg")):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert full.value.errno == errno.ENOSPC
+    with pytest.raises(OSError, match=r"^of its own$"), naming(Path("/srv")):
+        raise OSError("of its own")
+    with pytest.raises(FileNotFoundError, match="'/elsewhere'"), naming(Path("/srv")):
+        raise FileNotFoundError(errno.ENOENT, "No such file", "/elsewhere")
+
+
+def test_a_full_disk_under_the_image_store_is_named(tmp_path: Path) -> None:
+    program = """
+import resource, sys
+from producer.storage.folder import FolderStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    FolderStore(__import__("pathlib").Path(sys.argv[1])).put("a/b.jpg", b"0" * 5000)
+except OSError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert str(tmp_path / "a" / "b.jpg") in done.stdout
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
+@pytest.mark.parametrize("content", [b"this is no database, " * 1000, None])
+def test_an_outbox_that_cannot_be_opened_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "station-1.db"
+    file.write_bytes(content) if content is not None else file.mkdir()
+    with pytest.raises(sqlite3.DatabaseError, match=str(file)):
+        Outbox(file)
+
+
+def test_an_outbox_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "station-1.db")
+    box.close()
+    for look in (lambda: box.find(str(new_id())), box.unsent, box.oldest_at, box.next_due, lambda: box.note("x")):
+        with pytest.raises(sqlite3.ProgrammingError, match=str(box.path)):
+            look()

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from s3fs import S3FileSystem
+
+from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
+from worker.backbones.weight_import import fetch_weights, import_from_url, import_weights
+from worker.backbones.weight_store import WeightsStore
+
+Writer = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, write_weights: Writer, randomise: Callable[..., Any]) -> Path:
+    """MobileNet at a quarter of its width, random values, with its top."""
+    network = keras.applications.MobileNet(alpha=0.25, weights=None)
+    return write_weights(tmp_path_factory.mktemp("whole") / "whole.h5", randomise(network))
+
+
+def _without(path: Path, target: Path, names: set[str]) -> Path:
+    target.write_bytes(path.read_bytes())
+    with h5py.File(target, "a") as file:
+        file.attrs["layer_names"] = [name for name in file.attrs["layer_names"] if name not in names]
+    return target
+
+
+def test_a_whole_file_is_kept_with_what_it_has(whole: Path, tmp_path: Path) -> None:
+    entry = import_weights(tmp_path, whole, "MobileNet-0.25")
+    assert (entry.family, entry.top, entry.layers, entry.missing) == ("mobilenet-0.25", True, 55, ())
+    assert entry.usable_to == "predictions"
+    assert WeightsStore(tmp_path).checked_path(entry).read_bytes() == whole.read_bytes()
+
+
+def test_a_file_in_s3_is_copied_and_kept(whole: Path, tmp_path: Path, s3_root: str) -> None:
+    S3FileSystem().put_file(str(whole), f"{s3_root}/mobilenet.h5")
+    entry = import_from_url(tmp_path, f"{s3_root}/mobilenet.h5", "mobilenet-0.25")
+    assert (entry.source, entry.missing) == ("mobilenet.h5", ())
+    assert WeightsStore(tmp_path).checked_path(entry).read_bytes() == whole.read_bytes()
+    with pytest.raises(FileNotFoundError, match="no such object"):
+        import_from_url(tmp_path, f"{s3_root}/mobilnet.h5", "mobilenet-0.25")
+    with pytest.raises(OSError, match="no such bucket"):
+        import_from_url(tmp_path, "s3://misspelt/mobilenet.h5", "mobilenet-0.25")
+    with pytest.raises(ValueError, match="cannot read"):
+        import_from_url(tmp_path, "nonsense://mobilenet.h5", "mobilenet-0.25")
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".h5", ".json"], "nothing half copied is left"
+
+
+def test_a_file_without_the_top_says_so(whole: Path, tmp_path: Path) -> None:
+    entry = import_weights(tmp_path, _without(whole, tmp_path / "w.h5", {"conv_preds"}), "mobilenet-0.25")
+    assert (entry.top, entry.missing) == (False, ("conv_preds",))
+    assert entry.usable_to in ("global_average_pooling2d", "dropout")
+
+
+def test_placeholders_and_gaps_count_as_missing(whole: Path, tmp_path: Path) -> None:
+    path = _without(whole, tmp_path / "w.h5", {"conv_preds", "conv_dw_13"})
+    with h5py.File(path, "a") as file:
+        kernel = file["conv_pw_12"][file["conv_pw_12"].attrs["weight_names"][0]]
+        kernel[...] = np.zeros(kernel.shape)
+    entry = import_weights(tmp_path, path, "mobilenet-0.25")
+    assert entry.missing == ("conv_pw_12", "conv_dw_13", "conv_preds")
+    assert entry.usable_to == "conv_dw_12_relu"
+
+
+@pytest.mark.parametrize("family", ["mobilenet", "mobilenetv2", "vgg16"])
+def test_a_file_for_another_network_is_refused_and_not_kept(whole: Path, tmp_path: Path, family: str) -> None:
+    with pytest.raises(WeightsUnfit, match=f"does not fit {family}"):
+        import_weights(tmp_path, whole, family)
+    assert WeightsStore(tmp_path).entries() == []
+
+
+def test_what_is_no_file_or_no_family_is_refused(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match="there is no file"):
+        import_weights(tmp_path, tmp_path / "nowhere.h5", "vgg16")
+    with pytest.raises(BackboneError, match="no family"):
+        import_weights(tmp_path, whole, "mobilenett")
+    with pytest.raises(BackboneError, match="part of this package"):
+        import_weights(tmp_path, whole, "insertnet")
+    with pytest.raises(BackboneError, match="nothing to fetch"):
+        fetch_weights(tmp_path, "insertnet")
+
+
+def test_the_shared_partial_mobilenet(shared: Path, tmp_path: Path) -> None:
+    entry = import_weights(tmp_path, shared / "weights" / "mobilenet_1_0_224_tf_no_top.partial.h5", "mobilenet")
+    assert entry.missing == ("conv_pw_13", "conv_preds")
+    assert entry.usable_to == "conv_dw_13_relu"

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from worker.images.truncated_jpeg import cut_short
+
+
+def scene(mode: str = "RGB", size: tuple[int, int] = (200, 150)) -> Image.Image:
+    noise = np.random.default_rng(0).integers(0, 256, (19, 25, 3), dtype=np.uint8)
+    return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC).convert(mode)
+
+
+def jpeg(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+WAYS: dict[str, Callable[[], bytes]] = {
+    "baseline": lambda: jpeg(scene()),
+    "full colour": lambda: jpeg(scene(), subsampling=0, quality=95),
+    "odd size": lambda: jpeg(scene(size=(201, 153)), subsampling=1),
+    "grey": lambda: jpeg(scene("L")),
+    "four inks": lambda: jpeg(scene("CMYK")),
+    "progressive": lambda: jpeg(scene(), progressive=True),
+    "progressive grey": lambda: jpeg(scene("L"), progressive=True),
+    "restart markers": lambda: jpeg(scene(), restart_marker_rows=1),
+    "progressive with restart markers": lambda: jpeg(scene(), progressive=True, restart_marker_rows=1),
+    "middle grey, which is what stands where nothing was sent": lambda: jpeg(Image.new("RGB", (200, 150), (128,) * 3)),
+}
+
+
+def is_cut(data: bytes) -> bool:
+    """As the line sees it: an error of the decoder, or what it hides."""
+    image = Image.open(io.BytesIO(data))
+    try:
+        image.load()
+    except OSError:
+        return True
+    return cut_short(data, image)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_whole_jpeg_is_whole_whatever_follows_it(way: str) -> None:
+    data = WAYS[way]()
+    for rest in (b"", bytes(4096), b"\xff\xd8\xff\xe0more", b"\xff" * 50):
+        assert not is_cut(data + rest)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_scan_that_stops_is_seen_although_an_end_marker_follows(way: str) -> None:
+    data = WAYS[way]()
+    begins = data.index(b"\xff\xda") + 14
+    last_unit = 150  # bytes at most; a cut in the last unit loses some pixels of a corner
+    for at in np.linspace(begins, len(data) - last_unit, 40).astype(int):
+        cut = data[:at].removesuffix(b"\xff")
+        assert is_cut(cut + b"\xff\xd9"), f"cut at {at} of {len(data)}"
+
+
+@pytest.mark.parametrize("way", ["progressive", "progressive grey"])
+def test_scans_that_were_never_sent_are_missed(way: str) -> None:
+    data = WAYS[way]()
+    starts = [found.start() for found in re.finditer(rb"\xff\xda", data)]
+    assert len(starts) > 3
+    for start in starts[1:]:
+        assert is_cut(data[:start] + b"\xff\xd9")
+
+
+def test_a_part_between_two_restart_markers_is_missed() -> None:
+    data = WAYS["restart markers"]()
+    first, second = (data.index(bytes((0xFF, marker))) for marker in (0xD2, 0xD3))
+    assert is_cut(data[:first] + data[second:])
+
+
+def test_without_an_end_marker_it_is_cut() -> None:
+    for way in WAYS.values():
+        assert is_cut(way()[:-2])
+        assert is_cut(way()[:-1])

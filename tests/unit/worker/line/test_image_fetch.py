@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import errno
+import threading
+from pathlib import Path
+
+import pytest
+
+from producer.storage.folder import FolderStore, ImageStore, open_image_store
+from tests.s3 import S3Server
+from tests.support import photograph, stored_event, wait_until
+from worker.line.faults import Obstacle
+from worker.line.image_fetch import ImageNotYet, fetch, wait_for_store
+from worker.runtime import waiting
+from worker.runtime.waiting import Stopping, stop_waiting
+
+
+class Mount(FolderStore):
+    """A folder on a network mount: ``fails`` is the error of everything in it, ``bad`` the key that alone gives EIO."""
+
+    fails: int | None = None
+    bad = ""
+    tries = 0
+
+    def get(self, key: str, limit: int) -> bytes:
+        self.tries += 1
+        error = self.fails or (errno.EIO if key == self.bad else None)
+        if error is not None:
+            raise OSError(error, "the mount", key)
+        return super().get(key, limit)
+
+
+class Counted:
+    """A store that counts how often it is asked."""
+
+    def __init__(self, store: ImageStore):
+        self._store = store
+        self.put = store.put
+        self.tries = 0
+
+    def get(self, key: str, limit: int) -> bytes:
+        self.tries += 1
+        return self._store.get(key, limit)
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Mount:
+    return Mount(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_stopping", threading.Event())
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EACCES])
+def test_a_mount_that_is_away_is_waited_for(mount: Mount, error: int) -> None:
+    event = stored_event(mount, photograph())
+    mount.fails = error
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(fetch(mount, event, False)))
+    thread.start()
+    wait_until(lambda: mount.tries >= 4)
+    assert not found
+    mount.fails = None
+    thread.join(20)
+    assert found == [photograph()]
+
+
+def test_one_image_that_cannot_be_read_holds_nobody_up(mount: Mount) -> None:
+    event = stored_event(mount, photograph())
+    mount.bad = event.image
+    assert isinstance(fetch(mount, event, True), ImageNotYet)
+    found = fetch(mount, event, False)
+    assert isinstance(found, Obstacle)
+    assert found.reason == "image_unreadable"
+    assert event.image in found.detail
+    other = stored_event(mount, photograph(70))
+    assert fetch(mount, other, False) == photograph(70)
+
+
+def test_a_worker_that_is_told_to_stop_hands_the_capture_back(mount: Mount) -> None:
+    event = stored_event(mount, photograph())
+    mount.fails = errno.ESTALE
+    threading.Timer(0.3, stop_waiting).start()
+    with pytest.raises(Stopping, match="image store is away"):
+        fetch(mount, event, False)
+
+
+def test_an_s3_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = S3Server()
+    server.start()
+    try:
+        store = Counted(open_image_store(server.new_bucket(monkeypatch)))
+        event = stored_event(store, photograph())
+        server.stop()
+        found: list[object] = []
+        threads = [threading.Thread(target=lambda: found.append(fetch(store, event, False))) for _ in range(8)]
+        threads.append(threading.Thread(target=lambda: found.append(wait_for_store(store))))
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: store.tries >= 30)
+        assert not found
+        server.start()
+        for thread in threads:
+            thread.join(30)
+        assert found.count(photograph()) == 8
+        assert found.count(None) == 1
+    finally:
+        server.stop()

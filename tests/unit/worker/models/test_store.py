@@ -1,0 +1,302 @@
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from worker.models.calibration import Calibration
+from worker.models.costs import Costs
+from worker.models.linear_svm import LinearModel
+from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, load, model_id, read, read_manifest, save
+from worker.models.unsure_band import band
+
+FINGERPRINT = "ab" * 32
+RNG = np.random.default_rng(0)
+MODEL = LinearModel(("damaged", "intact"), RNG.normal(size=(1, 50)).astype(np.float32), RNG.normal(size=1))
+
+
+def stored(folder, model=MODEL, **changes):
+    values = {
+        "backbone": "mobilenet:conv1_relu",
+        "fingerprint": FINGERPRINT,
+        "trained_on": 194,
+        "settings": {"C": 1.0},
+        "metrics": {"accuracy": [0.75, 0.8]},
+        "created_at": datetime(2026, 3, 1, 12, tzinfo=UTC),
+    } | changes
+    return save(folder, model, **values)
+
+
+def edited(folder, **changes):
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest | changes))
+
+
+def rewritten(folder, write):
+    """Replace the arrays by what `write` puts into an HDF5 file, with the manifest's digest to match."""
+    with h5py.File(folder / CLASSIFIER_FILE, "w") as file:
+        write(file)
+    edited(folder, classifier_sha256=hashlib.sha256((folder / CLASSIFIER_FILE).read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_a_saved_model_comes_back_bit_for_bit(tmp_path, classes):
+    planes = 1 if classes == 2 else classes * (classes - 1) // 2
+    coef, intercept = RNG.normal(size=(planes, 7)).astype(np.float32), RNG.normal(size=planes)
+    model = LinearModel(tuple("abcd"[:classes]), coef, intercept)
+    manifest = stored(tmp_path / "m", model)
+    loaded, same = load(tmp_path / "m", FINGERPRINT)
+    assert same == manifest
+    assert (same.classes, same.feature_size, same.trained_on) == (model.classes, 7, 194)
+    assert same.metrics == {"accuracy": [0.75, 0.8]}
+    np.testing.assert_array_equal(loaded.coef, coef)
+    np.testing.assert_array_equal(loaded.intercept, intercept)
+    assert (loaded.coef.dtype, loaded.intercept.dtype) == (np.float32, np.float64)
+
+
+def test_the_name_follows_from_the_content_alone(tmp_path):
+    first = stored(tmp_path / "a")
+    again = stored(tmp_path / "b", trained_on=7, created_at=datetime(2027, 1, 1, tzinfo=UTC))
+    assert first.model_id == again.model_id == model_id(MODEL, first.backbone, FINGERPRINT)
+    assert first.classifier_sha256 == again.classifier_sha256
+    assert first.model_id.startswith("mobilenet-conv1_relu-")
+    assert first.model_id != model_id(MODEL, first.backbone, "cd" * 32)
+    renamed = LinearModel(("intact", "damaged"), MODEL.coef, MODEL.intercept)
+    assert first.model_id != model_id(renamed, first.backbone, FINGERPRINT)
+
+
+def test_saving_over_a_model_replaces_it_and_leaves_nothing_else(tmp_path):
+    stored(tmp_path / "m")
+    other = LinearModel(("a", "b"), np.ones((1, 3), np.float32), np.zeros(1))
+    stored(tmp_path / "m", other)
+    assert load(tmp_path / "m")[1].feature_size == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [CLASSIFIER_FILE, MANIFEST_FILE]
+
+
+@pytest.mark.parametrize("change", [{"created_at": datetime(2026, 1, 1)}, {"fingerprint": "x"}, {"trained_on": 0}])  # noqa: DTZ001
+def test_values_that_a_manifest_cannot_hold_leave_the_old_model(tmp_path, change):
+    before = stored(tmp_path / "m")
+    with pytest.raises(ValidationError):
+        stored(tmp_path / "m", **change)
+    assert read_manifest(tmp_path / "m") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_another_backbones_features_are_refused_with_both_fingerprints(tmp_path):
+    stored(tmp_path / "m")
+    with pytest.raises(ModelError, match=r"abababababab.*cdcdcdcdcdcd"):
+        load(tmp_path / "m", "cd" * 32)
+
+
+@pytest.mark.parametrize("name", [CLASSIFIER_FILE, MANIFEST_FILE])
+def test_a_missing_file_is_named(tmp_path, name):
+    stored(tmp_path / "m")
+    (tmp_path / "m" / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        load(tmp_path / "m")
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(ModelError, match="cannot read"):
+        load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", [CLASSIFIER_FILE, MANIFEST_FILE])
+@pytest.mark.parametrize("keep", [0.0, 0.01, 0.5, 0.99])
+def test_a_truncated_file_is_refused(tmp_path, name, keep):
+    stored(tmp_path / "m")
+    path = tmp_path / "m" / name
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(ModelError):
+        load(tmp_path / "m")
+
+
+def test_every_flipped_byte_of_the_arrays_is_noticed(tmp_path):
+    stored(tmp_path / "m")
+    path = tmp_path / "m" / CLASSIFIER_FILE
+    data = path.read_bytes()
+    for position in range(0, len(data), 97):
+        path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
+        with pytest.raises(ModelError, match="not the file"):
+            load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": ["intact", "damaged"]},
+        {"classes": ["damaged"]},
+        {"classes": ["a", "b", "c"]},
+        {"feature_size": 49},
+        {"feature_size": 0},
+        {"schema_version": 2},
+        {"model_id": "mobilenet-conv1_relu-000000000000"},
+        {"fingerprint": "cd" * 32},
+        {"unknown": 1},
+        {"created_at": "2026-03-01T12:00:00"},
+    ],
+)
+def test_an_edited_manifest_is_refused(tmp_path, change):
+    stored(tmp_path / "m")
+    edited(tmp_path / "m", **change)
+    with pytest.raises(ModelError):
+        load(tmp_path / "m")
+
+
+def test_a_huge_file_is_not_read_into_memory(tmp_path):
+    stored(tmp_path / "m")
+    for name in (CLASSIFIER_FILE, MANIFEST_FILE):
+        with (tmp_path / "m" / name).open("r+b") as file:
+            file.truncate(1 << 40)  # sparse: takes no room on the disk
+        with pytest.raises(ModelError, match="larger"):
+            load(tmp_path / "m")
+
+
+def _coef(**options):
+    return lambda file: (
+        file.create_dataset("coef", data=np.ones((1, 50), np.float32), **options),
+        file.create_dataset("intercept", data=np.zeros(1)),
+    )
+
+
+def _external(file):
+    other = Path(file.filename).parent / "other.bin"
+    file.create_dataset("coef", data=np.ones((1, 50), np.float32), external=[(str(other), 0, 200)])
+    file.create_dataset("intercept", data=np.zeros(1))
+
+
+def _link(link):
+    def write(file):
+        file["coef"] = link
+        file.create_dataset("intercept", data=np.zeros(1))
+
+    return write
+
+
+BAD_ARRAYS = {
+    "nothing": lambda file: file.flush(),
+    "no intercept": lambda file: file.create_dataset("coef", data=np.ones((1, 50), np.float32)),
+    "a group": lambda file: file.create_group("coef"),
+    "compressed": _coef(compression="gzip"),
+    # Files of the test's own folder only: HDF5 writes through to an external file, so never name a real one.
+    "in another file": _external,
+    "linked to another file": _link(h5py.ExternalLink("other.h5", "/x")),
+    "a soft link": _link(h5py.SoftLink("/x")),
+    "float64": lambda file: (
+        file.create_dataset("coef", data=np.ones((1, 50))),
+        file.create_dataset("intercept", data=np.zeros(1)),
+    ),
+    "too short": lambda file: (
+        file.create_dataset("coef", data=np.ones((1, 49), np.float32)),
+        file.create_dataset("intercept", data=np.zeros(1)),
+    ),
+    "too many planes": lambda file: (
+        file.create_dataset("coef", data=np.ones((2, 50), np.float32)),
+        file.create_dataset("intercept", data=np.zeros(2)),
+    ),
+    "not finite": lambda file: (
+        file.create_dataset("coef", data=np.full((1, 50), np.nan, np.float32)),
+        file.create_dataset("intercept", data=np.zeros(1)),
+    ),
+    "other numbers": _coef(),
+}
+
+
+@pytest.mark.parametrize("what", BAD_ARRAYS)
+def test_arrays_that_are_not_the_model_are_refused(tmp_path, what):
+    stored(tmp_path / "m")
+    rewritten(tmp_path / "m", BAD_ARRAYS[what])
+    with pytest.raises(ModelError):
+        load(tmp_path / "m")
+
+
+def test_a_file_that_is_not_hdf5_is_refused(tmp_path):
+    stored(tmp_path / "m")
+    (tmp_path / "m" / CLASSIFIER_FILE).write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
+    edited(tmp_path / "m", classifier_sha256=hashlib.sha256(b"cos\nsystem\n(S'echo'\ntR.").hexdigest())
+    with pytest.raises(ModelError, match="does not hold the model"):
+        load(tmp_path / "m")
+
+
+KIND = LinearModel(("worn", "broken"), RNG.normal(size=(1, 50)).astype(np.float32), RNG.normal(size=1))
+WHOLE = {
+    "snapshot_id": "a" * 64,
+    "C": 0.25,
+    "standardised": True,
+    "calibration": Calibration(1.0 / 3.0, -0.1),
+    "band": band(Costs(30, 5, 1)),
+    "costs": Costs(30, 5, 1),
+    "kind": KIND,
+}
+
+
+def test_calibration_band_and_finer_model_come_back_bit_for_bit(tmp_path):
+    manifest = stored(tmp_path / "m", **WHOLE)
+    found = read(tmp_path / "m", FINGERPRINT)
+    assert found.manifest == manifest
+    for name, value in WHOLE.items():
+        if name != "kind":
+            assert getattr(found.manifest, name) == value
+    np.testing.assert_array_equal(found.classifier.coef, MODEL.coef)
+    np.testing.assert_array_equal(found.kind.coef, KIND.coef)
+    np.testing.assert_array_equal(found.kind.intercept, KIND.intercept)
+    line_model = found.line_model()
+    assert (line_model.model_id, line_model.band) == (manifest.model_id, WHOLE["band"])
+    assert line_model.kind.classes == ("worn", "broken")
+
+
+@pytest.mark.parametrize("change", ["calibration", "band", "kind"])
+def test_what_the_answers_depend_on_is_part_of_the_name(tmp_path, change):
+    whole = stored(tmp_path / "a", **WHOLE).model_id
+    assert stored(tmp_path / "b", **WHOLE).model_id == whole
+    assert stored(tmp_path / "c", **(WHOLE | {change: None})).model_id != whole
+    assert stored(tmp_path / "d", **(WHOLE | {"snapshot_id": None})).model_id == whole
+
+
+def test_a_manifest_from_before_there_were_bands_is_read_as_it_was(tmp_path):
+    manifest = stored(tmp_path / "m")
+    old = {
+        name: value
+        for name, value in json.loads((tmp_path / "m" / MANIFEST_FILE).read_text()).items()
+        if name not in (*WHOLE, "kind_classes")
+    }
+    (tmp_path / "m" / MANIFEST_FILE).write_text(json.dumps(old))
+    found = read(tmp_path / "m")
+    assert found.manifest == manifest
+    line_model = found.line_model()
+    assert (line_model.calibration, line_model.band, line_model.kind) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"calibration": {"slope": 9.0, "offset": -0.1}},
+        {"calibration": {"slope": -1.0, "offset": -0.1}},
+        {"calibration": None},
+        {"band": {"lower": 0.0, "threshold": 0.0, "upper": 0.0}},
+        {"band": {"lower": 0.9, "threshold": 0.5, "upper": 0.1}},
+        {"costs": {"missed_damaged": 0, "needless_change": 5, "look": 1}},
+        {"kind_classes": None},
+        {"kind_classes": ["broken", "worn"]},
+        {"kind_classes": ["a", "b", "c"]},
+        {"C": 0},
+    ],
+)
+def test_a_manifest_edited_where_the_answers_come_from_is_refused(tmp_path, change):
+    stored(tmp_path / "m", **WHOLE)
+    edited(tmp_path / "m", **change)
+    with pytest.raises(ModelError):
+        read(tmp_path / "m")
+
+
+def test_a_finer_model_of_another_size_is_not_written(tmp_path):
+    other = LinearModel(("worn", "broken"), np.ones((1, 3), np.float32), np.zeros(1))
+    with pytest.raises(ModelError, match="finer model"):
+        stored(tmp_path / "m", kind=other)
+    assert not (tmp_path / "m").exists()

@@ -1,0 +1,179 @@
+"""The store of weight files: a folder that keeps each file under its digest, with what is known about it beside it.
+
+``<sha256>.h5`` is the file, ``<sha256>.json`` its entry. One entry a file, not one index for all, so that two commands
+at once cannot lose each other's work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
+from worker.runtime.files import replaced_file
+
+_SHORTEST_PREFIX: Final = 6
+
+
+class Entry(BaseModel):
+    """What the store knows about one weight file.
+
+    ``top`` says whether it includes the classification layers; ``missing`` names the network's layers that it has no
+    usable weights for, ``usable_to`` the deepest layer that can be had with it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str
+    digest: str
+    top: bool
+    size: int
+    source: str
+    imported_at: AwareDatetime
+    layers: int
+    missing: tuple[str, ...] = ()
+    usable_to: str
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class WeightsStore:
+    """The weight files in one folder; the folder comes into being with the first file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, entry: Entry) -> Path:
+        """Return where the entry's file is."""
+        return self.folder / f"{entry.digest}.h5"
+
+    def entries(self) -> list[Entry]:
+        """Return all entries, those imported first first.
+
+        Raises:
+            BackboneError: an entry cannot be read.
+        """
+        found = []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                found.append(Entry.model_validate_json(path.read_bytes()))
+            except ValidationError as error:
+                raise BackboneError(
+                    f"the weights store's entry {path} is damaged: remove it and import its file again"
+                ) from error
+        return sorted(found, key=lambda entry: (entry.imported_at, entry.digest))
+
+    def for_family(self, family: str, needed: Collection[str]) -> Entry | None:
+        """Return the file for a family that has all the ``needed`` layers, or None.
+
+        Where several have them it is the one imported first: a later import must not change, unasked, the features
+        that a running line's model was trained on.
+        """
+        fitting = [
+            each for each in self.entries() if each.family == family and not set(needed).intersection(each.missing)
+        ]
+        return fitting[0] if fitting else None
+
+    def named(self, name: str) -> Entry:
+        """Return the entry that a digest's beginning (six characters or more) or a source file's name means.
+
+        Raises:
+            WeightsMissing: there is none.
+            BackboneError: there are several.
+        """
+        prefix = name.lower() if re.fullmatch(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},64}}", name) else None
+        found = [each for each in self.entries() if each.source == name or (prefix and each.digest.startswith(prefix))]
+        if not found and "://" in name:
+            raise WeightsMissing(f"weights are run from this machine: first `insert-worker weights import {name}`")
+        if not found:
+            raise WeightsMissing(
+                f"there is no file {name} and nothing of that name or digest in the weights store {self.folder}; "
+                "`insert-worker weights list` shows what is there"
+            )
+        if len(found) > 1:
+            digests = ", ".join(each.digest[:12] for each in found)
+            raise BackboneError(f"{name} means several files in the weights store ({digests}): name one by its digest")
+        return found[0]
+
+    def add(
+        self, path: Path, family: str, *, top: bool, layers: int, missing: Collection[str], usable_to: str
+    ) -> Entry:
+        """Keep a copy of a file that was checked, under its digest, and return its entry.
+
+        A file that is there already keeps its place (and the time it was imported at).
+
+        Raises:
+            OSError: the file cannot be read, or the folder not written to.
+        """
+        digest = file_digest(path)
+        entry_path = self.folder / f"{digest}.json"
+        entry = Entry(
+            family=family,
+            digest=digest,
+            top=top,
+            size=path.stat().st_size,
+            source=path.name,
+            imported_at=datetime.now(UTC),
+            layers=layers,
+            missing=tuple(missing),
+            usable_to=usable_to,
+        )
+        if entry_path.exists():
+            before = next(each for each in self.entries() if each.digest == digest)
+            entry = entry.model_copy(update={"imported_at": before.imported_at})
+        # The file before its entry, so that an entry never names a file that is not there.
+        with replaced_file(self.path(entry)) as temporary:
+            shutil.copyfile(path, temporary)
+            if file_digest(temporary) != digest:
+                raise WeightsUnfit(f"{path} changed while it was imported: import it again")
+        with replaced_file(entry_path) as temporary:
+            temporary.write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return entry
+
+    def check(self, entry: Entry, digest: str) -> None:
+        """Hold the digest that the entry's file has now against the one it was imported with.
+
+        Raises:
+            WeightsUnfit: they differ.
+        """
+        if digest != entry.digest:
+            raise WeightsUnfit(
+                f"the weights file {self.path(entry)} was changed since it was imported (its SHA-256 is now {digest}): "
+                f"import {entry.source} again"
+            )
+
+    def present_path(self, entry: Entry) -> Path:
+        """Return where the entry's file is, without a look into it (see ``check``).
+
+        Raises:
+            WeightsUnfit: the file is gone.
+        """
+        path = self.path(entry)
+        if not path.is_file():
+            raise WeightsUnfit(f"the weights file {path} is gone: import {entry.source} again")
+        return path
+
+    def checked_path(self, entry: Entry) -> Path:
+        """Return the entry's file after holding it against its digest.
+
+        Raises:
+            WeightsUnfit: the file is gone or is not the one that was imported.
+        """
+        path = self.present_path(entry)
+        self.check(entry, file_digest(path))
+        return path

@@ -1,0 +1,64 @@
+"""The Celery application: its queue and its settings, each with its reason; nothing else."""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu.entity import Queue
+
+from producer.contract.event import INSPECT_QUEUE
+from producer.delivery.redis_connection import check_url
+from producer.delivery.redis_transport import BROKER
+from worker.broker.kombu_fixes import Amqp, CarefulTransport
+
+VISIBILITY_TIMEOUT = 60
+"""Seconds after which a message that nobody acknowledged is delivered again; above any judgement's time. One that takes
+longer all the same (a database that is away) is merely delivered twice."""
+
+SWEEP_EVERY = 5
+"""Seconds between two looks for such messages; kombu's own default is every tenth look of one every ten seconds."""
+
+
+def make_app(redis_url: str) -> Celery:
+    """The Celery application of a worker whose broker is at ``redis_url``.
+
+    Raises:
+        ValueError: the URL is none of Redis's.
+    """
+    check_url(redis_url)
+    app = Celery("insert-inspection", broker=BROKER, amqp=Amqp, set_as_current=False)
+    app.conf.update(
+        # JSON in and out: a message can hold values, never code.
+        accept_content=["json"],
+        task_serializer="json",
+        # The verdict's way back is the station's stream and the database, so there is no result backend.
+        task_ignore_result=True,
+        # Acknowledge after commit and notification (promise 3). One message for each thread and no more in hand:
+        # what a dead worker held is what has to come again.
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+        task_queues=[Queue(INSPECT_QUEUE)],  # type: ignore[no-untyped-call]
+        task_default_queue=INSPECT_QUEUE,
+        broker_transport=CarefulTransport,
+        broker_transport_options={
+            "redis_url": redis_url,
+            "visibility_timeout": VISIBILITY_TIMEOUT,
+            "unacked_restore_interval": SWEEP_EVERY,
+            "unacked_restore_throttle": 1,
+            "socket_keepalive": True,
+            # Above the transport's own blocking read of 10 s at most, so that a Redis that hangs is noticed.
+            "socket_timeout": 30.0,
+            "socket_connect_timeout": 5.0,
+        },
+        # Redis may start after the worker, and may be away for as long as it likes.
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # A judgement in hand when the connection breaks is finished: its verdict counts, whoever acknowledges.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        # Nothing listens to events or to remote control; both cost calls to Redis for every task.
+        worker_send_task_events=False,
+        worker_enable_remote_control=False,
+        # Logging is the entry point's.
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+    )
+    return app

@@ -1,0 +1,191 @@
+"""The worker's connection to Redis: kombu's own, with four of its ways mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import redis
+import structlog
+from celery.app.amqp import AMQP
+from kombu.connection import Connection
+from kombu.transport.redis import QoS
+
+from producer.contract.event import INSPECT_QUEUE
+from producer.delivery.outage import Outage
+from producer.delivery.redis_connection import connect
+from producer.delivery.redis_refusals import RedisRefuses, is_away, refusal
+from producer.delivery.redis_transport import UrlChannel, UrlTransport
+from worker.broker.sanitising import envelope
+
+log = structlog.get_logger()
+
+RECONNECT_EVERY: Final = 2.0
+"""Seconds between two looks whether Redis is back. kombu's own pause grows to 30 s, and Celery has no setting for it:
+after a long outage the line would stand still for half a minute more."""
+
+
+CHECK_TIMEOUT: Final = 5.0
+"""Seconds that one call of `check_access` may take."""
+
+_OUTAGE: Final = Outage("Redis is away, waiting", "Redis is back")
+
+
+def check_access(redis_url: str) -> None:
+    """Make sure that Redis lets this process in; one that is away or refuses for now is not waited for here.
+
+    Raises:
+        ValueError: it does not, and will not until somebody changes a password, a right or the URL.
+    """
+    client = connect(redis_url, timeout=CHECK_TIMEOUT)
+    try:
+        client.ping()
+        try_to_write(client)
+    except (redis.AuthenticationError, redis.ResponseError) as error:
+        if refusal(error) is None:
+            raise ValueError(
+                f"Redis does not let this process in: {error} (see INSERTS_REDIS_URL and its user and password)"
+            ) from error
+    except redis.RedisError as error:
+        _OUTAGE.begins(str(error))
+    finally:
+        client.close()
+
+
+def try_to_write(client: redis.Redis) -> None:
+    """Ask Redis for what kombu needs to take a message, in a way that changes nothing.
+
+    Raises:
+        redis.RedisError: Redis is away, refuses writes, or does not let us.
+    """
+    client.zadd(UrlChannel.unacked_index_key, {"": 0}, xx=True)  # a member that nobody has is not changed
+
+
+class _Plain:
+    """A connection that says in one way that Redis refuses: `RedisRefuses`, which is no answer to any command.
+
+    kombu takes a refusal for the fault of whoever asked, and a worker ends of it. A connection that is dropped
+    instead is made anew, which waits.
+    """
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """Read one reply.
+
+        Raises:
+            RedisRefuses: it was a refusal.
+        """
+        try:
+            return super().read_response(*args, **options)  # type: ignore[misc]
+        except redis.RedisError as error:
+            reason = refusal(error)
+            if reason is None:
+                raise
+            self.disconnect()  # type: ignore[attr-defined]  # replies of a pipeline may still be on their way
+            raise RedisRefuses(reason) from error
+
+
+class CarefulClient(redis.Redis):
+    """Hands kombu messages of the inspect queue in an envelope that it can open, whatever is in the queue."""
+
+    def ping(self, **options: Any) -> Any:
+        """Whether Redis answers, and takes what is written: kombu has a connection only if it does."""
+        answer = super().ping(**options)
+        try_to_write(self)
+        return answer
+
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """Read one reply; of a message that was fetched, its envelope."""
+        reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "BRPOP" or not reply:
+            return reply
+        queue, raw = reply
+        # With priorities a queue is several lists; the others are named QUEUE, kombu's separator, PRIORITY.
+        if queue.decode().partition(UrlChannel.sep)[0] != INSPECT_QUEUE:
+            return reply
+        message, problem = envelope(raw, datetime.now(UTC))
+        if problem is not None:
+            log.warning("a malformed message", problem=problem, bytes=len(raw))
+        return queue, message
+
+
+class CarefulQoS(QoS):
+    """Counts a message as out of hand also when Redis could not be told so.
+
+    redis-py connects anew by itself, so a short crash of Redis may cost an acknowledgement and nothing else: kombu then
+    keeps counting that message, and a worker that has lost as many as it may have in hand stands idle for ever, its
+    connection in order. What was not acknowledged comes again after the visibility timeout, and is confirmed again.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge a message; it comes again where Redis is away or refuses."""
+        with self._out_of_hand(delivery_tag):
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Give a message back, or drop it; it comes again where Redis is away or refuses."""
+        with self._out_of_hand(delivery_tag):
+            super().reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def _out_of_hand(self, delivery_tag: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._quick_ack(delivery_tag)
+            if not is_away(error):
+                raise
+            _OUTAGE.begins(str(error))  # Celery would write a traceback for each message in hand
+
+
+class CarefulChannel(UrlChannel):
+    """kombu's channel with a `CarefulClient` and a `CarefulQoS`."""
+
+    QoS = CarefulQoS
+    _one_client: Any = None
+
+    def _get_client(self) -> Any:
+        super()._get_client()  # type: ignore[no-untyped-call]  # checks redis-py's version
+        return CarefulClient
+
+    def _get_pool(self, asynchronous: bool = False) -> Any:
+        pool = super()._get_pool(asynchronous)
+        pool.connection_class = type("PlainConnection", (_Plain, pool.connection_class), {})
+        return pool
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        # kombu makes a client for each of its calls; that alone was a tenth of a worker's time for a capture.
+        if asynchronous:
+            return super()._create_client(True)  # type: ignore[no-untyped-call]
+        if self._one_client is None or self._one_client.connection_pool is not self.pool:
+            self._one_client = super()._create_client()  # type: ignore[no-untyped-call]
+        return self._one_client
+
+
+class CarefulTransport(UrlTransport):
+    """kombu's transport with a `CarefulChannel`; a refusal is a connection that was lost."""
+
+    Channel = CarefulChannel
+    connection_errors = (*UrlTransport.connection_errors, RedisRefuses)
+
+
+class PromptConnection(Connection):
+    """kombu's connection, tried again every `RECONNECT_EVERY` seconds while Redis is away."""
+
+    def ensure_connection(self, _errback: object = None, *args: Any, **options: Any) -> Any:
+        """Connect, waiting for as long as it takes, and say why once; Celery's ``_errback`` would at each try."""
+        options = {"interval_max": RECONNECT_EVERY, **options}
+        connected = super().ensure_connection(_tell, *args, **options)  # type: ignore[no-untyped-call]
+        _OUTAGE.ends()
+        return connected
+
+
+def _tell(error: Exception, _pause: float) -> None:
+    _OUTAGE.begins(str(error))
+
+
+class Amqp(AMQP):  # type: ignore[misc]
+    """Celery's place for the class of its connections."""
+
+    Connection = PromptConnection

@@ -1,0 +1,78 @@
+"""A Redis that is full: the newest half of the queue goes, so that the rest is judged.
+
+Full, Redis refuses events, which wait in their outboxes. It also refuses what a worker must write to take a message
+from the queue (kombu notes what is in hand), and so would stay full for ever. What is on the queue can go at any time:
+every event is in its station's outbox until it is answered, and is sent again.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+import redis
+import structlog
+
+from producer.contract.event import INSPECT_QUEUE
+from producer.delivery.redis_connection import connect
+
+log = structlog.get_logger()
+
+LOOK_EVERY: Final = 2.0
+"""Seconds between two looks whether Redis has room."""
+
+CALL_TIMEOUT: Final = 5.0
+"""Seconds that one call to Redis may take."""
+
+FULL: Final = 0.9
+"""Of Redis's ``maxmemory``: from here on it counts as full. The rest is for what workers must write all the same."""
+
+
+def make_room(client: redis.Redis) -> int:
+    """Drop the newest half of the queue where Redis is full; how many messages that were.
+
+    Raises:
+        redis.RedisError: Redis is away, or refuses the looking itself.
+    """
+    memory: Any = client.info("memory")
+    if not memory["maxmemory"] or memory["used_memory"] < FULL * memory["maxmemory"]:
+        return 0
+    waiting: Any = client.llen(INSPECT_QUEUE)
+    dropped = (waiting + 1) // 2
+    if dropped == 0:
+        log.error("Redis is full, and not of captures: give it more memory")
+        return 0
+    client.ltrim(INSPECT_QUEUE, dropped, -1)
+    log.warning("Redis is full: the newest captures were dropped from the queue, stations send again", dropped=dropped)
+    return int(dropped)
+
+
+class OverflowWatch:
+    """Looks whether Redis has room every few seconds, from entering the block to its end."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="overflow", daemon=True)
+
+    def __enter__(self) -> OverflowWatch:
+        self._look()  # before the worker's first message, which would end it
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=CALL_TIMEOUT)
+        self._redis.close()
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_EVERY):
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            make_room(self._redis)
+        except redis.RedisError as error:  # the worker's own connection tells of it
+            log.debug("whether Redis has room is not known", problem=str(error))
+        except Exception:
+            log.exception("whether Redis has room is not known")

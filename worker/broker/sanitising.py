@@ -1,0 +1,132 @@
+"""What lies on the inspect queue, put into a form that Celery can always take: whatever bytes it was.
+
+Celery 5.7 and kombu 5.7 unpack a message in the loop that all messages come through, and let most of what can be wrong
+with one end that loop: its connection, or the worker. The message then comes again: a crash loop from one bad message.
+So nothing of a message reaches them as it came. Of a good one a new message is made from the four values that matter;
+of any other one that carries its text, which then ends as a fault on the same way, with the same promises.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
+
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+from producer.terminal.error_text import in_words
+
+LONGEST_WAIT: Final = timedelta(seconds=10)
+"""How far ahead a message may ask to be looked at. The worker's own (an image that is not there yet) ask for a second;
+one that asked for a year would lie in a worker's hand for as long."""
+
+MAX_BYTES: Final = 1_000_000
+"""A longer message is not read at all; a capture's has some 2,000 bytes, the longest made here some 200,000."""
+
+MAX_TEXT: Final = 16_384
+"""How many characters of a message that cannot be read are passed on."""
+
+MAX_BRACKETS: Final = 50
+"""An event is flat: one object, with one more for its region. What nests deeper is for no parser's stack."""
+
+
+class _Headers(BaseModel):
+    task: Literal["insert_inspection.inspect"]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    retries: int = Field(default=0, ge=0, le=1000)
+    eta: AwareDatetime | None = None
+
+
+class _DeliveryInfo(BaseModel):
+    exchange: str
+    routing_key: str
+
+
+class _Properties(BaseModel):
+    body_encoding: Literal["base64"]
+    delivery_tag: str
+    delivery_info: _DeliveryInfo
+
+
+class _Message(BaseModel):
+    body: str
+    content_type: Literal["application/json"] = Field(alias="content-type")
+    content_encoding: Literal["utf-8", "UTF-8"] | None = Field(default=None, alias="content-encoding")
+    headers: _Headers
+    properties: _Properties
+
+
+def envelope(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
+    """A Celery message whose one argument is a JSON text, and what was wrong with ``raw`` (None for a good one).
+
+    The text is that of the event that ``raw`` carries. Where ``raw`` carries none, it is that of one string, ``raw`` as
+    it came: undecodable bytes written as ``\\xNN``, cut to `MAX_TEXT` characters. What was made here once (and comes
+    again from a worker that died) is read as what it is.
+
+    The delivery tag is a new one each time, because senders may well use one twice, and kombu would take the two
+    messages for one. Everything else that Celery knows (callbacks, expiry, limits) is left behind: an event asks for
+    none of it.
+    """
+    try:
+        headers, text = _read(raw)
+        problem = None
+    except (ValueError, RecursionError) as error:
+        headers = _Headers(task=INSPECT_TASK, id=str(uuid.uuid4()))
+        text = json.dumps(raw[: 4 * MAX_TEXT].decode(errors="backslashreplace")[:MAX_TEXT])
+        problem = _explained(error)
+    eta = headers.eta and min(headers.eta, now + LONGEST_WAIT).isoformat()
+    message = {
+        "body": base64.b64encode(json.dumps([[text], {}, {}]).encode()).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {"task": INSPECT_TASK, "id": headers.id, "retries": headers.retries, "eta": eta},
+        "properties": {
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid.uuid4()),
+            "delivery_info": {"exchange": "", "routing_key": INSPECT_QUEUE},
+        },
+    }
+    return json.dumps(message).encode(), problem
+
+
+def captured_at(raw: bytes) -> datetime | None:
+    """When the photograph was taken whose event ``raw`` carries; None where it carries none that keeps the contract."""
+    try:
+        return CaptureEvent.from_message(json.loads(_read(raw)[1])).captured_at
+    except (ValueError, RecursionError):  # pydantic's errors are ValueErrors too
+        return None
+
+
+def _read(raw: bytes) -> tuple[_Headers, str]:
+    """What a message says of itself, and the JSON text of its event.
+
+    Raises:
+        ValueError, RecursionError: it is not such a message.
+    """
+    if len(raw) > MAX_BYTES:
+        raise ValueError(f"{len(raw)} bytes are no capture's message")
+    message = _Message.model_validate_json(raw)
+    body: Any = json.loads(base64.b64decode(message.body, validate=True))
+    if not (isinstance(body, list) and len(body) == 3):
+        raise ValueError("body: not the base64 of [[EVENT],{},{}]")
+    args, named, _ = body
+    if not (isinstance(args, list) and len(args) == 1) or named:
+        raise ValueError("body: not the base64 of [[EVENT],{},{}]")
+    event = args[0]
+    text = event if isinstance(event, str) else json.dumps(event)
+    nests = text.count("{") + text.count("[") > MAX_BRACKETS
+    # A text is read here once, so that whoever reads it later can; one that is a string may hold any brackets.
+    if isinstance(event, str):
+        nests &= not isinstance(json.loads(event), str)
+    if nests:
+        raise ValueError("body: the event nests too deep")
+    return message.headers, text
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return in_words(error, "message")
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,140 @@
+"""``insert-worker experiment``: the lab's recipe on the user's labelled folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markdown import Markdown
+
+from producer.terminal.console import Console, answers, line, messages, progress
+from producer.terminal.error_text import naming
+from producer.terminal.output import say_json
+from worker.backbones.names import parse_name
+from worker.commands.notes import tell_notes, tell_skipped
+
+if TYPE_CHECKING:
+    from worker.backbones.backbone import Backbone
+    from worker.dataset.labelled_folder import LabelledFolder
+    from worker.lab.recipe import BackboneResult, Recipe
+
+
+def experiment(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Labelled folders, each with one sub-folder of images a class.")
+    ],
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="Network and layer; give it again for several. Default: vgg16:fc1 and mobilenet:conv1_relu."),
+    ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="imagenet, embedded, a file, or a name from `weights list`: once for all backbones, or once for each "
+            "in their order. Default: each backbone's own."
+        ),
+    ] = None,
+    test_size: Annotated[float, typer.Option(help="Share of the images that each split keeps for testing.")] = 0.3,
+    repeats: Annotated[int, typer.Option(min=1, help="Independent splits, with seeds 1, 2, …")] = 5,
+    output: Annotated[Path, typer.Option(help="Folder for report.md and DATASET/BACKBONE/…")] = Path("output"),
+    group_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of a folder's labels.csv for grouped splits beside the plain ones [group or insert]."
+        ),
+    ] = None,
+    lab_preprocessing: Annotated[
+        bool, typer.Option("--lab-preprocessing", help="Scale inputs to [-1, 1] for every family, as the lab does.")
+    ] = False,
+    no_stratify: Annotated[
+        bool, typer.Option("--no-stratify", help="Splits that do not keep the classes' shares, as the lab's.")
+    ] = False,
+    keep_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--keep-duplicates",
+            help="Keep photographs that are there twice, as the lab does; else they are named and left out.",
+        ),
+    ] = False,
+    batch: Annotated[int, typer.Option(min=1, max=1024, help="Images in one forward pass.")] = 32,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every split's scores as one JSON object.")] = False,
+) -> None:
+    """Compare pretrained networks on labelled folders: features, a linear SVM, repeated splits, a report.
+
+    Writes `features.h5`, `labels.h5`, `resultsDATASET.txt` and the folder `model` for each dataset and backbone, and
+    `report.md` with the backbones side by side. A photograph that is in two classes is left out of both, one that is
+    there twice counts once, and each is named; `--keep-duplicates` keeps them all.
+    """
+    from worker.lab.experiment import scan_all
+    from worker.lab.recipe import Recipe
+    from worker.lab.report import UNDECODED, markdown, results_json
+
+    names = backbone or ["vgg16:fc1", "mobilenet:conv1_relu"]
+    recipe = Recipe(
+        test_size, repeats, not no_stratify, lab_preprocessing, group_column, batch, keep_duplicates=keep_duplicates
+    )
+    chosen = _weights_for(names, weights or [])
+    datasets = scan_all(folders, recipe)
+    results: list[list[BackboneResult]] = [[] for _ in datasets]
+    err = messages()
+    for dataset in datasets:
+        tell_skipped(dataset.skipped, err)
+        tell_notes(dataset.notes, err)
+    report = output / "report.md"
+    for name, source in zip(names, chosen, strict=True):
+        loaded = _load(name, source, recipe)
+        for dataset, row in zip(datasets, results, strict=True):
+            row.append(_run(dataset, loaded, recipe, output, err))
+            # After every result: nothing is in vain when a later backbone's weights are missing.
+            table = [(each, done) for each, done in zip(datasets, results, strict=True) if done]
+            with naming(report):
+                report.write_text(markdown(table, recipe), "utf-8", UNDECODED)
+    if as_json:
+        say_json(results_json(table))
+    else:
+        answers().print(Markdown(report.read_text("utf-8")))
+        line(err, f"written to {report}")
+
+
+def _weights_for(names: Sequence[str], weights: Sequence[str]) -> list[str | None]:
+    if len({parse_name(name) for name in names}) < len(names):
+        raise typer.BadParameter("a backbone is named twice", param_hint="--backbone")
+    if len(weights) <= 1:
+        return [weights[0] if weights else None] * len(names)
+    if len(weights) != len(names):
+        raise typer.BadParameter(
+            f"give it once for all {len(names)} backbones or once for each, not {len(weights)} times",
+            param_hint="--weights",
+        )
+    return list(weights)
+
+
+def _load(name: str, weights: str | None, recipe: Recipe) -> Backbone:
+    from worker.backbones.backbone import load_backbone
+    from worker.settings import WorkerSettings
+
+    folder = WorkerSettings().weights_path()
+    return load_backbone(name, weights, weights_folder=folder, lab_preprocessing=recipe.lab_preprocessing)
+
+
+def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: Console) -> BackboneResult:
+    """One result with a progress bar of its extraction, and its results file."""
+    from worker.backbones.keras_networks import published_network
+    from worker.lab.experiment import result_folder, run
+    from worker.lab.report import write_results
+
+    published = published_network(backbone.family)
+    part = replace(published, model=published.cut(backbone.layer)).summary()
+    with progress(console, transient=False) as bars:
+        task = bars.add_task(f"{dataset.name} · {backbone.name}", total=len(dataset.files))
+
+        def told(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        result = run(dataset, backbone, part.multiply_adds, recipe, output, told)
+    tell_skipped(result.dataset.skipped[len(dataset.skipped) :], console)
+    write_results(result_folder(output, dataset.name, backbone.name), result, recipe)
+    return result

@@ -1,0 +1,130 @@
+"""``insert-worker features``: the generations of features there are, and how one goes that nobody needs any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from producer.terminal.console import messages
+from producer.terminal.output import say
+from worker.commands.notes import shown
+
+if TYPE_CHECKING:
+    from worker.settings import WorkerSettings
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="The features that learning has extracted, by backbone."
+)
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
+
+
+@app.command("list")
+def list_features(
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+) -> None:
+    """Each generation: its backbone, how many images, how large, and which model needs it.
+
+    A backbone with other weights, or another layer, has a generation of its own; the one before stays until it is
+    removed, so that a rollback to a model of it can still be learned from and measured.
+    """
+    from rich.filesize import decimal
+    from rich.table import Table
+
+    from db.commands.output import print_json, print_table
+    from worker.commands.main import settings_with
+
+    found = _generations(settings_with(data=data))
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say("no features yet: review captures (insert-db review), then insert-worker extract")
+        return
+    table = Table("fingerprint", "backbone", "images", "size", "needed by")
+    for each in found:
+        needed = each["needed_by"] or "–"
+        table.add_row(each["fingerprint"][:12], each["backbone"], f"{each['images']:,}", decimal(each["bytes"]), needed)
+    print_table(table)
+
+
+@app.command()
+def remove(
+    fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where the model in charge, or in shadow, needs it.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Remove a generation with all its features. They can be extracted again, which takes its time."""
+    from worker.commands.main import settings_with
+    from worker.features.store import remove as remove_generation
+
+    settings = settings_with(data=data)
+    found = [each for each in _generations(settings) if each["fingerprint"].startswith(fingerprint)]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} generations begin with {fingerprint!r}; `insert-worker features list` has them")
+    if found[0]["needed_by"] and not force:
+        raise ValueError(
+            f"model {found[0]['needed_by']} was made from these features; --force removes them all the same"
+        )
+    remove_generation(settings.features_path(), found[0]["fingerprint"])
+    say(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
+
+
+@app.command()
+def verify(
+    fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough. Default: all.")] = "",
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+) -> None:
+    """Read all features and hold them against the digests that they were written with.
+
+    A file that is not what was written is named with the captures whose features it had, and put aside, so that
+    `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.
+    """
+    from db.commands.output import print_json
+    from worker.commands.main import settings_with
+    from worker.features.verification import told, verified
+
+    settings = settings_with(data=data)
+    with shown(messages()) as progress:
+        found = verified(settings.features_path(), settings.url, fingerprint, progress)
+    whole = all(each.whole for each in found)
+    if as_json:
+        print_json({"whole": whole, "generations": [each.as_json() for each in found]})
+    elif not found:
+        say("no features yet, so there is nothing to verify")
+    else:
+        for each in found:
+            say("\n".join(told(each)))
+    if not whole:
+        raise typer.Exit(1)
+
+
+def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
+    from db.engine.database import Database
+    from db.learning import model_registry
+    from worker.features.store import generations
+
+    database = Database(settings.url, reads_only=True)
+    try:
+        database.check_schema()
+        with database.reading() as session:
+            roles = [model_registry.champion(session), model_registry.shadow(session)]
+    finally:
+        database.close()
+    needed = {model.fingerprint: model.model_id for model in reversed(roles) if model is not None}
+    return [
+        {
+            "fingerprint": each.fingerprint,
+            "backbone": each.backbone,
+            "images": len(each.known()),
+            "bytes": sum(file.stat().st_size for file in each.folder.rglob("*.h5")),
+            "needed_by": needed.get(each.fingerprint),
+        }
+        for each in generations(settings.features_path())
+    ]

@@ -1,0 +1,83 @@
+"""``insert-worker health``: does the process of this folder live? Its heartbeat file alone answers."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from producer.terminal.output import say
+
+if TYPE_CHECKING:
+    from worker.monitoring.heartbeat import LifeSign
+
+
+class Process(StrEnum):
+    """Whose heartbeat is asked for: the `worker.monitoring.heartbeat.Role`s."""
+
+    worker = "worker"
+    learn = "learn"
+    beat = "beat"
+
+
+def health(
+    role: Annotated[Process, typer.Argument(help="Which process: `worker` (that of run), `learn` or `beat`.")] = (
+        Process.worker
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")
+    ] = None,
+    max_age: Annotated[float, typer.Option(min=0.0, help="Oldest heartbeat that is still a life sign, seconds.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the heartbeat as JSON.")] = False,
+) -> None:
+    """Whether a worker, a learner or a beat is alive: exit code 0 or 1, within a second.
+
+    Asks nobody, only looks at the process's heartbeat file (`INSERTS_HEARTBEAT`), so a Redis or a database that is
+    away does not make it look dead. A process that waits for them is alive, and so is one that trains for hours; what
+    it does and for how long is in the answer.
+
+    As a container's health check: `insert-worker health --max-age 30`, `insert-worker health learn`,
+    `insert-worker health beat`
+    """
+    from worker.monitoring.heartbeat import Heartbeat, LearnHeartbeat, NoHeartbeat, SchedulerHeartbeat, age, read
+    from worker.settings import WorkerSettings
+
+    settings = WorkerSettings(data=data) if data is not None else WorkerSettings()
+    kinds: dict[Process, type[LifeSign]] = {
+        Process.worker: Heartbeat,
+        Process.learn: LearnHeartbeat,
+        Process.beat: SchedulerHeartbeat,
+    }
+    answer: dict[str, object] = {"healthy": False}
+    try:
+        beat = read(settings.heartbeat_path(role.value), kinds[role])
+    except NoHeartbeat as problem:
+        said = str(problem)
+    else:
+        seconds = age(beat)
+        answer = {"healthy": seconds <= max_age, "age_seconds": round(seconds, 1), **beat.model_dump(mode="json")}
+        said = f"process {beat.pid}, {seconds:.1f} s ago: {described(beat)}"
+        if seconds > max_age:
+            said = f"the last heartbeat is older than {max_age:g} s: {said}"
+    say(json.dumps(answer | ({} if answer["healthy"] else {"problem": said})) if as_json else said)
+    raise typer.Exit(0 if answer["healthy"] else 1)
+
+
+def described(beat: LifeSign) -> str:
+    """A heartbeat in words."""
+    from worker.monitoring.heartbeat import Heartbeat, LearnHeartbeat, SchedulerHeartbeat
+
+    if isinstance(beat, SchedulerHeartbeat):
+        last = "" if beat.last_tick_seconds is None else f", the last {beat.last_tick_seconds:.0f} s before"
+        return f"{beat.ticks} ticks{last}" + (", waits for Redis" if beat.waits_for_redis else "")
+    if isinstance(beat, LearnHeartbeat):
+        doing = "nothing to do" if beat.job is None else f"{beat.job} for {beat.job_seconds:.0f} s"
+        done = f"{doing}, {beat.finished} jobs finished"
+    elif isinstance(beat, Heartbeat):
+        done = f"{beat.finished} captures finished, {beat.in_hand} in hand"
+    else:
+        return "alive"
+    return f"{beat.state}, {beat.backbone}, {done}, {'with' if beat.redis else 'without'} Redis"

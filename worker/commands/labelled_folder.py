@@ -1,0 +1,73 @@
+"""A labelled folder, from its files to captures with reviews, with what there is to say of it: for the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from db.engine.database import Database
+from producer.storage.folder import ImageStore
+from producer.terminal.console import Console
+from worker.commands.notes import tell_notes, tell_skipped
+from worker.dataset.class_names import Meanings
+from worker.learning.context import Progress
+from worker.learning.folder_import import Imported, Photographs, import_photographs, photographs
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was `found` in a folder and what came of it."""
+
+    found: Photographs
+    imported: Imported
+
+    def told(self) -> str:
+        """It in one line."""
+        return (
+            f"{self.imported.new} new, {self.imported.changed} with another label than before, "
+            f"{self.imported.known} known as they are, {len(self.found.skipped)} skipped"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """It for programs."""
+        skipped = [{"file": str(path), "reason": reason} for path, reason in self.found.skipped]
+        return {**asdict(self.imported), "skipped": skipped, "warnings": list(self.found.notes)}
+
+
+def take_in(
+    folder: Path,
+    meaning: Callable[[Sequence[str]], Meanings],
+    *,
+    table: Path | None,
+    group_column: str | None,
+    images: ImageStore,
+    database: Database,
+    progress: Progress,
+) -> Taken:
+    """Look at the photographs in `folder` and record them, as `worker.learning.folder_import` does. Raises what that
+    raises."""
+    found = photographs(
+        folder,
+        meaning=meaning,
+        table=table,
+        group_column=group_column,
+        progress=lambda done, total: progress("looking at the photographs", done, total),
+    )
+    imported = import_photographs(
+        found.photos,
+        name=folder.resolve().name,
+        images=images,
+        database=database,
+        at=datetime.now(UTC),
+        progress=lambda done, total: progress("taking them in", done, total),
+    )
+    return Taken(found, imported)
+
+
+def tell_folder(found: Photographs, console: Console) -> None:
+    """Print each file that is not used with its reason, and what was not understood."""
+    tell_skipped(found.skipped, console)
+    tell_notes(found.notes, console)

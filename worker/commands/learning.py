@@ -1,0 +1,185 @@
+"""How the system learns: ``insert-worker import``, ``learn``, ``beat``, ``extract``, ``evaluate``, ``train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from producer.terminal.console import messages
+from producer.terminal.output import say, say_json, say_model
+from worker.commands.notes import shown, tell_skipped
+
+if TYPE_CHECKING:
+    from worker.learning.evaluate import Decided
+    from worker.settings import WorkerSettings
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
+Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
+Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
+Labels = Annotated[
+    Path | None, typer.Option(help="CSV file with the columns file and a group; default FOLDER/labels.csv.")
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(help="Its column that says which photographs show the same insert or head [group or insert]."),
+]
+Meaning = Annotated[
+    list[str] | None,
+    typer.Option("--class", metavar="NAME=LABEL", help="What a class means, where its name does not say so."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def import_folder(
+    folder: Annotated[Path, typer.Argument(help="Labelled photographs, one sub-folder for each class.")],
+    labels: Labels = None,
+    group_column: GroupColumn = None,
+    meaning: Meaning = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Take a folder of labelled photographs in, as captures with reviews.
+
+    The labels are intact, worn, broken, damaged and unusable. Importing a folder again adds nothing; a photograph that
+    has moved to another class gets a new review. Photographs of one group count as one insert when a model is
+    evaluated; without groups each is taken for an insert of its own, and such scores flatter. A photograph that is in
+    two classes is left out of both, one that is there twice counts once.
+
+    Examples:
+
+    - `insert-worker import photographs`
+    - `insert-worker import photographs --class fine=intact --class used=worn --group-column setup`
+    """
+    from db.engine.database import Database
+    from worker.commands.labelled_folder import take_in, tell_folder
+    from worker.commands.main import settings_with
+    from worker.dataset.class_names import meanings
+
+    settings = settings_with(data=data)
+    said = meanings_said(meaning or [])
+    database = Database(settings.url)
+    console = messages()
+    try:
+        database.check_schema()
+        with shown(console) as progress:
+            taken = take_in(
+                folder,
+                lambda classes: meanings(classes, said),
+                table=labels,
+                group_column=group_column,
+                images=settings.image_store(),
+                database=database,
+                progress=progress,
+            )
+    finally:
+        database.close()
+    tell_folder(taken.found, console)
+    if as_json:
+        say_json(taken.as_json())
+    else:
+        say(taken.told())
+
+
+def meanings_said(given: list[str]) -> dict[str, str]:
+    """What `--class NAME=LABEL` says, by the name."""
+    meanings = {}
+    for text in given:
+        name, separator, label = text.rpartition("=")
+        if not separator or not name or not label:
+            raise typer.BadParameter(f"write it like --class good=intact, not {text!r}")
+        meanings[name] = label
+    return meanings
+
+
+def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None) -> None:
+    """Do the tasks of learning, when they are asked for, until SIGTERM or Ctrl-C.
+
+    A process of its own, which leaves the machine to the line; as many as you like may run. `insert-worker beat` asks
+    for the tasks: extract the features of what was reviewed, train when there are enough new labels
+    (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
+    """
+    from worker.commands.main import settings_with
+    from worker.runtime.niceness import step_back
+
+    settings = settings_with(data=data, backbone=backbone, weights=weights)
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.learning.serve import serve_learning
+
+    raise typer.Exit(serve_learning(settings))
+
+
+def beat(data: Data = None) -> None:
+    """Ask for the tasks of learning when they are due, until SIGTERM or Ctrl-C.
+
+    How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY and INSERTS_EVALUATE_EVERY, in seconds.
+    """
+    from worker.commands.main import settings_with
+    from worker.learning.serve import run_beat
+
+    run_beat(settings_with(data=data))
+
+
+def extract(data: Data = None, backbone: Backbone = None, weights: Weights = None, as_json: Json = False) -> None:
+    """Extract the features that reviewed captures lack; what is there already is not extracted again."""
+    from worker.commands.main import settings_with
+    from worker.runtime.niceness import step_back
+
+    settings = settings_with(data=data, backbone=backbone, weights=weights)
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.learning.extract import reextract
+    from worker.learning.serve import learning_with
+
+    console = messages()
+    with learning_with(settings) as learning, shown(console) as told:
+        result = reextract(learning, progress=told)
+    tell_skipped(result.unusable, console)
+    if as_json:
+        unusable = [{"capture": str(capture), "reason": reason} for capture, reason in result.unusable]
+        say_json({"written": result.written, "elsewhere": result.elsewhere, "unusable": unusable})
+    else:
+        elsewhere = f", {result.elsewhere} under way in another process" if result.elsewhere else ""
+        say(f"{result.written} extracted, {len(result.unusable)} skipped{elsewhere}")
+
+
+def evaluate(
+    model: Annotated[str | None, typer.Argument(help="A model that learned from reviews; default the newest.")] = None,
+    again: Annotated[
+        bool, typer.Option(help="Measure anew, also a model that was refused or rolled back; it may be promoted.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a candidate and the champion on the same splits, and promote the candidate if it is no worse.
+
+    What was measured and decided stays in DATA/evaluations/MODEL; without --again it is told from there.
+    """
+    from worker.commands.main import settings_with
+    from worker.runtime.niceness import step_back
+
+    settings = settings_with(data=data)
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.learning.evaluate import evaluate as measure
+    from worker.learning.serve import learning_with
+
+    console = messages()
+    with learning_with(settings) as learning, shown(console) as told:
+        try:
+            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=told)
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+    if decided is None:
+        raise ValueError("there is no model that learned from reviews, or another process is measuring it now")
+    tell(decided, settings, as_json)
+
+
+def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
+    """Print what was decided about a model."""
+    if as_json:
+        say_model(decided)
+        return
+    say(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
+    for sentence in decided.reasons:
+        say(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
+    say(f"its evaluation: {settings.evaluations_path() / decided.model}")

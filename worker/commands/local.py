@@ -1,0 +1,68 @@
+"""``insert-worker demo`` and ``insert-worker standalone``: the whole line on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer.terminal.console import answers, messages
+from producer.terminal.output import say_json
+
+Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1; default insertnet.")]
+Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file.")]
+
+
+def demo(
+    data: Annotated[Path, typer.Option(help="Where the demo leaves its data; an earlier demo's is replaced.")] = Path(
+        "var/demo"
+    ),
+    dataset: Annotated[
+        Path | None, typer.Option(help="Your own labelled photographs, one sub-folder per class: 70 % train, 30 % run.")
+    ] = None,
+    intact_class: Annotated[
+        str | None,
+        typer.Option(help="With --dataset: the class that means: go on [one that is called intact, good, ok, …]."),
+    ] = None,
+    backbone: Backbone = None,
+    weights: Weights = None,
+    checks: Annotated[int, typer.Option(min=1, help="Post-operation checks of the simulated head.")] = 3,
+    pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed shows the same inserts.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")] = False,
+) -> None:
+    """Bring up a whole line, train a model, and check a milling head after three operations.
+
+    Starts a real Redis, a SQLite database, a worker and a simulated station on this machine, shows each check's
+    answer beside the truth, and ends all of them. Exit code 0 only if every capture has exactly one verdict.
+    """
+    from worker.demo.run import DemoOptions, run_demo
+
+    options = DemoOptions(data, dataset, intact_class, backbone, weights, checks, pockets, seed)
+    summary = run_demo(options, messages() if as_json else answers())
+    if as_json:
+        say_json(summary.as_json())
+    raise typer.Exit(0 if summary.complete else 1)
+
+
+def standalone(
+    data: Annotated[Path | None, typer.Option(help="The line's data (INSERTS_DATA); default var/line.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Redis's TCP port.")] = 6390,
+    bind: Annotated[str, typer.Option(help="Addresses of this machine that Redis listens on; 0.0.0.0: all.")] = (
+        "127.0.0.1"
+    ),
+    backbone: Backbone = None,
+    weights: Weights = None,
+) -> None:
+    """Run the whole system of a small shop on this machine, until Ctrl-C or SIGTERM.
+
+    Redis (durable), a SQLite database, a worker, and what learns from reviews, all below the data folder. A part that
+    dies is started again.
+    Stations on this machine find it with `insert-station --data FOLDER`; others need INSERTS_REDIS_URL (it is in
+    the file redis.url of the data folder) and the same image store.
+    """
+    from worker.commands.main import settings_with
+    from worker.embedded.standalone import run_standalone
+
+    run_standalone(settings_with(data=data, backbone=backbone, weights=weights), port, bind, messages())

@@ -1,0 +1,123 @@
+"""The worker's command, ``insert-worker``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from producer.terminal.entry_point import run as run_command
+from producer.terminal.error_text import in_words
+from producer.terminal.logs import configure_logs
+from worker.commands import features, learning, models
+from worker.commands import weights as cli_weights
+from worker.commands.experiment import experiment
+from worker.commands.health import health
+from worker.commands.local import demo, standalone
+from worker.commands.plan import plan
+from worker.commands.train import train
+from worker.images.quiet import quiet_decoders
+
+if TYPE_CHECKING:
+    from worker.settings import WorkerSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="""Judges captures, and brings up a whole line on one machine.
+
+To see it work:            `insert-worker demo`
+
+The lab's recipe:          `insert-worker experiment FOLDER --backbone mobilenet:conv1_relu`
+
+A small shop, one machine: `insert-worker standalone`, then `insert-db review`; it learns by itself
+
+Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL` (their passwords also
+as `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, `INSERTS_DATABASE_PASSWORD` or
+`INSERTS_DATABASE_PASSWORD_FILE`; for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`,
+and for PostgreSQL `?sslmode=verify-full&sslrootcert=FILE` in its URL), `INSERTS_IMAGES`,
+`INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_MODELS`, `INSERTS_THREADS`,
+`INSERTS_MAX_BATCH`, `INSERTS_FORWARD_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`, `INSERTS_METRICS_PORT`,
+`INSERTS_METRICS_ADDRESS`; of learning
+`INSERTS_MISSED_DAMAGED`, `INSERTS_NEEDLESS_CHANGE`, `INSERTS_LOOK`, `INSERTS_ENOUGH_NEW_LABELS`,
+`INSERTS_REEXTRACT_EVERY`, `INSERTS_RETRAIN_EVERY`, `INSERTS_EVALUATE_EVERY`, `INSERTS_NICENESS`.
+""",
+)
+app.command()(demo)
+app.command()(standalone)
+app.command()(experiment)
+app.command()(health)
+app.command()(plan)
+app.command("import")(learning.import_folder)
+app.command()(train)
+app.command()(learning.learn)
+app.command()(learning.beat)
+app.command()(learning.extract)
+app.command()(learning.evaluate)
+app.add_typer(models.app, name="models")
+app.add_typer(features.app, name="features")
+app.add_typer(cli_weights.app, name="weights")
+
+
+def main() -> None:
+    """Run ``insert-worker``; what a person can put right ends with its message, not with a traceback."""
+    # Quiet before TensorFlow is loaded: its C++ side writes to standard error from the import on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    configure_logs(logging.INFO)
+    quiet_decoders()
+    run_command(app, explained=explained, prefix="error", failure=1)
+
+
+def explained(error: Exception) -> str | None:
+    """An error in words for the person at the terminal; None for one that nobody foresaw."""
+    # ValueError covers wrong settings (pydantic) and this project's own errors about what was given.
+    from db.engine.database import DatabaseUnavailable, SchemaOutdated
+    from worker.embedded.redis_server import NoRedisServer
+    from worker.embedded.system import StartFailed
+    from worker.features.store import FeaturesMissing
+    from worker.learning.evaluate import Overtaken
+    from worker.models.store import ModelError
+
+    written = (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
+    return in_words(error) if isinstance(error, (*written, FeaturesMissing, Overtaken)) else None
+
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")]
+Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
+Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
+
+
+def settings_with(**given: Any) -> WorkerSettings:
+    """The settings of the environment, with the options that were given in their place."""
+    from worker.settings import WorkerSettings
+
+    return WorkerSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+@app.command()
+def run(
+    data: Data = None,
+    backbone: Backbone = None,
+    weights: Weights = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Written when the first message may come.")] = None,
+) -> None:
+    """Judge captures from the queue until SIGTERM or Ctrl-C.
+
+    The weights, the database and the promoted model are checked before the first message is taken. Without a
+    promoted model every insert is `unsure` and a person decides.
+    """
+    from worker.runtime.process import share_pools
+
+    share_pools()  # before TensorFlow starts its threads
+    from worker.line.serve import serve
+
+    raise typer.Exit(serve(settings_with(data=data, backbone=backbone, weights=weights), ready_file))
+
+
+if __name__ == "__main__":
+    main()

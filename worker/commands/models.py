@@ -1,0 +1,226 @@
+"""``insert-worker models``: which models there are, which is in charge and why, and how a person changes that."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from producer.terminal.output import say
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from db.engine.database import Database
+    from db.learning.model_registry import Model, Promotion
+    from worker.settings import WorkerSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The models: which there are, which is in charge, and since when.",
+)
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
+Why = Annotated[str, typer.Option(help="Why; it stays in the history.")]
+By = Annotated[str | None, typer.Option(help="Who says it. [the login name]", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")]
+
+
+@app.command("list")
+def list_models(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """The models, newest first: ★ is in charge, ○ judges in shadow."""
+    from db.commands import terminal_tables
+    from db.commands.output import print_json, print_table
+    from db.commands.serialisation import plain
+    from db.learning import model_registry
+
+    with _database(data, reads_only=True) as (_, database), database.reading() as session:
+        found = model_registry.recent(session, limit)
+        given = model_registry.promotions(session, 1000)
+        champion, shadow = model_registry.champion(session), model_registry.shadow(session)
+    if as_json:
+        in_charge, in_shadow = champion and champion.model_id, shadow and shadow.model_id
+        print_json({"models": plain(found), "champion": in_charge, "shadow": in_shadow, "promotions": plain(given)})
+    elif not found:
+        say("no model yet: review captures (insert-db review), or insert-worker train FOLDER")
+    else:
+        print_table(terminal_tables.model_table(found, given, champion, shadow))
+
+
+@app.command()
+def show(model: Name, data: Data = None, as_json: Json = False) -> None:
+    """All that is known about one model: what it learned from, its band, its calibration, what it scored."""
+    from db.commands.output import print_json
+    from db.commands.serialisation import plain
+    from worker.learning.evaluate import decided
+    from worker.models import store
+
+    with _database(data, reads_only=True) as (settings, database), database.reading() as session:
+        found = _known(session, model)
+        roles = [each for each in _promotions(session) if each.model_id == model]
+    manifest = store.read_manifest(settings.models_path() / found.artefact)
+    decision = decided(settings.evaluations_path(), model)
+    told = {
+        "model": plain(found),
+        "manifest": manifest.model_dump(mode="json"),
+        "promotions": plain(roles),
+        "decision": decision.model_dump(mode="json") if decision else None,
+    }
+    if as_json:
+        print_json(told)
+        return
+    labelled = f"snapshot {found.snapshot_id}" if found.snapshot_id else "a folder"
+    say(f"{model}, of {found.trained_on} images from {labelled}, made {_local(found.created_at)}")
+    say(f"  features     {found.backbone}, fingerprint {found.fingerprint[:12]}")
+    if manifest.C is not None:
+        say(f"  C            {manifest.C:.4g}{', standardised' if manifest.standardised else ''}")
+    if manifest.calibration is not None:
+        slope, offset = manifest.calibration.slope, manifest.calibration.offset
+        say(f"  calibration  P(damaged) = 1 / (1 + exp(-({slope:.4g} · decision + {offset:.4g})))")
+    if manifest.band is not None:
+        band = manifest.band
+        say(f"  band         intact below {band.lower:.3f}, damaged from {band.upper:.3f} on, unsure between")
+    if manifest.kind_classes is not None:
+        say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
+    for name, value in manifest.metrics.items():
+        say(f"  {name:<12} {value}")
+    for each in reversed(roles):
+        say(f"  {each.action} as {each.role} {_local(each.at)} by {each.by}: {each.reason}")
+    if decision is not None:
+        beside = f"beside {decision.champion}" if decision.champion else "with nobody in charge"
+        say(f"  measured {_local(decision.at)} {beside}, {'' if decision.promote else 'not '}to be promoted:")
+        for sentence in decision.reasons:
+            say(f"    {'✗' if sentence in decision.against else '✓'} {sentence}")
+        say(f"  more in {settings.evaluations_path() / model}")
+
+
+@app.command()
+def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
+    """Put a model in charge, whatever was measured; running workers take it within seconds."""
+
+    def work(session: Session, settings: WorkerSettings) -> Promotion:
+        from db.learning import model_registry
+
+        _check_files(session, settings, model)
+        return model_registry.promote(session, model, by=by or _login(), reason=why, at=datetime.now(UTC))
+
+    _change(data, as_json, work)
+
+
+@app.command()
+def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
+    """Put the champion before the present one in charge again; a second rollback goes one further back."""
+
+    def work(session: Session, _: WorkerSettings) -> Promotion:
+        from db.learning import model_registry
+
+        return model_registry.rollback(session, by=by or _login(), reason=why, at=datetime.now(UTC))
+
+    _change(data, as_json, work)
+
+
+@app.command()
+def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
+    """Have a model judge alongside the champion: its verdicts are kept apart, and the line never sees them."""
+
+    def work(session: Session, settings: WorkerSettings) -> Promotion:
+        from db.learning import model_registry
+
+        _check_files(session, settings, model)
+        return model_registry.start_shadow(session, model, by=by or _login(), reason=why, at=datetime.now(UTC))
+
+    _change(data, as_json, work)
+
+
+@app.command("end-shadow")
+def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
+    """Have no model judge alongside the champion any more."""
+
+    def work(session: Session, _: WorkerSettings) -> Promotion | None:
+        from db.learning import model_registry
+
+        return model_registry.end_shadow(session, by=by or _login(), reason=why, at=datetime.now(UTC))
+
+    _change(data, as_json, work)
+
+
+def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSettings], Promotion | None]) -> None:
+    """Do what gives a role, and tell what stands now."""
+    from db.commands.output import print_json
+    from db.commands.serialisation import plain
+
+    with _database(data) as (settings, database), database.transaction() as session:
+        try:
+            made = work(session, settings)
+        except LookupError as error:
+            raise ValueError(f"{error}; insert-worker models list shows them") from error
+    if as_json:
+        print_json(plain(made))
+    elif made is None:
+        say("no model was in shadow")
+    elif made.model_id is None:
+        say("no model is in shadow any more")
+    else:
+        role = "in charge" if made.role == "champion" else "in shadow"
+        say(f"{made.model_id} is {role} since {_local(made.at)}, says {made.by}: {made.reason}")
+
+
+def _check_files(session: Session, settings: WorkerSettings, model: str) -> None:
+    """Make sure that the model's files are in order before the line is told to use them."""
+    from worker.models import store
+
+    found = _known(session, model)
+    store.read(settings.models_path() / found.artefact, found.fingerprint)
+
+
+def _known(session: Session, model: str) -> Model:
+    from db.learning import model_registry
+
+    found = model_registry.find(session, model)
+    if found is None:
+        raise ValueError(f"there is no model {model!r}; insert-worker models list shows them")
+    return found
+
+
+def _promotions(session: Session) -> list[Promotion]:
+    from db.learning import model_registry
+
+    return model_registry.promotions(session, 1000)
+
+
+@contextmanager
+def _database(data: Path | None, *, reads_only: bool = False) -> Iterator[tuple[WorkerSettings, Database]]:
+    from db.engine.database import Database
+    from worker.commands.main import settings_with
+
+    settings = settings_with(data=data)
+    database = Database(settings.url, reads_only=reads_only)
+    try:
+        database.check_schema()
+        yield settings, database
+    finally:
+        database.close()
+
+
+def _local(moment: datetime) -> str:
+    from db.engine.times import local
+
+    return local(moment)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
+        raise ValueError("this process has no login name: say who you are with --by") from None

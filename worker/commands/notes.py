@@ -1,0 +1,37 @@
+"""What a person at the terminal is told beside a result: what is not used and why, and what to be wary of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from producer.terminal.console import Console, line, progress
+
+Told = Callable[[str, int, int], None]
+"""What is being done, and how much of how much of it is."""
+
+
+def tell_skipped(skipped: Sequence[tuple[object, str]], console: Console) -> None:
+    """Print what is not used, each with its reason."""
+    for what, reason in skipped:
+        line(console, ("skipped", "yellow"), f" {what}: {reason}")
+
+
+def tell_notes(notes: Sequence[str], console: Console) -> None:
+    """Print sentences that a person should read."""
+    for note in notes:
+        line(console, ("note", "yellow"), f" {note}")
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[Told]:
+    """Progress as bars: one for each step."""
+    with progress(console) as bars:
+        tasks = {}
+
+        def told(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=None)
+            bars.update(tasks[step], completed=done, total=total or None)
+
+        yield told

@@ -1,0 +1,161 @@
+"""``insert-worker plan``: what a plant's load needs, before anything is bought."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from db.retention.periods import DAYS_OF_VERDICTS
+from producer.terminal.output import say, say_json
+
+if TYPE_CHECKING:
+    from worker.planning.plan import Plan
+
+FIGURES: Final = Path("var/bench.json")
+
+
+def plan(
+    stations: Annotated[list[int], typer.Option(min=1, help="Inspection stations; several times for a table.")],
+    inserts: Annotated[int, typer.Option(min=1, max=999, help="Inserts in a head, handed in at once.")],
+    every: Annotated[float, typer.Option(min=0.001, help="Seconds between two heads of one station, on average.")],
+    backbone: Annotated[
+        str | None, typer.Option(help="Network and layer that judges, like vgg16:fc1 (INSERTS_BACKBONE).")
+    ] = None,
+    figures: Annotated[Path, typer.Option(help="Figures as `make bench` keeps them.")] = FIGURES,
+    per_second: Annotated[
+        float | None, typer.Option(min=0.001, help="Captures a second that one worker judges, instead of the measured.")
+    ] = None,
+    single_seconds: Annotated[
+        float | None, typer.Option(min=0.0001, help="Seconds from submit to verdict on an idle line, instead.")
+    ] = None,
+    cores: Annotated[float | None, typer.Option(min=0.1, help="Cores of one worker, instead.")] = None,
+    image_bytes: Annotated[float | None, typer.Option(min=1, help="Bytes of one photograph, instead.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="What so many make of it; default: enough.")] = None,
+    within: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds in which 95 % of the heads are to be answered.")
+    ] = None,
+    outage: Annotated[float, typer.Option(min=0, help="Seconds for which all workers may be away.")] = 3600.0,
+    keep_verdicts: Annotated[
+        float, typer.Option(min=0, help="Days that verdicts are kept; default as `insert-db prune`.")
+    ] = DAYS_OF_VERDICTS,
+    keep_images: Annotated[
+        float | None, typer.Option(min=0, help="Days that images are kept; default as `insert-db prune`, by outcome.")
+    ] = None,
+    damaged: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of images that are damaged or unsure: prune keeps them longer [0.1]."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
+) -> None:
+    """What a load needs: workers and how long heads wait, Redis, database, images, network; and what ends first.
+
+    Each station hands in a whole head at once, day and night, at random moments. Computed from what
+    `make bench NAMES=plan_*` measured on this machine (some minutes), so a worker is one like that which was measured,
+    with its cores. docs/scaling.md says how, and what is assumed.
+
+    Examples:
+
+    - `insert-worker plan --stations 40 --inserts 30 --every 120`
+    - `insert-worker plan --stations 40 --inserts 30 --every 120 --backbone vgg16:fc1 --within 10`
+    - `insert-worker plan --stations 40 --inserts 30 --every 120 --workers 3 --outage 28800 --image-bytes 900000`
+    - `insert-worker plan --stations 1 --stations 10 --stations 100 --inserts 30 --every 60 --json`
+    """
+    from worker.commands.main import settings_with
+    from worker.planning.limits import ends_first, warnings
+    from worker.planning.measurements import read
+    from worker.planning.plan import SHARE_DAMAGED, Load
+    from worker.planning.plan import plan as plan_for
+
+    given = {
+        "per_second": per_second,
+        "single_seconds": single_seconds,
+        "cores": cores,
+        "image_bytes": image_bytes,
+    }
+    settings = settings_with(backbone=backbone)
+    known = read(figures, settings.backbone, {name: value for name, value in given.items() if value is not None})
+    plans = [
+        plan_for(
+            Load(number, inserts, every),
+            known,
+            workers=workers,
+            within=within,
+            outage=outage,
+            keep_verdicts=keep_verdicts,
+            keep_images=keep_images,
+            damaged=SHARE_DAMAGED if damaged is None else damaged,
+        )
+        for number in stations
+    ]
+    said = [warnings(each, known, settings.outbox_limit) for each in plans]
+    if as_json:
+        told = [
+            asdict(each)
+            | {"ends_first": dict(zip(("part", "stations"), ends_first(each), strict=True)), "warnings": warned}
+            for each, warned in zip(plans, said, strict=True)
+        ]
+        say_json({"figures": asdict(known), "plans": told})
+        return
+    say("\n".join(table(plans)))
+    for each, warned in zip(plans, said, strict=True):
+        for warning in warned:
+            say(f"\nwarning, {each.load.stations:,} stations: {warning}")
+
+
+def table(plans: Sequence[Plan]) -> list[str]:
+    """The plans beside one another, a Markdown table."""
+    from worker.planning.limits import ends_first
+
+    def first(each: Plan) -> str:
+        part, at = ends_first(each)
+        return f"{part}, at {at:,} stations"
+
+    rows: list[tuple[str, Callable[[Plan], str]]] = [
+        ("captures/s", lambda each: f"{each.load.captures_per_second:,.1f}"),
+        ("workers", lambda each: f"{each.workers:,}"),
+        ("their cores, memory", lambda each: f"{each.cores:,.0f}, {_bytes(each.memory)}"),
+        ("busy", lambda each: f"{each.waits.utilisation:.0%}"),
+        ("a head waits for its turn, p95", lambda each: _seconds(each.waits.queued)),
+        ("a head's last verdict, p95", lambda each: _seconds(each.waits.answered)),
+        ("an outage is caught up with after", lambda each: _seconds(each.outage.caught_up_after)),
+        ("Redis memory, disk", lambda each: f"{_bytes(each.stores.redis_memory)}, {_bytes(each.stores.redis_disk)}"),
+        ("of what one Redis carries", lambda each: f"{each.redis_share:.1%}"),
+        ("database", lambda each: _database(each)),
+        ("it grows by, to", lambda each: f"{_bytes(each.stores.database_per_day)}/day, {_bytes(each.stores.database)}"),
+        ("images", lambda each: f"{_bytes(each.stores.images_per_day)}/day, {_bytes(each.stores.images)}"),
+        ("network: images in (and out), Redis", lambda each: _network(each)),
+        ("ends first", first),
+    ]
+    heads = ["stations", *(f"{each.load.stations:,}" for each in plans)]
+    lines = [heads, ["---", *("---:" for _ in plans)], *([name, *map(show, plans)] for name, show in rows)]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _database(each: Plan) -> str:
+    if each.database_cores is None:
+        return f"SQLite, {each.database_share:.1%} full"
+    cores = math.ceil(each.database_cores)
+    return f"PostgreSQL, {cores:,} core{'s' if cores > 1 else ''}"
+
+
+def _network(each: Plan) -> str:
+    return f"{8 * each.image_network / 1e6:,.1f}, {8 * each.redis_network / 1e6:,.2f} Mbit/s"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "never"
+    if value < 120:
+        return f"{value:,.2f} s"
+    return f"{value / 60:,.0f} min" if value < 7200 else f"{value / 3600:,.1f} h"
+
+
+def _bytes(value: float) -> str:
+    units = ("B", "kB", "MB", "GB", "TB", "PB")
+    power = next((power for power in range(len(units)) if value < 1000 ** (power + 1)), len(units) - 1)
+    return f"{value / 1000**power:.3g} {units[power]}"

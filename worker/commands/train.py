@@ -1,0 +1,148 @@
+"""``insert-worker train``: one way of learning, from a folder of labelled photographs and from reviews alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from producer.terminal.console import Console, messages
+from producer.terminal.output import say, say_json
+from worker.commands.learning import (
+    Backbone,
+    Data,
+    GroupColumn,
+    Json,
+    Labels,
+    Meaning,
+    Weights,
+    meanings_said,
+    tell,
+)
+from worker.commands.notes import shown, tell_notes, tell_skipped
+
+if TYPE_CHECKING:
+    from worker.commands.labelled_folder import Taken
+    from worker.learning.evaluate import Decided
+    from worker.learning.retrain import Retrained
+    from worker.settings import WorkerSettings
+
+BY: Final = "insert-worker train"
+
+
+def train(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Labelled photographs, one sub-folder per class, taken in first; without it: what there is."
+        ),
+    ] = None,
+    intact_class: Annotated[
+        str | None,
+        typer.Option(help="With a folder: the class that means go on [one that is called intact, good, ok, …]."),
+    ] = None,
+    meaning: Meaning = None,
+    labels: Labels = None,
+    group_column: GroupColumn = None,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Put the model in charge whatever was measured and said of it.")
+    ] = False,
+    data: Data = None,
+    backbone: Backbone = None,
+    weights: Weights = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from all labels of the line: those of reviews, and those of a folder, which is taken in first.
+
+    A folder's photographs become captures with reviews, as by `insert-worker import`; classes that no known word names
+    count as damaged. From all labels comes a candidate with calibrated probabilities and an unsure band. It is
+    measured on repeated splits, and takes over if it is better than guessing and no worse than the model in charge.
+    Five images of each side are needed, and thirty before the scores say much. Running workers take it within seconds.
+    The same labels and backbone give the same model again.
+
+    Examples:
+
+    - `insert-worker train photographs`
+    - `insert-worker train photographs --intact-class fine --class chipped=broken --group-column setup`
+    - `insert-worker train --promote`
+    """
+    from worker.commands.main import settings_with
+    from worker.runtime.niceness import step_back
+
+    if folder is None and (intact_class or meaning or labels or group_column):
+        raise typer.BadParameter("these options say how a folder is to be read: name one", param_hint="FOLDER")
+    said = meanings_said(meaning or [])
+    settings = settings_with(data=data, backbone=backbone, weights=weights)
+    step_back(settings.niceness)  # before anything else is imported
+    from worker.commands.labelled_folder import take_in
+    from worker.dataset.class_names import meanings_to_train
+    from worker.learning.on_request import learn_now, settle
+    from worker.learning.serve import learning_with
+
+    console = messages()
+    with learning_with(settings) as learning:
+        taken = None
+        with shown(console) as progress:
+            if folder is not None:
+                taken = take_in(
+                    folder,
+                    lambda classes: meanings_to_train(classes, said, intact_class),
+                    table=labels,
+                    group_column=group_column,
+                    images=learning.images,
+                    database=learning.database,
+                    progress=progress,
+                )
+        _tell_taken(taken, console, as_json)
+        with shown(console) as progress:
+            trained, decided = learn_now(learning, by=BY, progress=progress)
+        in_charge = settle(learning, decided, by=BY, promote=promote)
+    _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
+
+
+def _tell_taken(taken: Taken | None, console: Console, as_json: bool) -> None:
+    from worker.commands.labelled_folder import tell_folder
+
+    if taken is not None:
+        tell_folder(taken.found, console)
+        if not as_json:
+            say(f"photographs of the folder: {taken.told()}")
+
+
+def _tell_trained(
+    trained: Retrained,
+    decided: Decided,
+    settings: WorkerSettings,
+    console: Console,
+    taken: Taken | None,
+    in_charge: bool,
+    as_json: bool,
+) -> None:
+    from db.commands.output import print_table
+    from worker.commands.training_summary import next_steps, scores, table, warnings
+
+    evaluation: dict[str, Any] = json.loads(
+        (settings.evaluations_path() / decided.model / "evaluation.json").read_text("utf-8")
+    )
+    tell_skipped(trained.unusable, console)
+    tell_notes(warnings(evaluation), console)
+    if as_json:
+        told = {
+            "trained_on": evaluation["images"],
+            "in_charge": in_charge,
+            "scores": scores(evaluation),
+            "warnings": warnings(evaluation),
+            "folder": taken.as_json() if taken else None,
+        }
+        say_json(decided.model_dump(mode="json") | told)
+        return
+    say(trained.told)
+    print_table(table(evaluation))
+    tell(decided, settings, False)
+    if in_charge is not decided.promote:
+        say(f"{decided.model} is {'' if in_charge else 'not '}in charge{' all the same' if in_charge else ''}")
+    say("next")
+    for command, purpose in next_steps(decided.model, in_charge=in_charge, champion=decided.champion):
+        say(f"  {command:<40} {purpose}")

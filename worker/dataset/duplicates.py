@@ -1,0 +1,95 @@
+"""The files of a labelled folder, looked at one by one: which are images, and which show the same photograph.
+
+A photograph in two classes teaches both and neither; one that is there twice, also saved in another format, is found
+on both sides of a test and flatters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.images.prefetch import read_ahead
+
+_AHEAD = 32
+"""Files that are looked at ahead of the one that is wanted."""
+
+Look = Callable[[Path], npt.NDArray[np.uint8]]
+"""The pixels of a file. Raises `ImageUnreadable`."""
+
+
+class ImageUnreadable(ValueError):
+    """A file is not an image that can be decoded whole; the message is the reason alone, without the file's name."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Digests of a file: of its bytes, and of its pixels where they were looked at."""
+
+    data: str
+    pixels: str | None = None
+
+
+def examine(
+    files: Iterable[tuple[Path, int]], looks: Mapping[int, Look | None]
+) -> Iterator[tuple[Path, int, Seen | str]]:
+    """Each file with its label and what it is, or the reason why it is no image.
+
+    `looks` says by label how its pixels are had; None does not look.
+    """
+
+    def read(item: tuple[Path, int]) -> Seen:
+        file, label = item
+        if file.is_dir():
+            raise ImageUnreadable("a folder inside a class: put its images into the class itself")
+        if not file.is_file():
+            raise ImageUnreadable("not a file")
+        try:
+            with file.open("rb") as stream:
+                data = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise ImageUnreadable(f"cannot be read: {error.strerror}") from error
+        look = looks[label]
+        return Seen(data, None if look is None else _digest(look(file)))
+
+    for (file, label), seen in read_ahead(read, files, _AHEAD):
+        try:
+            yield file, label, seen.result()
+        except ImageUnreadable as error:
+            yield file, label, str(error)
+
+
+def repeated(found: Sequence[tuple[Path, str, Seen]]) -> dict[Path, str]:
+    """The files, given with their class, that cannot stay beside the others, each with the reason.
+
+    Of one photograph that is in a class several times the first stays; one that is in several classes goes wholly.
+    """
+    pixels = {seen.data: seen.pixels for _, _, seen in found if seen.pixels is not None}
+    photographs: dict[str, list[tuple[Path, str]]] = defaultdict(list)
+    for file, name, seen in found:
+        photographs[pixels.get(seen.data) or seen.data].append((file, name))
+    reasons: dict[Path, str] = {}
+    for same in photographs.values():
+        first = same[0]
+        for file, name in same:
+            others = [f"{owner}/{path.name}" for path, owner in same if owner != name]
+            if others:
+                more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+                reasons[file] = f"the same photograph is also there as {others[0]}{more}: left out of both classes"
+            elif file != first[0]:
+                reasons[file] = f"the same photograph as {name}/{first[0].name}: it counts once"
+    return reasons
+
+
+def _digest(image: npt.NDArray[Any]) -> str | None:
+    """What an image is told by; None for one of a single colour, which many photographs may have come to be."""
+    if image.min() == image.max():
+        return None
+    return hashlib.sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()

@@ -1,0 +1,233 @@
+"""`labels.csv`: which photographs of a labelled folder show the same insert, however a spreadsheet has saved it.
+
+One reader for all that take such a folder. What it cannot use ends as a `TableError`, what it did not understand as a
+sentence beside the result: a table that is passed over without a word leaves scores that flatter.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from worker.dataset.name_matching import Matched, match
+
+LABELS_FILE: Final = "labels.csv"
+GROUP_COLUMNS: Final = ("group", "insert")
+"""Columns that say which images show the same thing, in order of preference."""
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""What the first bytes say of the encoding; UTF-32 before UTF-16, whose mark its own begins with."""
+
+
+class TableError(ValueError):
+    """The table does not give what was asked of it; the message says what is missing and what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read: `columns` in small letters without blanks around them, and under each line's number its
+    row, by column. `notes` are sentences about what was not understood.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: dict[int, dict[str, str]]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The `column` that the groups come from and the group of each file, both None where nothing says so."""
+
+    column: str | None = None
+    groups: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def find_table(root: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """`labels.csv` in `root`, however its name is written, and a sentence for what looks like one and is not read."""
+    beside = sorted(path for path in root.iterdir() if path.is_file() and path.stem.casefold() == "labels")
+    found = next((path for path in beside if path.name.casefold() == LABELS_FILE), None)
+    others = [path.name for path in beside if path != found]
+    if found is None and others:
+        return None, (f"{others[0]} is not read: save it as {LABELS_FILE}, with the columns file and group",)
+    return found, ()
+
+
+def read_table(path: Path) -> Table:
+    """Read a table with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252.
+
+    Raises:
+        TableError: it is none of these, or its header names a column twice.
+    """
+    text, notes = _decoded(path)
+    delimiter, text, skipped = _delimiter(text)
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        numbered = [(lines.line_num + skipped, [_tidy(cell) for cell in line]) for line in lines]
+    except csv.Error as error:
+        raise TableError(f"{path} is not a table that can be read: {error}") from error
+    filled = [(number, cells) for number, cells in numbered if any(cells)]
+    if not filled:
+        raise TableError(f"{path} is empty: give it the columns file and group, or remove it")
+    (_, header), *body = filled
+    columns = tuple(name.casefold() for name in header)
+    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+        raise TableError(f"{path} has the column '{twice[0]}' twice: rename one of them")
+    if uneven := [number for number, cells in body if len(cells) > len(columns) and any(cells[len(columns) :])]:
+        cells = dict(body)[uneven[0]]
+        notes.append(
+            f"{path.name}: {_count(uneven, 'line')} with more cells than the header has, the first is line "
+            f"{uneven[0]} with {len(cells)} instead of {len(columns)}: text with a '{delimiter}' in it needs quotes"
+        )
+    rows = {number: dict(zip(columns, cells, strict=False)) for number, cells in body}
+    return Table(path, columns, rows, tuple(notes))
+
+
+def read_groups(
+    root: Path,
+    files: Sequence[Path],
+    *,
+    beside: Sequence[Path] = (),
+    column: str | None = None,
+    table: Path | None = None,
+) -> Grouping:
+    """The group of each of `files`, images in the class folders of `root`.
+
+    `beside` are images there that are not used: the table may name them. Groups come from `column` of `table`
+    (default: `labels.csv` in `root`, and a column of `GROUP_COLUMNS`).
+
+    Raises:
+        TableError: groups were asked for, or a column of `GROUP_COLUMNS` is there, and an image has none.
+    """
+    path, notes = (table, ()) if table is not None else find_table(root)
+    if path is None or not path.is_file():
+        if table is not None or column is not None:
+            raise TableError(f"there is no {path or root / LABELS_FILE} to take the groups from")
+        return Grouping(notes=notes)
+    found = read_table(path)
+    wanted = None if column is None else _tidy(column).casefold()
+    chosen = wanted or next((name for name in GROUP_COLUMNS if name in found.columns), None)
+    told = ", ".join(name for name in found.columns if name)
+    if chosen is None and table is None:
+        advice = f"{path.name} has the columns {told}, and none of them is {' or '.join(GROUP_COLUMNS)}"
+        return Grouping(
+            notes=(*found.notes, f"{advice}: nothing says which images show the same insert (name one of its columns)")
+        )
+    if chosen not in found.columns or "file" not in found.columns:
+        raise TableError(
+            f"{path} has the columns {told}; it needs 'file' and '{chosen or GROUP_COLUMNS[0]}' (a comma, semicolon or "
+            "tab between them)"
+        )
+    matched = match(
+        [*files, *beside], [(n, row.get("file", ""), row.get("class", "")) for n, row in found.rows.items()]
+    )
+    groups = _groups(found, matched, chosen, files)
+    if missing := [file for file, group in zip(files, groups, strict=True) if not group]:
+        raise TableError(
+            f"{path} names no '{chosen}' for {len(missing)} of {len(files)} images, the first is "
+            f"{missing[0].parent.name}/{missing[0].name}; add them, or the grouped scores would leak"
+            + "".join(f"; {note}" for note in _unmatched(path, matched, found))
+        )
+    return Grouping(chosen, tuple(groups), (*found.notes, *_unmatched(path, matched, found)))
+
+
+def _groups(table: Table, matched: Matched, column: str, files: Sequence[Path]) -> list[str]:
+    if matched.ambiguous:
+        line, name = matched.ambiguous[0]
+        one = next(each for each in files if unicodedata.normalize("NFC", each.name).casefold() == name.casefold())
+        raise TableError(
+            f"{table.path} names {name} in line {line}, which fits several images: write it with its class, like "
+            f"{one.parent.name}/{one.name}"
+        )
+    groups: dict[Path, str] = {}
+    for line, file in matched.files.items():
+        group = table.rows[line].get(column, "")
+        if groups.setdefault(file, group) != group:
+            name = f"{file.parent.name}/{file.name}"
+            raise TableError(f"{table.path} puts {name} into two groups, '{groups[file]}' and '{group}'")
+    return [groups.get(file, "") for file in files]
+
+
+def _unmatched(path: Path, matched: Matched, table: Table) -> list[str]:
+    notes = []
+    if matched.nowhere:
+        line = matched.nowhere[0]
+        notes.append(
+            f"{path.name}: {_count(matched.nowhere, 'row')} that name no image here, the first is "
+            f"'{_short(table.rows[line].get('file', ''))}' in line {line}"
+        )
+    if matched.by_case:
+        line = matched.by_case[0]
+        notes.append(
+            f"{path.name}: {_count(matched.by_case, 'name')} written in other letters than the file's (capital or "
+            f"small), the first is '{table.rows[line].get('file', '')}' in line {line}; taken all the same"
+        )
+    return notes
+
+
+def _decoded(path: Path) -> tuple[str, list[str]]:
+    data = path.read_bytes()
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    if encoding is None and b"\0" in data[:200]:  # UTF-16 without its mark: every other byte of plain letters
+        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    notes: list[str] = []
+    try:
+        text = data.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        try:
+            text = data.decode("cp1252") if encoding is None else ""
+        except UnicodeDecodeError:
+            text = ""
+        if not text:
+            raise TableError(f"{path} is in no encoding that is known here: save it as CSV in UTF-8") from error
+        notes.append(f"{path.name} is not in UTF-8; it was read as Windows-1252 (save it in UTF-8 to be sure)")
+    if "\0" in text:
+        raise TableError(f"{path} is not a table that can be read: save it as CSV in UTF-8")
+    return text, notes
+
+
+def _delimiter(text: str) -> tuple[str, str, int]:
+    """What stands between the cells, the text without a line that only says so (Excel's `sep=;`), and such lines."""
+    if said := re.match(r"\s*\"?sep=(.)\"?[;,\t]*\r?\n", text, re.IGNORECASE):
+        return said[1], text[said.end() :], 1
+    header = next((line for line in text.splitlines() if line.strip()), "")
+
+    def worth(delimiter: str) -> tuple[bool, int]:
+        cells = [_tidy(cell).casefold() for cell in next(csv.reader([header], delimiter=delimiter))]
+        return "file" in cells, len(cells)
+
+    try:
+        return max(DELIMITERS, key=worth), text, 0
+    except csv.Error:
+        return ",", text, 0
+
+
+def _tidy(cell: str) -> str:
+    """A cell without blanks around it (no-break ones too), composed as NFC."""
+    return unicodedata.normalize("NFC", cell).strip().strip("\ufeff").strip()
+
+
+def _short(cell: str) -> str:
+    """A cell in one line: where a quote is never closed, it holds all the rest of the file."""
+    text = " ".join(cell.split())
+    return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+def _count(found: Sequence[object], what: str) -> str:
+    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"

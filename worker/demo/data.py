@@ -1,0 +1,79 @@
+"""What a demo learns from and what it shows, of the user's own photographs."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from worker.learning.folder_import import Photo
+
+TEST_SHARE: Final = 0.30
+"""Share of the user's photographs that goes through the line; the rest is learnt from."""
+
+
+@dataclass(frozen=True)
+class Divided:
+    """The user's photographs, divided.
+
+    ``folder`` holds those to learn from, one sub-folder per label; ``listed`` is the CSV file of the others, for
+    ``insert-station simulate --photographs``; ``skipped`` are files that are not used, each with the reason, ``notes``
+    sentences about what was not understood.
+    """
+
+    folder: Path
+    learnt: int
+    listed: Path
+    shown: int
+    skipped: tuple[tuple[Path, str], ...]
+    notes: tuple[str, ...]
+
+
+def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None) -> Divided:
+    """Divide the user's photographs 70/30, below ``data``: within each label, or where inserts are known by insert.
+
+    Raises:
+        DatasetError: the folder cannot be used as a labelled set.
+        EvaluationError: it has too few images to be split.
+    """
+    from worker.dataset.class_names import meanings_to_train
+    from worker.evaluation.splits import grouped_splits, repeated_splits
+    from worker.learning.folder_import import photographs
+
+    found = photographs(dataset, meaning=lambda classes: meanings_to_train(classes, {}, intact_class))
+    photos = [photo for photo in found.photos if photo.label != "unusable"]
+    labels = np.unique([photo.label for photo in photos], return_inverse=True)[1].astype(np.int64)
+    if any(photo.group for photo in photos):
+        groups = np.unique([photo.group for photo in photos], return_inverse=True)[1].astype(np.int64)
+        split = next(grouped_splits(labels, groups, test_size=TEST_SHARE, repeats=1))
+    else:
+        split = next(repeated_splits(labels, test_size=TEST_SHARE, repeats=1))
+    learnt = [photos[index] for index in split.train]
+    _copied(learnt, data / "labelled")
+    listed = data / "photographs.csv"
+    order = np.random.default_rng(seed).permutation(split.test)
+    _written(listed, ("file", "truth"), [(str(photos[i].path.absolute()), photos[i].label) for i in order])
+    return Divided(data / "labelled", len(learnt), listed, len(split.test), found.skipped, found.notes)
+
+
+def _copied(photos: Sequence[Photo], folder: Path) -> None:
+    """The photographs by label, and where their inserts are known a table of them."""
+    rows = []
+    for number, photo in enumerate(photos):
+        target = folder / photo.label / f"{number:05d}{photo.path.suffix}"  # classes with one label may share names
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(photo.path, target)
+        rows.append((f"{photo.label}/{target.name}", photo.group or ""))
+    if any(group for _, group in rows):
+        _written(folder / "labels.csv", ("file", "group"), rows)
+
+
+def _written(path: Path, header: tuple[str, str], rows: Sequence[tuple[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])

@@ -1,0 +1,161 @@
+"""The whole system on one machine: Redis, a SQLite database, a worker and what learns, below one data folder."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from db.engine.migrate import upgrade
+from producer.configuration.ports import PortRefused, PortTaken, check_port, holder
+from worker.embedded.bind_address import Bind
+from worker.embedded.redis_server import LOCAL, RedisFiles, prepare_redis
+from worker.embedded.supervisor import GRACE, Child, Supervisor
+from worker.settings import WorkerSettings
+
+
+class StartFailed(RuntimeError):
+    """A part of the embedded system did not come up; the message ends with the last words of its log."""
+
+
+class EmbeddedSystem:
+    """Brings the parts up one after the other; the supervisor keeps and ends their processes."""
+
+    def __init__(self, settings: WorkerSettings, supervisor: Supervisor):
+        """Describe the system below ``settings.data``; nothing is started yet."""
+        self.settings = settings
+        self.data = settings.data
+        self._supervisor = supervisor
+
+    def check_ports(self, port: int, bind: Bind = LOCAL) -> None:
+        """Make sure that the parts can listen where they are told to, before any is started.
+
+        Raises:
+            PortRefused: one of them cannot; the message says what to do.
+        """
+        folder = (self.data / "redis").absolute()
+        for address in bind.addresses:
+            # The Redis of a system that was killed just now ends by itself.
+            _once_left_by(folder, port, partial(check_port, address, port, "--port"))
+        metrics = self.settings.metrics_port
+        if metrics is None:
+            return
+        for number in (metrics, metrics + 1):
+            if number == port:
+                raise PortRefused(f"port {port} cannot be for Redis and for metrics: choose another with --port")
+            for address in Bind.parse(self.settings.metrics_address).addresses:
+                check_port(address, number, f"INSERTS_METRICS_PORT (it and the next one, {metrics} and {metrics + 1})")
+
+    def start_redis(self, port: int, bind: Bind = LOCAL, should_stop: Callable[[], bool] = lambda: False) -> RedisFiles:
+        """Start Redis with its data below the folder, and wait until it answers.
+
+        Raises:
+            NoRedisServer, StartFailed: there is no server, or it does not come up.
+        """
+        files = prepare_redis(self.data, port, bind)
+        child = Child("redis", files.command, self.data / "logs" / "redis.log")
+        self._supervisor.add(child)
+        try:
+            files.wait_until_up(timeout=20.0, should_stop=lambda: should_stop() or child.exit_code() is not None)
+        except TimeoutError as error:
+            raise StartFailed(f"{error}\n{child.last_words()}") from error
+        if child.exit_code() is not None:
+            raise StartFailed(f"Redis did not come up\n{child.last_words()}")
+        return files
+
+    def migrate(self) -> None:
+        """Bring the database's tables to this version."""
+        upgrade(self.settings.url)
+
+    def start_worker(
+        self,
+        timeout: float = 120.0,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> Child:
+        """Start a worker and wait until it takes messages.
+
+        With ``on_wait`` a worker that lives is waited for as long as it takes, since it says itself what it waits for
+        (a Redis whose disk is full, say): that is told its last words, once, after ``timeout`` seconds.
+
+        Raises:
+            StartFailed: it ended, or was not ready in time.
+        """
+        ready = self.data / "run" / "worker.ready"
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        ready.unlink(missing_ok=True)
+        child = Child(
+            "worker",
+            [sys.executable, "-m", "worker.commands.main", "run", "--ready-file", str(ready)],
+            self.data / "logs" / "worker.log",
+            self.environment(),
+        )
+        self._supervisor.add(child)
+        end = time.monotonic() + timeout
+        while not ready.exists():
+            late = time.monotonic() > end
+            if child.exit_code() is not None or (late and on_wait is None):
+                raise StartFailed(f"the worker did not come up\n{child.last_words()}")
+            if late and on_wait is not None:
+                on_wait(child.last_words(1))
+                end = math.inf
+            if should_stop():
+                break
+            self._supervisor.tend()  # Redis may die in the meantime
+            time.sleep(0.05)
+        return child
+
+    def start_learning(self) -> None:
+        """Start what learns from reviews, and what asks for it; nobody waits for them."""
+        environment = self.environment()
+        environment.pop("INSERTS_HEARTBEAT", None)  # the worker's
+        if self.settings.metrics_port is not None:
+            environment["INSERTS_METRICS_PORT"] = str(self.settings.metrics_port + 1)  # the worker's is taken
+        for name in ("learn", "beat"):
+            command = [sys.executable, "-m", "worker.commands.main", name]
+            self._supervisor.add(Child(name, command, self.data / "logs" / f"{name}.log", environment))
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which every command opens this system."""
+        environment = self.settings.environment() | {"INSERTS_DATA": str(self.data.absolute())}
+        # The embedded Redis and its password are found through the data folder's private file.
+        environment.pop("INSERTS_REDIS_URL", None)
+        return environment
+
+
+def _once_left_by(folder: Path, port: int, check: Callable[[], None]) -> None:
+    end = time.monotonic() + GRACE
+    while True:
+        try:
+            return check()
+        except PortTaken:
+            held = holder(port)
+            if held is None or held.folder != folder.resolve() or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
+
+
+@contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Hold the data folder for one embedded system at a time.
+
+    Raises:
+        StartFailed: another one holds it.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    handle = os.open(data / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise StartFailed(f"{data} is in use by another standalone system or demo; stop that one first") from None
+    try:
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,127 @@
+"""The figures of an evaluation: confusion, ROC, calibration, what is decided at what accuracy, accuracy over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from worker.evaluation.cross_validation import Assessment, Ints, Kind
+from worker.evaluation.drawing import GREY, PALETTE, Plot, tables
+from worker.evaluation.pooled_predictions import SHORTEST, Pooled, pooled
+from worker.models.calibration import BINS
+from worker.models.costs import Costs
+from worker.models.line_model import LINE_CLASSES
+from worker.models.unsure_band import band
+
+Assessments = Mapping[Kind, tuple[Assessment, Assessment | None]]
+
+_POINTS = 400
+"""Points of a curve that are drawn at most."""
+
+
+def figures(assessments: Assessments, labels: Ints, captured: Sequence[datetime], costs: Costs) -> dict[str, bytes]:
+    """File name → PNG, for images with `labels` (n,), 1 for damaged, that were captured at `captured` (n).
+
+    The candidate is drawn for plain and grouped splits, the champion where there is one, for the kind that counts:
+    grouped where there is such an assessment.
+    """
+    series = _series(assessments)
+    answers = {name: pooled(assessment, labels) for name, assessment in series.items()}
+    return {
+        "confusion.png": _confusion(series),
+        "roc.png": _roc(series, answers),
+        "calibration.png": _calibration(series, answers),
+        "decided.png": _decided(answers, costs),
+        "accuracy_over_time.png": _over_time(answers, captured),
+    }
+
+
+def total_confusion(assessment: Assessment) -> Ints:
+    """The confusion matrices (2, 2) of all splits added up."""
+    return np.asarray(np.sum([split.scores.confusion for split in assessment.splits], axis=0), np.int64)
+
+
+def _series(assessments: Assessments) -> dict[str, Assessment]:
+    """What is drawn, by the name in the legend."""
+    candidates = {f"{kind} splits": candidate for kind, (candidate, _) in assessments.items()}
+    counts: Kind = "grouped" if "grouped" in assessments else "plain"
+    champion = assessments[counts][1]
+    return candidates if champion is None else candidates | {f"champion, {counts}": champion}
+
+
+def _confusion(series: Mapping[str, Assessment]) -> bytes:
+    named = [(name, total_confusion(assessment).tolist()) for name, assessment in series.items()]
+    return tables("Confusion, test images of all splits", named, LINE_CLASSES)
+
+
+def _roc(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]) -> bytes:
+    plot = Plot("ROC curve", "share of the intact inserts called damaged", "share of the damaged inserts found")
+    plot.line([(0, 0), (1, 1)], GREY, "guessing", dashed=True)
+    for colour, (name, found) in zip(PALETTE, answers.items(), strict=False):
+        false, true = found.roc()
+        area = np.mean(series[name].values("auc"))
+        plot.line(list(zip(false.tolist(), true.tolist(), strict=True)), colour, f"{name}, area {area:.3f}")
+    return plot.png()
+
+
+def _calibration(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]) -> bytes:
+    plot = Plot("Calibration", "probability of damage that was said", "share that was really damaged")
+    name = next(reversed([name for name in answers if not name.startswith("champion")]))
+    counts, _ = np.histogram(answers[name].probabilities, BINS, (0, 1))
+    tallest = 0.25 / counts.max()
+    plot.bars(
+        [(number / BINS, (number + 1) / BINS, float(count * tallest)) for number, count in enumerate(counts)],
+        "#d9e6ef",
+        f"images, {name}",
+    )
+    plot.line([(0, 0), (1, 1)], GREY, "said as it is", dashed=True)
+    for colour, (name, found) in zip(PALETTE, answers.items(), strict=False):
+        points = [(each.probability, each.damaged) for each in found.reliability()]
+        error = np.mean(series[name].values("calibration_error"))
+        plot.line(points, colour, f"{name}, error {error:.3f}")
+        plot.points(points, colour)
+    return plot.png("upper left")
+
+
+def _decided(answers: Mapping[str, Pooled], costs: Costs) -> bytes:
+    curves = {name: found.trades(band(costs)) for name, found in answers.items()}
+    lowest = min(trade.accuracy for curve in curves.values() for trade in curve)
+    bottom = min(0.9, float(np.floor(lowest * 10) / 10))
+    plot = Plot(
+        "What is decided without a person", "share of the images decided", "accuracy among them", y=(bottom, 1.0)
+    )
+    plot.line([(0, 0.99), (1, 0.99)], GREY, "99 %", dashed=True)
+    for colour, (name, curve) in zip(PALETTE, curves.items(), strict=False):
+        shown = np.unique(np.linspace(0, len(curve) - 1, _POINTS).round().astype(int))
+        plot.line([(curve[place].share, curve[place].accuracy) for place in shown], colour, name)
+    return plot.png("lower left")
+
+
+def _over_time(answers: Mapping[str, Pooled], captured: Sequence[datetime]) -> bytes:
+    periods = {name: found.over_time(captured) for name, found in answers.items()}
+    moments = [moment.timestamp() for each in periods.values() for part in each for moment in (part.start, part.end)]
+    first, last = min(moments), max(moments)
+    if last - first < SHORTEST:
+        first, last = first - 43_200, last + 43_200
+    form = "%d %b %Y" if last - first > 5 * 86_400 else "%d %b %H:%M"
+    zone, span = captured[0].tzinfo, last - first
+    ticks = [
+        (at, datetime.fromtimestamp(at, zone).strftime(form))
+        for at in np.linspace(first + 0.03 * span, last - 0.03 * span, 5).tolist()
+    ]
+    lowest = min(part.accuracy for each in periods.values() for part in each)
+    plot = Plot(
+        "Accuracy over time",
+        "captured at (each point: the middle of a period)",
+        "accuracy on the test images of the period",
+        x=(first - 0.02 * span, last + 0.02 * span),
+        y=(min(0.5, float(np.floor(lowest * 10) / 10)), 1.0),
+        x_ticks=ticks,
+    )
+    for colour, (name, each) in zip(PALETTE, periods.items(), strict=False):
+        points = [((part.start.timestamp() + part.end.timestamp()) / 2, part.accuracy) for part in each]
+        plot.line(points, colour, name)
+        plot.points(points, colour)
+    return plot.png()

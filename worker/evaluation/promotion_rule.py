@@ -1,0 +1,134 @@
+"""When a candidate takes over. Pure: measurements in, a decision with its reasons out.
+
+1. It is better than chance: its balanced accuracy lies above 0.5, beyond chance.
+2. It is not worse than the champion on the same splits, in balanced accuracy, recall of damaged and cost: the mean of
+   the paired differences is neither worse beyond chance nor worse by more than its margin in `MARGINS`, which few
+   images and much chance cannot excuse.
+3. It is not worse on the newest labels, which neither has seen: among the images where only one of the two is right,
+   that is not the champion beyond chance, over all of them and over the damaged ones; and it is better than guessing.
+
+"Beyond chance" is one-sided at `LEVEL`: over splits the corrected resampled t-test (Nadeau and Bengio 2003, "Inference
+for the generalization error"), over images the exact test of McNemar (1947).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest  # type: ignore[import-untyped]  # comes with scikit-learn
+from scipy.stats import t as student
+
+from worker.evaluation.cross_validation import Assessment
+from worker.evaluation.scores import corrected_error
+
+Float64s = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LEVEL: Final = 0.05
+MARGINS: Final = {"balanced_accuracy": 0.05, "recall_damaged": 0.05, "cost": math.inf}
+"""How much worse the mean may be where chance could explain it. The cost hangs on single missed inserts, so that on few
+images nothing but chance is seen in it."""
+
+FEWEST_NEWEST: Final = 10
+"""Newest images of each side from which on the candidate must be better than guessing on them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Newest:
+    """Images that neither has seen: `labels` (n,), 1 damaged, and both models' decision values (n,).
+
+    `champion` is None while there is none.
+    """
+
+    labels: Ints
+    candidate: Float64s
+    champion: Float64s | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the candidate is promoted, with the sentences that say why; `against` are those that speak against."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+    against: tuple[str, ...]
+
+
+def decide(candidate: Assessment, champion: Assessment | None, newest: Newest | None = None) -> Decision:
+    """Hold a candidate against the champion, both assessed on the same splits (None while nobody is in charge).
+
+    Give the grouped assessments where there are several inserts: the plain ones flatter. Raises `ValueError` when the
+    two were not assessed on the same splits.
+    """
+    said = [_above_chance(candidate)]
+    if champion is None:
+        said.append((True, "nobody is in charge yet"))
+    else:
+        if [split.seed for split in candidate.splits] != [split.seed for split in champion.splits]:
+            raise ValueError("candidate and champion were not assessed on the same splits")
+        for name, sign in (("balanced_accuracy", 1), ("recall_damaged", 1), ("cost", -1)):
+            said.append(_not_worse(candidate, champion, name, sign))
+    if newest is not None and len(newest.labels):
+        said += _on_newest(newest)
+    return Decision(
+        all(good for good, _ in said),
+        tuple(sentence for _, sentence in said),
+        tuple(sentence for good, sentence in said if not good),
+    )
+
+
+def worse_by_chance(differences: Sequence[float], tested_over_trained: float) -> float:
+    """Probability of differences (better > 0) at least so bad if there is none in truth; one-sided, corrected t-test.
+
+    1 where the differences are all 0 or there are fewer than two of them and nothing can be said.
+    """
+    mean, error = float(np.mean(differences)), corrected_error(differences, tested_over_trained)
+    if error == 0:
+        return 0.0 if mean < 0 else 1.0
+    return float(student.cdf(mean / error, len(differences) - 1)) if np.isfinite(error) else 1.0
+
+
+def _above_chance(candidate: Assessment) -> tuple[bool, str]:
+    values = candidate.values("balanced_accuracy")
+    mean = float(np.mean(values))
+    chance = worse_by_chance([0.5 - value for value in values], candidate.tested_over_trained)
+    if len(values) >= 2 and mean > 0.5 and chance < LEVEL:
+        return True, f"its balanced accuracy {mean:.3f} is above guessing (p = {chance:.2g})"
+    return False, f"its balanced accuracy {mean:.3f} is not above guessing beyond chance (p = {chance:.2g})"
+
+
+def _not_worse(candidate: Assessment, champion: Assessment, name: str, sign: int) -> tuple[bool, str]:
+    ours, theirs = np.array(candidate.values(name)), np.array(champion.values(name))
+    differences = sign * (ours - theirs)
+    mean = float(differences.mean())
+    chance = worse_by_chance(differences.tolist(), candidate.tested_over_trained)
+    compared = f"{name.replace('_', ' ')} {ours.mean():.3f} against the champion's {theirs.mean():.3f}"
+    if mean < 0 and chance < LEVEL:
+        return False, f"{compared}: worse beyond chance (p = {chance:.2g})"
+    if mean < -MARGINS[name]:
+        return False, f"{compared}: worse by more than the margin of {MARGINS[name]}"
+    return True, f"{compared}: not worse (p = {chance:.2g})"
+
+
+def _on_newest(newest: Newest) -> list[tuple[bool, str]]:
+    damaged = newest.labels == 1
+    right = (newest.candidate > 0) == damaged
+    said: list[tuple[bool, str]] = []
+    if min(damaged.sum(), (~damaged).sum()) >= FEWEST_NEWEST:
+        balanced = float((right[damaged].mean() + right[~damaged].mean()) / 2)
+        word = "above" if balanced > 0.5 else "not above"
+        said.append((balanced > 0.5, f"its balanced accuracy on the newest labels, {balanced:.3f}, is {word} guessing"))
+    if newest.champion is not None:
+        champion_right = (newest.champion > 0) == damaged
+        for which, name in ((np.ones(len(damaged), bool), "newest labels"), (damaged, "newest damaged inserts")):
+            worse = int((champion_right & ~right & which).sum())
+            better = int((right & ~champion_right & which).sum())
+            chance = float(binomtest(worse, worse + better, alternative="greater").pvalue) if worse + better else 1.0
+            sentence = f"of {int(which.sum())} {name} it alone is right on {better}, the champion alone on {worse}"
+            said.append((chance >= LEVEL, f"{sentence} (p = {chance:.2g})"))
+    return said

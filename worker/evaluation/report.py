@@ -1,0 +1,250 @@
+"""What an evaluation hands over: one folder with JSON for programs, the lab's results file, and figures for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from db.learning.reviews import Labelled
+from worker.evaluation.charts import figures, total_confusion
+from worker.evaluation.cross_validation import Assessment, Ints, Kind
+from worker.evaluation.pooled_predictions import Pooled, pooled
+from worker.evaluation.promotion_rule import Decision, Newest
+from worker.evaluation.scores import Interval, Scores
+from worker.models.candidate import binary
+from worker.models.costs import Costs
+from worker.models.line_model import LINE_CLASSES
+from worker.models.unsure_band import band
+from worker.runtime.files import replaced_folder
+
+SCHEMA_VERSION: Final = 1
+"""Of `evaluation.json`; another number when a field changes its meaning or goes."""
+
+ACCURACY: Final = 0.99
+"""The accuracy at which the share that is decided is reported."""
+
+SCORES: Final = tuple(each.name for each in fields(Scores) if each.name not in ("images", "confusion"))
+
+_TRADES = 200
+"""Points of the trade between share and accuracy that the JSON has at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """All that was measured of one way of learning, and of the champion beside it where there is one.
+
+    `items` (n) are the images in the order of the rows that were assessed, without the unusable ones; `assessments` is
+    what `worker.evaluation.cross_validation.assess` returns, and `problems` says of a kind that is not there why.
+    `candidate` and `champion` are ids of models, where there are any. Raises `ValueError` when the parts do not fit
+    together.
+    """
+
+    name: str
+    at: datetime
+    backbone: str
+    fingerprint: str
+    feature_size: int
+    items: Sequence[Labelled]
+    assessments: Mapping[Kind, tuple[Assessment, Assessment | None]]
+    costs: Costs
+    test_size: float = 0.3
+    snapshot_id: str | None = None
+    candidate: str | None = None
+    champion: str | None = None
+    decision: Decision | None = None
+    newest: Newest | None = None
+    problems: Mapping[Kind, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9._+-]+", self.name):
+            raise ValueError(f"a report is named by letters, digits, '.', '_', '+' and '-', not {self.name!r}")
+        rows = [int(split.rows.max()) for ours, _ in self.assessments.values() for split in ours.splits]
+        highest = max(rows, default=-1)
+        if highest >= len(self.items):
+            raise ValueError(f"row {highest} was assessed, but there are {len(self.items)} images")
+
+    @property
+    def sides(self) -> Ints:
+        """The labels (n,) as 0 for intact and 1 for damaged."""
+        return binary([item.label for item in self.items])
+
+    @property
+    def inserts(self) -> Ints:
+        """The number (n,) of the insert that each image shows."""
+        return np.asarray(np.unique([item.life for item in self.items], return_inverse=True)[1], np.int64)
+
+
+def write_report(folder: Path, evaluation: Evaluation) -> Path:
+    """Write `evaluation.json`, `results<name>.txt` and the figures; they replace what `folder` held, all at once.
+
+    Without any assessment there are no figures. Returns the folder. Raises `OSError` when it cannot be written.
+    """
+    content = report_json(evaluation)
+    captured = [item.captured_at for item in evaluation.items]
+    drawn = {}
+    if evaluation.assessments:
+        drawn = figures(evaluation.assessments, evaluation.sides, captured, evaluation.costs)
+    with replaced_folder(folder) as temporary:
+        (temporary / "evaluation.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        (temporary / f"results{evaluation.name}.txt").write_text(report_text(evaluation), "utf-8")
+        for name, image in drawn.items():
+            (temporary / name).write_bytes(image)
+    return folder
+
+
+def report_json(evaluation: Evaluation) -> dict[str, Any]:
+    """All figures, every split's scores, and the images that were answered wrong, as plain JSON values."""
+    limits = band(evaluation.costs)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": evaluation.name,
+        "at": evaluation.at.isoformat(),
+        "backbone": evaluation.backbone,
+        "fingerprint": evaluation.fingerprint,
+        "feature_size": evaluation.feature_size,
+        "snapshot_id": evaluation.snapshot_id,
+        "candidate": evaluation.candidate,
+        "champion": evaluation.champion,
+        "images": len(evaluation.items),
+        "inserts": len(np.unique(evaluation.inserts)),
+        "labels": dict(sorted(Counter(item.label for item in evaluation.items).items())),
+        "classes": list(LINE_CLASSES),
+        "test_size": evaluation.test_size,
+        "costs": asdict(evaluation.costs),
+        "band": asdict(limits),
+        "decision": asdict(evaluation.decision) if evaluation.decision else None,
+        "newest": _newest_json(evaluation.newest),
+        "evaluations": {
+            kind: {
+                "candidate": _assessment_json(evaluation, candidate),
+                "champion": _assessment_json(evaluation, champion) if champion else None,
+            }
+            for kind, (candidate, champion) in evaluation.assessments.items()
+        },
+        "problems": dict(evaluation.problems),
+    }
+
+
+def report_text(evaluation: Evaluation) -> str:
+    """The lab's `results<dataset>.txt` for a whole way of learning: one line a figure."""
+    counts = Counter(item.label for item in evaluation.items)
+    lines = [
+        f"Dataset: {evaluation.name}",
+        f"Classes: {', '.join(f'{number} = {name}' for number, name in enumerate(LINE_CLASSES))}",
+        f"Images: {len(evaluation.items)} ({', '.join(f'{counts[label]} {label}' for label in sorted(counts))})",
+        f"Inserts: {len(np.unique(evaluation.inserts))}",
+        f"Model: {evaluation.backbone}",
+        f"Feature vector size: {evaluation.feature_size}",
+        f"Test share: {evaluation.test_size}",
+        f"Costs: {', '.join(f'{name} {value:g}' for name, value in asdict(evaluation.costs).items())}",
+    ]
+    for kind, (candidate, champion) in evaluation.assessments.items():
+        lines += ["", *_assessment_lines(evaluation, candidate, f"{kind}: ")]
+        if champion:
+            lines += ["", *_assessment_lines(evaluation, champion, f"{kind}, champion: ")]
+    for kind, problem in evaluation.problems.items():
+        lines += ["", f"{kind}: no scores, {problem}"]
+    if evaluation.decision:
+        lines += ["", f"Promote: {'yes' if evaluation.decision.promote else 'no'}"]
+        lines += [f"  {reason}" for reason in evaluation.decision.reasons]
+    return "\n".join(lines) + "\n"
+
+
+def _assessment_json(evaluation: Evaluation, assessment: Assessment) -> dict[str, Any]:
+    labels, items = evaluation.sides, evaluation.items
+    answers = pooled(assessment, labels)
+    return {
+        "splits": len(assessment.splits),
+        "seeds": [split.seed for split in assessment.splits],
+        "tested_over_trained": assessment.tested_over_trained,
+        "scores": {name: _score_json(assessment, name) for name in SCORES},
+        "confusion": total_confusion(assessment).tolist(),
+        "decided_at": {"accuracy": ACCURACY, "share": _interval_json(_decided(evaluation, answers))},
+        "trades": _trades_json(evaluation, answers),
+        "reliability": [asdict(each) for each in answers.reliability()],
+        "over_time": [
+            asdict(each) | {"start": each.start.isoformat(), "end": each.end.isoformat()}
+            for each in answers.over_time([item.captured_at for item in items])
+        ],
+        "by_machine": assessment.by_place(labels, [item.machine for item in items]),
+        "by_station": assessment.by_place(labels, [item.station for item in items]),
+        "wrong": [
+            {
+                "capture_id": str(items[each.row].capture_id),
+                "image": items[each.row].image,
+                "label": items[each.row].label,
+                "insert": items[each.row].life,
+                "machine": items[each.row].machine,
+                "station": items[each.row].station,
+                "tested": each.tested,
+                "wrong": each.wrong,
+            }
+            for each in assessment.wrong(labels)
+        ],
+    }
+
+
+def _assessment_lines(evaluation: Evaluation, assessment: Assessment, prefix: str) -> list[str]:
+    answers = pooled(assessment, evaluation.sides)
+    lines = [
+        f"{prefix}split {split.seed}: accuracy {split.scores.accuracy:.6f}, "
+        f"macro recall {split.scores.balanced_accuracy:.6f}"
+        for split in assessment.splits
+    ]
+    for name in SCORES:
+        if found := assessment.interval(name):
+            lines.append(f"{prefix}mean {name.replace('_', ' ')}: {_shown(found)}")
+    lines.append(f"{prefix}share decided at accuracy {ACCURACY}: {_shown(_decided(evaluation, answers))}")
+    lines.append(f"{prefix}confusion matrix, all splits added up (rows true): {total_confusion(assessment).tolist()}")
+    return lines
+
+
+def _decided(evaluation: Evaluation, answers: Pooled) -> Interval:
+    return answers.decided(band(evaluation.costs), evaluation.inserts, ACCURACY)
+
+
+def _trades_json(evaluation: Evaluation, answers: Pooled) -> list[dict[str, float]]:
+    found = answers.trades(band(evaluation.costs))
+    places = np.unique(np.linspace(0, len(found) - 1, _TRADES).round().astype(int))
+    return [asdict(found[place]) for place in places]
+
+
+def _score_json(assessment: Assessment, name: str) -> dict[str, Any] | None:
+    found = assessment.interval(name)
+    return None if found is None else _interval_json(found) | {"splits": assessment.values(name)}
+
+
+def _interval_json(found: Interval) -> dict[str, float | None]:
+    """Mean and limits. These are null where nothing is known of them: one split alone, or the same value in all."""
+    known = np.isfinite(found.high) and found.low < found.high
+    return {"mean": found.mean, "low": found.low if known else None, "high": found.high if known else None}
+
+
+def _newest_json(newest: Newest | None) -> dict[str, Any] | None:
+    """How many of the newest images each model gets right, by the sign of its decision value."""
+    if newest is None or not len(newest.labels):
+        return None
+    damaged = newest.labels == 1
+    found: dict[str, Any] = {"images": len(damaged), "damaged": int(damaged.sum())}
+    for name, decisions in (("candidate", newest.candidate), ("champion", newest.champion)):
+        if decisions is None:
+            found[name] = None
+        else:
+            right = (decisions > 0) == damaged
+            found[name] = {"right": int(right.sum()), "damaged_found": int((right & damaged).sum())}
+    return found
+
+
+def _shown(found: Interval) -> str:
+    limits = _interval_json(found)
+    if limits["low"] is None:
+        return f"{found.mean:.6f}, no interval"
+    return f"{found.mean:.6f}, 95 % interval {found.low:.6f} to {found.high:.6f}"

@@ -1,0 +1,127 @@
+"""A labelled set of a generation in the lab's form: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
+
+`features.h5` is a virtual dataset over the shards, so it takes no room of its own; `labels.h5` also has the names of
+the classes and the rows' sights. Any program that reads HDF5 can open them. Rows are in the order of the store, not of
+the set. Each is replaced in one step, and both carry a digest of the labelled set: where it differs
+(`worker.features.lab_files.opened` looks), one was opened before and the other after that. Rows of a shard that is gone
+read as NaN, never as numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import h5py
+import numpy as np
+import structlog
+
+from worker.features.lab_files import FEATURES_FILE, KEY, LABELLED_SET, LABELS_FILE
+from worker.features.shards import FEATURES, SIGHTS, ShardGone
+from worker.features.view import Ints
+from worker.runtime.files import replaced_file
+
+log = structlog.get_logger()
+
+SHARDS: Final = "shards"
+"""In `features.h5`, the names of the shards that its rows come from."""
+
+_TRIES: Final = 5
+
+
+class Stored(Protocol):
+    """What this needs of a `worker.features.store.Generation`."""
+
+    folder: Path
+    fingerprint: str
+    backbone: str
+    feature_size: int
+
+    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Ints, Ints]:
+        """Names of shards, and for each sight the index (n,) into them and the row (n,) there."""
+        ...
+
+    def open(self, shard: str) -> h5py.File:
+        """The shard of that name, opened for reading. Raises `ShardGone`."""
+        ...
+
+
+def write_labels(folder: Path, sights: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> None:
+    """Replace `labels.h5`: the n `labels`, indices into `classes`, of the n `sights`."""
+    values = np.asarray(labels, "<i8")
+    digest = hashlib.sha256(" ".join([*classes, *sights]).encode() + values.tobytes()).hexdigest()
+    with replaced_file(folder / LABELS_FILE) as path, h5py.File(path, "w") as file:
+        dataset = file.create_dataset(KEY, data=values)
+        dataset.attrs["classes"] = list(classes)
+        dataset.attrs[LABELLED_SET] = digest
+        file.create_dataset(SIGHTS, data=np.array(sights, "S64"))
+
+
+def mend(generation: Stored) -> None:
+    """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards went.
+
+    Where features are missing that it should show, it is removed, so that nobody takes the rest for all.
+    """
+    for _ in range(_TRIES):  # another process may replace either file meanwhile; whoever is last finds them fitting
+        wanted = _labelled(generation.folder)
+        if wanted is None:
+            return
+        digest, sights = wanted
+        try:
+            shards, shard, row = generation.locate(sights)
+        except LookupError as error:
+            log.warning("features.h5 is removed until it is published again", reason=str(error))
+            (generation.folder / FEATURES_FILE).unlink(missing_ok=True)
+            return
+        if _shows(generation.folder / FEATURES_FILE, digest, set(shards)):
+            return
+        try:
+            _write_features(generation, digest, shards, shard, row)
+        except ShardGone:
+            continue
+
+
+def _labelled(folder: Path) -> tuple[str, list[str]] | None:
+    """The labelled set's digest and its sights, or None where nothing is published."""
+    try:
+        with h5py.File(folder / LABELS_FILE, "r", locking=False) as file:
+            return str(file[KEY].attrs[LABELLED_SET]), [str(sight) for sight in file[SIGHTS][()].astype("U64")]
+    except FileNotFoundError:
+        return None
+    except (OSError, KeyError) as error:
+        log.warning("labels.h5 cannot be read; it is made anew when a labelled set is published", reason=str(error))
+        return None
+
+
+def _shows(path: Path, digest: str, shards: set[str]) -> bool:
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            dataset = file[KEY]
+            drawn_from = {str(name) for name in file[SHARDS][()].astype("U")}
+            return dataset.attrs[LABELLED_SET] == digest and shards.issuperset(drawn_from)
+    except (OSError, KeyError):
+        return False
+
+
+def _write_features(generation: Stored, digest: str, shards: tuple[str, ...], shard: Ints, row: Ints) -> None:
+    size = generation.feature_size
+    layout = h5py.VirtualLayout((len(row), size), "<f4")
+    cuts = np.flatnonzero((np.diff(shard) != 0) | (np.diff(row) != 1)) + 1
+    sources: dict[str, Any] = {}
+    # One mapping for each run of rows: linear in their number (25,000 take 11 s), where a list of rows is quadratic.
+    for begin, end in zip([0, *cuts], [*cuts, len(row)], strict=True):
+        name = shards[shard[begin]]
+        if name not in sources:
+            with generation.open(name) as file:
+                # Relative to the file that names it, so that the whole folder can be moved.
+                sources[name] = h5py.VirtualSource(f"shards/{name}", FEATURES, file[FEATURES].shape, "<f4")
+        source = sources[name]
+        layout[begin:end] = source[row[begin] : row[end - 1] + 1]
+    with replaced_file(generation.folder / FEATURES_FILE) as path, h5py.File(path, "w") as file:
+        dataset = file.create_virtual_dataset(KEY, layout, fillvalue=np.nan)
+        dataset.attrs["backbone"] = generation.backbone
+        dataset.attrs["fingerprint"] = generation.fingerprint
+        dataset.attrs[LABELLED_SET] = digest
+        file.create_dataset(SHARDS, data=np.array(sorted(sources), "S"))

@@ -1,0 +1,186 @@
+"""The lab's recipe: labelled folders × backbones → features, repeated splits, models and a report, side by side."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_image, scan
+from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
+from worker.features import lab_files
+from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, Scores
+from worker.models import store
+from worker.models.linear_svm import fit_gram, gram, primal
+
+
+class LoadedBackbone(Protocol):
+    """What the recipe needs of a `worker.backbones.backbone.Backbone`."""
+
+    name: str
+    family: str
+    fingerprint: str
+    weights_digest: str
+    feature_size: int
+    input_size: tuple[int, int]
+    layers: int
+    parameters: int
+
+    def network_summary(self) -> NetworkFigures:
+        """The figures of the whole published network."""
+
+    def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Pixels (n, height, width, 3) to network input of the same shape."""
+
+    def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Network input (n, height, width, 3) to features (n, feature_size)."""
+
+
+def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
+    """The labelled sets in `folders`, checked to be divisible as `recipe` asks before any network is loaded.
+
+    Raises `DatasetError`, naming the folder.
+    """
+    datasets = [scan(each, recipe.group_column, keep_duplicates=recipe.keep_duplicates) for each in folders]
+    names = [dataset.name for dataset in datasets]
+    for dataset in datasets:
+        if not dataset.name or names.count(dataset.name) > 1:
+            raise DatasetError(f"{dataset.root}: each labelled set needs a folder name of its own for its output")
+        try:
+            _plain_splits(dataset.labels, recipe)
+        except EvaluationError as error:
+            raise DatasetError(f"{dataset.root}: {error}") from error
+    return datasets
+
+
+def run(
+    dataset: LabelledFolder,
+    backbone: LoadedBackbone,
+    multiply_adds: int,
+    recipe: Recipe,
+    output: Path,
+    progress: Callable[[int, int], object],
+) -> BackboneResult:
+    """Do the recipe for one labelled set and one backbone.
+
+    Writes `features.h5`, `labels.h5` and the folder `model` into `output/<dataset>/<backbone>`. The model is fitted on
+    all images; what it is worth is said by the splits. `multiply_adds` is the count for the part of the network that
+    is run; `progress` is told how many of how many images are done. Raises `DatasetError` or `EvaluationError` when too
+    few images are left, and what the backbone raises.
+    """
+    folder = result_folder(output, dataset.name, backbone.name)
+    extraction = _extract(dataset, backbone, recipe, folder, progress)
+    dataset = dataset.without(extraction.skipped)
+    with lab_files.opened(folder) as (features, labels):
+        start = time.perf_counter()
+        kernel = gram(features)
+        if np.ptp(kernel) <= 1e-9 * np.abs(kernel).max():
+            raise DatasetError(
+                f"{dataset.root}: all {len(labels)} images have the same features by {backbone.name}; either they all "
+                "look the same, or they are read wrongly: nothing can be told apart"
+            )
+        seconds_gram = time.perf_counter() - start
+        k = len(dataset.classes)
+        scores = Scores(tuple(score_splits(kernel, labels, _plain_splits(labels, recipe), classes=k, C=recipe.C)))
+        seconds_evaluation = time.perf_counter() - start
+        grouped, problem = _grouped_scores(kernel, dataset, recipe)
+        model = primal(fit_gram(kernel, labels, C=recipe.C), features, dataset.classes)
+    manifest = store.save(
+        folder / "model",
+        model,
+        backbone=backbone.name,
+        fingerprint=backbone.fingerprint,
+        trained_on=len(labels),
+        settings={
+            "C": recipe.C,
+            "class_weight": "balanced",
+            "dataset": dataset.name,
+            "image_reading": "nearest",
+            "keep_duplicates": recipe.keep_duplicates,
+            "lab_preprocessing": recipe.lab_preprocessing,
+            "stratify": recipe.stratify,
+            "test_size": recipe.test_size,
+        },
+        metrics={"accuracy": scores.accuracy, "macro_recall": scores.macro_recall},
+        created_at=datetime.now(UTC),
+    )
+    return BackboneResult(
+        dataset=dataset,
+        backbone=backbone.name,
+        family=backbone.family,
+        feature_size=backbone.feature_size,
+        input_size=backbone.input_size,
+        layers=backbone.layers,
+        parameters=backbone.parameters,
+        multiply_adds=multiply_adds,
+        network=backbone.network_summary(),
+        model_id=manifest.model_id,
+        scores=scores,
+        grouped=grouped,
+        grouped_problem=problem,
+        seconds_reading=extraction.seconds_reading / len(labels),
+        seconds_network=extraction.seconds_network / len(labels),
+        seconds_gram=seconds_gram,
+        seconds_evaluation=seconds_evaluation,
+    )
+
+
+def result_folder(output: Path, dataset: str, backbone: str) -> Path:
+    """Where the files of one labelled set and backbone lie."""
+    return output / dataset / store.model_name(backbone)
+
+
+def _extract(
+    dataset: LabelledFolder,
+    backbone: LoadedBackbone,
+    recipe: Recipe,
+    folder: Path,
+    progress: Callable[[int, int], object],
+) -> lab_files.Extraction:
+    total, done = len(dataset.files), 0
+
+    def advance(images: int) -> None:
+        nonlocal done
+        done += images
+        progress(done, total)
+
+    def load(file: Path) -> npt.NDArray[np.uint8]:
+        return load_image(file, backbone.input_size)
+
+    def features(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return backbone.features(backbone.prepare(images))
+
+    advance(0)
+    features(np.zeros((min(recipe.batch, total), *backbone.input_size, 3), np.uint8))  # the first pass sets up kernels
+    return lab_files.extract(
+        folder,
+        dataset.files,
+        dataset.labels,
+        load=load,
+        features=features,
+        feature_size=backbone.feature_size,
+        batch=recipe.batch,
+        attributes={"backbone": backbone.name, "fingerprint": backbone.fingerprint},
+        advance=advance,
+    )
+
+
+def _plain_splits(labels: npt.NDArray[np.int64], recipe: Recipe) -> Sequence[Split]:
+    return list(repeated_splits(labels, test_size=recipe.test_size, repeats=recipe.repeats, stratify=recipe.stratify))
+
+
+def _grouped_scores(
+    kernel: npt.NDArray[np.float64], dataset: LabelledFolder, recipe: Recipe
+) -> tuple[Scores | None, str | None]:
+    """The grouped scores, or why there are none although there are groups."""
+    if dataset.groups is None:
+        return None, None
+    splits = grouped_splits(dataset.labels, dataset.groups, test_size=recipe.test_size, repeats=recipe.repeats)
+    try:
+        scores = score_splits(kernel, dataset.labels, splits, classes=len(dataset.classes), C=recipe.C)
+    except EvaluationError as error:
+        return None, str(error)
+    return Scores(tuple(scores)), None

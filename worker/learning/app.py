@@ -1,0 +1,55 @@
+"""The Celery application of learning: its queue, its tasks' names, and when each is asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from celery import Celery
+from kombu.entity import Queue
+
+from worker.broker.app import make_app
+from worker.settings import WorkerSettings
+
+LEARN_QUEUE: Final = "learn"
+
+REEXTRACT_TASK: Final = "insert_inspection.reextract"
+EXTRACT_TASK: Final = "insert_inspection.extract"
+RETRAIN_TASK: Final = "insert_inspection.retrain"
+EVALUATE_TASK: Final = "insert_inspection.evaluate"
+
+
+def make_learn_app(settings: WorkerSettings) -> Celery:
+    """The application of ``insert-worker learn`` and ``beat``, on the line's Redis with a queue of its own."""
+    app = make_app(settings.broker_url())
+    app.conf.update(
+        task_queues=[Queue(LEARN_QUEUE)],  # type: ignore[no-untyped-call]
+        task_default_queue=LEARN_QUEUE,
+        # The opposite of the line's way. A training may take longer than the visibility timeout, which all on one
+        # Redis database share: it would be delivered again and again. What is lost with a process is asked for again.
+        task_acks_late=False,
+        # For the same reason nothing lies in hand behind a task that runs.
+        worker_disable_prefetch=True,
+        beat_schedule=schedule(settings),
+        beat_scheduler="worker.learning.beat_schedule:FileScheduler",
+        # A beat that sleeps for long would take that long to see that Redis is back.
+        beat_max_loop_interval=30,
+        # What was asked for is written down each time: a beat that is killed asks once too often at most.
+        beat_sync_every=1,
+        timezone="UTC",
+    )
+    return app
+
+
+def schedule(settings: WorkerSettings) -> dict[str, dict[str, Any]]:
+    """What is asked for how often.
+
+    A task that nobody has begun when the next one of its kind is asked for is void, so that none pile up.
+    """
+    every = {
+        REEXTRACT_TASK: settings.reextract_every,
+        RETRAIN_TASK: settings.retrain_every,
+        EVALUATE_TASK: settings.evaluate_every,
+    }
+    return {
+        task: {"task": task, "schedule": seconds, "options": {"expires": seconds}} for task, seconds in every.items()
+    }

@@ -1,0 +1,102 @@
+"""Beat's memory as a JSON file. Celery's own is a shelve, which is pickle: a file that can run code."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery.beat import Scheduler, SchedulingError
+from kombu.exceptions import OperationalError
+
+from worker.runtime.files import replaced_file
+from worker.runtime.waiting import patiently
+
+log = structlog.get_logger()
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""When a task was last asked for that never was: it is due at once."""
+
+
+class FileScheduler(Scheduler):  # type: ignore[misc]
+    """Remembers across restarts when each task was last asked for: a beat that is often restarted still asks.
+
+    It counts its ticks, each a look for what is due, for beat's heartbeat.
+    """
+
+    def __init__(self, app: Any, schedule_filename: str, **options: Any):
+        """Schedule ``app.conf.beat_schedule``; the memory is the file of that name."""
+        self._file = Path(schedule_filename)
+        self.ticks = 0
+        self.ticked_at: float | None = None
+        """When the last one began, in seconds of `time.monotonic`."""
+        self.waits_for_redis = False
+        super().__init__(app, **options)
+
+    def tick(self, *args: Any, **options: Any) -> Any:
+        """Ask for one task that is due; seconds until the next look."""
+        self.ticks += 1
+        self.ticked_at = time.monotonic()
+        self._believe_no_future()
+        return super().tick(*args, **options)
+
+    def _ensure_connected(self) -> Any:
+        self.waits_for_redis = True  # for as long as it takes
+        try:
+            return super()._ensure_connected()
+        finally:
+            self.waits_for_redis = False
+            self.ticked_at = time.monotonic()
+
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **_: Any) -> Any:
+        """Ask for one task, waiting for a Redis that is away or refuses: Celery would leave it out until next time."""
+        due = self.reserve(entry) if advance else entry
+        self.waits_for_redis = True
+        try:
+            return patiently(lambda: super(FileScheduler, self).apply_async(due, producer, False), "Redis", _is_unsent)
+        finally:
+            self.waits_for_redis = False
+            self.ticked_at = time.monotonic()
+
+    def setup_schedule(self) -> None:
+        """Take the schedule of the settings, with the times that are remembered."""
+        self.merge_inplace(self.app.conf.beat_schedule)
+        remembered = read(self._file)
+        for name, entry in self.schedule.items():
+            entry.last_run_at = remembered.get(name, LONG_AGO)
+        self._believe_no_future()
+
+    def _believe_no_future(self) -> None:
+        # A time in the future, as after a clock was set back, would hold the task up until then.
+        now = datetime.now(UTC)
+        for entry in self.schedule.values():
+            entry.last_run_at = min(entry.last_run_at, now)
+
+    def sync(self) -> None:
+        """Write the memory."""
+        times = {name: entry.last_run_at.isoformat() for name, entry in self.schedule.items()}
+        try:
+            with replaced_file(self._file) as path:
+                path.write_text(json.dumps(times, indent=2) + "\n", "utf-8")
+        except OSError as error:
+            log.warning("beat's memory cannot be written", file=str(self._file), reason=str(error))
+
+
+def _is_unsent(error: BaseException) -> bool:
+    # Celery raises its own error while it handles kombu's.
+    return isinstance(error, SchedulingError) and isinstance(error.__context__, OperationalError)
+
+
+def read(file: Path) -> dict[str, datetime]:
+    """When each task was last asked for; nothing where there is no file or none that can be read."""
+    try:
+        told = json.loads(file.read_text("utf-8"))
+        return {str(name): datetime.fromisoformat(text).astimezone(UTC) for name, text in told.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        log.warning("beat's memory is damaged, all is due at once", file=str(file), reason=str(error))
+        return {}

@@ -1,0 +1,91 @@
+"""What the processes of learning know of themselves, for their hearts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from producer.terminal.output import visible
+from worker.monitoring.heartbeat import LearnHeartbeat, LifeSign, SchedulerHeartbeat, span
+from worker.monitoring.process_state import Vitals
+
+if TYPE_CHECKING:
+    from worker.learning.beat_schedule import FileScheduler
+
+TICK_LIMIT: Final = 600.0
+"""Seconds for which beat may stand still though it does not wait for Redis: it asks for three jobs in one tick, and
+each may take four tries of 30 s on a Redis that hangs."""
+
+
+class LearnVitals(Vitals):
+    """Counters and clocks of a process that learns, which does one job at a time."""
+
+    def __init__(self, backbone: str):
+        super().__init__(backbone)
+        self.job: tuple[str, float] | None = None
+        """The job that is running, and when it began, in seconds of `time.monotonic`."""
+        self.on_end: Callable[[str, bool, float], None] = lambda *_: None
+        """Told of every job that has come to its end: its name, whether without an error, and its seconds."""
+
+    def begin(self, task: Any = None, **_: object) -> None:
+        """A job begins: a Celery task ``insert_inspection.NAME``."""
+        super().begin()
+        self.job = job_of(task), time.monotonic()
+
+    def end(self, state: str | None = None, **_: object) -> None:
+        """The job has come to its end."""
+        super().end(state)
+        job, self.job = self.job, None
+        if job is not None:
+            self.on_end(job[0], state == "SUCCESS", time.monotonic() - job[1])
+
+    def running(self) -> tuple[str, float] | None:
+        """The job that is running, and for how many seconds."""
+        job = self.job
+        return None if job is None else (job[0], time.monotonic() - job[1])
+
+    def heartbeat(self) -> LifeSign:
+        """All of it at this moment."""
+        running = self.running()
+        return LearnHeartbeat(
+            state=self.state,
+            backbone=visible(self.backbone),  # as it was set, before anybody has looked at it
+            redis=self.is_connected(),
+            finished=self.finished,
+            last_finished_seconds=span(self.finished_at, time.monotonic()),
+            job=running[0] if running else None,
+            job_seconds=round(running[1], 3) if running else None,
+        )
+
+
+class BeatVitals:
+    """What is known of a beat: what its scheduler counts, once there is one."""
+
+    def __init__(self) -> None:
+        self._scheduler: FileScheduler | None = None
+
+    def ready(self, sender: Any, **_: object) -> None:
+        """Celery's beat has begun; ``sender`` is its service."""
+        self._scheduler = sender.scheduler
+
+    def loop_still_for(self) -> float:
+        """Seconds for which no tick came though Redis is there."""
+        scheduler = self._scheduler
+        if scheduler is None or scheduler.ticked_at is None or scheduler.waits_for_redis:
+            return 0.0
+        return time.monotonic() - scheduler.ticked_at
+
+    def heartbeat(self) -> LifeSign:
+        """All of it at this moment."""
+        scheduler = self._scheduler
+        return SchedulerHeartbeat(
+            waits_for_redis=scheduler.waits_for_redis if scheduler else False,
+            ticks=scheduler.ticks if scheduler else 0,
+            last_tick_seconds=span(scheduler.ticked_at, time.monotonic()) if scheduler else None,
+        )
+
+
+def job_of(task: Any) -> str:
+    """The name of a Celery task without this project's prefix."""
+    return str(getattr(task, "name", task)).rpartition(".")[2]

@@ -1,0 +1,60 @@
+"""The tasks of learning: take the message, call, pass on; no logic."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import Celery, Task
+from kombu.exceptions import OperationalError
+
+from worker.learning.app import EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
+from worker.learning.context import Learning
+from worker.learning.evaluate import evaluate
+from worker.learning.extract import extract_captures, plan
+from worker.learning.retrain import retrain
+from worker.runtime.waiting import patiently
+
+log = structlog.get_logger()
+
+
+def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
+    """Give ``app`` the tasks; a chunk that nobody began within ``chunk_lifetime`` seconds is void, since the next
+    `reextract` asks for it again."""
+
+    @app.task(name=EXTRACT_TASK)  # type: ignore[untyped-decorator]
+    def extract(captures: list[str]) -> None:
+        result = extract_captures(learning, [UUID(capture) for capture in captures])
+        for capture, reason in result.unusable if result else ():
+            log.warning("no features", capture=str(capture), reason=reason)
+
+    @app.task(name=REEXTRACT_TASK)  # type: ignore[untyped-decorator]
+    def reextract_all() -> None:
+        for chunk in plan(learning):
+            ask(extract, [str(capture) for capture in chunk], expires=chunk_lifetime)
+
+    @app.task(name=EVALUATE_TASK)  # type: ignore[untyped-decorator]
+    def evaluate_newest() -> None:
+        evaluate(learning)
+
+    @app.task(name=RETRAIN_TASK)  # type: ignore[untyped-decorator]
+    def retrain_now() -> None:
+        done = retrain(learning)
+        log.info("retrain", told=done.told)
+        if done.new:
+            ask(evaluate_newest)
+
+
+def ask(task: Task, *arguments: Any, **options: Any) -> None:
+    """Put a task into the queue, waiting for a Redis that is away or refuses.
+
+    Raises:
+        Stopping: the process ends before that.
+    """
+    patiently(partial(task.apply_async, arguments, **options), "Redis", _is_unsent)
+
+
+def _is_unsent(error: BaseException) -> bool:
+    return isinstance(error, OperationalError)

@@ -1,0 +1,1 @@
+"""The way of one capture, from its message to its answer."""

@@ -1,0 +1,138 @@
+"""The models of the line, as a running worker sees them: taken anew within seconds, never half of two."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import structlog
+
+from db.engine.database import Database, is_unavailable
+from db.learning import model_registry
+from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
+from worker.models.store import ModelError, read
+from worker.runtime.waiting import patiently
+
+log = structlog.get_logger()
+
+LOOK_EVERY: Final = 2.0
+"""Seconds between two looks into the database for other models."""
+
+
+class Judges(NamedTuple):
+    """The models of one moment, each None where there is none: the one in charge, and the one in shadow."""
+
+    champion: LineModel | None = None
+    shadow: LineModel | None = None
+
+
+class Champion:
+    """Holds the promoted model; one whose file cannot be trusted is refused and the one before stays.
+
+    Beside it the model in shadow, if there is one; where that cannot be loaded, none judges alongside.
+    """
+
+    def __init__(self, database: Database, models: Path, fingerprint: str):
+        """Look for models below ``models``; only those made for features of ``fingerprint`` are taken."""
+        self._database = database
+        self._models = models
+        self._fingerprint = fingerprint
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self._champion_seen: str | None = None
+        self._shadow_seen: str | None = None
+        self._judges = Judges()
+
+    def judges(self) -> Judges:
+        """The models of this moment; the caller keeps what it got for a whole judgement."""
+        with self._lock:
+            if time.monotonic() - self._looked_at >= LOOK_EVERY:
+                try:
+                    self._look()
+                except Exception as error:
+                    if not is_unavailable(error):
+                        raise
+                    # The verdict's own transaction waits for the database; this look can be made up for later.
+                self._looked_at = time.monotonic()
+            return self._judges
+
+    @property
+    def taken(self) -> Judges:
+        """The models that were taken last, without a look into the database."""
+        return self._judges
+
+    @property
+    def refused(self) -> bool:
+        """Whether another model judges than the one that the database names, because that one cannot be used."""
+        champion = self._judges.champion
+        return self._champion_seen != (champion.model_id if champion is not None else None)
+
+    def start(self) -> None:
+        """Take the models there are, before the first message.
+
+        Raises:
+            ModelError: there is a champion, and this worker cannot use it.
+        """
+        champion, shadow = patiently(self._named)
+        if champion is not None:
+            self._judges = Judges(load_for_line(champion, self._models, self._fingerprint))
+            self._champion_seen = champion.model_id
+        self._take_shadow(shadow)
+
+    def _named(self) -> tuple[model_registry.Model | None, model_registry.Model | None]:
+        with self._database.reading() as session:
+            return model_registry.champion(session), model_registry.shadow(session)
+
+    def _look(self) -> None:
+        """Take the models that the database names, where they are others than before."""
+        champion, shadow = self._named()
+        if champion is not None and champion.model_id != self._champion_seen:
+            self._champion_seen = champion.model_id
+            try:
+                model = load_for_line(champion, self._models, self._fingerprint)
+            except ModelError as error:
+                log.error(
+                    "the promoted model is refused, the one before stays", model=champion.model_id, reason=str(error)
+                )
+            else:
+                self._judges = self._judges._replace(champion=model)
+                log.info("model in charge", model=champion.model_id)
+        self._take_shadow(shadow)
+
+    def _take_shadow(self, shadow: model_registry.Model | None) -> None:
+        name = shadow.model_id if shadow is not None else None
+        if name == self._shadow_seen:
+            return
+        self._shadow_seen = name
+        model = None
+        if shadow is not None:
+            try:
+                model = load_for_line(shadow, self._models, self._fingerprint)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on without it
+                log.error("the model in shadow is refused", model=name, reason=str(error))
+        self._judges = self._judges._replace(shadow=model)
+        log.info("model in shadow", model=model.model_id if model is not None else None)
+
+
+def load_for_line(model: model_registry.Model, models: Path, fingerprint: str) -> LineModel:
+    """Load a registered model, with all that it answers by: planes, calibration, band, finer classes.
+
+    Raises:
+        ModelError: its file is missing, damaged or altered, or it was made for other features or other classes.
+    """
+    if model.fingerprint != fingerprint:
+        raise ModelError(
+            f"model {model.model_id} was trained on features of {model.backbone}, which this worker does not run "
+            f"(set INSERTS_BACKBONE={model.backbone} with the same weights, or promote a model of this backbone)"
+        )
+    stored = read(models / model.artefact, fingerprint)
+    # The name holds what the arrays' digest does not: calibration and band.
+    if (stored.manifest.classifier_sha256, stored.manifest.model_id) != (model.digest, model.model_id):
+        raise ModelError(f"model {model.model_id} is not the file that was registered")
+    if stored.classifier.classes != LINE_CLASSES:
+        raise ModelError(f"model {model.model_id} tells {stored.classifier.classes} apart, not {LINE_CLASSES}")
+    if stored.kind is not None and stored.kind.classes != KINDS:
+        raise ModelError(f"model {model.model_id} tells {stored.kind.classes} apart among the damaged, not {KINDS}")
+    return stored.line_model()

@@ -1,0 +1,100 @@
+"""The same thing on its way between the rooms: from event to row, from row to answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+from db.learning.model_registry import Model
+from db.line.captures import Capture
+from db.line.checks import Check
+from db.line.shadow_verdicts import ShadowVerdict
+from db.line.verdicts import Verdict
+from producer.contract.answers import CheckAnswer, CheckState, VerdictAnswer
+from producer.contract.event import CaptureEvent
+from worker.models.line_model import Judgement
+from worker.models.store import Manifest
+
+
+def capture_of(event: CaptureEvent) -> Capture:
+    """The row that keeps an event."""
+    return Capture(**event.model_dump(exclude={"schema_version"}))
+
+
+def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
+    """The row that keeps a judgement made just now, of an event received at ``received_at``."""
+    now = datetime.now(UTC)
+    return Verdict(
+        capture_id=event.capture_id,
+        model_id=judgement.model_id,
+        outcome=judgement.outcome,
+        label=judgement.label,
+        reason=judgement.reason,
+        decision=judgement.decision,
+        judged_at=now,
+        seconds=max(0.0, (now - received_at).total_seconds()),  # a clock may have been set back,
+        probability=judgement.probability,
+    )
+
+
+def shadow_verdict_of(verdict: Verdict, judgement: Judgement) -> ShadowVerdict | None:
+    """The row that keeps what the shadow says beside the verdict on the same judgement; None where no shadow judged."""
+    shadow = judgement.shadow
+    if shadow is None or shadow.model_id is None:
+        return None
+    return ShadowVerdict(
+        capture_id=verdict.capture_id,
+        model_id=shadow.model_id,
+        outcome=shadow.outcome,
+        decision=shadow.decision,
+        probability=shadow.probability,
+        judged_at=verdict.judged_at,
+    )
+
+
+def model_of(manifest: Manifest, artefact: str) -> Model:
+    """The row of a model whose folder in the model store is ``artefact``."""
+    return Model(
+        model_id=manifest.model_id,
+        backbone=manifest.backbone,
+        fingerprint=manifest.fingerprint,
+        created_at=manifest.created_at,
+        classes=manifest.classes,
+        trained_on=manifest.trained_on,
+        metrics=manifest.metrics,
+        artefact=artefact,
+        digest=manifest.classifier_sha256,
+        snapshot_id=manifest.snapshot_id,
+    )
+
+
+def verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
+    """What the station is told of a verdict."""
+    return VerdictAnswer(
+        capture_id=event.capture_id,
+        check_id=event.check_id,
+        machine=event.machine,
+        head=event.head,
+        pocket=event.pocket,
+        outcome=verdict.outcome,
+        label=verdict.label,
+        reason=verdict.reason,
+        decision=verdict.decision,
+        model=verdict.model_id,
+        judged_at=verdict.judged_at,
+    )
+
+
+def check_answer(check: Check) -> CheckAnswer:
+    """What the station is told of a finished check."""
+    return CheckAnswer(
+        check_id=check.check_id,
+        machine=check.machine,
+        head=check.head,
+        operation=check.operation,
+        size=check.size,
+        state=cast(CheckState, check.state),
+        replace=list(check.replace),
+        review=list(check.review),
+        missing=list(check.missing),
+    )

@@ -1,0 +1,66 @@
+"""The worker's voice: answers onto each station's stream, after the verdict is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import redis
+import structlog
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from producer.contract.answers import (
+    STREAM_FIELD,
+    STREAM_LENGTH,
+    STREAM_SECONDS,
+    CheckAnswer,
+    FaultAnswer,
+    VerdictAnswer,
+    stream_of,
+)
+from producer.delivery.redis_connection import connect
+
+log = structlog.get_logger()
+
+CALL_TIMEOUT: Final = 5.0
+"""Seconds that one call to Redis may take."""
+
+
+class Notifier:
+    """Writes answers to the stations' streams; safe to use from several threads."""
+
+    def __init__(self, redis_url: str):
+        self._redis: redis.Redis = connect(
+            redis_url,
+            timeout=CALL_TIMEOUT,
+            # A short restart of Redis is bridged here; a long one by whoever calls.
+            retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5),
+        )
+
+    def tell(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
+        """Append each answer to its station's stream, in order, in one call.
+
+        What lies in the place of a stream and is none costs that station its answers, and nobody else.
+
+        Raises:
+            redis.RedisError: Redis is away or full; not all stations have been told.
+        """
+        pipe = self._redis.pipeline(transaction=False)
+        streams = []
+        for station, answer in answers:
+            entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True)}
+            pipe.xadd(stream_of(station), entry, maxlen=STREAM_LENGTH, approximate=True)  # type: ignore[arg-type]
+            streams.append(stream_of(station))
+        for stream in set(streams):
+            pipe.expire(stream, STREAM_SECONDS)
+        replies = pipe.execute(raise_on_error=False)
+        for stream, reply in zip(streams, replies, strict=False):
+            if isinstance(reply, redis.ResponseError) and str(reply).startswith("WRONGTYPE"):
+                log.error("a station cannot be told: what is there is no stream, delete it", key=stream)
+            elif isinstance(reply, Exception):
+                raise reply
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._redis.close()

@@ -1,0 +1,219 @@
+"""From a labelled set to a model that might take over: C, scaling, planes, calibration and band. Arrays in, value out.
+
+All that is chosen is chosen inside the rows that are trained on, by cross-validation that never has one insert's images
+on both sides. The decision values of the held-out parts serve the choice, the calibration and the report alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedGroupKFold
+
+from worker.models.calibration import Calibration, calibrate
+from worker.models.costs import Costs
+from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
+from worker.models.linear_svm import ClassifierError, LinearModel
+from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver
+from worker.models.unsure_band import Band, band
+
+Float64s = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LABELS: Final = (INTACT, "worn", "broken", "damaged")
+"""Labels that can be learned from; `unusable` images are left out before."""
+
+FOLDS: Final = 3
+STRENGTHS: Final = (0.01, 0.1, 1.0, 10.0)
+"""Values of C that are tried, in units of 1 / (mean squared distance of the rows from their mean)."""
+
+_LAB_SIZE: Final = 100.0
+"""Mean squared distance up to which the lab's own C = 1 is tried too."""
+
+TRIAL_ROWS: Final = 2_000
+"""Rows that C is chosen on at most: whole inserts, drawn at random. C is then lowered in proportion to the rows."""
+
+FEWEST_KINDS: Final = 30
+"""Images of worn and of broken inserts, each, from which on a finer model tells them apart."""
+
+
+class CandidateError(ValueError):
+    """The labelled set is not enough to learn from; the message says what is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How a plane is fitted: `C`, and the factors (d,) that the features are multiplied by (None: as they are)."""
+
+    C: float
+    scale: Float64s | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What was chosen on some rows: the recipe, and calibration and band from their out-of-fold decisions (m,)."""
+
+    recipe: Recipe
+    calibration: Calibration
+    band: Band
+    out_of_fold: Float64s
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A model that might take over; the fields are what `worker.models.store.save` takes.
+
+    `classifier` tells `LINE_CLASSES` apart, `kind` worn from broken where there were enough of each. Coefficients are
+    for features as they are, also when they were `standardised` for the fit. `out_of_fold` (n,) are the decision values
+    that calibration and band come from, for each row by a plane that had not seen its insert.
+    """
+
+    classifier: LinearModel
+    kind: LinearModel | None
+    calibration: Calibration
+    band: Band
+    costs: Costs
+    C: float
+    standardised: bool
+    trained_on: int
+    out_of_fold: Float64s
+
+
+def binary(labels: Sequence[str]) -> Ints:
+    """Labels (n,) as 0 for intact and 1 for damaged, worn or broken. Raises `CandidateError` for any other."""
+    if unknown := sorted(set(labels) - set(LABELS)):
+        raise CandidateError(f"labels that cannot be learned from: {', '.join(unknown)}; there are {', '.join(LABELS)}")
+    return np.array([label != INTACT for label in labels], np.int64)
+
+
+def fit_candidate(
+    features: Any,
+    labels: Sequence[str],
+    groups: Ints,
+    *,
+    costs: Costs,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda step: None,  # noqa: ARG005
+) -> Candidate:
+    """Fit on all rows of `features` (n, d), an array or an open HDF5 dataset, with `labels` (n,) of `LABELS`.
+
+    `groups` (n,) number the inserts. The same arguments give the same candidate. `progress` is told each step. Raises
+    `CandidateError` for too few images or inserts, `ClassifierError` for features that cannot be fitted.
+    """
+    sides = binary(labels)
+    if not len(sides) == len(groups) == features.shape[0]:
+        raise CandidateError(f"{features.shape[0]} rows of features, {len(sides)} labels and {len(groups)} groups")
+    rows = np.arange(len(sides))
+    progress("reading the features")
+    fits = solver(features)
+    progress("choosing C")
+    learned = learn(fits, features, sides, groups, rows, costs=costs, seed=seed)
+    progress("fitting")
+    recipe = learned.recipe
+    kinds = np.array([KINDS.index(label) if label in KINDS else -1 for label in labels])
+    kind = None
+    if min((kinds == 0).sum(), (kinds == 1).sum()) >= FEWEST_KINDS:
+        known = np.flatnonzero(kinds >= 0)
+        kind = _model(KINDS, fits, known, kinds[known], recipe)
+    return Candidate(
+        _model(LINE_CLASSES, fits, rows, sides, recipe),
+        kind,
+        learned.calibration,
+        learned.band,
+        costs,
+        recipe.C,
+        recipe.scale is not None,
+        len(rows),
+        learned.out_of_fold,
+    )
+
+
+def learn(
+    fits: Solver, features: Any, labels: Ints, groups: Ints, rows: Ints, *, costs: Costs, seed: int = 0
+) -> Learned:
+    """Choose recipe, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
+
+    The recipe with the best balanced accuracy over the held-out parts is taken, the earlier one where two are equal:
+    the lab's (C = 1, features as they are) comes first where it can be, and is left only for something better.
+    Raises `CandidateError` when the rows cannot be divided.
+    """
+    held_out = folds(labels[rows], groups[rows], seed)
+    trial = _trial_rows(labels, groups, rows, seed)
+    trials, places = narrowed(fits, features, trial)
+    recipe = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(fits, GramSolver))
+    recipe = Recipe(recipe.C * len(trial) / len(rows), recipe.scale)
+    decisions = _out_of_fold(fits, rows, labels[rows], held_out, recipe)
+    return Learned(recipe, calibrate(decisions, labels[rows]), band(costs), decisions)
+
+
+def folds(labels: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
+    """Places to fit on and to hold out, `FOLDS` times (fewer where there are fewer inserts), inserts kept together.
+
+    Raises `CandidateError` when a part to fit on would lack a side.
+    """
+    inserts = min((len(np.unique(groups[labels == side])) for side in (0, 1)), default=0)
+    if inserts < 2:
+        raise CandidateError("learning needs images of at least two intact and of two damaged inserts; review more")
+    split = StratifiedGroupKFold(min(FOLDS, inserts), shuffle=True, random_state=seed)
+    parts = [(fit, held) for fit, held in split.split(labels, labels, groups)]
+    if any(len(np.unique(labels[fit])) < 2 for fit, _ in parts):
+        raise CandidateError("the inserts cannot be divided so that each part has both sides; review more inserts")
+    return parts
+
+
+def _choose(trials: Solver, rows: Ints, labels: Ints, groups: Ints, seed: int, lab: bool) -> Recipe:
+    size = trials.spread(rows)
+    if size == 0:
+        raise ClassifierError("all images have the same features; there is nothing to tell apart")
+    # Far beyond the other strengths libsvm only takes ever longer to find the same plane.
+    recipes = [Recipe(1.0)] if lab and size <= _LAB_SIZE else []
+    recipes += [Recipe(strength / size) for strength in STRENGTHS]
+    if trials.shape[1] <= STANDARDISED_COLUMNS:
+        deviation = trials.moments(rows).deviation
+        known = deviation > 1e-6 * deviation.max()
+        scale = np.where(known, 1 / np.where(known, deviation, 1), 0)
+        recipes += [Recipe(strength / int(known.sum()), scale) for strength in STRENGTHS]
+    parts = folds(labels, groups, seed)
+    best, chosen = -1.0, recipes[0]
+    for recipe in recipes:
+        decisions = _out_of_fold(trials, rows, labels, parts, recipe)
+        score = float(balanced_accuracy_score(labels, decisions > 0))
+        if score > best + 1e-9:
+            best, chosen = score, recipe
+    return chosen
+
+
+def _out_of_fold(fits: Solver, rows: Ints, labels: Ints, parts: list[tuple[Ints, Ints]], recipe: Recipe) -> Float64s:
+    decisions = np.empty(len(rows))
+    for fit, held in parts:
+        decisions[held] = fits.decide(rows[fit], labels[fit], recipe.C, recipe.scale)[rows[held]]
+    return decisions
+
+
+def _trial_rows(labels: Ints, groups: Ints, rows: Ints, seed: int) -> Ints:
+    """All rows, or about `TRIAL_ROWS` of them in whole inserts; more where so few cannot be divided."""
+    if len(rows) <= TRIAL_ROWS:
+        return rows
+    _, places, sizes = np.unique(groups[rows], return_inverse=True, return_counts=True)
+    drawn = np.random.default_rng(seed).permutation(len(sizes))
+    count = max(1, int(np.searchsorted(np.cumsum(sizes[drawn]), TRIAL_ROWS, side="right")))
+    while True:
+        trial = rows[np.isin(places, drawn[:count])]
+        try:
+            folds(labels[trial], groups[trial], seed)
+        except CandidateError:
+            if count >= len(drawn):
+                raise
+            count *= 2
+        else:
+            return trial
+
+
+def _model(classes: tuple[str, ...], fits: Solver, rows: Ints, labels: Ints, recipe: Recipe) -> LinearModel:
+    plane = fits.plane(rows, labels, recipe.C, recipe.scale)
+    return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept]))

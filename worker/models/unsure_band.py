@@ -1,0 +1,93 @@
+"""What a wrong answer costs, and from that: where to say intact, where damaged, and where a person decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.models.costs import BandError, Costs
+
+Float64s = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+Side = Literal["intact", "damaged", "unsure"]
+
+
+@dataclass(frozen=True)
+class Band:
+    """Intact below `lower`, damaged from `upper` on, unsure between: probabilities of damage.
+
+    `threshold` lies between them: above it damaged is the cheaper of the two answers, where no person can be asked.
+    Where `lower` and `upper` are equal nothing is unsure.
+    """
+
+    lower: float
+    threshold: float
+    upper: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lower <= self.threshold <= self.upper <= 1:
+            raise BandError(
+                f"a band's limits must rise from 0 to 1, not be {self.lower}, {self.threshold}, {self.upper}"
+            )
+
+    def side(self, probability: float) -> Side:
+        """The answer at one probability of damage."""
+        if probability < self.lower:
+            return "intact"
+        return "damaged" if probability >= self.upper else "unsure"
+
+    def decided(self, probabilities: Float64s) -> npt.NDArray[np.bool_]:
+        """Which of the probabilities (n,) get an answer without a person."""
+        return (probabilities < self.lower) | (probabilities >= self.upper)
+
+
+def band(costs: Costs) -> Band:
+    """The cheapest band for `costs` (Chow 1970, "On optimum recognition error and reject tradeoff").
+
+    At a probability p of damage, intact costs p · missed_damaged, damaged (1 - p) · needless_change, and a person
+    `look`: the least of the three is taken. Where a look is never the least, the band is empty.
+    """
+    threshold = costs.needless_change / (costs.missed_damaged + costs.needless_change)
+    lower = min(costs.look / costs.missed_damaged, threshold)
+    upper = max(1 - costs.look / costs.needless_change, threshold)
+    return Band(lower, threshold, upper)
+
+
+def cost(band: Band, costs: Costs, probabilities: Float64s, labels: Ints) -> float:
+    """Mean cost of an image when `band` answers at `probabilities` (n,) and the truth is `labels` (n,), 1 damaged."""
+    intact, damaged = probabilities < band.lower, probabilities >= band.upper
+    paid = np.where(intact, costs.missed_damaged * (labels == 1), costs.look)
+    return float(np.where(damaged, costs.needless_change * (labels == 0), paid).mean())
+
+
+@dataclass(frozen=True)
+class Trade:
+    """One point of the trade: with this `share` of the images decided, this `accuracy` among them."""
+
+    share: float
+    accuracy: float
+
+
+def trades(band: Band, probabilities: Float64s, labels: Ints) -> list[Trade]:
+    """How accuracy falls while the share that is decided grows: one point for each number of decided images.
+
+    The images (n,) farthest from the band's threshold are decided first, on each side relative to the room there (to 0
+    below it, to 1 above). Images that are equally far are decided together.
+    """
+    below = probabilities < band.threshold
+    room = np.where(below, band.threshold, 1 - band.threshold)
+    farness = np.abs(probabilities - band.threshold) / np.where(room > 0, room, 1)
+    order = np.argsort(-farness, kind="stable")
+    right = np.cumsum((~below == (labels == 1))[order])
+    ordered = farness[order]
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) + 1
+    return [Trade(int(count) / len(labels), int(right[count - 1]) / int(count)) for count in ends]
+
+
+def share_decided(band: Band, probabilities: Float64s, labels: Ints, accuracy: float = 0.99) -> float:
+    """The largest share of the images (n,) that can be decided at `accuracy` or better; 0 where there is none."""
+    return max((each.share for each in trades(band, probabilities, labels) if each.accuracy >= accuracy), default=0.0)

@@ -1,0 +1,253 @@
+"""The metrics of worker and learner: their names, what is counted, and how a state becomes values.
+
+Names follow https://prometheus.io/docs/practices/naming/. Nothing here asks anybody anything: what Redis and the
+database have to say comes from `worker.monitoring.plant_metrics`. Where a value is not known there is none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from db.queries.line_status import Standing
+from producer.contract.answers import Outcome
+
+STAGES: Final = ("fetch", "arrive", "decode", "forward_wait", "forward", "commit", "notify")
+"""A capture's stages: image read and checked, its row written, decoded and resized, waiting for a forward pass, that
+pass (once for each batch), the verdict committed, the station told. Waiting for a turn is in each."""
+
+STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+CAPTURE_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+BATCH_CAPTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+FAULTS: Final = ("invalid_event", "image_missing", "image_unreadable", "digest_mismatch", "crashed")
+TASKS: Final = ("reextract", "extract", "retrain", "evaluate")
+"""Learning's jobs, by the last part of their Celery tasks' names."""
+
+
+class WorkerMetrics:
+    """What one worker counts, in a registry of its own; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        # The children are made once: looking one up by its label costs more than counting.
+        captures = self._counter("captures", "Captures that came to their end here, by outcome.", "outcome")
+        self._captures = {outcome: captures.labels(outcome) for outcome in (*get_args(Outcome), "fault")}
+        self._faults = self._counter("faults", "Faults that were recorded here, by reason.", "reason")
+        for reason in FAULTS:
+            self._faults.labels(reason)
+        self.told_again = self._counter("captures_told_again", "Captures that came again with their verdict there.")
+        clocks = self._counter("captures_wrong_clock", "Captures whose station's clock was not believed.", "clock")
+        self._clocks = {side: clocks.labels(side) for side in ("ahead", "behind")}
+        self.checks_incomplete = self._counter("checks_incomplete", "Checks that ended without some photograph.")
+        stages = Histogram(
+            "inserts_stage_seconds",
+            "How long each stage of a capture took; forward is that of a batch.",
+            ["stage"],
+            registry=self.registry,
+            buckets=STAGE_SECONDS,
+        )
+        self._stages = {stage: stages.labels(stage) for stage in STAGES}
+        self._seconds = Histogram(
+            "inserts_capture_seconds",
+            "From the photograph to the verdict that its station was told, by the station's and this machine's clock.",
+            registry=self.registry,
+            buckets=CAPTURE_SECONDS,
+        )
+        self._batch = Histogram(
+            "inserts_batch_captures", "Captures in one forward pass.", registry=self.registry, buckets=BATCH_CAPTURES
+        )
+
+    def stage(self, stage: str) -> AbstractContextManager[object]:
+        """Time the block as this stage of a capture."""
+        return self._stages[stage].time()
+
+    def forward_pass(self, waits: Sequence[float], seconds: float) -> None:
+        """Count a forward pass: for how long each of its images had waited, and how long it took."""
+        waiting = self._stages["forward_wait"]
+        for wait in waits:
+            waiting.observe(wait)
+        self._stages["forward"].observe(seconds)
+        self._batch.observe(len(waits))
+
+    def judged(self, outcome: str, seconds: float) -> None:
+        """Count a verdict that its station was told, so many seconds after the photograph."""
+        self._captures[outcome].inc()
+        self._seconds.observe(max(0.0, seconds))  # clocks of two machines
+
+    def wrong_clock(self, error: timedelta) -> None:
+        """Count a capture whose station's clock was so far ahead, or below zero behind."""
+        self._clocks["ahead" if error > timedelta() else "behind"].inc()
+
+    def fault(self, reason: str) -> None:
+        """Count a capture that ended as a fault."""
+        self._captures["fault"].inc()
+        self._faults.labels(reason).inc()
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"inserts_{name}", text, labels, registry=self.registry)
+
+
+class LearnMetrics:
+    """What one learner counts, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._runs = Counter(
+            "inserts_learn_runs", "Jobs that came to an end, by result.", ["task", "result"], registry=self.registry
+        )
+        self._success = Gauge(
+            "inserts_learn_last_success_timestamp_seconds",
+            "When a job of this kind came to its end without an error here last; 0: never since the process started.",
+            ["task"],
+            registry=self.registry,
+        )
+        self._seconds = Gauge(
+            "inserts_learn_last_duration_seconds",
+            "How long the last job of this kind took.",
+            ["task"],
+            registry=self.registry,
+        )
+        for task in TASKS:
+            self._success.labels(task)
+            for result in ("success", "failure"):
+                self._runs.labels(task, result)
+
+    def ended(self, task: str, succeeded: bool, seconds: float) -> None:
+        """Count a job that has come to an end."""
+        if task not in TASKS:
+            return
+        self._runs.labels(task, "success" if succeeded else "failure").inc()
+        self._seconds.labels(task).set(seconds)
+        if succeeded:
+            self._success.labels(task).set(time.time())
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What Redis knows of captures that wait; what it did not tell is None.
+
+    ``waiting`` counts the messages on the inspect queue, ``unacknowledged`` those of all queues that are in workers'
+    hands, ``oldest_at`` is when the photograph of the message was taken that is next, and ``full`` the share of the
+    memory that Redis may take.
+    """
+
+    waiting: int | None
+    unacknowledged: int | None
+    oldest_at: datetime | None = None
+    full: float | None = None
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What learning has still to do: captures whose label no training has seen."""
+
+    labels: int
+
+
+def process_families(*, beaten_at: float, redis: bool, ready: bool) -> Iterator[Metric]:
+    """How a process with a heart is: when it beat last (seconds since the epoch), and what it has."""
+    yield _gauge(
+        "heartbeat_timestamp_seconds", "When the process's heart beat last; it falls silent when stuck.", beaten_at
+    )
+    yield _gauge("redis_connected", "Whether Celery holds its connection to Redis.", redis)
+    yield _gauge("ready", "Whether the process takes messages: not while it starts, nor while it ends.", ready)
+
+
+def worker_families(*, in_hand: int, champion: str | None, shadow: str | None, refused: bool) -> Iterator[Metric]:
+    """What one worker has in hand, and by which models it judges."""
+    yield _gauge("captures_in_hand", "Captures under way in this worker.", in_hand)
+    models = GaugeMetricFamily(
+        "inserts_model_info", "The models that this worker judges by; none before the first.", labels=["role", "model"]
+    )
+    models.add_metric(["champion", champion or "none"], 1)
+    if shadow is not None:
+        models.add_metric(["shadow", shadow], 1)
+    yield models
+    yield _gauge(
+        "model_refused", "Whether this worker refused the promoted model and judges by the one before.", refused
+    )
+
+
+def learn_families(*, job: tuple[str, float] | None) -> Iterator[Metric]:
+    """Which job a learner is at, and for how many seconds."""
+    running = GaugeMetricFamily(
+        "inserts_learn_running_seconds", "For how long a job has been running.", labels=["task"]
+    )
+    for task in TASKS:
+        running.add_metric([task], job[1] if job is not None and job[0] == task else 0.0)
+    yield running
+
+
+def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
+    """What waits in Redis at ``now``; without an answer from it, that it is not up."""
+    yield _gauge("redis_up", "Whether Redis answered when it was asked for these metrics.", queue is not None)
+    waiting = queue.waiting if queue else None
+    yield _gauge("queue_captures", "Captures on the inspect queue that no worker has taken.", waiting)
+    in_hand = queue.unacknowledged if queue else None
+    yield _gauge("unacknowledged_messages", "Messages that some worker has taken and not finished.", in_hand)
+    age = None
+    if queue is not None and queue.waiting is not None:
+        age = 0.0 if queue.waiting == 0 else _age(queue.oldest_at, now)
+    full = queue.full if queue else None
+    yield _gauge("redis_memory_ratio", "Share of the memory that Redis may take; from 0.9 on it counts as full.", full)
+    yield _gauge("queue_oldest_age_seconds", "Since the photograph of the queue's next capture; 0: none waits.", age)
+
+
+def standing_families(standing: Standing | None, now: datetime) -> Iterator[Metric]:
+    """How the line stands at ``now`` by the database; without an answer from it, that it is not up."""
+    yield _gauge(
+        "database_up", "Whether the database answered when it was asked for these metrics.", standing is not None
+    )
+    age = ratio = None
+    if standing is not None:
+        age = _age(standing.oldest_waiting, now) or 0.0
+        ratio = standing.unsure
+    yield _gauge(
+        "recorded_oldest_age_seconds",
+        "Since the photograph of the oldest recorded capture without verdict or fault; 0: none.",
+        age,
+    )
+    yield _gauge("unsure_ratio", "Share of unsure verdicts among the newest thousand captures of the line.", ratio)
+    faults = GaugeMetricFamily("inserts_open_faults", "Faults that wait for a person, by reason.", labels=["reason"])
+    champion = GaugeMetricFamily(
+        "inserts_champion_info", "The model in charge, by the database.", labels=["model", "backbone"]
+    )
+    if standing is not None:
+        for reason in sorted({*FAULTS, *standing.open_faults}):
+            faults.add_metric([reason], standing.open_faults.get(reason, 0))
+        if standing.champion is not None:
+            champion.add_metric([standing.champion.model_id, standing.champion.backbone], 1)
+    yield faults
+    yield champion
+
+
+def backlog_families(backlog: Backlog | None) -> Iterator[Metric]:
+    """What learning has to do by the database; without an answer from it, that it is not up."""
+    yield _gauge(
+        "database_up", "Whether the database answered when it was asked for these metrics.", backlog is not None
+    )
+    labels = backlog.labels if backlog else None
+    yield _gauge("learn_waiting_labels", "Captures with a label that the last training did not see.", labels)
+
+
+def _age(moment: datetime | None, now: datetime) -> float | None:
+    """Seconds since a moment; no less than 0, since it is by another machine's clock."""
+    return None if moment is None else max(0.0, (now - moment).total_seconds())
+
+
+def _gauge(name: str, text: str, value: float | None) -> GaugeMetricFamily:
+    """A gauge without labels; one without a value has no sample."""
+    family = GaugeMetricFamily(f"inserts_{name}", text, labels=[])
+    if value is not None:
+        family.add_metric([], float(value))
+    return family

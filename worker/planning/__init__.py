@@ -1,0 +1,1 @@
+"""How much a plant needs."""

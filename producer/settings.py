@@ -14,7 +14,8 @@ from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_url import password_in, with_password, with_trust
 from producer.station.head_register import HeadRegister
-from producer.storage.folder import ImageStore, open_image_store
+from producer.storage.opening import open_image_store
+from producer.storage.store import ImageStore
 
 REDIS_URL_FILE = "redis.url"
 """In the data folder of an embedded system: where its Redis listens, with the password, readable by its owner only."""

@@ -17,7 +17,7 @@ import redis
 from PIL import Image
 
 from producer.contract.event import CaptureEvent, new_id
-from producer.storage.folder import ImageStore
+from producer.storage.store import ImageStore
 from worker.embedded.redis_server import free_port, prepare_redis
 
 SHARED = Path(__file__).parents[2] / "shared"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 from pydantic import Field, SecretStr
 
@@ -12,9 +11,7 @@ from db.settings import DatabaseSettings
 from producer.settings import StationSettings
 from worker.models.costs import Costs
 from worker.monitoring.heartbeat import Role
-
-NICENESS: Final = 10
-"""How much nicer learning is than the line: where both want the processor it gets about a tenth (setpriority(2))."""
+from worker.runtime.niceness import NICENESS
 
 
 class WorkerSettings(StationSettings, DatabaseSettings):

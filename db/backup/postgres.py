@@ -17,8 +17,8 @@ from typing import Final
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
-from db.backup.run import BackupError, count_rows, rows_of
-from db.engine import migrate
+from db.backup.contents import BackupError, count_rows, rows_of
+from db.engine import migrate, schema_version
 from db.engine.database import WAIT_SECONDS, make_engine
 from db.engine.url import PREPARE, parse_url, shown
 
@@ -39,7 +39,7 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             program = _program("pg_dump", _server_major(connection.scalar(text("SHOW server_version_num"))))
             snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
-            rows, revision = count_rows(connection), migrate.revision_of(connection)
+            rows, revision = count_rows(connection), schema_version.revision_of(connection)
             options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", "--no-password"]
             _run(url, program, [*options, f"--lock-wait-timeout={WAIT_SECONDS}s", f"--file={target}"])
     finally:

@@ -15,25 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, inspect, text
-
-from db.engine import migrate
-from db.engine.database import make_engine, waitable
+from db.backup import postgres, sqlite
+from db.backup.contents import BackupError, rows_of
+from db.engine import migrate, schema_version
 from db.engine.times import utc
-from db.engine.url import parse_url, shown, sqlite_file
+from db.engine.url import parse_url, shown
 from producer.terminal.error_text import naming
 
 FORMAT: Final = 1
 SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
-
-MAIN_TABLES: Final = (
-    "checks", "captures", "verdicts", "reviews", "snapshots", "snapshot_items", "models", "promotions", "faults",
-)  # fmt: skip
-"""The tables whose rows the manifest counts, as far as the schema has them."""
-
-
-class BackupError(ValueError):
-    """A backup cannot be made or restored; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Man
     engine = parse_url(url).get_backend_name()
     if manifest.engine != engine:
         raise BackupError(f"{file} is a backup of {manifest.engine}, and {shown(url)} is {engine}")
-    if manifest.revision not in migrate.revisions():
+    if manifest.revision not in schema_version.revisions():
         raise BackupError(
             f"{file} has schema {manifest.revision}, which this version does not know: install the version that made "
             f"it, or a newer one"
@@ -160,33 +150,7 @@ def read_manifest(file: Path) -> Manifest:
     return manifest
 
 
-def rows_of(url: str) -> dict[str, int]:
-    """How many rows the main tables have that are there; none where there is no database."""
-    path = sqlite_file(url)
-    if path is not None and not path.exists():
-        return {}
-    engine = make_engine(url, reads_only=True)
-    try:
-        with waitable(url), engine.connect() as connection:
-            return count_rows(connection)
-    finally:
-        engine.dispose()
-
-
-def count_rows(connection: Connection) -> dict[str, int]:
-    """How many rows the main tables have that are there."""
-    there = set(inspect(connection).get_table_names())
-    # The names are ours, from the list above.
-    return {
-        name: connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0  # noqa: S608
-        for name in MAIN_TABLES
-        if name in there
-    }
-
-
 def _engine(name: str) -> Any:
-    from db.backup import postgres, sqlite
-
     return sqlite if name == "sqlite" else postgres
 
 

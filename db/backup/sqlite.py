@@ -7,9 +7,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from db.backup.run import BackupError, count_rows
+from db.backup.contents import BackupError, count_rows
 from db.engine.database import make_engine
-from db.engine.migrate import revision_of
+from db.engine.schema_version import revision_of
 from db.engine.sqlite_read_only import described, reading_options
 from db.engine.url import sqlite_file, sqlite_url
 

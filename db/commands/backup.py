@@ -76,16 +76,16 @@ def restore(
     with clear_errors():
         from db.backup import run as subject
         from db.commands.serialisation import plain
-        from db.engine import migrate
+        from db.engine import schema_version
 
         file, manifest = subject.restore(context.obj, source, replace=replace)
-        older = manifest.revision != migrate.head()
+        older = manifest.revision != schema_version.head()
         if as_json:
             print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
         else:
             say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
             if older:
-                say(f"next: `insert-db upgrade`, this version has schema {migrate.head()}")
+                say(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}")
 
 
 def _rows(rows: Mapping[str, int]) -> str:

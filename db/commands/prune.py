@@ -108,7 +108,7 @@ def _policy(
     outcomes: list[Outcome],
 ) -> Policy:
     from db.retention.policy import Policy, default_policy
-    from db.schema.tables import OUTCOMES
+    from producer.contract.vocabulary import OUTCOMES
 
     now = datetime.now(UTC)
     for moment in (images, verdicts, shadow, faults):

@@ -56,18 +56,18 @@ def downgrade(
     if not yes and (as_json or not sys.stdin.isatty()):
         raise typer.BadParameter("there is nobody to ask here: say --yes if what is lost may be lost")
     with clear_errors():
-        from db.engine import migrate
+        from db.engine import migrate, schema_version
         from db.engine.url import shown
 
         where = shown(context.obj)
         before = migrate.current(context.obj)
         if before is None:
             raise ValueError(f"there is no database at {where}")
-        if before not in migrate.revisions():
+        if before not in schema_version.revisions():
             raise ValueError(
                 f"{where} has schema {before}, which this version does not know: take the one that made it"
             )
-        lost = migrate.lost_by_downgrade(before, revision)
+        lost = schema_version.lost_by_downgrade(before, revision)
         if not as_json:
             if not lost:
                 say(f"{where} has schema {before}: that is not above {revision}")

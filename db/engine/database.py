@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from db.engine import schema_version
 from db.engine.sqlite_read_only import described, reading_options, unchanging
 from db.engine.url import PREPARE, parse_url, prepare_threshold, shown, sqlite_file
 
@@ -249,16 +250,14 @@ class Database:
             SchemaOutdated: it has not, or there is no database yet.
             DatabaseUnavailable: the database is away.
         """
-        from db.engine import migrate
-
         path = sqlite_file(self.url)
         if path is not None and not path.exists():
             raise SchemaOutdated(f"there is no database at {path}: `insert-db upgrade` makes one")
-        head = migrate.head()
+        head = schema_version.head()
         with waitable(self.url), self._reading.connect() as connection:
-            found = migrate.revision_of(connection)
+            found = schema_version.revision_of(connection)
         if found != head:
-            known = found is None or found in migrate.revisions()
+            known = found is None or found in schema_version.revisions()
             what = "run `insert-db upgrade`" if known else "it is of a newer version of this program, which you need"
             raise SchemaOutdated(
                 f"the database {shown(self.url)} has schema {found or 'none'}, this version needs {head}: {what}"

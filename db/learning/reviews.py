@@ -14,7 +14,8 @@ from db.line import pockets
 from db.line.faults import fitting
 from db.line.insert_lives import Sighting, lives
 from db.line.photographs import is_there
-from db.schema.tables import LABELS, OUTCOME_OF, Captures, Reviews, SnapshotItems, Snapshots
+from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
+from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
 MAX_NOTE = 4_000
 """How many characters of a note are kept."""
@@ -22,8 +23,10 @@ MAX_NOTE = 4_000
 
 @dataclass(frozen=True)
 class Review:
-    """What one person said about one capture: ``label`` is one of :data:`db.schema.tables.LABELS`, ``note`` free
-    text."""
+    """What one person said about one capture.
+
+    ``label`` is one of :data:`producer.contract.vocabulary.LABELS`, ``note`` free text.
+    """
 
     id: int
     capture_id: UUID

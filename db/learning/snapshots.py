@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from db.engine.upsert import insert
 from db.learning import reviews
 from db.learning.reviews import OF_CAPTURE, Labelled
-from db.schema.tables import LABELS, Captures, Reviews, SnapshotItems, Snapshots
+from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
+from producer.contract.vocabulary import LABELS
 
 _ROWS_AT_ONCE = 5_000
 

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST, Filters, conditions, older_than, on_machine
-from db.schema.tables import OUTCOME_OF, Captures, Checks, Faults, UtcDateTime
+from db.schema.tables import Captures, Checks, Faults, UtcDateTime
+from producer.contract.vocabulary import OUTCOME_OF
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
@@ -47,7 +48,7 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
 
     Args:
         session: where to look.
-        state: one of :data:`db.line.checks.STATES`.
+        state: one of :data:`producer.contract.vocabulary.STATES`.
         columns: what to select of a check, in any case its id, place and beginning.
         place: ``station``, ``machine``, ``head`` and ``since`` of the checks that are asked about.
         size: about how many to read at once.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, or_, select, true
@@ -15,11 +15,8 @@ from sqlalchemy.orm import Session
 
 from db.line.check_search import candidates, of_place
 from db.line.rows import Filters
-from db.schema.tables import OUTCOME_OF, Captures, Checks, Faults
-
-State = Literal["pending", "go", "replace", "review"]
-
-STATES: Final[tuple[State, ...]] = ("pending", "go", "replace", "review")
+from db.schema.tables import Captures, Checks, Faults
+from producer.contract.vocabulary import OUTCOME_OF, State
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from db.schema.tables import OUTCOME_OF, Captures, Pockets
+from db.schema.tables import Captures, Pockets
+from producer.contract.vocabulary import OUTCOME_OF
 
 _STANDS = select(
     Captures.machine, Captures.head, Captures.pocket, Captures.capture_id, Captures.outcome, Captures.review

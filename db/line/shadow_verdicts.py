@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert_into
-from db.schema.tables import OUTCOME_OF, Captures, ShadowVerdicts
+from db.schema.tables import Captures, ShadowVerdicts
+from producer.contract.vocabulary import OUTCOME_OF
 
 
 @dataclass(frozen=True)

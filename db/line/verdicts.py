@@ -33,10 +33,10 @@ from db.schema.tables import Captures, Faults, Verdicts
 class Verdict:
     """What one model, or none, decided about one capture.
 
-    ``outcome`` is one of :data:`db.schema.tables.OUTCOMES`, ``label`` the finer class (``worn``, ``broken``) where
-    there is one, ``reason`` why it is not plain (for people), ``decision`` the signed distance from the SVM's plane,
-    ``seconds`` the time from receiving the capture to this verdict and ``probability`` that of damage, by the model's
-    calibration.
+    ``outcome`` is one of :data:`producer.contract.vocabulary.OUTCOMES`, ``label`` the finer class (``worn``,
+    ``broken``) where there is one, ``reason`` why it is not plain (for people), ``decision`` the signed distance from
+    the SVM's plane, ``seconds`` the time from receiving the capture to this verdict and ``probability`` that of damage,
+    by the model's calibration.
     """
 
     capture_id: UUID

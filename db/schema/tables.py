@@ -16,29 +16,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
+from db.schema.vocabulary import ACTIONS, FAULT_STATES, PLACES, ROLES
+from producer.contract.vocabulary import LABELS, OUTCOMES
 
 __all__ = ["Base", "UtcDateTime"]  # the tables' names are public too
-
-OUTCOMES: Final = ("intact", "damaged", "unsure", "unusable")
-"""What a verdict can say."""
-
-LABELS: Final = ("intact", "worn", "broken", "damaged", "unusable")
-"""What a review can say; ``damaged`` is for an insert that is worn or broken, whichever."""
-
-OUTCOME_OF: Final[dict[str, str]] = {label: "damaged" if label in ("worn", "broken") else label for label in LABELS}
-"""The outcome that each label stands for."""
-
-FAULT_STATES: Final = ("open", "requeued", "closed", "dismissed")
-"""What a person has made of a fault."""
-
-ROLES: Final = ("champion", "shadow")
-"""What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""
-
-ACTIONS: Final = ("promoted", "rolled_back", "ended")
-"""How a model came into its role; ``ended`` leaves a role empty."""
-
-PLACES: Final = ("station", "machine", "head", "operation")
-"""What a capture can be asked for by, beside its pocket."""
 
 _NEWEST: Final = ("ordered_at", "capture_id")
 

@@ -42,7 +42,7 @@ def check(
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
     """
-    from producer.commands.main import open_station
+    from producer.commands.opening import open_station
 
     settings: StationSettings = context.obj
     register = settings.head_register()

@@ -7,8 +7,6 @@ import logging
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,13 +17,12 @@ from producer.commands import check as cli_check
 from producer.commands import heads as cli_heads
 from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
+from producer.commands.opening import open_station
 from producer.contract.answers import CheckAnswer, FaultAnswer
 from producer.contract.event import CaptureEvent, new_id
 from producer.contract.json_schema import schema_text
-from producer.delivery.outbox import Outbox
 from producer.settings import StationSettings
-from producer.station.station import Received, Station
-from producer.telemetry.metrics_server import exposed
+from producer.station.station import Received
 from producer.terminal.entry_point import run
 from producer.terminal.error_text import in_words
 from producer.terminal.logs import configure_logs
@@ -81,25 +78,6 @@ def settings(
     """Take the settings from the environment and the options before the command."""
     given: dict[str, Any] = {"data": data, "station": station, "heads": heads}
     context.obj = StationSettings(**{name: value for name, value in given.items() if value is not None})
-
-
-@contextmanager
-def open_station(
-    settings: StationSettings, on_answer: Callable[[Received], None] | None = None, *, measured: bool = False
-) -> Iterator[tuple[Station, Outbox]]:
-    """The station that ``settings`` describe, sending and listening, with its outbox.
-
-    One that runs for long is ``measured``: its metrics are served where the settings say.
-    """
-    redis_url = settings.broker_url()  # before anything is made in a folder that may be mistyped
-    outbox = settings.open_outbox()
-    try:
-        station = Station(settings.station, settings.image_store(), outbox, redis_url, on_answer)
-        port = settings.metrics_port if measured else None
-        with exposed(station.metrics.registry, port, settings.metrics_address), station:
-            yield station, outbox
-    finally:
-        outbox.close()
 
 
 @app.command()

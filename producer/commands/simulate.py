@@ -17,7 +17,7 @@ import typer
 from producer.contract.event import CaptureEvent
 from producer.station.head_check import CheckResult, Photograph, run_check
 from producer.station.station import Received, Station
-from producer.storage.folder import ImageStore
+from producer.storage.store import ImageStore
 from producer.terminal.output import say, say_json
 
 TRUTH_SUFFIX = ".truth.json"
@@ -115,7 +115,7 @@ class Simulation:
 
     def run(self, checks: Iterator[SimulatedCheck], every: float) -> bool:
         """Run them all, one each ``every`` seconds at most; True if every one of them finished."""
-        from producer.commands.main import open_station
+        from producer.commands.opening import open_station
 
         finished = True
         with open_station(self._settings, on_answer=self._hear, measured=True) as (station, _):

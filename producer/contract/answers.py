@@ -8,6 +8,7 @@ from pydantic import UUID7, BaseModel, ConfigDict, Field, TypeAdapter
 
 from producer.contract.event import UtcDatetime
 from producer.contract.names import Name, is_narrow, safe_name
+from producer.contract.vocabulary import CheckState, Outcome
 
 STREAM_FIELD: Final = b"answer"
 """The one field of every stream entry; its value is the answer as JSON."""
@@ -18,9 +19,6 @@ STREAM_LENGTH: Final = 10_000
 STREAM_SECONDS: Final = 7 * 24 * 3600
 """How long a stream is kept after its last answer, so that none stays for stations that are gone or never were. A
 station that comes back later sends again what is not answered, and is told again."""
-
-Outcome = Literal["intact", "damaged", "unsure", "unusable"]
-CheckState = Literal["go", "replace", "review"]
 
 
 def stream_of(station: str) -> str:

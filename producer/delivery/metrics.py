@@ -18,7 +18,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from producer.contract.answers import CheckAnswer, CheckState, FaultAnswer, Outcome, VerdictAnswer
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.vocabulary import CheckState, Outcome
 from producer.delivery.outbox import Outbox
 
 log = structlog.get_logger()

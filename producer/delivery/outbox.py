@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from producer.contract.event import CaptureEvent
+from producer.delivery.outbox_file import open_file
 from producer.storage.durable_files import make_folder
 
 log = structlog.get_logger()
@@ -38,25 +38,6 @@ LAST_RESEND: Final = 300.0
 
 _ROUNDING: Final = 10.0
 """How much further ahead than that a wait may lie, in seconds: clocks are set by so much all the time."""
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS waiting (
-    capture_id TEXT PRIMARY KEY,
-    event      TEXT NOT NULL,
-    stored_at  REAL NOT NULL,
-    attempts   INTEGER NOT NULL DEFAULT 0,
-    next_at    REAL NOT NULL,
-    problem    TEXT,
-    number     INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS waiting_next_at ON waiting (next_at);
-CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
-
-_INDEXES = """
-CREATE INDEX IF NOT EXISTS waiting_number ON waiting (number);
-CREATE INDEX IF NOT EXISTS waiting_unsent ON waiting (number) WHERE attempts = 0;
-"""
 
 
 @dataclass(frozen=True)
@@ -79,14 +60,6 @@ def warned_share(waiting: int, limit: int) -> float:
     return max((share for share in WARN_AT if waiting >= share * limit), default=0.0)
 
 
-def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Give a database a write-ahead log. For that SQLite does not wait for others who open the file just now."""
-    busy = retry_if_exception_type(sqlite3.OperationalError)
-    for attempt in Retrying(retry=busy, stop=stop_after_delay(10.0), wait=wait_random(0.01, 0.05), reraise=True):
-        with attempt:
-            connection.execute("PRAGMA journal_mode = WAL")
-
-
 class Outbox:
     """The unconfirmed events of one station, in one file; safe to use from several threads and processes."""
 
@@ -103,12 +76,7 @@ class Outbox:
         self._warned = 0.0
         self._lock = threading.Lock()
         with self._named("opened"):
-            self._connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-            _log_ahead(self._connection)
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.executescript(_TABLES)
-            self._number_those_of_before()
-            self._connection.executescript(_INDEXES)
+            self._connection = open_file(path)
 
     def close(self) -> None:
         """Close the file; every event in it stays."""
@@ -252,18 +220,6 @@ class Outbox:
         """Forget notes that have served their purpose; one that comes back after a power cut does no harm."""
         with self._transaction(synced=False) as connection:
             connection.executemany("DELETE FROM note WHERE name = ?", [(name,) for name in names])
-
-    def _number_those_of_before(self) -> None:
-        """Give an outbox of an earlier version its numbers; of several processes that open it one does so."""
-        with self._transaction() as connection:
-            if any(column[1] == "number" for column in connection.execute("PRAGMA table_info(waiting)")):
-                return
-            connection.execute("ALTER TABLE waiting ADD COLUMN number INTEGER NOT NULL DEFAULT 0")
-            old = connection.execute("SELECT capture_id FROM waiting ORDER BY stored_at, capture_id").fetchall()
-            connection.executemany(
-                "UPDATE waiting SET number = ? WHERE capture_id = ?",
-                [(number, capture_id) for number, (capture_id,) in enumerate(old, 1)],
-            )
 
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._reading() as connection:

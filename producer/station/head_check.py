@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
-from producer.contract.answers import CheckAnswer, CheckState, Outcome, VerdictAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent, Region, new_id
+from producer.contract.vocabulary import Outcome, State
 from producer.station.station import Received, Station
 
 
@@ -40,7 +40,7 @@ class CheckResult:
     answer: CheckAnswer | None
 
     @property
-    def state(self) -> CheckState | Literal["pending"]:
+    def state(self) -> State:
         """What the check came to; a pocket that was not handed in makes it "review"."""
         if self.answer is not None:
             return self.answer.state

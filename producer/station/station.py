@@ -18,7 +18,7 @@ from producer.contract.names import check_name, safe_name
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outbox import Outbox, OutboxFull
 from producer.delivery.resend import Delivery
-from producer.storage.folder import ImageStore
+from producer.storage.store import ImageStore
 
 _SUFFIXES: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
 _KEPT_ANSWERS: Final = 10_000

@@ -1,77 +1,14 @@
-"""Images by key under one root URL: a folder on this machine, or any store that fsspec knows (``s3://…``)."""
+"""Images by key in a folder of this machine, or in one that it mounts."""
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
 
-from producer.configuration.home_folder import at_home
 from producer.contract.event import check_key
 from producer.storage.durable_files import write_file
+from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.error_text import naming
-from producer.terminal.redaction import discreet
-
-
-class ImageMissing(LookupError):
-    """There is no image under that key, at least not yet."""
-
-
-class ImageRefused(ValueError):
-    """What lies under that key may not be read: it is too large, or it is reached through a link."""
-
-
-class ImageStore(Protocol):
-    """Where a station puts its photographs and a worker reads them."""
-
-    def put(self, key: str, data: bytes) -> str:
-        """Store ``data`` durably under ``key`` and return its SHA-256; the same image twice is once.
-
-        Raises:
-            ValueError: the key is unsafe, or another image is stored under it already.
-            OSError: the store cannot be written.
-        """
-        ...
-
-    def get(self, key: str, limit: int) -> bytes:
-        """Return the image under ``key``, of at most ``limit`` bytes.
-
-        Raises:
-            ImageMissing: nothing is stored under the key.
-            ImageRefused: more than ``limit`` bytes, or the key leads through a symbolic link.
-            OSError: the store cannot be read.
-        """
-        ...
-
-
-def open_image_store(root: str) -> ImageStore:
-    """The image store at ``root``: a path, a ``file://`` URL, or the URL of any store that fsspec knows.
-
-    Raises:
-        ValueError: the URL's protocol is unknown, or what it needs is not installed.
-    """
-    if "://" not in root or root.startswith("file://"):
-        return FolderStore(at_home(Path(root.removeprefix("file://"))))
-    from producer.storage.object_store import RemoteStore, how_to_install
-
-    try:
-        return RemoteStore(root)
-    except (ImportError, ValueError) as error:
-        raise ValueError(f"cannot open the image store {discreet(root)!r}: {how_to_install(error)}") from error
-
-
-_NOBODY_S: Final = "insert-inspection/no-image-has-this-key"
-
-
-def check_store(images: ImageStore) -> None:
-    """Make sure that a store answers, and can say of an image that it is missing.
-
-    Raises:
-        OSError: it is away, or lets nobody in.
-    """
-    with suppress(ImageMissing):
-        images.get(_NOBODY_S, 1)
 
 
 class FolderStore:

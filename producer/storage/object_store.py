@@ -12,7 +12,7 @@ import fsspec
 from fsspec.asyn import AsyncFileSystem
 
 from producer.contract.event import check_key
-from producer.storage.folder import ImageMissing, ImageRefused
+from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.redaction import discreet
 
 ANSWER_SECONDS: Final = 30.0

@@ -17,7 +17,7 @@ import pytest
 import uuid6
 from sqlalchemy import insert, select
 
-from db.engine import migrate
+from db.engine import migrate, schema_version
 from db.engine.database import Database
 from db.engine.url import sqlite_url
 from db.learning import reviews
@@ -240,5 +240,5 @@ def test_backup_restore_and_back_to_an_older_schema(tmp_path: Path) -> None:
     third = tmp_path / "third"
     again = insert_db(third, "restore", old["file"])
     assert "next: `insert-db upgrade`" in again.stdout
-    assert answer(third, "upgrade")["after"] == migrate.head()
+    assert answer(third, "upgrade")["after"] == schema_version.head()
     assert len(answer(third, "verdicts", "--limit", "100")) == 2 * PER_CHECK

@@ -25,8 +25,8 @@ from worker.commands.labelled_folder import Taken, take_in
 from worker.commands.learning import import_folder
 from worker.dataset.class_names import known_words, meanings
 from worker.dataset.labelled_folder import DatasetError
-from worker.learning.context import silent
 from worker.learning.folder_import import BY, capture_id, import_photographs, photographs
+from worker.runtime.progress import silent
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

@@ -17,6 +17,7 @@ from db.line.incomplete_checks import Awaited
 from db.line.verdicts import Verdict
 from producer.contract.answers import ANSWERS, CheckAnswer
 from producer.contract.event import new_id
+from producer.contract.vocabulary import STATES
 from tests.support import RedisProcess, wait_until
 from worker.line.incomplete_checks import IncompleteWatch, Unchanged
 from worker.line.notifier import Notifier
@@ -68,7 +69,7 @@ class Plant:
             found = checks.status(session, check_id)
             assert found is not None
             assert found in checks.recent(session)
-            for state in checks.STATES:
+            for state in STATES:
                 assert (found in checks.recent(session, state=state)) == (found.state == state)
             assert checks.finished(session, [check_id]) == ([found] if found.state != "pending" else [])
         return found

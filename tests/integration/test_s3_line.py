@@ -11,7 +11,7 @@ from producer.contract.event import new_id
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
-from producer.storage.folder import open_image_store
+from producer.storage.opening import open_image_store
 from tests.integration.test_worker_process import Line
 from tests.s3 import S3Server
 from tests.support import RedisProcess, wait_until

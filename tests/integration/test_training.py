@@ -15,12 +15,13 @@ from tests.learning_support import FINGERPRINT, SmallNetwork, learning_in
 from tests.support import photograph, wait_until
 from worker.commands.labelled_folder import Taken, take_in
 from worker.dataset.class_names import meanings_to_train
-from worker.learning.context import Learning, silent
+from worker.learning.context import Learning
 from worker.learning.lease import held
 from worker.learning.on_request import learn_now, settle
 from worker.line.active_models import Champion
 from worker.models.linear_svm import ClassifierError
 from worker.models.store import read
+from worker.runtime.progress import silent
 
 SIDES = {"intact": 170, "worn": 80}
 

@@ -28,7 +28,7 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import producer.station.station, producer.commands.main, producer.station.folder_camera, producer.commands.simulate",
+        "import producer.station.station, producer.commands.main, producer.commands.simulate",
         "import db, db.commands.main",
     ],
 )

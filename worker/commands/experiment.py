@@ -14,7 +14,7 @@ from producer.terminal.console import Console, answers, line, messages, progress
 from producer.terminal.error_text import naming
 from producer.terminal.output import say_json
 from worker.backbones.names import parse_name
-from worker.commands.notes import tell_notes, tell_skipped
+from worker.runtime.notices import tell_notes, tell_skipped
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone

@@ -9,7 +9,7 @@ import typer
 
 from producer.terminal.console import messages
 from producer.terminal.output import say
-from worker.commands.notes import shown
+from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
@@ -35,7 +35,7 @@ def list_features(
     from rich.table import Table
 
     from db.commands.output import print_json, print_table
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
 
     found = _generations(settings_with(data=data))
     if as_json:
@@ -60,7 +60,7 @@ def remove(
     data: Data = None,
 ) -> None:
     """Remove a generation with all its features. They can be extracted again, which takes its time."""
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.features.store import remove as remove_generation
 
     settings = settings_with(data=data)
@@ -87,7 +87,7 @@ def verify(
     `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.
     """
     from db.commands.output import print_json
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.features.verification import told, verified
 
     settings = settings_with(data=data)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from db.engine.database import Database
-from producer.storage.folder import ImageStore
+from producer.storage.store import ImageStore
 from producer.terminal.console import Console
-from worker.commands.notes import tell_notes, tell_skipped
 from worker.dataset.class_names import Meanings
-from worker.learning.context import Progress
 from worker.learning.folder_import import Imported, Photographs, import_photographs, photographs
+from worker.runtime.notices import tell_notes, tell_skipped
+from worker.runtime.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import typer
 
 from producer.terminal.console import messages
 from producer.terminal.output import say, say_json, say_model
-from worker.commands.notes import shown, tell_skipped
+from worker.runtime.notices import shown, tell_skipped
 
 if TYPE_CHECKING:
     from worker.learning.evaluate import Decided
@@ -54,7 +54,7 @@ def import_folder(
     """
     from db.engine.database import Database
     from worker.commands.labelled_folder import take_in, tell_folder
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.dataset.class_names import meanings
 
     settings = settings_with(data=data)
@@ -100,7 +100,7 @@ def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None)
     for the tasks: extract the features of what was reviewed, train when there are enough new labels
     (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
     """
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.runtime.niceness import step_back
 
     settings = settings_with(data=data, backbone=backbone, weights=weights)
@@ -115,7 +115,7 @@ def beat(data: Data = None) -> None:
 
     How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY and INSERTS_EVALUATE_EVERY, in seconds.
     """
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.learning.serve import run_beat
 
     run_beat(settings_with(data=data))
@@ -123,7 +123,7 @@ def beat(data: Data = None) -> None:
 
 def extract(data: Data = None, backbone: Backbone = None, weights: Weights = None, as_json: Json = False) -> None:
     """Extract the features that reviewed captures lack; what is there already is not extracted again."""
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.runtime.niceness import step_back
 
     settings = settings_with(data=data, backbone=backbone, weights=weights)
@@ -155,7 +155,7 @@ def evaluate(
 
     What was measured and decided stays in DATA/evaluations/MODEL; without --again it is told from there.
     """
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.runtime.niceness import step_back
 
     settings = settings_with(data=data)

@@ -62,7 +62,7 @@ def standalone(
     Stations on this machine find it with `insert-station --data FOLDER`; others need INSERTS_REDIS_URL (it is in
     the file redis.url of the data folder) and the same image store.
     """
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.embedded.standalone import run_standalone
 
     run_standalone(settings_with(data=data, backbone=backbone, weights=weights), port, bind, messages())

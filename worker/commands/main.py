@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,12 +17,10 @@ from worker.commands import weights as cli_weights
 from worker.commands.experiment import experiment
 from worker.commands.health import health
 from worker.commands.local import demo, standalone
+from worker.commands.options import Backbone, Data, Weights, settings_with
 from worker.commands.plan import plan
 from worker.commands.train import train
 from worker.images.quiet import quiet_decoders
-
-if TYPE_CHECKING:
-    from worker.settings import WorkerSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,18 +83,6 @@ def explained(error: Exception) -> str | None:
 
     written = (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
     return in_words(error) if isinstance(error, (*written, FeaturesMissing, Overtaken)) else None
-
-
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")]
-Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
-Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
-
-
-def settings_with(**given: Any) -> WorkerSettings:
-    """The settings of the environment, with the options that were given in their place."""
-    from worker.settings import WorkerSettings
-
-    return WorkerSettings(**{name: value for name, value in given.items() if value is not None})
 
 
 @app.command()

@@ -202,7 +202,7 @@ def _promotions(session: Session) -> list[Promotion]:
 @contextmanager
 def _database(data: Path | None, *, reads_only: bool = False) -> Iterator[tuple[WorkerSettings, Database]]:
     from db.engine.database import Database
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
 
     settings = settings_with(data=data)
     database = Database(settings.url, reads_only=reads_only)

@@ -65,7 +65,7 @@ def plan(
     - `insert-worker plan --stations 40 --inserts 30 --every 120 --workers 3 --outage 28800 --image-bytes 900000`
     - `insert-worker plan --stations 1 --stations 10 --stations 100 --inserts 30 --every 60 --json`
     """
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.planning.limits import ends_first, warnings
     from worker.planning.measurements import read
     from worker.planning.plan import SHARE_DAMAGED, Load

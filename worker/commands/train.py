@@ -21,7 +21,7 @@ from worker.commands.learning import (
     meanings_said,
     tell,
 )
-from worker.commands.notes import shown, tell_notes, tell_skipped
+from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
     from worker.commands.labelled_folder import Taken
@@ -68,7 +68,7 @@ def train(
     - `insert-worker train photographs --intact-class fine --class chipped=broken --group-column setup`
     - `insert-worker train --promote`
     """
-    from worker.commands.main import settings_with
+    from worker.commands.options import settings_with
     from worker.runtime.niceness import step_back
 
     if folder is None and (intact_class or meaning or labels or group_column):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from db.schema.tables import LABELS
+from producer.contract.vocabulary import LABELS
 from worker.dataset.labelled_folder import DatasetError
 
 _WORDS: Final = {

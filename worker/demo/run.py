@@ -17,12 +17,12 @@ from typing import Any, Final
 import db.line.verdicts
 from db.engine.database import Database
 from producer.terminal.console import Console, line, progress, waiting
-from worker.commands.notes import tell_notes, tell_skipped
 from worker.demo.data import divide
 from worker.demo.report import CheckRun, Summary, show, summarise
 from worker.embedded.redis_server import free_port
 from worker.embedded.supervisor import StopSignal, Supervisor
 from worker.embedded.system import EmbeddedSystem, StartFailed, locked
+from worker.runtime.notices import tell_notes, tell_skipped
 from worker.settings import WorkerSettings
 
 LABELLED_IMAGES: Final = 240

@@ -13,7 +13,7 @@ from worker.features import store as generation
 from worker.features.extraction import sight
 from worker.features.shards import Broken
 from worker.features.store import GenerationError
-from worker.learning.context import Progress
+from worker.runtime.progress import Progress
 
 _SHOWN: Final = 10
 """Captures that are named for each file; `--json` has them all."""

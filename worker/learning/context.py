@@ -17,22 +17,15 @@ import numpy.typing as npt
 
 from db.engine.database import Database
 from db.learning.reviews import Labelled
-from producer.storage.folder import ImageStore
+from producer.storage.store import ImageStore
 from worker.features.extraction import Network, sight
-from worker.models.candidate import LABELS, binary
+from worker.models.candidate import LEARNABLE, binary
 from worker.models.costs import Costs
 
 Ints = npt.NDArray[np.int64]
 
 BY = "insert-worker learn"
 """Who promotes models, in the promotions' rows."""
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, and how much of how much of it is."""
-
-
-def silent(step: str, done: int, total: int) -> None:
-    """The progress that nobody looks at."""
 
 
 class NamedNetwork(Network, Protocol):
@@ -62,7 +55,7 @@ class Learning:
 
 def trainable(items: Iterable[Labelled]) -> list[Labelled]:
     """Those whose labels can be learned from: all but the unusable."""
-    return [item for item in items if item.label in LABELS]
+    return [item for item in items if item.label in LEARNABLE]
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,12 +20,13 @@ from worker.evaluation.splits import EvaluationError
 from worker.features import store as generation
 from worker.features.store import FeaturesMissing
 from worker.learning.champion_comparison import Champion, assessed_by_file, newest_labels
-from worker.learning.context import BY, Learning, Material, Progress, material, silent
+from worker.learning.context import BY, Learning, Material, material
 from worker.learning.lease import held
 from worker.learning.retrain import SEED
 from worker.models import store as model_store
 from worker.models.candidate import CandidateError
 from worker.runtime.files import replaced_file
+from worker.runtime.progress import Progress, silent
 
 log = structlog.get_logger()
 

@@ -13,8 +13,9 @@ from db.learning import reviews
 from worker.features import store as generation
 from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, Photograph, extract_chunk, missing, sight
 from worker.features.store import Generation
-from worker.learning.context import Learning, Progress, silent, trainable
+from worker.learning.context import Learning, trainable
 from worker.learning.lease import held
+from worker.runtime.progress import Progress, silent
 
 MOST_IN_A_CHUNK: Final = 256
 """Images that one task extracts at most: seconds of work with a light network, a minute or two with a heavy one."""

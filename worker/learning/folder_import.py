@@ -26,7 +26,7 @@ from db.line import verdicts
 from db.line.captures import Capture
 from db.line.insert_lives import IMPORTED
 from db.line.verdicts import Verdict
-from producer.storage.folder import ImageStore
+from producer.storage.store import ImageStore
 from worker.dataset.class_names import Meanings, known_words
 from worker.dataset.duplicates import ImageUnreadable
 from worker.dataset.labelled_folder import class_names, scan

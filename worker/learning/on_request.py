@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from db.learning import model_registry
-from worker.learning.context import Learning, Progress, silent
+from worker.learning.context import Learning
 from worker.learning.evaluate import Decided, evaluate
 from worker.learning.retrain import Retrained, retrain
+from worker.runtime.progress import Progress, silent
 
 T = TypeVar("T")
 

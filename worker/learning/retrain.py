@@ -16,15 +16,16 @@ from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
 from worker.features.extraction import sight
 from worker.features.store import Generation
-from worker.learning.context import Learning, Material, Progress, material, silent, trainable
+from worker.learning.context import Learning, Material, material, trainable
 from worker.learning.extract import current, reextract
 from worker.learning.lease import held
-from worker.line.mapping import model_of
 from worker.models import store as model_store
 from worker.models.candidate import Candidate, binary, fit_candidate
 from worker.models.line_model import DAMAGED, INTACT
+from worker.models.registry import model_of
 from worker.models.store import ModelError
 from worker.runtime.failpoints import failpoint
+from worker.runtime.progress import Progress, silent
 
 log = structlog.get_logger()
 

@@ -11,8 +11,9 @@ import structlog
 
 from db.engine.database import Database, is_unavailable
 from db.learning import model_registry
-from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
-from worker.models.store import ModelError, read
+from worker.models.line_model import LineModel
+from worker.models.registry import load_for_line
+from worker.models.store import ModelError
 from worker.runtime.waiting import patiently
 
 log = structlog.get_logger()
@@ -114,25 +115,3 @@ class Champion:
                 log.error("the model in shadow is refused", model=name, reason=str(error))
         self._judges = self._judges._replace(shadow=model)
         log.info("model in shadow", model=model.model_id if model is not None else None)
-
-
-def load_for_line(model: model_registry.Model, models: Path, fingerprint: str) -> LineModel:
-    """Load a registered model, with all that it answers by: planes, calibration, band, finer classes.
-
-    Raises:
-        ModelError: its file is missing, damaged or altered, or it was made for other features or other classes.
-    """
-    if model.fingerprint != fingerprint:
-        raise ModelError(
-            f"model {model.model_id} was trained on features of {model.backbone}, which this worker does not run "
-            f"(set INSERTS_BACKBONE={model.backbone} with the same weights, or promote a model of this backbone)"
-        )
-    stored = read(models / model.artefact, fingerprint)
-    # The name holds what the arrays' digest does not: calibration and band.
-    if (stored.manifest.classifier_sha256, stored.manifest.model_id) != (model.digest, model.model_id):
-        raise ModelError(f"model {model.model_id} is not the file that was registered")
-    if stored.classifier.classes != LINE_CLASSES:
-        raise ModelError(f"model {model.model_id} tells {stored.classifier.classes} apart, not {LINE_CLASSES}")
-    if stored.kind is not None and stored.kind.classes != KINDS:
-        raise ModelError(f"model {model.model_id} tells {stored.kind.classes} apart among the damaged, not {KINDS}")
-    return stored.line_model()

@@ -26,7 +26,7 @@ from db.line.verdicts import Verdict
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent
 from producer.delivery.redis_refusals import is_away
-from producer.storage.folder import ImageStore
+from producer.storage.store import ImageStore
 from worker.line import faults as obstacle
 from worker.line.batching import Batcher
 from worker.line.faults import Obstacle

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import cast
 
-from db.learning.model_registry import Model
 from db.line.captures import Capture
 from db.line.checks import Check
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
-from producer.contract.answers import CheckAnswer, CheckState, VerdictAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent
+from producer.contract.vocabulary import CheckState
 from worker.models.line_model import Judgement
-from worker.models.store import Manifest
 
 
 def capture_of(event: CaptureEvent) -> Capture:
@@ -49,22 +48,6 @@ def shadow_verdict_of(verdict: Verdict, judgement: Judgement) -> ShadowVerdict |
         decision=shadow.decision,
         probability=shadow.probability,
         judged_at=verdict.judged_at,
-    )
-
-
-def model_of(manifest: Manifest, artefact: str) -> Model:
-    """The row of a model whose folder in the model store is ``artefact``."""
-    return Model(
-        model_id=manifest.model_id,
-        backbone=manifest.backbone,
-        fingerprint=manifest.fingerprint,
-        created_at=manifest.created_at,
-        classes=manifest.classes,
-        trained_on=manifest.trained_on,
-        metrics=manifest.metrics,
-        artefact=artefact,
-        digest=manifest.classifier_sha256,
-        snapshot_id=manifest.snapshot_id,
     )
 
 

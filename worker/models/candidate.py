@@ -15,6 +15,7 @@ import numpy.typing as npt
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
+from producer.contract.vocabulary import LABELS
 from worker.models.calibration import Calibration, calibrate
 from worker.models.costs import Costs
 from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
@@ -25,7 +26,7 @@ from worker.models.unsure_band import Band, band
 Float64s = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-LABELS: Final = (INTACT, "worn", "broken", "damaged")
+LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
 """Labels that can be learned from; `unusable` images are left out before."""
 
 FOLDS: Final = 3
@@ -86,8 +87,10 @@ class Candidate:
 
 def binary(labels: Sequence[str]) -> Ints:
     """Labels (n,) as 0 for intact and 1 for damaged, worn or broken. Raises `CandidateError` for any other."""
-    if unknown := sorted(set(labels) - set(LABELS)):
-        raise CandidateError(f"labels that cannot be learned from: {', '.join(unknown)}; there are {', '.join(LABELS)}")
+    if unknown := sorted(set(labels) - set(LEARNABLE)):
+        raise CandidateError(
+            f"labels that cannot be learned from: {', '.join(unknown)}; there are {', '.join(LEARNABLE)}"
+        )
     return np.array([label != INTACT for label in labels], np.int64)
 
 
@@ -100,7 +103,7 @@ def fit_candidate(
     seed: int = 0,
     progress: Callable[[str], None] = lambda step: None,  # noqa: ARG005
 ) -> Candidate:
-    """Fit on all rows of `features` (n, d), an array or an open HDF5 dataset, with `labels` (n,) of `LABELS`.
+    """Fit on all rows of `features` (n, d), an array or an open HDF5 dataset, with `labels` (n,) of `LEARNABLE`.
 
     `groups` (n,) number the inserts. The same arguments give the same candidate. `progress` is told each step. Raises
     `CandidateError` for too few images or inserts, `ClassifierError` for features that cannot be fitted.

@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from producer.contract.answers import Outcome
+from producer.contract.vocabulary import Outcome
 from worker.images.decoding import UnusableImage, decode
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel

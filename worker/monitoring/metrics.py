@@ -18,7 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from db.queries.line_status import Standing
-from producer.contract.answers import Outcome
+from producer.contract.vocabulary import Outcome
 
 STAGES: Final = ("fetch", "arrive", "decode", "forward_wait", "forward", "commit", "notify")
 """A capture's stages: image read and checked, its row written, decoded and resized, waiting for a forward pass, that

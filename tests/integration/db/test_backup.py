@@ -16,9 +16,9 @@ from threading import Event, Thread
 import psycopg
 import pytest
 
-from db.backup import run
-from db.backup.run import BackupError
-from db.engine import migrate
+from db.backup import contents, run
+from db.backup.contents import BackupError
+from db.engine import migrate, schema_version
 from db.engine.database import Database
 from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
@@ -75,7 +75,7 @@ def test_what_is_backed_up_is_what_is_brought_back(filled, empty_database_url, t
     assert sorted(each.name for each in folder.iterdir()) == [file.name, f"{file.name}.json"]
     rows = {"checks": 1, "captures": 3, "verdicts": 3, "reviews": 1, "snapshots": 1, "snapshot_items": 1}
     assert manifest.rows == rows | {"models": 1, "promotions": 1, "faults": 0}
-    assert (manifest.revision, manifest.made_at) == (migrate.head(), "2026-11-25T03:00:00.000Z")
+    assert (manifest.revision, manifest.made_at) == (schema_version.head(), "2026-11-25T03:00:00.000Z")
 
     assert run.restore(empty_database_url, folder) == (file, manifest)
     assert told(empty_database_url) == told(filled)
@@ -188,7 +188,7 @@ def test_what_is_no_whole_backup_of_ours_is_refused(filled, empty_database_url, 
     with pytest.raises(BackupError, match=says):
         run.restore(empty_database_url, file)
     if "do not use it" not in says:
-        assert run.rows_of(empty_database_url) == {}
+        assert contents.rows_of(empty_database_url) == {}
 
 
 def test_a_backup_is_never_written_over_another_and_a_failed_one_leaves_nothing(filled, tmp_path, monkeypatch) -> None:

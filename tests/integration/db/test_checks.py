@@ -11,7 +11,8 @@ from sqlalchemy import event, select
 
 from db.line import checks, faults
 from db.line.insert_lives import IMPORTED
-from db.schema.tables import LABELS, OUTCOMES, Checks
+from db.schema.tables import Checks
+from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
 
 
 def fault(line, start, **changes: Any) -> None:
@@ -157,8 +158,8 @@ def muddle(line, start) -> list[UUID]:
 def test_a_state_is_found_as_if_all_checks_were_gone_through(line, muddle, start, limit) -> None:
     with line.database.reading() as session:
         states = {checks.status(session, each).state for each in muddle}
-        assert states == set(checks.STATES)
-        for state in checks.STATES:
+        assert states == set(STATES)
+        for state in STATES:
             for place in (
                 {},
                 {"machine": "mill-1"},

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from db.commands.main import app
-from db.engine import migrate
+from db.engine import schema_version
 from db.learning import model_registry
 from db.line import faults, verdicts
 
@@ -230,7 +230,7 @@ def test_an_export_that_cannot_be_written(filled) -> None:
 
 def test_upgrade(empty_database_url) -> None:
     first = answer(empty_database_url, "upgrade")
-    assert (first["before"], first["after"]) == (None, migrate.head())
+    assert (first["before"], first["after"]) == (None, schema_version.head())
     assert "is up to date" in shown(empty_database_url, "upgrade")
     assert answer(empty_database_url, "verdicts") == []
 

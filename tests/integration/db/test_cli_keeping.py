@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 from db.commands.main import app
 from db.commands.options import Outcome
 from db.commands.prune import _policy
-from db.engine import migrate
+from db.engine import migrate, schema_version
 from db.retention.policy import Policy, default_policy
-from db.schema.tables import OUTCOMES
+from producer.contract.vocabulary import OUTCOMES
 
 BEFORE = datetime.now(UTC) - timedelta(days=90)
 
@@ -63,9 +63,9 @@ def test_photographs_that_are_elsewhere_are_an_error(line) -> None:
 
 def test_downgrade_says_what_it_loses_and_does_not_guess(database_url, empty_database_url) -> None:
     assert run(database_url, "downgrade", "0001").exit_code == 2, "there is nobody to ask"
-    assert migrate.current(database_url) == migrate.head()
+    assert migrate.current(database_url) == schema_version.head()
     assert "there is no schema 'x'; there are 0001" in run(database_url, "downgrade", "x", "--yes").stderr
-    assert "is not above" in run(database_url, "downgrade", migrate.head(), "--yes").stdout
+    assert "is not above" in run(database_url, "downgrade", schema_version.head(), "--yes").stdout
     done = run(database_url, "downgrade", "0001", "--yes")
     assert "loses: reviews" in done.stdout
     assert migrate.current(database_url) == "0001"

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from db.line import captures, faults, pockets, verdicts
 from db.line.insert_lives import IMPORTED
 from db.queries import maintenance
-from db.schema.tables import OUTCOME_OF, OUTCOMES, Captures
+from db.schema.tables import Captures
+from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES
 
 
 def to_replace(line, **where: str) -> list[tuple[str, str, int]]:

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, table, text, update
 
-from db.engine import migrate
+from db.engine import migrate, schema_version
 from db.engine.database import Database, SchemaOutdated, make_engine
 from db.engine.url import sqlite_file
 from db.learning import leases, model_registry, reviews, snapshots
@@ -78,7 +78,7 @@ def test_every_step_goes_up_and_down_and_up_again(empty_database_url) -> None:
         assert migrate.current(url) == earlier
         migrate.upgrade(url, step)
         assert structure(url) == there
-    assert migrate.current(url) == migrate.head() == steps[-1]
+    assert migrate.current(url) == schema_version.head() == steps[-1]
     migrate.downgrade(url, "base")
     assert structure(url) == {}
 
@@ -138,7 +138,7 @@ def test_every_step_down_and_up_keeps_what_both_schemas_hold(line, start) -> Non
     _filled(line, start)
     line.database.close()
     url = line.database.url
-    steps = migrate.revisions()
+    steps = schema_version.revisions()
     assert all(_contents(url).values()), "every table has something to lose"
     for step, earlier in pairwise(steps):
         before = _contents(url)
@@ -157,13 +157,13 @@ def test_every_step_down_and_up_keeps_what_both_schemas_hold(line, start) -> Non
 
 
 def test_every_migration_says_what_its_downgrade_loses() -> None:
-    told = migrate.lost_by_downgrade(migrate.head(), "base")
-    assert [step for step, _ in told] == migrate.revisions()
+    told = schema_version.lost_by_downgrade(schema_version.head(), "base")
+    assert [step for step, _ in told] == schema_version.revisions()
     assert [step for step, what in told if "does not say" in what] == []
-    assert migrate.lost_by_downgrade("0001", "0002") == migrate.lost_by_downgrade("0002", "0002") == []
-    assert [step for step, _ in migrate.lost_by_downgrade("0002", "0001")] == ["0002"]
+    assert schema_version.lost_by_downgrade("0001", "0002") == schema_version.lost_by_downgrade("0002", "0002") == []
+    assert [step for step, _ in schema_version.lost_by_downgrade("0002", "0001")] == ["0002"]
     with pytest.raises(ValueError, match="there is no schema 'nine'; there are 0001, 0002"):
-        migrate.lost_by_downgrade("0002", "nine")
+        schema_version.lost_by_downgrade("0002", "nine")
 
 
 def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
@@ -309,7 +309,7 @@ def test_several_that_upgrade_at_once(empty_database_url) -> None:
     with ThreadPoolExecutor(3) as pool:
         for each in [pool.submit(upgrade) for _ in range(3)]:
             each.result()
-    assert migrate.current(empty_database_url) == migrate.head()
+    assert migrate.current(empty_database_url) == schema_version.head()
 
 
 def test_a_step_that_fails_leaves_nothing_behind(empty_database_url, monkeypatch) -> None:
@@ -336,7 +336,7 @@ def test_a_database_without_tables_says_what_to_do(empty_database_url) -> None:
 
 def test_a_database_of_another_version_says_what_to_do(line) -> None:
     migrate.downgrade(line.database.url, "base")
-    with pytest.raises(SchemaOutdated, match=f"needs {migrate.head()}: run `insert-db upgrade`"):
+    with pytest.raises(SchemaOutdated, match=f"needs {schema_version.head()}: run `insert-db upgrade`"):
         line.database.check_schema()
     migrate.upgrade(line.database.url)
     line.database.check_schema()

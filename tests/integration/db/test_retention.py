@@ -21,7 +21,8 @@ from db.retention import policy as retention
 from db.retention.image_removal import Images, ImagesMissing
 from db.retention.policy import Policy
 from db.retention.pruning import Pruning
-from db.schema.tables import OUTCOMES, Captures, Checks, Faults, ShadowVerdicts, Verdicts
+from db.schema.tables import Captures, Checks, Faults, ShadowVerdicts, Verdicts
+from producer.contract.vocabulary import OUTCOMES
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=90)

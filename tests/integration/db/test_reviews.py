@@ -8,7 +8,8 @@ from sqlalchemy import exc, select
 
 from db.learning import reviews, snapshots
 from db.line.insert_lives import IMPORTED
-from db.schema.tables import LABELS, Captures, Reviews
+from db.schema.tables import Captures, Reviews
+from producer.contract.vocabulary import LABELS
 
 
 def standing(line, capture) -> str | None:

@@ -6,7 +6,8 @@ import pytest
 
 from producer.contract.names import safe_name
 from producer.settings import StationSettings
-from producer.storage.folder import FolderStore, open_image_store
+from producer.storage.folder import FolderStore
+from producer.storage.opening import open_image_store
 from worker.settings import WorkerSettings
 
 

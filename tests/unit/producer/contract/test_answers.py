@@ -13,7 +13,9 @@ from producer.contract.event import new_id
 
 AT = "2026-11-22T10:00:00Z"
 OLD = jsonschema.Draft202012Validator(
-    json.loads((Path(producer.__file__).parent / "schemas" / "answer.v1.schema.json").read_text(encoding="utf-8"))
+    json.loads(
+        (Path(producer.__file__).parent / "contract" / "schemas" / "answer.v1.schema.json").read_text(encoding="utf-8")
+    )
 )
 """What a station of version 1 reads: its models forbid further fields, as this schema does."""
 

@@ -139,7 +139,7 @@ def test_a_message_that_says_no_version_is_of_version_1() -> None:
 
 def test_the_schema_tells_the_names_of_both_versions() -> None:
     now = jsonschema.Draft202012Validator(json.loads(schema_text("capture")))
-    schemas = Path(producer.__file__).parent / "schemas"
+    schemas = Path(producer.__file__).parent / "contract" / "schemas"
     before = jsonschema.Draft202012Validator(json.loads((schemas / "capture.v1.schema.json").read_text("utf-8")))
     assert before.is_valid(message())
     assert now.is_valid(message())

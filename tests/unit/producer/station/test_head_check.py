@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from producer.contract.answers import CheckAnswer, CheckState, FaultAnswer, Outcome, VerdictAnswer
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent, new_id
+from producer.contract.vocabulary import CheckState, Outcome
 from producer.station.head_check import CheckResult
 from producer.station.station import Received
 from tests.support import message

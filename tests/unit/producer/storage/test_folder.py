@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from producer.storage.folder import FolderStore, ImageMissing, ImageRefused, ImageStore, check_store, open_image_store
+from producer.storage.folder import FolderStore
 from producer.storage.object_store import RemoteStore
+from producer.storage.opening import check_store, open_image_store
+from producer.storage.store import ImageMissing, ImageRefused, ImageStore
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])

@@ -17,7 +17,8 @@ import pytest
 from s3fs import S3FileSystem
 
 from producer.storage import object_store
-from producer.storage.folder import ImageMissing, ImageStore, check_store, open_image_store
+from producer.storage.opening import check_store, open_image_store
+from producer.storage.store import ImageMissing, ImageStore
 from tests.s3 import S3Server, use_s3
 from worker.embedded.redis_server import free_port
 
@@ -141,7 +142,7 @@ def test_a_store_that_refuses_says_what_to_do(
 
 def test_without_the_extra_it_says_what_to_install() -> None:
     program = (
-        "import sys; sys.modules['s3fs'] = None\nfrom producer.storage.folder import *\nopen_image_store('s3://b/i')"
+        "import sys; sys.modules['s3fs'] = None\nfrom producer.storage.opening import *\nopen_image_store('s3://b/i')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "ValueError: cannot open the image store 's3://b/i'" in done.stderr

@@ -23,7 +23,7 @@ SOURCES = sorted(
     file
     for package in (producer, db, worker)
     for file in Path(package.__file__ or "").parent.rglob("*.py")
-    if file.parts[-2:] not in {("producer", "terminal.py"), ("producer", "console.py")}
+    if file.parts[-2:] not in {("terminal", "output.py"), ("terminal", "console.py")}
 )
 
 ENCODINGS = ["utf-8", "cp1252", "ascii"]

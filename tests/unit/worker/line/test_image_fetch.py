@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.storage.folder import FolderStore, ImageStore, open_image_store
+from producer.storage.folder import FolderStore
+from producer.storage.opening import open_image_store
+from producer.storage.store import ImageStore
 from tests.s3 import S3Server
 from tests.support import photograph, stored_event, wait_until
 from worker.line.faults import Obstacle

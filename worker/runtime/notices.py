@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from producer.terminal.console import Console, line, progress
-
-Told = Callable[[str, int, int], None]
-"""What is being done, and how much of how much of it is."""
+from worker.runtime.progress import Progress
 
 
 def tell_skipped(skipped: Sequence[tuple[object, str]], console: Console) -> None:
@@ -24,7 +22,7 @@ def tell_notes(notes: Sequence[str], console: Console) -> None:
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[Told]:
+def shown(console: Console) -> Iterator[Progress]:
     """Progress as bars: one for each step."""
     with progress(console) as bars:
         tasks = {}

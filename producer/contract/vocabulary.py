@@ -1,0 +1,32 @@
+"""The words that verdicts, reviews and checks are said in, spelled once: for stations, workers and the database."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+Outcome = Literal["intact", "damaged", "unsure", "unusable"]
+"""What a verdict can say."""
+
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+"""All outcomes."""
+
+LABELS: Final = ("intact", "worn", "broken", "damaged", "unusable")
+"""What a review can say; ``damaged`` is for an insert that is worn or broken, whichever."""
+
+OUTCOME_OF: Final[dict[str, Outcome]] = {
+    "intact": "intact",
+    "worn": "damaged",
+    "broken": "damaged",
+    "damaged": "damaged",
+    "unusable": "unusable",
+}
+"""The outcome that each label stands for."""
+
+CheckState = Literal["go", "replace", "review"]
+"""What a check comes to, by rising priority: all inserts are intact, some are damaged, a person must look."""
+
+State = Literal["pending", CheckState]
+"""The state of a check; ``pending`` until it has come to something."""
+
+STATES: Final[tuple[State, ...]] = ("pending", *get_args(CheckState))
+"""All states of a check."""

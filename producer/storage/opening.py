@@ -1,0 +1,42 @@
+"""Opens the image store that a root names: a folder on this machine, or any store that fsspec knows (``s3://…``)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from producer.configuration.home_folder import at_home
+from producer.storage.folder import FolderStore
+from producer.storage.store import ImageMissing, ImageStore
+from producer.terminal.redaction import discreet
+
+
+def open_image_store(root: str) -> ImageStore:
+    """The image store at ``root``: a path, a ``file://`` URL, or the URL of any store that fsspec knows.
+
+    Raises:
+        ValueError: the URL's protocol is unknown, or what it needs is not installed.
+    """
+    if "://" not in root or root.startswith("file://"):
+        return FolderStore(at_home(Path(root.removeprefix("file://"))))
+    # fsspec is needed by object stores alone, and takes its time to load.
+    from producer.storage.object_store import RemoteStore, how_to_install
+
+    try:
+        return RemoteStore(root)
+    except (ImportError, ValueError) as error:
+        raise ValueError(f"cannot open the image store {discreet(root)!r}: {how_to_install(error)}") from error
+
+
+_NOBODY_S: Final = "insert-inspection/no-image-has-this-key"
+
+
+def check_store(images: ImageStore) -> None:
+    """Make sure that a store answers, and can say of an image that it is missing.
+
+    Raises:
+        OSError: it is away, or lets nobody in.
+    """
+    with suppress(ImageMissing):
+        images.get(_NOBODY_S, 1)

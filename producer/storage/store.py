@@ -1,0 +1,36 @@
+"""What an image store is, whatever it lies on, and what can be wrong with an image in one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class ImageMissing(LookupError):
+    """There is no image under that key, at least not yet."""
+
+
+class ImageRefused(ValueError):
+    """What lies under that key may not be read: it is too large, or it is reached through a link."""
+
+
+class ImageStore(Protocol):
+    """Where a station puts its photographs and a worker reads them."""
+
+    def put(self, key: str, data: bytes) -> str:
+        """Store ``data`` durably under ``key`` and return its SHA-256; the same image twice is once.
+
+        Raises:
+            ValueError: the key is unsafe, or another image is stored under it already.
+            OSError: the store cannot be written.
+        """
+        ...
+
+    def get(self, key: str, limit: int) -> bytes:
+        """Return the image under ``key``, of at most ``limit`` bytes.
+
+        Raises:
+            ImageMissing: nothing is stored under the key.
+            ImageRefused: more than ``limit`` bytes, or the key leads through a symbolic link.
+            OSError: the store cannot be read.
+        """
+        ...

@@ -1,0 +1,43 @@
+"""Where modules are, and that imports run one way; the layers themselves are in pyproject.toml, for import-linter."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("producer", "db", "worker")
+MODULES_OF_A_PACKAGE = {"__init__.py", "settings.py"}
+"""All that may lie in a package itself; every other module lives in a folder whose name says what for."""
+MOST_LINES = 300
+
+
+def sources() -> list[Path]:
+    return [
+        file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")) if "versions" not in file.parts
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_lives_in_a_folder(package: str) -> None:
+    assert {file.name for file in (ROOT / package).glob("*.py")} <= MODULES_OF_A_PACKAGE
+
+
+def test_no_two_modules_import_each_other_by_any_way_round() -> None:
+    """Imports within functions and those for type checkers count too."""
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    # Raises CycleError, which names the circle.
+    TopologicalSorter({name: graph.find_modules_directly_imported_by(name) for name in graph.modules}).prepare()
+
+
+def test_no_module_is_longer_than_a_person_reads_in_one_go() -> None:
+    lines = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in sources()}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_every_folder_of_modules_says_what_it_is_for() -> None:
+    silent = [str(file) for file in sources() if file.name == "__init__.py" and not file.read_text().startswith('"""')]
+    assert silent == []

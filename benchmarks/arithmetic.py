@@ -51,7 +51,7 @@ def ways(network: Backbone) -> dict[str, Way]:
 def compare(network: Backbone, flop: float) -> Iterator[str]:
     """Yield a line for each way: images and GFLOP per second, and how far its features are from the product's.
 
-    ``flop`` is the number of floating-point operations for one image.
+    `flop` is the number of floating-point operations for one image.
     """
     rng = np.random.default_rng(0)
     images = network.prepare(rng.integers(0, 256, (IMAGES, *network.input_size, 3), dtype=np.uint8))

@@ -82,7 +82,7 @@ class Grown:
     """A database with that many verdicts, and a worker's inspector on it; it must be closed."""
 
     def __init__(self, url: str, verdicts: int, images: FolderStore):
-        """Migrate and fill the empty database at ``url``; ``images`` has `IMAGE` under `KEY`."""
+        """Migrate and fill the empty database at `url`; `images` has `IMAGE` under `KEY`."""
         migrate.upgrade(url)
         self._coming = seen(SEED)
         fill(url, self._coming, verdicts)

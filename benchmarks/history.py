@@ -122,14 +122,14 @@ def fill(
     rows_of: Callable[[Sequence[Seen]], Iterable[Rows]] = judged,
     quick: bool = False,
 ) -> None:
-    """Write that many of ``captures`` with their verdicts, checks and pockets into a migrated database without any.
+    """Write that many of `captures` with their verdicts, checks and pockets into a migrated database without any.
 
-    ``progress`` is told after every block how many there are and how many rows a second were written. What is in
-    memory at once does not depend on the number. Afterwards PostgreSQL's statistics are up to date. ``captures`` can be
+    `progress` is told after every block how many there are and how many rows a second were written. What is in
+    memory at once does not depend on the number. Afterwards PostgreSQL's statistics are up to date. `captures` can be
     read on: what follows is what would come next.
 
-    ``rows_of`` says what is written of a block of captures, beside their checks. Where it is to be ``quick``, secondary
-    indexes are made last and references are not looked up (:func:`benchmarks.bulk.quickly`).
+    `rows_of` says what is written of a block of captures, beside their checks. Where it is to be `quick`, secondary
+    indexes are made last and references are not looked up (`benchmarks.bulk.quickly`).
 
     Raises:
         ValueError: the database holds captures already.

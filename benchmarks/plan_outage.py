@@ -33,7 +33,7 @@ def caught_up(line: Line, per_second: float, outage: float, most: float) -> tupl
     """Events in the queue at the outage's end, and seconds from then until it is empty.
 
     Raises:
-        TimeoutError: it is not within ``most`` seconds.
+        TimeoutError: it is not within `most` seconds.
     """
     done = threading.Event()
 

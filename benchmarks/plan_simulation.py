@@ -24,7 +24,7 @@ class Simulated:
 
 
 def at_random(stations: int, every: float, heads: int, seed: int) -> npt.NDArray[np.float64]:
-    """When ``heads`` heads come in from stations that send one every so many seconds on average, in seconds."""
+    """When `heads` heads come in from stations that send one every so many seconds on average, in seconds."""
     gaps = np.random.default_rng(seed).exponential(every / stations, heads)
     return np.cumsum(gaps)
 
@@ -32,11 +32,11 @@ def at_random(stations: int, every: float, heads: int, seed: int) -> npt.NDArray
 def simulate(
     arrivals: npt.NDArray[np.float64], inserts: int, workers: int, per_second: float, in_hand: int
 ) -> Simulated:
-    """What becomes of heads that come in at ``arrivals``, each of ``inserts`` captures.
+    """What becomes of heads that come in at `arrivals`, each of `inserts` captures.
 
     Redis hands the captures out in their order, each to the worker that has waited for one the longest, and a worker
-    waits for more while it has fewer than ``in_hand``. A worker that is free judges all that it has in hand in one
-    batch, ``per_second`` a second, and says their verdicts at its end.
+    waits for more while it has fewer than `in_hand`. A worker that is free judges all that it has in hand in one
+    batch, `per_second` a second, and says their verdicts at its end.
     """
     took, done = np.full(len(arrivals), np.inf), np.zeros(len(arrivals))
     queue: deque[int] = deque()

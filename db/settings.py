@@ -12,21 +12,21 @@ from producer.configuration.home_folder import at_home
 
 
 class DatabaseSettings(BaseSettings):
-    """``INSERTS_DATA``, ``INSERTS_DATABASE_URL``, ``INSERTS_DATABASE_PASSWORD[_FILE]`` and ``INSERTS_IMAGES``."""
+    """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`."""
 
     model_config = SettingsConfigDict(env_prefix="INSERTS_", hide_input_in_errors=True)
 
     data: Path = Path("var/line")
     """The folder of one line's data; the SQLite database is a file in it."""
     database_url: SecretStr | None = None
-    """``postgresql+psycopg://USER:PASSWORD@HOST/NAME`` or ``sqlite:///FILE``; without it, ``data``'s own file."""
+    """`postgresql+psycopg://USER:PASSWORD@HOST/NAME` or `sqlite:///FILE`; without it, `data`'s own file."""
     database_password: SecretStr | None = None
-    """The password of ``database_url``'s user, where it is of PostgreSQL and names none."""
+    """The password of `database_url`'s user, where it is of PostgreSQL and names none."""
     database_password_file: Path | None = None
     """A file that holds it instead."""
 
     images: str | None = None
-    """The root of the image store, a path or URL; without it, ``data``'s own folder."""
+    """The root of the image store, a path or URL; without it, `data`'s own folder."""
 
     @field_validator("*")
     @classmethod
@@ -47,7 +47,7 @@ class DatabaseSettings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The URL of the database, password and all: never print it (:func:`db.engine.url.shown`).
+        """The URL of the database, password and all: never print it (`db.engine.url.shown`).
 
         Raises:
             ValueError: the URL cannot be read, or its password is given twice, not there, or the example's.

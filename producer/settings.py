@@ -1,4 +1,4 @@
-"""What a station is told from outside: environment variables that begin with ``INSERTS_``."""
+"""What a station is told from outside: environment variables that begin with `INSERTS_`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REDIS_URL_FILE = "redis.url"
 
 
 class StationSettings(BaseSettings):
-    """Settings of ``insert-station``; each has a default that fits an embedded system on this machine."""
+    """Settings of `insert-station`; each has a default that fits an embedded system on this machine."""
 
     model_config = SettingsConfigDict(env_prefix="INSERTS_", extra="ignore", hide_input_in_errors=True)
 

@@ -1,6 +1,6 @@
-"""``python -m tests.audit``: known advisories against what is locked, as far as this machine can ask for them.
+"""`python -m tests.audit`: known advisories against what is locked, as far as this machine can ask for them.
 
-Fails on an advisory that is not accepted in ``locks/advisories.toml``. Where there is no connection, or the package
+Fails on an advisory that is not accepted in `locks/advisories.toml`. Where there is no connection, or the package
 index serves no advisories (an air-gapped mirror), one line says that nothing was audited, and it does not fail.
 """
 
@@ -90,7 +90,7 @@ def accepted_in(file: Path) -> dict[str, str]:
 
 
 def locked(locks: Iterable[Path]) -> list[str]:
-    """What the lock files pin, each ``NAME==VERSION`` once; of a version for some Pythons only, that too."""
+    """What the lock files pin, each `NAME==VERSION` once; of a version for some Pythons only, that too."""
     return sorted(
         {pin for lock in locks for pin in re.findall(r"^([\w.-]+==[\w.!+-]+)", lock.read_text(), re.MULTILINE)}
     )

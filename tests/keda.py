@@ -1,8 +1,8 @@
 """KEDA's kinds as a strict JSON Schema: only the fields of its documentation, and of triggers only Redis lists.
 
-KEDA's own definitions take any metadata of a trigger: a misspelt ``listName`` would show in the cluster only. From
+KEDA's own definitions take any metadata of a trigger: a misspelt `listName` would show in the cluster only. From
 https://keda.sh/docs/2.17/ (reference/scaledobject-spec, scalers/redis-lists, concepts/authentication). Of what is
-allowed here, ``activationListLength`` came with 2.8 and ``unsafeSsl`` with 2.10.
+allowed here, `activationListLength` came with 2.8 and `unsafeSsl` with 2.10.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class S3Server:
 
 
 def use_s3(environment: pytest.MonkeyPatch, endpoint: str) -> None:
-    """Have this process use the S3 at ``endpoint``, without a second attempt where it is away."""
+    """Have this process use the S3 at `endpoint`, without a second attempt where it is away."""
     variables = {"AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1"}
     for name, value in {**variables, "AWS_ACCESS_KEY_ID": "a key", "AWS_SECRET_ACCESS_KEY": "a secret"}.items():
         environment.setenv(name, value)

@@ -44,7 +44,7 @@ def in_pieces(path: Path, data: bytes, seconds: float, hours_ahead: float | None
 
 
 def stalling(path: Path, data: bytes, seconds: float, share: float, *, reserved: bool = False) -> None:
-    """A share of the bytes, a pause, the rest; ``reserved``: the file has its whole size from the beginning."""
+    """A share of the bytes, a pause, the rest; `reserved`: the file has its whole size from the beginning."""
     with path.open("wb", buffering=0) as file:
         if reserved:
             file.truncate(len(data))
@@ -123,7 +123,7 @@ WAYS: Final[dict[str, tuple[str, bytes, Callable[[Path, bytes, float], None]]]] 
 
 
 def write_slowly(folder: Path, seconds: float) -> list[threading.Thread]:
-    """Begin to write one photograph in each of the `WAYS`, each taking so many ``seconds``."""
+    """Begin to write one photograph in each of the `WAYS`, each taking so many `seconds`."""
     threads = []
     for way, (name, data, write) in WAYS.items():
         path = folder / "mill" / "head" / way / name

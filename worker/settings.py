@@ -1,4 +1,4 @@
-"""What a worker is told from outside: environment variables that begin with ``INSERTS_``."""
+"""What a worker is told from outside: environment variables that begin with `INSERTS_`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.runtime.niceness import NICENESS
 
 
 class WorkerSettings(StationSettings, DatabaseSettings):
-    """Settings of ``insert-worker``: where events and images come from (`StationSettings`), where verdicts go
+    """Settings of `insert-worker`: where events and images come from (`StationSettings`), where verdicts go
     (`DatabaseSettings`), and what judges.
     """
 

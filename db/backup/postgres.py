@@ -1,4 +1,4 @@
-"""A backup of PostgreSQL: ``pg_dump`` and ``pg_restore`` in the custom format, as every administrator knows it.
+"""A backup of PostgreSQL: `pg_dump` and `pg_restore` in the custom format, as every administrator knows it.
 
 Both are PostgreSQL's own programs and come with its client package. A password goes to them in their environment, never
 on a command line, which everybody on the machine can read.
@@ -30,7 +30,7 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
     """Dump the database into a new file; its schema's revision and its rows at the moment of the dump.
 
     Raises:
-        BackupError: ``pg_dump`` is missing, older than the server, or has failed.
+        BackupError: `pg_dump` is missing, older than the server, or has failed.
         SQLAlchemyError: the database is away.
     """
     engine = make_engine(url)
@@ -51,7 +51,7 @@ def read(url: str, source: Path, revision: str) -> None:
     """Bring a dump back, in one transaction: what is in the database goes with the same commit.
 
     Raises:
-        BackupError: ``pg_restore`` is missing, older than the server, or has failed; or what is there has another
+        BackupError: `pg_restore` is missing, older than the server, or has failed; or what is there has another
             schema than the dump, so that one cannot take the other's place.
         SQLAlchemyError: the database is away.
     """

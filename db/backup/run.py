@@ -1,7 +1,7 @@
 """Backups: the whole database in one file, and beside it a manifest that says what is in it.
 
 The file is written under another name and appears when it is complete; the manifest appears last, so a file without one
-is no backup. What the two engines do differently is in :mod:`db.backup.sqlite` and :mod:`db.backup.postgres`.
+is no backup. What the two engines do differently is in `db.backup.sqlite` and `db.backup.postgres`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup holds: ``revision`` is the schema's, ``rows`` of the main tables, ``sha256`` of the file."""
+    """What a backup holds: `revision` is the schema's, `rows` of the main tables, `sha256` of the file."""
 
     format: int
     engine: str
@@ -40,9 +40,9 @@ class Manifest:
 
 
 def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
-    """Write a backup of the database at ``url``, beside whatever is being done in it; the file and its manifest.
+    """Write a backup of the database at `url`, beside whatever is being done in it; the file and its manifest.
 
-    ``target`` is the file to write, or a folder that is there: then the file is named by the time, in UTC.
+    `target` is the file to write, or a folder that is there: then the file is named by the time, in UTC.
 
     Raises:
         BackupError: there is no such database, the file is there already, or a program that is needed is not.
@@ -73,13 +73,13 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
 
 
 def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Manifest]:
-    """Bring a backup back into the database at ``url``; the file that was taken and its manifest.
+    """Bring a backup back into the database at `url`; the file that was taken and its manifest.
 
-    ``source`` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does.
+    `source` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does.
 
     Raises:
         BackupError: it is no backup, it is damaged, of the other engine or of a newer version of this program, a
-            program that is needed is not there, or the database holds something and ``replace`` does not say that it
+            program that is needed is not there, or the database holds something and `replace` does not say that it
             may go.
         OSError: it cannot be read, or the database's disk cannot be written.
         SQLAlchemyError: the database is away.

@@ -1,4 +1,4 @@
-"""``insert-db backup`` and ``restore``."""
+"""`insert-db backup` and `restore`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``insert-db faults``: what could not be judged, why, and what becomes of it."""
+"""`insert-db faults`: what could not be judged, why, and what becomes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``insert-db``: what the database knows, for people and for programs."""
+"""The command `insert-db`: what the database knows, for people and for programs."""
 
 from __future__ import annotations
 
@@ -283,8 +283,8 @@ app.command()(schema.downgrade)
 
 
 def main() -> None:
-    """Run ``insert-db``: exit code 0 fine, 1 an error that stderr explains, 2 a command that was not understood.
+    """Run `insert-db`: exit code 0 fine, 1 an error that stderr explains, 2 a command that was not understood.
 
-    A reader that has seen enough (``insert-db verdicts | head``) is fine too.
+    A reader that has seen enough (`insert-db verdicts | head`) is fine too.
     """
     run(app, explained=explained, prefix="insert-db:", failure=1, pipe_closed=0)

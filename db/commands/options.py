@@ -1,4 +1,4 @@
-"""The options that the commands of ``insert-db`` share."""
+"""The options that the commands of `insert-db` share."""
 
 from __future__ import annotations
 

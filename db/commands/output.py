@@ -1,4 +1,4 @@
-"""How the commands of ``insert-db`` open the database, and how they answer."""
+"""How the commands of `insert-db` open the database, and how they answer."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def explained(error: Exception) -> str | None:
 
 @contextmanager
 def reading(url: str) -> Iterator[Session]:
-    """A session that reads the database at ``url``; never makes one.
+    """A session that reads the database at `url`; never makes one.
 
     Raises:
         typer.Exit: with code 1, when there is none, it is out of date or away; stderr then says what to do.
@@ -77,9 +77,9 @@ def writing(url: str) -> Iterator[Session]:
 
 @contextmanager
 def opened(url: str, *, reads_only: bool = False) -> Iterator[Database]:
-    """The database at ``url``, for a command that needs several sessions of it; otherwise as `reading`.
+    """The database at `url`, for a command that needs several sessions of it; otherwise as `reading`.
 
-    One that ``reads_only`` is content with a SQLite file that may only be read.
+    One that `reads_only` is content with a SQLite file that may only be read.
 
     Raises:
         typer.Exit: with code 1, as in `reading`.
@@ -113,7 +113,7 @@ def answer(
 ) -> None:
     """Print what was found: as one JSON array, as a table, or the sentence for nothing.
 
-    With a ``limit`` that was reached, a person is told on stderr that there may be more.
+    With a `limit` that was reached, a person is told on stderr that there may be more.
     """
     from db.commands.serialisation import plain
 

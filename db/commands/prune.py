@@ -1,4 +1,4 @@
-"""``insert-db prune``: lets go of photographs and rows that are old enough."""
+"""`insert-db prune`: lets go of photographs and rows that are old enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``insert-db review`` and ``reviews``: people look at what is worth looking at, and say what it is."""
+"""`insert-db review` and `reviews`: people look at what is worth looking at, and say what it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``insert-db upgrade`` and ``downgrade``: the tables, brought to another version of the program."""
+"""`insert-db upgrade` and `downgrade`: the tables, brought to another version of the program."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def write_csv(rows: Iterable[VerdictRow], file: SupportsWrite) -> int:
 
 
 def write_csv_file(rows: Iterable[VerdictRow], path: Path) -> int:
-    """As :func:`write_csv`, into a file that appears, or is replaced, only when it is complete."""
+    """As `write_csv`, into a file that appears, or is replaced, only when it is complete."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # utf-8-sig, because spreadsheets take a file without the mark for their own code page.

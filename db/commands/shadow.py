@@ -1,4 +1,4 @@
-"""``insert-db shadow``: how the model that judges alongside does beside the one in charge."""
+"""`insert-db shadow`: how the model that judges alongside does beside the one in charge."""
 
 from __future__ import annotations
 

@@ -174,8 +174,8 @@ class Database:
     def __init__(self, url: str, *, connections: int = CONNECTIONS, reads_only: bool = False) -> None:
         """Prepare the engine; nothing is connected, and no SQLite file is made, before the first scope.
 
-        ``connections`` is how many there are at most; a scope that finds all in use waits, `WAIT_SECONDS` at most.
-        Who ``reads_only`` is content with a SQLite file that may only be read.
+        `connections` is how many there are at most; a scope that finds all in use waits, `WAIT_SECONDS` at most.
+        Who `reads_only` is content with a SQLite file that may only be read.
 
         Raises:
             ValueError: the URL is neither of a SQLite file nor of PostgreSQL.
@@ -202,7 +202,7 @@ class Database:
 
         On SQLite it holds the write lock from its start, so keep it short: no images, no network inside.
 
-        Where it is not ``synced``, its end does not wait for the disk: a power cut may take it back (whole, and never
+        Where it is not `synced`, its end does not wait for the disk: a power cut may take it back (whole, and never
         what is synced after it without it), a crash of any process does not. For what is only asked when the same
         message comes again.
 
@@ -270,7 +270,7 @@ class Database:
 
 @contextmanager
 def waitable(url: str) -> Iterator[None]:
-    """Turn what means that the database at ``url`` is away into `DatabaseUnavailable`, with its name in the message.
+    """Turn what means that the database at `url` is away into `DatabaseUnavailable`, with its name in the message.
 
     Raises:
         DatabaseUnavailable: it is away, locked, full, or may not be written.

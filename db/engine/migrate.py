@@ -17,7 +17,7 @@ _ADVISORY_LOCK = 7_233_150_406
 
 
 def current(url: str) -> str | None:
-    """The revision of the database at ``url``, or None where it is empty or, on SQLite, not there."""
+    """The revision of the database at `url`, or None where it is empty or, on SQLite, not there."""
     path = sqlite_file(url)
     if path is not None and not path.exists():
         return None
@@ -41,7 +41,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take the database back down to a revision; ``base`` leaves no tables. What they held is lost."""
+    """Take the database back down to a revision; `base` leaves no tables. What they held is lost."""
     _run(url, lambda config: command.downgrade(config, revision), create=False)
 
 

@@ -24,10 +24,10 @@ def revisions() -> list[str]:
 
 
 def lost_by_downgrade(before: str, revision: str) -> list[tuple[str, str]]:
-    """What a downgrade lets go, step by step, as each migration's ``LOST`` says; the newest step first.
+    """What a downgrade lets go, step by step, as each migration's `LOST` says; the newest step first.
 
     Raises:
-        ValueError: the revision is not one below ``before``.
+        ValueError: the revision is not one below `before`.
     """
     found = []
     for script in ScriptDirectory.from_config(alembic_config()).walk_revisions():

@@ -13,7 +13,7 @@ FORMS: Final = "2h, 3d, 2026-11-22, 2026-11-22T10:00 (this computer's time) or 2
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """Read a moment: so long before ``now`` (``30m``, ``2h``, ``3d``, ``1w``), or a date or time in ISO 8601.
+    """Read a moment: so long before `now` (`30m`, `2h`, `3d`, `1w`), or a date or time in ISO 8601.
 
     A date means its first moment. Where no offset is written, it is that of this computer's time zone.
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 
 def insert(session: Session, table: type[DeclarativeBase]) -> Any:
-    """An ``INSERT`` that knows ``ON CONFLICT``, in the dialect of the session's engine.
+    """An `INSERT` that knows `ON CONFLICT`, in the dialect of the session's engine.
 
     Typed loosely, because the two dialects have the same methods but no common class.
     """

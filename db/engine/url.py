@@ -20,14 +20,14 @@ EXAMPLE: Final = "change-me"
 
 PREPARE: Final = "prepare_threshold"
 """The parameter of a PostgreSQL URL that psycopg knows and libpq does not: executions of one statement after which it
-is prepared on the server; ``none`` for never, as behind a PgBouncer that pools transactions and is older than 1.21."""
+is prepared on the server; `none` for never, as behind a PgBouncer that pools transactions and is older than 1.21."""
 
 
 def parse_url(url: str) -> URL:
     """Check a database URL and return it in SQLAlchemy's form.
 
     Raises:
-        ValueError: it is not a URL of a SQLite file or of PostgreSQL, or its `PREPARE` is no number and not ``none``.
+        ValueError: it is not a URL of a SQLite file or of PostgreSQL, or its `PREPARE` is no number and not `none`.
     """
     # The text may hold a password, so no message repeats it.
     try:
@@ -55,7 +55,7 @@ def prepare_threshold(url: str) -> dict[str, int | None]:
     """What psycopg is told about prepared statements: nothing, where the URL does not say.
 
     Raises:
-        ValueError: what it says is neither a number nor ``none``.
+        ValueError: what it says is neither a number nor `none`.
     """
     told = make_url(url).query.get(PREPARE)
     if told is None:

@@ -20,13 +20,13 @@ LONGEST: Final = timedelta(minutes=10)
 
 
 def take(session: Session, name: str, holder: str, *, at: datetime, seconds: float) -> bool:
-    """Take the lease of that ``name`` from ``at`` on, for so many ``seconds``; False while another holds it.
+    """Take the lease of that `name` from `at` on, for so many `seconds`; False while another holds it.
 
     One that ran out is taken over; a holder that takes its own again renews it. Leases of any name that ran out, or
     run on for longer than any lease lasts, are forgotten.
 
     Raises:
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     session.execute(delete(Leases).where(or_(Leases.until <= at, Leases.until > at + LONGEST)))
     new = insert(session, Leases).values(name=name, holder=holder, until=at + timedelta(seconds=seconds))
@@ -41,10 +41,10 @@ def take(session: Session, name: str, holder: str, *, at: datetime, seconds: flo
 
 
 def renew(session: Session, name: str, holder: str, *, at: datetime, seconds: float) -> bool:
-    """Hold the lease for so many ``seconds`` from ``at`` on; False where it is another's or nobody's by now.
+    """Hold the lease for so many `seconds` from `at` on; False where it is another's or nobody's by now.
 
     Raises:
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     mine = (Leases.name == name) & (Leases.holder == holder)
     until = at + timedelta(seconds=seconds)
@@ -61,7 +61,7 @@ def held_by(session: Session, name: str, *, at: datetime) -> str | None:
     """Who holds the lease at that moment, or None.
 
     Raises:
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     running = (Leases.name == name) & (Leases.until > at) & (Leases.until <= at + LONGEST)
     return session.scalar(select(Leases.holder).where(running))

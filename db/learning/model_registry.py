@@ -18,10 +18,10 @@ from db.schema.tables import Models, Promotions
 class Model:
     """A trained model.
 
-    ``backbone`` and ``fingerprint`` name the features that it understands, ``classes`` its labels in their order,
-    ``trained_on`` the number of labelled images, ``metrics`` what its evaluation said (plain JSON values),
-    ``artefact`` its folder relative to the model store, and ``digest`` the artefact's SHA-256. ``snapshot_id`` names
-    the labelled set that it learned from (:mod:`db.learning.snapshots`), None for a model that was made from a folder.
+    `backbone` and `fingerprint` name the features that it understands, `classes` its labels in their order,
+    `trained_on` the number of labelled images, `metrics` what its evaluation said (plain JSON values),
+    `artefact` its folder relative to the model store, and `digest` the artefact's SHA-256. `snapshot_id` names
+    the labelled set that it learned from (`db.learning.snapshots`), None for a model that was made from a folder.
     """
 
     model_id: str
@@ -44,7 +44,7 @@ Action = Literal["promoted", "rolled_back", "ended"]
 class Promotion:
     """The moment from which a model had a role, who said so and why.
 
-    ``action`` tells how it came into it; with ``ended`` the role is empty from then on and ``model_id`` is None, which
+    `action` tells how it came into it; with `ended` the role is empty from then on and `model_id` is None, which
     only a shadow's can be.
     """
 
@@ -89,14 +89,14 @@ def recent(session: Session, limit: int = 20) -> list[Model]:
 
 
 def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
-    """Put a model in charge from ``at`` on; if it was in shadow, that ends.
+    """Put a model in charge from `at` on; if it was in shadow, that ends.
 
     Promoting the model that is in charge already adds nothing and returns the promotion that stands, so that two
     schedulers with the same result do no harm.
 
     Raises:
         LookupError: the model is not registered.
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     _take_turns(session)
     _known(session, model_id, "put in charge")
@@ -107,14 +107,14 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
 
 
 def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promotion:
-    """Put the champion before the present one in charge again, from ``at`` on.
+    """Put the champion before the present one in charge again, from `at` on.
 
     A second rollback goes one further back, not forth again: the model that was rolled back is out until it is
     promoted anew.
 
     Raises:
         LookupError: there is no champion before the present one.
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     _take_turns(session)
     rows = session.execute(select(*_PROMOTION).where(Promotions.role == "champion").order_by(*_FIRST_FIRST))
@@ -127,7 +127,7 @@ def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promoti
 
 
 def promotions(session: Session, limit: int = 20, role: Role | None = None) -> list[Promotion]:
-    """Which model was given which role, last first; ``role`` chooses one."""
+    """Which model was given which role, last first; `role` chooses one."""
     query = select(*_PROMOTION).order_by(*_LAST_FIRST).limit(limit)
     if role is not None:
         query = query.where(Promotions.role == role)
@@ -155,13 +155,13 @@ def shadow(session: Session) -> Model | None:
 
 
 def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
-    """Have a model judge alongside the champion from ``at`` on, instead of the one that did so before.
+    """Have a model judge alongside the champion from `at` on, instead of the one that did so before.
 
     Starting the one that is in shadow already adds nothing and returns the row that stands.
 
     Raises:
         LookupError: the model is not registered.
-        ValueError: it is in charge, or ``at`` is naive.
+        ValueError: it is in charge, or `at` is naive.
     """
     _take_turns(session)
     _known(session, model_id, "a shadow")
@@ -175,10 +175,10 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
 
 
 def end_shadow(session: Session, *, by: str, reason: str, at: datetime) -> Promotion | None:
-    """Have no model judge alongside the champion from ``at`` on; None where none did.
+    """Have no model judge alongside the champion from `at` on; None where none did.
 
     Raises:
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     _take_turns(session)
     if shadow(session) is None:

@@ -25,7 +25,7 @@ MAX_NOTE = 4_000
 class Review:
     """What one person said about one capture.
 
-    ``label`` is one of :data:`producer.contract.vocabulary.LABELS`, ``note`` free text.
+    `label` is one of `producer.contract.vocabulary.LABELS`, `note` free text.
     """
 
     id: int
@@ -40,9 +40,9 @@ class Review:
 class Labelled:
     """One capture with the label of its newest review: what training needs to know of it.
 
-    ``image`` is the key in the image store, ``region`` the box in pixels (left, top, width, height) that shows the
-    insert, and ``life`` names the insert that it shows (:mod:`db.line.insert_lives`). ``captured_at`` is its place in
-    the order of all captures (:mod:`db.line.capture_order`).
+    `image` is the key in the image store, `region` the box in pixels (left, top, width, height) that shows the
+    insert, and `life` names the insert that it shows (`db.line.insert_lives`). `captured_at` is its place in
+    the order of all captures (`db.line.capture_order`).
     """
 
     capture_id: UUID
@@ -66,7 +66,7 @@ def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime
 
     Raises:
         LookupError: the capture was never recorded.
-        ValueError: there is no such label, nobody said it, or ``at`` is naive.
+        ValueError: there is no such label, nobody said it, or `at` is naive.
     """
     if label not in LABELS:
         raise ValueError(f"a review says one of {', '.join(LABELS)}, not {label!r}")
@@ -103,7 +103,7 @@ def recent(
     since: datetime | None = None,
     limit: int = 50,
 ) -> list[Review]:
-    """What was said last, newest first; ``since`` is the earliest moment."""
+    """What was said last, newest first; `since` is the earliest moment."""
     query = select(*_COLUMNS).order_by(Reviews.id.desc()).limit(limit)
     if capture_id is not None:
         query = query.where(Reviews.capture_id == capture_id)

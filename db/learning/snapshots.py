@@ -25,9 +25,9 @@ _ROWS_AT_ONCE = 5_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A labelled set: ``counts`` has the number of captures of each label that occurs, ``size`` their sum.
+    """A labelled set: `counts` has the number of captures of each label that occurs, `size` their sum.
 
-    ``last_review`` is the highest id of a review in it, 0 where it is empty.
+    `last_review` is the highest id of a review in it, 0 where it is empty.
     """
 
     snapshot_id: str
@@ -43,11 +43,11 @@ _COLUMNS = [getattr(Snapshots, field.name) for field in fields(Snapshot)]
 def take(session: Session, at: datetime, labelled: Sequence[Labelled] | None = None) -> Snapshot:
     """Keep the labelled set as it is; the same content is the same snapshot, however often it is taken.
 
-    A transaction of SQLite keeps all other writers waiting. Where there are very many captures, read ``labelled``
-    (:func:`db.learning.reviews.labelled`) in a reading scope before and hand it in.
+    A transaction of SQLite keeps all other writers waiting. Where there are very many captures, read `labelled`
+    (`db.learning.reviews.labelled`) in a reading scope before and hand it in.
 
     Raises:
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     items = reviews.labelled(session) if labelled is None else labelled
     found = Counter(item.label for item in items)

@@ -28,8 +28,8 @@ _NEXT: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Seen:
-    """What decides about the order of a photograph; ``captured_at`` is by its station's clock, ``received_at`` by the
-    clock of the worker that first had it, ``ordered_at`` what was decided."""
+    """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the
+    clock of the worker that first had it, `ordered_at` what was decided."""
 
     capture_id: UUID
     station: str
@@ -48,7 +48,7 @@ def ordered_at(
 ) -> datetime:
     """Where a photograph that arrives now stands in the order, given the newest that is known of its pocket.
 
-    What arrives later is newer than ``newest``, whatever the clocks say, unless it was overtaken by it.
+    What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it.
     """
     moment = claimed(captured_at, received_at)
     if newest is None:

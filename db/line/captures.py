@@ -23,7 +23,7 @@ from db.schema.tables import Captures, Checks, Pockets
 class Capture:
     """One photograph of one insert after one operation, as its event told it.
 
-    ``image`` is the key in the image store, ``region`` the box in pixels (left, top, width, height) that shows the
+    `image` is the key in the image store, `region` the box in pixels (left, top, width, height) that shows the
     insert. All other fields are those of the event.
     """
 
@@ -46,7 +46,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A capture's event has come, at ``received_at``; ``tried`` says that judging it begins at once if it is new."""
+    """A capture's event has come, at `received_at`; `tried` says that judging it begins at once if it is new."""
 
     capture: Capture
     received_at: datetime
@@ -55,8 +55,8 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Known:
-    """What the database knew of a capture before this arrival: nothing (``new``), or how often judging it was tried,
-    and the verdict that stands. ``ordered_at`` is the place in the order that a new one was given."""
+    """What the database knew of a capture before this arrival: nothing (`new`), or how often judging it was tried,
+    and the verdict that stands. `ordered_at` is the place in the order that a new one was given."""
 
     new: bool
     attempts: int

@@ -1,6 +1,6 @@
 """Which checks may have come to a state: found by indexes, the newest first, without going through all checks.
 
-The state of a check is computed (:func:`db.line.checks.assess`), so a rare one cannot be looked up. But no check comes
+The state of a check is computed (`db.line.checks.assess`), so a rare one cannot be looked up. But no check comes
 to `replace` or `review` without a capture that is not intact (or an open fault, or being given up), nor is it `pending`
 without a capture that nobody has judged or a pocket that was not photographed yet; and of these there are indexes.
 """
@@ -48,9 +48,9 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
 
     Args:
         session: where to look.
-        state: one of :data:`producer.contract.vocabulary.STATES`.
+        state: one of `producer.contract.vocabulary.STATES`.
         columns: what to select of a check, in any case its id, place and beginning.
-        place: ``station``, ``machine``, ``head`` and ``since`` of the checks that are asked about.
+        place: `station`, `machine`, `head` and `since` of the checks that are asked about.
         size: about how many to read at once.
     """
     checks = select(*columns)
@@ -93,7 +93,7 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
 
 
 def of_place(place: Filters) -> list[ColumnElement[bool]]:
-    """The ``WHERE`` of checks at a place and since a moment."""
+    """The `WHERE` of checks at a place and since a moment."""
     found = [on_machine(Checks.machine, place.get("machine"))]
     found += [getattr(Checks, name) == place.get(name) for name in ("station", "head") if place.get(name) is not None]
     since = place.get("since")

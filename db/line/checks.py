@@ -23,14 +23,14 @@ from producer.contract.vocabulary import OUTCOME_OF, State
 class Check:
     """What a post-operation check has come to.
 
-    ``state`` is ``pending`` until ``size`` pockets are judged or have a fault; then ``replace`` if any insert is
-    damaged, else ``review`` if a person has to look at any, else ``go``. ``replace`` and ``review`` name the pockets
-    in ascending order, also while the check is pending. ``judged`` counts the pockets that have an answer. A person's
+    `state` is `pending` until `size` pockets are judged or have a fault; then `replace` if any insert is
+    damaged, else `review` if a person has to look at any, else `go`. `replace` and `review` name the pockets
+    in ascending order, also while the check is pending. `judged` counts the pockets that have an answer. A person's
     newest review of a capture stands above its verdict, and is an answer also where there is no verdict yet.
 
-    A check that was given up (:mod:`db.line.incomplete_checks`) is ``review``, whatever was found, once all photographs
-    that came are judged; ``missing`` are the pockets, of those from 1 to ``size``, of which none came. They stand in
-    ``review``.
+    A check that was given up (`db.line.incomplete_checks`) is `review`, whatever was found, once all photographs
+    that came are judged; `missing` are the pockets, of those from 1 to `size`, of which none came. They stand in
+    `review`.
     """
 
     check_id: UUID
@@ -49,9 +49,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Sight:
-    """One capture of a check: its place in the order (:mod:`db.line.capture_order`), and what stands about it.
+    """One capture of a check: its place in the order (`db.line.capture_order`), and what stands about it.
 
-    ``outcome`` is that of its newest review, else of its current verdict, else None: it waits for both.
+    `outcome` is that of its newest review, else of its current verdict, else None: it waits for both.
     """
 
     capture_id: UUID
@@ -70,7 +70,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Assessment:
-    """The answer of a check: the fields of the same names in :class:`Check`."""
+    """The answer of a check: the fields of the same names in `Check`."""
 
     state: State
     replace: tuple[int, ...]
@@ -82,10 +82,10 @@ class Assessment:
 def assess(
     size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = (), *, given_up: bool = False
 ) -> Assessment:
-    """What a check of ``size`` inserts comes to.
+    """What a check of `size` inserts comes to.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one. Where the check was ``given_up``, pockets
+    unless its capture was judged after all, or was followed by a newer one. Where the check was `given_up`, pockets
     without a photograph are waited for no more.
     """
     pocket_of: dict[UUID, int] = {}
@@ -177,10 +177,10 @@ def recent(
     since: datetime | None = None,
     limit: int = 50,
 ) -> list[Check]:
-    """Checks, the one that began last first; ``since`` is the earliest beginning.
+    """Checks, the one that began last first; `since` is the earliest beginning.
 
-    The checks of imported captures are nobody's: they are told only for ``machine``
-    :data:`db.line.insert_lives.IMPORTED`.
+    The checks of imported captures are nobody's: they are told only for `machine`
+    `db.line.insert_lives.IMPORTED`.
     """
     place: Filters = {"station": station, "machine": machine, "head": head, "since": since}
     if state is None:

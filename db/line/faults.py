@@ -25,11 +25,11 @@ MAX_DETAIL: Final = 4_000
 class Fault:
     """Something that could not be judged.
 
-    ``reason`` is a short code for machines (``invalid_event``, ``image_missing``, ``image_unreadable``,
-    ``digest_mismatch``, ``crashed``), ``detail`` what a person needs to know, ``event`` the message as it came, and
-    ``count`` how often it came.
-    ``state`` is ``open``, ``requeued`` when a person has asked for another try, ``closed`` once the event came again
-    (and ended in a verdict, or in a new fault), or ``dismissed`` by a person.
+    `reason` is a short code for machines (`invalid_event`, `image_missing`, `image_unreadable`,
+    `digest_mismatch`, `crashed`), `detail` what a person needs to know, `event` the message as it came, and
+    `count` how often it came.
+    `state` is `open`, `requeued` when a person has asked for another try, `closed` once the event came again
+    (and ended in a verdict, or in a new fault), or `dismissed` by a person.
     """
 
     id: int
@@ -71,7 +71,7 @@ def record(
     comes from outside is made to fit: over-long text is cut, and a pocket that no head can have is dropped.
 
     Raises:
-        ValueError: ``at`` is naive.
+        ValueError: `at` is naive.
     """
     new = insert(session, Faults).values(
         subject=subject(capture_id, reason, event),
@@ -170,7 +170,7 @@ def subject(capture_id: UUID | None, reason: str, event: str) -> str:
 
 
 def fitting(text: str, length: int) -> str:
-    """Text from outside in a form that both databases store: at most ``length`` characters, odd ones written out.
+    """Text from outside in a form that both databases store: at most `length` characters, odd ones written out.
 
     PostgreSQL has no place for NUL, and neither engine for half a surrogate pair.
     """

@@ -54,7 +54,7 @@ def give_up(session: Session, seen: Mapping[UUID, Awaited]) -> None:
     """Wait no more for what has not come of some checks: those that still consist of as many captures.
 
     A photograph that comes later counts nevertheless, and has its check waited for again
-    (:func:`db.line.captures.arrive`).
+    (`db.line.captures.arrive`).
     """
     # As a worker that records a capture does: whoever holds the checks, in order, sees what others have brought.
     held = select(Checks.check_id).where(Checks.check_id.in_(seen)).order_by(Checks.check_id).with_for_update()

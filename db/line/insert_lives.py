@@ -20,8 +20,8 @@ IMPORTED: Final = "imported"
 class Sighting:
     """One photograph of a pocket.
 
-    The fields after ``pocket`` are those of :class:`db.line.captures.Capture`, each None where the line does not tell
-    it; ``outcome`` is what stands about it: that of the newest review, else of the verdict, else None.
+    The fields after `pocket` are those of `db.line.captures.Capture`, each None where the line does not tell
+    it; `outcome` is what stands about it: that of the newest review, else of the verdict, else None.
     """
 
     capture_id: UUID
@@ -55,7 +55,7 @@ class _Known:
 
 
 def lives(sightings: Iterable[Sighting]) -> Iterator[tuple[UUID, str]]:
-    """The life that each sighting belongs to, as ``machine/head/pocket/capture_id of its first sighting``.
+    """The life that each sighting belongs to, as `machine/head/pocket/capture_id of its first sighting`.
 
     A new life begins when another insert or another edge of it is named, or when the operations on the edge have
     become fewer. Where the line does not count operations, it begins with an intact insert after a damaged one; where
@@ -63,7 +63,7 @@ def lives(sightings: Iterable[Sighting]) -> Iterator[tuple[UUID, str]]:
     is what flatters.
 
     Args:
-        sightings: by machine, head, pocket, in their order (:mod:`db.line.capture_order`); read as they are asked for.
+        sightings: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
     """
     for (machine, head, pocket), of_pocket in groupby(sightings, lambda each: (each.machine, each.head, each.pocket)):
         life = ""

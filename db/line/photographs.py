@@ -1,8 +1,8 @@
 """Whether a capture's photograph is still there, as its row tells: retention removes photographs and keeps rows.
 
-``captures.image`` is the key in the image store for as long as there is a photograph. Before retention removes it, the
+`captures.image` is the key in the image store for as long as there is a photograph. Before retention removes it, the
 key gets a mark in front, and when it is gone the mark alone is left. No key can begin with it
-(:func:`db.retention.image_removal.check_key`), so whoever would read such an image is refused rather than misled.
+(`db.retention.image_removal.check_key`), so whoever would read such an image is refused rather than misled.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def is_marked(capture: Any = Captures) -> ColumnElement[bool]:
 
 
 def key_or_none() -> ColumnElement[str | None]:
-    """The photograph's key, or null where it was removed; as the column ``image``."""
+    """The photograph's key, or null where it was removed; as the column `image`."""
     return case((is_there(), Captures.image), else_=None).label("image")
 
 

@@ -1,6 +1,6 @@
 """Pockets: which of them hold an insert to be replaced, by what stands about the newest capture of each.
 
-:func:`db.line.captures.record` names a pocket's newest capture, of which nothing is known then; whoever decides
+`db.line.captures.record` names a pocket's newest capture, of which nothing is known then; whoever decides
 something about a capture marks its pocket here, in the same transaction.
 """
 

@@ -15,18 +15,18 @@ from db.line.photographs import key_or_none
 from db.schema.tables import Captures, UtcDateTime, Verdicts
 
 Position = tuple[datetime, UUID]
-"""A place in the order of captures (:mod:`db.line.capture_order`), then id."""
+"""A place in the order of captures (`db.line.capture_order`), then id."""
 
 
 @dataclass(frozen=True)
 class VerdictRow:
     """One capture and what stands about it, for people.
 
-    The verdict's fields are None where the capture is still to be judged; ``fault`` is then the reason why it could
-    not be, if one is open (told by :func:`db.queries.maintenance.history` only). ``image`` is None where the photograph
-    was removed, as old ones are (:mod:`db.retention.policy`). ``captured_at`` is what the station's clock said,
-    ``ordered_at`` the place in the order: where they differ by much, that clock was wrong
-    (:func:`db.line.capture_order.clock_error`).
+    The verdict's fields are None where the capture is still to be judged; `fault` is then the reason why it could
+    not be, if one is open (told by `db.queries.maintenance.history` only). `image` is None where the photograph
+    was removed, as old ones are (`db.retention.policy`). `captured_at` is what the station's clock said,
+    `ordered_at` the place in the order: where they differ by much, that clock was wrong
+    (`db.line.capture_order.clock_error`).
     """
 
     capture_id: UUID
@@ -54,12 +54,12 @@ class VerdictRow:
 
     @property
     def position(self) -> Position:
-        """Where this row stands in the order newest first: what :func:`db.line.verdicts.search` takes as ``before``."""
+        """Where this row stands in the order newest first: what `db.line.verdicts.search` takes as `before`."""
         return self.ordered_at, self.capture_id
 
 
 class Filters(TypedDict, total=False):
-    """What captures can be chosen by; ``since`` is included, ``until`` is not, both mean ``ordered_at``."""
+    """What captures can be chosen by; `since` is included, `until` is not, both mean `ordered_at`."""
 
     station: str | None
     machine: str | None
@@ -80,7 +80,7 @@ COLUMNS = [
     if field.name != "fault"
 ]
 FINDING = Captures.outcome != literal_column("'intact'")
-"""What the indexes of findings hold (:data:`db.schema.index_conditions.FINDING`), in words: that is how an engine sees
+"""What the indexes of findings hold (`db.schema.index_conditions.FINDING`), in words: that is how an engine sees
 that they do."""
 
 NEWEST_FIRST = (Captures.ordered_at.desc(), Captures.capture_id.desc())
@@ -97,7 +97,7 @@ def on_machine(column: InstrumentedAttribute[str], machine: str | None) -> Colum
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """The ``WHERE`` of a set of filters; those that are None are no condition.
+    """The `WHERE` of a set of filters; those that are None are no condition.
 
     Imported captures are on none of the line's machines: only who asks for their machine sees them.
     """

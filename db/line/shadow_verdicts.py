@@ -30,7 +30,7 @@ class ShadowVerdict:
 
 @dataclass(frozen=True)
 class Tally:
-    """How one side did on the captures that a person found intact or damaged; ``undecided`` are neither outcome."""
+    """How one side did on the captures that a person found intact or damaged; `undecided` are neither outcome."""
 
     right: int
     wrong: int
@@ -50,9 +50,9 @@ class Pair:
 class ShadowReport:
     """A shadow beside the line.
 
-    ``compared`` counts the captures that both have judged, ``first_at`` and ``last_at`` when the shadow did.
-    ``agreements`` are those with the same outcome, ``disagreements`` the others, ``outcomes`` has both by pairs.
-    ``reviewed`` of them have a review that says intact or damaged: against these, ``line`` and ``shadow`` are measured.
+    `compared` counts the captures that both have judged, `first_at` and `last_at` when the shadow did.
+    `agreements` are those with the same outcome, `disagreements` the others, `outcomes` has both by pairs.
+    `reviewed` of them have a review that says intact or damaged: against these, `line` and `shadow` are measured.
     """
 
     model_id: str

@@ -33,9 +33,9 @@ from db.schema.tables import Captures, Faults, Verdicts
 class Verdict:
     """What one model, or none, decided about one capture.
 
-    ``outcome`` is one of :data:`producer.contract.vocabulary.OUTCOMES`, ``label`` the finer class (``worn``,
-    ``broken``) where there is one, ``reason`` why it is not plain (for people), ``decision`` the signed distance from
-    the SVM's plane, ``seconds`` the time from receiving the capture to this verdict and ``probability`` that of damage,
+    `outcome` is one of `producer.contract.vocabulary.OUTCOMES`, `label` the finer class (`worn`,
+    `broken`) where there is one, `reason` why it is not plain (for people), `decision` the signed distance from
+    the SVM's plane, `seconds` the time from receiving the capture to this verdict and `probability` that of damage,
     by the model's calibration.
     """
 
@@ -157,7 +157,7 @@ def _change(session: Session, verdict: Verdict) -> Verdict:
 def current(session: Session, capture_id: UUID, *, hold: bool = False) -> Verdict | None:
     """The verdict that stands for a capture, or None before there is one.
 
-    Where it is to ``hold``, nobody else gives the capture one before this transaction ends.
+    Where it is to `hold`, nobody else gives the capture one before this transaction ends.
     """
     if hold:
         captures = select(Captures.capture_id).where(Captures.capture_id == capture_id)
@@ -175,9 +175,9 @@ def current_of(connection: Connection, capture_ids: Collection[UUID]) -> dict[UU
 def search(
     session: Session, *, limit: int = 100, before: Position | None = None, **filters: Unpack[Filters]
 ) -> list[VerdictRow]:
-    """Judged captures, newest first; imported ones only where ``machine`` names them (:func:`db.line.rows.conditions`).
+    """Judged captures, newest first; imported ones only where `machine` names them (`db.line.rows.conditions`).
 
-    ``before`` continues after the last row of an earlier answer (its ``position``), without gaps or repetitions
+    `before` continues after the last row of an earlier answer (its `position`), without gaps or repetitions
     whatever was added since.
     """
     query = _judged(filters).limit(limit)

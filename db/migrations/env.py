@@ -1,4 +1,4 @@
-"""What Alembic runs for every command; :mod:`db.engine.migrate` hands it an open connection inside a transaction."""
+"""What Alembic runs for every command; `db.engine.migrate` hands it an open connection inside a transaction."""
 
 from alembic import context
 

@@ -37,9 +37,9 @@ PATIENCE_MS: Final = 2_000
 class Standing:
     """How the line stands.
 
-    ``oldest_waiting`` is the place in the order (:mod:`db.line.capture_order`) of the oldest capture that has neither a
+    `oldest_waiting` is the place in the order (`db.line.capture_order`) of the oldest capture that has neither a
     verdict nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK`
-    waits. ``open_faults`` counts the open ones by reason, `MOST_FAULTS` at most. ``unsure`` is the share of unsure ones
+    waits. `open_faults` counts the open ones by reason, `MOST_FAULTS` at most. `unsure` is the share of unsure ones
     among the judged of the `WINDOW` newest captures of the line, None where none of them is judged.
     """
 
@@ -50,7 +50,7 @@ class Standing:
 
 
 def standing(session: Session, now: datetime) -> Standing:
-    """How the line stands at this moment, in a reading scope (:meth:`db.engine.database.Database.reading`)."""
+    """How the line stands at this moment, in a reading scope (`db.engine.database.Database.reading`)."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
     judged, unsure = session.execute(unsure_query()).one()
@@ -63,7 +63,7 @@ def standing(session: Session, now: datetime) -> Standing:
 
 
 def oldest_query(since: datetime) -> Select[datetime]:
-    """When the oldest capture was taken, not before ``since``, that still waits for its verdict."""
+    """When the oldest capture was taken, not before `since`, that still waits for its verdict."""
     # A fault is the end of its capture while it is open or dismissed. Each is looked up by the capture, in the order of
     # time, so that what is read are the captures in a fault that are older than the one looked for.
     ended = (

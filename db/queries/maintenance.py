@@ -15,7 +15,7 @@ from db.schema.tables import Captures, Faults, Pockets, Verdicts
 
 @dataclass(frozen=True)
 class PocketRow(VerdictRow):
-    """One capture, what was decided about it, and in ``review`` the label of its newest review, which stands above."""
+    """One capture, what was decided about it, and in `review` the label of its newest review, which stands above."""
 
     review: str | None = None
 
@@ -40,7 +40,7 @@ def history(session: Session, machine: str, head: str, pocket: int, *, limit: in
 def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:
     """The inserts to change now, by machine, head and pocket.
 
-    A pocket is in the list when its newest capture is ``damaged``, by its newest review where there is one, else by
+    A pocket is in the list when its newest capture is `damaged`, by its newest review where there is one, else by
     its verdict; the photograph of the new insert takes it out. What was imported is in no machine, so it is in the
     list only for who asks for its machine. What it costs is what it answers: an index holds just these pockets.
     """

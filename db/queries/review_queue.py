@@ -37,7 +37,7 @@ Why = Literal["unsure", "near the threshold", "a review disagrees", "a sample"]
 
 @dataclass(frozen=True)
 class ToReview:
-    """A capture to look at, and why; ``review`` is what was said about it where that is the reason."""
+    """A capture to look at, and why; `review` is what was said about it where that is the reason."""
 
     row: VerdictRow
     why: Why
@@ -47,7 +47,7 @@ class ToReview:
 def queue(session: Session, limit: int = 50) -> list[ToReview]:
     """What to look at next, most informative first, each capture once.
 
-    First what is ``unsure``, newest first. Then, of the newest intact and damaged verdicts of each model, the share
+    First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share
     that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
     look settles them. Then a sample of the others, the same for everybody. Only those where a review disagrees have
     been looked at before. What has no photograph any more is nothing to look at.

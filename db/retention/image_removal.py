@@ -1,6 +1,6 @@
 """Removes photographs from the image store: by key, below its root, and nothing else.
 
-The store itself belongs to the stations (``producer.storage.folder``), which this room does not know; what both share
+The store itself belongs to the stations (`producer.storage.folder`), which this room does not know; what both share
 is the layout, a file or object for each key, and the rule for keys.
 """
 
@@ -23,7 +23,7 @@ class ImagesMissing(ValueError):
 
 @dataclass(frozen=True)
 class Removal:
-    """What became of some keys: ``removed``, ``missing`` already, or ``refused`` because they are unsafe."""
+    """What became of some keys: `removed`, `missing` already, or `refused` because they are unsafe."""
 
     removed: int
     missing: int
@@ -31,7 +31,7 @@ class Removal:
 
 
 def check_key(key: str) -> str:
-    """Return ``key`` if it names an image safely: the same rule as in the stations' contract.
+    """Return `key` if it names an image safely: the same rule as in the stations' contract.
 
     Raises:
         ValueError: it is absolute, leaves its root, or has characters that some store gives a meaning.
@@ -42,7 +42,7 @@ def check_key(key: str) -> str:
 
 
 class Images:
-    """The photographs below a root: a folder, a ``file://`` URL, or any store that fsspec knows (``s3://…``)."""
+    """The photographs below a root: a folder, a `file://` URL, or any store that fsspec knows (`s3://…`)."""
 
     def __init__(self, root: str) -> None:
         """Open the store; nothing is read yet.

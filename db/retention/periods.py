@@ -1,4 +1,4 @@
-"""How many days things are kept unless something else is said: for ``insert-db prune`` and ``insert-worker plan``.
+"""How many days things are kept unless something else is said: for `insert-db prune` and `insert-worker plan`.
 
 They stand by themselves, so that whoever only needs the numbers loads no database.
 """

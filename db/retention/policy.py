@@ -30,7 +30,7 @@ SAMPLE: Final = 100
 
 @dataclass(frozen=True)
 class Policy:
-    """Before which moment things may go: captures (by their arrival) for ``images`` and ``verdicts`` by outcome, what a
+    """Before which moment things may go: captures (by their arrival) for `images` and `verdicts` by outcome, what a
     model in shadow said, and faults that are closed or dismissed. What is not named, or None, stays."""
 
     images: Mapping[str, datetime]
@@ -41,9 +41,9 @@ class Policy:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much would go. ``images`` are counted by outcome; ``spared`` are photographs that are old enough and stay.
+    """How much would go. `images` are counted by outcome; `spared` are photographs that are old enough and stay.
 
-    ``captures`` and ``verdicts`` are the rows of ``checks`` that go, ``sample`` some keys of photographs to go.
+    `captures` and `verdicts` are the rows of `checks` that go, `sample` some keys of photographs to go.
     """
 
     images: Mapping[str, int]

@@ -35,13 +35,13 @@ CAPTURES_AT_ONCE: Final = 500
 CHECKS_AT_ONCE: Final = 5
 
 Progress = Callable[[str, int], None]
-"""Told what has gone (``images``, ``checks``, ``captures``, ``shadow``, ``faults``) and how many more of it."""
+"""Told what has gone (`images`, `checks`, `captures`, `shadow`, `faults`) and how many more of it."""
 
 
 class Pruning:
     """One run over a database and its image store.
 
-    ``gone`` counts, also the images that were ``missing`` already; ``refused`` has the keys that could not be followed
+    `gone` counts, also the images that were `missing` already; `refused` has the keys that could not be followed
     safely: what they lead to is left alone.
     """
 

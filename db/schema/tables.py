@@ -1,7 +1,7 @@
 """The tables.
 
 A plural class is a table; the plain values that go in and come out have singular names and live with their subject
-(:mod:`db.line.captures`, :mod:`db.line.verdicts`, …). The tables come into being through :mod:`db.migrations` only.
+(`db.line.captures`, `db.line.verdicts`, …). The tables come into being through `db.migrations` only.
 Columns that came later stand last, as they do in a database that was migrated.
 """
 
@@ -27,9 +27,9 @@ _NEWEST: Final = ("ordered_at", "capture_id")
 class Checks(Base):
     """Post-operation checks, one row each, made by the first capture that names the check.
 
-    What a check has come to is computed from its captures (:mod:`db.line.checks`); the row is there so that checks can
-    be listed by time and place without going through every capture. It began with the earliest ``ordered_at`` of its
-    captures. ``awaited``: some pocket was not photographed yet; ``given_up``: nor is it waited for any more.
+    What a check has come to is computed from its captures (`db.line.checks`); the row is there so that checks can
+    be listed by time and place without going through every capture. It began with the earliest `ordered_at` of its
+    captures. `awaited`: some pocket was not photographed yet; `given_up`: nor is it waited for any more.
     """
 
     __tablename__ = "checks"
@@ -56,12 +56,12 @@ class Checks(Base):
 class Captures(Base):
     """Photographs of inserts, as their events told.
 
-    ``outcome`` is that of the current verdict, or null before there is one. It repeats what ``verdicts`` knows, in
-    the same transaction (:func:`db.line.verdicts.record` is the one writer), because every question of the line joins
+    `outcome` is that of the current verdict, or null before there is one. It repeats what `verdicts` knows, in
+    the same transaction (`db.line.verdicts.record` is the one writer), because every question of the line joins
     the place and time of a capture with its outcome: with it here, an index answers each, also among ten million.
-    ``review`` is the label of the newest review, or null, for the same reason (:func:`db.learning.reviews.add` writes
-    it). ``captured_at`` is what the station's clock said, ``ordered_at`` the place in the order
-    (:mod:`db.line.capture_order`).
+    `review` is the label of the newest review, or null, for the same reason (`db.learning.reviews.add` writes
+    it). `captured_at` is what the station's clock said, `ordered_at` the place in the order
+    (`db.line.capture_order`).
     """
 
     __tablename__ = "captures"
@@ -106,10 +106,10 @@ class Captures(Base):
 class Pockets(Base):
     """Every pocket that was ever photographed, with its newest capture.
 
-    It repeats what ``captures`` knows, for one question: what is in all the pockets now. Finding the newest capture of
+    It repeats what `captures` knows, for one question: what is in all the pockets now. Finding the newest capture of
     each of 15,000 pockets took 2 s among a million captures, and grew with them; this table has as many rows as the
-    factory has pockets. :func:`db.line.captures.record` is its one writer, but for ``damaged``
-    (:mod:`db.line.pockets`): whether that capture shows an insert to be replaced.
+    factory has pockets. `db.line.captures.record` is its one writer, but for `damaged`
+    (`db.line.pockets`): whether that capture shows an insert to be replaced.
     """
 
     __tablename__ = "pockets"
@@ -268,7 +268,7 @@ class Faults(Base):
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of what makes two reports the same fault (:mod:`db.line.faults`)."""
+    """SHA-256 of what makes two reports the same fault (`db.line.faults`)."""
     capture_id: Mapped[uuid.UUID | None]
     station: Mapped[str | None] = mapped_column(String(64))
     check_id: Mapped[uuid.UUID | None]

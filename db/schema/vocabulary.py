@@ -11,7 +11,7 @@ ROLES: Final = ("champion", "shadow")
 """What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""
 
 ACTIONS: Final = ("promoted", "rolled_back", "ended")
-"""How a model came into its role; ``ended`` leaves a role empty."""
+"""How a model came into its role; `ended` leaves a role empty."""
 
 PLACES: Final = ("station", "machine", "head", "operation")
 """What a capture can be asked for by, beside its pocket."""

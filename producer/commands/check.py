@@ -1,4 +1,4 @@
-"""``insert-station check``: a folder with the photographs of a head becomes go, or which pockets and why not."""
+"""`insert-station check`: a folder with the photographs of a head becomes go, or which pockets and why not."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def sentence(result: CheckResult) -> str:
 
 
 def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) -> dict[str, Any]:
-    """The answer for a program; ``missing`` are the pockets of which the line has no photograph."""
+    """The answer for a program; `missing` are the pockets of which the line has no photograph."""
     return {
         "check_id": str(result.check_id),
         "state": result.state,

@@ -1,4 +1,4 @@
-"""``insert-station heads``: the head register, shown and checked."""
+"""`insert-station heads`: the head register, shown and checked."""
 
 from __future__ import annotations
 

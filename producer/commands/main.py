@@ -1,4 +1,4 @@
-"""The station's command, ``insert-station``."""
+"""The station's command, `insert-station`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs on
 
 
 def main() -> None:
-    """Run ``insert-station``; a wrong input ends with its message, not with a traceback.
+    """Run `insert-station`; a wrong input ends with its message, not with a traceback.
 
     The exit code is 2 then, which `check` documents as "a person must look".
     """

@@ -15,9 +15,9 @@ from producer.telemetry.metrics_server import exposed
 def open_station(
     settings: StationSettings, on_answer: Callable[[Received], None] | None = None, *, measured: bool = False
 ) -> Iterator[tuple[Station, Outbox]]:
-    """The station that ``settings`` describe, sending and listening, with its outbox.
+    """The station that `settings` describe, sending and listening, with its outbox.
 
-    One that runs for long is ``measured``: its metrics are served where the settings say.
+    One that runs for long is `measured`: its metrics are served where the settings say.
     """
     redis_url = settings.broker_url()  # before anything is made in a folder that may be mistyped
     outbox = settings.open_outbox()

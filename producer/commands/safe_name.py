@@ -1,4 +1,4 @@
-"""``insert-station safe-name``: what a name is called where its own characters cannot stand."""
+"""`insert-station safe-name`: what a name is called where its own characters cannot stand."""
 
 from __future__ import annotations
 

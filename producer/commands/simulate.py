@@ -1,4 +1,4 @@
-"""``insert-station simulate``: a line that never was, or one that shows photographs from a list."""
+"""`insert-station simulate`: a line that never was, or one that shows photographs from a list."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ def rendered(pockets: int, seed: int) -> Iterator[SimulatedCheck]:
 
 
 def from_list(file: Path, pockets: int) -> Iterator[SimulatedCheck]:
-    """The photographs that a CSV file lists, ``pockets`` to a check (fewer in the last one).
+    """The photographs that a CSV file lists, `pockets` to a check (fewer in the last one).
 
     Raises:
-        ValueError: the file has no columns ``file`` and ``truth``.
+        ValueError: the file has no columns `file` and `truth`.
     """
     with file.open(newline="", encoding="utf-8") as rows:
         reader = csv.DictReader(rows)
@@ -114,7 +114,7 @@ class Simulation:
         self._speaking = threading.Lock()
 
     def run(self, checks: Iterator[SimulatedCheck], every: float) -> bool:
-        """Run them all, one each ``every`` seconds at most; True if every one of them finished."""
+        """Run them all, one each `every` seconds at most; True if every one of them finished."""
         from producer.commands.opening import open_station
 
         finished = True

@@ -1,4 +1,4 @@
-"""``~`` in a path that no shell has seen: in the environment, in a file of settings, after ``--data=``."""
+"""`~` in a path that no shell has seen: in the environment, in a file of settings, after `--data=`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def at_home(path: Path) -> Path:
-    """The path with the home folder in place of a ``~`` or ``~USER`` that it begins with.
+    """The path with the home folder in place of a `~` or `~USER` that it begins with.
 
     Raises:
         ValueError: nobody knows where that home folder is.

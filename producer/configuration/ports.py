@@ -36,7 +36,7 @@ def check_port(address: str, port: int, option: str) -> None:
     Args:
         address: of this machine, not a name.
         port: the TCP port.
-        option: how the user chooses another: ``--port``, ``INSERTS_METRICS_PORT``.
+        option: how the user chooses another: `--port`, `INSERTS_METRICS_PORT`.
 
     Raises:
         PortTaken: somebody listens there.

@@ -1,6 +1,6 @@
 """Whether a URL of a server can be read without guessing where its password ends.
 
-A password with ``#``, ``/``, ``?`` or ``@`` in it, written as it is, ends early for one parser and late for another:
+A password with `#`, `/`, `?` or `@` in it, written as it is, ends early for one parser and late for another:
 its rest becomes a port, a host or a path, and is then printed by whoever finds that there is no such thing. So such a
 URL is refused before anybody parses it, with a message that repeats nothing of it.
 """
@@ -14,11 +14,11 @@ _WHITE: Final = frozenset("\t\r\n")
 
 
 def check_url(url: str, setting: str) -> None:
-    """Make sure that everybody reads a URL, or each of several separated by ``;``, in the same way.
+    """Make sure that everybody reads a URL, or each of several separated by `;`, in the same way.
 
     Args:
-        url: ``SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/PATH][?QUERY]``; several hosts are separated by commas.
-        setting: the variable that it comes from, as ``INSERTS_REDIS_URL``.
+        url: `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/PATH][?QUERY]`; several hosts are separated by commas.
+        setting: the variable that it comes from, as `INSERTS_REDIS_URL`.
 
     Raises:
         ValueError: it cannot be read so; the message repeats nothing of it.
@@ -28,7 +28,7 @@ def check_url(url: str, setting: str) -> None:
 
 
 def unclear(setting: str) -> str:
-    """What is said of a URL that cannot be read, without a word of it; ``setting`` as in `check_url`."""
+    """What is said of a URL that cannot be read, without a word of it; `setting` as in `check_url`."""
     own = setting.replace("URL", "PASSWORD")
     return (
         f"{setting} cannot be read. Does its password have a character that means something in a URL? "

@@ -47,10 +47,10 @@ _KEY_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 def check_key(key: str) -> str:
-    """Return ``key`` if it names an image safely, on every file system and in every object store.
+    """Return `key` if it names an image safely, on every file system and in every object store.
 
-    A key is relative, its segments are parted by ``/`` and consist of letters, digits, ``.``, ``_`` and ``-``; no
-    segment starts with a dot (so there is no ``..``) or is empty.
+    A key is relative, its segments are parted by `/` and consist of letters, digits, `.`, `_` and `-`; no
+    segment starts with a dot (so there is no `..`) or is empty.
 
     Raises:
         ValueError: the key is absolute, leaves its root, or has characters that some store gives a meaning.
@@ -127,8 +127,8 @@ def _narrow_names_in_version_1(schema: dict[str, Any]) -> None:
 class CaptureEvent(BaseModel):
     """One photograph of one insert, taken after one operation.
 
-    The image travels by reference: ``image`` is its key in the image store and ``image_sha256`` the digest of its
-    bytes. ``capture_id`` is made at the station and is the idempotency key everywhere.
+    The image travels by reference: `image` is its key in the image store and `image_sha256` the digest of its
+    bytes. `capture_id` is made at the station and is the idempotency key everywhere.
     """
 
     # Strict, so that "7" is no pocket; the JSON form (ISO 8601 times, ids as text) is the one that travels.

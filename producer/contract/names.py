@@ -21,8 +21,8 @@ NARROW: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 PUNCTUATION: Final = "._-+#&,()°№–’·・（）"
 """What names may have besides letters, digits and blanks.
 
-Nothing that parts a path or a key (``/ \\ :``), quotes, begins an option, a formula or an expansion within a name
-(``= @ $ * ? ! ~``), or is markup (``< > [ ]``).
+Nothing that parts a path or a key (`/ \\ :`), quotes, begins an option, a formula or an expansion within a name
+(`= @ $ * ? ! ~`), or is markup (`< > [ ]`).
 """
 
 ALLOWED: Final = f"letters and digits of any language, blanks, and {' '.join(PUNCTUATION)}"
@@ -41,7 +41,7 @@ _DIGEST: Final = 16
 
 
 def check_name(name: str) -> str:
-    """Return ``name`` in normal form C, if it may be one.
+    """Return `name` in normal form C, if it may be one.
 
     Raises:
         ValueError: it is empty or too long, begins or ends with what it may not, or has a character that it may not;
@@ -63,16 +63,16 @@ def check_name(name: str) -> str:
 
 
 def is_narrow(name: str) -> bool:
-    """Whether a name is of version 1: letters A to Z, digits, ``.``, ``_`` and ``-``."""
+    """Whether a name is of version 1: letters A to Z, digits, `.`, `_` and `-`."""
     return _NARROW.fullmatch(name) is not None
 
 
 def safe_name(name: str) -> str:
     """The form of a name that is safe in a key, a stream's name, a file's name and a shell, always the same.
 
-    A name of version 1 is its own. Any other is turned into normal form C and becomes ``_``, then the name with every
-    run of characters other than ``A-Z a-z 0-9 . _`` as one ``-``, cut to 40 characters, then ``-`` and the first 16
-    hexadecimal digits of the SHA-256 of its UTF-8. No name of version 1 begins with ``_``, so it is nobody else's.
+    A name of version 1 is its own. Any other is turned into normal form C and becomes `_`, then the name with every
+    run of characters other than `A-Z a-z 0-9 . _` as one `-`, cut to 40 characters, then `-` and the first 16
+    hexadecimal digits of the SHA-256 of its UTF-8. No name of version 1 begins with `_`, so it is nobody else's.
     """
     if is_narrow(name):
         return name

@@ -11,7 +11,7 @@ OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 """All outcomes."""
 
 LABELS: Final = ("intact", "worn", "broken", "damaged", "unusable")
-"""What a review can say; ``damaged`` is for an insert that is worn or broken, whichever."""
+"""What a review can say; `damaged` is for an insert that is worn or broken, whichever."""
 
 OUTCOME_OF: Final[dict[str, Outcome]] = {
     "intact": "intact",
@@ -26,7 +26,7 @@ CheckState = Literal["go", "replace", "review"]
 """What a check comes to, by rising priority: all inserts are intact, some are damaged, a person must look."""
 
 State = Literal["pending", CheckState]
-"""The state of a check; ``pending`` until it has come to something."""
+"""The state of a check; `pending` until it has come to something."""
 
 STATES: Final[tuple[State, ...]] = ("pending", *get_args(CheckState))
 """All states of a check."""

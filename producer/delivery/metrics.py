@@ -1,6 +1,6 @@
 """A station's metrics: their names, what they count, and what is read from the outbox when Prometheus asks.
 
-Names follow https://prometheus.io/docs/practices/naming/; all carry the label ``station``.
+Names follow https://prometheus.io/docs/practices/naming/; all carry the label `station`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class StationMetrics:
         ).labels(station)
 
     def watch(self, outbox: Outbox) -> None:
-        """Read the state of ``outbox`` whenever the metrics are asked for."""
+        """Read the state of `outbox` whenever the metrics are asked for."""
         self.registry.register(_OutboxCollector(self.station, outbox))
 
     def answered(self, answer: VerdictAnswer | FaultAnswer | CheckAnswer) -> None:
@@ -90,7 +90,7 @@ class OutboxState:
 
 
 def outbox_families(station: str, state: OutboxState | None, now: float) -> Iterator[Metric]:
-    """The outbox's state at ``now`` as metrics; one that cannot be read (None) has no values, and is not up."""
+    """The outbox's state at `now` as metrics; one that cannot be read (None) has no values, and is not up."""
     texts = {
         "up": "Whether the outbox can be read.",
         "captures": "Captures in the outbox: not sent, or not answered.",

@@ -56,7 +56,7 @@ class OutboxFull(OSError):
 
 
 def warned_share(waiting: int, limit: int) -> float:
-    """The highest share in `WARN_AT` that ``waiting`` of at most ``limit`` captures have reached; 0.0 for none."""
+    """The highest share in `WARN_AT` that `waiting` of at most `limit` captures have reached; 0.0 for none."""
     return max((share for share in WARN_AT if waiting >= share * limit), default=0.0)
 
 
@@ -64,7 +64,7 @@ class Outbox:
     """The unconfirmed events of one station, in one file; safe to use from several threads and processes."""
 
     def __init__(self, path: Path, limit: int = DEFAULT_LIMIT):
-        """Open the outbox at ``path``, making it when it is not there; ``limit`` captures may wait in it.
+        """Open the outbox at `path`, making it when it is not there; `limit` captures may wait in it.
 
         Raises:
             OSError: the folder cannot be made.
@@ -108,7 +108,7 @@ class Outbox:
         self._warned = share
 
     def add(self, event: CaptureEvent, now: float, note: tuple[str, str] | None = None) -> None:
-        """Keep ``event`` from now on; on return it is synced to disk, with ``note`` (name, value) in one step.
+        """Keep `event` from now on; on return it is synced to disk, with `note` (name, value) in one step.
 
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
@@ -123,7 +123,7 @@ class Outbox:
                 connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
 
     def due(self, now: float, limit: int = 100) -> list[Waiting]:
-        """The events to be sent at ``now``: first all that never left, in their order, then those whose time has come.
+        """The events to be sent at `now`: first all that never left, in their order, then those whose time has come.
 
         A wait that lies further ahead than any is long was noted by a clock that has been set back: it is over.
         """
@@ -132,7 +132,7 @@ class Outbox:
         return unsent + self._select(over, (now, now + LAST_RESEND + _ROUNDING, limit - len(unsent)))
 
     def hurry(self, note: tuple[str, str] | None = None) -> None:
-        """Have everything that waits for its answer sent once more, whatever was to be waited; keep ``note``."""
+        """Have everything that waits for its answer sent once more, whatever was to be waited; keep `note`."""
         with self._transaction(synced=False) as connection:
             connection.execute("UPDATE waiting SET next_at = 0 WHERE attempts > 0")
             if note is not None:
@@ -184,7 +184,7 @@ class Outbox:
             )
 
     def confirm(self, capture_ids: Iterable[str], note: tuple[str, str] | None = None) -> int:
-        """Forget captures that have their verdict or fault, and keep ``note`` (name, value), in one step.
+        """Forget captures that have their verdict or fault, and keep `note` (name, value), in one step.
 
         Returns how many of them had been waiting.
         """
@@ -197,19 +197,19 @@ class Outbox:
         return max(0, forgotten)
 
     def note(self, name: str) -> str | None:
-        """What was noted under ``name`` (a position in the stream, a file already submitted)."""
+        """What was noted under `name` (a position in the stream, a file already submitted)."""
         with self._reading() as connection:
             row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def first_note(self, name: str, value: str) -> str:
-        """Note ``value`` under ``name`` unless something stands there already; return what stands there."""
+        """Note `value` under `name` unless something stands there already; return what stands there."""
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO note (name, value) VALUES (?, ?)", (name, value))
             return str(connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()[0])
 
     def notes(self, prefix: str) -> dict[str, str]:
-        """The notes whose names begin with ``prefix``."""
+        """The notes whose names begin with `prefix`."""
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT name, value FROM note WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)

@@ -1,10 +1,10 @@
 """The one way to Redis: connections for every form of URL that it can be named by, and refused in words otherwise.
 
-- ``redis://USER@HOST:PORT/DB``, with TLS ``rediss://…``;
-- ``unix:///PATH?db=DB``, a socket on this machine (kombu calls it ``redis+socket://``);
-- ``sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB``, with TLS ``sentinels://…``: the sentinels say which
+- `redis://USER@HOST:PORT/DB`, with TLS `rediss://…`;
+- `unix:///PATH?db=DB`, a socket on this machine (kombu calls it `redis+socket://`);
+- `sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB`, with TLS `sentinels://…`: the sentinels say which
   server is the master now. User and password are those of the servers; where the sentinels want a password too, it is
-  ``?sentinel_password=…`` (and ``sentinel_username``).
+  `?sentinel_password=…` (and `sentinel_username`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ESCAPE: Final = (
 
 
 def connect(url: str, *, timeout: float, retry: Retry | None = None) -> redis.Redis:
-    """A client whose every call may take ``timeout`` seconds; nothing is connected yet. `retry`: by default none.
+    """A client whose every call may take `timeout` seconds; nothing is connected yet. `retry`: by default none.
 
     Raises:
         ValueError: see `check_url`.

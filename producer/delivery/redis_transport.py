@@ -14,7 +14,7 @@ from redis.sentinel import SentinelConnectionPool
 from producer.delivery.redis_connection import redis_pool
 
 BROKER = "redis://redis"
-"""What Celery and kombu are told of where Redis is: nothing. The URL is the transport option ``redis_url``."""
+"""What Celery and kombu are told of where Redis is: nothing. The URL is the transport option `redis_url`."""
 
 
 class UrlChannel(Channel):

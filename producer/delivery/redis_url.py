@@ -37,7 +37,7 @@ def password_in(file: Path) -> str:
 
 
 def with_password(url: str, password: str) -> str:
-    """The URL with a password for the user that it names (``redis://USER@HOST:PORT/0``).
+    """The URL with a password for the user that it names (`redis://USER@HOST:PORT/0`).
 
     Raises:
         ValueError: it cannot be read, has one already, or the password is the example.
@@ -53,12 +53,12 @@ def with_password(url: str, password: str) -> str:
 
 
 def with_trust(url: str, ca: Path | None = None, certificate: Path | None = None, key: Path | None = None) -> str:
-    """The URL with what TLS needs. A ``rediss://`` server must prove its name, whatever a client's own default is.
+    """The URL with what TLS needs. A `rediss://` server must prove its name, whatever a client's own default is.
 
-    kombu checks nothing at all of a server whose URL does not ask for it (``Connection._init_params``).
+    kombu checks nothing at all of a server whose URL does not ask for it (`Connection._init_params`).
 
     Args:
-        url: of Redis; any that is not ``rediss://`` or ``sentinels://`` comes back as it is.
+        url: of Redis; any that is not `rediss://` or `sentinels://` comes back as it is.
         ca: the certificates of those who vouch for the server (PEM); without it, those that the system trusts.
         certificate: this client's own (PEM), where the server wants one.
         key: the private key of that certificate (PEM).

@@ -35,12 +35,12 @@ sends them again, which is harmless; a step for each would take the disk from th
 
 
 def resend_after(attempts: int) -> float:
-    """Seconds to wait for an answer after ``attempts`` sendings of one event."""
+    """Seconds to wait for an answer after `attempts` sendings of one event."""
     return float(min(FIRST_RESEND * 2 ** min(attempts - 1, 16), LAST_RESEND))
 
 
 class Delivery:
-    """Sends what waits in the outbox until it is answered, and tells ``on_answer`` of every answer."""
+    """Sends what waits in the outbox until it is answered, and tells `on_answer` of every answer."""
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ UNFINISHED: Final = frozenset({".part", ".partial", ".tmp", ".temp", ".crdownloa
 
 
 def ending_of(name: str) -> str:
-    """A file's last ending in lower case, like ``.jpg``; empty where it has none."""
+    """A file's last ending in lower case, like `.jpg`; empty where it has none."""
     return PurePath(name).suffix.rstrip(" .").lower()
 
 
@@ -45,7 +45,7 @@ def is_picture(name: str) -> bool:
 
 
 def pocket_of(name: str) -> int | None:
-    """The pocket that a file is named by: ``7.jpg`` and ``007.png`` are of pocket 7; None where it is no such name."""
+    """The pocket that a file is named by: `7.jpg` and `007.png` are of pocket 7; None where it is no such name."""
     stem = PurePath(name).stem
     if not (stem.isascii() and stem.isdigit()):
         return None

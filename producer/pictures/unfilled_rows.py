@@ -21,7 +21,7 @@ def lacks_rows(image: Image.Image, *, upside_down: bool) -> bool:
     A file is filled from some byte to another; so the row in which the filling ended is zero from there on and the one
     before it is full. A thing before a black background ends otherwise: beside it too is background. An image with
     black bars at both ends is whole, if nothing is missing between them. A program that writes blocks in any order
-    leaves such rows at the beginning and in the middle too. ``upside_down`` says that the file begins with the lowest
+    leaves such rows at the beginning and in the middle too. `upside_down` says that the file begins with the lowest
     row, as most BMPs do.
     """
     zero = _zero_rows(image)

@@ -16,8 +16,8 @@ from typing import Any
 class Look:
     """What a look at a file shows. Two that are equal show no trace of a writer between them.
 
-    The times are the file server's and are compared with each other only. ``changed`` is that of the last change of
-    any kind (``st_ctime``), which no copying program sets: it moves on even where a writer keeps size and ``mtime``.
+    The times are the file server's and are compared with each other only. `changed` is that of the last change of
+    any kind (`st_ctime`), which no copying program sets: it moves on even where a writer keeps size and `mtime`.
     """
 
     size: int
@@ -27,7 +27,7 @@ class Look:
 
     @classmethod
     def at(cls, status: os.stat_result) -> Look:
-        """Take the look that ``status`` is."""
+        """Take the look that `status` is."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
@@ -44,7 +44,7 @@ class Stillness:
         self._seen: dict[Path, _Seen] = {}
 
     def seconds(self, path: Path, look: Look, now: float) -> float:
-        """For how many seconds of ``now``'s clock a file has looked as it does; 0.0 at the first look."""
+        """For how many seconds of `now`'s clock a file has looked as it does; 0.0 at the first look."""
         seen = self._seen.get(path)
         if seen is None or seen.look != look:
             self._seen[path] = _Seen(look, now)
@@ -63,8 +63,8 @@ class Stillness:
 def open_for_writing(descriptor: int) -> bool | None:
     """Whether some process of this computer has a file open for writing; None where the kernel does not say.
 
-    Linux gives a read lease on a file exactly while nobody has it open for writing (``fcntl(2)``, ``F_SETLEASE``), to
-    its owner or to root, on file systems of its own. ``descriptor`` must be open for reading only.
+    Linux gives a read lease on a file exactly while nobody has it open for writing (`fcntl(2)`, `F_SETLEASE`), to
+    its owner or to root, on file systems of its own. `descriptor` must be open for reading only.
     """
     locks: Any = _fcntl()
     if locks is None or not hasattr(locks, "F_SETLEASE"):

@@ -1,7 +1,7 @@
 """A folder as a camera: every finished file becomes a capture.
 
-Files lie under ``FOLDER/<machine>/<head>/<operation>/<pocket>.jpg``; the files of one operation are one check. What was
-handed in moves to ``FOLDER/submitted``, what cannot be to ``FOLDER/rejected`` with a note beside it that says why.
+Files lie under `FOLDER/<machine>/<head>/<operation>/<pocket>.jpg`; the files of one operation are one check. What was
+handed in moves to `FOLDER/submitted`, what cannot be to `FOLDER/rejected` with a note beside it that says why.
 Where the folder may only be read, what was handed in is remembered instead.
 
 The folder is looked at again and again: that shows the files of network shares too, of which the kernel tells nothing,
@@ -75,7 +75,7 @@ class _File:
 
 
 def place_of(relative: Path) -> Place:
-    """Read ``<machine>/<head>/<operation>/<pocket>.jpg``.
+    """Read `<machine>/<head>/<operation>/<pocket>.jpg`.
 
     Raises:
         ValueError: the path has another form.
@@ -126,7 +126,7 @@ class FolderCamera:
         self._said: dict[Path, str] = {}
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
-        """Look at the folder again and again until ``stop`` is set; while the folder is away, wait for it.
+        """Look at the folder again and again until `stop` is set; while the folder is away, wait for it.
 
         Raises:
             FolderTaken: another process watches the folder.

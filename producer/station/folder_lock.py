@@ -24,7 +24,7 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path):
-        """Take ``folder``.
+        """Take `folder`.
 
         Raises:
             FolderTaken: another process has it.

@@ -26,10 +26,10 @@ class Photograph:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of a check of ``check_size`` pockets.
+    """What came of a check of `check_size` pockets.
 
-    ``submitted`` holds each event with the time (seconds of `time.monotonic`) just before it was handed in;
-    ``answers`` holds what came back for each capture; ``answer`` is None when the check did not finish in time, or
+    `submitted` holds each event with the time (seconds of `time.monotonic`) just before it was handed in;
+    `answers` holds what came back for each capture; `answer` is None when the check did not finish in time, or
     cannot finish because not all of its pockets were handed in.
     """
 
@@ -90,9 +90,9 @@ def run_check(
     designation: str | None = None,
     on_submit: Callable[[CaptureEvent], None] | None = None,
 ) -> CheckResult:
-    """Hand in the photographs of a head, and wait at most ``timeout`` seconds for the check's answer.
+    """Hand in the photographs of a head, and wait at most `timeout` seconds for the check's answer.
 
-    ``check_size`` is how many pockets the head has: with fewer photographs the check never comes to "go". It ends as
+    `check_size` is how many pockets the head has: with fewer photographs the check never comes to "go". It ends as
     "review", here as soon as what was handed in is answered.
 
     Raises:

@@ -1,6 +1,6 @@
 """A folder with the photographs of one head: what can be handed in, and what must not be left out without a word.
 
-Each file is named by its pocket: ``1.jpg``, ``02.png``. A check must never come to "go" while a pocket was not seen. So
+Each file is named by its pocket: `1.jpg`, `02.png`. A check must never come to "go" while a pocket was not seen. So
 what cannot be handed in still counts: the check is as large as the pockets that the head has or that names tell of, and
 one larger where nobody knows what a photograph is of. Such a check never completes, and ends as "review".
 """
@@ -36,8 +36,8 @@ class Problem:
 class HeadFolder:
     """What a folder shows of a head.
 
-    ``check_size`` is how many pockets its check must cover: more than there are photographs where anything that belongs
-    to the head could not be handed in. ``elsewhere`` names sub-folders with pictures, which are not looked at.
+    `check_size` is how many pockets its check must cover: more than there are photographs where anything that belongs
+    to the head could not be handed in. `elsewhere` names sub-folders with pictures, which are not looked at.
     """
 
     photographs: list[Photograph]
@@ -48,7 +48,7 @@ class HeadFolder:
 
 @dataclass
 class _Named:
-    """A folder's files by what their names say: ``hints`` are no photographs, but tell that there should be one."""
+    """A folder's files by what their names say: `hints` are no photographs, but tell that there should be one."""
 
     photographs: dict[int, list[Path]] = field(default_factory=lambda: defaultdict(list))
     hints: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -57,7 +57,7 @@ class _Named:
 
 
 def look_at(folder: Path, pockets: int | None) -> HeadFolder:
-    """What ``folder`` shows of a head with so many ``pockets``; None: as many as the highest number in it.
+    """What `folder` shows of a head with so many `pockets`; None: as many as the highest number in it.
 
     Raises:
         ValueError: there is no such folder, or no photograph in it is named by a pocket.
@@ -120,12 +120,12 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _leads(name: str) -> int | None:
-    """The pocket that a name begins with, like 2 in ``2``, ``2.jpg.part``, ``2.jpg~``."""
+    """The pocket that a name begins with, like 2 in `2`, `2.jpg.part`, `2.jpg~`."""
     return pocket_of(name.partition(".")[0])
 
 
 def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:
-    """The first folder in ``inner`` that has pictures in it, as seen from ``folder``, if there is one."""
+    """The first folder in `inner` that has pictures in it, as seen from `folder`, if there is one."""
     for path in inner.rglob("*"):
         relative = path.relative_to(folder)
         if is_picture(path.name) and not is_system_litter(relative):
@@ -158,7 +158,7 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
 
 
 def _not_there(size: int, named: _Named) -> Iterator[Problem]:
-    """The pockets from 1 to ``size`` of which there is no photograph."""
+    """The pockets from 1 to `size` of which there is no photograph."""
     hinted = sorted(named.hints.keys() - named.photographs.keys())
     for pocket in hinted:
         names = named.hints[pocket]

@@ -15,7 +15,7 @@ from producer.station.head_register_file import read_heads
 class Head:
     """A milling head.
 
-    ``regions`` says for a pocket where in its upright photograph the insert is (a box in pixels); of a pocket that is
+    `regions` says for a pocket where in its upright photograph the insert is (a box in pixels); of a pocket that is
     not in it the whole photograph is judged.
     """
 

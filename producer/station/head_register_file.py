@@ -49,7 +49,7 @@ class _Closed(BaseModel):
 
 
 class HeadEntry(_Closed):
-    """What the file says of one head: ``region`` is that of every pocket which ``regions`` does not name."""
+    """What the file says of one head: `region` is that of every pocket which `regions` does not name."""
 
     pockets: int = Field(ge=1, le=MAX_POCKET)
     designation: Designation | None = None
@@ -78,7 +78,7 @@ def read_heads(path: Path) -> dict[str, HeadEntry]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was probably meant to be, if there is one."""
+    """The known word that `word` was probably meant to be, if there is one."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
 
 

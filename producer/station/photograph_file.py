@@ -32,14 +32,14 @@ class Changing(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """A file's bytes, and in ``doubt`` why they may not be the whole photograph, or None."""
+    """A file's bytes, and in `doubt` why they may not be the whole photograph, or None."""
 
     image: bytes
     doubt: str | None
 
 
 def read(path: Path, look: Look) -> Reading:
-    """Read a file that looked like ``look`` when it was listed.
+    """Read a file that looked like `look` when it was listed.
 
     Raises:
         Changing: it does not any more.

@@ -45,7 +45,7 @@ class Station:
         redis_url: str,
         on_answer: Callable[[Received], None] | None = None,
     ):
-        """Make the station called ``name``; ``on_answer`` is called from a thread with everything that comes back.
+        """Make the station called `name`; `on_answer` is called from a thread with everything that comes back.
 
         Raises:
             ValueError: no station can have that name.
@@ -88,7 +88,7 @@ class Station:
         """Hand in one photograph; on return the image and its event are on disk and will not be lost.
 
         The image is stored and synced before the event exists, so no event ever names an image that is not there.
-        ``note`` is written to the outbox in the same step as the event (see `Outbox.add`).
+        `note` is written to the outbox in the same step as the event (see `Outbox.add`).
 
         Raises:
             pydantic.ValidationError: a value does not fit the contract; nothing was stored.
@@ -133,14 +133,14 @@ class Station:
         return event
 
     def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:
-        """Wait until every capture or check in ``ids`` is answered, or ``timeout`` seconds; return what came."""
+        """Wait until every capture or check in `ids` is answered, or `timeout` seconds; return what came."""
         wanted = set(ids)
         with self._answered:
             self._answered.wait_for(lambda: wanted <= self._answers.keys(), timeout)
             return {key: self._answers[key] for key in wanted & self._answers.keys()}
 
     def flush(self, timeout: float) -> bool:
-        """Wait until every event in the outbox has left this station at least once; False if ``timeout`` ran out."""
+        """Wait until every event in the outbox has left this station at least once; False if `timeout` ran out."""
         end = time.monotonic() + timeout
         while self._outbox.unsent():
             if time.monotonic() > end:

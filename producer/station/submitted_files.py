@@ -1,7 +1,7 @@
 """Which files of a watched folder became captures: remembered in the outbox, in one step with each event.
 
 A file is known again by its path, size and times of change, without being read; where those changed, by its name, size
-and SHA-256. ``mtime`` alone does not tell: a camera without a clock gives each photograph of a pocket the same one, and
+and SHA-256. `mtime` alone does not tell: a camera without a clock gives each photograph of a pocket the same one, and
 bitmaps of one size are as large as each other.
 """
 
@@ -71,7 +71,7 @@ class HandedIn:
         return UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
 
     def forget_old(self, now: float) -> None:
-        """Forget what was noted more than `KEEP_NOTES` seconds before ``now`` (since the epoch).
+        """Forget what was noted more than `KEEP_NOTES` seconds before `now` (since the epoch).
 
         A note on a file that still stands in the folder is kept for as long as it does: it says that the file was
         handed in. While the folder itself is away nothing is forgotten.

@@ -86,7 +86,7 @@ class WatchedFolder:
                         yield here / name, Look.at(status)
 
     def move(self, relative: Path, to: str, reason: str | None = None) -> None:
-        """Move a file to the folder ``to``, with a note beside it that says why.
+        """Move a file to the folder `to`, with a note beside it that says why.
 
         Raises:
             OSError: it cannot be moved.

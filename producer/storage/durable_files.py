@@ -17,7 +17,7 @@ _IN_USE: Final = (5, 32)
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` atomically and sync it, its folder and every folder made on the way.
+    """Write `data` to `path` atomically and sync it, its folder and every folder made on the way.
 
     Raises:
         OSError: the disk is full or cannot be written; nothing of the file is left then.
@@ -37,7 +37,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def replace(path: Path, target: Path) -> None:
-    """Move ``path`` to ``target`` in one step, over what is there.
+    """Move `path` to `target` in one step, over what is there.
 
     Windows refuses that while another program (a virus scanner, an indexer, a viewer) has either file open, for
     moments as a rule: it is tried again for `REPLACE_FOR` seconds.
@@ -57,7 +57,7 @@ def replace(path: Path, target: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make ``path`` and its missing parents, each synced into its parent."""
+    """Make `path` and its missing parents, each synced into its parent."""
     if path.is_dir():
         return
     make_folder(path.parent)

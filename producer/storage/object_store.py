@@ -1,4 +1,4 @@
-"""Objects in an object store (``s3://…``), through fsspec: each call bounded in time, each error says what to do."""
+"""Objects in an object store (`s3://…`), through fsspec: each call bounded in time, each error says what to do."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class RemoteStore:
         return data
 
     def _read(self, path: str, most: int) -> bytes | None:
-        """The first ``most`` bytes of an object, or None where there is none."""
+        """The first `most` bytes of an object, or None where there is none."""
         try:
             return bytes(self._files.cat_file(path, start=0, end=most, **self._bound))
         except Exception as error:
@@ -104,7 +104,7 @@ class RemoteStore:
 
 
 def download(url: str, target: Path) -> None:
-    """Copy the object at ``url`` into the file ``target``, however long it takes; a store that falls silent ends it.
+    """Copy the object at `url` into the file `target`, however long it takes; a store that falls silent ends it.
 
     Raises:
         ValueError: the URL's protocol is unknown, or what it needs is not installed.

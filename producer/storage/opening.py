@@ -1,4 +1,4 @@
-"""Opens the image store that a root names: a folder on this machine, or any store that fsspec knows (``s3://…``)."""
+"""Opens the image store that a root names: a folder on this machine, or any store that fsspec knows (`s3://…`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from producer.terminal.redaction import discreet
 
 
 def open_image_store(root: str) -> ImageStore:
-    """The image store at ``root``: a path, a ``file://`` URL, or the URL of any store that fsspec knows.
+    """The image store at `root`: a path, a `file://` URL, or the URL of any store that fsspec knows.
 
     Raises:
         ValueError: the URL's protocol is unknown, or what it needs is not installed.

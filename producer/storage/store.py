@@ -17,7 +17,7 @@ class ImageStore(Protocol):
     """Where a station puts its photographs and a worker reads them."""
 
     def put(self, key: str, data: bytes) -> str:
-        """Store ``data`` durably under ``key`` and return its SHA-256; the same image twice is once.
+        """Store `data` durably under `key` and return its SHA-256; the same image twice is once.
 
         Raises:
             ValueError: the key is unsafe, or another image is stored under it already.
@@ -26,11 +26,11 @@ class ImageStore(Protocol):
         ...
 
     def get(self, key: str, limit: int) -> bytes:
-        """Return the image under ``key``, of at most ``limit`` bytes.
+        """Return the image under `key`, of at most `limit` bytes.
 
         Raises:
             ImageMissing: nothing is stored under the key.
-            ImageRefused: more than ``limit`` bytes, or the key leads through a symbolic link.
+            ImageRefused: more than `limit` bytes, or the key leads through a symbolic link.
             OSError: the store cannot be read.
         """
         ...

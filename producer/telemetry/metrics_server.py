@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 @contextmanager
 def exposed(registry: CollectorRegistry, port: int | None, address: str) -> Iterator[None]:
-    """Serve ``registry`` at ``http://ADDRESS:PORT/metrics`` within the block; without a port, nothing.
+    """Serve `registry` at `http://ADDRESS:PORT/metrics` within the block; without a port, nothing.
 
     Whoever reaches the port reads everything: there is no password, so it belongs on a network of the plant's own.
 

@@ -1,6 +1,6 @@
 """Colours, tables and progress bars: Rich, with all that it would read out of data taken away.
 
-Rich reads ``[red]`` and ``:smile:`` in any text as its own, and lets a terminal's escapes through. The console here
+Rich reads `[red]` and `:smile:` in any text as its own, and lets a terminal's escapes through. The console here
 does neither, whoever prints on it; styles are given beside the text, never in it. Where the encoding has no lines for
 boxes and bars, Rich draws them in ASCII.
 """
@@ -65,5 +65,5 @@ def columns(before: str = "") -> tuple[ProgressColumn, ...]:
 
 
 def progress(console: Console, *, transient: bool = True, before: str = "", **options: Any) -> Progress:
-    """Progress bars with `columns`; what is ``transient`` leaves nothing behind."""
+    """Progress bars with `columns`; what is `transient` leaves nothing behind."""
     return Progress(*columns(before), console=console, transient=transient, **options)

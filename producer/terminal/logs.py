@@ -21,7 +21,7 @@ from producer.terminal.redaction import discreet
 def configure_logs(level: int = logging.INFO) -> None:
     """Set up structlog and `logging`; called by entry points only. Standard output stays free for answers.
 
-    ``level`` is that of what this project says; of its libraries only what is wrong matters here.
+    `level` is that of what this project says; of its libraries only what is wrong matters here.
     """
     readable = sys.stderr.isatty()
     shared: list[Processor] = [

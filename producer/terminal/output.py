@@ -27,7 +27,7 @@ _ESCAPED: Final = re.compile(r"[^\n -~]")
 
 
 class ReaderGone(Exception):
-    """Whoever read the output has seen enough, as ``head`` does. No `OSError`, which Typer would take for its own."""
+    """Whoever read the output has seen enough, as `head` does. No `OSError`, which Typer would take for its own."""
 
 
 class Dumps(Protocol):
@@ -50,7 +50,7 @@ def prepare_streams() -> None:
     """Let standard output and error replace what their encoding lacks, and standard input what it cannot decode.
 
     Called once by each command's entry point. The encoding stays what the environment says: that of the reader. A
-    stream that was closed before (``>&-``), for which Python has None, leads nowhere.
+    stream that was closed before (`>&-`), for which Python has None, leads nowhere.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -63,8 +63,8 @@ def prepare_streams() -> None:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """The text with what does not print written out: ``\\x1b`` for a terminal's escape, ``\\u202e`` for a change of
-    direction, ``\\xff`` for a byte of a file's name that is no text. Characters in ``keep`` stay.
+    """The text with what does not print written out: `\\x1b` for a terminal's escape, `\\u202e` for a change of
+    direction, `\\xff` for a byte of a file's name that is no text. Characters in `keep` stay.
     """
     if text.isprintable():
         return text

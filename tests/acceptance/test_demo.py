@@ -18,7 +18,7 @@ DEMO = [program("insert-worker"), "demo"]
 
 
 def processes_below(folder: Path) -> list[str]:
-    """The command lines of running processes that name something in ``folder`` or work on its data."""
+    """The command lines of running processes that name something in `folder` or work on its data."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         try:

@@ -1,4 +1,4 @@
-"""``insert-db`` as it is typed: a real process, its exit code, its stdout and its stderr."""
+"""`insert-db` as it is typed: a real process, its exit code, its stdout and its stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``insert-db prune``, ``backup``, ``restore`` and ``downgrade`` as they are typed."""
+"""`insert-db prune`, `backup`, `restore` and `downgrade` as they are typed."""
 
 from __future__ import annotations
 

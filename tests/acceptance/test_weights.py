@@ -1,4 +1,4 @@
-"""``insert-worker weights`` as a person types it."""
+"""`insert-worker weights` as a person types it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m tests.compose.run``: the containers, really run; prints a table and writes var/compose-test.json.
+"""`python -m tests.compose.run`: the containers, really run; prints a table and writes var/compose-test.json.
 
 Builds the images, brings the stack up with three inspect workers and two simulated stations, kills its parts in turn,
 scales it, upgrades its schema with data in it, and ends with the checker of the fault tests. Everything has a project

@@ -94,14 +94,14 @@ class Day:
         self._say("a model trained and in charge", "yes")
 
     def kill_a_worker(self) -> None:
-        """``docker kill`` one of three inspect workers; compose brings it back."""
+        """`docker kill` one of three inspect workers; compose brings it back."""
         victim = self._at_work(self._stack.containers("inspect-worker")[0])
         docker("kill", victim)
         self._stack.up(3)
         self._say("a worker killed (docker kill), all healthy after", self._healthy_after())
 
     def crash_a_worker(self) -> None:
-        """``kill -9`` a worker's process; the engine's restart policy brings it back, without anybody's help."""
+        """`kill -9` a worker's process; the engine's restart policy brings it back, without anybody's help."""
         victim = self._at_work(self._stack.containers("inspect-worker")[1])
         script = "import json,os,subprocess as s; os.kill(json.loads(s.run(['insert-worker','health','--json'],"
         script += "capture_output=True).stdout)['pid'], 9)"
@@ -110,7 +110,7 @@ class Day:
         self._say("a worker crashed (kill -9), all healthy after", self._healthy_after())
 
     def kill_service(self, service: str) -> None:
-        """``docker kill`` Redis or PostgreSQL, and start it again after a while."""
+        """`docker kill` Redis or PostgreSQL, and start it again after a while."""
         victim = self._at_work(self._stack.containers(service)[0])
         docker("kill", victim)
         time.sleep(AWAY_SECONDS)
@@ -129,7 +129,7 @@ class Day:
     def upgrade(self) -> None:
         """Upgrade the schema from the revision before the newest, with data in it, while the stations go on.
 
-        The tables are first taken back one revision. Then as in the operations manual: the workers stop, ``up`` runs
+        The tables are first taken back one revision. Then as in the operations manual: the workers stop, `up` runs
         the migration, and the workers start once it is done.
         """
         workers = ("inspect-worker", "learn-worker", "beat")

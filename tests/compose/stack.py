@@ -39,7 +39,7 @@ def compose_program() -> list[str] | None:
 
 
 def docker(*arguments: str, check: bool = True) -> str:
-    """What ``docker`` says on standard output.
+    """What `docker` says on standard output.
 
     Raises:
         StackError: it failed.
@@ -65,10 +65,10 @@ def wait_for(condition: Callable[[], T | None], seconds: float, what: str) -> T:
 
 
 class Stack:
-    """The stack of ``docker-compose.yml`` under a name, with settings and secrets of its own."""
+    """The stack of `docker-compose.yml` under a name, with settings and secrets of its own."""
 
     def __init__(self, program: list[str], project: str, folder: Path, settings: dict[str, str]):
-        """Nothing is started yet. ``folder`` takes the settings and secrets; ``settings`` stand above .env.example."""
+        """Nothing is started yet. `folder` takes the settings and secrets; `settings` stand above .env.example."""
         self.project = project
         self.secrets = folder / "secrets"
         settings = {"INSERTS_SECRETS": str(self.secrets), "INSERTS_VERSION": TAG, **settings}

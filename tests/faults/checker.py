@@ -27,7 +27,7 @@ class Reachable(Protocol):
 
 @dataclass(frozen=True)
 class Account:
-    """What became of everything that was submitted; ``left`` is what is still under way, by where."""
+    """What became of everything that was submitted; `left` is what is still under way, by where."""
 
     submitted: int
     judged: int
@@ -43,7 +43,7 @@ class Account:
 
 
 def account(url: str, submitted: Collection[UUID], left: dict[str, int]) -> Account:
-    """Count, in the database at ``url``, what became of the captures that were ``submitted``."""
+    """Count, in the database at `url`, what became of the captures that were `submitted`."""
     database = Database(url)
     with database.reading() as session:
         current = [row.capture_id for row in db.line.verdicts.export(session)]

@@ -1,4 +1,4 @@
-"""``python -m tests.faults.run``: the long fault run; prints a table and writes var/faults.json.
+"""`python -m tests.faults.run`: the long fault run; prints a table and writes var/faults.json.
 
 Every process is real: Redis with AOF, PostgreSQL (or SQLite), workers with the embedded network, stations with their
 outboxes. Exit code 0 only if nothing was lost, nothing was judged twice, and nothing was left under way.

@@ -109,7 +109,7 @@ class Workers:
         self._tender.start()
 
     def kill_one(self, choice: float, timeout: float = 90.0) -> bool:
-        """``kill -9`` one that takes messages; ``choice`` in [0, 1) says which. False if none was ready in time."""
+        """`kill -9` one that takes messages; `choice` in [0, 1) says which. False if none was ready in time."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             ready = [number for number in self._processes if self._ready_file(number).exists()]

@@ -1,4 +1,4 @@
-"""The process that is given the inputs: ``python -m tests.fuzz.child TARGET SEED START STOP BOARD``.
+"""The process that is given the inputs: `python -m tests.fuzz.child TARGET SEED START STOP BOARD`.
 
 Before each input it writes its number and bytes on the board, a file in shared memory that outlives it: if it dies or
 hangs, its parent finds there what it was doing. After every hundredth part, and at its end, it prints what it has

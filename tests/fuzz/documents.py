@@ -135,7 +135,7 @@ def answer(rng: Random) -> bytes:
 
 
 def json_text(rng: Random, value: Any) -> str:
-    """A JSON text of ``value``, sometimes with a key twice."""
+    """A JSON text of `value`, sometimes with a key twice."""
     text = json.dumps(value, ensure_ascii=rng.random() < 0.8)
     text = _replaced(text, DEEP, lambda depth: "[" * depth + "]" * depth)
     text = _replaced(text, HUGE, lambda digits: "9" * digits)
@@ -145,7 +145,7 @@ def json_text(rng: Random, value: Any) -> str:
 
 
 def as_values(value: Any) -> Any:
-    """``value`` with everything in place of what stands for it: what no JSON parser would let through, perhaps."""
+    """`value` with everything in place of what stands for it: what no JSON parser would let through, perhaps."""
     if isinstance(value, dict):
         return {name: as_values(each) for name, each in value.items()}
     if isinstance(value, list):

@@ -97,7 +97,7 @@ def _pixels() -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 @cache
 def _whole(kind: str, mode: str, width: int, height: int, variant: int) -> bytes:
-    """A sound file; ``variant`` chooses among the ways of its format."""
+    """A sound file; `variant` chooses among the ways of its format."""
     picture = _in_mode(Image.fromarray(_pixels()[:height, :width]), mode)
     options: dict[str, Any] = {}
     if kind == "JPEG":

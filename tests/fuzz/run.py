@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz.run``: the long fuzzing run; prints a table, exit code 1 if there is any finding.
+"""`python -m tests.fuzz.run`: the long fuzzing run; prints a table, exit code 1 if there is any finding.
 
 Each target runs in a process of its own, so that a crash in a decoder's C code is found like everything else. The input
 of a finding is kept in var/fuzz, with what it did beside it; the printed seed and its number make it again.
@@ -55,7 +55,7 @@ class Outcome:
 
 
 def fuzz(target: str, seed: str, stop: int, start: int = 0) -> Outcome:
-    """Give the inputs from number ``start`` to before ``stop`` to a target, in as many processes as it takes."""
+    """Give the inputs from number `start` to before `stop` to a target, in as many processes as it takes."""
     outcome = Outcome()
     with tempfile.NamedTemporaryFile(prefix="inserts-fuzz-") as file:
         file.truncate(BOARD_BYTES)

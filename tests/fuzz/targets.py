@@ -39,7 +39,7 @@ NOW: Final = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Target:
-    """``make`` an input; ``shown`` are its bytes as a file keeps them; ``run`` gives it to the product."""
+    """`make` an input; `shown` are its bytes as a file keeps them; `run` gives it to the product."""
 
     make: Callable[[Random], Any]
     shown: Callable[[Any], bytes]
@@ -124,7 +124,7 @@ class Line:
 
 
 def targets(line: Line | None = None) -> dict[str, Target]:
-    """All targets by name; the ``line`` only where there is one."""
+    """All targets by name; the `line` only where there is one."""
     text = "surrogatepass"
     found = {
         "event": Target(documents.event, lambda value: repr(value).encode(errors=text), run_event),

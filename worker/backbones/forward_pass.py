@@ -29,9 +29,9 @@ _ACTIVATIONS: Final = 52 * 1024 * 1024
 
 
 class ForwardPass:
-    """Maps images (n, height, width, 3) to feature vectors (n, ``feature_size``), from any thread.
+    """Maps images (n, height, width, 3) to feature vectors (n, `feature_size`), from any thread.
 
-    ``part`` is how many images go through the convolutions at once at most.
+    `part` is how many images go through the convolutions at once at most.
 
     Raises:
         BackboneError: the features are to be averaged over the image, but the last layer has none.
@@ -56,7 +56,7 @@ class ForwardPass:
         return self.of(len(images), lambda part: images[part])
 
     def of(self, count: int, images: Callable[[slice], FloatArray]) -> FloatArray:
-        """The features of ``count`` images, of which ``images`` makes those of a part when it is their turn."""
+        """The features of `count` images, of which `images` makes those of a part when it is their turn."""
         if not count:
             return np.empty((0, self.feature_size), np.float32)  # kernels refuse to work on nothing
         step = self._step(count)

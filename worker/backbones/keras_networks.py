@@ -1,6 +1,6 @@
-"""The published networks of ``keras.applications`` (and insertnet): built without values, and cut at a layer.
+"""The published networks of `keras.applications` (and insertnet): built without values, and cut at a layer.
 
-A network is built inside ``keras.StatelessScope``: its variables have names and shapes but no memory, so VGG16's
+A network is built inside `keras.StatelessScope`: its variables have names and shapes but no memory, so VGG16's
 138 million parameters cost nothing until the part that is needed is rebuilt with real ones.
 """
 
@@ -51,8 +51,8 @@ class NetworkSummary:
 class PublishedNetwork:
     """A network as published, with its classification top, without values.
 
-    ``specs`` are its layers with weights, in topological order, and ``headless_specs`` those of the form without the
-    top, which weights are published for as well. ``family`` is canonical, ``input_size`` is (height, width) in pixels.
+    `specs` are its layers with weights, in topological order, and `headless_specs` those of the form without the
+    top, which weights are published for as well. `family` is canonical, `input_size` is (height, width) in pixels.
     """
 
     family: str
@@ -66,7 +66,7 @@ class PublishedNetwork:
         return {spec.name for spec in self.specs}.difference(spec.name for spec in self.headless_specs)
 
     def cut(self, layer: str) -> Any:
-        """Return the valueless part of the network that leads to ``layer``'s output.
+        """Return the valueless part of the network that leads to `layer`'s output.
 
         Raises:
             BackboneError: there is no such layer, or it has several outputs.
@@ -138,7 +138,7 @@ def with_values(cut: Any, family: str) -> Any:
 
 
 def preprocess(family: str, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return a copy of ``images`` (…, height, width, 3) as the family's published weights want them."""
+    """Return a copy of `images` (…, height, width, 3) as the family's published weights want them."""
     name = split_family(family)[0]
     if name == INSERTNET:
         return scale_symmetric(images)
@@ -148,7 +148,7 @@ def preprocess(family: str, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.flo
 
 
 def scale_symmetric(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return a copy of ``images`` scaled from 0…255 to -1…1: insertnet's own way, and the lab's for every family."""
+    """Return a copy of `images` scaled from 0…255 to -1…1: insertnet's own way, and the lab's for every family."""
     values = images.astype(np.float32)
     values /= 127.5
     values -= 1.0

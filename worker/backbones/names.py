@@ -1,4 +1,4 @@
-"""How a backbone is named: ``family[-width]:layer[+gap]``, such as ``vgg16:fc1`` or ``mobilenet-0.25:conv1_relu``."""
+"""How a backbone is named: `family[-width]:layer[+gap]`, such as `vgg16:fc1` or `mobilenet-0.25:conv1_relu`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ INSERTNET: Final = "insertnet"
 """The family whose weights are shipped in the package."""
 
 INSERTNET_LAYER: Final = "features"
-"""The layer that ``insertnet`` means when no layer is named."""
+"""The layer that `insertnet` means when no layer is named."""
 
 _NAME = re.compile(
     r"(?P<family>[a-z][a-z0-9_]*)(-(?P<width>[0-9]+(\.[0-9]+)?))?(:(?P<layer>[A-Za-z0-9_.-]+?)(?P<gap>\+gap)?)?"
@@ -33,8 +33,8 @@ class WeightsUnfit(BackboneError):
 class BackboneName:
     """A backbone's name in its parts.
 
-    ``family`` is in lower case and carries the width multiplier where it is not 1 (``mobilenet-0.25``); ``layer`` is
-    the layer whose output are the features, ``pooling`` whether each channel is averaged over the image (``+gap``).
+    `family` is in lower case and carries the width multiplier where it is not 1 (`mobilenet-0.25`); `layer` is
+    the layer whose output are the features, `pooling` whether each channel is averaged over the image (`+gap`).
     """
 
     family: str
@@ -46,10 +46,10 @@ class BackboneName:
 
 
 def split_family(family: str) -> tuple[str, float]:
-    """Return a family's name without its width, and the width: ``mobilenet-0.25`` → ``("mobilenet", 0.25)``.
+    """Return a family's name without its width, and the width: `mobilenet-0.25` → `("mobilenet", 0.25)`.
 
     Raises:
-        BackboneError: ``family`` is no family's name.
+        BackboneError: `family` is no family's name.
     """
     found = _NAME.fullmatch(family.strip().lower())
     if found is None or found["layer"] is not None or (found["width"] and float(found["width"]) == 0):
@@ -58,10 +58,10 @@ def split_family(family: str) -> tuple[str, float]:
 
 
 def canonical_family(family: str) -> str:
-    """Return the one spelling of a family that files and fingerprints use: ``MobileNet-1.0`` → ``mobilenet``.
+    """Return the one spelling of a family that files and fingerprints use: `MobileNet-1.0` → `mobilenet`.
 
     Raises:
-        BackboneError: ``family`` is no family's name.
+        BackboneError: `family` is no family's name.
     """
     name, width = split_family(family)
     return name if width == 1.0 else f"{name}-{width:g}"
@@ -71,7 +71,7 @@ def parse_name(name: str) -> BackboneName:
     """Return the parts of a backbone's name. The family may be in any case, the layer is as Keras spells it.
 
     Raises:
-        BackboneError: the name is not of the form ``family:layer`` or ``family:layer+gap``.
+        BackboneError: the name is not of the form `family:layer` or `family:layer+gap`.
     """
     family, _, layer = name.strip().partition(":")
     found = _NAME.fullmatch(f"{family.lower()}:{layer}" if layer else family.lower())
@@ -84,9 +84,9 @@ def parse_name(name: str) -> BackboneName:
 
 
 def default_weights(name: str) -> str:
-    """Return the weights that a backbone has when nobody says: ``embedded`` for insertnet, else ``imagenet``.
+    """Return the weights that a backbone has when nobody says: `embedded` for insertnet, else `imagenet`.
 
     Raises:
-        BackboneError: ``name`` names no backbone.
+        BackboneError: `name` names no backbone.
     """
     return "embedded" if parse_name(name).family == INSERTNET else "imagenet"

@@ -1,8 +1,8 @@
-"""Weight files in Keras's legacy ``.h5`` layout: read layer by layer, every shape and value checked, Keras not needed.
+"""Weight files in Keras's legacy `.h5` layout: read layer by layer, every shape and value checked, Keras not needed.
 
-The layout: the file's root (or its group ``model_weights``) lists ``layer_names``; each layer's group lists
-``weight_names``, the paths of its arrays. A list too long for one HDF5 attribute is cut into ``layer_names0``,
-``layer_names1`` … (keras/src/legacy/saving/legacy_h5_format.py).
+The layout: the file's root (or its group `model_weights`) lists `layer_names`; each layer's group lists
+`weight_names`, the paths of its arrays. A list too long for one HDF5 attribute is cut into `layer_names0`,
+`layer_names1` … (keras/src/legacy/saving/legacy_h5_format.py).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ALIGNMENT: Final = 64
 class LayerSpec:
     """A network's layer with weights: what a file must hold for it.
 
-    ``auto_named`` says that Keras numbered the layer (``conv2d_17``): such a name differs from one Keras version to
+    `auto_named` says that Keras numbered the layer (`conv2d_17`): such a name differs from one Keras version to
     the next, so it identifies nothing in a file.
     """
 
@@ -45,7 +45,7 @@ class LayerSpec:
 
 
 class WeightFile:
-    """An open weight file. ``layers`` maps each layer that has weights, in the file's order, to their shapes.
+    """An open weight file. `layers` maps each layer that has weights, in the file's order, to their shapes.
 
     Raises:
         WeightsUnfit: the file cannot be read as HDF5, or not in the legacy Keras layout; the message says what it is.
@@ -114,7 +114,7 @@ class WeightFile:
 def match(file: WeightFile, networks: Sequence[Sequence[LayerSpec]], family: str) -> dict[str, str]:
     """Return which layer of a file belongs to which layer of a network, as far as the file goes; shapes are checked.
 
-    ``networks`` are the forms that the published network has (with and without its top). A file with as many layers
+    `networks` are the forms that the published network has (with and without its top). A file with as many layers
     as one of them is taken in order, as Keras itself does, unless names contradict that. Any other file is taken by
     name, and there a layer that Keras numbered stays unmatched.
 

@@ -67,7 +67,7 @@ def why_folder(path: Path) -> str:
 
 
 def why_no_hdf5(path: Path, error: OSError) -> str:
-    """Return what a file is that the HDF5 library refuses with ``error``, by its first bytes.
+    """Return what a file is that the HDF5 library refuses with `error`, by its first bytes.
 
     Raises:
         OSError: the file cannot be read at all.
@@ -124,7 +124,7 @@ def _archive(path: Path) -> str:
 
 
 def why_other_layout(path: Path, root: Any) -> str:
-    """Return what an HDF5 file is that is not in the legacy layout; ``root`` is its open root group."""
+    """Return what an HDF5 file is that is not in the legacy layout; `root` is its open root group."""
     if "layers" in root or "_layer_checkpoint_dependencies" in root or "vars" in root:
         return f"{path} is in the layout of Keras 3 (.weights.h5), not in {LEGACY}: {_INTO_NETWORK}"
     return f"{path} is no weight file in {LEGACY}, with layer_names and weight_names: {_FETCH}"

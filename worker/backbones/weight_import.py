@@ -57,7 +57,7 @@ def import_weights(folder: Path, path: Path, family: str) -> Entry:
 
 
 def import_from_url(folder: Path, url: str, family: str) -> Entry:
-    """Copy a weight file from an object store (``s3://bucket/vgg16.h5``) and import it (see `import_weights`).
+    """Copy a weight file from an object store (`s3://bucket/vgg16.h5`) and import it (see `import_weights`).
 
     Raises:
         BackboneError: there is no such family, or the file does not fit its network.

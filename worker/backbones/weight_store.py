@@ -1,6 +1,6 @@
 """The store of weight files: a folder that keeps each file under its digest, with what is known about it beside it.
 
-``<sha256>.h5`` is the file, ``<sha256>.json`` its entry. One entry a file, not one index for all, so that two commands
+`<sha256>.h5` is the file, `<sha256>.json` its entry. One entry a file, not one index for all, so that two commands
 at once cannot lose each other's work.
 """
 
@@ -25,8 +25,8 @@ _SHORTEST_PREFIX: Final = 6
 class Entry(BaseModel):
     """What the store knows about one weight file.
 
-    ``top`` says whether it includes the classification layers; ``missing`` names the network's layers that it has no
-    usable weights for, ``usable_to`` the deepest layer that can be had with it.
+    `top` says whether it includes the classification layers; `missing` names the network's layers that it has no
+    usable weights for, `usable_to` the deepest layer that can be had with it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,7 +79,7 @@ class WeightsStore:
         return sorted(found, key=lambda entry: (entry.imported_at, entry.digest))
 
     def for_family(self, family: str, needed: Collection[str]) -> Entry | None:
-        """Return the file for a family that has all the ``needed`` layers, or None.
+        """Return the file for a family that has all the `needed` layers, or None.
 
         Where several have them it is the one imported first: a later import must not change, unasked, the features
         that a running line's model was trained on.
@@ -158,7 +158,7 @@ class WeightsStore:
             )
 
     def present_path(self, entry: Entry) -> Path:
-        """Return where the entry's file is, without a look into it (see ``check``).
+        """Return where the entry's file is, without a look into it (see `check`).
 
         Raises:
             WeightsUnfit: the file is gone.

@@ -19,7 +19,7 @@ SWEEP_EVERY = 5
 
 
 def make_app(redis_url: str) -> Celery:
-    """The Celery application of a worker whose broker is at ``redis_url``.
+    """The Celery application of a worker whose broker is at `redis_url`.
 
     Raises:
         ValueError: the URL is none of Redis's.

@@ -174,7 +174,7 @@ class PromptConnection(Connection):
     """kombu's connection, tried again every `RECONNECT_EVERY` seconds while Redis is away."""
 
     def ensure_connection(self, _errback: object = None, *args: Any, **options: Any) -> Any:
-        """Connect, waiting for as long as it takes, and say why once; Celery's ``_errback`` would at each try."""
+        """Connect, waiting for as long as it takes, and say why once; Celery's `_errback` would at each try."""
         options = {"interval_max": RECONNECT_EVERY, **options}
         connected = super().ensure_connection(_tell, *args, **options)  # type: ignore[no-untyped-call]
         _OUTAGE.ends()

@@ -25,7 +25,7 @@ CALL_TIMEOUT: Final = 5.0
 """Seconds that one call to Redis may take."""
 
 FULL: Final = 0.9
-"""Of Redis's ``maxmemory``: from here on it counts as full. The rest is for what workers must write all the same."""
+"""Of Redis's `maxmemory`: from here on it counts as full. The rest is for what workers must write all the same."""
 
 
 def make_room(client: redis.Redis) -> int:

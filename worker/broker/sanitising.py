@@ -60,10 +60,10 @@ class _Message(BaseModel):
 
 
 def envelope(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
-    """A Celery message whose one argument is a JSON text, and what was wrong with ``raw`` (None for a good one).
+    """A Celery message whose one argument is a JSON text, and what was wrong with `raw` (None for a good one).
 
-    The text is that of the event that ``raw`` carries. Where ``raw`` carries none, it is that of one string, ``raw`` as
-    it came: undecodable bytes written as ``\\xNN``, cut to `MAX_TEXT` characters. What was made here once (and comes
+    The text is that of the event that `raw` carries. Where `raw` carries none, it is that of one string, `raw` as
+    it came: undecodable bytes written as `\\xNN`, cut to `MAX_TEXT` characters. What was made here once (and comes
     again from a worker that died) is read as what it is.
 
     The delivery tag is a new one each time, because senders may well use one twice, and kombu would take the two
@@ -93,7 +93,7 @@ def envelope(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
 
 
 def captured_at(raw: bytes) -> datetime | None:
-    """When the photograph was taken whose event ``raw`` carries; None where it carries none that keeps the contract."""
+    """When the photograph was taken whose event `raw` carries; None where it carries none that keeps the contract."""
     try:
         return CaptureEvent.from_message(json.loads(_read(raw)[1])).captured_at
     except (ValueError, RecursionError):  # pydantic's errors are ValueErrors too

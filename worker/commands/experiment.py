@@ -1,4 +1,4 @@
-"""``insert-worker experiment``: the lab's recipe on the user's labelled folders."""
+"""`insert-worker experiment`: the lab's recipe on the user's labelled folders."""
 
 from __future__ import annotations
 

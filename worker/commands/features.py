@@ -1,4 +1,4 @@
-"""``insert-worker features``: the generations of features there are, and how one goes that nobody needs any more."""
+"""`insert-worker features`: the generations of features there are, and how one goes that nobody needs any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``insert-worker health``: does the process of this folder live? Its heartbeat file alone answers."""
+"""`insert-worker health`: does the process of this folder live? Its heartbeat file alone answers."""
 
 from __future__ import annotations
 

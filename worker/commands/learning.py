@@ -1,4 +1,4 @@
-"""How the system learns: ``insert-worker import``, ``learn``, ``beat``, ``extract``, ``evaluate``, ``train``."""
+"""How the system learns: `insert-worker import`, `learn`, `beat`, `extract`, `evaluate`, `train`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``insert-worker demo`` and ``insert-worker standalone``: the whole line on this machine."""
+"""`insert-worker demo` and `insert-worker standalone`: the whole line on this machine."""
 
 from __future__ import annotations
 

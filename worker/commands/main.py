@@ -1,4 +1,4 @@
-"""The worker's command, ``insert-worker``."""
+"""The worker's command, `insert-worker`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ app.add_typer(cli_weights.app, name="weights")
 
 
 def main() -> None:
-    """Run ``insert-worker``; what a person can put right ends with its message, not with a traceback."""
+    """Run `insert-worker`; what a person can put right ends with its message, not with a traceback."""
     # Quiet before TensorFlow is loaded: its C++ side writes to standard error from the import on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     configure_logs(logging.INFO)

@@ -1,4 +1,4 @@
-"""``insert-worker models``: which models there are, which is in charge and why, and how a person changes that."""
+"""`insert-worker models`: which models there are, which is in charge and why, and how a person changes that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that the commands of ``insert-worker`` share, and the settings that come of them."""
+"""The options that the commands of `insert-worker` share, and the settings that come of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``insert-worker plan``: what a plant's load needs, before anything is bought."""
+"""`insert-worker plan`: what a plant's load needs, before anything is bought."""
 
 from __future__ import annotations
 

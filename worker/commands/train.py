@@ -1,4 +1,4 @@
-"""``insert-worker train``: one way of learning, from a folder of labelled photographs and from reviews alike."""
+"""`insert-worker train`: one way of learning, from a folder of labelled photographs and from reviews alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands ``insert-worker weights import|list|verify|fetch``: which weight files this machine has."""
+"""The commands `insert-worker weights import|list|verify|fetch`: which weight files this machine has."""
 
 from __future__ import annotations
 

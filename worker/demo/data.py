@@ -22,8 +22,8 @@ TEST_SHARE: Final = 0.30
 class Divided:
     """The user's photographs, divided.
 
-    ``folder`` holds those to learn from, one sub-folder per label; ``listed`` is the CSV file of the others, for
-    ``insert-station simulate --photographs``; ``skipped`` are files that are not used, each with the reason, ``notes``
+    `folder` holds those to learn from, one sub-folder per label; `listed` is the CSV file of the others, for
+    `insert-station simulate --photographs`; `skipped` are files that are not used, each with the reason, `notes`
     sentences about what was not understood.
     """
 
@@ -36,7 +36,7 @@ class Divided:
 
 
 def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None) -> Divided:
-    """Divide the user's photographs 70/30, below ``data``: within each label, or where inserts are known by insert.
+    """Divide the user's photographs 70/30, below `data`: within each label, or where inserts are known by insert.
 
     Raises:
         DatasetError: the folder cannot be used as a labelled set.

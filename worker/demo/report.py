@@ -53,10 +53,10 @@ class CheckRun:
 
 @dataclass(frozen=True)
 class Summary:
-    """The figures of a run. ``lost`` are captures without a verdict, ``duplicates`` verdicts beyond one for each.
+    """The figures of a run. `lost` are captures without a verdict, `duplicates` verdicts beyond one for each.
 
-    ``unsure`` are those that the model left to a person; accuracy and balanced accuracy are of the others. ``missed``
-    are damaged inserts called intact, ``needless`` intact ones called damaged.
+    `unsure` are those that the model left to a person; accuracy and balanced accuracy are of the others. `missed`
+    are damaged inserts called intact, `needless` intact ones called damaged.
     """
 
     captures: int
@@ -75,7 +75,7 @@ class Summary:
     """Whether the run came to its end and every capture has exactly one verdict."""
 
     def as_json(self) -> dict[str, Any]:
-        """The figures, without ``complete``, which is the exit code."""
+        """The figures, without `complete`, which is the exit code."""
         return {name: value for name, value in asdict(self).items() if name != "complete"}
 
 

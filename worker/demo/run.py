@@ -36,7 +36,7 @@ MARKER: Final = ".insert-demo"
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What ``insert-worker demo`` was asked for."""
+    """What `insert-worker demo` was asked for."""
 
     data: Path
     dataset: Path | None
@@ -53,7 +53,7 @@ class Interrupted(Exception):
 
 
 def run_demo(options: DemoOptions, console: Console) -> Summary:
-    """Run the demo, showing what happens on ``console``; every process that it started has ended on return.
+    """Run the demo, showing what happens on `console`; every process that it started has ended on return.
 
     Raises:
         StartFailed: a part did not come up, or the data folder is not a demo's to replace.

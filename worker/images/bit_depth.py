@@ -49,7 +49,7 @@ def has_16_bits(image: Image.Image) -> bool:
 def to_eight_bits(image: Image.Image, again: Callable[[], Image.Image] | None) -> Image.Image:
     """Return a loaded image with 8 bits a colour; one that has them already is returned as it is.
 
-    ``again`` opens the same image anew, not loaded, and is None where its file has 8 bits: of 16-bit colours Pillow
+    `again` opens the same image anew, not loaded, and is None where its file has 8 bits: of 16-bit colours Pillow
     decodes the upper halves only, so where those are dark the lower halves are decoded in a second pass.
 
     Raises:
@@ -66,7 +66,7 @@ def to_eight_bits(image: Image.Image, again: Callable[[], Image.Image] | None) -
 
 
 def depth_of(bits: int) -> int:
-    """Return how many bits a picture has, 10, 12, 14 or 16, whose values have these ``bits`` set, all taken together.
+    """Return how many bits a picture has, 10, 12, 14 or 16, whose values have these `bits` set, all taken together.
 
     Raises:
         UnknownDepth: they are 8 bits in a file of 16, or nearly black.
@@ -144,7 +144,7 @@ def _swapped(arguments: Any) -> Any:
 
 
 def _like(image: Image.Image, pixels: npt.NDArray[np.uint8]) -> Image.Image:
-    """An image of these pixels that is to be turned upright as ``image`` is."""
+    """An image of these pixels that is to be turned upright as `image` is."""
     made = Image.fromarray(pixels)
     made.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
     return made

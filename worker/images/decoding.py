@@ -64,7 +64,7 @@ _MARKED: Final = (b"\xff\xd8", b"\x89PNG")
 
 
 class UnusableImage(ValueError):
-    """An image that cannot be judged. ``reason`` is a short sentence for the person at the machine."""
+    """An image that cannot be judged. `reason` is a short sentence for the person at the machine."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -74,7 +74,7 @@ class UnusableImage(ValueError):
 def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int] | None = None) -> UInt8Array:
     """Return an image's pixels, uint8 of shape (height, width, 3), RGB, 0…255.
 
-    ``size`` is (height, width) of the result, ``region`` the (left, top, width, height) to take, in pixels of the
+    `size` is (height, width) of the result, `region` the (left, top, width, height) to take, in pixels of the
     upright image. The image is turned upright as its EXIF data say; of 10, 12, 14 and 16 bits the upper 8 are kept
     (see `worker.images.bit_depth`); of an animation or a file of several pages the first is taken. The aspect ratio is
     not kept, as in the lab's recipe.

@@ -113,7 +113,7 @@ def _why_no_text(head: bytes) -> str:
 def is_raw(data: bytes, tags: Any) -> str | None:
     """Why a TIFF is a camera's raw data, or None. Most begin with a small preview, which is no photograph to judge.
 
-    ``tags`` maps the numbers of the first page's tags to their values.
+    `tags` maps the numbers of the first page's tags to their values.
     """
     raw = data[8:10] == b"CR" or _DNG in tags or tags.get(_PHOTOMETRIC) in _SENSOR
     if raw:

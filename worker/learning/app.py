@@ -19,7 +19,7 @@ EVALUATE_TASK: Final = "insert_inspection.evaluate"
 
 
 def make_learn_app(settings: WorkerSettings) -> Celery:
-    """The application of ``insert-worker learn`` and ``beat``, on the line's Redis with a queue of its own."""
+    """The application of `insert-worker learn` and `beat`, on the line's Redis with a queue of its own."""
     app = make_app(settings.broker_url())
     app.conf.update(
         task_queues=[Queue(LEARN_QUEUE)],  # type: ignore[no-untyped-call]

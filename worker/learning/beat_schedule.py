@@ -28,7 +28,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
     """
 
     def __init__(self, app: Any, schedule_filename: str, **options: Any):
-        """Schedule ``app.conf.beat_schedule``; the memory is the file of that name."""
+        """Schedule `app.conf.beat_schedule`; the memory is the file of that name."""
         self._file = Path(schedule_filename)
         self.ticks = 0
         self.ticked_at: float | None = None

@@ -85,7 +85,7 @@ def evaluate(
 
 
 def decided(evaluations: Path, model_id: str) -> Decided | None:
-    """What was decided about a model, or None; ``evaluations`` is the folder of all evaluations."""
+    """What was decided about a model, or None; `evaluations` is the folder of all evaluations."""
     try:
         return Decided.model_validate_json((evaluations / model_id / DECISION_FILE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):

@@ -29,7 +29,7 @@ class LearnVitals(Vitals):
         """Told of every job that has come to its end: its name, whether without an error, and its seconds."""
 
     def begin(self, task: Any = None, **_: object) -> None:
-        """A job begins: a Celery task ``insert_inspection.NAME``."""
+        """A job begins: a Celery task `insert_inspection.NAME`."""
         super().begin()
         self.job = job_of(task), time.monotonic()
 
@@ -66,7 +66,7 @@ class BeatVitals:
         self._scheduler: FileScheduler | None = None
 
     def ready(self, sender: Any, **_: object) -> None:
-        """Celery's beat has begun; ``sender`` is its service."""
+        """Celery's beat has begun; `sender` is its service."""
         self._scheduler = sender.scheduler
 
     def loop_still_for(self) -> float:

@@ -67,7 +67,7 @@ def serve_learning(settings: WorkerSettings) -> int:
     """Do learning's tasks until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
 
     Redis and a database that are away are waited for. Told to stop, it takes nothing new, and a task in hand has
-    ``settings.grace`` seconds to come to its end; one that does not is cut off, which does no harm, and is asked for
+    `settings.grace` seconds to come to its end; one that does not is cut off, which does no harm, and is asked for
     again.
 
     Raises:

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
-    """Give ``app`` the tasks; a chunk that nobody began within ``chunk_lifetime`` seconds is void, since the next
+    """Give `app` the tasks; a chunk that nobody began within `chunk_lifetime` seconds is void, since the next
     `reextract` asks for it again."""
 
     @app.task(name=EXTRACT_TASK)  # type: ignore[untyped-decorator]

@@ -36,7 +36,7 @@ class Champion:
     """
 
     def __init__(self, database: Database, models: Path, fingerprint: str):
-        """Look for models below ``models``; only those made for features of ``fingerprint`` are taken."""
+        """Look for models below `models`; only those made for features of `fingerprint` are taken."""
         self._database = database
         self._models = models
         self._fingerprint = fingerprint

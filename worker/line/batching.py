@@ -33,7 +33,7 @@ def _unwatched(_: list[float], __: float) -> None:
 
 
 class Batcher(Generic[Item, Result]):
-    """Runs ``compute`` on batches of the items that several threads hand in one by one."""
+    """Runs `compute` on batches of the items that several threads hand in one by one."""
 
     def __init__(
         self,
@@ -44,10 +44,10 @@ class Batcher(Generic[Item, Result]):
         everybodys: Callable[[Exception], bool] = _nobodys,
         watch: Watch = _unwatched,
     ):
-        """Start the runner, a thread called ``name``.
+        """Start the runner, a thread called `name`.
 
-        ``compute`` maps n items to n results in their order, for 1 ≤ n ≤ ``max_batch``. When it raises, each item is
-        tried again alone, so that a bad one costs only itself; except for errors that are ``everybodys``, which no
+        `compute` maps n items to n results in their order, for 1 ≤ n ≤ `max_batch`. When it raises, each item is
+        tried again alone, so that a bad one costs only itself; except for errors that are `everybodys`, which no
         single item is to blame for.
         """
         self._compute = compute
@@ -63,7 +63,7 @@ class Batcher(Generic[Item, Result]):
         """The result for one item; waits for its batch.
 
         Raises:
-            Exception: whatever ``compute`` raised for this item.
+            Exception: whatever `compute` raised for this item.
         """
         return self.submit(item).result()
 
@@ -75,7 +75,7 @@ class Batcher(Generic[Item, Result]):
 
     @property
     def running_since(self) -> float | None:
-        """When the running ``compute`` began, in seconds of `time.monotonic`; None while none runs."""
+        """When the running `compute` began, in seconds of `time.monotonic`; None while none runs."""
         return self._running_since
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ def fetch(images: ImageStore, event: CaptureEvent, may_wait: bool) -> bytes | Ju
     """The bytes of the event's image, or what follows from what the store has in their place.
 
     A store that is away is waited for like a database. One that answers for other images, and not for this one, is
-    asked again by whoever gets an `ImageNotYet`, as long as it ``may_wait``, and holds nobody up.
+    asked again by whoever gets an `ImageNotYet`, as long as it `may_wait`, and holds nobody up.
 
     Raises:
         worker.runtime.waiting.Stopping: the worker ends while the store is away.

@@ -44,7 +44,7 @@ class Unchanged:
         self._since: dict[UUID, tuple[Awaited, float]] = {}
 
     def overdue(self, awaited: Mapping[UUID, Awaited], now: float) -> dict[UUID, Awaited]:
-        """Of the checks that wait for photographs those that have been as they are for ``timeout`` seconds."""
+        """Of the checks that wait for photographs those that have been as they are for `timeout` seconds."""
         before = self._since
         self._since = {
             check_id: before[check_id] if check_id in before and before[check_id][0] == each else (each, now)
@@ -57,7 +57,7 @@ class IncompleteWatch:
     """Looks for such checks every few seconds, from entering the block to its end."""
 
     def __init__(self, database: Database, notifier: Notifier, metrics: WorkerMetrics, timeout: float) -> None:
-        """A check ends ``timeout`` seconds after its last photograph."""
+        """A check ends `timeout` seconds after its last photograph."""
         self._database = database
         self._notifier = notifier
         self._metrics = metrics
@@ -75,7 +75,7 @@ class IncompleteWatch:
         self._thread.join(timeout=5.0)
 
     def look(self, now: float) -> int:
-        """End the checks that are overdue at ``now`` (seconds of `time.monotonic`); how many there were.
+        """End the checks that are overdue at `now` (seconds of `time.monotonic`); how many there were.
 
         The station is told first: a crash between the two has it told again rather than never.
 

@@ -76,7 +76,7 @@ class Inspector:
         metrics: WorkerMetrics | None = None,
         in_charge: Callable[[], str | None] = lambda: None,
     ):
-        """``metrics`` counts what comes through; ``in_charge`` names the model in charge, for the log."""
+        """`metrics` counts what comes through; `in_charge` names the model in charge, for the log."""
         self._metrics = metrics or WorkerMetrics()
         self._in_charge = in_charge
         self._database = database
@@ -97,10 +97,10 @@ class Inspector:
     def inspect(self, message: object, *, may_wait: bool = False, received_at: datetime | None = None) -> None:
         """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged.
 
-        ``received_at`` is when it came first, now unless something else is said.
+        `received_at` is when it came first, now unless something else is said.
 
         Raises:
-            ImageNotYet: the image is not in the store, and ``may_wait`` says that it may still come: try again later.
+            ImageNotYet: the image is not in the store, and `may_wait` says that it may still come: try again later.
         """
         received_at = received_at or datetime.now(UTC)
         structlog.contextvars.clear_contextvars()

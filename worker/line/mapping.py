@@ -21,7 +21,7 @@ def capture_of(event: CaptureEvent) -> Capture:
 
 
 def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
-    """The row that keeps a judgement made just now, of an event received at ``received_at``."""
+    """The row that keeps a judgement made just now, of an event received at `received_at`."""
     now = datetime.now(UTC)
     return Verdict(
         capture_id=event.capture_id,

@@ -25,7 +25,7 @@ class Refusal:
 
 
 def refusal(message: object, error: ValidationError) -> Refusal:
-    """Read ``message``, which `CaptureEvent.from_message` refused with ``error``."""
+    """Read `message`, which `CaptureEvent.from_message` refused with `error`."""
     fields: dict[str, Any] = message if isinstance(message, dict) else {}
     return Refusal(
         detail=in_words(error),

@@ -49,11 +49,11 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
     """Judge captures until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
 
     A database, an image store or a Redis that is away is waited for. Told to stop, the worker takes nothing new and
-    finishes what is in hand within ``settings.grace``; what waits for one that is away then goes back into the queue.
+    finishes what is in hand within `settings.grace`; what waits for one that is away then goes back into the queue.
     Where a forward pass hangs or the grace time is over, the process ends at once, with an exit code of
     `worker.monitoring.watchdog`.
 
-    ``ready_file`` is written when the first message may come.
+    `ready_file` is written when the first message may come.
 
     Raises:
         WeightsMissing, BackboneError: the network asked for cannot be run, before any message was taken.

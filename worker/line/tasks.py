@@ -17,7 +17,7 @@ IMAGE_PAUSE: Final = 1.0
 
 
 def register(app: Celery, inspector: Inspector) -> None:
-    """Give ``app`` the inspect task, done by ``inspector``."""
+    """Give `app` the inspect task, done by `inspector`."""
 
     @app.task(name=INSPECT_TASK, bind=True, max_retries=IMAGE_TRIES)  # type: ignore[untyped-decorator]
     def inspect(self: Any, text: str) -> None:

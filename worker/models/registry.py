@@ -11,7 +11,7 @@ from worker.models.store import Manifest, ModelError, read
 
 
 def model_of(manifest: Manifest, artefact: str) -> Model:
-    """The row of a model whose folder in the model store is ``artefact``."""
+    """The row of a model whose folder in the model store is `artefact`."""
     return Model(
         model_id=manifest.model_id,
         backbone=manifest.backbone,

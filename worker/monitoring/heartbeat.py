@@ -31,7 +31,7 @@ State = Literal["starting", "ready", "stopping"]
 
 
 class LifeSign(BaseModel):
-    """What every heartbeat says: which process lived at ``time``. Spans are in seconds up to then."""
+    """What every heartbeat says: which process lived at `time`. Spans are in seconds up to then."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,7 +88,7 @@ class NoHeartbeat(ValueError):
 
 
 class Heart:
-    """Writes the heartbeat of one process, between ``with`` and the end of its block; a clean end removes the file."""
+    """Writes the heartbeat of one process, between `with` and the end of its block; a clean end removes the file."""
 
     def __init__(self, path: Path, body: Alive, every: float = BEAT_EVERY, loop_limit: float = LOOP_LIMIT):
         self._path = path
@@ -136,7 +136,7 @@ class Heart:
 
 
 def write(path: Path, heartbeat: LifeSign) -> None:
-    """Put ``heartbeat`` into the file, which is always wholly the old or wholly the new one.
+    """Put `heartbeat` into the file, which is always wholly the old or wholly the new one.
 
     Raises:
         OSError: it cannot be written.

@@ -136,8 +136,8 @@ class LearnMetrics:
 class Queue:
     """What Redis knows of captures that wait; what it did not tell is None.
 
-    ``waiting`` counts the messages on the inspect queue, ``unacknowledged`` those of all queues that are in workers'
-    hands, ``oldest_at`` is when the photograph of the message was taken that is next, and ``full`` the share of the
+    `waiting` counts the messages on the inspect queue, `unacknowledged` those of all queues that are in workers'
+    hands, `oldest_at` is when the photograph of the message was taken that is next, and `full` the share of the
     memory that Redis may take.
     """
 
@@ -189,7 +189,7 @@ def learn_families(*, job: tuple[str, float] | None) -> Iterator[Metric]:
 
 
 def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
-    """What waits in Redis at ``now``; without an answer from it, that it is not up."""
+    """What waits in Redis at `now`; without an answer from it, that it is not up."""
     yield _gauge("redis_up", "Whether Redis answered when it was asked for these metrics.", queue is not None)
     waiting = queue.waiting if queue else None
     yield _gauge("queue_captures", "Captures on the inspect queue that no worker has taken.", waiting)
@@ -204,7 +204,7 @@ def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
 
 
 def standing_families(standing: Standing | None, now: datetime) -> Iterator[Metric]:
-    """How the line stands at ``now`` by the database; without an answer from it, that it is not up."""
+    """How the line stands at `now` by the database; without an answer from it, that it is not up."""
     yield _gauge(
         "database_up", "Whether the database answered when it was asked for these metrics.", standing is not None
     )

@@ -53,7 +53,7 @@ class Glance(Generic[T]):
     """The newest answer to one question: asked by one thread at a time, None where it failed or does not come."""
 
     def __init__(self, ask: Callable[[], T], what: str, *, keep: float = KEEP, patience: float = PATIENCE):
-        """``ask`` may raise anything, and may hang; ``what`` names it in the log."""
+        """`ask` may raise anything, and may hang; `what` names it in the log."""
         self._ask = ask
         self._what = what
         self._keep = keep

@@ -34,7 +34,7 @@ class Vitals:
             self.in_hand += 1
 
     def end(self, state: str | None = None, **_: object) -> None:
-        """A message is out of hand again; with the state ``SUCCESS`` its capture has its verdict or its fault."""
+        """A message is out of hand again; with the state `SUCCESS` its capture has its verdict or its fault."""
         with self._lock:
             self.in_hand -= 1
             if state == "SUCCESS":

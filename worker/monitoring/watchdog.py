@@ -27,10 +27,10 @@ TOO_SLOW_TO_STOP: Final = 75
 
 
 class Watchdog:
-    """Looks after one worker from a thread of its own, between ``with`` and the end of its block."""
+    """Looks after one worker from a thread of its own, between `with` and the end of its block."""
 
     def __init__(self, vitals: Vitals, forward_timeout: float, grace: float):
-        """Allow a forward pass ``forward_timeout`` seconds, and ``grace`` seconds from being told to stop to the end.
+        """Allow a forward pass `forward_timeout` seconds, and `grace` seconds from being told to stop to the end.
 
         Both are looked at ten times in their course, so the end comes at most a tenth later.
         """

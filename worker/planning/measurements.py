@@ -1,4 +1,4 @@
-"""The figures that a plan is computed from, as ``make bench NAMES=plan_*`` measured and kept them."""
+"""The figures that a plan is computed from, as `make bench NAMES=plan_*` measured and kept them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def name_of(figure: str, backbone: str | None = None) -> str:
 
 
 def read(path: Path, backbone: str, given: dict[str, float]) -> Figures:
-    """The figures in a file as ``make bench`` keeps them, with those that are ``given`` in their place.
+    """The figures in a file as `make bench` keeps them, with those that are `given` in their place.
 
     Raises:
         FiguresMissing: the file or a figure in it is missing, or is no positive number.

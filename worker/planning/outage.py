@@ -36,7 +36,7 @@ class Outage:
 
 
 def after_outage(seconds: float, per_station: float, utilisation: float, repeat: float) -> Outage:
-    """What an outage of so many ``seconds`` leaves, while Redis is there and holds it all.
+    """What an outage of so many `seconds` leaves, while Redis is there and holds it all.
 
     Args:
         seconds: how long nothing is judged.
@@ -55,7 +55,7 @@ def after_outage(seconds: float, per_station: float, utilisation: float, repeat:
 
 
 def sendings(seconds: float) -> list[float]:
-    """When a capture is sent that gets no answer within ``seconds``, in seconds since it was handed in."""
+    """When a capture is sent that gets no answer within `seconds`, in seconds since it was handed in."""
     later = accumulate(resend_after(attempts) for attempts in count(1))
     return [0.0, *takewhile(lambda moment: moment < seconds, later)]
 
@@ -63,7 +63,7 @@ def sendings(seconds: float) -> list[float]:
 def caught_up_after(seconds: float, utilisation: float, repeat: float) -> float | None:
     """Seconds from the end of an outage until nobody is behind; None where that never comes. See `after_outage`.
 
-    What was sent in a second takes the workers ``utilisation · (1 + repeat · n)`` seconds, ``n`` being the repeats that
+    What was sent in a second takes the workers `utilisation · (1 + repeat · n)` seconds, `n` being the repeats that
     each capture still without an answer had had by then: as many as its station sends within the time that the workers
     were behind.
     """
@@ -87,7 +87,7 @@ def caught_up_after(seconds: float, utilisation: float, repeat: float) -> float 
 
 
 def workers_to_catch_up(seconds: float, work: float, repeat: float) -> float:
-    """How many workers keep pace after an outage, repeats and all; ``work`` is how many are busy otherwise.
+    """How many workers keep pace after an outage, repeats and all; `work` is how many are busy otherwise.
 
     More than that many catch up.
     """

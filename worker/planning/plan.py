@@ -1,7 +1,7 @@
 """What a plant's load needs: workers and how long a head waits for them, memory, disk, network, and what ends first.
 
 Pure arithmetic on figures that were measured (`worker.planning.measurements`). What is assumed is said where it is
-used; ``docs/scaling.md`` has it together.
+used; `docs/scaling.md` has it together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHARE: Final = 0.95
 """Of all heads, those that wait no longer than the plan says."""
 
 IN_HAND: Final = 32
-"""Captures that a worker has in hand at most (its default ``INSERTS_THREADS``), and judges in one batch."""
+"""Captures that a worker has in hand at most (its default `INSERTS_THREADS`), and judges in one batch."""
 
 SQLITE_WORKERS: Final = 1
 """Workers that may share one SQLite file; more would wait for each other's lock, and it is a file of one machine."""
@@ -39,7 +39,7 @@ SHARE_DAMAGED: Final = 0.1
 
 @dataclass(frozen=True)
 class Load:
-    """Stations that each hand in a head of ``inserts`` at once, every so many seconds on average, day and night."""
+    """Stations that each hand in a head of `inserts` at once, every so many seconds on average, day and night."""
 
     stations: int
     inserts: int
@@ -97,7 +97,7 @@ class Plan:
     """Bytes of all workers."""
     waits: Waits
     database: str
-    """``sqlite`` or ``postgresql``."""
+    """`sqlite` or `postgresql`."""
     database_cores: float | None
     """Cores of the PostgreSQL server at `FULLEST`; None for SQLite, which works in the worker's process."""
     redis_share: float
@@ -123,21 +123,21 @@ def plan(
     keep_images: float | None = None,
     damaged: float = SHARE_DAMAGED,
 ) -> Plan:
-    """What ``load`` needs, by ``figures``.
+    """What `load` needs, by `figures`.
 
     Args:
         load: what the stations hand in.
         figures: what was measured.
-        workers: how many there are; without it, the fewest at `FULLEST` that keep ``within``.
+        workers: how many there are; without it, the fewest at `FULLEST` that keep `within`.
         within: seconds in which 95 % of the heads are to be answered.
         outage: seconds for which all workers, or the database, may be away.
         keep_verdicts: days that the database keeps what was judged.
-        keep_images: days that images are kept; without it, those of ``insert-db prune``, which keeps longer what is
+        keep_images: days that images are kept; without it, those of `insert-db prune`, which keeps longer what is
             damaged or unsure.
         damaged: the share of all images that are.
 
     Raises:
-        ValueError: no number of workers keeps ``within``; the message says what is possible.
+        ValueError: no number of workers keeps `within`; the message says what is possible.
     """
     rate = load.captures_per_second
     number = workers or fewest_workers(load, figures, within)
@@ -178,7 +178,7 @@ def plan(
 
 
 def fewest_workers(load: Load, figures: Figures, within: float | None = None) -> int:
-    """The fewest workers that are busy at most `FULLEST` of the time and answer 95 % of the heads ``within`` seconds.
+    """The fewest workers that are busy at most `FULLEST` of the time and answer 95 % of the heads `within` seconds.
 
     Raises:
         ValueError: no number of workers does.
@@ -210,13 +210,13 @@ def fewest_workers(load: Load, figures: Figures, within: float | None = None) ->
 
 
 def waits(load: Load, worker: WorkerFigures, station_per_second: float, workers: int) -> Waits:
-    """How busy so many workers are and how long heads wait; a station hands in ``station_per_second`` captures.
+    """How busy so many workers are and how long heads wait; a station hands in `station_per_second` captures.
 
     The queueing delay is that of the M/D/1 queue of heads (`worker.planning.queueing`) with all workers as its server.
     An answer takes that, and what one capture takes beyond its share of a batch (the way through Redis and database),
     and the longer of handing the head in and judging its last part on each worker. And it takes what came behind the
     head meanwhile and is judged in the same batch: verdicts are there at a batch's end. That last part is an
-    approximation, on the safe side (``benchmarks/plan_simulation.py``).
+    approximation, on the safe side (`benchmarks/plan_simulation.py`).
     """
     capture = 1 / worker.per_second
     utilisation = load.captures_per_second * capture / workers

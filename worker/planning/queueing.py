@@ -2,8 +2,8 @@
 
 Heads are the customers. They come at random moments (a Poisson process): what many stations send independently of one
 another tends to that, whatever each of them does (the Palm–Khintchine theorem); on average it is less when they keep
-strict time. All workers together are the one server, which takes the same time for each head. A pool of ``c`` servers
-has at most ``c − 1`` captures more before it than that one would, so what a head waits for is hardly another.
+strict time. All workers together are the one server, which takes the same time for each head. A pool of `c` servers
+has at most `c − 1` captures more before it than that one would, so what a head waits for is hardly another.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 
 def waiting_tail(load: float, wait: float) -> float:
-    """The probability that a customer waits longer than ``wait``, in units of the service time, at this ``load``.
+    """The probability that a customer waits longer than `wait`, in units of the service time, at this `load`.
 
     G. J. Franx, "A simple solution for the M/D/c waiting time distribution", Operations Research Letters 29 (2001),
-    for one server: for ``k − 1 ≤ wait < k`` it is ``1 − exp(−s) Σ Q(k−1−j) s^j / j!`` over ``j = 0 … k−1``, where
-    ``s = load·(k − wait)`` and ``Q(m)`` is the probability that at most ``m`` wait. Unlike Erlang's alternating sum it
+    for one server: for `k − 1 ≤ wait < k` it is `1 − exp(−s) Σ Q(k−1−j) s^j / j!` over `j = 0 … k−1`, where
+    `s = load·(k − wait)` and `Q(m)` is the probability that at most `m` wait. Unlike Erlang's alternating sum it
     adds up positive terms only, so it loses no digits under heavy load.
 
     Raises:
-        ValueError: ``load`` is not between 0 and 1: the queue would grow for ever.
+        ValueError: `load` is not between 0 and 1: the queue would grow for ever.
     """
     _check(load)
     if wait < 0:
@@ -36,10 +36,10 @@ def waiting_tail(load: float, wait: float) -> float:
 
 
 def waiting_quantile(load: float, share: float) -> float:
-    """What a ``share`` of the customers wait at most, in units of the service time; 0.0 where so many need not wait.
+    """What a `share` of the customers wait at most, in units of the service time; 0.0 where so many need not wait.
 
     Raises:
-        ValueError: ``load`` or ``share`` is not between 0 and 1.
+        ValueError: `load` or `share` is not between 0 and 1.
     """
     _check(load)
     if not 0 < share < 1:
@@ -56,10 +56,10 @@ def waiting_quantile(load: float, share: float) -> float:
 
 
 def _in_system(load: float, most: int) -> NDArray[np.float64]:
-    """The probabilities that 0 … ``most`` customers are there.
+    """The probabilities that 0 … `most` customers are there.
 
-    What goes up across a level comes down across it: ``p(j+1) a(0) = p(0) A(j) + Σ p(i) A(j+1−i)`` over ``i = 1 … j``,
-    with ``a`` the distribution of the arrivals in one service time and ``A`` its tail (Tijms, "A First Course in
+    What goes up across a level comes down across it: `p(j+1) a(0) = p(0) A(j) + Σ p(i) A(j+1−i)` over `i = 1 … j`,
+    with `a` the distribution of the arrivals in one service time and `A` its tail (Tijms, "A First Course in
     Stochastic Models", 2003, chapter 9). All terms are positive.
     """
     arrivals = np.exp(np.arange(most + 1) * math.log(load) - _log_factorials(most + 1) - load)
@@ -77,7 +77,7 @@ def _in_system(load: float, most: int) -> NDArray[np.float64]:
 
 
 def _log_factorials(count: int) -> NDArray[np.float64]:
-    """The logarithms of 0! … (``count`` − 1)!."""
+    """The logarithms of 0! … (`count` − 1)!."""
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count)))])
 
 

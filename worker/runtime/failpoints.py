@@ -1,4 +1,4 @@
-"""Places where a test can make a worker hang or die: ``INSERTS_FAILPOINT=before-notify:exit``; nothing in real use.
+"""Places where a test can make a worker hang or die: `INSERTS_FAILPOINT=before-notify:exit`; nothing in real use.
 
 A crash exactly between two steps is what the promises of delivery are about, and no signal from outside hits it.
 """
@@ -23,9 +23,9 @@ _armed: dict[str, str] = {}
 
 
 def arm(text: str) -> None:
-    """Set this process's failpoints: ``PLACE:ACTION``, several with commas, or nothing for none.
+    """Set this process's failpoints: `PLACE:ACTION`, several with commas, or nothing for none.
 
-    ``judge=op-13:exit`` acts only where the place says that it is about ``op-13``.
+    `judge=op-13:exit` acts only where the place says that it is about `op-13`.
 
     Raises:
         ValueError: there is no such place or action.
@@ -39,7 +39,7 @@ def arm(text: str) -> None:
 
 
 def failpoint(place: str, about: str = "") -> None:
-    """Hang here for ever (``sleep``) or end the process at once (``exit``) where that was asked for."""
+    """Hang here for ever (`sleep`) or end the process at once (`exit`) where that was asked for."""
     if not _armed:
         return
     action = _armed.get(place) or _armed.get(f"{place}={about}")

@@ -34,15 +34,15 @@ class Stopping(Reject):  # type: ignore[misc]
 def patiently(
     attempt: Callable[[], T], what: str = "the database", is_away: Callable[[BaseException], bool] = is_unavailable
 ) -> T:
-    """Do ``attempt`` until the database lets it: one that is away is waited for, not counted against anybody.
+    """Do `attempt` until the database lets it: one that is away is waited for, not counted against anybody.
 
     Why is logged once for each reason, and once when it is over.
 
-    Of anything else than the database, ``what`` says its name and ``is_away`` which errors mean that it is away.
+    Of anything else than the database, `what` says its name and `is_away` which errors mean that it is away.
 
     Raises:
         Stopping: the worker was told to stop (`stop_waiting`) while it was away.
-        Exception: what ``attempt`` raised for any other reason.
+        Exception: what `attempt` raised for any other reason.
     """
     retrying = Retrying(
         retry=retry_if_exception(is_away),

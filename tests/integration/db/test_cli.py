@@ -1,4 +1,4 @@
-"""The commands of ``insert-db`` on both engines, within this process; tests/acceptance types them for real."""
+"""The commands of `insert-db` on both engines, within this process; tests/acceptance types them for real."""
 
 from __future__ import annotations
 

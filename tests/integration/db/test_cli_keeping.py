@@ -1,4 +1,4 @@
-"""The options of ``prune``, ``backup``, ``restore`` and ``downgrade``, within this process."""
+"""The options of `prune`, `backup`, `restore` and `downgrade`, within this process."""
 
 from __future__ import annotations
 

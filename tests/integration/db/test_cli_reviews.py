@@ -1,4 +1,4 @@
-"""``insert-db review`` and ``reviews`` on both engines, within this process."""
+"""`insert-db review` and `reviews` on both engines, within this process."""
 
 from __future__ import annotations
 

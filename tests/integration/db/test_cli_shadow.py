@@ -1,4 +1,4 @@
-"""``insert-db shadow`` on both engines, within this process."""
+"""`insert-db shadow` on both engines, within this process."""
 
 from __future__ import annotations
 

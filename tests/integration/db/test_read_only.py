@@ -33,7 +33,7 @@ READING += (["history", "m", "h", "1"], ["export", "-"], ["prune", "--dry-run"],
 
 
 def insert_db(data: Path, *commands: list[str]) -> list[str]:
-    """What each command said, all in one process; each line of stderr begins with ``insert-db:``."""
+    """What each command said, all in one process; each line of stderr begins with `insert-db:`."""
     program = """
 import json, sys
 import db.commands.main

@@ -55,7 +55,7 @@ def good(**changes: Any) -> dict[str, Any]:
 
 
 def received(raw: bytes) -> tuple[Request, Any]:
-    """The envelope of ``raw``, opened by kombu and Celery themselves; and the message in it."""
+    """The envelope of `raw`, opened by kombu and Celery themselves; and the message in it."""
     opened = Message(json.loads(envelope(raw, NOW)[0]), channel=Decoding())
     assert opened.delivery_info == {"exchange": "", "routing_key": INSPECT_QUEUE}
     request = Request(opened, app=APP, task=inspect)

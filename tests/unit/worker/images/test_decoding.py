@@ -39,7 +39,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def png_of(width: int, height: int, rows: bytes, colour: int = 2, depth: int = 8) -> bytes:
-    """A PNG made by hand: its header says what it likes, its data are ``rows`` compressed."""
+    """A PNG made by hand: its header says what it likes, its data are `rows` compressed."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -18,7 +18,7 @@ from worker.runtime.waiting import Stopping, stop_waiting
 
 
 class Mount(FolderStore):
-    """A folder on a network mount: ``fails`` is the error of everything in it, ``bad`` the key that alone gives EIO."""
+    """A folder on a network mount: `fails` is the error of everything in it, `bad` the key that alone gives EIO."""
 
     fails: int | None = None
     bad = ""

@@ -10,7 +10,7 @@ COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench faults fuzz schemas lock insertnet compose-test clean
+.PHONY: help demo test test-quick lint bench faults fuzz schemas lock insertnet compose-test clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,13 @@ demo: $(VENV)/.installed-worker ## See it work: a whole line on this machine, th
 
 test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
 	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal
+
+test-quick: $(VENV)/.installed-dev ## For the inner loop: lint and the unit tests that take no network and no benchmark, in a minute or so
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/python -m pytest tests/unit -n $(JOBS) -q -m "not slow"
 
 lint: $(VENV)/.installed-dev ## Style, types, import rules and known advisories alone
 	$(RUN)/ruff check .

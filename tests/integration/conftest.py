@@ -30,6 +30,10 @@ ENGINES = ["sqlite", "postgresql"] if os.environ.get("INSERTS_TEST_POSTGRES") !=
 TEMPLATE = "migrated"
 
 
+on_one_engine = pytest.mark.parametrize("engine_name", ENGINES[-1:])
+"""For tests of whole processes that take long and ask nothing of the engine: `tests/integration/db` asks both."""
+
+
 @pytest.fixture(params=ENGINES)
 def engine_name(request: pytest.FixtureRequest) -> str:
     """The engine that the test runs on."""

@@ -11,6 +11,7 @@ import pytest
 from db.engine.database import Database
 from db.learning import model_registry
 from producer.storage.folder import FolderStore
+from tests.integration.conftest import on_one_engine
 from tests.learning_support import FINGERPRINT, SmallNetwork, learning_in
 from tests.support import photograph, wait_until
 from worker.commands.labelled_folder import Taken, take_in
@@ -85,6 +86,7 @@ def test_a_folder_and_reviews_are_learned_from_in_one_way(database: Database, tm
     assert stored.manifest.band.lower <= judgement.probability < stored.manifest.band.upper
 
 
+@on_one_engine
 def test_the_same_folder_gives_the_same_model_and_one_promotion(database: Database, tmp_path: Path) -> None:
     learning = learning_in(tmp_path, database, SmallNetwork())
     found = []
@@ -97,6 +99,7 @@ def test_the_same_folder_gives_the_same_model_and_one_promotion(database: Databa
         assert len(model_registry.recent(session)) == 1
 
 
+@on_one_engine
 @pytest.mark.parametrize(("intact", "worn"), [(4, 12), (12, 4)])
 def test_fewer_than_five_images_of_a_side_are_refused(
     database: Database, tmp_path: Path, intact: int, worn: int
@@ -111,6 +114,7 @@ def test_fewer_than_five_images_of_a_side_are_refused(
     assert learn_now(learning, by="test")[1].promote
 
 
+@on_one_engine
 def test_five_images_of_two_inserts_cannot_be_measured_and_are_refused(database: Database, tmp_path: Path) -> None:
     learning = learning_in(tmp_path, database, SmallNetwork())
     folder = filled(tmp_path / "set", 8)
@@ -121,6 +125,7 @@ def test_five_images_of_two_inserts_cannot_be_measured_and_are_refused(database:
         learn_now(learning, by="test")
 
 
+@on_one_engine
 def test_features_that_are_all_the_same_end_with_a_sentence(database: Database, tmp_path: Path) -> None:
     learning = learning_in(tmp_path, database, Blind())
     taken(learning, filled(tmp_path / "set", 8))
@@ -129,6 +134,7 @@ def test_features_that_are_all_the_same_end_with_a_sentence(database: Database, 
     assert champion(database) is None
 
 
+@on_one_engine
 def test_one_image_that_differs_is_nothing_to_go_by_and_no_crash(database: Database, tmp_path: Path) -> None:
     class NearlyBlind(Blind):
         def features(self, prepared):
@@ -143,6 +149,7 @@ def test_one_image_that_differs_is_nothing_to_go_by_and_no_crash(database: Datab
     assert not settle(learning, decided, by="test", promote=False)
 
 
+@on_one_engine
 def test_a_model_that_is_no_better_than_guessing_takes_over_only_when_asked_for(
     database: Database, tmp_path: Path
 ) -> None:
@@ -182,6 +189,7 @@ def test_another_process_that_learns_is_waited_for(database: Database, tmp_path:
     assert done == [champion(database)]
 
 
+@on_one_engine
 def test_a_photograph_in_two_classes_is_learned_from_in_neither(database: Database, tmp_path: Path) -> None:
     learning = learning_in(tmp_path, database, SmallNetwork())
     folder = filled(tmp_path / "set", 8)

@@ -25,6 +25,7 @@ from producer.delivery.redis_client import EventSender
 from producer.simulation.head import labelled_images, write_labelled_folder
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.integration.conftest import on_one_engine
 from tests.metrics_support import scrape_of, scraped
 from tests.support import RedisProcess, program, stored_event, wait_until
 from worker.embedded.redis_server import free_port
@@ -81,6 +82,7 @@ def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Itera
     line.end()
 
 
+@on_one_engine
 def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
     """Bad input among good; `unsure` without a model; a trained one in charge within seconds; a clean end."""
     port = free_port()
@@ -203,6 +205,7 @@ def assert_logged(line: Line) -> None:
     assert len(models) == 2
 
 
+@on_one_engine
 def test_a_killed_worker_s_captures_are_judged_by_the_next_one(line: Line) -> None:
     outbox = Outbox(line.folder / "outbox.db")
     inserts = [image for image, _ in labelled_images(30, seed=4, size=256)]

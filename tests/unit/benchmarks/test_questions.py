@@ -61,19 +61,19 @@ def test_a_seed_draws_the_same_questions(folder):
     assert set(first) == set(KINDS["checks"]), "each kind as often as the others"
 
 
-def test_what_was_not_finished_or_made_otherwise_is_generated_anew(folder, monkeypatch, capsys):
-    with kept.plant("sqlite", 3000, folder) as url:
+def test_what_was_not_finished_or_made_otherwise_is_generated_anew(tmp_path, monkeypatch, capsys):
+    with kept.plant("sqlite", 300, tmp_path) as url:
         pass
-    [place] = folder.iterdir()
+    [place] = tmp_path.iterdir()
     (place / "complete").unlink()
     (place / "left").touch()
-    with kept.plant("sqlite", 3000, folder):
+    with kept.plant("sqlite", 300, tmp_path):
         assert not (place / "left").exists()
     monkeypatch.setattr(kept, "_generator", lambda: "another")
-    with kept.plant("sqlite", 3000, folder) as changed:
+    with kept.plant("sqlite", 300, tmp_path) as changed:
         assert changed != url
-    assert [each.name for each in folder.iterdir()] == ["sqlite-3000-another"]
-    assert capsys.readouterr().out.count("generating") == 2
+    assert [each.name for each in tmp_path.iterdir()] == ["sqlite-300-another"]
+    assert capsys.readouterr().out.count("generating") == 3
 
 
 def test_root_is_told_that_postgresql_cannot_reach_a_folder(tmp_path: Path, monkeypatch):

@@ -22,7 +22,7 @@ import structlog
 
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox_file import open_file
-from producer.storage.durable_files import make_folder
+from producer.files.durable_files import make_folder
 
 log = structlog.get_logger()
 

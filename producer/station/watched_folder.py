@@ -12,11 +12,11 @@ from typing import Final
 
 import structlog
 
+from producer.files.durable_files import replace
 from producer.pictures.file_names import SIDECARS, UNFINISHED, ending_of, is_picture, pocket_of
 from producer.pictures.system_files import is_system_litter
 from producer.station.file_state import Look
 from producer.station.folder_lock import FolderLock, FolderTaken
-from producer.storage.durable_files import replace
 
 log = structlog.get_logger()
 

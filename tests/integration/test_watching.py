@@ -161,6 +161,30 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
     assert (watch.said("the folder is gone"), watch.said("the folder is back")) == (1, 1)
 
 
+def test_a_share_that_is_unmounted_is_away_though_its_mount_point_stays(
+    folder: Path, tmp_path: Path, redis_server: RedisProcess, stack: ExitStack
+) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+
+    def mount(*command: str | Path) -> None:
+        tried = subprocess.run(command, capture_output=True, check=False)
+        if tried.returncode != 0:
+            pytest.skip(f"this user may not mount ({tried.stderr.decode().strip()}); see test_watched_folder.py")
+
+    mount("mount", "--bind", share, folder)
+    stack.callback(subprocess.run, ["umount", "--lazy", folder], capture_output=True, check=False)
+    watch = Watch(folder, tmp_path / "line", redis_server.url, "station-1")
+    stack.callback(watch.stop)
+    watch.wait_until_it_watches()
+    mount("umount", "--lazy", folder)
+    wait_until(lambda: watch.said("is its share mounted?"), what="a word that the share is away")
+    photo(share, "op-1/1.jpg")
+    mount("mount", "--bind", share, folder)
+    wait_until((folder / "submitted/mill-1/H1/op-1/1.jpg").exists, what="a photograph handed in")
+    assert (watch.said("the folder is gone"), watch.said("the folder is back")) == (1, 1)
+
+
 @pytest.mark.parametrize("shared", [True, False], ids=["one station", "two stations"])
 def test_a_second_watch_on_a_folder_is_refused_and_a_killed_one_leaves_no_lock(
     folder: Path, tmp_path: Path, redis_server: RedisProcess, stack: ExitStack, shared: bool

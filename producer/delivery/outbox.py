@@ -131,7 +131,7 @@ class Outbox:
         over = "WHERE attempts > 0 AND (next_at <= ? OR next_at > ?) ORDER BY next_at, number LIMIT ?"
         return unsent + self._select(over, (now, now + LAST_RESEND + _ROUNDING, limit - len(unsent)))
 
-    def hurry(self, note: tuple[str, str] | None = None) -> None:
+    def make_all_due(self, note: tuple[str, str] | None = None) -> None:
         """Have everything that waits for its answer sent once more, whatever was to be waited; keep `note`."""
         with self._transaction(synced=False) as connection:
             connection.execute("UPDATE waiting SET next_at = 0 WHERE attempts > 0")

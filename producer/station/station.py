@@ -129,7 +129,7 @@ class Station:
             raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
         self.metrics.submitted.inc()
-        self._delivery.hurry()
+        self._delivery.wake()
         return event
 
     def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.delivery.metrics import StationMetrics
-from producer.delivery.outage import Outage
+from producer.delivery.outage_log import OutageLog
 from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
 from producer.delivery.redis_client import AnswerReader, EventSender
 
@@ -57,8 +57,8 @@ class Delivery:
         self._sender = EventSender(redis_url)
         self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
         # Two, since Redis may take events and give no answers, or the other way round.
-        self._sending = Outage("events wait in the outbox", "events are sent again")
-        self._reading = Outage("answers cannot be read", "answers are read again")
+        self._sending = OutageLog("events wait in the outbox", "events are sent again")
+        self._reading = OutageLog("answers cannot be read", "answers are read again")
         self._woken = threading.Event()
         self._stop = threading.Event()
         self._threads = [

@@ -23,7 +23,7 @@ DOUBTFUL_MM = (0.2, 0.38)
 
 
 @dataclass(frozen=True)
-class Edge:
+class SimulatedEdge:
     """The cutting edge that a pocket works with."""
 
     insert: Insert
@@ -32,7 +32,7 @@ class Edge:
     operations: int = 0
 
 
-class Head:
+class SimulatedHead:
     """A milling head under one inspection station: `box` is what its inserts are like, `station` how they are seen."""
 
     def __init__(
@@ -59,16 +59,16 @@ class Head:
         self._size = size
         self._edges = {pocket: self._new() for pocket in range(1, pockets + 1)}
 
-    def _new(self) -> Edge:
+    def _new(self) -> SimulatedEdge:
         condition = Condition(pattern=int(self._rng.integers(2**31)))
-        return Edge(self.box.twin(self._rng), condition, float(self._rng.lognormal(0, 0.4)))
+        return SimulatedEdge(self.box.twin(self._rng), condition, float(self._rng.lognormal(0, 0.4)))
 
     @property
     def pockets(self) -> tuple[int, ...]:
         """The numbers of the pockets."""
         return tuple(self._edges)
 
-    def edge(self, pocket: int) -> Edge:
+    def edge(self, pocket: int) -> SimulatedEdge:
         """What works in a pocket. Raises KeyError if the head has no such pocket."""
         return self._edges[pocket]
 
@@ -85,7 +85,7 @@ class Head:
         for pocket, edge in self._edges.items():
             self._edges[pocket] = replace(edge, condition=self._worn(edge), operations=edge.operations + 1)
 
-    def _worn(self, edge: Edge) -> Condition:
+    def _worn(self, edge: SimulatedEdge) -> Condition:
         rng, was = self._rng, edge.condition
         low, high = DOUBTFUL_MM
         pace = 2.0 if was.flank_wear >= WORN_FLANK_MM else 1.0  # a worn edge cuts hot and wears faster
@@ -128,11 +128,11 @@ def _set_up(rng: np.random.Generator) -> View:
 def labelled_images(count: int, seed: int, size: int = 512, head: int | None = None) -> Iterator[tuple[bytes, Label]]:
     """JPEGs with their truth, in turn intact, worn, intact and broken: half of them damaged.
 
-    With `head`, they are of the inserts and the station of `Head(seed=head)`, as a first day's labelled photographs
-    of that line would be; without, each is of any insert at any station.
+    With `head`, they are of the inserts and the station of `SimulatedHead(seed=head)`, as a first day's labelled
+    photographs of that line would be; without, each is of any insert at any station.
     """
     rng = np.random.default_rng([seed, 13])
-    line = None if head is None else Head(1, head)
+    line = None if head is None else SimulatedHead(1, head)
     for number in range(count):
         label = LABELS[(0, 1, 0, 2)[number % 4]]
         if line is None:

@@ -84,35 +84,14 @@ def photo(folder: Path, name: str, seed: int = 0) -> Path:
     return path
 
 
-@pytest.fixture
-def line(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Path]:
-    """The data folder of a running worker."""
-    data = tmp_path / "line"
-    data.mkdir()
-    environment = os.environ | {
-        "INSERTS_DATA": str(data),
-        "INSERTS_REDIS_URL": redis_server.url,
-        "INSERTS_DATABASE_URL": sqlite_url,
-    }
-    ready, log = tmp_path / "ready", tmp_path / "worker.log"
-    with log.open("wb") as file:
-        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
-        worker = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
-    wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
-    assert worker.poll() is None, log.read_text()
-    yield data
-    worker.kill()
-    worker.wait()
-
-
 def test_slow_writers_are_waited_for_and_every_byte_is_kept(
-    tmp_path: Path, line: Path, redis_server: RedisProcess, stack: ExitStack
+    tmp_path: Path, worker_data: Path, redis_server: RedisProcess, stack: ExitStack
 ) -> None:
     watches = []
     for seconds in (1.0, 3.0, 8.0):
         folder = tmp_path / f"camera-{seconds:.0f}"
         folder.mkdir()
-        watches.append(Watch(folder, line, redis_server.url, f"station-{seconds:.0f}"))
+        watches.append(Watch(folder, worker_data, redis_server.url, f"station-{seconds:.0f}"))
         stack.callback(watches[-1].stop)
         for thread in write_slowly(folder, seconds):
             stack.callback(thread.join)
@@ -128,7 +107,7 @@ def test_slow_writers_are_waited_for_and_every_byte_is_kept(
     for watch in watches:
         assert len(verdicts(watch)) == len(WAYS), watch.err.read_text()
         assert {answer["outcome"] for answer in verdicts(watch)} == {"unsure"}, "no model yet, and nothing unusable"
-        images = sorted(path.read_bytes() for path in (line / "images" / watch.station).rglob("*.*"))
+        images = sorted(path.read_bytes() for path in (worker_data / "images" / watch.station).rglob("*.*"))
         assert images == sorted(data for _, data, _ in WAYS.values())
         assert watch.said("handed in as it is") == 0
 

@@ -177,7 +177,7 @@ class Outbox:
             )
 
     def not_sent(self, capture_id: str, next_at: float, problem: str) -> None:
-        """Note what stood in the way of sending a capture, and when to try next."""
+        """Note why a capture could not be sent, and when to try next."""
         with self._transaction(synced=False) as connection:
             connection.execute(
                 "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?", (next_at, problem, capture_id)
@@ -203,7 +203,7 @@ class Outbox:
         return None if row is None else str(row[0])
 
     def first_note(self, name: str, value: str) -> str:
-        """Note `value` under `name` unless something stands there already; return what stands there."""
+        """Note `value` under `name` unless there is a note already; return the one that is kept."""
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO note (name, value) VALUES (?, ?)", (name, value))
             return str(connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()[0])
@@ -231,7 +231,7 @@ class Outbox:
 
     @contextmanager
     def _named(self, what: str) -> Iterator[None]:
-        """Have errors of SQLite's say which file they are about."""
+        """Name the file in errors of SQLite."""
         try:
             yield
         except sqlite3.DatabaseError as error:

@@ -1,9 +1,9 @@
-"""The one way to Redis: connections for every form of URL that it can be named by, and refused in words otherwise.
+"""The one way to connect to Redis: a pool for every supported form of URL, and a clear error for any other.
 
 - `redis://USER@HOST:PORT/DB`, with TLS `rediss://…`;
 - `unix:///PATH?db=DB`, a socket on this machine (kombu calls it `redis+socket://`);
-- `sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB`, with TLS `sentinels://…`: the sentinels say which
-  server is the master now. User and password are those of the servers; where the sentinels want a password too, it is
+- `sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB`, with TLS `sentinels://…`: the sentinels name the
+  present master. User and password are those of the servers; where the sentinels want a password too, it is
   `?sentinel_password=…` (and `sentinel_username`).
 """
 
@@ -43,7 +43,7 @@ def connect(url: str, *, timeout: float, retry: Retry | None = None) -> redis.Re
 
 
 def check_url(url: str) -> None:
-    """Make sure that clients can be made for a URL, without asking anybody on the network.
+    """Make sure that clients can be made for a URL, without any network access.
 
     Raises:
         ValueError: they cannot; the message says what is wrong, and repeats nothing that may be a part of a password.

@@ -1,6 +1,6 @@
-"""The one URL that says all of how Redis is reached: user, password, and whom to trust.
+"""The URL of Redis with everything that a client needs: user, password, and the certificates to trust.
 
-redis-py and Celery's kombu both read it whole, so whoever has the URL talks to Redis in the same way.
+Every client gets this URL, so all connect in the same way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the outbox to the queue, and from the answers back to the outbox: two threads that never give up."""
+"""Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def resend_after(attempts: int) -> float:
 
 
 class Delivery:
-    """Sends what waits in the outbox until it is answered, and tells `on_answer` of every answer."""
+    """Sends what waits in the outbox until it is answered, and calls `on_answer` with every answer."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Delivery:
 
     def start(self) -> None:
         """Begin to send and to read; what waits for its answer is sent once more."""
-        self._try_everything_once()
+        self._retry_all_at_start()
         for thread in self._threads:
             thread.start()
 
@@ -76,8 +76,8 @@ class Delivery:
         """Send at once: something new is in the outbox."""
         self._woken.set()
 
-    def _try_everything_once(self) -> None:
-        """Whatever was to be waited for: but commands that follow each other closely add up to no storm."""
+    def _retry_all_at_start(self) -> None:
+        """Make all that waits due, at most once in `LAST_RESEND` seconds: short commands must not flood Redis."""
         now = time.time()
         try:
             last = self._outbox.note(_ALL_DUE_NOTE)

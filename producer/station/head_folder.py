@@ -1,4 +1,4 @@
-"""A folder with the photographs of one head: what can be handed in, and what must not be left out without a word.
+"""A folder with the photographs of one head: what can be handed in, and what must not be left out silently.
 
 Each file is named by its pocket: `1.jpg`, `02.png`. A check must never come to "go" while a pocket was not seen. So
 what cannot be handed in still counts: the check is as large as the pockets that the head has or that names tell of, and

@@ -55,7 +55,7 @@ class WatchedFolder:
             log.warning("the folder may only be read: what was handed in stays in it, and is remembered")
 
     def close(self) -> None:
-        """Let the folder go."""
+        """Release the folder."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -1,4 +1,4 @@
-"""Images by key in a folder of this machine, or in one that it mounts."""
+"""The image store in a folder of this machine, or in one that it mounts."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ _ERRNO: Final = {
 class RemoteStore:
     """Images in an object store; safe to use from several threads, which share its connections.
 
-    Every image is asked for anew: nothing remembers that one was not there.
+    Nothing is cached: an image that was missing once may be there at the next call.
     """
 
     def __init__(self, root: str):

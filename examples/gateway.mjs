@@ -7,7 +7,7 @@
 // before the event, the event on disk until it is answered, the same event again while no answer comes.
 
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, unlinkSync, writeSync }
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync }
   from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
@@ -117,7 +117,7 @@ function writeDurably(path, data) {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${uuid7()}.tmp`);
   const file = openSync(temporary, "wx");
-  writeSync(file, data);
+  writeFileSync(file, data);
   fsyncSync(file);
   closeSync(file);
   renameSync(temporary, path);
@@ -175,7 +175,7 @@ while (waiting.size) {
       const answer = JSON.parse(text);
       if (answer.kind === "check" || !waiting.delete(answer.capture_id)) continue;
       console.log(text);
-      unlinkSync(join(OUTBOX, answer.capture_id));
+      rmSync(join(OUTBOX, answer.capture_id), { force: true }); // another one of this gateway may have been first
     }
   } catch (error) {
     console.error(`Redis is away or refuses, tried again: ${error.message}`);

@@ -18,7 +18,6 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 import psutil
-import redis
 from sqlalchemy import text
 
 from benchmarks import bare
@@ -34,6 +33,7 @@ from db.engine import migrate
 from db.engine.database import Database
 from producer.contract.answers import stream_of
 from producer.delivery.outbox import Outbox
+from producer.delivery.redis_connection import connect
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
 from worker.planning.measurements import name_of
@@ -103,7 +103,7 @@ def of_redis(samples: int) -> Figures:
     }
     with running_with([sys.executable, "-m", "benchmarks.worker_without_network"]) as line:
         captures_per_second(line, "warm-up", 150)
-        client: Any = redis.Redis.from_url(line.redis_url)
+        client: Any = connect(line.redis_url, timeout=30.0)
         server = psutil.Process(client.info("server")["process_id"])
         for sample in range(samples):
             with _standstill_of_memory(line, client, found["event_bytes"]):

@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-import redis
-
 from benchmarks import bare
 from benchmarks.line import Line, running
 from benchmarks.line_rate import captures_per_second
 from benchmarks.materials import photographs
 from producer.contract.event import INSPECT_QUEUE, new_id
 from producer.delivery.outbox import Outbox
+from producer.delivery.redis_connection import connect
 from producer.station.station import Station
 from worker.planning.outage import Outage, after_outage
 
@@ -46,7 +45,7 @@ def caught_up(line: Line, per_second: float, outage: float, most: float) -> tupl
             done.wait(max(0.0, start + number / per_second - time.monotonic()))
 
     outbox = Outbox(line.settings.data / "outage.db")
-    queue: Any = redis.Redis.from_url(line.redis_url)
+    queue: Any = connect(line.redis_url, timeout=30.0)
     with closing(outbox), closing(queue), Station("outage", line.images, outbox, line.redis_url) as station:
         thread = threading.Thread(target=hand_in)
         thread.start()

@@ -1,4 +1,4 @@
-"""What a station is told from outside: environment variables that begin with `INSERTS_`."""
+"""Settings of a station: environment variables that begin with `INSERTS_`."""
 
 from __future__ import annotations
 

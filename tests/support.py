@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -109,3 +112,23 @@ def start_workers(folder: Path, environment: dict[str, str]) -> tuple[list[subpr
                 subprocess.Popen([program("insert-worker"), command], env=environment, stdout=file, stderr=file)
             )
     return processes, logs
+
+
+def make_no_file(path: Path, kind: str) -> None:
+    """Put something at `path` that is no file."""
+    match kind:
+        case "a link to nowhere":
+            path.symlink_to("gone")
+        case "a link to itself":
+            path.symlink_to(path.name)
+        case "a link to a device":
+            path.symlink_to("/dev/zero")
+        case "a pipe":
+            os.mkfifo(path)
+        case "a socket":
+            with socket.socket(socket.AF_UNIX) as server, contextlib.chdir(path.parent):  # its path may be too long
+                server.bind(path.name)
+        case "a folder":
+            path.mkdir()
+        case _:
+            raise ValueError(kind)

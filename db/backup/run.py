@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from db.backup.contents import BackupError, rows_of
 from db.engine import migrate, schema_version
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
-from producer.terminal.error_text import naming
+from producer.files.durable_files import replaced_file, write_file
 
 FORMAT: Final = 1
 SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
@@ -58,17 +57,10 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
             raise BackupError(f"{path} is there already: a backup is never written over another")
     if not file.parent.is_dir():
         raise BackupError(f"there is no folder {file.parent}")
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        dump = _engine(engine)
-        with naming(file):
-            revision, rows = dump.write(url, part)
-            manifest = Manifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
-            _sync(part)
-            part.replace(file)
-            _write(manifest_path(file), json.dumps(asdict(manifest), indent=2) + "\n")
-    finally:
-        part.unlink(missing_ok=True)
+    with replaced_file(file) as part:
+        revision, rows = _engine(engine).write(url, part)
+        manifest = Manifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
+    write_file(manifest_path(file), f"{json.dumps(asdict(manifest), indent=2)}\n".encode())
     return file, manifest
 
 
@@ -157,18 +149,3 @@ def _engine(name: str) -> Any:
 def _sha256(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb+") as opened:
-        os.fsync(opened.fileno())
-
-
-def _write(path: Path, content: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(content, encoding="utf-8")
-        _sync(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

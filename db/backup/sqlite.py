@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from db.backup.contents import BackupError, count_rows
@@ -12,6 +11,7 @@ from db.engine.database import make_engine
 from db.engine.schema_version import revision_of
 from db.engine.sqlite_read_only import described, reading_options
 from db.engine.url import sqlite_file, sqlite_url
+from producer.files.durable_files import replaced_file
 
 
 def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
@@ -47,23 +47,15 @@ def read(url: str, source: Path, revision: str) -> None:
         OSError: the disk cannot be written.
     """
     file = _file(url)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = not file.exists()
-    part = file.with_name(f".{file.name}.{os.getpid()}.part") if fresh else file
-    try:
-        with closing(_opened(source)) as backup:
-            _check(backup, f"the backup {source}")
-            if backup.execute("SELECT version_num FROM alembic_version").fetchall() != [(revision,)]:
-                raise BackupError(f"{source} has not the schema {revision} that its manifest says")
-            with closing(sqlite3.connect(part, timeout=30)) as database:
-                _copy(backup, database, file)
-        if fresh:
-            with part.open("rb+") as opened:
-                os.fsync(opened.fileno())
-            part.replace(file)
-    finally:
-        if fresh:
-            part.unlink(missing_ok=True)
+    with (
+        nullcontext(file) if file.exists() else replaced_file(file) as written,
+        closing(_opened(source)) as backup,
+    ):
+        _check(backup, f"the backup {source}")
+        if backup.execute("SELECT version_num FROM alembic_version").fetchall() != [(revision,)]:
+            raise BackupError(f"{source} has not the schema {revision} that its manifest says")
+        with closing(sqlite3.connect(written, timeout=30)) as database:
+            _copy(backup, database, file)
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import errno
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from db.engine.times import utc
 from db.line.rows import VerdictRow
-from producer.terminal.error_text import naming
+from producer.files.durable_files import replaced_file
 from producer.terminal.output import SupportsWrite
 
 # How a spreadsheet recognises a formula, after the cell was trimmed: https://owasp.org/www-community/attacks/CSV_Injection
@@ -51,17 +51,16 @@ def write_csv(rows: Iterable[VerdictRow], file: SupportsWrite) -> int:
 
 
 def write_csv_file(rows: Iterable[VerdictRow], path: Path) -> int:
-    """As `write_csv`, into a file that appears, or is replaced, only when it is complete."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        # utf-8-sig, because spreadsheets take a file without the mark for their own code page.
-        with naming(path):
-            with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
-                count = write_csv(rows, file)
-            unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return count
+    """As `write_csv`, into a file that appears, or is replaced, only when it is complete.
+
+    Raises:
+        OSError: there is no such folder, or the file cannot be written.
+    """
+    if not path.parent.is_dir():  # a mistyped folder does not become one
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
+    # utf-8-sig, because spreadsheets take a file without the mark for their own code page.
+    with replaced_file(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
+        return write_csv(rows, file)
 
 
 def cell(value: Any) -> Any:

@@ -185,7 +185,7 @@ def outbox(
     """
     if send > 0:
         with open_station(context.obj) as (station, box):
-            box.hurry()
+            box.make_all_due()
             station.wait_for([waiting.event.capture_id for waiting in box.waiting()], send)
             waiting = box.waiting()
     else:

@@ -71,9 +71,9 @@ def simulate(
 
 def rendered(pockets: int, seed: int) -> Iterator[SimulatedCheck]:
     """Checks of one simulated head without end, an operation before each."""
-    from producer.simulation.head import Head
+    from producer.simulation.head import SimulatedHead
 
-    head = Head(pockets=pockets, seed=seed)
+    head = SimulatedHead(pockets=pockets, seed=seed)
     for number in count(1):
         head.operate()
         shown, truth = [], {}

@@ -1,4 +1,4 @@
-"""The way back: what a worker tells a station, as JSON on the station's own Redis stream."""
+"""Answers: what a worker sends to a station, as JSON on the station's own Redis stream."""
 
 from __future__ import annotations
 

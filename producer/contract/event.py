@@ -49,7 +49,7 @@ _KEY_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 def check_key(key: str) -> str:
     """Return `key` if it names an image safely, on every file system and in every object store.
 
-    A key is relative, its segments are parted by `/` and consist of letters, digits, `.`, `_` and `-`; no
+    A key is relative, its segments are separated by `/` and consist of letters, digits, `.`, `_` and `-`; no
     segment starts with a dot (so there is no `..`) or is empty.
 
     Raises:
@@ -66,14 +66,14 @@ def check_key(key: str) -> str:
 
 
 def _to_utc(moment: datetime) -> datetime:
-    # What lies at the end of the calendar cannot be turned into every zone, and no photograph was taken there.
+    # A moment at the end of the calendar cannot be converted to every zone, and no photograph was taken there.
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"the year must be one from {FIRST_YEAR} to {LAST_YEAR}")
     return moment.astimezone(UTC)
 
 
 def _of_form(pattern: str, words: str) -> Callable[[str], str]:
-    """A check of a text's form that refuses in words, where a pattern would tell a person nothing."""
+    """A check of a text's form that refuses in words, where a pattern would not help a person."""
     form = re.compile(pattern)
 
     def check(text: str) -> str:

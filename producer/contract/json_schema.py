@@ -1,4 +1,4 @@
-"""The messages as JSON Schemas, for stations in other languages; kept in `producer/schemas`."""
+"""The messages as JSON Schemas, for stations in other languages; kept in `producer/contract/schemas`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from producer.contract.event import CaptureEvent
 
 
 def schema_text(what: str) -> str:
-    """The JSON Schema of `capture` or `answer`, as it is kept in `producer/schemas`.
+    """The JSON Schema of `capture` or `answer`, as it is kept in `producer/contract/schemas`.
 
     Raises:
         ValueError: there is no schema of that name.

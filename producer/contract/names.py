@@ -21,8 +21,8 @@ NARROW: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 PUNCTUATION: Final = "._-+#&,()°№–’·・（）"
 """What names may have besides letters, digits and blanks.
 
-Nothing that parts a path or a key (`/ \\ :`), quotes, begins an option, a formula or an expansion within a name
-(`= @ $ * ? ! ~`), or is markup (`< > [ ]`).
+Nothing that separates the parts of a path or a key (`/ \\ :`), quotes, begins an option, a formula or an expansion
+within a name (`= @ $ * ? ! ~`), or is markup (`< > [ ]`).
 """
 
 ALLOWED: Final = f"letters and digits of any language, blanks, and {' '.join(PUNCTUATION)}"
@@ -72,7 +72,7 @@ def safe_name(name: str) -> str:
 
     A name of version 1 is its own. Any other is turned into normal form C and becomes `_`, then the name with every
     run of characters other than `A-Z a-z 0-9 . _` as one `-`, cut to 40 characters, then `-` and the first 16
-    hexadecimal digits of the SHA-256 of its UTF-8. No name of version 1 begins with `_`, so it is nobody else's.
+    hexadecimal digits of the SHA-256 of its UTF-8. No name of version 1 begins with `_`, so no two names share one.
     """
     if is_narrow(name):
         return name

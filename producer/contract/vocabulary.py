@@ -1,4 +1,4 @@
-"""The words that verdicts, reviews and checks are said in, spelled once: for stations, workers and the database."""
+"""The vocabulary of verdicts, reviews and checks: once, for stations, workers and the database."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is kept until it is answered."""
+"""Delivery: the outbox, sending with retries, and reading the answers."""

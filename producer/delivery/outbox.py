@@ -22,7 +22,7 @@ import structlog
 
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox_file import open_file
-from producer.storage.durable_files import make_folder
+from producer.files.durable_files import make_folder
 
 log = structlog.get_logger()
 
@@ -131,7 +131,7 @@ class Outbox:
         over = "WHERE attempts > 0 AND (next_at <= ? OR next_at > ?) ORDER BY next_at, number LIMIT ?"
         return unsent + self._select(over, (now, now + LAST_RESEND + _ROUNDING, limit - len(unsent)))
 
-    def hurry(self, note: tuple[str, str] | None = None) -> None:
+    def make_all_due(self, note: tuple[str, str] | None = None) -> None:
         """Have everything that waits for its answer sent once more, whatever was to be waited; keep `note`."""
         with self._transaction(synced=False) as connection:
             connection.execute("UPDATE waiting SET next_at = 0 WHERE attempts > 0")
@@ -177,7 +177,7 @@ class Outbox:
             )
 
     def not_sent(self, capture_id: str, next_at: float, problem: str) -> None:
-        """Note what stood in the way of sending a capture, and when to try next."""
+        """Note why a capture could not be sent, and when to try next."""
         with self._transaction(synced=False) as connection:
             connection.execute(
                 "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?", (next_at, problem, capture_id)
@@ -203,7 +203,7 @@ class Outbox:
         return None if row is None else str(row[0])
 
     def first_note(self, name: str, value: str) -> str:
-        """Note `value` under `name` unless something stands there already; return what stands there."""
+        """Note `value` under `name` unless there is a note already; return the one that is kept."""
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO note (name, value) VALUES (?, ?)", (name, value))
             return str(connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()[0])
@@ -231,7 +231,7 @@ class Outbox:
 
     @contextmanager
     def _named(self, what: str) -> Iterator[None]:
-        """Have errors of SQLite's say which file they are about."""
+        """Name the file in errors of SQLite."""
         try:
             yield
         except sqlite3.DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Redis as a station sees it: where events go out and answers come back, every call bounded in time."""
+"""A station's two uses of Redis: sending events and reading answers, every call bounded in time."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = structlog.get_logger()
 
 CALL_TIMEOUT: Final = 3.0
 """Seconds that one call to Redis may take. Publishing makes at most three (connect, greet, push), so a hanging Redis
-is known for what it is within ten seconds (kombu has no timeout of its own: celery#4296)."""
+is detected within ten seconds (kombu has no timeout of its own: celery#4296)."""
 
 READ_BLOCK_MS: Final = 1000
-"""How long one read waits for an answer; below `CALL_TIMEOUT`, so that waiting is never taken for hanging."""
+"""How long one read waits for an answer; below `CALL_TIMEOUT`, so that an empty stream is not taken for a fault."""
 
 
 class EventSender:
@@ -63,7 +63,7 @@ class EventSender:
         )
 
     def close(self) -> None:
-        """Drop the connections."""
+        """Close the connections."""
         self._app.close()
 
 
@@ -111,7 +111,7 @@ class AnswerReader:
         self._checked = True
 
     def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection."""
         self._redis.close()
 
 

@@ -1,9 +1,9 @@
-"""The one way to Redis: connections for every form of URL that it can be named by, and refused in words otherwise.
+"""The one way to connect to Redis: a pool for every supported form of URL, and a clear error for any other.
 
 - `redis://USER@HOST:PORT/DB`, with TLS `rediss://…`;
 - `unix:///PATH?db=DB`, a socket on this machine (kombu calls it `redis+socket://`);
-- `sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB`, with TLS `sentinels://…`: the sentinels say which
-  server is the master now. User and password are those of the servers; where the sentinels want a password too, it is
+- `sentinel://USER@HOST:PORT,HOST:PORT,HOST:PORT/MASTER/DB`, with TLS `sentinels://…`: the sentinels name the
+  present master. User and password are those of the servers; where the sentinels want a password too, it is
   `?sentinel_password=…` (and `sentinel_username`).
 """
 
@@ -43,7 +43,7 @@ def connect(url: str, *, timeout: float, retry: Retry | None = None) -> redis.Re
 
 
 def check_url(url: str) -> None:
-    """Make sure that clients can be made for a URL, without asking anybody on the network.
+    """Make sure that clients can be made for a URL, without any network access.
 
     Raises:
         ValueError: they cannot; the message says what is wrong, and repeats nothing that may be a part of a password.
@@ -79,19 +79,22 @@ def _sentinel_pool(parts: SplitResult, options: dict[str, Any]) -> redis.Connect
     access, _, places = parts.netloc.rpartition("@")
     master, db = _master_and_db(parts)
     plain = parts._replace(scheme=_SENTINELS[parts.scheme], netloc=f"{access}@any", path=f"/{db or 0}").geturl()
-    told: dict[str, Any] = parse_url(with_trust(plain))  # type: ignore[no-untyped-call]
-    told.pop("host")
-    of_sentinels = {
-        name: told.pop(f"sentinel_{name}") for name in ("username", "password") if f"sentinel_{name}" in told
+    server_options: dict[str, Any] = parse_url(with_trust(plain))  # type: ignore[no-untyped-call]
+    server_options.pop("host")
+    sentinel_options = {
+        name: server_options.pop(f"sentinel_{name}")
+        for name in ("username", "password")
+        if f"sentinel_{name}" in server_options
     }
-    if told.pop("connection_class", None) is not None:
-        told["ssl"] = True
-    shared = {name: value for name, value in (options | told).items() if name.startswith(("ssl", "socket_"))}
+    if server_options.pop("connection_class", None) is not None:
+        server_options["ssl"] = True
+    server_options = options | server_options
+    shared = {name: value for name, value in server_options.items() if name.startswith(("ssl", "socket_"))}
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         [_host_and_port(place, SENTINEL_PORT) for place in places.split(",")],
-        sentinel_kwargs={**shared, **of_sentinels, "retry": Retry(NoBackoff(), 0), "protocol": 2},
+        sentinel_kwargs={**shared, **sentinel_options, "retry": Retry(NoBackoff(), 0), "protocol": 2},
     )
-    return SentinelConnectionPool(unquote(master), sentinels, **(options | told))  # type: ignore[no-untyped-call]
+    return SentinelConnectionPool(unquote(master), sentinels, **server_options)  # type: ignore[no-untyped-call]
 
 
 def _parts(url: str) -> SplitResult:
@@ -101,8 +104,8 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         raise ValueError("the URL of Redis cannot be read: write it like redis://HOST:PORT/0") from None
     if parts.scheme == "redis+socket":
-        query = {"db" if name == "virtual_host" else name: value for name, value in parse_qsl(parts.query)}
-        parts = parts._replace(scheme="unix", query=urlencode(query))
+        renamed = {"db" if name == "virtual_host" else name: value for name, value in parse_qsl(parts.query)}
+        parts = parts._replace(scheme="unix", query=urlencode(renamed))
     if parts.scheme not in _SCHEMES:
         raise ValueError(
             "the URL of Redis must begin with redis://, rediss://, unix://, sentinel:// or sentinels://; "
@@ -116,16 +119,16 @@ def _parts(url: str) -> SplitResult:
             raise ValueError("a socket of Redis is named by its whole path: unix:///run/redis/redis.sock?db=0")
         db = ""
     elif parts.scheme in _SENTINELS:
-        for each in place.split(","):
-            _host_and_port(each, SENTINEL_PORT)
+        for sentinel in place.split(","):
+            _host_and_port(sentinel, SENTINEL_PORT)
         db = _master_and_db(parts)[1]
     else:
         _host_and_port(place, 6379)
         db = parts.path.removeprefix("/")
-    told = parse_qs(parts.query, keep_blank_values=True)
-    if ours := [name for name in _OURS if name in told]:
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if ours := [name for name in _OURS if name in query]:
         raise ValueError(f"the URL of Redis says {ours[0]} after its ?, and that is not for it to say: leave it away")
-    for number in (db, *told.get("db", [])):
+    for number in (db, *query.get("db", [])):
         if number and not (number.isascii() and number.isdigit()):
             raise ValueError("the database in the URL of Redis must be a number: redis://HOST:6379/0")
     return parts

@@ -1,7 +1,7 @@
-"""What Redis says when it is there and does not want to for now: a full disk, a failover, a long start.
+"""Transient refusals of Redis: it answers and refuses for now, because of a full disk, a failover or a long start.
 
-Such a refusal passes by itself, or when somebody makes room: it is waited for like a Redis that is away. A wrong
-password or a missing right does not pass and is none.
+A transient refusal passes by itself, or when disk or memory is freed, and is waited for like an unreachable Redis. A
+wrong password or a missing right does not pass and is not transient.
 """
 
 from __future__ import annotations

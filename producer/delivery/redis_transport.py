@@ -1,7 +1,7 @@
 """kombu's Redis transport on this project's own connections (`producer.delivery.redis_connection`).
 
-kombu has another spelling for each form of URL and reads some of them otherwise than redis-py; so it is given the URL
-as a transport option and makes its pools as everybody else does.
+kombu has another spelling for each form of URL and reads some of them otherwise than redis-py; so the URL is
+passed as a transport option, and the pools are made as all others are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from redis.sentinel import SentinelConnectionPool
 from producer.delivery.redis_connection import redis_pool
 
 BROKER = "redis://redis"
-"""What Celery and kombu are told of where Redis is: nothing. The URL is the transport option `redis_url`."""
+"""The broker URL that Celery and kombu get. It names no server: the real URL is the transport option `redis_url`."""
 
 
 class UrlChannel(Channel):

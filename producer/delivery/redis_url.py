@@ -1,6 +1,6 @@
-"""The one URL that says all of how Redis is reached: user, password, and whom to trust.
+"""The URL of Redis with everything that a client needs: user, password, and the certificates to trust.
 
-redis-py and Celery's kombu both read it whole, so whoever has the URL talks to Redis in the same way.
+Every client gets this URL, so all connect in the same way.
 """
 
 from __future__ import annotations
@@ -68,23 +68,23 @@ def with_trust(url: str, ca: Path | None = None, certificate: Path | None = None
             is not there.
     """
     check_url(url, SETTING)
-    files = {"ssl_ca_certs": ca, "ssl_certfile": certificate, "ssl_keyfile": key}
-    given = {name: file for name, file in files.items() if file is not None}
+    all_files = {"ssl_ca_certs": ca, "ssl_certfile": certificate, "ssl_keyfile": key}
+    files = {name: file for name, file in all_files.items() if file is not None}
     parts = urlsplit(url)
     if parts.scheme not in ("rediss", "sentinels"):
-        if given:
+        if files:
             raise ValueError("certificates for Redis need an URL of rediss:// or sentinels://, or nothing is encrypted")
         return url
     if (certificate is None) != (key is None):
         raise ValueError("a client's certificate for Redis and its private key are needed together")
-    for file in given.values():
+    for file in files.values():
         if not file.is_file():
             raise ValueError(f"the certificate or key for Redis is not there: {file}")
     query = dict(parse_qsl(parts.query))
     for name, value in _CHECKED.items():
         if query.get(name, value).lower() != value:
             raise ValueError(f"{name}={query[name]} would trust anybody who says to be Redis: leave it away")
-    if twice := given.keys() & query.keys():
+    if twice := files.keys() & query.keys():
         raise ValueError(f"the URL of Redis has {', '.join(sorted(twice))} already, and another one is given")
-    query |= _CHECKED | {name: str(file) for name, file in given.items()}
+    query |= _CHECKED | {name: str(file) for name, file in files.items()}
     return parts._replace(query=urlencode(query, safe="/")).geturl()

@@ -1,4 +1,4 @@
-"""From the outbox to the queue, and from the answers back to the outbox: two threads that never give up."""
+"""Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.delivery.metrics import StationMetrics
-from producer.delivery.outage import Outage
+from producer.delivery.outage_log import OutageLog
 from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
 from producer.delivery.redis_client import AnswerReader, EventSender
 
@@ -26,7 +26,7 @@ FIRST_RESEND: Final = 10.0
 LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
 
-_HURRIED_NOTE: Final = "hurried"
+_ALL_DUE_NOTE: Final = "hurried"
 """Where the outbox notes when everything in it was last tried at a start, in seconds since the epoch."""
 
 SEND_BATCH: Final = 50
@@ -40,7 +40,7 @@ def resend_after(attempts: int) -> float:
 
 
 class Delivery:
-    """Sends what waits in the outbox until it is answered, and tells `on_answer` of every answer."""
+    """Sends what waits in the outbox until it is answered, and calls `on_answer` with every answer."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class Delivery:
         self._sender = EventSender(redis_url)
         self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
         # Two, since Redis may take events and give no answers, or the other way round.
-        self._sending = Outage("events wait in the outbox", "events are sent again")
-        self._reading = Outage("answers cannot be read", "answers are read again")
-        self._wake = threading.Event()
+        self._sending = OutageLog("events wait in the outbox", "events are sent again")
+        self._reading = OutageLog("answers cannot be read", "answers are read again")
+        self._woken = threading.Event()
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=loop, name=f"delivery-{name}", daemon=True)
@@ -68,28 +68,28 @@ class Delivery:
 
     def start(self) -> None:
         """Begin to send and to read; what waits for its answer is sent once more."""
-        self._try_everything_once()
+        self._retry_all_at_start()
         for thread in self._threads:
             thread.start()
 
-    def hurry(self) -> None:
-        """Something new is in the outbox."""
-        self._wake.set()
+    def wake(self) -> None:
+        """Send at once: something new is in the outbox."""
+        self._woken.set()
 
-    def _try_everything_once(self) -> None:
-        """Whatever was to be waited for: but commands that follow each other closely add up to no storm."""
+    def _retry_all_at_start(self) -> None:
+        """Make all that waits due, at most once in `LAST_RESEND` seconds: short commands must not flood Redis."""
         now = time.time()
         try:
-            last = self._outbox.note(_HURRIED_NOTE)
+            last = self._outbox.note(_ALL_DUE_NOTE)
             if last is None or abs(now - float(last)) > LAST_RESEND:
-                self._outbox.hurry(note=(_HURRIED_NOTE, repr(now)))
+                self._outbox.make_all_due(note=(_ALL_DUE_NOTE, repr(now)))
         except sqlite3.Error as error:  # a full disk, say: each is sent when its time comes
             log.warning("what waits is not sent earlier", problem=str(error))
 
     def close(self) -> None:
         """Stop both threads; what is not confirmed stays in the outbox."""
         self._stop.set()
-        self._wake.set()
+        self._woken.set()
         for thread in self._threads:
             thread.join()
         self._sender.close()
@@ -98,7 +98,7 @@ class Delivery:
     def _send_loop(self) -> None:
         pause = 0.5
         while not self._stop.is_set():
-            self._wake.clear()
+            self._woken.clear()
             try:
                 problem = self._send_due()
                 next_due = self._outbox.next_due()
@@ -115,7 +115,7 @@ class Delivery:
             pause = 0.5
             self._sending.ends()
             # Another process of this station may add to the same outbox, so look at least once a second.
-            self._wake.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
+            self._woken.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
 
     def _send_due(self) -> str | None:
         while not self._stop.is_set() and (entries := self._outbox.due(time.time(), SEND_BATCH)):

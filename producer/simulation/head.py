@@ -1,4 +1,4 @@
-"""A line that never was: milling heads whose inserts wear and break from operation to operation, and their photographs.
+"""Simulated milling heads: their inserts wear and break from operation to operation, and are photographed.
 
 Everything is seeded: the same arguments give the same heads, the same wear and the same bytes.
 """
@@ -23,7 +23,7 @@ DOUBTFUL_MM = (0.2, 0.38)
 
 
 @dataclass(frozen=True)
-class Edge:
+class SimulatedEdge:
     """The cutting edge that a pocket works with."""
 
     insert: Insert
@@ -32,8 +32,8 @@ class Edge:
     operations: int = 0
 
 
-class Head:
-    """A milling head under one inspection station: `box` is what its inserts are like, `station` how they are seen."""
+class SimulatedHead:
+    """A milling head under one inspection station: `box` is what its inserts are like, `station` the camera's view."""
 
     def __init__(
         self,
@@ -45,9 +45,15 @@ class Head:
     ) -> None:
         """New inserts in every pocket, numbered from 1.
 
-        `wear_per_operation` is the mean flank wear in mm that an operation adds in the steady stage,
-        `break_probability` the chance that one breaks an insert of middling wear, `size` the photographs' pixels.
-        Raises ValueError if there is no pocket.
+        Args:
+            pockets: how many there are.
+            seed: the same one gives the same head, wear and photographs.
+            wear_per_operation: the mean flank wear in mm that an operation adds in the steady stage.
+            break_probability: the chance that an operation breaks an insert of middling wear.
+            size: width and height of the photographs, in pixels.
+
+        Raises:
+            ValueError: there is no pocket.
         """
         if pockets < 1:
             raise ValueError(f"a head has at least one pocket, not {pockets}")
@@ -59,25 +65,33 @@ class Head:
         self._size = size
         self._edges = {pocket: self._new() for pocket in range(1, pockets + 1)}
 
-    def _new(self) -> Edge:
+    def _new(self) -> SimulatedEdge:
         condition = Condition(pattern=int(self._rng.integers(2**31)))
-        return Edge(self.box.twin(self._rng), condition, float(self._rng.lognormal(0, 0.4)))
+        return SimulatedEdge(self.box.twin(self._rng), condition, float(self._rng.lognormal(0, 0.4)))
 
     @property
     def pockets(self) -> tuple[int, ...]:
         """The numbers of the pockets."""
         return tuple(self._edges)
 
-    def edge(self, pocket: int) -> Edge:
-        """What works in a pocket. Raises KeyError if the head has no such pocket."""
+    def edge(self, pocket: int) -> SimulatedEdge:
+        """The edge that a pocket works with.
+
+        Raises:
+            KeyError: the head has no such pocket.
+        """
         return self._edges[pocket]
 
     def truth(self, pocket: int) -> Label:
-        """What is true about the edge in a pocket, whatever a photograph shows."""
+        """The ground truth of the edge in a pocket, whatever a photograph shows."""
         return self._edges[pocket].condition.label
 
     def operations_on_edge(self, pocket: int) -> int:
-        """How many operations the edge in a pocket has done. Raises KeyError if the head has no such pocket."""
+        """How many operations the edge in a pocket has done.
+
+        Raises:
+            KeyError: the head has no such pocket.
+        """
         return self._edges[pocket].operations
 
     def operate(self) -> None:
@@ -85,7 +99,7 @@ class Head:
         for pocket, edge in self._edges.items():
             self._edges[pocket] = replace(edge, condition=self._worn(edge), operations=edge.operations + 1)
 
-    def _worn(self, edge: Edge) -> Condition:
+    def _worn(self, edge: SimulatedEdge) -> Condition:
         rng, was = self._rng, edge.condition
         low, high = DOUBTFUL_MM
         pace = 2.0 if was.flank_wear >= WORN_FLANK_MM else 1.0  # a worn edge cuts hot and wears faster
@@ -101,19 +115,27 @@ class Head:
         return Condition(min(grown, 1.6), chipping if chipping >= 0.6 else min(chipping, 0.15), size, was.pattern)
 
     def replace(self, pocket: int) -> None:
-        """A new insert in a pocket. Raises KeyError if the head has no such pocket."""
+        """Put a new insert into a pocket.
+
+        Raises:
+            KeyError: the head has no such pocket.
+        """
         self.edge(pocket)
         self._edges[pocket] = self._new()
 
     def photograph(self, pocket: int) -> tuple[bytes, Label]:
-        """What the station sees of a pocket now, as a JPEG, and the truth. Raises KeyError for an unknown pocket."""
+        """A photograph of a pocket as it is now, as a JPEG, and its ground truth.
+
+        Raises:
+            KeyError: the head has no such pocket.
+        """
         edge = self.edge(pocket)
         picture = render(edge.insert, edge.condition, self.station.again(self._rng), self._size)
         return _jpeg(picture), edge.condition.label
 
 
 def _set_up(rng: np.random.Generator) -> View:
-    """A station that somebody has set up with care: near enough, sharp, well lit, and the flank in view."""
+    """A carefully set up station: near enough, sharp, well lit, and the flank in view."""
     return replace(
         View.random(rng),
         field=float(rng.uniform(4, 8)),
@@ -128,11 +150,11 @@ def _set_up(rng: np.random.Generator) -> View:
 def labelled_images(count: int, seed: int, size: int = 512, head: int | None = None) -> Iterator[tuple[bytes, Label]]:
     """JPEGs with their truth, in turn intact, worn, intact and broken: half of them damaged.
 
-    With `head`, they are of the inserts and the station of `Head(seed=head)`, as a first day's labelled photographs
-    of that line would be; without, each is of any insert at any station.
+    With `head`, they are of the inserts and the station of `SimulatedHead(seed=head)`, as a first day's labelled
+    photographs of that line would be; without, each is of any insert at any station.
     """
     rng = np.random.default_rng([seed, 13])
-    line = None if head is None else Head(1, head)
+    line = None if head is None else SimulatedHead(1, head)
     for number in range(count):
         label = LABELS[(0, 1, 0, 2)[number % 4]]
         if line is None:

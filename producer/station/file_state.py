@@ -1,4 +1,4 @@
-"""Whether a file is still being written: what this computer's kernel knows of it, and what two looks show."""
+"""Whether a file is still being written: by what the kernel knows of it, and by comparing two looks at it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Look:
-    """What a look at a file shows. Two that are equal show no trace of a writer between them.
+    """What one look at a file shows. Between two equal looks there is no trace of a writer.
 
     The times are the file server's and are compared with each other only. `changed` is that of the last change of
     any kind (`st_ctime`), which no copying program sets: it moves on even where a writer keeps size and `mtime`.
@@ -52,7 +52,7 @@ class Stillness:
         return now - seen.since
 
     def forget(self, path: Path) -> None:
-        """Begin anew with a file."""
+        """Restart the count for a file."""
         self._seen.pop(path, None)
 
     def keep(self, paths: Collection[Path]) -> None:
@@ -70,8 +70,8 @@ def open_for_writing(descriptor: int) -> bool | None:
     if locks is None or not hasattr(locks, "F_SETLEASE"):
         return None
     try:
-        # Who opens the file for writing meanwhile makes the kernel tell us, by a signal that would end the process;
-        # SIGURG does nothing.
+        # When a process opens the file for writing meanwhile, the kernel signals the holder of the lease. The default
+        # signal would end this process, SIGURG does nothing.
         locks.fcntl(descriptor, locks.F_SETSIG, signal.SIGURG)
         locks.fcntl(descriptor, locks.F_SETLEASE, locks.F_RDLCK)
     except BlockingIOError:

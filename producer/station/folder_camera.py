@@ -137,12 +137,13 @@ class FolderCamera:
             forgotten = -FORGET_EVERY
             while True:
                 began = time.monotonic()
-                if began - forgotten >= FORGET_EVERY:
+                there = self._folder.is_there()
+                if there and began - forgotten >= FORGET_EVERY:
                     self._handed_in.forget_old(time.time())
                     forgotten = began
                 if stop.is_set():
                     return
-                if self._folder.is_there():
+                if there:
                     self.sweep(on_capture)
                 # A share that takes long to list is not listed all the time.
                 stop.wait(max(self._every, time.monotonic() - began))

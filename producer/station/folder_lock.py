@@ -1,4 +1,4 @@
-"""One process at a time on a folder, also where several computers share it; whoever dies leaves no lock behind."""
+"""A lock on a folder for one process at a time, also across computers that share it; it ends with its process."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FolderLock:
             raise
 
     def close(self) -> None:
-        """Let the folder go."""
+        """Release the folder."""
         while self._descriptors:
             os.close(self._descriptors.pop())
 

@@ -1,4 +1,4 @@
-"""A folder with the photographs of one head: what can be handed in, and what must not be left out without a word.
+"""A folder with the photographs of one head: what can be handed in, and what must not be left out silently.
 
 Each file is named by its pocket: `1.jpg`, `02.png`. A check must never come to "go" while a pocket was not seen. So
 what cannot be handed in still counts: the check is as large as the pockets that the head has or that names tell of, and
@@ -16,6 +16,7 @@ from typing import Final
 from producer.pictures.file_names import MAX_POCKET, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
 from producer.pictures.system_files import is_system_litter
 from producer.station.head_check import Photograph
+from producer.station.photograph_file import MAX_BYTES
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
 # small preview, so those are kept back.
@@ -98,7 +99,10 @@ def _sorted_out(folder: Path) -> _Named:
     for path in _entries(folder):
         name = path.name
         if not is_picture(name) and path.is_dir():
-            named.elsewhere += [inner.as_posix() for inner in _with_pictures(path, folder)]
+            pictures = [inner.as_posix() for inner in _with_pictures(path, folder)]
+            named.elsewhere += pictures
+            if pictures and (pocket := pocket_of(name)) is not None:
+                named.hints[pocket].append(name)
         elif is_picture(name) and (pocket := pocket_of(name)) is not None:
             named.photographs[pocket].append(path)
         elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem) and not _leads(name)):
@@ -145,6 +149,9 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
     try:
         if not paths[0].is_file():
             return None, Problem(f"{name} is no file, or a link that leads nowhere", names, [pocket])
+        if (size := paths[0].stat().st_size) > MAX_BYTES:
+            what = f"{name} has {size:,} bytes: a photograph has at most {MAX_BYTES:,}"
+            return None, Problem(what, names, [pocket])
         image = paths[0].read_bytes()
     except OSError as error:
         return None, Problem(f"{name} cannot be read: {error.strerror}", names, [pocket])

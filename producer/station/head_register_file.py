@@ -71,7 +71,7 @@ def read_heads(path: Path) -> dict[str, HeadEntry]:
     try:
         heads = _Document.model_validate(document).heads
     except ValidationError as error:
-        raise ValueError("\n".join(f"{path}: {_in_words(each)}" for each in error.errors())) from None
+        raise ValueError("\n".join(f"{path}: {_in_words(problem)}" for problem in error.errors())) from None
     if len(heads) < len(document.get("heads", {})):
         raise ValueError(f"{path}: a head is there twice, its accents written in two ways: keep one")
     return heads

@@ -45,7 +45,14 @@ class Station:
         redis_url: str,
         on_answer: Callable[[Received], None] | None = None,
     ):
-        """Make the station called `name`; `on_answer` is called from a thread with everything that comes back.
+        """Nothing is sent or read before the station is entered as a context manager.
+
+        Args:
+            name: the station's own; workers answer to it.
+            images: where its photographs go.
+            outbox: where its events wait until they are answered; one file may be shared by processes of one station.
+            redis_url: of any form that `producer.delivery.redis_connection` reads.
+            on_answer: called from a thread of the station's with every answer, also with those that come twice.
 
         Raises:
             ValueError: no station can have that name.
@@ -88,7 +95,25 @@ class Station:
         """Hand in one photograph; on return the image and its event are on disk and will not be lost.
 
         The image is stored and synced before the event exists, so no event ever names an image that is not there.
-        `note` is written to the outbox in the same step as the event (see `Outbox.add`).
+
+        Args:
+            image: the photograph's file as it is: JPEG, PNG, BMP or TIFF.
+            machine: the milling machine's name.
+            head: the milling head's name.
+            pocket: the pocket that the insert is in, from 1 on.
+            operation: the machining operation that has just ended.
+            check_id: the same for all photographs of a head after one operation.
+            check_size: how many pockets the head has, however many photographs come.
+            capture_id: a UUIDv7 of the caller's own; by default a new one.
+            captured_at: when the photograph was taken, with its time zone; by default now.
+            region: where in the upright photograph the insert is; by default it is all of it.
+            insert_designation: the insert's ISO 1832 designation.
+            edge: which of its cutting edges is in use.
+            operations_on_edge: how many operations that edge has done.
+            note: a name and a value, written to the outbox in the same step as the event (see `Outbox.add`).
+
+        Returns:
+            The event as it will be sent.
 
         Raises:
             pydantic.ValidationError: a value does not fit the contract; nothing was stored.
@@ -129,11 +154,19 @@ class Station:
             raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
         self.metrics.submitted.inc()
-        self._delivery.hurry()
+        self._delivery.wake()
         return event
 
     def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:
-        """Wait until every capture or check in `ids` is answered, or `timeout` seconds; return what came."""
+        """Wait for answers.
+
+        Args:
+            ids: of captures and checks.
+            timeout: seconds after which those that have not come are given up.
+
+        Returns:
+            The newest answer to each of them that has one.
+        """
         wanted = set(ids)
         with self._answered:
             self._answered.wait_for(lambda: wanted <= self._answers.keys(), timeout)

@@ -21,6 +21,7 @@ from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
 from producer.pictures.file_names import pocket_of
 from producer.station.file_state import Look
+from producer.station.watched_folder import shows_nothing
 
 log = structlog.get_logger()
 
@@ -74,18 +75,21 @@ class HandedIn:
         """Forget what was noted more than `KEEP_NOTES` seconds before `now` (since the epoch).
 
         A note on a file that still stands in the folder is kept for as long as it does: it says that the file was
-        handed in. While the folder itself is away nothing is forgotten.
+        handed in. While the folder itself is away, or shows nothing as the mount point of an unmounted share does,
+        nothing is forgotten.
         """
-        if not self._folder.is_dir():
-            return
         before = now - KEEP_NOTES
         try:
+            if shows_nothing(self._folder):
+                return
             files = self._outbox.notes(FILE_NOTE) | self._outbox.notes(CONTENT_NOTE)
             old = [name for name, value in files.items() if _noted_at(value) < before and not self._stands(name)]
             checks = self._outbox.notes(CHECK_NOTE)
             old += [name for name, value in checks.items() if _noted_at(value) < before]
             self._outbox.forget_notes(old)
-        except sqlite3.Error as error:
+        except FileNotFoundError:  # the folder is away
+            return
+        except (OSError, sqlite3.Error) as error:
             log.error("old notes stay in the outbox", problem=str(error))
 
     def _stands(self, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -12,16 +13,19 @@ from typing import Final
 
 import structlog
 
+from producer.files.durable_files import replace
 from producer.pictures.file_names import SIDECARS, UNFINISHED, ending_of, is_picture, pocket_of
 from producer.pictures.system_files import is_system_litter
 from producer.station.file_state import Look
 from producer.station.folder_lock import FolderLock, FolderTaken
-from producer.storage.durable_files import replace
 
 log = structlog.get_logger()
 
 SUBMITTED: Final = "submitted"
 REJECTED: Final = "rejected"
+
+
+_UNMOUNTED: Final = "an empty folder is in its place: is its share mounted?"
 
 
 class WatchedFolder:
@@ -31,8 +35,10 @@ class WatchedFolder:
         self.path = path
         self.writable = True
         self._lock: FolderLock | None = None
-        self._away = False
+        self._held: tuple[int, int] | None = None
+        self._away: str | None = None
         self._problem: str | None = None
+        self._left_alone: dict[str, str] = {}
 
     def hold(self) -> None:
         """Take the folder for this process.
@@ -41,13 +47,15 @@ class WatchedFolder:
             FolderTaken: another process watches it.
             OSError: it is not there.
         """
+        held = _identity(self.path)
         self._lock = FolderLock(self.path)
+        self._held = held
         self.writable = self._lock.writable
         if not self.writable:
             log.warning("the folder may only be read: what was handed in stays in it, and is remembered")
 
     def close(self) -> None:
-        """Let the folder go."""
+        """Release the folder."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -55,35 +63,59 @@ class WatchedFolder:
     def is_there(self) -> bool:
         """Whether the folder can be looked at now; says so when it goes away, and when it is back.
 
-        One that comes back may be another one (a share that was mounted again), so it is taken anew.
+        A share that is unmounted leaves the empty folder that it was mounted on. Such a one in the folder's place is
+        not taken for it until there is something in it. One that comes back may be another one (a share that was
+        mounted again), so it is taken anew.
         """
-        if not self.path.is_dir():
-            if not self._away:
-                log.error("the folder is gone: waiting for it to come back", folder=str(self.path))
-            self._away = True
+        try:
+            identity = _identity(self.path)
+            changed = self._held is not None and identity != self._held
+            away = _UNMOUNTED if changed and shows_nothing(self.path) and not os.path.ismount(self.path) else None
+        except OSError as error:  # not there, or a share whose server does not answer
+            changed, away = True, error.strerror
+        if away is not None:
+            if away != self._away:
+                log.error("the folder is gone: waiting for it to come back", folder=str(self.path), problem=away)
+            self._away = away
             self.close()
             return False
-        if self._away:
-            try:
-                self.hold()
-            except (FolderTaken, OSError) as error:
-                self._say(str(error))
-                return False
-            self._away = False
+        if self._away is None and not changed:
+            return True
+        try:
+            self.close()
+            self.hold()
+        except (FolderTaken, OSError) as error:
+            self._say(str(error))
+            return False
+        if self._away is None:
+            log.warning("another folder is in the place of the watched one, and is watched now", folder=str(self.path))
+        else:
             log.warning("the folder is back", folder=str(self.path))
+        self._away = None
         return True
 
     def files(self) -> Iterator[tuple[Path, Look]]:
-        """Every file that may be a photograph, with what a look at it shows. Links are not followed."""
+        """Every file that may be a photograph, with what a look at it shows.
+
+        Links are not followed. What is named like a photograph and is no file, and a link to a folder, is said once
+        and left where it is: its pocket counts as one that never came.
+        """
+        left_alone: dict[str, str] = {}
         for folder, folders, names in os.walk(self.path, onerror=self._not_listed):
             here = Path(folder)
             done = (SUBMITTED, REJECTED) if here == self.path else ()
             folders[:] = [name for name in folders if name not in done and not is_system_litter(Path(name))]
-            for name in filter(_may_be_a_photograph, names):
+            for path in map(here.joinpath, (*folders, *filter(_may_be_a_photograph, names))):
                 with suppress(OSError):  # gone since it was listed
-                    status = (here / name).lstat()
+                    status = path.lstat()
                     if stat.S_ISREG(status.st_mode):
-                        yield here / name, Look.at(status)
+                        yield path, Look.at(status)
+                    elif not stat.S_ISDIR(status.st_mode) or is_picture(path.name):
+                        left_alone[path.relative_to(self.path).as_posix()] = _kind(status.st_mode)
+        for name, problem in left_alone.items():
+            if self._left_alone.get(name) != problem:
+                log.warning("a photograph is not taken: put the file itself there", file=name, problem=problem)
+        self._left_alone = left_alone
 
     def move(self, relative: Path, to: str, reason: str | None = None) -> None:
         """Move a file to the folder `to`, with a note beside it that says why.
@@ -109,6 +141,33 @@ class WatchedFolder:
         if problem != self._problem:
             log.error("a folder cannot be looked at", problem=problem)
         self._problem = problem
+
+
+def shows_nothing(folder: Path) -> bool:
+    """Whether a folder is empty, but for what systems leave about: as a share's mount point is without its share.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    return all(is_system_litter(Path(entry.name)) for entry in folder.iterdir())
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What a folder is known by as long as it is the same one: its device, and its number on that.
+
+    Raises:
+        OSError: it is not there, or no folder.
+    """
+    status = folder.stat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder any more", str(folder))
+    return status.st_dev, status.st_ino
+
+
+def _kind(mode: int) -> str:
+    """What a thing in a folder is that is no file."""
+    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
+    return f"it is {kinds.get(stat.S_IFMT(mode), 'a socket or a device')}"
 
 
 def _may_be_a_photograph(name: str) -> bool:

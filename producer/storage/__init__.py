@@ -1,1 +1,1 @@
-"""Photographs."""
+"""Image stores: a folder, or an object store."""

@@ -1,4 +1,4 @@
-"""Images by key in a folder of this machine, or in one that it mounts."""
+"""The image store in a folder of this machine, or in one that it mounts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from producer.contract.event import check_key
-from producer.storage.durable_files import write_file
+from producer.files.durable_files import write_file
 from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.error_text import naming
 
@@ -25,8 +25,7 @@ class FolderStore:
             if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
                 return digest
             raise ValueError(f"another image is stored under {key!r} already")
-        with naming(path):
-            write_file(path, data)
+        write_file(path, data)
         return digest
 
     def get(self, key: str, limit: int) -> bytes:

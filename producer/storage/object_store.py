@@ -50,7 +50,7 @@ _ERRNO: Final = {
 class RemoteStore:
     """Images in an object store; safe to use from several threads, which share its connections.
 
-    Every image is asked for anew: nothing remembers that one was not there.
+    Nothing is cached: an image that was missing once may be there at the next call.
     """
 
     def __init__(self, root: str):
@@ -68,9 +68,9 @@ class RemoteStore:
         """See `ImageStore.put`; object stores have the whole object, durably, when they say so, or none."""
         path = self._path(key)
         digest = hashlib.sha256(data).hexdigest()
-        found = self._read(path, len(data) + 1)
-        if found is not None:
-            if hashlib.sha256(found).hexdigest() == digest:
+        stored = self._read(path, len(data) + 1)
+        if stored is not None:
+            if hashlib.sha256(stored).hexdigest() == digest:
                 return digest
             raise ValueError(f"another image is stored under {key!r} already")
         try:

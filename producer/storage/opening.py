@@ -29,14 +29,14 @@ def open_image_store(root: str) -> ImageStore:
         raise ValueError(f"cannot open the image store {discreet(root)!r}: {how_to_install(error)}") from error
 
 
-_NOBODY_S: Final = "insert-inspection/no-image-has-this-key"
+_MISSING_KEY: Final = "insert-inspection/no-image-has-this-key"
 
 
 def check_store(images: ImageStore) -> None:
     """Make sure that a store answers, and can say of an image that it is missing.
 
     Raises:
-        OSError: it is away, or lets nobody in.
+        OSError: it cannot be reached, or refuses access.
     """
     with suppress(ImageMissing):
-        images.get(_NOBODY_S, 1)
+        images.get(_MISSING_KEY, 1)

@@ -1,4 +1,4 @@
-"""What an image store is, whatever it lies on, and what can be wrong with an image in one."""
+"""The protocol of image stores, and what can be wrong with an image in one."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 def exposed(registry: CollectorRegistry, port: int | None, address: str) -> Iterator[None]:
     """Serve `registry` at `http://ADDRESS:PORT/metrics` within the block; without a port, nothing.
 
-    Whoever reaches the port reads everything: there is no password, so it belongs on a network of the plant's own.
+    There is no password: any client that reaches the port reads everything. Keep it on a network of the plant's own.
 
     Raises:
         PortRefused, OSError: the port cannot be had.
@@ -25,7 +25,7 @@ def exposed(registry: CollectorRegistry, port: int | None, address: str) -> Iter
     if port is None:
         yield
         return
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter, which nobody here asks for
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter, which is not needed
     try:
         server, thread = start_http_server(port, addr=address, registry=registry)
     except OSError as error:

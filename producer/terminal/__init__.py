@@ -1,1 +1,1 @@
-"""How a command speaks: streams, colours, logs, errors in words."""
+"""Terminal output of the commands: streams, colours, logs, error messages."""

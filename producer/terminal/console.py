@@ -1,8 +1,8 @@
-"""Colours, tables and progress bars: Rich, with all that it would read out of data taken away.
+"""Colours, tables and progress bars: Rich without markup, emoji and escape sequences in data.
 
-Rich reads `[red]` and `:smile:` in any text as its own, and lets a terminal's escapes through. The console here
-does neither, whoever prints on it; styles are given beside the text, never in it. Where the encoding has no lines for
-boxes and bars, Rich draws them in ASCII.
+Rich interprets `[red]` and `:smile:` in any text, and passes a terminal's escape sequences through. This console does
+neither, whichever module prints on it; styles are passed beside the text, never in it. Where the encoding has no
+box-drawing characters, Rich uses ASCII.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from producer.terminal.redaction import discreet
 
 
 class Console(rich.console.Console):
-    """Rich's console that shows data as it is: no markup, no emoji, no terminal's escapes."""
+    """Rich's console that shows data as it is: no markup, no emoji, no escape sequences."""
 
     def __init__(self, *, stderr: bool):
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """As Rich's own, with what does not print written out."""
+        """As Rich's own, with unprintable characters escaped."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(visible(segment.text, "\n"), segment.style)
 

@@ -1,4 +1,4 @@
-"""How each command begins and ends: its streams, its exit code, and what is said of an error that nobody foresaw."""
+"""How each command begins and ends: its streams, its exit code, and how an unexpected error is reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIPE_CLOSED: Final = 141
 """What a shell shows of a program that wrote to a closed pipe (128 + SIGPIPE); no command means anything else by it."""
 
 DEBUG: Final = "INSERTS_DEBUG"
-"""Set to anything, it shows the traceback of an error that nobody foresaw on a terminal too."""
+"""Where this variable is set, an unexpected error shows its traceback on a terminal too."""
 
 
 def run(
@@ -30,10 +30,10 @@ def run(
 
     Args:
         app: the command; it may end with `SystemExit`.
-        explained: what is said of an error that a person can do something about; None for any other error.
+        explained: the message for an error that a person can do something about; None for an unexpected one.
         prefix: how its errors begin.
         failure: the exit code of an error.
-        pipe_closed: the exit code where nobody reads the answer any more.
+        pipe_closed: the exit code where the reader of standard output has closed it.
     """
     prepare_streams()
     try:
@@ -43,14 +43,14 @@ def run(
         code = pipe_closed
     except Exception as error:  # noqa: BLE001 - the last resort
         message = explained(error)
-        # Whoever should read it may have gone, or its disk be full: the exit code has to do then.
+        # Standard error may be closed, or its disk full: then the exit code has to do.
         with suppress(ReaderGone, OSError):
             if message is None:
-                _unforeseen(error, prefix)
+                _report_unexpected(error, prefix)
             else:
                 note(f"{prefix} {message}")
         code = failure
-    _let_go()
+    _discard_broken_streams()
     sys.exit(code)
 
 
@@ -71,8 +71,8 @@ def _flush() -> None:
         raise OSError(error.errno, error.strerror, sys.stdout.name) from error
 
 
-def _unforeseen(error: Exception, prefix: str) -> None:
-    """Say it in a line; the traceback goes into the log, and onto a terminal only where somebody asks for it."""
+def _report_unexpected(error: Exception, prefix: str) -> None:
+    """Report it in a line; the traceback is logged, and shown on a terminal only on request."""
     import structlog
 
     from producer.terminal.logs import configure_logs
@@ -87,7 +87,7 @@ def _unforeseen(error: Exception, prefix: str) -> None:
     note(f"{prefix} {what}\n{prefix} this is a fault of the program, please report it{hint}")
 
 
-def _let_go() -> None:
+def _discard_broken_streams() -> None:
     """Point streams that cannot be written at nothing, so that Python does not try them once more at its end."""
     for stream in (sys.stdout, sys.stderr):
         try:

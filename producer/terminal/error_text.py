@@ -1,4 +1,4 @@
-"""Errors in words, for the person at the terminal."""
+"""Error messages for the person at the terminal."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from producer.terminal.output import visible
 
 
 def in_words(error: BaseException, whole: str = "event") -> str:
-    """What went wrong, in one line where it can be: no link to a web site, no pattern, no value that may be a secret.
+    """The message of an error, in one line where possible: no link, no pattern, no value that may be a secret.
 
     Args:
         error: what was raised.
-        whole: what a problem of no single field is said of.
+        whole: the name for the whole input, where a problem belongs to no single field.
     """
     if isinstance(error, ValidationError):
         problems = error.errors(include_url=False, include_input=False, include_context=False)
@@ -32,7 +32,7 @@ def in_words(error: BaseException, whole: str = "event") -> str:
 
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
-    """Have what the system refuses in the block say which file it is about; a full disk's error does not by itself.
+    """Add the file to an `OSError` of the block that names none: a full disk's error does not by itself.
 
     Raises:
         OSError: what was raised in the block, with a file.

@@ -1,7 +1,7 @@
 """Logging of the commands: to standard error, readable on a terminal, JSON lines elsewhere.
 
-What this project says (structlog) and what its libraries say (`logging`: Celery, kombu, SQLAlchemy, warnings) comes out
-in one form, a line each, with the names that are bound to it (capture, check, model), and without passwords.
+Records of this project (structlog) and of its libraries (`logging`: Celery, kombu, SQLAlchemy, warnings) have one form,
+a line each, with the context that is bound to them (capture, check, model), and without passwords.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from producer.terminal.redaction import discreet
 def configure_logs(level: int = logging.INFO) -> None:
     """Set up structlog and `logging`; called by entry points only. Standard output stays free for answers.
 
-    `level` is that of what this project says; of its libraries only what is wrong matters here.
+    Args:
+        level: the lowest level of this project's records; of its libraries only warnings and errors are logged.
     """
     readable = sys.stderr.isatty()
     shared: list[Processor] = [
@@ -51,7 +52,7 @@ def configure_logs(level: int = logging.INFO) -> None:
 
 
 def _written_out(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """What a message or a file says must not be a command to the terminal."""
+    """Escape what a terminal would take for a command."""
     return {name: visible(value, "\n\t") if isinstance(value, str) else value for name, value in event.items()}
 
 

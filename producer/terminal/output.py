@@ -1,7 +1,7 @@
-"""What the commands print: any text into any encoding, without an error and without effect on the terminal.
+"""Printing for the commands: any text in any encoding, without an error and without effect on the terminal.
 
-Everything that a command says goes through here (or, with colours and tables, through `producer.terminal.console`):
-what does not print is written out, passwords of URLs are hidden, and what the encoding of the reader lacks is replaced.
+All output of a command passes through here (or, with colours and tables, through `producer.terminal.console`):
+unprintable characters are escaped, passwords in URLs are hidden, and what the reader's encoding lacks is replaced.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ESCAPED: Final = re.compile(r"[^\n -~]")
 
 
 class ReaderGone(Exception):
-    """Whoever read the output has seen enough, as `head` does. No `OSError`, which Typer would take for its own."""
+    """The reader of the output has closed it, as `head` does. No `OSError`, which Typer would handle itself."""
 
 
 class Dumps(Protocol):
@@ -75,7 +75,7 @@ def say(text: object = "", end: str = "\n") -> None:
     """Print an answer on standard output; its line breaks and tabs stay.
 
     Raises:
-        ReaderGone: nobody reads any more.
+        ReaderGone: the reader has closed standard output.
     """
     _print(visible(str(text), "\n\t"), sys.stdout, end)
 

@@ -1,4 +1,4 @@
-"""Passwords, taken out of what people and logs get to see."""
+"""Removes passwords from what people and logs see."""
 
 from __future__ import annotations
 

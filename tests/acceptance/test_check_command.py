@@ -129,9 +129,26 @@ def _whole(folder: Path, photo: Path) -> None:
     shutil.copy(photo, folder / "2.jpg")
 
 
+def _a_pipe(folder: Path, photo: Path) -> None:
+    os.mkfifo(folder / "2.jpg")
+
+
+def _a_link_to_nowhere(folder: Path, photo: Path) -> None:
+    (folder / "2.jpg").symlink_to("gone.jpg")
+
+
+def _a_folder(folder: Path, photo: Path) -> None:
+    shutil.copy(photo, folder / "2.jpg")
+    (folder / "4").mkdir()
+    shutil.copy(photo, folder / "4" / "4.jpg")
+
+
 @pytest.mark.parametrize(
     ("left_out", "size", "pocket", "said"),
     [
+        (_a_pipe, None, 2, "2.jpg is no file"),
+        (_a_link_to_nowhere, None, 2, "2.jpg is no file, or a link that leads nowhere"),
+        (_a_folder, None, 4, "no finished photograph of pocket 4, only 4"),
         (_nothing, None, 2, "no photograph of pocket 2"),
         (_heic, None, 2, "2.heic is of a kind that the line cannot read"),
         (_empty, None, 2, "2.jpg is empty"),
@@ -141,7 +158,19 @@ def _whole(folder: Path, photo: Path) -> None:
         (_whole, 4, 4, "no photograph of pocket 4"),
         (_whole, 2, 3, "3.jpg: the head has 2 pockets"),
     ],
-    ids=["a gap", "another format", "empty", "cut short", "twice", "of no pocket", "too few", "too many"],
+    ids=[
+        "a pipe",
+        "a link",
+        "a folder",
+        "a gap",
+        "another format",
+        "empty",
+        "cut short",
+        "twice",
+        "of no pocket",
+        "too few",
+        "too many",
+    ],
 )
 def test_a_head_of_which_a_pocket_was_not_seen_is_never_a_go(
     line: CheckedLine,

@@ -24,6 +24,7 @@ import pytest
 
 from db.engine import migrate
 from db.engine.database import Database
+from tests.support import RedisProcess, program, wait_until
 
 SERVER = Path(__file__).with_name("postgres_server.py")
 ENGINES = ["sqlite", "postgresql"] if os.environ.get("INSERTS_TEST_POSTGRES") != "off" else ["sqlite"]
@@ -88,6 +89,25 @@ def postgresql_url(postgres: Path) -> Iterator[str]:
 def empty_postgresql_url(postgres: Path) -> Iterator[str]:
     with _own_database(postgres, "template0") as url:
         yield url
+
+
+@pytest.fixture
+def worker_data(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Path]:
+    """The data folder of a running worker, on `redis_server` and a SQLite database."""
+    environment = os.environ | {
+        "INSERTS_DATA": str(tmp_path),
+        "INSERTS_REDIS_URL": redis_server.url,
+        "INSERTS_DATABASE_URL": sqlite_url,
+    }
+    ready, log = tmp_path / "ready", tmp_path / "worker.log"
+    with log.open("wb") as file:
+        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
+        worker = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+    wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
+    assert worker.poll() is None, log.read_text()
+    yield tmp_path
+    worker.kill()
+    worker.wait()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ import pytest
 from producer.contract.answers import ANSWERS
 from producer.contract.event import new_id
 from producer.contract.names import safe_name
-from tests.support import RedisProcess, message, photograph, program, wait_until
+from tests.support import RedisProcess, message, photograph, wait_until
 from worker.embedded.redis_server import find_redis_server
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +36,7 @@ def gateway_script() -> str:
 
 
 def schema(name: str) -> dict[str, Any]:
-    text = (ROOT / "producer" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+    text = (ROOT / "producer" / "contract" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 
@@ -78,25 +77,6 @@ def tools(tmp_path: Path) -> str:
     folder.mkdir()
     (folder / "redis-cli").symlink_to(client)
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
-
-
-@pytest.fixture
-def worker_data(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Path]:
-    """The data folder of a running worker."""
-    environment = os.environ | {
-        "INSERTS_DATA": str(tmp_path),
-        "INSERTS_REDIS_URL": redis_server.url,
-        "INSERTS_DATABASE_URL": sqlite_url,
-    }
-    ready, log = tmp_path / "ready", tmp_path / "worker.log"
-    with log.open("wb") as file:
-        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
-        worker = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
-    wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
-    assert worker.poll() is None, log.read_text()
-    yield tmp_path
-    worker.kill()
-    worker.wait()
 
 
 def malformed_messages(good: dict[str, Any]) -> list[dict[str, Any]]:

@@ -457,4 +457,4 @@ def test_a_full_disk_refuses_with_nothing_half_written(place: Place) -> None:
     assert len(accepted(printed)) > 10
     check_outbox(place, printed)
     assert {str(entry.event.capture_id) for entry in place.outbox.waiting()} == accepted(printed)
-    assert not list(place.images.root.rglob("*.tmp"))
+    assert not list(place.images.root.rglob(".*"))

@@ -84,35 +84,14 @@ def photo(folder: Path, name: str, seed: int = 0) -> Path:
     return path
 
 
-@pytest.fixture
-def line(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Path]:
-    """The data folder of a running worker."""
-    data = tmp_path / "line"
-    data.mkdir()
-    environment = os.environ | {
-        "INSERTS_DATA": str(data),
-        "INSERTS_REDIS_URL": redis_server.url,
-        "INSERTS_DATABASE_URL": sqlite_url,
-    }
-    ready, log = tmp_path / "ready", tmp_path / "worker.log"
-    with log.open("wb") as file:
-        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
-        worker = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
-    wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
-    assert worker.poll() is None, log.read_text()
-    yield data
-    worker.kill()
-    worker.wait()
-
-
 def test_slow_writers_are_waited_for_and_every_byte_is_kept(
-    tmp_path: Path, line: Path, redis_server: RedisProcess, stack: ExitStack
+    tmp_path: Path, worker_data: Path, redis_server: RedisProcess, stack: ExitStack
 ) -> None:
     watches = []
     for seconds in (1.0, 3.0, 8.0):
         folder = tmp_path / f"camera-{seconds:.0f}"
         folder.mkdir()
-        watches.append(Watch(folder, line, redis_server.url, f"station-{seconds:.0f}"))
+        watches.append(Watch(folder, worker_data, redis_server.url, f"station-{seconds:.0f}"))
         stack.callback(watches[-1].stop)
         for thread in write_slowly(folder, seconds):
             stack.callback(thread.join)
@@ -128,7 +107,7 @@ def test_slow_writers_are_waited_for_and_every_byte_is_kept(
     for watch in watches:
         assert len(verdicts(watch)) == len(WAYS), watch.err.read_text()
         assert {answer["outcome"] for answer in verdicts(watch)} == {"unsure"}, "no model yet, and nothing unusable"
-        images = sorted(path.read_bytes() for path in (line / "images" / watch.station).rglob("*.*"))
+        images = sorted(path.read_bytes() for path in (worker_data / "images" / watch.station).rglob("*.*"))
         assert images == sorted(data for _, data, _ in WAYS.values())
         assert watch.said("handed in as it is") == 0
 
@@ -157,6 +136,30 @@ def test_a_folder_that_vanishes_and_comes_back_is_watched_again(
     photo(tmp_path / "away", "op-1/1.jpg")
     (tmp_path / "away").rename(folder)
     wait_until(lambda: watch.said("the folder is back"), what="a word that it is back")
+    wait_until((folder / "submitted/mill-1/H1/op-1/1.jpg").exists, what="a photograph handed in")
+    assert (watch.said("the folder is gone"), watch.said("the folder is back")) == (1, 1)
+
+
+def test_a_share_that_is_unmounted_is_away_though_its_mount_point_stays(
+    folder: Path, tmp_path: Path, redis_server: RedisProcess, stack: ExitStack
+) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+
+    def mount(*command: str | Path) -> None:
+        tried = subprocess.run(command, capture_output=True, check=False)
+        if tried.returncode != 0:
+            pytest.skip(f"this user may not mount ({tried.stderr.decode().strip()}); see test_watched_folder.py")
+
+    mount("mount", "--bind", share, folder)
+    stack.callback(subprocess.run, ["umount", "--lazy", folder], capture_output=True, check=False)
+    watch = Watch(folder, tmp_path / "line", redis_server.url, "station-1")
+    stack.callback(watch.stop)
+    watch.wait_until_it_watches()
+    mount("umount", "--lazy", folder)
+    wait_until(lambda: watch.said("is its share mounted?"), what="a word that the share is away")
+    photo(share, "op-1/1.jpg")
+    mount("mount", "--bind", share, folder)
     wait_until((folder / "submitted/mill-1/H1/op-1/1.jpg").exists, what="a photograph handed in")
     assert (watch.said("the folder is gone"), watch.said("the folder is back")) == (1, 1)
 

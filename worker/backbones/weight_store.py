@@ -16,8 +16,8 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from producer.files.durable_files import replaced_file
 from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
-from worker.runtime.files import replaced_file
 
 _SHORTEST_PREFIX: Final = 6
 

@@ -14,7 +14,7 @@ from kombu.connection import Connection
 from kombu.transport.redis import QoS
 
 from producer.contract.event import INSPECT_QUEUE
-from producer.delivery.outage import Outage
+from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
 from producer.delivery.redis_refusals import RedisRefuses, is_away, refusal
 from producer.delivery.redis_transport import UrlChannel, UrlTransport
@@ -30,7 +30,7 @@ after a long outage the line would stand still for half a minute more."""
 CHECK_TIMEOUT: Final = 5.0
 """Seconds that one call of `check_access` may take."""
 
-_OUTAGE: Final = Outage("Redis is away, waiting", "Redis is back")
+_OUTAGE: Final = OutageLog("Redis is away, waiting", "Redis is back")
 
 
 def check_access(redis_url: str) -> None:

@@ -19,6 +19,7 @@ import redis
 
 from producer.delivery.redis_connection import connect
 from producer.delivery.redis_refusals import refusal
+from producer.files.durable_files import replaced_file
 from producer.settings import REDIS_URL_FILE
 from worker.embedded.bind_address import Bind
 
@@ -142,6 +143,7 @@ def _named(configuration: Path, program: Path) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
+    """Write a file that its owner alone may read. Never half: an empty password would let anybody in."""
+    with replaced_file(path) as temporary:
+        temporary.touch(mode=0o600)
+        temporary.write_text(text, encoding="utf-8")

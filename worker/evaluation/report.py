@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from db.learning.reviews import Labelled
+from producer.files.durable_folders import replaced_folder
 from worker.evaluation.charts import figures, total_confusion
 from worker.evaluation.cross_validation import Assessment, Ints, Kind
 from worker.evaluation.pooled_predictions import Pooled, pooled
@@ -23,7 +24,6 @@ from worker.models.candidate import binary
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
-from worker.runtime.files import replaced_folder
 
 SCHEMA_VERSION: Final = 1
 """Of `evaluation.json`; another number when a field changes its meaning or goes."""

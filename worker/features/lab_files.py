@@ -16,9 +16,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from producer.files.durable_files import replaced_file
 from worker.dataset.duplicates import ImageUnreadable
 from worker.images.prefetch import read_ahead
-from worker.runtime.files import replaced_file
 
 FEATURES_FILE = "features.h5"
 LABELS_FILE = "labels.h5"

@@ -18,10 +18,10 @@ import h5py
 import numpy as np
 import structlog
 
+from producer.files.durable_files import replaced_file
 from worker.features.lab_files import FEATURES_FILE, KEY, LABELLED_SET, LABELS_FILE
 from worker.features.shards import FEATURES, SIGHTS, ShardGone
 from worker.features.view import Ints
-from worker.runtime.files import replaced_file
 
 log = structlog.get_logger()
 

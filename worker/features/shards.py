@@ -26,7 +26,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from worker.runtime.files import sync
+from producer.files.durable_files import sync
 
 Float32s = npt.NDArray[np.float32]
 

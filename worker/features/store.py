@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from producer.files.durable_files import replaced_file
 from worker.features import compaction, published
 from worker.features.shards import (
     Broken,
@@ -33,7 +34,6 @@ from worker.features.shards import (
     write_shard,
 )
 from worker.features.view import FeatureView, Ints
-from worker.runtime.files import replaced_file
 
 log = structlog.get_logger()
 

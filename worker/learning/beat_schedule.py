@@ -12,7 +12,7 @@ import structlog
 from celery.beat import Scheduler, SchedulingError
 from kombu.exceptions import OperationalError
 
-from worker.runtime.files import replaced_file
+from producer.files.durable_files import replaced_file
 from worker.runtime.waiting import patiently
 
 log = structlog.get_logger()

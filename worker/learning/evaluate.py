@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from db.learning import candidates, model_registry, snapshots
 from db.learning.model_registry import Model
+from producer.files.durable_files import replaced_file
 from worker.evaluation.cross_validation import Assessment, Kind, assess
 from worker.evaluation.promotion_rule import Decision, decide
 from worker.evaluation.report import Evaluation, write_report
@@ -25,7 +26,6 @@ from worker.learning.lease import held
 from worker.learning.retrain import SEED
 from worker.models import store as model_store
 from worker.models.candidate import CandidateError
-from worker.runtime.files import replaced_file
 from worker.runtime.progress import Progress, silent
 
 log = structlog.get_logger()

@@ -18,12 +18,12 @@ import h5py
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from producer.files.durable_folders import replaced_folder
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.line_model import LineModel
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.unsure_band import Band
-from worker.runtime.files import replaced_folder
 
 CLASSIFIER_FILE = "classifier.h5"
 MANIFEST_FILE = "manifest.json"

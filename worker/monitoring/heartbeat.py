@@ -16,6 +16,8 @@ from typing import Final, Literal, Protocol, TypeVar
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from producer.files.durable_files import replaced_file
+
 log = structlog.get_logger()
 
 BEAT_EVERY: Final = 2.0
@@ -141,11 +143,9 @@ def write(path: Path, heartbeat: LifeSign) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Not synced: a machine that lost its power has no heartbeat to keep.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(heartbeat.model_dump_json() + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with replaced_file(path, synced=False) as temporary:
+        temporary.write_text(heartbeat.model_dump_json() + "\n", encoding="utf-8")
 
 
 L = TypeVar("L", bound=LifeSign)

@@ -13,7 +13,7 @@ from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_when_event_set
 
 from db.engine.database import is_unavailable
-from producer.delivery.outage import Outage
+from producer.delivery.outage_log import OutageLog
 
 T = TypeVar("T")
 
@@ -58,9 +58,9 @@ def patiently(
 
 
 @cache
-def _outage(what: str) -> Outage:
+def _outage(what: str) -> OutageLog:
     """One for each thing that is waited for: many threads wait for the same one, and each would say so."""
-    return Outage(f"{what} is away, waiting", f"{what} is back")
+    return OutageLog(f"{what} is away, waiting", f"{what} is back")
 
 
 def stop_waiting() -> None:

@@ -105,3 +105,9 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
 
     assert write_csv_file([row()], target) == 1
     assert target.read_bytes().startswith(b"\xef\xbb\xbfcapture_id,")
+
+
+def test_a_mistyped_folder_does_not_become_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no such folder"):
+        write_csv_file([row()], tmp_path / "exprot" / "verdicts.csv")
+    assert list(tmp_path.iterdir()) == []

@@ -85,7 +85,7 @@ def test_everything_can_be_tried_at_once(tmp_path: Path) -> None:
     box.add(one, NOW)
     box.sent({str(one.capture_id): NOW + 200.0})
     assert box.due(NOW) == []
-    box.hurry(note=("hurried", "now"))
+    box.make_all_due(note=("hurried", "now"))
     assert [waiting.event for waiting in box.due(NOW)] == [one]
     assert box.note("hurried") == "now"
 

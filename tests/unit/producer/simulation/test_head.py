@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from producer.simulation.head import DOUBTFUL_MM, Head, labelled_images, write_labelled_folder
+from producer.simulation.head import DOUBTFUL_MM, SimulatedHead, labelled_images, write_labelled_folder
 
 
-def damaged(head: Head) -> int:
+def damaged(head: SimulatedHead) -> int:
     return sum(head.truth(pocket) != "intact" for pocket in head.pockets)
 
 
 def test_new_heads_are_intact_and_wear_from_check_to_check() -> None:
     counts = []
     for seed in range(20):
-        head = Head(seed=seed)
+        head = SimulatedHead(seed=seed)
         assert damaged(head) == 0
         for _ in range(3):
             head.operate()
@@ -29,7 +29,7 @@ def test_new_heads_are_intact_and_wear_from_check_to_check() -> None:
 
 
 def test_a_seed_names_a_head_and_all_its_photographs() -> None:
-    one, same, other = Head(4, seed=7, size=96), Head(4, seed=7, size=96), Head(4, seed=8, size=96)
+    one, same, other = (SimulatedHead(4, seed=seed, size=96) for seed in (7, 7, 8))
     for head in (one, same, other):
         head.operate()
     assert one.photograph(2) == same.photograph(2)
@@ -38,7 +38,7 @@ def test_a_seed_names_a_head_and_all_its_photographs() -> None:
 
 
 def test_a_photograph_is_a_jpeg_with_its_truth() -> None:
-    head = Head(2, size=96)
+    head = SimulatedHead(2, size=96)
     image, truth = head.photograph(1)
     opened = Image.open(io.BytesIO(image))
     assert (opened.format, opened.size, opened.mode) == ("JPEG", (96, 96), "RGB")
@@ -46,14 +46,14 @@ def test_a_photograph_is_a_jpeg_with_its_truth() -> None:
 
 
 def test_inserts_of_a_head_come_out_of_one_box() -> None:
-    head = Head(5, seed=2)
+    head = SimulatedHead(5, seed=2)
     inserts = [head.edge(pocket).insert for pocket in head.pockets]
     assert len({(insert.shape, insert.coating, insert.corner_radius) for insert in inserts}) == 1
     assert len({insert.texture for insert in inserts}) == 5
 
 
 def test_replacing_gives_a_new_insert_in_that_pocket_only() -> None:
-    head = Head(3, seed=1, wear_per_operation=0.5)
+    head = SimulatedHead(3, seed=1, wear_per_operation=0.5)
     for _ in range(3):
         head.operate()
     others = [head.edge(1), head.edge(3)]
@@ -65,7 +65,7 @@ def test_replacing_gives_a_new_insert_in_that_pocket_only() -> None:
 
 def test_no_edge_lies_in_the_doubtful_range() -> None:
     low, high = DOUBTFUL_MM
-    head = Head(60, seed=3)
+    head = SimulatedHead(60, seed=3)
     for _ in range(8):
         head.operate()
         wear = [head.edge(pocket).condition.flank_wear for pocket in head.pockets]
@@ -73,7 +73,7 @@ def test_no_edge_lies_in_the_doubtful_range() -> None:
 
 
 def test_damage_never_heals() -> None:
-    head = Head(40, seed=4)
+    head = SimulatedHead(40, seed=4)
     before = [head.edge(pocket).condition for pocket in head.pockets]
     for _ in range(6):
         head.operate()
@@ -87,9 +87,9 @@ def test_damage_never_heals() -> None:
 
 def test_unknown_pockets_and_empty_heads_are_refused() -> None:
     with pytest.raises(KeyError):
-        Head(3).photograph(4)
+        SimulatedHead(3).photograph(4)
     with pytest.raises(ValueError, match="at least one pocket"):
-        Head(0)
+        SimulatedHead(0)
 
 
 def test_labelled_images_are_half_damaged_and_repeatable() -> None:

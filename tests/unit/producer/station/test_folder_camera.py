@@ -364,6 +364,17 @@ def test_a_file_that_cannot_be_moved_is_never_handed_in_again(camera: Camera, mo
     assert len(camera.outbox) == 1
 
 
+def test_of_a_folder_that_shows_nothing_nothing_is_forgotten(camera: Camera) -> None:
+    """It may be the mount point of a share that is not mounted, and all on it were handed in."""
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.sweep()
+    notes = camera.outbox.notes("")
+    camera.folder.rename(camera.folder.with_name("share"))
+    camera.folder.mkdir()
+    HandedIn(camera.outbox, camera.folder).forget_old(time.time() + 10 * KEEP_NOTES)
+    assert camera.outbox.notes("") == notes
+
+
 def test_a_camera_forgets_when_it_starts(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     camera.sweep()

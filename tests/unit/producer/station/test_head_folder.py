@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from producer.station.head_folder import HeadFolder, look_at, numbered
-from tests.support import photograph
+from tests.support import make_no_file, photograph
 
 JPEG = photograph()
 
@@ -81,12 +81,12 @@ def test_an_empty_file_is_handed_in_and_named(folder: Path) -> None:
     assert (problem.what, problem.pockets, pockets(shown)) == ("2.jpg is empty", [2], [1, 2, 3])
 
 
-@pytest.mark.parametrize("kind", ["a link to nowhere", "a pipe", "a folder"])
+@pytest.mark.parametrize(
+    "kind", ["a link to nowhere", "a link to itself", "a link to a device", "a pipe", "a socket", "a folder"]
+)
 def test_what_is_no_file_is_named_and_counts(folder: Path, kind: str) -> None:
     path = folder / "2.jpg"
-    {"a link to nowhere": lambda: path.symlink_to("gone"), "a pipe": lambda: os.mkfifo(path), "a folder": path.mkdir}[
-        kind
-    ]()
+    make_no_file(path, kind)
     shown = look_at(folder, None)
     (problem,) = shown.problems
     assert (problem.files, problem.pockets) == (["2.jpg"], [2])
@@ -166,6 +166,25 @@ def test_sub_folders_with_photographs_are_told_of(folder: Path) -> None:
     (folder / "before" / "op-1").mkdir(parents=True)
     (folder / "before" / "op-1" / "1.jpg").write_bytes(JPEG)
     assert look_at(folder, None).elsewhere == ["before/op-1"]
+
+
+def test_a_sub_folder_that_is_named_by_a_pocket_and_holds_photographs_counts(folder: Path) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    (folder / "4").mkdir()
+    assert look_at(folder, None).problems == []
+    (folder / "4" / "left.jpg").write_bytes(JPEG)
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.files, problem.pockets, shown.check_size, shown.elsewhere) == (["4"], [4], 4, ["4"])
+
+
+def test_a_file_that_is_larger_than_any_photograph_is_not_read(folder: Path) -> None:
+    with (folder / "2.jpg").open("wb") as file:
+        file.truncate(2**40)
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert problem.what == "2.jpg has 1,099,511,627,776 bytes: a photograph has at most 134,217,728"
+    assert (problem.pockets, pockets(shown), shown.check_size) == ([2], [1, 3], 3)
 
 
 def test_a_folder_without_a_head_is_refused_with_what_is_there_instead(tmp_path: Path) -> None:

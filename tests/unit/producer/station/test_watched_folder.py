@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,9 @@ from structlog.testing import capture_logs
 
 from producer.station.folder_lock import FolderTaken
 from producer.station.watched_folder import WatchedFolder
+from tests.support import make_no_file
+
+GONE = "the folder is gone: waiting for it to come back"
 
 
 def test_a_folder_that_goes_away_and_comes_back_is_said_once_each_and_held_again(tmp_path: Path) -> None:
@@ -22,7 +27,7 @@ def test_a_folder_that_goes_away_and_comes_back_is_said_once_each_and_held_again
         (tmp_path / "away").rename(path)
         assert [folder.is_there() for _ in range(3)] == [True] * 3
     assert [entry["event"] for entry in said] == [
-        "the folder is gone: waiting for it to come back",
+        GONE,
         "the folder is back",
     ]
     with pytest.raises(FolderTaken):
@@ -35,7 +40,6 @@ def test_what_was_handed_in_is_never_listed(tmp_path: Path) -> None:
     for name in ("m/h/o/1.jpg", "submitted/m/h/o/1.jpg", "rejected/1.jpg", "m/submitted/o/2.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "m/h/o/3.jpg").symlink_to(tmp_path / "m/h/o/1.jpg")
     assert sorted(path.relative_to(tmp_path).as_posix() for path, _ in folder.files()) == [
         "m/h/o/1.jpg",
         "m/submitted/o/2.jpg",
@@ -62,3 +66,99 @@ def test_a_folder_that_goes_away_before_a_move_is_not_made_anew(tmp_path: Path) 
     with pytest.raises(FileNotFoundError):
         folder.move(Path("1.jpg"), "submitted")
     assert not folder.is_there()
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        ("a link to nowhere", "it is a symbolic link"),
+        ("a link to itself", "it is a symbolic link"),
+        ("a link to a device", "it is a symbolic link"),
+        ("a pipe", "it is a pipe"),
+        ("a socket", "it is a socket or a device"),
+        ("a folder", "it is a folder"),
+    ],
+)
+def test_what_is_named_like_a_photograph_and_is_no_file_is_said_once(tmp_path: Path, kind: str, problem: str) -> None:
+    folder = WatchedFolder(tmp_path)
+    path = tmp_path / "m" / "h" / "o" / "7.jpg"
+    path.parent.mkdir(parents=True)
+    make_no_file(path, kind)
+    with capture_logs() as said:
+        assert [*folder.files(), *folder.files()] == []
+    assert [(entry["file"], entry["problem"]) for entry in said] == [("m/h/o/7.jpg", problem)]
+    (path.rmdir if kind == "a folder" else path.unlink)()
+    path.write_bytes(b"x")
+    with capture_logs() as said:
+        assert [name for name, _ in folder.files()] == [path]
+    assert said == []
+
+
+def test_a_link_to_a_file_or_to_a_folder_is_not_followed_and_said(tmp_path: Path) -> None:
+    (tmp_path / "real" / "h" / "o").mkdir(parents=True)
+    (tmp_path / "real" / "h" / "o" / "1.jpg").write_bytes(b"x")
+    (tmp_path / "camera").mkdir()
+    (tmp_path / "camera" / "m").symlink_to(tmp_path / "real")
+    (tmp_path / "camera" / "1.jpg").symlink_to(tmp_path / "real/h/o/1.jpg")
+    with capture_logs() as said:
+        assert list(WatchedFolder(tmp_path / "camera").files()) == []
+    assert sorted((entry["file"], entry["problem"]) for entry in said) == [
+        ("1.jpg", "it is a symbolic link"),
+        ("m", "it is a symbolic link"),
+    ]
+
+
+def test_an_empty_folder_in_the_place_of_the_watched_one_is_not_taken_for_it(tmp_path: Path) -> None:
+    """As a share leaves it that is unmounted: its mount point."""
+    path, away = tmp_path / "camera", tmp_path / "away"
+    path.mkdir()
+    folder = WatchedFolder(path)
+    folder.hold()
+    path.rename(away)
+    path.mkdir()
+    (path / ".insert-station.lock").touch()  # from a start without the share
+    with capture_logs() as said:
+        assert [folder.is_there() for _ in range(3)] == [False] * 3
+        path.joinpath(".insert-station.lock").unlink()
+        path.rmdir()
+        away.rename(path)
+        assert [folder.is_there() for _ in range(3)] == [True] * 3
+    assert [(entry["event"], entry.get("problem")) for entry in said] == [
+        (GONE, "an empty folder is in its place: is its share mounted?"),
+        ("the folder is back", None),
+    ]
+    folder.close()
+
+
+def test_another_folder_with_something_in_it_is_watched_in_the_place_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "camera"
+    path.mkdir()
+    folder = WatchedFolder(path)
+    folder.hold()
+    path.rename(tmp_path / "before")
+    (path / "mill-1").mkdir(parents=True)
+    with capture_logs() as said:
+        assert folder.is_there()
+        assert folder.is_there()
+    assert [entry["event"] for entry in said] == [
+        "another folder is in the place of the watched one, and is watched now"
+    ]
+    with pytest.raises(FolderTaken):
+        WatchedFolder(path).hold()
+    WatchedFolder(tmp_path / "before").hold()  # the first one is let go
+    folder.close()
+
+
+def test_a_share_whose_server_does_not_answer_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = WatchedFolder(tmp_path)
+    folder.hold()
+    with capture_logs() as said, monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", stale)
+        assert [folder.is_there(), folder.is_there()] == [False, False]
+    assert folder.is_there()
+    assert [(entry["event"], entry["problem"]) for entry in said] == [(GONE, os.strerror(errno.ESTALE))]
+    folder.close()
+
+
+def stale(path: Path) -> os.stat_result:
+    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -22,6 +24,19 @@ def test_the_password_is_in_private_files_only(tmp_path: Path) -> None:
         assert password in file.read_text()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert prepare_redis(tmp_path, 6391).url.split("@")[0] == files.url.split("@")[0]
+
+
+def test_a_password_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken at the next start, an empty one would let anybody in."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=r"No space left on device.*password"):
+            prepare_redis(tmp_path, 6390)
+    assert not (tmp_path / "redis" / "password").exists()
 
 
 def test_it_refuses_whoever_does_not_know_the_password(redis_server: RedisProcess) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.storage import durable_files
-from producer.storage.durable_files import replace, write_file
+from producer.files import durable_files
+from producer.files.durable_files import replace, replaced_file, write_file
 
 
 class Windows:
@@ -70,3 +70,33 @@ def test_a_share_that_cannot_sync_a_folder_keeps_the_file(tmp_path: Path, monkey
     monkeypatch.setattr(os, "fsync", only_files)
     write_file(tmp_path / "new" / "image.jpg", b"data")
     assert (tmp_path / "new" / "image.jpg").read_bytes() == b"data"
+
+
+def fail_halfway(path: Path) -> None:
+    path.write_text("half")
+    raise RuntimeError
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.txt"
+    with replaced_file(path) as temporary:
+        temporary.write_text("one")
+        assert not path.exists()
+    assert path.read_text() == "one"
+    with pytest.raises(RuntimeError), replaced_file(path) as temporary:
+        fail_halfway(temporary)
+    assert path.read_text() == "one"
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_file_that_need_not_survive_a_power_cut_is_not_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with replaced_file(tmp_path / "a", synced=False) as temporary:
+        temporary.write_text("a")
+    assert synced == []
+    write_file(tmp_path / "b", b"b")
+    assert len(synced) == 2, "the file and its folder"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from producer.delivery.outage import Outage
+from producer.delivery.outage_log import OutageLog
 
 
 def test_each_reason_is_said_once_and_the_end_once() -> None:
-    outage = Outage("Redis is away, waiting", "Redis is back")
+    outage = OutageLog("Redis is away, waiting", "Redis is back")
     with capture_logs() as said:
         outage.ends()
         for reason in ("LOADING", "refused", "LOADING", "refused"):

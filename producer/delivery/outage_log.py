@@ -9,28 +9,28 @@ import structlog
 log = structlog.get_logger()
 
 
-class Outage:
-    """What is known of the present outage of one thing; safe to use from several threads."""
+class OutageLog:
+    """Logs the outages of one thing; safe to use from several threads."""
 
     def __init__(self, begun: str, over: str):
         """How the log says that it has begun, and that it is over."""
         self._begun = begun
         self._over = over
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self._lock = threading.Lock()
 
     def begins(self, reason: str) -> None:
         """It is away, or refuses, for this reason: said once until it is over."""
         with self._lock:
-            if reason in self._told:
+            if reason in self._logged:
                 return
-            self._told.add(reason)
+            self._logged.add(reason)
         log.warning(self._begun, problem=reason)
 
     def ends(self) -> None:
         """It works; said where it did not before."""
         with self._lock:
-            if not self._told:
+            if not self._logged:
                 return
-            self._told.clear()
+            self._logged.clear()
         log.info(self._over)

@@ -1,0 +1,53 @@
+"""A station in Python: the photographs of a head go in, and what to do with each insert comes back.
+
+    python examples/station.py --machine mill-3 --head H12 --operation op-0815 1.jpg 2.jpg 3.jpg
+
+Where Redis and the images are, and what the station is called, say the `INSERTS_…` variables, as for `insert-station`
+(docs/operations.md). Exit code 0: go. 1: replace inserts. 2: a person must look, or the answer is not here yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from producer import Photograph, Received, StationSettings, VerdictAnswer, open_station, run_check
+
+
+def main() -> int:
+    """Hand in a head's photographs, the first of pocket 1, and print what the line says of each."""
+    parser = argparse.ArgumentParser(description="Check the inserts of a head.")
+    parser.add_argument("--machine", required=True)
+    parser.add_argument("--head", required=True)
+    parser.add_argument("--operation", required=True)
+    parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for the answer")
+    parser.add_argument("photographs", type=Path, nargs="+", help="one for each pocket, the first of pocket 1")
+    options = parser.parse_args()
+    photographs = [Photograph(pocket, path.read_bytes()) for pocket, path in enumerate(options.photographs, 1)]
+    with open_station(StationSettings(), on_answer=show) as (station, outbox):
+        result = run_check(
+            station,
+            photographs,
+            machine=options.machine,
+            head=options.head,
+            operation=options.operation,
+            check_size=len(photographs),  # how many pockets the head has, not how many photographs came
+            timeout=options.timeout,
+        )
+        waiting = len(outbox)
+    print(f"{result.state}: replace {result.replace}, look at {result.review}")
+    if waiting:
+        print(f"{waiting} photographs are not answered yet; the next start sends them again", file=sys.stderr)
+    return result.exit_code
+
+
+def show(received: Received) -> None:
+    """Print a verdict as it comes; called from a thread of the station's."""
+    answer = received.answer
+    if isinstance(answer, VerdictAnswer):
+        print(f"pocket {answer.pocket}: {answer.outcome}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Files and folders that are wholly there or not there at all."""

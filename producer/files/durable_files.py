@@ -1,0 +1,104 @@
+"""Files that are wholly there or not there at all, also after a power cut: how all three packages write them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from producer.terminal.error_text import naming
+
+REPLACE_FOR: Final = 1.0
+"""Seconds for which a file that another program has open is tried to be replaced again (Windows only)."""
+
+_IN_USE: Final = (5, 32)
+"""ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION, of Windows."""
+
+
+@contextmanager
+def replaced_file(path: Path, *, synced: bool = True) -> Iterator[Path]:
+    """A temporary path beside `path`: what is written there becomes `path` when the block ends without an error.
+
+    Args:
+        path: the file to write or to replace; folders that are missing are made.
+        synced: whether the file, its folder and every folder made on the way survive a power cut.
+
+    Raises:
+        OSError: the disk is full or cannot be written; the old file, or none, is left then.
+    """
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with naming(path):
+            yield temporary
+            if synced:
+                sync(temporary)
+            replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if synced:
+        sync(path.parent)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path` as `replaced_file` does.
+
+    Raises:
+        OSError: the disk is full or cannot be written; nothing of the file is left then.
+    """
+    with replaced_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def replace(path: Path, target: Path) -> None:
+    """Move `path` to `target` in one step, over what is there.
+
+    Windows refuses that while another program (a virus scanner, an indexer, a viewer) has either file open, for
+    moments as a rule: it is tried again for `REPLACE_FOR` seconds.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    end = time.monotonic() + REPLACE_FOR
+    while True:
+        try:
+            path.replace(target)
+            return
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in _IN_USE or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
+def make_folder(path: Path) -> None:
+    """Make `path` and its missing parents, each synced into its parent."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the names inside a folder, to the disk.
+
+    Raises:
+        OSError: the disk cannot be written.
+    """
+    folder = path.is_dir()
+    if folder and os.name == "nt":  # Windows has no handle to a folder; NTFS journals the rename itself.
+        return
+    handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some network shares have no way to sync a folder, and say so; what is a real fault is not among these.
+        if not folder or error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF):
+            raise
+    finally:
+        os.close(handle)

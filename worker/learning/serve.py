@@ -23,7 +23,7 @@ from worker.monitoring.metrics import LearnMetrics, learn_families
 from worker.monitoring.plant_metrics import Families, watch_learning, watch_process
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
-from worker.runtime.waiting import patiently, stop_waiting
+from worker.runtime.waiting import retry_while_unavailable, stop_waiting
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def learning_with(settings: WorkerSettings) -> Iterator[Learning]:
 
     database = Database(settings.url)
     try:
-        patiently(database.check_schema)
+        retry_while_unavailable(database.check_schema)
         yield Learning(
             database=database,
             images=settings.image_store(),

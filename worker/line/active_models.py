@@ -14,7 +14,7 @@ from db.learning import model_registry
 from worker.models.line_model import LineModel
 from worker.models.registry import load_for_line
 from worker.models.store import ModelError
-from worker.runtime.waiting import patiently
+from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ class Champion:
         Raises:
             ModelError: there is a champion, and this worker cannot use it.
         """
-        champion, shadow = patiently(self._named)
+        champion, shadow = retry_while_unavailable(self._named)
         if champion is not None:
             self._judges = Judges(load_for_line(champion, self._models, self._fingerprint))
             self._champion_seen = champion.model_id

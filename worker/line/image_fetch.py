@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
+from typing import Final
 
 from producer.contract.event import CaptureEvent
 from producer.storage.opening import check_store
@@ -10,7 +12,7 @@ from producer.storage.store import ImageMissing, ImageRefused, ImageStore
 from worker.images.decoding import MAX_IMAGE_BYTES
 from worker.line.faults import Obstacle
 from worker.models.line_model import Judgement
-from worker.runtime.waiting import patiently
+from worker.runtime.waiting import Service, retry_while_unavailable
 
 
 class ImageNotYet(LookupError):
@@ -25,6 +27,13 @@ class _Unreadable(Exception):
     """This image alone cannot be read."""
 
 
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, _StoreAway)
+
+
+IMAGE_STORE: Final = Service("the image store", _is_away)
+
+
 def fetch(images: ImageStore, event: CaptureEvent, may_wait: bool) -> bytes | Judgement | Obstacle | ImageNotYet:
     """The bytes of the event's image, or what follows from what the store has in their place.
 
@@ -32,10 +41,10 @@ def fetch(images: ImageStore, event: CaptureEvent, may_wait: bool) -> bytes | Ju
     asked again by whoever gets an `ImageNotYet`, as long as it `may_wait`, and holds nobody up.
 
     Raises:
-        worker.runtime.waiting.Stopping: the worker ends while the store is away.
+        worker.runtime.waiting.ShuttingDown: the worker ends while the store is away.
     """
     try:
-        data = patiently(lambda: _read(images, event.image), "the image store", _is_away)
+        data = retry_while_unavailable(partial(_read, images, event.image), IMAGE_STORE)
     except ImageMissing as error:
         return ImageNotYet(str(error)) if may_wait else Obstacle("image_missing", str(error))
     except _Unreadable as error:
@@ -54,9 +63,9 @@ def wait_for_store(images: ImageStore) -> None:
     """Return when the store answers.
 
     Raises:
-        worker.runtime.waiting.Stopping: the worker ends before that.
+        worker.runtime.waiting.ShuttingDown: the worker ends before that.
     """
-    patiently(lambda: _answers(images), "the image store", _is_away)
+    retry_while_unavailable(partial(_answers, images), IMAGE_STORE)
 
 
 def _read(images: ImageStore, key: str) -> bytes:
@@ -77,7 +86,3 @@ def _answers(images: ImageStore) -> None:
         check_store(images)
     except OSError as error:
         raise _StoreAway(str(error)) from error
-
-
-def _is_away(error: BaseException) -> bool:
-    return isinstance(error, _StoreAway)

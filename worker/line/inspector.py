@@ -39,7 +39,7 @@ from worker.line.write_batcher import MAX_ROWS, Ledger
 from worker.models.line_model import Judgement
 from worker.monitoring.metrics import WorkerMetrics
 from worker.runtime.failpoints import failpoint
-from worker.runtime.waiting import patiently
+from worker.runtime.waiting import DATABASE, REDIS, retry_while_unavailable
 
 log = structlog.get_logger()
 
@@ -221,7 +221,7 @@ class Inspector:
 
     def _tell(self, station: str, check_id: UUID | None, answer: VerdictAnswer | FaultAnswer) -> None:
         telling = partial(self._telling, _Told(station, check_id, answer))
-        patiently(partial(patiently, telling, "Redis", is_away))
+        retry_while_unavailable(telling, REDIS, DATABASE)
 
     def _tell_all(self, told: list[_Told]) -> list[None]:
         # The checks are read after the commit: of several workers that finish one at once, the last to commit sees
@@ -269,14 +269,14 @@ class Inspector:
             with self._database.transaction() as session:
                 return work(session)
 
-        return patiently(attempt)
+        return retry_while_unavailable(attempt)
 
     def _reading(self, work: Callable[[Session], T]) -> T:
         def attempt() -> T:
             with self._database.reading() as session:
                 return work(session)
 
-        return patiently(attempt)
+        return retry_while_unavailable(attempt)
 
 
 def _about(**names: str | None) -> None:

@@ -39,7 +39,7 @@ from worker.monitoring.plant_metrics import Families, watch_line, watch_process
 from worker.monitoring.process_state import Vitals
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
-from worker.runtime.waiting import patiently, stop_waiting
+from worker.runtime.waiting import retry_while_unavailable, stop_waiting
 from worker.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -76,7 +76,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         watch_line(metrics.registry, database, redis_url)
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         check_access(redis_url)
-        patiently(database.check_schema)
+        retry_while_unavailable(database.check_schema)
         images = settings.image_store()
         backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
         champion = Champion(database, settings.models_path(), backbone.fingerprint)

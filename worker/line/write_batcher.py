@@ -21,7 +21,7 @@ from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from worker.line.batching import Batcher
-from worker.runtime.waiting import patiently
+from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
 
@@ -46,17 +46,17 @@ class Ledger:
         """Have the capture's row, its attempt counted; what was known of it before (`db.line.captures.arrive`).
 
         Raises:
-            Stopping: the worker ends while the database is away.
+            ShuttingDown: the process ends while the database is away.
         """
-        return cast(Known, patiently(lambda: self._batcher(arrival)))
+        return cast(Known, retry_while_unavailable(lambda: self._batcher(arrival)))
 
     def record(self, verdict: Verdict) -> Verdict:
         """Commit a verdict; what is kept (`db.line.verdicts.record`).
 
         Raises:
-            Stopping: the worker ends while the database is away.
+            ShuttingDown: the process ends while the database is away.
         """
-        return cast(Verdict, patiently(lambda: self._batcher(verdict)))
+        return cast(Verdict, retry_while_unavailable(lambda: self._batcher(verdict)))
 
     def note(self, shadow: ShadowVerdict) -> None:
         """Have what a model in shadow says committed with whatever comes next; nobody waits for it.

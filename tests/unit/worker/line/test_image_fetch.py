@@ -14,7 +14,7 @@ from tests.support import photograph, stored_event, wait_until
 from worker.line.faults import Obstacle
 from worker.line.image_fetch import ImageNotYet, fetch, wait_for_store
 from worker.runtime import waiting
-from worker.runtime.waiting import Stopping, stop_waiting
+from worker.runtime.waiting import ShuttingDown, stop_waiting
 
 
 class Mount(FolderStore):
@@ -52,7 +52,7 @@ def mount(tmp_path: Path) -> Mount:
 
 @pytest.fixture(autouse=True)
 def _not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "_stopping", threading.Event())
+    monkeypatch.setattr(waiting, "_shutting_down", threading.Event())
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EACCES])
@@ -85,7 +85,7 @@ def test_a_worker_that_is_told_to_stop_hands_the_capture_back(mount: Mount) -> N
     event = stored_event(mount, photograph())
     mount.fails = errno.ESTALE
     threading.Timer(0.3, stop_waiting).start()
-    with pytest.raises(Stopping, match="image store is away"):
+    with pytest.raises(ShuttingDown, match="image store is away"):
         fetch(mount, event, False)
 
 

@@ -35,7 +35,7 @@ from worker.line.isolation import Isolation
 from worker.line.mapping import capture_of, check_answer, shadow_verdict_of, verdict_answer, verdict_of
 from worker.line.notifier import Notifier
 from worker.line.refusal import refusal
-from worker.line.write_batcher import MAX_ROWS, Ledger
+from worker.line.write_batcher import MAX_ROWS, WriteBatcher
 from worker.models.line_model import Judgement
 from worker.monitoring.metrics import WorkerMetrics
 from worker.runtime.failpoints import failpoint
@@ -83,7 +83,7 @@ class Inspector:
         self._images = images
         self._judge = judge
         self._notifier = notifier
-        self._ledger = Ledger(database)
+        self._writes = WriteBatcher(database)
         self._isolation = Isolation()
         self._telling: Batcher[_Told, None] = Batcher(
             self._tell_all, MAX_ROWS, name="telling", everybodys=_no_ones_fault
@@ -91,7 +91,7 @@ class Inspector:
 
     def close(self) -> None:
         """Finish what is in hand."""
-        self._ledger.close()
+        self._writes.close()
         self._telling.close()
 
     def inspect(self, message: object, *, may_wait: bool = False, received_at: datetime | None = None) -> None:
@@ -137,7 +137,7 @@ class Inspector:
         with self._isolation.together():
             first_try = isinstance(image, bytes)
             with self._metrics.stage("arrive"):
-                known = self._ledger.arrive(Arrival(capture_of(event), received_at, tried=first_try))
+                known = self._writes.arrive(Arrival(capture_of(event), received_at, tried=first_try))
             verdict = known.verdict
             self._watch_clock(event, known)
             if verdict is None and isinstance(image, Judgement):
@@ -168,7 +168,7 @@ class Inspector:
             taken = claimed(event.captured_at, received_at)
             self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds())
         if judgement is not None and (shadow := shadow_verdict_of(verdict, judgement)) is not None:
-            self._ledger.note(shadow)
+            self._writes.note(shadow)
 
     def _watch_clock(self, event: CaptureEvent, known: Known) -> None:
         """Tell of a station's clock that was not believed, once for each capture."""
@@ -209,7 +209,7 @@ class Inspector:
     def _record(self, event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
         failpoint("before-commit")
         with self._metrics.stage("commit"):
-            verdict = self._ledger.record(verdict_of(event, judgement, received_at))
+            verdict = self._writes.record(verdict_of(event, judgement, received_at))
         _about(model=verdict.model_id)
         log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
         return verdict

@@ -29,7 +29,7 @@ MAX_ROWS: Final = 256
 """Captures in one transaction at most; a worker has fewer in hand."""
 
 
-class Ledger:
+class WriteBatcher:
     """Writes captures and verdicts; safe to use from several threads, each of which waits for the commit.
 
     A database that is away is waited for (`worker.runtime.waiting`).
@@ -39,7 +39,7 @@ class Ledger:
         self._database = database
         # One runner for all kinds: several would only wait for each other's lock.
         self._batcher: Batcher[Arrival | Verdict | ShadowVerdict, Any] = Batcher(
-            self._write, MAX_ROWS, name="ledger", everybodys=is_unavailable
+            self._write, MAX_ROWS, name="writes", everybodys=is_unavailable
         )
 
     def arrive(self, arrival: Arrival) -> Known:

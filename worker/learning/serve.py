@@ -20,7 +20,7 @@ from worker.learning.context import Learning
 from worker.learning.process_state import TICK_LIMIT, BeatVitals, LearnVitals
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import LearnMetrics, learn_families
-from worker.monitoring.plant_metrics import Families, watch_learning, watch_process
+from worker.monitoring.plant_metrics import FunctionCollector, watch_learning, watch_process
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
 from worker.runtime.waiting import retry_while_unavailable, stop_waiting
@@ -98,7 +98,7 @@ def serve_learning(settings: WorkerSettings) -> int:
         metrics = LearnMetrics()
         vitals.on_end = metrics.ended
         watch_process(metrics.registry, heart, vitals)
-        metrics.registry.register(Families(lambda: learn_families(job=vitals.running())))
+        metrics.registry.register(FunctionCollector(lambda: learn_families(job=vitals.running())))
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         parts.enter_context(Watchdog(vitals, math.inf, settings.grace))
         check_access(settings.broker_url())

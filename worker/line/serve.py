@@ -35,7 +35,7 @@ from worker.line.tasks import register
 from worker.models.line_model import Judgement, judge
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import WorkerMetrics, worker_families
-from worker.monitoring.plant_metrics import Families, watch_line, watch_process
+from worker.monitoring.plant_metrics import FunctionCollector, watch_line, watch_process
 from worker.monitoring.process_state import Vitals
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
@@ -81,7 +81,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
         champion = Champion(database, settings.models_path(), backbone.fingerprint)
         champion.start()
-        metrics.registry.register(Families(partial(_worker_families, vitals, champion)))
+        metrics.registry.register(FunctionCollector(partial(_worker_families, vitals, champion)))
         backbone.warm_up([1])
         wait_for_store(images)
 

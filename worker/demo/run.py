@@ -174,7 +174,7 @@ class _Demo:
             while True:
                 if self._stop.asked:
                     raise Interrupted
-                self._supervisor.tend()
+                self._supervisor.restart_dead()
                 if not selector.select(timeout=0.2):
                     continue
                 chunk = process.stdout.read1()  # type: ignore[attr-defined]

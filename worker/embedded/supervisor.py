@@ -108,7 +108,7 @@ class Supervisor:
         self._children.append(child)
         child.start()
 
-    def tend(self) -> None:
+    def restart_dead(self) -> None:
         """Start again what has died and whose pause is over; call this several times a second."""
         for child in self._children:
             code = child.exit_code()
@@ -125,7 +125,7 @@ class Supervisor:
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Tend the children until told to stop."""
         while not should_stop():
-            self.tend()
+            self.restart_dead()
             time.sleep(0.2)
 
 

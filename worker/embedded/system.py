@@ -107,7 +107,7 @@ class EmbeddedSystem:
                 end = math.inf
             if should_stop():
                 break
-            self._supervisor.tend()  # Redis may die in the meantime
+            self._supervisor.restart_dead()  # Redis may die in the meantime
             time.sleep(0.05)
         return child
 

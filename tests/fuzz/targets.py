@@ -33,6 +33,7 @@ from worker.images.decoding import UnusableImage, decode
 from worker.images.quiet import quiet_decoders
 from worker.line.inspector import Inspector
 from worker.models.line_model import Judgement
+from worker.monitoring.metrics import WorkerMetrics
 
 NOW: Final = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -94,6 +95,15 @@ def run_picture(given: tuple[bytes, tuple[int, int], pictures.Region | None]) ->
     return "accepted"
 
 
+class Unsure:
+    """A judge that leaves everything to a person."""
+
+    model_in_charge = None
+
+    def judge(self, *_: object) -> Judgement:
+        return Judgement("unsure")
+
+
 class Line:
     """A message's whole way through a worker's inspector, on a real SQLite database; nobody has sent its image."""
 
@@ -102,9 +112,9 @@ class Line:
         migrate.upgrade(url)
         self.told: list[str] = []
         self._database = Database(url)
-        self._inspector = Inspector(self._database, FolderStore(folder), lambda *_: Judgement("unsure"), self)  # type: ignore[arg-type]
+        self._inspector = Inspector(self._database, FolderStore(folder), Unsure(), self, WorkerMetrics())  # type: ignore[arg-type]
 
-    def tell(self, answers: list[tuple[str, Any]]) -> None:
+    def send(self, answers: list[tuple[str, Any]]) -> None:
         """Take the place of the notifier, which writes them as JSON."""
         self.told += [answer.model_dump_json(exclude_none=True) for _, answer in answers]
 

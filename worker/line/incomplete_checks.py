@@ -7,7 +7,6 @@ its station is told twice, which is harmless.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from db.line.incomplete_checks import Awaited
 from worker.line.mapping import check_answer
 from worker.line.notifier import Notifier
 from worker.monitoring.metrics import WorkerMetrics
+from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
@@ -53,26 +53,20 @@ class Unchanged:
         return {check_id: each for check_id, (each, since) in self._since.items() if now - since >= self._timeout}
 
 
-class IncompleteWatch:
+class IncompleteWatch(Periodic):
     """Looks for such checks every few seconds, from entering the block to its end."""
 
     def __init__(self, database: Database, notifier: Notifier, metrics: WorkerMetrics, timeout: float) -> None:
         """A check ends `timeout` seconds after its last photograph."""
+        super().__init__(min(LOOK_EVERY, timeout / 4), name="incomplete", failure="incomplete checks were not ended")
         self._database = database
         self._notifier = notifier
         self._metrics = metrics
         self._unchanged = Unchanged(timeout)
-        self._every = min(LOOK_EVERY, timeout / 4)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="incomplete", daemon=True)
 
-    def __enter__(self) -> IncompleteWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5.0)
+    def turn(self) -> None:
+        """End the checks that are overdue now."""
+        self.look(time.monotonic())
 
     def look(self, now: float) -> int:
         """End the checks that are overdue at `now` (seconds of `time.monotonic`); how many there were.
@@ -94,7 +88,7 @@ class IncompleteWatch:
             for check in checks
             if check.missing and check.state != "pending" and overdue[check.check_id].last_at > today
         ]
-        self._notifier.tell([(check.station, check_answer(check)) for check in ended])
+        self._notifier.send([(check.station, check_answer(check)) for check in ended])
         with self._database.transaction() as session:
             incomplete_checks.give_up(session, overdue)
         for check in ended:
@@ -108,10 +102,3 @@ class IncompleteWatch:
                 missing=list(check.missing),
             )
         return len(overdue)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every):
-            try:
-                self.look(time.monotonic())
-            except Exception as error:  # noqa: BLE001 - this look failed, whatever it was; the next one is soon
-                log.error("incomplete checks were not ended", problem=f"{type(error).__name__}: {error}")

@@ -1,7 +1,7 @@
-"""The database as judging sees it: what many threads have to write at one moment is one transaction.
+"""The line's writes: what many threads have to write at one moment is one transaction.
 
-SQLite lets one writer in at a time and syncs every commit; PostgreSQL is a round trip away for every statement. Both
-take thirty captures nearly as fast as one.
+SQLite allows one writer at a time and syncs every commit; PostgreSQL is a round trip away for every statement. Both
+write thirty captures nearly as fast as one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class WriteBatcher:
         self._database = database
         # One runner for all kinds: several would only wait for each other's lock.
         self._batcher: Batcher[Arrival | Verdict | ShadowVerdict, Any] = Batcher(
-            self._write, MAX_ROWS, name="writes", everybodys=is_unavailable
+            self._write, MAX_ROWS, name="writes", is_shared=is_unavailable
         )
 
     def arrive(self, arrival: Arrival) -> Known:
@@ -48,7 +48,7 @@ class WriteBatcher:
         Raises:
             ShuttingDown: the process ends while the database is away.
         """
-        return cast(Known, retry_while_unavailable(lambda: self._batcher(arrival)))
+        return cast(Known, retry_while_unavailable(partial(self._batcher.result_of, arrival)))
 
     def record(self, verdict: Verdict) -> Verdict:
         """Commit a verdict; what is kept (`db.line.verdicts.record`).
@@ -56,7 +56,7 @@ class WriteBatcher:
         Raises:
             ShuttingDown: the process ends while the database is away.
         """
-        return cast(Verdict, retry_while_unavailable(lambda: self._batcher(verdict)))
+        return cast(Verdict, retry_while_unavailable(partial(self._batcher.result_of, verdict)))
 
     def note(self, shadow: ShadowVerdict) -> None:
         """Have what a model in shadow says committed with whatever comes next; nobody waits for it.

@@ -37,7 +37,7 @@ from worker.monitoring.metrics import (
     queue_families,
     standing_families,
 )
-from worker.monitoring.process_state import Vitals
+from worker.monitoring.process_state import ProcessState
 
 log = structlog.get_logger()
 
@@ -115,11 +115,11 @@ def watch_learning(registry: CollectorRegistry, database: Database) -> None:
     registry.register(FunctionCollector(lambda: backlog_families(backlog.get())))
 
 
-def watch_process(registry: CollectorRegistry, heart: Heart, vitals: Vitals) -> None:
+def watch_process(registry: CollectorRegistry, heart: Heart, state: ProcessState) -> None:
     """Add the metrics of this process to `registry`."""
 
     def families() -> Iterator[Metric]:
-        return process_families(beaten_at=heart.beaten_at, redis=vitals.is_connected(), ready=vitals.state == "ready")
+        return process_families(beaten_at=heart.beaten_at, redis=state.is_connected(), ready=state.phase == "ready")
 
     registry.register(FunctionCollector(families))
 

@@ -28,7 +28,7 @@ from producer.contract.answers import ANSWERS
 from producer.contract.event import INSPECT_TASK, CaptureEvent
 from producer.storage.folder import FolderStore
 from tests.fuzz import documents, pictures
-from worker.broker.sanitising import envelope
+from worker.broker.sanitising import sanitise
 from worker.images.decoding import UnusableImage, decode
 from worker.images.quiet import quiet_decoders
 from worker.line.inspector import Inspector
@@ -70,7 +70,7 @@ def run_answer(raw: bytes) -> str:
 
 def run_message(raw: bytes) -> str:
     """Bytes from the queue to a task's argument, as kombu and Celery themselves read them, and on to the event."""
-    made, problem = envelope(raw, NOW)
+    made, problem = sanitise(raw, NOW)
     opened = Message(json.loads(made), channel=_Decoding())
     (text,) = Request(opened, app=_APP, task=_TASK).args
     value = json.loads(text)
@@ -121,7 +121,7 @@ class Line:
     def run(self, raw: bytes) -> str:
         """Handle one message; it ends as a fault, kept and told, for one reason or another."""
         self.told.clear()
-        made, _ = envelope(raw, NOW)
+        made, _ = sanitise(raw, NOW)
         (text,) = Request(Message(json.loads(made), channel=_Decoding()), app=_APP, task=_TASK).args
         self._inspector.inspect(json.loads(text))
         told = [json.loads(each) for each in self.told if '"kind":"fault"' in each]

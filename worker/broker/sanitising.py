@@ -59,7 +59,7 @@ class _Message(BaseModel):
     properties: _Properties
 
 
-def envelope(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
+def sanitise(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
     """A Celery message whose one argument is a JSON text, and what was wrong with `raw` (None for a good one).
 
     The text is that of the event that `raw` carries. Where `raw` carries none, it is that of one string, `raw` as

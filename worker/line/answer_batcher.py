@@ -27,7 +27,7 @@ class _Outgoing:
 
 
 class AnswerBatcher:
-    """Sends answers, each followed by that of its check where that is finished; safe to use from several threads."""
+    """Sends answers, and those of the checks that they finish; safe to use from several threads."""
 
     def __init__(self, database: Database, notifier: Notifier):
         self._database = database

@@ -213,7 +213,7 @@ class Inspector:
             fault.record(session)
 
     def _report_fault(self, fault: CaptureFault) -> None:
-        """Log and count a fault that is recorded, and tell its station, where the message names one."""
+        """Log and count a fault that is recorded, and answer its station, where the message names one."""
         log.warning("fault", reason=fault.reason, detail=fault.detail)
         self._metrics.fault(fault.reason)
         if fault.station is not None:

@@ -34,7 +34,7 @@ class Notifier:
         self._redis: redis.Redis = connect(
             redis_url,
             timeout=CALL_TIMEOUT,
-            # A short restart of Redis is bridged here; a long one by whoever calls.
+            # A short restart of Redis is bridged here, a longer one by the caller.
             retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5),
         )
 

@@ -26,7 +26,7 @@ from worker.runtime.waiting import retry_while_unavailable
 log = structlog.get_logger()
 
 MAX_ROWS: Final = 256
-"""Captures in one transaction at most; a worker has fewer in hand."""
+"""Captures in one transaction at most; a worker has fewer in hand at once."""
 
 
 class WriteBatcher:
@@ -43,7 +43,7 @@ class WriteBatcher:
         )
 
     def arrive(self, arrival: Arrival) -> Known:
-        """Have the capture's row, its attempt counted; what was known of it before (`db.line.captures.arrive`).
+        """Record the capture, and its attempt; what was known of it before (`db.line.captures.arrive`).
 
         Raises:
             ShuttingDown: the process ends while the database is away.
@@ -51,7 +51,7 @@ class WriteBatcher:
         return cast(Known, retry_while_unavailable(partial(self._batcher.result_of, arrival)))
 
     def record(self, verdict: Verdict) -> Verdict:
-        """Commit a verdict; what is kept (`db.line.verdicts.record`).
+        """Commit a verdict; the one that counts (`db.line.verdicts.record`).
 
         Raises:
             ShuttingDown: the process ends while the database is away.
@@ -59,12 +59,12 @@ class WriteBatcher:
         return cast(Verdict, retry_while_unavailable(partial(self._batcher.result_of, verdict)))
 
     def note(self, shadow: ShadowVerdict) -> None:
-        """Have what a model in shadow says committed with whatever comes next; nobody waits for it.
+        """Commit a shadow's verdict with whatever comes next, without waiting for it.
 
         Where that fails it is missing from the comparison, and no more. To be called when the capture's own verdict is
-        committed and told.
+        committed and sent.
         """
-        self._batcher.submit(shadow).add_done_callback(partial(_missing, shadow))
+        self._batcher.submit(shadow).add_done_callback(partial(_log_failure, shadow))
 
     def close(self) -> None:
         """Finish what waits."""
@@ -74,8 +74,8 @@ class WriteBatcher:
         arrivals = [entry for entry in entries if isinstance(entry, Arrival)]
         verdicts = [entry for entry in entries if isinstance(entry, Verdict)]
         shadows = [entry for entry in entries if isinstance(entry, ShadowVerdict)]
-        # Nobody is told of an arrival. What a power cut takes of it the same message brings again; of what a shadow
-        # says it may take the last.
+        # Nothing is answered after an arrival alone: what a power cut takes of it is there again when the message is
+        # redelivered. Of shadow verdicts it may take the last.
         with self._database.transaction(synced=bool(verdicts)) as session:
             known = iter(captures.arrive(session, arrivals) if arrivals else [])
             kept = iter(db.line.verdicts.record_all(session, verdicts) if verdicts else [])
@@ -85,6 +85,6 @@ class WriteBatcher:
         return [next(results[type(entry)]) for entry in entries]
 
 
-def _missing(shadow: ShadowVerdict, done: Future[Any]) -> None:
+def _log_failure(shadow: ShadowVerdict, done: Future[Any]) -> None:
     if (error := done.exception()) is not None:
         log.warning("what the shadow says is not kept", model=shadow.model_id, reason=str(error))

@@ -1,4 +1,4 @@
-"""Writing to disk so that a reader, or a machine that loses power, sees the old content or the new, never half."""
+"""Atomic file writes: a reader, or a machine that loses power, sees the old content or the new, never half."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
     try:
         with naming(path):
             yield temporary
-            temporary.chmod(0o644)  # mkstemp's 0600 would shut out the colleague who opens the file next
+            temporary.chmod(0o644)  # mkstemp's 0600 would shut out everybody else
             sync(temporary)
             temporary.replace(path)
             sync(path.parent)

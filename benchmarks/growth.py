@@ -40,12 +40,14 @@ from benchmarks.records import MODEL, Seen
 from db.engine import migrate
 from db.engine.database import Database
 from db.engine.url import sqlite_url
-from producer.contract.event import SCHEMA_VERSION, CaptureEvent
+from producer.contract.event import SCHEMA_VERSION, CaptureEvent, Region
 from producer.storage.folder import FolderStore
 from tests.integration.postgres_server import serving
 from worker.line.inspector import Inspector
+from worker.line.judging import Judge
 from worker.line.notifier import Notifier
 from worker.models.line_model import Judgement
+from worker.monitoring.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -72,10 +74,20 @@ NewDatabase = Callable[[str], str]
 class Silence:
     """Takes the place of the notifier and tells nobody."""
 
-    def tell(self, answers: Iterable[object]) -> None:
+    def send(self, answers: Iterable[object]) -> None:
         """Go through the answers."""
         for _ in answers:
             pass
+
+
+class JudgeAtOnce:
+    """A judge that has no network and calls every insert intact."""
+
+    model_in_charge = MODEL
+
+    def judge(self, _image: bytes, _region: Region | None) -> Judgement:
+        """Judge nothing."""
+        return Judgement("intact", decision=-1.0, model_id=MODEL)
 
 
 class Grown:
@@ -87,7 +99,9 @@ class Grown:
         self._coming = seen(SEED)
         fill(url, self._coming, verdicts)
         self._database = Database(url)
-        self._inspector = Inspector(self._database, images, _judge_at_once, cast(Notifier, Silence()))
+        self._inspector = Inspector(
+            self._database, images, cast(Judge, JudgeAtOnce()), cast(Notifier, Silence()), WorkerMetrics()
+        )
         self._threads = ThreadPoolExecutor(THREADS)
 
     def seconds_per_capture(self, captures: int) -> float:
@@ -198,10 +212,6 @@ def _only_warnings() -> Iterator[None]:
         yield
     finally:
         structlog.configure(**before)
-
-
-def _judge_at_once(_data: bytes, _region: tuple[int, int, int, int] | None) -> Judgement:
-    return Judgement("intact", decision=-1.0, model_id=MODEL)
 
 
 BENCHMARKS = tuple(

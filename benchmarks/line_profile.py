@@ -32,7 +32,7 @@ from db.line.verdicts import Verdict, record_all
 from producer.contract.answers import VerdictAnswer
 from producer.contract.event import CaptureEvent, new_id
 from producer.storage.folder import FolderStore
-from worker.broker.sanitising import envelope
+from worker.broker.sanitising import sanitise
 from worker.line.mapping import capture_of, verdict_answer, verdict_of
 from worker.models.line_model import Judgement
 
@@ -91,8 +91,8 @@ def steps(batch: int) -> dict[str, float]:
             work()
             found[step] = 1000 * (time.thread_time() - start) / ROWS
 
-        message = envelope(b"garbage", datetime.now(UTC))[0]
-        timed("message into its envelope", lambda: [envelope(message, datetime.now(UTC)) for _ in events])
+        message = sanitise(b"garbage", datetime.now(UTC))[0]
+        timed("message sanitised", lambda: [sanitise(message, datetime.now(UTC)) for _ in events])
         messages = [event.message() for event in events]
         timed("event read and checked", lambda: [CaptureEvent.from_message(each) for each in messages])
         timed("image read, its digest", lambda: [_digest(store) for _ in events])

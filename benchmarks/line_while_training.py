@@ -39,8 +39,8 @@ BUSY = 0.1
 
 _TRAINING = """
 import sys
-from worker.runtime.niceness import step_back
-step_back(int(sys.argv[3]))
+from worker.runtime.process import lower_priority
+lower_priority(int(sys.argv[3]))
 import h5py, numpy as np
 from worker.models.costs import Costs
 from worker.models.candidate import fit_candidate

@@ -7,15 +7,29 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import cast
 
 from db.engine.database import Database
+from producer.contract.event import Region
 from producer.terminal.logs import configure_logs
 from worker.broker.app import make_app
 from worker.line.inspector import Inspector
+from worker.line.judging import Judge
 from worker.line.notifier import Notifier
 from worker.line.tasks import register
 from worker.models.line_model import Judgement
+from worker.monitoring.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
+
+
+class JudgeAtOnce:
+    """A judge that has no network and calls every insert intact."""
+
+    model_in_charge = None
+
+    def judge(self, _image: bytes, _region: Region | None) -> Judgement:
+        """Judge nothing."""
+        return Judgement("intact")
 
 
 def main() -> int:
@@ -26,10 +40,8 @@ def main() -> int:
     app = make_app(settings.broker_url())
     notifier = Notifier(settings.broker_url())
 
-    def judge_at_once(_data: bytes, _region: tuple[int, int, int, int] | None) -> Judgement:
-        return Judgement("intact")
-
-    register(app, Inspector(database, settings.image_store(), judge_at_once, notifier))
+    judge = cast(Judge, JudgeAtOnce())
+    register(app, Inspector(database, settings.image_store(), judge, notifier, WorkerMetrics()))
     worker = app.Worker(
         pool="threads",
         concurrency=settings.threads,

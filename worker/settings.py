@@ -11,7 +11,7 @@ from db.settings import DatabaseSettings
 from producer.settings import StationSettings
 from worker.models.costs import Costs
 from worker.monitoring.heartbeat import Role
-from worker.runtime.niceness import NICENESS
+from worker.runtime.process import NICENESS
 
 
 class WorkerSettings(StationSettings, DatabaseSettings):

@@ -28,11 +28,12 @@ from producer.contract.answers import ANSWERS
 from producer.contract.event import INSPECT_TASK, CaptureEvent
 from producer.storage.folder import FolderStore
 from tests.fuzz import documents, pictures
-from worker.broker.sanitising import envelope
+from worker.broker.sanitising import sanitise
 from worker.images.decoding import UnusableImage, decode
 from worker.images.quiet import quiet_decoders
 from worker.line.inspector import Inspector
 from worker.models.line_model import Judgement
+from worker.monitoring.metrics import WorkerMetrics
 
 NOW: Final = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -69,7 +70,7 @@ def run_answer(raw: bytes) -> str:
 
 def run_message(raw: bytes) -> str:
     """Bytes from the queue to a task's argument, as kombu and Celery themselves read them, and on to the event."""
-    made, problem = envelope(raw, NOW)
+    made, problem = sanitise(raw, NOW)
     opened = Message(json.loads(made), channel=_Decoding())
     (text,) = Request(opened, app=_APP, task=_TASK).args
     value = json.loads(text)
@@ -94,6 +95,15 @@ def run_picture(given: tuple[bytes, tuple[int, int], pictures.Region | None]) ->
     return "accepted"
 
 
+class Unsure:
+    """A judge that leaves everything to a person."""
+
+    model_in_charge = None
+
+    def judge(self, *_: object) -> Judgement:
+        return Judgement("unsure")
+
+
 class Line:
     """A message's whole way through a worker's inspector, on a real SQLite database; nobody has sent its image."""
 
@@ -102,16 +112,16 @@ class Line:
         migrate.upgrade(url)
         self.told: list[str] = []
         self._database = Database(url)
-        self._inspector = Inspector(self._database, FolderStore(folder), lambda *_: Judgement("unsure"), self)  # type: ignore[arg-type]
+        self._inspector = Inspector(self._database, FolderStore(folder), Unsure(), self, WorkerMetrics())  # type: ignore[arg-type]
 
-    def tell(self, answers: list[tuple[str, Any]]) -> None:
+    def send(self, answers: list[tuple[str, Any]]) -> None:
         """Take the place of the notifier, which writes them as JSON."""
         self.told += [answer.model_dump_json(exclude_none=True) for _, answer in answers]
 
     def run(self, raw: bytes) -> str:
         """Handle one message; it ends as a fault, kept and told, for one reason or another."""
         self.told.clear()
-        made, _ = envelope(raw, NOW)
+        made, _ = sanitise(raw, NOW)
         (text,) = Request(Message(json.loads(made), channel=_Decoding()), app=_APP, task=_TASK).args
         self._inspector.inspect(json.loads(text))
         told = [json.loads(each) for each in self.told if '"kind":"fault"' in each]

@@ -226,9 +226,9 @@ def test_checks_of_long_ago_end_without_a_word(plant: Plant) -> None:
 
 def test_it_looks_by_itself_and_stops(plant: Plant) -> None:
     plant.photograph(1)
-    with plant.worker(timeout=0.2) as watch:
+    with plant.worker(timeout=0.2):
         wait_until(lambda: plant.told(), what="the check's end")
-    assert not watch._thread.is_alive()
+    assert "incomplete" not in {thread.name for thread in threading.enumerate()}
     assert plant.state().state == "review"
 
 

@@ -26,14 +26,16 @@ from db.line import captures, shadow_verdicts, verdicts
 from db.queries import maintenance
 from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.contract.event import new_id
+from producer.contract.event import Region, new_id
 from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, photograph, stored_event, wait_until
-from worker.line.image_fetch import ImageNotYet
-from worker.line.inspector import Inspector
+from worker.line.active_models import ModelPair
+from worker.line.inspector import ImageNotYet, Inspector
+from worker.line.judging import Judge
 from worker.line.notifier import Notifier
+from worker.line.requeue import RequeueWatch
 from worker.models.calibration import Calibration
-from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel, judge
+from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.unsure_band import Band
 from worker.monitoring.metrics import WorkerMetrics
@@ -45,7 +47,7 @@ class MeanBrightness:
     input_size = (8, 8)
     passes = 0
 
-    def __call__(self, image: Any) -> Any:
+    def features(self, image: Any) -> Any:
         self.passes += 1
         return np.array([image.mean()], np.float32)
 
@@ -70,19 +72,36 @@ class Line:
         self.network = MeanBrightness()
         self.model: LineModel | None = BRIGHT_IS_DAMAGED
         self.shadow: LineModel | None = None
-        self.judge_hook: Callable[[bytes, tuple[int, int, int, int] | None], Judgement] = self.judge_well
+        self.judge_hook: Callable[[bytes, Region | None], Judgement] = self.judge_well
         with database.transaction() as session:
             model_registry.register(session, model_row("bright"))
             model_registry.register(session, model_row("dark"))
         self.redis = redis_server.client()
         self.notifier_url = redis_server.url
-        self.inspector = Inspector(database, self.store, self.judge, Notifier(redis_server.url))
+        self.inspector = self.worker(WorkerMetrics())
 
-    def judge(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
-        return self.judge_hook(data, region)
+    def worker(self, metrics: WorkerMetrics) -> Inspector:
+        return Inspector(self.database, self.store, self, Notifier(self.notifier_url), metrics)  # type: ignore[arg-type]
 
-    def judge_well(self, data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
-        return judge(data, region, self.network.input_size, self.network, self.model, self.shadow)
+    @property
+    def model_in_charge(self) -> str | None:
+        return None
+
+    def judge(self, image: bytes, region: Region | None) -> Judgement:
+        return self.judge_hook(image, region)
+
+    def judge_well(self, image: bytes, region: Region | None) -> Judgement:
+        return Judge(self.network, self, WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]
+
+    def current(self) -> ModelPair:
+        return ModelPair(self.model, self.shadow)
+
+    def take_up_requeued(self) -> int:
+        """Handle the requeued faults there are; how many there were."""
+        with self.database.reading() as session:
+            requeued = db.line.faults.search(session, state="requeued")
+        RequeueWatch(self.database, self.inspector).turn()
+        return len(requeued)
 
     def attempts(self, event: Any) -> int:
         with self.database.reading() as session:
@@ -389,11 +408,11 @@ def test_a_capture_that_fails_three_times_is_a_fault_and_can_be_requeued(line: L
     line.judge_hook = good  # what was wrong has been put right
     with line.database.transaction() as session:
         db.line.faults.requeue(session, fault.id)
-    assert line.inspector.take_up_requeued() == 1
+    assert line.take_up_requeued() == 1
     verdict = line.verdict_of(event)
     assert verdict is not None
     assert verdict.outcome == "damaged"
-    assert line.inspector.take_up_requeued() == 0
+    assert line.take_up_requeued() == 0
     assert line.faults() == []
 
 
@@ -402,10 +421,10 @@ def test_a_requeued_event_that_is_still_broken_is_a_fault_again(line: Line) -> N
     (fault,) = line.faults()
     with line.database.transaction() as session:
         db.line.faults.requeue(session, fault.id)
-    assert line.inspector.take_up_requeued() == 1
+    assert line.take_up_requeued() == 1
     (again,) = line.faults()
     assert (again.id != fault.id, again.event) == (True, fault.event)
-    assert line.inspector.take_up_requeued() == 0
+    assert line.take_up_requeued() == 0
 
 
 def test_a_capture_that_failed_before_is_judged_alone(line: Line) -> None:
@@ -417,7 +436,7 @@ def test_a_capture_that_failed_before_is_judged_alone(line: Line) -> None:
 
     beside: list[int] = []
 
-    def watched(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
+    def watched(data: bytes, region: Region | None) -> Judgement:
         beside.append(line.inspector._isolation._together if line.inspector._isolation._alone else -1)
         return good(data, region)
 
@@ -544,7 +563,7 @@ def test_a_message_that_comes_again_and_again_while_it_is_judged_is_one_verdict_
     event = stored_event(line.store, photograph())
     entered, go = threading.Event(), threading.Event()
 
-    def slow(data: bytes, region: tuple[int, int, int, int] | None) -> Judgement:
+    def slow(data: bytes, region: Region | None) -> Judgement:
         entered.set()
         assert go.wait(20)
         return line.judge_well(data, region)
@@ -572,7 +591,7 @@ def test_a_message_that_comes_again_and_again_while_it_is_judged_is_one_verdict_
 )
 def test_a_wrong_clock_is_counted_and_logged_once_for_each_capture(line: Line, off: timedelta, side: str) -> None:
     metrics = WorkerMetrics()
-    line.inspector = Inspector(line.database, line.store, line.judge, Notifier(line.notifier_url), metrics)
+    line.inspector = line.worker(metrics)
     now = datetime.now(UTC)
     wrong = stored_event(line.store, photograph(200), captured_at=(now + off).isoformat())
     with structlog.testing.capture_logs() as logs:
@@ -591,7 +610,7 @@ def test_a_wrong_clock_is_counted_and_logged_once_for_each_capture(line: Line, o
 def test_a_clock_that_is_set_back_is_noticed_by_the_pocket_s_order(line: Line) -> None:
     """An hour at which the station's photographs can have been taken, but not after those of now."""
     metrics = WorkerMetrics()
-    line.inspector = Inspector(line.database, line.store, line.judge, Notifier(line.notifier_url), metrics)
+    line.inspector = line.worker(metrics)
     now = datetime.now(UTC)
     for captured_at in (now, now - timedelta(hours=10)):
         event = stored_event(line.store, photograph(200), captured_at=captured_at.isoformat())
@@ -612,7 +631,7 @@ def test_a_fault_that_is_requeued_later_is_no_newer_than_it_was(line: Line) -> N
     with line.database.transaction() as session:
         session.execute(update(Faults).where(Faults.id == fault.id).values(event=json.dumps(old.message())))
         db.line.faults.requeue(session, fault.id)
-    assert line.inspector.take_up_requeued() == 1
+    assert line.take_up_requeued() == 1
     assert line.verdict_of(old).outcome == "intact"
     with line.database.reading() as session:
         assert [row.capture_id for row in maintenance.to_replace(session)] == [newer.capture_id]

@@ -22,7 +22,7 @@ from tests.support import RedisProcess, program, wait_until
 from worker.embedded.redis_server import free_port
 from worker.features import store as generation
 from worker.learning.evaluate import decided
-from worker.line.active_models import Champion
+from worker.line.active_models import ActiveModels
 from worker.models import store as model_store
 
 
@@ -113,9 +113,9 @@ def test_a_learner_that_is_killed_while_training_does_no_harm(line: LearningLine
     old = line.champion()
     assert old is not None
     assert old.model_id == first["model"]
-    serving = Champion(line.database, line.folder / "models", old.fingerprint)
+    serving = ActiveModels(line.database, line.folder / "models", old.fingerprint)
     serving.start()
-    assert serving.judges().champion.model_id == old.model_id  # type: ignore[union-attr]
+    assert serving.current().champion.model_id == old.model_id  # type: ignore[union-attr]
     assert [model.model_id for model in line.models()] == [old.model_id]
 
     line.start("learn")

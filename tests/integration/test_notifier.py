@@ -25,14 +25,14 @@ def test_a_stream_that_is_none_keeps_no_other_station_from_being_told(
     client.lpush("verdicts:station-1", "spoilt")
     answers = [answer() for _ in range(3)]
     notifier = Notifier(redis_server.url)
-    notifier.tell(zip(("station-2", "station-1", "station-3"), answers, strict=True))
+    notifier.send(zip(("station-2", "station-1", "station-3"), answers, strict=True))
     for station, told in (("station-2", answers[0]), ("station-3", answers[2])):
         ((_, fields),) = client.xrange(f"verdicts:{station}")
         assert json.loads(fields["answer"])["capture_id"] == str(told.capture_id)
     assert "verdicts:station-1" in capsys.readouterr().out
     # Once it is out of the way, the station is told again when it sends again.
     client.delete("verdicts:station-1")
-    notifier.tell([("station-1", answers[1])])
+    notifier.send([("station-1", answers[1])])
     assert client.xlen("verdicts:station-1") == 1
     notifier.close()
 
@@ -41,13 +41,13 @@ def test_a_full_redis_is_an_error_for_all(redis_server: RedisProcess) -> None:
     redis_server.client().config_set("maxmemory", "1")
     notifier = Notifier(redis_server.url)
     with pytest.raises(redis.ResponseError, match="maxmemory"):
-        notifier.tell([("station-1", answer())])
+        notifier.send([("station-1", answer())])
     notifier.close()
 
 
 def test_a_stream_that_nobody_writes_to_any_more_goes(redis_server: RedisProcess) -> None:
     notifier = Notifier(redis_server.url)
-    notifier.tell([("station-1", answer()), ("station-1", answer())])
+    notifier.send([("station-1", answer()), ("station-1", answer())])
     client = redis_server.client()
     assert client.xlen("verdicts:station-1") == 2
     assert STREAM_SECONDS - 60 < int(client.ttl("verdicts:station-1")) <= STREAM_SECONDS  # type: ignore[arg-type]

@@ -89,7 +89,7 @@ def read(url: str) -> None:
 def tell(url: str) -> None:
     notifier = Notifier(url)
     try:
-        notifier.tell([])
+        notifier.send([])
         notifier._redis.llen(INSPECT_QUEUE)
     finally:
         notifier.close()

@@ -1,1 +1,1 @@
-"""Celery and Redis."""
+"""Celery and Redis, with their workarounds."""

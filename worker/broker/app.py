@@ -1,4 +1,4 @@
-"""The Celery application: its queue and its settings, each with its reason; nothing else."""
+"""The Celery application: its queue and its settings, with their reasons; nothing else."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from producer.delivery.redis_transport import BROKER
 from worker.broker.kombu_fixes import Amqp, CarefulTransport
 
 VISIBILITY_TIMEOUT = 60
-"""Seconds after which a message that nobody acknowledged is delivered again; above any judgement's time. One that takes
-longer all the same (a database that is away) is merely delivered twice."""
+"""Seconds after which a message without acknowledgement is redelivered; above the time of any judgement. A message that
+takes longer all the same (a database that is away) is merely delivered twice."""
 
 SWEEP_EVERY = 5
 """Seconds between two looks for such messages; kombu's own default is every tenth look of one every ten seconds."""
@@ -22,7 +22,7 @@ def make_app(redis_url: str) -> Celery:
     """The Celery application of a worker whose broker is at `redis_url`.
 
     Raises:
-        ValueError: the URL is none of Redis's.
+        ValueError: it is not a Redis URL.
     """
     check_url(redis_url)
     app = Celery("insert-inspection", broker=BROKER, amqp=Amqp, set_as_current=False)
@@ -32,8 +32,8 @@ def make_app(redis_url: str) -> Celery:
         task_serializer="json",
         # The verdict's way back is the station's stream and the database, so there is no result backend.
         task_ignore_result=True,
-        # Acknowledge after commit and notification (promise 3). One message for each thread and no more in hand:
-        # what a dead worker held is what has to come again.
+        # Acknowledge after commit and notification (promise 3). Prefetch one message for each thread: those of a
+        # dead worker wait for their redelivery.
         task_acks_late=True,
         worker_prefetch_multiplier=1,
         task_queues=[Queue(INSPECT_QUEUE)],  # type: ignore[no-untyped-call]
@@ -49,10 +49,10 @@ def make_app(redis_url: str) -> Celery:
             "socket_timeout": 30.0,
             "socket_connect_timeout": 5.0,
         },
-        # Redis may start after the worker, and may be away for as long as it likes.
+        # Redis may start after the worker, and may be away for any time.
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        # A judgement in hand when the connection breaks is finished: its verdict counts, whoever acknowledges.
+        # A judgement in hand when the connection breaks is finished: its verdict counts without the acknowledgement.
         worker_cancel_long_running_tasks_on_connection_loss=False,
         # Nothing listens to events or to remote control; both cost calls to Redis for every task.
         worker_send_task_events=False,

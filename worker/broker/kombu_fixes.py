@@ -1,4 +1,9 @@
-"""The worker's connection to Redis: kombu's own, with four of its ways mended."""
+"""kombu's Redis transport with workarounds, one class each.
+
+`_UniformErrors`: a Redis that refuses commands is treated like one that is away. `CarefulClient`: malformed messages
+cannot end Celery's loop. `CarefulQoS`: lost acknowledgements occupy no prefetch slot. `CarefulChannel`: one client for
+all calls. `PromptConnection`: reconnects within seconds.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +23,13 @@ from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
 from producer.delivery.redis_refusals import RedisRefuses, is_away, refusal
 from producer.delivery.redis_transport import UrlChannel, UrlTransport
-from worker.broker.sanitising import envelope
+from worker.broker.sanitising import sanitise
 
 log = structlog.get_logger()
 
 RECONNECT_EVERY: Final = 2.0
-"""Seconds between two looks whether Redis is back. kombu's own pause grows to 30 s, and Celery has no setting for it:
-after a long outage the line would stand still for half a minute more."""
+"""Seconds between two attempts to reconnect. kombu's own pause grows to 30 s, and Celery has no setting for it: after a
+long outage the line would stand still for half a minute more."""
 
 
 CHECK_TIMEOUT: Final = 5.0
@@ -34,10 +39,10 @@ _OUTAGE: Final = OutageLog("Redis is away, waiting", "Redis is back")
 
 
 def check_access(redis_url: str) -> None:
-    """Make sure that Redis lets this process in; one that is away or refuses for now is not waited for here.
+    """Check that Redis lets this process in; one that is away or refuses for now is not waited for here.
 
     Raises:
-        ValueError: it does not, and will not until somebody changes a password, a right or the URL.
+        ValueError: it does not, and will not until a password, a permission or the URL is changed.
     """
     client = connect(redis_url, timeout=CHECK_TIMEOUT)
     try:
@@ -55,19 +60,19 @@ def check_access(redis_url: str) -> None:
 
 
 def try_to_write(client: redis.Redis) -> None:
-    """Ask Redis for what kombu needs to take a message, in a way that changes nothing.
+    """Try the write that kombu needs to take a message, in a way that changes nothing.
 
     Raises:
-        redis.RedisError: Redis is away, refuses writes, or does not let us.
+        redis.RedisError: Redis is away, refuses writes, or lacks the permission.
     """
-    client.zadd(UrlChannel.unacked_index_key, {"": 0}, xx=True)  # a member that nobody has is not changed
+    client.zadd(UrlChannel.unacked_index_key, {"": 0}, xx=True)  # a member that does not exist is not changed
 
 
-class _Plain:
-    """A connection that says in one way that Redis refuses: `RedisRefuses`, which is no answer to any command.
+class _UniformErrors:
+    """Mixed into a connection: every way in which Redis refuses commands for now is `RedisRefuses`.
 
-    kombu takes a refusal for the fault of whoever asked, and a worker ends of it. A connection that is dropped
-    instead is made anew, which waits.
+    kombu takes a refusal for an error of the caller, which ends the worker. A connection that is dropped instead is
+    made anew, with waiting.
     """
 
     def read_response(self, *args: Any, **options: Any) -> Any:
@@ -87,16 +92,16 @@ class _Plain:
 
 
 class CarefulClient(redis.Redis):
-    """Hands kombu messages of the inspect queue in an envelope that it can open, whatever is in the queue."""
+    """Hands kombu messages of the inspect queue in a form that it can always read, whatever the queue holds."""
 
     def ping(self, **options: Any) -> Any:
-        """Whether Redis answers, and takes what is written: kombu has a connection only if it does."""
+        """Whether Redis answers and accepts writes: kombu has a connection only if it does."""
         answer = super().ping(**options)
         try_to_write(self)
         return answer
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
-        """Read one reply; of a message that was fetched, its envelope."""
+        """Read one reply; a message that was fetched is sanitised."""
         reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
         if command_name != "BRPOP" or not reply:
             return reply
@@ -104,32 +109,32 @@ class CarefulClient(redis.Redis):
         # With priorities a queue is several lists; the others are named QUEUE, kombu's separator, PRIORITY.
         if queue.decode().partition(UrlChannel.sep)[0] != INSPECT_QUEUE:
             return reply
-        message, problem = envelope(raw, datetime.now(UTC))
+        message, problem = sanitise(raw, datetime.now(UTC))
         if problem is not None:
             log.warning("a malformed message", problem=problem, bytes=len(raw))
         return queue, message
 
 
 class CarefulQoS(QoS):
-    """Counts a message as out of hand also when Redis could not be told so.
+    """Frees a message's prefetch slot also when its acknowledgement is lost.
 
-    redis-py connects anew by itself, so a short crash of Redis may cost an acknowledgement and nothing else: kombu then
-    keeps counting that message, and a worker that has lost as many as it may have in hand stands idle for ever, its
-    connection in order. What was not acknowledged comes again after the visibility timeout, and is confirmed again.
+    redis-py reconnects by itself, so a short crash of Redis may cost an acknowledgement and nothing else: kombu then
+    keeps counting that message, and a worker that has lost as many as its prefetch count stays idle for ever, its
+    connection in order. What was not acknowledged is redelivered after the visibility timeout, and confirmed again.
     """
 
     def ack(self, delivery_tag: str) -> None:
-        """Acknowledge a message; it comes again where Redis is away or refuses."""
-        with self._out_of_hand(delivery_tag):
+        """Acknowledge a message; it is redelivered where Redis is away or refuses."""
+        with self._slot_freed(delivery_tag):
             super().ack(delivery_tag)  # type: ignore[no-untyped-call]
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Give a message back, or drop it; it comes again where Redis is away or refuses."""
-        with self._out_of_hand(delivery_tag):
+        """Give a message back, or drop it; it is redelivered where Redis is away or refuses."""
+        with self._slot_freed(delivery_tag):
             super().reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
 
     @contextmanager
-    def _out_of_hand(self, delivery_tag: str) -> Iterator[None]:
+    def _slot_freed(self, delivery_tag: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
@@ -151,7 +156,7 @@ class CarefulChannel(UrlChannel):
 
     def _get_pool(self, asynchronous: bool = False) -> Any:
         pool = super()._get_pool(asynchronous)
-        pool.connection_class = type("PlainConnection", (_Plain, pool.connection_class), {})
+        pool.connection_class = type("UniformConnection", (_UniformErrors, pool.connection_class), {})
         return pool
 
     def _create_client(self, asynchronous: bool = False) -> Any:
@@ -174,14 +179,14 @@ class PromptConnection(Connection):
     """kombu's connection, tried again every `RECONNECT_EVERY` seconds while Redis is away."""
 
     def ensure_connection(self, _errback: object = None, *args: Any, **options: Any) -> Any:
-        """Connect, waiting for as long as it takes, and say why once; Celery's `_errback` would at each try."""
+        """Connect, waiting for as long as it takes, and log why once; Celery's `_errback` would at each attempt."""
         options = {"interval_max": RECONNECT_EVERY, **options}
-        connected = super().ensure_connection(_tell, *args, **options)  # type: ignore[no-untyped-call]
+        connected = super().ensure_connection(_log_outage, *args, **options)  # type: ignore[no-untyped-call]
         _OUTAGE.ends()
         return connected
 
 
-def _tell(error: Exception, _pause: float) -> None:
+def _log_outage(error: Exception, _pause: float) -> None:
     _OUTAGE.begins(str(error))
 
 

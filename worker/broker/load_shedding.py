@@ -1,20 +1,20 @@
-"""A Redis that is full: the newest half of the queue goes, so that the rest is judged.
+"""Load shedding for a Redis that is full: the newest half of the queue is dropped, so that the rest is judged.
 
-Full, Redis refuses events, which wait in their outboxes. It also refuses what a worker must write to take a message
-from the queue (kombu notes what is in hand), and so would stay full for ever. What is on the queue can go at any time:
-every event is in its station's outbox until it is answered, and is sent again.
+A full Redis refuses events, which wait in their outboxes. It also refuses what a worker must write to take a message
+from the queue (kombu records what is in hand), and so would stay full for ever. Messages on the queue can be dropped
+at any time: every event is in its station's outbox until it is answered, and is sent again.
 """
 
 from __future__ import annotations
 
-import threading
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import redis
 import structlog
 
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_connection import connect
+from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
@@ -47,32 +47,24 @@ def make_room(client: redis.Redis) -> int:
     return int(dropped)
 
 
-class OverflowWatch:
-    """Looks whether Redis has room every few seconds, from entering the block to its end."""
+class LoadShedder(Periodic):
+    """Makes room in a full Redis, from entering the block to its end."""
 
     def __init__(self, redis_url: str) -> None:
+        super().__init__(LOOK_EVERY, name="overflow", failure="whether Redis has room is not known")
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="overflow", daemon=True)
 
-    def __enter__(self) -> OverflowWatch:
-        self._look()  # before the worker's first message, which would end it
-        self._thread.start()
-        return self
+    def __enter__(self) -> Self:
+        self.turn()  # before the worker's first message, which would end it
+        return super().__enter__()
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=CALL_TIMEOUT)
+    def __exit__(self, *details: object) -> None:
+        super().__exit__(*details)
         self._redis.close()
 
-    def _run(self) -> None:
-        while not self._stop.wait(LOOK_EVERY):
-            self._look()
-
-    def _look(self) -> None:
+    def turn(self) -> None:
+        """Make room where Redis is full."""
         try:
             make_room(self._redis)
-        except redis.RedisError as error:  # the worker's own connection tells of it
+        except redis.RedisError as error:  # the worker's own connection logs it
             log.debug("whether Redis has room is not known", problem=str(error))
-        except Exception:
-            log.exception("whether Redis has room is not known")

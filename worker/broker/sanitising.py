@@ -1,9 +1,9 @@
-"""What lies on the inspect queue, put into a form that Celery can always take: whatever bytes it was.
+"""Sanitising: whatever bytes the inspect queue holds become a message that Celery can read.
 
-Celery 5.7 and kombu 5.7 unpack a message in the loop that all messages come through, and let most of what can be wrong
-with one end that loop: its connection, or the worker. The message then comes again: a crash loop from one bad message.
-So nothing of a message reaches them as it came. Of a good one a new message is made from the four values that matter;
-of any other one that carries its text, which then ends as a fault on the same way, with the same promises.
+Celery 5.7 and kombu 5.7 unpack messages in the loop that receives all of them, and most malformed messages end that
+loop: its connection, or the worker. The message is then redelivered: a crash loop from one bad message. So nothing of a
+message reaches them as it came. A good one is rebuilt from the four values that matter; any other becomes a message
+that carries its text, which ends as a fault by the same path, with the same promises.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
 from producer.terminal.error_text import in_words
 
 LONGEST_WAIT: Final = timedelta(seconds=10)
-"""How far ahead a message may ask to be looked at. The worker's own (an image that is not there yet) ask for a second;
-one that asked for a year would lie in a worker's hand for as long."""
+"""How far ahead a message's ETA may be. The worker's own (an image that is not there yet) ask for a second; one that
+asked for a year would occupy a worker's prefetch slot for as long."""
 
 MAX_BYTES: Final = 1_000_000
-"""A longer message is not read at all; a capture's has some 2,000 bytes, the longest made here some 200,000."""
+"""A longer message is not read at all; a capture's has some 2,000 bytes, the longest built here some 200,000."""
 
 MAX_TEXT: Final = 16_384
 """How many characters of a message that cannot be read are passed on."""
 
 MAX_BRACKETS: Final = 50
-"""An event is flat: one object, with one more for its region. What nests deeper is for no parser's stack."""
+"""An event is flat: one object, with one more for its region. Deeper nesting is a danger to a parser's stack."""
 
 
 class _Headers(BaseModel):
@@ -59,16 +59,16 @@ class _Message(BaseModel):
     properties: _Properties
 
 
-def envelope(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
+def sanitise(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
     """A Celery message whose one argument is a JSON text, and what was wrong with `raw` (None for a good one).
 
     The text is that of the event that `raw` carries. Where `raw` carries none, it is that of one string, `raw` as
-    it came: undecodable bytes written as `\\xNN`, cut to `MAX_TEXT` characters. What was made here once (and comes
-    again from a worker that died) is read as what it is.
+    it came: undecodable bytes written as `\\xNN`, cut to `MAX_TEXT` characters. A message that was built here (and is
+    redelivered after a worker died) is read as what it is.
 
-    The delivery tag is a new one each time, because senders may well use one twice, and kombu would take the two
-    messages for one. Everything else that Celery knows (callbacks, expiry, limits) is left behind: an event asks for
-    none of it.
+    The delivery tag is a new one each time, because senders may use one twice, and kombu would take the two
+    messages for one. Everything else that Celery knows (callbacks, expiry, limits) is dropped: an event asks for none
+    of it.
     """
     try:
         headers, text = _read(raw)
@@ -101,7 +101,7 @@ def captured_at(raw: bytes) -> datetime | None:
 
 
 def _read(raw: bytes) -> tuple[_Headers, str]:
-    """What a message says of itself, and the JSON text of its event.
+    """The headers of a message, and the JSON text of its event.
 
     Raises:
         ValueError, RecursionError: it is not such a message.
@@ -118,7 +118,7 @@ def _read(raw: bytes) -> tuple[_Headers, str]:
     event = args[0]
     text = event if isinstance(event, str) else json.dumps(event)
     nests = text.count("{") + text.count("[") > MAX_BRACKETS
-    # A text is read here once, so that whoever reads it later can; one that is a string may hold any brackets.
+    # A text is parsed here once, so that later readers can; one that is a string may hold any brackets.
     if isinstance(event, str):
         nests &= not isinstance(json.loads(event), str)
     if nests:

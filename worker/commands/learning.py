@@ -101,10 +101,10 @@ def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None)
     (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
     """
     from worker.commands.options import settings_with
-    from worker.runtime.niceness import step_back
+    from worker.runtime.process import lower_priority
 
     settings = settings_with(data=data, backbone=backbone, weights=weights)
-    step_back(settings.niceness)  # before anything else is imported
+    lower_priority(settings.niceness)  # before anything else is imported
     from worker.learning.serve import serve_learning
 
     raise typer.Exit(serve_learning(settings))
@@ -124,10 +124,10 @@ def beat(data: Data = None) -> None:
 def extract(data: Data = None, backbone: Backbone = None, weights: Weights = None, as_json: Json = False) -> None:
     """Extract the features that reviewed captures lack; what is there already is not extracted again."""
     from worker.commands.options import settings_with
-    from worker.runtime.niceness import step_back
+    from worker.runtime.process import lower_priority
 
     settings = settings_with(data=data, backbone=backbone, weights=weights)
-    step_back(settings.niceness)  # before anything else is imported
+    lower_priority(settings.niceness)  # before anything else is imported
     from worker.learning.extract import reextract
     from worker.learning.serve import learning_with
 
@@ -156,10 +156,10 @@ def evaluate(
     What was measured and decided stays in DATA/evaluations/MODEL; without --again it is told from there.
     """
     from worker.commands.options import settings_with
-    from worker.runtime.niceness import step_back
+    from worker.runtime.process import lower_priority
 
     settings = settings_with(data=data)
-    step_back(settings.niceness)  # before anything else is imported
+    lower_priority(settings.niceness)  # before anything else is imported
     from worker.learning.evaluate import evaluate as measure
     from worker.learning.serve import learning_with
 

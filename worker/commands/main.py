@@ -97,9 +97,9 @@ def run(
     The weights, the database and the promoted model are checked before the first message is taken. Without a
     promoted model every insert is `unsure` and a person decides.
     """
-    from worker.runtime.process import share_pools
+    from worker.runtime.process import limit_arenas
 
-    share_pools()  # before TensorFlow starts its threads
+    limit_arenas()  # before TensorFlow starts its threads
     from worker.line.serve import serve
 
     raise typer.Exit(serve(settings_with(data=data, backbone=backbone, weights=weights), ready_file))

@@ -69,13 +69,13 @@ def train(
     - `insert-worker train --promote`
     """
     from worker.commands.options import settings_with
-    from worker.runtime.niceness import step_back
+    from worker.runtime.process import lower_priority
 
     if folder is None and (intact_class or meaning or labels or group_column):
         raise typer.BadParameter("these options say how a folder is to be read: name one", param_hint="FOLDER")
     said = meanings_said(meaning or [])
     settings = settings_with(data=data, backbone=backbone, weights=weights)
-    step_back(settings.niceness)  # before anything else is imported
+    lower_priority(settings.niceness)  # before anything else is imported
     from worker.commands.labelled_folder import take_in
     from worker.dataset.class_names import meanings_to_train
     from worker.learning.on_request import learn_now, settle

@@ -1,1 +1,1 @@
-"""The demo."""
+"""`insert-worker demo`: a whole line with its data and report."""

@@ -1,4 +1,4 @@
-"""What a demo learns from and what it shows, of the user's own photographs."""
+"""The demo's data, of the user's own photographs: those to train on, and those that the line is shown."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from worker.learning.folder_import import Photo
 
 TEST_SHARE: Final = 0.30
-"""Share of the user's photographs that goes through the line; the rest is learnt from."""
+"""Share of the user's photographs that the line is shown; the rest is trained on."""
 
 
 @dataclass(frozen=True)
 class Divided:
     """The user's photographs, divided.
 
-    `folder` holds those to learn from, one sub-folder per label; `listed` is the CSV file of the others, for
+    `folder` holds those to train on, one sub-folder per label; `listed` is the CSV file of the others, for
     `insert-station simulate --photographs`; `skipped` are files that are not used, each with the reason, `notes`
     sentences about what was not understood.
     """
@@ -46,8 +46,8 @@ def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None
     from worker.evaluation.splits import grouped_splits, repeated_splits
     from worker.learning.folder_import import photographs
 
-    found = photographs(dataset, meaning=lambda classes: meanings_to_train(classes, {}, intact_class))
-    photos = [photo for photo in found.photos if photo.label != "unusable"]
+    labelled = photographs(dataset, meaning=lambda classes: meanings_to_train(classes, {}, intact_class))
+    photos = [photo for photo in labelled.photos if photo.label != "unusable"]
     labels = np.unique([photo.label for photo in photos], return_inverse=True)[1].astype(np.int64)
     if any(photo.group for photo in photos):
         groups = np.unique([photo.group for photo in photos], return_inverse=True)[1].astype(np.int64)
@@ -55,14 +55,14 @@ def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None
     else:
         split = next(repeated_splits(labels, test_size=TEST_SHARE, repeats=1))
     learnt = [photos[index] for index in split.train]
-    _copied(learnt, data / "labelled")
+    _copy(learnt, data / "labelled")
     listed = data / "photographs.csv"
     order = np.random.default_rng(seed).permutation(split.test)
-    _written(listed, ("file", "truth"), [(str(photos[i].path.absolute()), photos[i].label) for i in order])
-    return Divided(data / "labelled", len(learnt), listed, len(split.test), found.skipped, found.notes)
+    _write_csv(listed, ("file", "truth"), [(str(photos[i].path.absolute()), photos[i].label) for i in order])
+    return Divided(data / "labelled", len(learnt), listed, len(split.test), labelled.skipped, labelled.notes)
 
 
-def _copied(photos: Sequence[Photo], folder: Path) -> None:
+def _copy(photos: Sequence[Photo], folder: Path) -> None:
     """The photographs by label, and where their inserts are known a table of them."""
     rows = []
     for number, photo in enumerate(photos):
@@ -71,9 +71,9 @@ def _copied(photos: Sequence[Photo], folder: Path) -> None:
         shutil.copyfile(photo.path, target)
         rows.append((f"{photo.label}/{target.name}", photo.group or ""))
     if any(group for _, group in rows):
-        _written(folder / "labels.csv", ("file", "group"), rows)
+        _write_csv(folder / "labels.csv", ("file", "group"), rows)
 
 
-def _written(path: Path, header: tuple[str, str], rows: Sequence[tuple[str, str]]) -> None:
+def _write_csv(path: Path, header: tuple[str, str], rows: Sequence[tuple[str, str]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])

@@ -1,4 +1,4 @@
-"""What a demo found: each check's answer beside the truth, and the figures of the whole run."""
+"""The demo's report: each check's answer beside the truth, and the figures of the whole run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLOURS = {"go": "green", "replace": "red"}
 
 @dataclass
 class CheckRun:
-    """One check as the station told of it."""
+    """One check, by the events of the simulated station."""
 
     operation: str
     size: int
@@ -82,7 +82,7 @@ class Summary:
 def summarise(
     runs: Sequence[CheckRun], rows: Iterable[VerdictRow], verdicts: int, seconds: float, *, complete: bool
 ) -> Summary:
-    """Hold what the station submitted against what the database holds.
+    """Compare what the station submitted with what the database holds.
 
     Args:
         runs: the station's side.
@@ -97,7 +97,7 @@ def summarise(
     duplicates = verdicts - len(outcome)
     decided = {capture: outcome[capture] for capture in truth if outcome.get(capture) in (INTACT, DAMAGED)}
     right = {
-        damaged: [said == name for capture, said in decided.items() if truth[capture] is damaged]
+        damaged: [verdict == name for capture, verdict in decided.items() if truth[capture] is damaged]
         for damaged, name in ((False, INTACT), (True, DAMAGED))
     }
     recalls = [float(np.mean(hits)) for hits in right.values() if hits]

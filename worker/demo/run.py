@@ -1,4 +1,4 @@
-"""The demo: a whole line on this machine, from a labelled set to three checks of a wearing head."""
+"""The demo: a whole line on this machine, from a labelled set to three checks of a head whose inserts wear."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DemoOptions:
 
 
 class Interrupted(Exception):
-    """Somebody asked the demo to stop."""
+    """The demo was asked to stop."""
 
 
 def run_demo(options: DemoOptions, console: Console) -> Summary:
@@ -104,11 +104,11 @@ class _Demo:
         with self._step("a real Redis, a migrated database"):
             self._system.migrate()
             self._system.start_redis(free_port())
-        with self._step("a labelled set to learn from") as say:
+        with self._step("a labelled set to learn from") as emit:
             folder, shown, phrase = self._rendered() if options.dataset is None else self._divided(options.dataset)
-            say(phrase)
-        with self._step("training the first model") as say:
-            say(self._train(folder))
+            emit(phrase)
+        with self._step("training the first model") as emit:
+            emit(self._train(folder))
         with self._step("a worker, its network warmed up"):
             self._system.start_worker(should_stop=lambda: self._stop.asked)
         self._inspect(shown)
@@ -131,9 +131,9 @@ class _Demo:
         return divided.folder, ["--photographs", str(divided.listed)], phrase
 
     def _train(self, folder: Path) -> str:
-        # Whatever it is worth: a demo shows how its answers come out.
+        # Promoted whatever its scores: a demo shows how its answers come out.
         trained = json.loads(self._finish([*_WORKER, "train", str(folder), "--promote", "--json"], "train"))
-        tell_notes([each for each in trained["warnings"] if not trained["promote"]], self._console)
+        tell_notes([] if trained["promote"] else trained["warnings"], self._console)
         return f"{trained['model']} from {trained['trained_on']} images"
 
     def _finish(self, command: list[str], name: str) -> str:
@@ -166,7 +166,7 @@ class _Demo:
                     process.kill()
 
     def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-        """What a process prints, line by line, while the other processes are tended."""
+        """What a process prints, line by line, while the other processes are supervised."""
         assert process.stdout is not None  # noqa: S101 - for the type checker; it was opened as a pipe
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
@@ -174,7 +174,7 @@ class _Demo:
             while True:
                 if self._stop.asked:
                     raise Interrupted
-                self._supervisor.tend()
+                self._supervisor.restart_dead()
                 if not selector.select(timeout=0.2):
                     continue
                 chunk = process.stdout.read1()  # type: ignore[attr-defined]
@@ -220,13 +220,13 @@ class _Demo:
         """Show one step of the start: a spinner while it goes on, then how long it took."""
         if self._stop.asked:
             raise Interrupted
-        said: list[str] = []
+        details: list[str] = []
         started = time.monotonic()
         with waiting(self._console, what):
-            yield said.append
+            yield details.append
         if self._stop.asked:
             raise Interrupted
-        detail = f" {said[0]}" if said else ""
+        detail = f" {details[0]}" if details else ""
         line(self._console, ("✓", "green"), f" {what}", (f"{detail} {time.monotonic() - started:.1f} s", "dim"))
 
 

@@ -1,1 +1,1 @@
-"""The whole system on one machine."""
+"""The embedded system: every process of a line on one machine."""

@@ -1,7 +1,7 @@
 """Runs a command that ends when the process that started it ends, however that one dies.
 
 `python -m worker.embedded.die_with_parent COMMAND [ARGUMENT …]`. On Linux the kernel sends SIGTERM when the parent is
-gone (prctl(2), PR_SET_PDEATHSIG); elsewhere the command runs without a leash.
+gone (prctl(2), PR_SET_PDEATHSIG); elsewhere the command outlives a parent that is killed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Put the leash on and become the command."""
+    """Ask the kernel for the signal and become the command."""
     if sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the leash was on
+        if os.getppid() != parent:  # it died before the request
             sys.exit(1)
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - a list from our own code, no shell
 

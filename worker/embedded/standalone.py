@@ -1,4 +1,4 @@
-"""The embedded system, kept up for a small shop."""
+"""`insert-worker standalone`: the embedded system, run until it is stopped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
         system.migrate()
         system.start_redis(port, where, should_stop=lambda: stop.asked)
         if not stop.asked:
-            system.start_worker(60.0, lambda: stop.asked, partial(_say_that_it_waits, console))
+            system.start_worker(60.0, lambda: stop.asked, partial(_report_waiting, console))
         if not stop.asked:
             system.start_learning()
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
@@ -40,5 +40,5 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
         line(console, "stopping")
 
 
-def _say_that_it_waits(console: Console, words: str) -> None:
+def _report_waiting(console: Console, words: str) -> None:
     line(console, f"the worker is not ready yet; it said last: {words}")

@@ -1,4 +1,4 @@
-"""Keeps child processes running, and ends every one of them with itself."""
+"""A supervisor: restarts child processes that die, and ends all of them with itself."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ class Supervisor:
         self._children.append(child)
         child.start()
 
-    def tend(self) -> None:
-        """Start again what has died and whose pause is over; call this several times a second."""
+    def restart_dead(self) -> None:
+        """Restart the children that have died and whose pause is over; call this several times a second."""
         for child in self._children:
             code = child.exit_code()
             if code is None:
@@ -123,14 +123,14 @@ class Supervisor:
                 child.start()
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Tend the children until told to stop."""
+        """Keep the children running until told to stop."""
         while not should_stop():
-            self.tend()
+            self.restart_dead()
             time.sleep(0.2)
 
 
 class StopSignal:
-    """Turns SIGTERM and Ctrl-C into a question: has anybody asked us to stop?"""
+    """Notes within its block whether SIGTERM or Ctrl-C has come, rather than ending the process."""
 
     def __init__(self) -> None:
         self.asked = False

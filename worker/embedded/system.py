@@ -1,4 +1,4 @@
-"""The whole system on one machine: Redis, a SQLite database, a worker and what learns, below one data folder."""
+"""The whole system on one machine: Redis, a SQLite database, a worker and the learner, below one data folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StartFailed(RuntimeError):
 
 
 class EmbeddedSystem:
-    """Brings the parts up one after the other; the supervisor keeps and ends their processes."""
+    """Starts the parts one after the other; the supervisor restarts and ends their processes."""
 
     def __init__(self, settings: WorkerSettings, supervisor: Supervisor):
         """Describe the system below `settings.data`; nothing is started yet."""
@@ -34,7 +34,7 @@ class EmbeddedSystem:
         self._supervisor = supervisor
 
     def check_ports(self, port: int, bind: Bind = LOCAL) -> None:
-        """Make sure that the parts can listen where they are told to, before any is started.
+        """Check that the parts can listen where they are told to, before any is started.
 
         Raises:
             PortRefused: one of them cannot; the message says what to do.
@@ -81,8 +81,8 @@ class EmbeddedSystem:
     ) -> Child:
         """Start a worker and wait until it takes messages.
 
-        With `on_wait` a worker that lives is waited for as long as it takes, since it says itself what it waits for
-        (a Redis whose disk is full, say): that is told its last words, once, after `timeout` seconds.
+        With `on_wait` a worker that runs is waited for as long as it takes, since it logs itself what it waits for
+        (a Redis whose disk is full, say): `on_wait` is called with its last line, once, after `timeout` seconds.
 
         Raises:
             StartFailed: it ended, or was not ready in time.
@@ -107,12 +107,12 @@ class EmbeddedSystem:
                 end = math.inf
             if should_stop():
                 break
-            self._supervisor.tend()  # Redis may die in the meantime
+            self._supervisor.restart_dead()  # Redis may die in the meantime
             time.sleep(0.05)
         return child
 
     def start_learning(self) -> None:
-        """Start what learns from reviews, and what asks for it; nobody waits for them."""
+        """Start the learner and its scheduler, without waiting for them."""
         environment = self.environment()
         environment.pop("INSERTS_HEARTBEAT", None)  # the worker's
         if self.settings.metrics_port is not None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from celery.beat import Scheduler, SchedulingError
 from kombu.exceptions import OperationalError
 
 from producer.files.durable_files import replaced_file
-from worker.runtime.waiting import patiently
+from worker.runtime.waiting import Service, retry_while_unavailable
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
         due = self.reserve(entry) if advance else entry
         self.waits_for_redis = True
         try:
-            return patiently(lambda: super(FileScheduler, self).apply_async(due, producer, False), "Redis", _is_unsent)
+            return retry_while_unavailable(partial(super().apply_async, due, producer, False), _REDIS)
         finally:
             self.waits_for_redis = False
             self.ticked_at = time.monotonic()
@@ -88,6 +89,9 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
 def _is_unsent(error: BaseException) -> bool:
     # Celery raises its own error while it handles kombu's.
     return isinstance(error, SchedulingError) and isinstance(error.__context__, OperationalError)
+
+
+_REDIS: Final = Service("Redis", _is_unsent)
 
 
 def read(file: Path) -> dict[str, datetime]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import structlog
 
 from db.engine.database import Database, DatabaseUnavailable
 from db.learning import leases
+from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
@@ -38,14 +38,10 @@ def held(database: Database, name: str) -> Iterator[bool]:
     if not mine:
         yield False
         return
-    off = threading.Event()
-    renewing = threading.Thread(target=_renew, args=(database, name, holder, off), name="lease", daemon=True)
-    renewing.start()
     try:
-        yield True
+        with _Renewal(database, name, holder):
+            yield True
     finally:
-        off.set()
-        renewing.join()
         try:
             with database.transaction() as session:
                 leases.release(session, name, holder)
@@ -53,14 +49,20 @@ def held(database: Database, name: str) -> Iterator[bool]:
             log.warning("a lease could not be given back", lease=name, reason=str(error))
 
 
-def _renew(database: Database, name: str, holder: str, off: threading.Event) -> None:
-    while not off.wait(RENEW_EVERY):
+class _Renewal(Periodic):
+    def __init__(self, database: Database, name: str, holder: str):
+        super().__init__(RENEW_EVERY, name="lease", failure="a lease could not be renewed")
+        self._database = database
+        self._lease = name
+        self._holder = holder
+
+    def turn(self) -> None:
         try:
-            with database.transaction() as session:
-                kept = leases.renew(session, name, holder, at=datetime.now(UTC), seconds=SECONDS)
+            with self._database.transaction() as session:
+                kept = leases.renew(session, self._lease, self._holder, at=datetime.now(UTC), seconds=SECONDS)
         except DatabaseUnavailable as error:
-            log.warning("a lease could not be renewed", lease=name, reason=str(error))
-            continue
-        if not kept:
-            log.warning("a lease was lost; another process may do the same work", lease=name)
+            log.warning("a lease could not be renewed", lease=self._lease, reason=str(error))
             return
+        if not kept:
+            log.warning("a lease was lost; another process may do the same work", lease=self._lease)
+            self.stop()

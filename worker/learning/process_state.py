@@ -1,14 +1,14 @@
-"""What the processes of learning know of themselves, for their hearts."""
+"""The states of the learning processes, for their heartbeats."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from producer.terminal.output import visible
 from worker.monitoring.heartbeat import LearnHeartbeat, LifeSign, SchedulerHeartbeat, span
-from worker.monitoring.process_state import Vitals
+from worker.monitoring.metrics import LearnMetrics
+from worker.monitoring.process_state import ProcessState
 
 if TYPE_CHECKING:
     from worker.learning.beat_schedule import FileScheduler
@@ -18,15 +18,15 @@ TICK_LIMIT: Final = 600.0
 each may take four tries of 30 s on a Redis that hangs."""
 
 
-class LearnVitals(Vitals):
+class LearnerState(ProcessState):
     """Counters and clocks of a process that learns, which does one job at a time."""
 
-    def __init__(self, backbone: str):
+    def __init__(self, backbone: str, metrics: LearnMetrics):
+        """`metrics` counts every job that has come to its end."""
         super().__init__(backbone)
+        self._metrics = metrics
         self.job: tuple[str, float] | None = None
         """The job that is running, and when it began, in seconds of `time.monotonic`."""
-        self.on_end: Callable[[str, bool, float], None] = lambda *_: None
-        """Told of every job that has come to its end: its name, whether without an error, and its seconds."""
 
     def begin(self, task: Any = None, **_: object) -> None:
         """A job begins: a Celery task `insert_inspection.NAME`."""
@@ -38,7 +38,7 @@ class LearnVitals(Vitals):
         super().end(state)
         job, self.job = self.job, None
         if job is not None:
-            self.on_end(job[0], state == "SUCCESS", time.monotonic() - job[1])
+            self._metrics.ended(job[0], state == "SUCCESS", time.monotonic() - job[1])
 
     def running(self) -> tuple[str, float] | None:
         """The job that is running, and for how many seconds."""
@@ -49,8 +49,8 @@ class LearnVitals(Vitals):
         """All of it at this moment."""
         running = self.running()
         return LearnHeartbeat(
-            state=self.state,
-            backbone=visible(self.backbone),  # as it was set, before anybody has looked at it
+            state=self.phase,
+            backbone=visible(self.backbone),  # as it was set, before anything has checked it
             redis=self.is_connected(),
             finished=self.finished,
             last_finished_seconds=span(self.finished_at, time.monotonic()),
@@ -59,8 +59,8 @@ class LearnVitals(Vitals):
         )
 
 
-class BeatVitals:
-    """What is known of a beat: what its scheduler counts, once there is one."""
+class BeatState:
+    """The state of a beat: what its scheduler counts, once there is one."""
 
     def __init__(self) -> None:
         self._scheduler: FileScheduler | None = None

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import socket
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn
-
-import structlog
+from typing import TYPE_CHECKING
 
 from db.engine.database import Database
 from producer.telemetry.metrics_server import exposed
 from worker.learning.context import Learning
-from worker.learning.process_state import TICK_LIMIT, BeatVitals, LearnVitals
+from worker.learning.process_state import TICK_LIMIT, BeatState, LearnerState
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import LearnMetrics, learn_families
-from worker.monitoring.plant_metrics import Families, watch_learning, watch_process
+from worker.monitoring.plant_metrics import FunctionCollector, watch_learning, watch_process
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
-from worker.runtime.waiting import patiently, stop_waiting
+from worker.runtime.waiting import retry_while_unavailable
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone
-
-log = structlog.get_logger()
 
 
 @contextmanager
@@ -48,7 +42,7 @@ def learning_with(settings: WorkerSettings) -> Iterator[Learning]:
 
     database = Database(settings.url)
     try:
-        patiently(database.check_schema)
+        retry_while_unavailable(database.check_schema)
         yield Learning(
             database=database,
             images=settings.image_store(),
@@ -74,61 +68,28 @@ def serve_learning(settings: WorkerSettings) -> int:
         SchemaOutdated: the database has no or older tables.
         ValueError: Redis is not named as it should be, or does not let this process in.
     """
-    from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutting_down
-
     from worker.broker.kombu_fixes import check_access
     from worker.learning.app import make_learn_app
     from worker.learning.tasks import register
+    from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm
 
     failpoints.arm(settings.failpoint)
-    signal.signal(signal.SIGTERM, _leave)  # until Celery's loop has its own; process 1 of a container has none
-    vitals = LearnVitals(settings.backbone)
-
-    def stop(**_: object) -> None:
-        vitals.stop()
-        stop_waiting()
-
-    def ready(sender: Any, **_: object) -> None:
-        sender.timer.call_repeatedly(1.0, vitals.turn)  # Celery's loop turns, also while a job runs beside it
-        vitals.ready()
-        log.info("ready to learn")
-
+    exit_on_sigterm()
+    metrics = LearnMetrics()
+    state = LearnerState(settings.backbone, metrics)
     with ExitStack() as parts:
-        heart = parts.enter_context(Heart(settings.heartbeat_path("learn"), vitals))
-        metrics = LearnMetrics()
-        vitals.on_end = metrics.ended
-        watch_process(metrics.registry, heart, vitals)
-        metrics.registry.register(Families(lambda: learn_families(job=vitals.running())))
+        heart = parts.enter_context(Heart(settings.heartbeat_path("learn"), state))
+        watch_process(metrics.registry, heart, state)
+        metrics.registry.register(FunctionCollector(lambda: learn_families(job=state.running())))
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
-        parts.enter_context(Watchdog(vitals, math.inf, settings.grace))
+        parts.enter_context(Watchdog(state, math.inf, settings.grace))
         check_access(settings.broker_url())
         learning = parts.enter_context(learning_with(settings))
         watch_learning(metrics.registry, learning.database)
         app = make_learn_app(settings)
         register(app, learning, settings.reextract_every)
-        worker = app.Worker(
-            # A thread beside Celery's loop: what it does may take hours, and the loop must see signals and Redis.
-            pool="threads",
-            concurrency=1,
-            hostname=f"learn-{os.getpid()}@{socket.gethostname()}",
-            loglevel="WARNING",
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-            quiet=True,
-        )
-        vitals.is_connected = lambda: worker.consumer.connection is not None
-        signals: list[tuple[Any, Callable[..., None]]] = [
-            (task_prerun, vitals.begin),
-            (task_postrun, vitals.end),
-            (worker_ready, ready),
-            (worker_shutting_down, stop),
-        ]
-        for event, receiver in signals:
-            event.connect(receiver, weak=False)
-            parts.callback(event.disconnect, receiver)
-        worker.start()
-    return int(worker.exitcode or 0)
+        hostname = f"learn-{os.getpid()}@{socket.gethostname()}"
+        return CeleryWorker(app, state, threads=1, hostname=hostname, ready_message="ready to learn").run()
 
 
 def run_beat(settings: WorkerSettings) -> None:
@@ -145,16 +106,11 @@ def run_beat(settings: WorkerSettings) -> None:
     from worker.learning.app import make_learn_app
 
     check_access(settings.broker_url())
-    vitals = BeatVitals()
-    beat_init.connect(vitals.ready, weak=False)
+    state = BeatState()
+    beat_init.connect(state.ready, weak=False)
     settings.schedule_path().parent.mkdir(parents=True, exist_ok=True)
     beat = make_learn_app(settings).Beat(
         schedule=str(settings.schedule_path()), loglevel="WARNING", quiet=True, redirect_stdouts=False
     )
-    with Heart(settings.heartbeat_path("beat"), vitals, loop_limit=TICK_LIMIT):
+    with Heart(settings.heartbeat_path("beat"), state, loop_limit=TICK_LIMIT):
         beat.run()
-
-
-def _leave(*_: object) -> NoReturn:
-    """Nothing is in hand yet."""
-    sys.exit(0)

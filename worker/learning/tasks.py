@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -15,7 +15,7 @@ from worker.learning.context import Learning
 from worker.learning.evaluate import evaluate
 from worker.learning.extract import extract_captures, plan
 from worker.learning.retrain import retrain
-from worker.runtime.waiting import patiently
+from worker.runtime.waiting import Service, retry_while_unavailable
 
 log = structlog.get_logger()
 
@@ -51,10 +51,13 @@ def ask(task: Task, *arguments: Any, **options: Any) -> None:
     """Put a task into the queue, waiting for a Redis that is away or refuses.
 
     Raises:
-        Stopping: the process ends before that.
+        ShuttingDown: the process ends before that.
     """
-    patiently(partial(task.apply_async, arguments, **options), "Redis", _is_unsent)
+    retry_while_unavailable(partial(task.apply_async, arguments, **options), _REDIS)
 
 
 def _is_unsent(error: BaseException) -> bool:
     return isinstance(error, OperationalError)
+
+
+_REDIS: Final = Service("Redis", _is_unsent)

@@ -1,1 +1,1 @@
-"""The way of one capture, from its message to its answer."""
+"""The path of one capture, from its message to its answer."""

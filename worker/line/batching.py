@@ -1,7 +1,7 @@
-"""What many threads want at the same moment, done once: forward passes, transactions, answers.
+"""Micro-batching: what many threads want at the same moment is done once, be it forward passes, writes or answers.
 
-Each thread hands in one item and gets its own result back; a single runner takes whatever waits the moment it is free.
-There is no timer: one item alone waits for nobody, and a busy line gets full batches by itself.
+Each thread hands in one item and gets its own result back; a single runner takes whatever is waiting as soon as it is
+free. There is no timer: a single item waits for no others, and a busy line fills its batches by itself.
 """
 
 from __future__ import annotations
@@ -20,15 +20,11 @@ _Entry = tuple[Item, Future[Result], float]
 """An item, where its result goes, and when it was handed in, in seconds of `time.monotonic`."""
 
 
-Watch = Callable[[list[float], float], None]
-"""Told of each batch that was done: for how long each of its items had waited, and how long it took, in seconds."""
-
-
-def _nobodys(_: Exception) -> bool:
+def _never(_: Exception) -> bool:
     return False
 
 
-def _unwatched(_: list[float], __: float) -> None:
+def _ignore(_: list[float], __: float) -> None:
     return
 
 
@@ -41,26 +37,29 @@ class Batcher(Generic[Item, Result]):
         max_batch: int,
         *,
         name: str,
-        everybodys: Callable[[Exception], bool] = _nobodys,
-        watch: Watch = _unwatched,
+        is_shared: Callable[[Exception], bool] = _never,
+        on_batch: Callable[[list[float], float], None] = _ignore,
     ):
-        """Start the runner, a thread called `name`.
+        """Start the runner.
 
-        `compute` maps n items to n results in their order, for 1 ≤ n ≤ `max_batch`. When it raises, each item is
-        tried again alone, so that a bad one costs only itself; except for errors that are `everybodys`, which no
-        single item is to blame for.
+        Args:
+            compute: maps n items to n results in their order, for 1 ≤ n ≤ `max_batch`. When it raises, each item is
+                tried again alone, so that a bad one costs only itself.
+            max_batch: items in one batch at most.
+            name: of the runner, a thread.
+            is_shared: which errors no single item is to blame for: these fail the whole batch at once.
+            on_batch: called after each batch with the seconds that each item had waited, and those that it took.
         """
         self._compute = compute
         self._max_batch = max_batch
-        self._everybodys = everybodys
-        self._watch = watch
-        self._running_since: float | None = None
+        self._is_shared = is_shared
+        self._on_batch = on_batch
         self._waiting: queue.SimpleQueue[_Entry[Item, Result] | None] = queue.SimpleQueue()
         self._runner = threading.Thread(target=self._run, name=name, daemon=True)
         self._runner.start()
 
-    def __call__(self, item: Item) -> Result:
-        """The result for one item; waits for its batch.
+    def result_of(self, item: Item) -> Result:
+        """Have one item done with the next batch, and wait for its result.
 
         Raises:
             Exception: whatever `compute` raised for this item.
@@ -73,13 +72,8 @@ class Batcher(Generic[Item, Result]):
         self._waiting.put((item, future, time.monotonic()))
         return future
 
-    @property
-    def running_since(self) -> float | None:
-        """When the running `compute` began, in seconds of `time.monotonic`; None while none runs."""
-        return self._running_since
-
     def close(self) -> None:
-        """Finish what waits and stop the runner."""
+        """Finish what is waiting and stop the runner."""
         self._waiting.put(None)
         self._runner.join()
 
@@ -100,20 +94,18 @@ class Batcher(Generic[Item, Result]):
                 return
 
     def _settle(self, batch: list[_Entry[Item, Result]]) -> None:
-        self._running_since = began = time.monotonic()
+        began = time.monotonic()
         try:
             results = self._compute([item for item, _, _ in batch])
         except Exception as error:  # noqa: BLE001 - it belongs to the thread that handed the item in
-            if len(batch) == 1 or self._everybodys(error):
+            if len(batch) == 1 or self._is_shared(error):
                 for _, future, _ in batch:
                     future.set_exception(error)
                 return
             for entry in batch:  # one bad item must not cost its neighbours their verdict
                 self._settle([entry])
             return
-        finally:
-            self._running_since = None
         ended = time.monotonic()
         for (_, future, _), result in zip(batch, results, strict=True):
             future.set_result(result)
-        self._watch([began - since for _, _, since in batch], ended - began)
+        self._on_batch([began - since for _, _, since in batch], ended - began)

@@ -1,55 +1,109 @@
-"""What keeps a capture from being judged for good: kept as a fault, told to its station."""
+"""Permanent failures: the capture is recorded as a fault, and its station is notified."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
 
+from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from db.line import faults
 from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
+from producer.contract.names import Name
+from producer.terminal.error_text import in_words
+
+MAX_EVENT_TEXT: Final = 20_000
+"""Characters that are kept of an event that cannot be read."""
 
 
 @dataclass(frozen=True)
-class Obstacle:
-    """Why a capture can never be judged as it is: a short code, and what a person needs to know."""
+class CaptureFault:
+    """Why a message can never be judged as it is, and which capture it is, as far as the message says so.
+
+    `reason` is a short code, `detail` what a person needs to know, `event` the message as it came. With `check_id` and
+    `pocket` its check ends in `review` rather than stay pending.
+    """
 
     reason: str
     detail: str
+    event: str
+    capture_id: UUID | None
+    station: str | None
+    check_id: UUID | None
+    pocket: int | None
+
+    def record(self, session: Session) -> None:
+        """Keep it in the database."""
+        faults.record(
+            session,
+            capture_id=self.capture_id,
+            station=self.station,
+            check_id=self.check_id,
+            pocket=self.pocket,
+            reason=self.reason,
+            detail=self.detail,
+            event=self.event,
+            at=datetime.now(UTC),
+        )
+
+    def answer(self) -> FaultAnswer:
+        """What its station is sent."""
+        return FaultAnswer(
+            capture_id=self.capture_id,
+            check_id=self.check_id,
+            pocket=self.pocket,
+            reason=f"{self.reason}: {self.detail}",
+            at=datetime.now(UTC),
+        )
 
 
-def gave_up(attempts: int) -> Obstacle:
-    """The obstacle of a capture that was tried too often."""
-    return Obstacle(
+def fault_of(event: CaptureEvent, reason: str, detail: str) -> CaptureFault:
+    """The fault of a capture whose event keeps the contract."""
+    return CaptureFault(
+        reason=reason,
+        detail=detail,
+        event=event.model_dump_json(exclude_none=True),
+        capture_id=event.capture_id,
+        station=event.station,
+        check_id=event.check_id,
+        pocket=event.pocket,
+    )
+
+
+def crashed(event: CaptureEvent, attempts: int) -> CaptureFault:
+    """The fault of a capture that was tried too often."""
+    return fault_of(
+        event,
         "crashed",
         f"{attempts} attempts to judge it did not come to an end: the worker died or failed each time, the last ones "
         "with nothing else in hand; look for the capture's id in the worker's log",
     )
 
 
-def keep(session: Session, event: CaptureEvent, obstacle: Obstacle) -> None:
-    """Keep it as a fault, with the event as it came."""
-    faults.record(
-        session,
-        capture_id=event.capture_id,
-        station=event.station,
-        check_id=event.check_id,
-        pocket=event.pocket,
-        reason=obstacle.reason,
-        detail=obstacle.detail,
-        event=event.model_dump_json(exclude_none=True),
-        at=datetime.now(UTC),
+def invalid_event(message: object, error: ValidationError) -> CaptureFault:
+    """The fault of a message that breaks the contract, with whatever it says in a form that can be used.
+
+    `error` is what `CaptureEvent.from_message` raised for it.
+    """
+    fields: dict[str, Any] = message if isinstance(message, dict) else {}
+    return CaptureFault(
+        reason="invalid_event",
+        detail=in_words(error),
+        event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
+        capture_id=_valid(TypeAdapter(UUID7), fields.get("capture_id")),
+        station=_valid(TypeAdapter(Name), fields.get("station")),
+        check_id=_valid(TypeAdapter(UUID7), fields.get("check_id")),
+        pocket=_valid(TypeAdapter(StrictInt), fields.get("pocket")),
     )
 
 
-def answer(event: CaptureEvent, obstacle: Obstacle) -> FaultAnswer:
-    """What the capture's station is told."""
-    return FaultAnswer(
-        capture_id=event.capture_id,
-        check_id=event.check_id,
-        pocket=event.pocket,
-        reason=f"{obstacle.reason}: {obstacle.detail}",
-        at=datetime.now(UTC),
-    )
+def _valid(adapter: TypeAdapter[Any], value: object) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError:
+        return None

@@ -1,20 +1,40 @@
-"""A capture's photograph out of the image store, or what follows from what the store has in its place."""
+"""A capture's image out of the image store, or what follows from what the store has in its place."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from producer.contract.event import CaptureEvent
 from producer.storage.opening import check_store
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
 from worker.images.decoding import MAX_IMAGE_BYTES
-from worker.line.faults import Obstacle
-from worker.models.line_model import Judgement
-from worker.runtime.waiting import patiently
+from worker.line.faults import CaptureFault, fault_of
+from worker.runtime.waiting import Service, retry_while_unavailable
 
 
-class ImageNotYet(LookupError):
-    """The image has not appeared in the store yet, or cannot be read yet."""
+@dataclass(frozen=True)
+class LoadedImage:
+    """The bytes that the event means."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class RefusedImage:
+    """The store does not hand it out, such as for its size: an `unusable` image, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class AbsentImage:
+    """The store does not have it, cannot read it, or has another one: a fault, unless it may still come."""
+
+    fault: CaptureFault
+    may_come: bool
 
 
 class _StoreAway(Exception):
@@ -25,38 +45,44 @@ class _Unreadable(Exception):
     """This image alone cannot be read."""
 
 
-def fetch(images: ImageStore, event: CaptureEvent, may_wait: bool) -> bytes | Judgement | Obstacle | ImageNotYet:
-    """The bytes of the event's image, or what follows from what the store has in their place.
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, _StoreAway)
 
-    A store that is away is waited for like a database. One that answers for other images, and not for this one, is
-    asked again by whoever gets an `ImageNotYet`, as long as it `may_wait`, and holds nobody up.
+
+IMAGE_STORE: Final = Service("the image store", _is_away)
+
+
+def fetch(images: ImageStore, event: CaptureEvent) -> LoadedImage | RefusedImage | AbsentImage:
+    """The image of the event.
+
+    A store that is away is waited for like a database. One that answers for other images, and not for this one, is not:
+    stores may lag behind events, and a disk may fail at one file.
 
     Raises:
-        worker.runtime.waiting.Stopping: the worker ends while the store is away.
+        worker.runtime.waiting.ShuttingDown: the process ends while the store is away.
     """
     try:
-        data = patiently(lambda: _read(images, event.image), "the image store", _is_away)
+        data = retry_while_unavailable(partial(_read, images, event.image), IMAGE_STORE)
     except ImageMissing as error:
-        return ImageNotYet(str(error)) if may_wait else Obstacle("image_missing", str(error))
+        return AbsentImage(fault_of(event, "image_missing", str(error)), may_come=True)
     except _Unreadable as error:
-        return ImageNotYet(str(error)) if may_wait else Obstacle("image_unreadable", str(error))
+        return AbsentImage(fault_of(event, "image_unreadable", str(error)), may_come=True)
     except ImageRefused as error:
-        return Judgement("unusable", reason=str(error))
+        return RefusedImage(str(error))
     digest = hashlib.sha256(data).hexdigest()
     if digest == event.image_sha256:
-        return data
-    return Obstacle(
-        "digest_mismatch", f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
-    )
+        return LoadedImage(data)
+    detail = f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
+    return AbsentImage(fault_of(event, "digest_mismatch", detail), may_come=False)
 
 
 def wait_for_store(images: ImageStore) -> None:
     """Return when the store answers.
 
     Raises:
-        worker.runtime.waiting.Stopping: the worker ends before that.
+        worker.runtime.waiting.ShuttingDown: the process ends before that.
     """
-    patiently(lambda: _answers(images), "the image store", _is_away)
+    retry_while_unavailable(partial(_check, images), IMAGE_STORE)
 
 
 def _read(images: ImageStore, key: str) -> bytes:
@@ -64,20 +90,16 @@ def _read(images: ImageStore, key: str) -> bytes:
         return images.get(key, MAX_IMAGE_BYTES)
     except OSError:
         # A disk that fails at one file, or a file that the worker may not read, must not be taken for a store that is
-        # away: whoever waited for it would wait for ever.
-        _answers(images)
+        # away: that would be waited for for ever.
+        _check(images)
     try:
         return images.get(key, MAX_IMAGE_BYTES)  # once more: the store may have come back just before it answered
     except OSError as error:
         raise _Unreadable(f"the image {key!r} cannot be read: {error}") from error
 
 
-def _answers(images: ImageStore) -> None:
+def _check(images: ImageStore) -> None:
     try:
         check_store(images)
     except OSError as error:
         raise _StoreAway(str(error)) from error
-
-
-def _is_away(error: BaseException) -> bool:
-    return isinstance(error, _StoreAway)

@@ -1,13 +1,12 @@
-"""Ends checks of which some pocket is never photographed, beside the queue: a person must look at them.
+"""Ends checks that lack photographs of some pockets after a timeout: a person must look at them.
 
-Time is counted by this process's own monotonic clock, from when it first saw a check as it is: no clock that is set
-ends one early, nor does a worker that was away for a night. Every worker looks. Where two end the same check at once
-its station is told twice, which is harmless.
+The timeout is measured by this process's monotonic clock, from when it first saw a check in its present state: no clock
+that is set ends one early, nor does a worker that was down for a night. Every worker looks. Where two end the same
+check at once its station gets the answer twice, which is harmless.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,78 +22,73 @@ from db.line.incomplete_checks import Awaited
 from worker.line.mapping import check_answer
 from worker.line.notifier import Notifier
 from worker.monitoring.metrics import WorkerMetrics
+from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 5.0
 """Seconds between two looks for checks that wait for photographs, at most."""
 
-TOLD_WITHIN: Final = timedelta(days=1)
-"""A check whose last photograph came longer ago ends without a word to its station, which has long gone on."""
+ANSWERED_WITHIN: Final = timedelta(days=1)
+"""A check whose last photograph is older ends without an answer to its station, which has long gone on."""
 
 AT_ONCE: Final = 50
 """How many checks one look ends at most."""
 
 
 class Unchanged:
-    """Remembers since when each check has been as it is."""
+    """Remembers since when each check has been in its present state."""
 
     def __init__(self, timeout: float):
         self._timeout = timeout
         self._since: dict[UUID, tuple[Awaited, float]] = {}
 
     def overdue(self, awaited: Mapping[UUID, Awaited], now: float) -> dict[UUID, Awaited]:
-        """Of the checks that wait for photographs those that have been as they are for `timeout` seconds."""
+        """Of the checks that wait for photographs those that have not changed for `timeout` seconds."""
         before = self._since
         self._since = {
-            check_id: before[check_id] if check_id in before and before[check_id][0] == each else (each, now)
-            for check_id, each in awaited.items()
+            check_id: before[check_id] if check_id in before and before[check_id][0] == check else (check, now)
+            for check_id, check in awaited.items()
         }
-        return {check_id: each for check_id, (each, since) in self._since.items() if now - since >= self._timeout}
+        return {check_id: check for check_id, (check, since) in self._since.items() if now - since >= self._timeout}
 
 
-class IncompleteWatch:
+class IncompleteWatch(Periodic):
     """Looks for such checks every few seconds, from entering the block to its end."""
 
     def __init__(self, database: Database, notifier: Notifier, metrics: WorkerMetrics, timeout: float) -> None:
         """A check ends `timeout` seconds after its last photograph."""
+        super().__init__(min(LOOK_EVERY, timeout / 4), name="incomplete", failure="incomplete checks were not ended")
         self._database = database
         self._notifier = notifier
         self._metrics = metrics
         self._unchanged = Unchanged(timeout)
-        self._every = min(LOOK_EVERY, timeout / 4)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="incomplete", daemon=True)
 
-    def __enter__(self) -> IncompleteWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5.0)
+    def turn(self) -> None:
+        """End the checks that are overdue now."""
+        self.look(time.monotonic())
 
     def look(self, now: float) -> int:
         """End the checks that are overdue at `now` (seconds of `time.monotonic`); how many there were.
 
-        The station is told first: a crash between the two has it told again rather than never.
+        The answer is sent first: after a crash between the two it is sent again rather than never.
 
         Raises:
-            DatabaseUnavailable, redis.RedisError: one of them is away; what was not ended is found again.
+            DatabaseUnavailable, redis.RedisError: one of them is away; what was not ended is found at the next look.
         """
         with self._database.reading() as session:
             overdue = dict(list(self._unchanged.overdue(incomplete_checks.awaited(session), now).items())[:AT_ONCE])
             if not overdue:
                 return 0
             checks = db.line.checks.if_given_up(session, overdue.keys())
-        today = datetime.now(UTC) - TOLD_WITHIN
-        # One with photographs that wait for a worker is told when these are judged.
+        recent = datetime.now(UTC) - ANSWERED_WITHIN
+        # A check with photographs that are not judged yet is answered when they are.
         ended = [
             check
             for check in checks
-            if check.missing and check.state != "pending" and overdue[check.check_id].last_at > today
+            if check.missing and check.state != "pending" and overdue[check.check_id].last_at > recent
         ]
-        self._notifier.tell([(check.station, check_answer(check)) for check in ended])
+        self._notifier.send([(check.station, check_answer(check)) for check in ended])
         with self._database.transaction() as session:
             incomplete_checks.give_up(session, overdue)
         for check in ended:
@@ -108,10 +102,3 @@ class IncompleteWatch:
                 missing=list(check.missing),
             )
         return len(overdue)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every):
-            try:
-                self.look(time.monotonic())
-            except Exception as error:  # noqa: BLE001 - this look failed, whatever it was; the next one is soon
-                log.error("incomplete checks were not ended", problem=f"{type(error).__name__}: {error}")

@@ -1,6 +1,6 @@
-"""Who may be judged beside others: a capture that was in hand when a worker died is judged alone.
+"""Isolation of poison images: a capture that was in hand when a worker died is judged alone.
 
-A capture whose image takes the process down takes with it all that are in hand beside it. So whatever was tried before
+An image that crashes the process takes with it every other capture that is in hand. So a capture that was tried before
 without coming to an end is tried again with nothing else under way: then only the guilty one uses up its attempts.
 """
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 
 class Isolation:
-    """Lets many threads in together, or one alone; who wants to be alone goes before those who come later."""
+    """A lock held by many threads together, or by one alone; a thread that wants it alone precedes later ones."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -22,7 +22,7 @@ class Isolation:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Be under way beside others."""
+        """Hold the lock beside others."""
         with self._changed:
             self._changed.wait_for(lambda: not self._alone and not self._want_alone)
             self._together += 1
@@ -35,7 +35,7 @@ class Isolation:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be the only one under way."""
+        """Hold the lock alone."""
         with self._changed:
             self._want_alone += 1
             self._changed.wait_for(lambda: not self._alone and not self._together)

@@ -1,4 +1,4 @@
-"""The same thing on its way between the rooms: from event to row, from row to answer."""
+"""Mapping between the packages' classes: from event to row, from row to answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime)
         reason=judgement.reason,
         decision=judgement.decision,
         judged_at=now,
-        seconds=max(0.0, (now - received_at).total_seconds()),  # a clock may have been set back,
+        seconds=max(0.0, (now - received_at).total_seconds()),  # a clock may have been set back
         probability=judgement.probability,
     )
 
@@ -52,7 +52,7 @@ def shadow_verdict_of(verdict: Verdict, judgement: Judgement) -> ShadowVerdict |
 
 
 def verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
-    """What the station is told of a verdict."""
+    """The answer that a station gets about a verdict."""
     return VerdictAnswer(
         capture_id=event.capture_id,
         check_id=event.check_id,
@@ -69,7 +69,7 @@ def verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
 
 
 def check_answer(check: Check) -> CheckAnswer:
-    """What the station is told of a finished check."""
+    """The answer that a station gets about a finished check."""
     return CheckAnswer(
         check_id=check.check_id,
         machine=check.machine,

@@ -1,4 +1,4 @@
-"""The worker's voice: answers onto each station's stream, after the verdict is committed."""
+"""Appends answers to each station's Redis stream, after the verdict is committed."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class Notifier:
         self._redis: redis.Redis = connect(
             redis_url,
             timeout=CALL_TIMEOUT,
-            # A short restart of Redis is bridged here; a long one by whoever calls.
+            # A short restart of Redis is bridged here, a longer one by the caller.
             retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5),
         )
 
-    def tell(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
+    def send(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
         """Append each answer to its station's stream, in order, in one call.
 
-        What lies in the place of a stream and is none costs that station its answers, and nobody else.
+        A station whose stream key has the wrong Redis type loses its answers; the others get theirs.
 
         Raises:
-            redis.RedisError: Redis is away or full; not all stations have been told.
+            redis.RedisError: Redis is away or full; not all answers have been sent.
         """
         pipe = self._redis.pipeline(transaction=False)
         streams = []

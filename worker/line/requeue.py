@@ -1,48 +1,60 @@
-"""Takes up again what a person has requeued, beside the queue and by the same way through the worker."""
+"""Judges again what a person has requeued, beside the queue and by the same path through the worker."""
 
 from __future__ import annotations
 
-import threading
-from typing import Final, Protocol
+import json
+from functools import partial
+from typing import Final
 
 import structlog
+
+from db.engine.database import Database
+from db.line import faults
+from db.line.faults import Fault
+from worker.line.inspector import Inspector
+from worker.runtime.periodic import Periodic
+from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 3.0
 """Seconds between two looks for requeued faults."""
 
-
-class TakesUp(Protocol):
-    """The part of `worker.line.inspector.Inspector` that this needs."""
-
-    def take_up_requeued(self) -> int:
-        """Handle the requeued faults there are; how many there were."""
-        ...
+AT_ONCE: Final = 20
+"""How many faults one look handles at most."""
 
 
-class RequeueWatch:
+class RequeueWatch(Periodic):
     """Looks for requeued faults every few seconds, from entering the block to its end."""
 
-    def __init__(self, inspector: TakesUp) -> None:
+    def __init__(self, database: Database, inspector: Inspector) -> None:
+        super().__init__(LOOK_EVERY, name="requeue", failure="requeued faults were not taken up")
+        self._database = database
         self._inspector = inspector
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="requeue", daemon=True)
 
-    def __enter__(self) -> RequeueWatch:
-        self._thread.start()
-        return self
+    def turn(self) -> None:
+        """Handle the events of requeued faults; each ends in a verdict or in a new fault.
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5.0)
+        Several workers may do so at once: what one has judged the others only confirm.
+        """
+        requeued = retry_while_unavailable(self._requeued)
+        for fault in requeued:
+            self._inspector.inspect(_message(fault), received_at=fault.first_at)
+            retry_while_unavailable(partial(self._close, fault))
+        if requeued:
+            log.info("requeued faults taken up", count=len(requeued))
 
-    def _run(self) -> None:
-        while not self._stop.wait(LOOK_EVERY):
-            try:
-                count = self._inspector.take_up_requeued()
-            except Exception as error:  # noqa: BLE001 - this look failed, whatever it was; the next one is soon
-                log.error("requeued faults were not taken up", problem=f"{type(error).__name__}: {error}")
-            else:
-                if count:
-                    log.info("requeued faults taken up", count=count)
+    def _requeued(self) -> list[Fault]:
+        with self._database.reading() as session:
+            return faults.search(session, state="requeued", limit=AT_ONCE)
+
+    def _close(self, fault: Fault) -> None:
+        with self._database.transaction() as session:
+            faults.close(session, fault.id)
+
+
+def _message(fault: Fault) -> object:
+    try:
+        return json.loads(fault.event)
+    except ValueError:  # it was cut, or never was JSON
+        return fault.event

@@ -1,7 +1,7 @@
-"""The database as judging sees it: what many threads have to write at one moment is one transaction.
+"""The line's writes: what many threads have to write at one moment is one transaction.
 
-SQLite lets one writer in at a time and syncs every commit; PostgreSQL is a round trip away for every statement. Both
-take thirty captures nearly as fast as one.
+SQLite allows one writer at a time and syncs every commit; PostgreSQL is a round trip away for every statement. Both
+write thirty captures nearly as fast as one.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from worker.line.batching import Batcher
-from worker.runtime.waiting import patiently
+from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
 
 MAX_ROWS: Final = 256
-"""Captures in one transaction at most; a worker has fewer in hand."""
+"""Captures in one transaction at most; a worker has fewer in hand at once."""
 
 
-class Ledger:
+class WriteBatcher:
     """Writes captures and verdicts; safe to use from several threads, each of which waits for the commit.
 
     A database that is away is waited for (`worker.runtime.waiting`).
@@ -39,32 +39,32 @@ class Ledger:
         self._database = database
         # One runner for all kinds: several would only wait for each other's lock.
         self._batcher: Batcher[Arrival | Verdict | ShadowVerdict, Any] = Batcher(
-            self._write, MAX_ROWS, name="ledger", everybodys=is_unavailable
+            self._write, MAX_ROWS, name="writes", is_shared=is_unavailable
         )
 
     def arrive(self, arrival: Arrival) -> Known:
-        """Have the capture's row, its attempt counted; what was known of it before (`db.line.captures.arrive`).
+        """Record the capture, and its attempt; what was known of it before (`db.line.captures.arrive`).
 
         Raises:
-            Stopping: the worker ends while the database is away.
+            ShuttingDown: the process ends while the database is away.
         """
-        return cast(Known, patiently(lambda: self._batcher(arrival)))
+        return cast(Known, retry_while_unavailable(partial(self._batcher.result_of, arrival)))
 
     def record(self, verdict: Verdict) -> Verdict:
-        """Commit a verdict; what is kept (`db.line.verdicts.record`).
+        """Commit a verdict; the one that counts (`db.line.verdicts.record`).
 
         Raises:
-            Stopping: the worker ends while the database is away.
+            ShuttingDown: the process ends while the database is away.
         """
-        return cast(Verdict, patiently(lambda: self._batcher(verdict)))
+        return cast(Verdict, retry_while_unavailable(partial(self._batcher.result_of, verdict)))
 
     def note(self, shadow: ShadowVerdict) -> None:
-        """Have what a model in shadow says committed with whatever comes next; nobody waits for it.
+        """Commit a shadow's verdict with whatever comes next, without waiting for it.
 
         Where that fails it is missing from the comparison, and no more. To be called when the capture's own verdict is
-        committed and told.
+        committed and sent.
         """
-        self._batcher.submit(shadow).add_done_callback(partial(_missing, shadow))
+        self._batcher.submit(shadow).add_done_callback(partial(_log_failure, shadow))
 
     def close(self) -> None:
         """Finish what waits."""
@@ -74,8 +74,8 @@ class Ledger:
         arrivals = [entry for entry in entries if isinstance(entry, Arrival)]
         verdicts = [entry for entry in entries if isinstance(entry, Verdict)]
         shadows = [entry for entry in entries if isinstance(entry, ShadowVerdict)]
-        # Nobody is told of an arrival. What a power cut takes of it the same message brings again; of what a shadow
-        # says it may take the last.
+        # Nothing is answered after an arrival alone: what a power cut takes of it is there again when the message is
+        # redelivered. Of shadow verdicts it may take the last.
         with self._database.transaction(synced=bool(verdicts)) as session:
             known = iter(captures.arrive(session, arrivals) if arrivals else [])
             kept = iter(db.line.verdicts.record_all(session, verdicts) if verdicts else [])
@@ -85,6 +85,6 @@ class Ledger:
         return [next(results[type(entry)]) for entry in entries]
 
 
-def _missing(shadow: ShadowVerdict, done: Future[Any]) -> None:
+def _log_failure(shadow: ShadowVerdict, done: Future[Any]) -> None:
     if (error := done.exception()) is not None:
         log.warning("what the shadow says is not kept", model=shadow.model_id, reason=str(error))

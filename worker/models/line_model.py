@@ -1,22 +1,16 @@
-"""One image, one judgement: bytes → pixels → features → outcome, without Celery and without SQL."""
+"""The model that judges on the line: one image's features to a judgement."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from producer.contract.vocabulary import Outcome
-from worker.images.decoding import UnusableImage, decode
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
 from worker.models.unsure_band import Band
-
-log = structlog.get_logger()
 
 INTACT, DAMAGED = "intact", "damaged"
 
@@ -79,45 +73,3 @@ class LineModel:
         if outcome == "damaged" and self.kind is not None:
             label = self.kind.classes[int(self.kind.predict(row)[0])]
         return Judgement(outcome, reason, decision, self.model_id, probability, label)
-
-
-def judge(
-    data: bytes,
-    region: tuple[int, int, int, int] | None,
-    size: tuple[int, int],
-    features: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    model: LineModel | None,
-    shadow: LineModel | None = None,
-    decoding: Callable[[], AbstractContextManager[object]] = nullcontext,
-) -> Judgement:
-    """Judge one image.
-
-    Args:
-        data: the image file's bytes.
-        region: left, top, width and height of the insert in the upright image, in pixels, or None for all of it.
-        size: height and width of what the network takes, in pixels.
-        features: one image (h, w, 3) of 0…255 to its feature vector (d,); in a worker this is the micro-batcher.
-        model: the model in charge, None while there is none; it is used for the whole judgement.
-        shadow: a model of the same features that judges alongside, wherever the one in charge does.
-        decoding: what decoding and resizing happens in, such as a stopwatch.
-    """
-    try:
-        with decoding():
-            pixels = decode(data, size, region)
-    except UnusableImage as error:
-        return Judgement("unusable", reason=str(error))
-    if model is None:
-        return Judgement("unsure", reason="there is no model yet")
-    vector = features(pixels)
-    if not np.isfinite(vector).all():
-        return Judgement("unsure", reason="the network's features are not finite", model_id=model.model_id)
-    judgement = model.judge(vector)
-    return judgement if shadow is None else replace(judgement, shadow=_alongside(shadow, vector))
-
-
-def _alongside(shadow: LineModel, vector: NDArray[np.float32]) -> Judgement | None:
-    try:
-        return shadow.judge(vector)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
-        log.warning("the shadow cannot judge", model=shadow.model_id, reason=str(error))
-        return None

@@ -1,1 +1,1 @@
-"""What is seen of a process from outside."""
+"""Monitoring: heartbeat, watchdog, metrics."""

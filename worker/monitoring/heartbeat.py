@@ -1,13 +1,12 @@
-"""The sign of life that a process leaves in a file, so that its health can be asked without Redis and without it.
+"""The heartbeat file of a process: its health can be checked without Redis and without asking the process.
 
-The heart has a thread of its own, because Celery's loop stands still while Redis is away, and that is no fault of the
-process's. But it beats only as long as that loop turns whenever it can: a stuck process falls silent.
+It is written from a thread of its own, because Celery's loop stands still while Redis is away, which is no fault of
+the process's. But only as long as that loop turns whenever it can: a process that is stuck stops writing it.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from producer.files.durable_files import replaced_file
+from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
@@ -27,9 +27,9 @@ LOOP_LIMIT: Final = 90.0
 """Seconds for which Celery's loop may stand still though it has Redis; one call to Redis may take 30 of them."""
 
 Role = Literal["worker", "learn", "beat"]
-"""The processes that have a heartbeat, called as their commands are (`run` is the worker's)."""
+"""The processes that have a heartbeat, named like their commands (`run` is the worker's)."""
 
-State = Literal["starting", "ready", "stopping"]
+Phase = Literal["starting", "ready", "stopping"]
 
 
 class LifeSign(BaseModel):
@@ -44,7 +44,7 @@ class LifeSign(BaseModel):
 class Heartbeat(LifeSign):
     """One beat of a worker."""
 
-    state: State
+    state: Phase
     backbone: str
     redis: bool = Field(description="Whether the worker holds a connection to Redis.")
     finished: int = Field(description="Captures that got their verdict or their fault since the worker started.")
@@ -56,7 +56,7 @@ class Heartbeat(LifeSign):
 class LearnHeartbeat(LifeSign):
     """One beat of a process that learns."""
 
-    state: State
+    state: Phase
     backbone: str
     redis: bool = Field(description="Whether the process holds a connection to Redis.")
     finished: int = Field(description="Jobs that came to their end without an error since the process started.")
@@ -89,42 +89,30 @@ class NoHeartbeat(ValueError):
     """There is no heartbeat, or none that can be read; the message says so."""
 
 
-class Heart:
-    """Writes the heartbeat of one process, between `with` and the end of its block; a clean end removes the file."""
+class Heart(Periodic):
+    """Writes the heartbeat of one process; a clean end of the block removes the file."""
 
-    def __init__(self, path: Path, body: Alive, every: float = BEAT_EVERY, loop_limit: float = LOOP_LIMIT):
+    def __init__(self, path: Path, process: Alive, every: float = BEAT_EVERY, loop_limit: float = LOOP_LIMIT):
+        super().__init__(every, name="heart", failure="no heartbeat", at_once=True)
         self._path = path
-        self._body = body
-        self._every = every
+        self._process = process
         self._loop_limit = loop_limit
-        self._off = threading.Event()
         self._silent = False
         self.beaten_at = 0.0
         """When it beat last, in seconds since the epoch; 0 before the first time."""
-        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
-    def __enter__(self) -> Heart:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._off.set()
-        self._thread.join()
+    def __exit__(self, *details: object) -> None:
+        super().__exit__(*details)
         self._path.unlink(missing_ok=True)
 
-    def _run(self) -> None:
-        while True:
-            self._beat()
-            if self._off.wait(self._every):
-                return
-
-    def _beat(self) -> None:
-        still = self._body.loop_still_for()
+    def turn(self) -> None:
+        """Write a heartbeat, unless the process is stuck; log once why there is none."""
+        still = self._process.loop_still_for()
         if still > self._loop_limit:
             self._fall_silent(f"Celery's loop has not turned for {still:.0f} s")
             return
         try:
-            write(self._path, self._body.heartbeat())
+            write(self._path, self._process.heartbeat())
         except OSError as error:
             self._fall_silent(str(error))
         else:

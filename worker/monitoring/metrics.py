@@ -1,7 +1,7 @@
-"""The metrics of worker and learner: their names, what is counted, and how a state becomes values.
+"""The Prometheus metrics of worker and learner: their names, counters, and how a state becomes values.
 
-Names follow https://prometheus.io/docs/practices/naming/. Nothing here asks anybody anything: what Redis and the
-database have to say comes from `worker.monitoring.plant_metrics`. Where a value is not known there is none.
+Names follow https://prometheus.io/docs/practices/naming/. Nothing here reads from Redis or the database:
+`worker.monitoring.plant_metrics` does. A value that is not known is left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from producer.contract.vocabulary import Outcome
 
 STAGES: Final = ("fetch", "arrive", "decode", "forward_wait", "forward", "commit", "notify")
 """A capture's stages: image read and checked, its row written, decoded and resized, waiting for a forward pass, that
-pass (once for each batch), the verdict committed, the station told. Waiting for a turn is in each."""
+pass (once for each batch), the verdict committed, the answer sent. Waiting for a batch is in each."""
 
 STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CAPTURE_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -38,7 +38,7 @@ class WorkerMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        # The children are made once: looking one up by its label costs more than counting.
+        # The children are created once: looking one up by its label costs more than counting.
         captures = self._counter("captures", "Captures that came to their end here, by outcome.", "outcome")
         self._captures = {outcome: captures.labels(outcome) for outcome in (*get_args(Outcome), "fault")}
         self._faults = self._counter("faults", "Faults that were recorded here, by reason.", "reason")
@@ -79,7 +79,7 @@ class WorkerMetrics:
         self._batch.observe(len(waits))
 
     def judged(self, outcome: str, seconds: float) -> None:
-        """Count a verdict that its station was told, so many seconds after the photograph."""
+        """Count a verdict that was sent to its station, so many seconds after the photograph."""
         self._captures[outcome].inc()
         self._seconds.observe(max(0.0, seconds))  # clocks of two machines
 
@@ -123,7 +123,7 @@ class LearnMetrics:
                 self._runs.labels(task, result)
 
     def ended(self, task: str, succeeded: bool, seconds: float) -> None:
-        """Count a job that has come to an end."""
+        """Count a job that has ended."""
         if task not in TASKS:
             return
         self._runs.labels(task, "success" if succeeded else "failure").inc()
@@ -134,10 +134,10 @@ class LearnMetrics:
 
 @dataclass(frozen=True)
 class Queue:
-    """What Redis knows of captures that wait; what it did not tell is None.
+    """What Redis knows of captures that wait; None where it did not answer.
 
-    `waiting` counts the messages on the inspect queue, `unacknowledged` those of all queues that are in workers'
-    hands, `oldest_at` is when the photograph of the message was taken that is next, and `full` the share of the
+    `waiting` counts the messages on the inspect queue, `unacknowledged` those of all queues that workers
+    hold, `oldest_at` is when the photograph of the next message was taken, and `full` the share of the
     memory that Redis may take.
     """
 
@@ -155,7 +155,7 @@ class Backlog:
 
 
 def process_families(*, beaten_at: float, redis: bool, ready: bool) -> Iterator[Metric]:
-    """How a process with a heart is: when it beat last (seconds since the epoch), and what it has."""
+    """The state of a process with a heartbeat, which was written last at `beaten_at` (seconds since the epoch)."""
     yield _gauge(
         "heartbeat_timestamp_seconds", "When the process's heart beat last; it falls silent when stuck.", beaten_at
     )
@@ -204,7 +204,7 @@ def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
 
 
 def standing_families(standing: Standing | None, now: datetime) -> Iterator[Metric]:
-    """How the line stands at `now` by the database; without an answer from it, that it is not up."""
+    """The line's status at `now` by the database; without an answer from it, that it is not up."""
     yield _gauge(
         "database_up", "Whether the database answered when it was asked for these metrics.", standing is not None
     )
@@ -232,7 +232,7 @@ def standing_families(standing: Standing | None, now: datetime) -> Iterator[Metr
 
 
 def backlog_families(backlog: Backlog | None) -> Iterator[Metric]:
-    """What learning has to do by the database; without an answer from it, that it is not up."""
+    """Learning's backlog by the database; without an answer from it, that it is not up."""
     yield _gauge(
         "database_up", "Whether the database answered when it was asked for these metrics.", backlog is not None
     )

@@ -1,7 +1,7 @@
-"""What Redis and the database have to say when Prometheus asks: read seldom, waited for briefly, missed without harm.
+"""The plant's metrics, by Redis and the database: cached, with a short timeout, and left out where a read fails.
 
-Every worker answers for the whole plant, so that any one of them will do. The line never waits for a question here: it
-is asked from a thread of its own.
+Every worker reports on the whole plant, so scraping one of them is enough. Reads run in threads of their own, so that
+a scrape never holds up the line.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 import redis
@@ -36,62 +37,62 @@ from worker.monitoring.metrics import (
     queue_families,
     standing_families,
 )
-from worker.monitoring.process_state import Vitals
+from worker.monitoring.process_state import ProcessState
 
 log = structlog.get_logger()
 
-KEEP: Final = 5.0
-"""Seconds for which an answer is good: two Prometheuses and a curious person cost no more than one."""
+MAX_AGE: Final = 5.0
+"""Seconds for which a reading is served again: two Prometheuses and a curious person cost no more than one."""
 
-PATIENCE: Final = 2.0
-"""Seconds that a scrape waits for an answer; Prometheus's own patience is 10 s."""
+READ_TIMEOUT: Final = 2.0
+"""Seconds that a scrape waits for a reading; Prometheus's own scrape timeout is 10 s."""
 
 T = TypeVar("T")
 
 
-class Glance(Generic[T]):
-    """The newest answer to one question: asked by one thread at a time, None where it failed or does not come."""
+class CachedReading(Generic[T]):
+    """The newest result of a slow read, which one thread at a time does; None where it failed or is not there yet."""
 
-    def __init__(self, ask: Callable[[], T], what: str, *, keep: float = KEEP, patience: float = PATIENCE):
-        """`ask` may raise anything, and may hang; `what` names it in the log."""
-        self._ask = ask
+    def __init__(self, read: Callable[[], T], what: str, *, max_age: float = MAX_AGE, timeout: float = READ_TIMEOUT):
+        """`read` may raise anything, and may hang; `what` names it in the log."""
+        self._read = read
         self._what = what
-        self._keep = keep
-        self._patience = patience
+        self._max_age = max_age
+        self._timeout = timeout
         self._lock = threading.Lock()
-        self._asking: threading.Thread | None = None
-        self._answer: T | None = None
-        self._answered_at = float("-inf")
+        self._reader: threading.Thread | None = None
+        self._result: T | None = None
+        self._read_at = float("-inf")
         self._failing = False
 
-    def __call__(self) -> T | None:
-        """The answer, asked for anew where the last one is too old."""
+    def get(self) -> T | None:
+        """The result, read anew where the last one is too old."""
         with self._lock:
-            if time.monotonic() - self._answered_at < self._keep:
-                return self._answer
-            if self._asking is None or not self._asking.is_alive():
-                self._asking = threading.Thread(target=self._run, name=f"metrics-{self._what}", daemon=True)
-                self._asking.start()
-            asking = self._asking
-        asking.join(self._patience)
+            if time.monotonic() - self._read_at < self._max_age:
+                return self._result
+            if self._reader is None or not self._reader.is_alive():
+                self._reader = threading.Thread(target=self._run, name=f"metrics-{self._what}", daemon=True)
+                self._reader.start()
+            reader = self._reader
+        reader.join(self._timeout)
         with self._lock:
-            return self._answer if time.monotonic() - self._answered_at < self._keep else None
+            return self._result if time.monotonic() - self._read_at < self._max_age else None
 
     def _run(self) -> None:
-        answer, problem = None, None
+        result, problem = None, None
         try:
-            answer = self._ask()
+            result = self._read()
         except Exception as error:  # noqa: BLE001 - whatever it is, the metrics do without
             problem = f"{type(error).__name__}: {error}"
         if problem is not None and not self._failing:
             log.warning("not to be had for the metrics", what=self._what, problem=problem)
         self._failing = problem is not None
         with self._lock:
-            self._answer, self._answered_at = answer, time.monotonic()
+            self._result, self._read_at = result, time.monotonic()
 
 
-class Families(Collector):
-    """Puts what a function yields into a registry, anew at every scrape."""
+class FunctionCollector(Collector):
+    """A collector whose metrics come from a function, called at every scrape."""
 
     def __init__(self, collect: Callable[[], Iterator[Metric]]):
         self._collect = collect
@@ -102,31 +103,31 @@ class Families(Collector):
 
 
 def watch_line(registry: CollectorRegistry, database: Database, redis_url: str) -> None:
-    """Have `registry` tell how queue and database stand."""
-    queue, standing = queue_glance(redis_url), standing_glance(database)
-    registry.register(Families(lambda: queue_families(queue(), datetime.now(UTC))))
-    registry.register(Families(lambda: standing_families(standing(), datetime.now(UTC))))
+    """Add the metrics of the queue and of the line, by the database, to `registry`."""
+    queue, standing = queue_reading(redis_url), line_status_reading(database)
+    registry.register(FunctionCollector(lambda: queue_families(queue.get(), datetime.now(UTC))))
+    registry.register(FunctionCollector(lambda: standing_families(standing.get(), datetime.now(UTC))))
 
 
 def watch_learning(registry: CollectorRegistry, database: Database) -> None:
-    """Have `registry` tell what learning has still to do."""
-    backlog = backlog_glance(database)
-    registry.register(Families(lambda: backlog_families(backlog())))
+    """Add the metrics of learning's backlog to `registry`."""
+    backlog = backlog_reading(database)
+    registry.register(FunctionCollector(lambda: backlog_families(backlog.get())))
 
 
-def watch_process(registry: CollectorRegistry, heart: Heart, vitals: Vitals) -> None:
-    """Have `registry` tell how this process is."""
+def watch_process(registry: CollectorRegistry, heart: Heart, state: ProcessState) -> None:
+    """Add the metrics of this process to `registry`."""
 
     def families() -> Iterator[Metric]:
-        return process_families(beaten_at=heart.beaten_at, redis=vitals.is_connected(), ready=vitals.state == "ready")
+        return process_families(beaten_at=heart.beaten_at, redis=state.is_connected(), ready=state.phase == "ready")
 
-    registry.register(Families(families))
+    registry.register(FunctionCollector(families))
 
 
-def queue_glance(redis_url: str) -> Glance[Queue]:
+def queue_reading(redis_url: str) -> CachedReading[Queue]:
     """What waits on the inspect queue, over a connection to Redis of its own."""
-    client = connect(redis_url, timeout=PATIENCE)
-    return Glance(lambda: read_queue(client), "redis")
+    client = connect(redis_url, timeout=READ_TIMEOUT)
+    return CachedReading(partial(read_queue, client), "redis")
 
 
 def read_queue(client: redis.Redis) -> Queue:
@@ -163,22 +164,24 @@ def queue_lists(queue: str) -> list[str]:
     return [f"{queue}{Channel.sep}{step}" if step else queue for step in steps]
 
 
-def standing_glance(database: Database) -> Glance[Standing]:
-    """How the line stands."""
-
-    def ask() -> Standing:
-        with database.reading() as session:
-            return line_status.standing(session, datetime.now(UTC))
-
-    return Glance(ask, "database")
+def line_status_reading(database: Database) -> CachedReading[Standing]:
+    """The line's status by the database."""
+    return CachedReading(partial(read_line_status, database), "database")
 
 
-def backlog_glance(database: Database) -> Glance[Backlog]:
-    """What learning has still to do."""
+def read_line_status(database: Database) -> Standing:
+    """Ask the database for the line's status."""
+    with database.reading() as session:
+        return line_status.standing(session, datetime.now(UTC))
 
-    def ask() -> Backlog:
-        with database.reading() as session:
-            latest = snapshots.latest(session)
-            return Backlog(reviews.newer_than(session, latest.snapshot_id if latest else None))
 
-    return Glance(ask, "database", keep=60.0)
+def backlog_reading(database: Database) -> CachedReading[Backlog]:
+    """What learning has still to do, by the database."""
+    return CachedReading(partial(read_backlog, database), "database", max_age=60.0)
+
+
+def read_backlog(database: Database) -> Backlog:
+    """Ask the database for the labels that the last training did not see."""
+    with database.reading() as session:
+        latest = snapshots.latest(session)
+        return Backlog(reviews.newer_than(session, latest.snapshot_id if latest else None))

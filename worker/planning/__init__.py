@@ -1,1 +1,1 @@
-"""How much a plant needs."""
+"""Capacity planning."""

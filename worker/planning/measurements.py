@@ -74,8 +74,8 @@ def name_of(figure: str, backbone: str | None = None) -> str:
     return "_".join(["plan", figure, *([re.sub(r"\W+", "_", backbone).strip("_")] if backbone else [])])
 
 
-def read(path: Path, backbone: str, given: dict[str, float]) -> Figures:
-    """The figures in a file as `make bench` keeps them, with those that are `given` in their place.
+def read(path: Path, backbone: str, overrides: dict[str, float]) -> Figures:
+    """The figures in a file as `make bench` keeps them, with those of `overrides` in their place.
 
     Raises:
         FiguresMissing: the file or a figure in it is missing, or is no positive number.
@@ -83,18 +83,19 @@ def read(path: Path, backbone: str, given: dict[str, float]) -> Figures:
     known = _known(path)
 
     def value(figure: str, of: str | None = None) -> float:
-        if figure in given:
-            return given[figure]
+        if figure in overrides:
+            return overrides[figure]
         name = name_of(figure, of)
-        found = known.get(name, {}).get("value") if isinstance(known.get(name), dict) else None
-        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < float("inf"):
-            measured = sorted(each for each in known if each.startswith(name_of("per_second_")))
+        entry = known.get(name)
+        measured = entry.get("value") if isinstance(entry, dict) else None
+        if isinstance(measured, bool) or not isinstance(measured, int | float) or not 0 < measured < float("inf"):
+            rates = sorted(key for key in known if key.startswith(name_of("per_second_")))
             raise FiguresMissing(
                 f"there is no figure {name} in {path}: measure it on this machine (make bench NAMES=plan_*), take "
                 f"another file with --figures, or give it as an option (insert-worker plan --help). Rates of workers "
-                f"that are there: {', '.join(measured) or 'none'}"
+                f"that are there: {', '.join(rates) or 'none'}"
             )
-        return float(found)
+        return float(measured)
 
     return Figures(
         worker=WorkerFigures(
@@ -120,7 +121,7 @@ def read(path: Path, backbone: str, given: dict[str, float]) -> Figures:
 
 def _known(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text("utf-8"))
+        figures = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise FiguresMissing(
             f"there are no figures at {path}: measure this machine first (make bench NAMES=plan_*, some minutes), "
@@ -128,6 +129,6 @@ def _known(path: Path) -> dict[str, Any]:
         ) from None
     except (ValueError, UnicodeDecodeError) as error:
         raise FiguresMissing(f"{path} is no file of figures: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(figures, dict):
         raise FiguresMissing(f"{path} is no file of figures: it holds no object")
-    return found
+    return figures

@@ -1,9 +1,9 @@
-"""What an outage of all workers, or of the database, leaves behind, and how long it takes to be caught up with.
+"""The backlog after an outage of all workers, or of the database, and how long it takes to catch up with it.
 
-Stations send again what is not answered, ever less often, and the queue keeps each copy. The first copy of a capture to
-be taken up is judged; each later one still costs a look at image and database. So who is far behind gets more to do,
-and workers that carry their load well may never catch up with a long outage. The queue is taken for a fluid, its copies
-in the order in which they were sent.
+Stations resend what is not answered, with back-off, and the queue keeps each copy. The first copy of a capture that a
+worker takes is judged; each later one still costs a read of image and database. So a long backlog makes more work, and
+workers that carry their load well may never catch up with a long outage. The model is a fluid queue, its copies in the
+order in which they were sent.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from producer.delivery.resend import resend_after
 STEPS: Final = 1000
 """Parts that the outage is divided into."""
 
-PATIENCE: Final = 50
-"""Outages after which what is not caught up with is taken to be never."""
+GIVE_UP_AFTER: Final = 50
+"""Lengths of the outage after which a backlog that is still there is taken to stay for ever."""
 
 
 @dataclass(frozen=True)
 class Outage:
-    """What is there when an outage ends."""
+    """The backlog when an outage ends."""
 
     seconds: float
     waiting: float
@@ -61,7 +61,7 @@ def sendings(seconds: float) -> list[float]:
 
 
 def caught_up_after(seconds: float, utilisation: float, repeat: float) -> float | None:
-    """Seconds from the end of an outage until nobody is behind; None where that never comes. See `after_outage`.
+    """Seconds from the end of an outage until the backlog is gone; None where it never is. See `after_outage`.
 
     What was sent in a second takes the workers `utilisation · (1 + repeat · n)` seconds, `n` being the repeats that
     each capture still without an answer had had by then: as many as its station sends within the time that the workers
@@ -72,12 +72,12 @@ def caught_up_after(seconds: float, utilisation: float, repeat: float) -> float 
     if seconds == 0:
         return 0.0
     step = seconds / STEPS
-    moments = sendings(PATIENCE * seconds)[1:]
+    moments = sendings(GIVE_UP_AFTER * seconds)[1:]
     # How far behind the workers were at each step, from the outage's beginning; they catch up along it.
     behind = [number * step for number in range(STEPS + 1)]
     now, done = seconds, 0.0
     while done < now:
-        if now > PATIENCE * seconds:
+        if now > GIVE_UP_AFTER * seconds:
             return None
         repeats = bisect_left(moments, behind[int(done / step)])
         done += step / (utilisation * (1 + repeat * repeats))
@@ -87,7 +87,7 @@ def caught_up_after(seconds: float, utilisation: float, repeat: float) -> float 
 
 
 def workers_to_catch_up(seconds: float, work: float, repeat: float) -> float:
-    """How many workers keep pace after an outage, repeats and all; `work` is how many are busy otherwise.
+    """How many workers keep pace after an outage, with all copies; `work` is how many are busy otherwise.
 
     More than that many catch up.
     """

@@ -1,7 +1,7 @@
-"""What a plant's load needs: workers and how long a head waits for them, memory, disk, network, and what ends first.
+"""Capacity planning: workers and how long a head waits for them, memory, disk and network for a plant's load.
 
-Pure arithmetic on figures that were measured (`worker.planning.measurements`). What is assumed is said where it is
-used; `docs/scaling.md` has it together.
+Pure arithmetic on figures that were measured (`worker.planning.measurements`). Assumptions are stated where they are
+used; `docs/scaling.md` lists all of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LARGEST_DATABASE: Final = 32
 DAY: Final = 86_400.0
 
 SHARE_DAMAGED: Final = 0.1
-"""Of all photographs, those that show a damaged insert or leave it open, where nothing else is said."""
+"""The default share of the photographs that show a damaged insert or are unsure."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +141,11 @@ def plan(
     """
     rate = load.captures_per_second
     number = workers or fewest_workers(load, figures, within)
-    found = waits(load, figures.worker, figures.station_per_second, number)
-    left = after_outage(
-        outage, rate / load.stations, found.utilisation, figures.worker.per_second / figures.repeats_per_second
+    waiting = waits(load, figures.worker, figures.station_per_second, number)
+    backlog = after_outage(
+        outage, rate / load.stations, waiting.utilisation, figures.worker.per_second / figures.repeats_per_second
     )
-    queue = load.stations * left.queue * figures.redis.event_bytes
+    queue = load.stations * backlog.queue * figures.redis.event_bytes
     sqlite, postgresql = figures.sqlite, figures.postgresql
     small = number <= SQLITE_WORKERS and rate <= FULLEST * sqlite.per_second
     database: DatabaseFigures = sqlite if small else postgresql
@@ -157,12 +157,12 @@ def plan(
         workers=number,
         cores=number * figures.worker.cores,
         memory=number * figures.worker.bytes,
-        waits=found,
+        waits=waiting,
         database="sqlite" if small else "postgresql",
         database_cores=None if small else rate / postgresql.per_second / FULLEST,
         redis_share=rate / figures.redis.per_second,
         database_share=rate / (database.per_second * (1 if small else LARGEST_DATABASE)),
-        outage=left,
+        outage=backlog,
         stores=Stores(
             redis_memory=memory,
             redis_disk=3 * memory,

@@ -1,4 +1,4 @@
-"""How long heads wait for the workers: the M/D/1 queue, exactly.
+"""Waiting times of heads for the workers: the exact solution of the M/D/1 queue.
 
 Heads are the customers. They come at random moments (a Poisson process): what many stations send independently of one
 another tends to that, whatever each of them does (the Palm–Khintchine theorem); on average it is less when they keep

@@ -1,1 +1,1 @@
-"""What any process needs."""
+"""What any process of the worker needs, whatever it does."""

@@ -1,6 +1,7 @@
-"""Places where a test can make a worker hang or die: `INSERTS_FAILPOINT=before-notify:exit`; nothing in real use.
+"""Failpoints: places where a test can make a process hang or die (`INSERTS_FAILPOINT=before-notify:exit`).
 
-A crash exactly between two steps is what the promises of delivery are about, and no signal from outside hits it.
+The promises of delivery are about crashes exactly between two steps, which no signal from outside hits. Without the
+setting they do nothing.
 """
 
 from __future__ import annotations

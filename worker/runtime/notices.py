@@ -1,4 +1,4 @@
-"""What a person at the terminal is told beside a result: what is not used and why, and what to be wary of."""
+"""Notices for a person at the terminal, beside a result: files that are not used and why, warnings, progress bars."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def tell_notes(notes: Sequence[str], console: Console) -> None:
 
 @contextmanager
 def shown(console: Console) -> Iterator[Progress]:
-    """Progress as bars: one for each step."""
+    """Progress bars, one for each step."""
     with progress(console) as bars:
         tasks = {}
 
-        def told(step: str, done: int, total: int) -> None:
+        def update(step: str, done: int, total: int) -> None:
             if step not in tasks:
                 tasks[step] = bars.add_task(step, total=None)
             bars.update(tasks[step], completed=done, total=total or None)
 
-        yield told
+        yield update

@@ -1,12 +1,12 @@
-"""How far long work is: what does the work calls a function, and a command shows it."""
+"""Progress of long work: the work calls a function, which a command shows as a bar."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, and how much of how much of it is."""
+"""Called with the name of the step, how much of it is done, and how much there is (0: not known)."""
 
 
 def silent(step: str, done: int, total: int) -> None:
-    """The progress that nobody looks at."""
+    """The progress of work that shows none."""

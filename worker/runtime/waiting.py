@@ -1,11 +1,11 @@
-"""Waiting for a database, an image store or a Redis that is away, until it is back or the worker ends."""
+"""Retry with exponential back-off while a database, an image store or a Redis is away, until the process ends."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cache, partial
-from typing import NoReturn, TypeVar
+from functools import partial
+from typing import Final, NoReturn, TypeVar
 
 from celery.exceptions import Reject
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
@@ -14,68 +14,88 @@ from tenacity.stop import stop_when_event_set
 
 from db.engine.database import is_unavailable
 from producer.delivery.outage_log import OutageLog
+from producer.delivery.redis_refusals import is_away
 
 T = TypeVar("T")
 
-# Of the whole process, because it is the process that ends: whoever waits in it learns of that here.
-_stopping = threading.Event()
+# Of the whole process, because it is the process that ends: every thread that waits learns of it here.
+_shutting_down = threading.Event()
 
 
-class Stopping(Reject):  # type: ignore[misc]
-    """The worker ends and what it waits for is still away.
+class ShuttingDown(Reject):  # type: ignore[misc]
+    """The process ends while what it waits for is still unavailable.
 
-    A `Reject` that asks for the message back into the queue: any other error Celery would acknowledge.
+    A `Reject` that asks for the message back into the queue: Celery would acknowledge any other error.
     """
 
     def __init__(self, reason: str):
         super().__init__(reason, requeue=True)
 
 
-def patiently(
-    attempt: Callable[[], T], what: str = "the database", is_away: Callable[[BaseException], bool] = is_unavailable
-) -> T:
-    """Do `attempt` until the database lets it: one that is away is waited for, not counted against anybody.
+class Service:
+    """Something outside this process that may be unavailable for a while; one object for each, which logs its outages.
 
-    Why is logged once for each reason, and once when it is over.
+    Args:
+        name: how the log names it.
+        is_away: whether an error means that it is unavailable, rather than that the call was wrong.
+    """
 
-    Of anything else than the database, `what` says its name and `is_away` which errors mean that it is away.
+    def __init__(self, name: str, is_away: Callable[[BaseException], bool]):
+        self.name = name
+        self.is_away = is_away
+        self.outage = OutageLog(f"{name} is away, waiting", f"{name} is back")
+
+
+DATABASE: Final = Service("the database", is_unavailable)
+REDIS: Final = Service("Redis", is_away)
+
+
+def retry_while_unavailable(attempt: Callable[[], T], *services: Service) -> T:
+    """Call `attempt` until the services that it needs are available, with exponential back-off; return its result.
+
+    Without `services` it needs the database. An outage is logged once for each reason, and once when it is over.
 
     Raises:
-        Stopping: the worker was told to stop (`stop_waiting`) while it was away.
+        ShuttingDown: the process was told to end (`stop_waiting`) during an outage.
         Exception: what `attempt` raised for any other reason.
     """
+    services = services or (DATABASE,)
     retrying = Retrying(
-        retry=retry_if_exception(is_away),
+        retry=retry_if_exception(lambda error: _unavailable(services, error) is not None),
         wait=wait_exponential(0.2, max=5.0),
-        stop=stop_when_event_set(_stopping),
-        sleep=sleep_using_event(_stopping),
-        before_sleep=partial(_warn, what),
-        retry_error_callback=partial(_give_up, what),
+        stop=stop_when_event_set(_shutting_down),
+        sleep=sleep_using_event(_shutting_down),
+        before_sleep=partial(_log_outage, services),
+        retry_error_callback=partial(_give_up, services),
     )
-    done = retrying(attempt)
-    _outage(what).ends()
-    return done
-
-
-@cache
-def _outage(what: str) -> OutageLog:
-    """One for each thing that is waited for: many threads wait for the same one, and each would say so."""
-    return OutageLog(f"{what} is away, waiting", f"{what} is back")
+    result = retrying(attempt)
+    for service in services:
+        service.outage.ends()
+    return result
 
 
 def stop_waiting() -> None:
-    """From now on nobody in this process waits for what is away any more; each attempt is made once."""
-    _stopping.set()
+    """From now on every attempt in this process is made once: the process is shutting down."""
+    _shutting_down.set()
 
 
-def _warn(what: str, state: RetryCallState) -> None:
-    _outage(what).begins(str(_problem(state)))
+def _unavailable(services: tuple[Service, ...], error: BaseException) -> Service | None:
+    return next((service for service in services if service.is_away(error)), None)
 
 
-def _give_up(what: str, state: RetryCallState) -> NoReturn:
-    problem = _problem(state)
-    raise Stopping(f"the worker ends and {what} is away: {problem}") from problem
+def _log_outage(services: tuple[Service, ...], state: RetryCallState) -> None:
+    service, error = _outage(services, state)
+    service.outage.begins(str(error))
 
 
-def _problem(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
+def _give_up(services: tuple[Service, ...], state: RetryCallState) -> NoReturn:
+    service, error = _outage(services, state)
+    raise ShuttingDown(f"the worker ends and {service.name} is away: {error}") from error
+
+
+def _outage(services: tuple[Service, ...], state: RetryCallState) -> tuple[Service, BaseException]:
+    """Which service is unavailable, and its error; tenacity calls back for no other outcome."""
+    error = state.outcome.exception() if state.outcome else None
+    service = _unavailable(services, error) if error else None
+    assert service is not None and error is not None  # noqa: S101, PT018 - for the type checker
+    return service, error

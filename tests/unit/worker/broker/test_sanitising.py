@@ -14,7 +14,7 @@ from kombu.transport.virtual import Channel, Message
 
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK
 from tests.support import message as event
-from worker.broker.sanitising import LONGEST_WAIT, MAX_BYTES, MAX_TEXT, envelope
+from worker.broker.sanitising import LONGEST_WAIT, MAX_BYTES, MAX_TEXT, sanitise
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 APP = Celery("test", set_as_current=False)
@@ -55,8 +55,8 @@ def good(**changes: Any) -> dict[str, Any]:
 
 
 def received(raw: bytes) -> tuple[Request, Any]:
-    """The envelope of `raw`, opened by kombu and Celery themselves; and the message in it."""
-    opened = Message(json.loads(envelope(raw, NOW)[0]), channel=Decoding())
+    """`raw` sanitised, opened by kombu and Celery themselves; and the message in it."""
+    opened = Message(json.loads(sanitise(raw, NOW)[0]), channel=Decoding())
     assert opened.delivery_info == {"exchange": "", "routing_key": INSPECT_QUEUE}
     request = Request(opened, app=APP, task=inspect)
     (text,) = request.args
@@ -69,13 +69,13 @@ def test_an_event_arrives_as_it_was_sent() -> None:
     request, arrived = received(json.dumps(good(body=body_of(sent))).encode())
     assert arrived == sent
     assert (request.id, request.eta, request.expires) == ("an id", None, None)
-    assert envelope(json.dumps(good()).encode(), NOW)[1] is None
+    assert sanitise(json.dumps(good()).encode(), NOW)[1] is None
 
 
 def test_what_comes_again_is_the_same_with_a_new_tag() -> None:
     for raw in (json.dumps(good()).encode(), b"\xff no message", b'{"a": "[[[["}' * 5000):
-        first, _ = envelope(raw, NOW)
-        again, problem = envelope(first, NOW)
+        first, _ = sanitise(raw, NOW)
+        again, problem = sanitise(first, NOW)
         assert problem is None
         one, two = json.loads(first), json.loads(again)
         assert one["properties"].pop("delivery_tag") != two["properties"].pop("delivery_tag")
@@ -134,7 +134,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
 def test_what_is_no_message_arrives_as_its_text(raw: bytes) -> None:
-    _, problem = envelope(raw, NOW)
+    _, problem = sanitise(raw, NOW)
     assert problem
     request, arrived = received(raw)
     assert arrived == raw.decode(errors="backslashreplace")[:MAX_TEXT]
@@ -142,7 +142,7 @@ def test_what_is_no_message_arrives_as_its_text(raw: bytes) -> None:
 
 
 def test_a_huge_message_is_cut() -> None:
-    made, problem = envelope(b"\x00" * (MAX_BYTES + 1), NOW)
+    made, problem = sanitise(b"\x00" * (MAX_BYTES + 1), NOW)
     assert "bytes" in (problem or "")
     assert len(made) < MAX_BYTES / 4
     assert received(b"\x00" * (MAX_BYTES + 1))[1] == "\x00" * MAX_TEXT

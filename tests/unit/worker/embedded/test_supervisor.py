@@ -27,7 +27,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
         os.kill(first, signal.SIGKILL)
 
         def again() -> bool:
-            supervisor.tend()
+            supervisor.restart_dead()
             return one.pid != first and one.exit_code() is None
 
         wait_until(again)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -37,9 +36,9 @@ def test_every_thread_gets_its_own_result_and_a_busy_network_full_batches() -> N
     network = Network()
     batcher = Batcher(network, 8, name="network")
     with ThreadPoolExecutor(21) as threads:
-        first = threads.submit(batcher, item(0))
+        first = threads.submit(batcher.result_of, item(0))
         assert network.entered.wait(20)  # the network is busy with the first one alone
-        others = [threads.submit(batcher, item(value)) for value in range(1, 21)]
+        others = [threads.submit(batcher.result_of, item(value)) for value in range(1, 21)]
         while batcher._waiting.qsize() < 20:  # all of them are waiting
             pass
         network.go.set()
@@ -52,7 +51,7 @@ def test_one_item_alone_waits_for_nobody() -> None:
     network = Network()
     network.go.set()
     batcher = Batcher(network, 32, name="network")
-    assert batcher(item(4))[0] == 8
+    assert batcher.result_of(item(4))[0] == 8
     assert network.batches == [1]
     batcher.close()
 
@@ -61,9 +60,9 @@ def test_a_bad_item_costs_only_itself() -> None:
     network = Network()
     batcher = Batcher(network, 8, name="network")
     with ThreadPoolExecutor(4) as threads:
-        first = threads.submit(batcher, item(0))
+        first = threads.submit(batcher.result_of, item(0))
         assert network.entered.wait(20)
-        bad, *good = [threads.submit(batcher, item(value)) for value in (113, 1, 2)]
+        bad, *good = [threads.submit(batcher.result_of, item(value)) for value in (113, 1, 2)]
         while batcher._waiting.qsize() < 3:
             pass
         network.go.set()
@@ -77,7 +76,7 @@ def test_closing_finishes_what_waits() -> None:
     network = Network()
     batcher = Batcher(network, 2, name="network")
     with ThreadPoolExecutor(6) as threads:
-        waiting = [threads.submit(batcher, item(value)) for value in range(5)]
+        waiting = [threads.submit(batcher.result_of, item(value)) for value in range(5)]
         assert network.entered.wait(20)
         while batcher._waiting.qsize() < 3:
             pass
@@ -88,28 +87,7 @@ def test_closing_finishes_what_waits() -> None:
     assert not batcher._runner.is_alive()
 
 
-def test_it_says_since_when_the_network_has_been_running() -> None:
-    seen: list[float | None] = []
-
-    def network(items: list[Any]) -> Any:
-        batch = np.stack(items)
-        seen.append(batcher.running_since)
-        if batch[0, 0] < 0:
-            raise ValueError("bad")
-        return batch
-
-    batcher = Batcher(network, 4, name="network")
-    assert batcher.running_since is None
-    before = time.monotonic()
-    batcher(np.ones(1, np.float32))
-    with pytest.raises(ValueError, match="bad"):
-        batcher(-np.ones(1, np.float32))
-    batcher.close()
-    assert [since is not None and before <= since <= time.monotonic() for since in seen] == [True, True]
-    assert batcher.running_since is None
-
-
-def test_an_error_that_is_everybodys_is_raised_for_all_without_trying_each_alone() -> None:
+def test_an_error_that_no_item_is_to_blame_for_is_raised_for_all_without_trying_each_alone() -> None:
     tried: list[int] = []
     entered, go = threading.Event(), threading.Event()
 
@@ -119,11 +97,11 @@ def test_an_error_that_is_everybodys_is_raised_for_all_without_trying_each_alone
         assert go.wait(20)
         raise ConnectionError("away")
 
-    batcher: Batcher[int, int] = Batcher(away, 8, name="away", everybodys=lambda error: isinstance(error, OSError))
+    batcher: Batcher[int, int] = Batcher(away, 8, name="away", is_shared=lambda error: isinstance(error, OSError))
     with ThreadPoolExecutor(4) as threads:
-        waiting = [threads.submit(batcher, 0)]
+        waiting = [threads.submit(batcher.result_of, 0)]
         assert entered.wait(20)
-        waiting += [threads.submit(batcher, number) for number in (1, 2, 3)]
+        waiting += [threads.submit(batcher.result_of, number) for number in (1, 2, 3)]
         while batcher._waiting.qsize() < 3:
             pass
         go.set()

@@ -11,10 +11,9 @@ from producer.storage.opening import open_image_store
 from producer.storage.store import ImageStore
 from tests.s3 import S3Server
 from tests.support import photograph, stored_event, wait_until
-from worker.line.faults import Obstacle
-from worker.line.image_fetch import ImageNotYet, fetch, wait_for_store
+from worker.line.image_fetch import AbsentImage, LoadedImage, fetch, wait_for_store
 from worker.runtime import waiting
-from worker.runtime.waiting import Stopping, stop_waiting
+from worker.runtime.waiting import ShuttingDown, stop_waiting
 
 
 class Mount(FolderStore):
@@ -52,7 +51,7 @@ def mount(tmp_path: Path) -> Mount:
 
 @pytest.fixture(autouse=True)
 def _not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "_stopping", threading.Event())
+    monkeypatch.setattr(waiting, "_shutting_down", threading.Event())
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EACCES])
@@ -60,33 +59,32 @@ def test_a_mount_that_is_away_is_waited_for(mount: Mount, error: int) -> None:
     event = stored_event(mount, photograph())
     mount.fails = error
     found: list[object] = []
-    thread = threading.Thread(target=lambda: found.append(fetch(mount, event, False)))
+    thread = threading.Thread(target=lambda: found.append(fetch(mount, event)))
     thread.start()
     wait_until(lambda: mount.tries >= 4)
     assert not found
     mount.fails = None
     thread.join(20)
-    assert found == [photograph()]
+    assert found == [LoadedImage(photograph())]
 
 
 def test_one_image_that_cannot_be_read_holds_nobody_up(mount: Mount) -> None:
     event = stored_event(mount, photograph())
     mount.bad = event.image
-    assert isinstance(fetch(mount, event, True), ImageNotYet)
-    found = fetch(mount, event, False)
-    assert isinstance(found, Obstacle)
-    assert found.reason == "image_unreadable"
-    assert event.image in found.detail
+    image = fetch(mount, event)
+    assert isinstance(image, AbsentImage)
+    assert (image.fault.reason, image.may_come) == ("image_unreadable", True)
+    assert event.image in image.fault.detail
     other = stored_event(mount, photograph(70))
-    assert fetch(mount, other, False) == photograph(70)
+    assert fetch(mount, other) == LoadedImage(photograph(70))
 
 
 def test_a_worker_that_is_told_to_stop_hands_the_capture_back(mount: Mount) -> None:
     event = stored_event(mount, photograph())
     mount.fails = errno.ESTALE
     threading.Timer(0.3, stop_waiting).start()
-    with pytest.raises(Stopping, match="image store is away"):
-        fetch(mount, event, False)
+    with pytest.raises(ShuttingDown, match="image store is away"):
+        fetch(mount, event)
 
 
 def test_an_s3_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +95,7 @@ def test_an_s3_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> No
         event = stored_event(store, photograph())
         server.stop()
         found: list[object] = []
-        threads = [threading.Thread(target=lambda: found.append(fetch(store, event, False))) for _ in range(8)]
+        threads = [threading.Thread(target=lambda: found.append(fetch(store, event))) for _ in range(8)]
         threads.append(threading.Thread(target=lambda: found.append(wait_for_store(store))))
         for thread in threads:
             thread.start()
@@ -106,7 +104,7 @@ def test_an_s3_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> No
         server.start()
         for thread in threads:
             thread.join(30)
-        assert found.count(photograph()) == 8
+        assert found.count(LoadedImage(photograph())) == 8
         assert found.count(None) == 1
     finally:
         server.stop()

@@ -1,27 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support import photograph
 from worker.models.calibration import Calibration
-from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel, judge
+from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.unsure_band import Band
-
-
-class MeanBrightness:
-    input_size = (8, 8)
-
-    def __call__(self, image: Any) -> Any:
-        assert (image.shape, image.dtype) == ((8, 8, 3), np.uint8)
-        return np.array([image.mean()], np.float32)
-
-
-NETWORK = MeanBrightness()
 
 
 def model(threshold: float) -> LineModel:
@@ -30,37 +17,8 @@ def model(threshold: float) -> LineModel:
 
 @pytest.mark.parametrize(("threshold", "outcome"), [(60, "damaged"), (200, "intact")])
 def test_the_side_of_the_plane_decides(threshold: float, outcome: str) -> None:
-    judgement = judge(photograph(128), None, NETWORK.input_size, NETWORK, model(threshold))
-    assert (judgement.outcome, judgement.model_id) == (outcome, "m")
-    assert judgement.decision is not None
-    assert (judgement.decision > 0) == (outcome == "damaged")
-
-
-def test_only_the_region_is_looked_at() -> None:
-    image = photograph(128, size=64, format="PNG")  # dark on the left, bright on the right
-    left = judge(image, (0, 0, 32, 64), NETWORK.input_size, NETWORK, model(128))
-    right = judge(image, (32, 0, 32, 64), NETWORK.input_size, NETWORK, model(128))
-    assert (left.outcome, right.outcome) == ("intact", "damaged")
-
-
-def test_no_model_is_unsure_never_a_guess() -> None:
-    assert judge(photograph(), None, NETWORK.input_size, NETWORK, None) == Judgement(
-        "unsure", reason="there is no model yet"
-    )
-
-
-def test_an_image_that_cannot_be_judged_says_why_with_or_without_a_model() -> None:
-    for known in (None, model(60)):
-        judgement = judge(b"", None, NETWORK.input_size, NETWORK, known)
-        assert judgement.outcome == "unusable"
-        assert judgement.reason
-
-
-def test_a_value_that_is_no_number_is_unsure() -> None:
-    def broken(image: Any) -> Any:
-        return np.array([np.nan], np.float32)
-
-    assert judge(photograph(), None, NETWORK.input_size, broken, model(60)).outcome == "unsure"
+    judgement = model(threshold).judge(np.array([128.0], np.float32))
+    assert (judgement.outcome, judgement.model_id, judgement.decision) == (outcome, "m", 128 - threshold)
 
 
 def with_band(offset: float, kind: float | None = None) -> LineModel:
@@ -94,26 +52,3 @@ def test_without_a_band_the_sign_decides_and_nothing_is_unsure() -> None:
     judgement = replace(model(128), calibration=Calibration(1.0, 0.0)).judge(np.array([128.5], np.float32))
     assert (judgement.outcome, judgement.probability) == ("damaged", pytest.approx(0.6225, abs=1e-4))
     assert model(128).judge(np.array([128.5], np.float32)).probability is None
-
-
-def test_a_shadow_judges_the_same_features_and_changes_nothing() -> None:
-    passes = []
-
-    def counted(image: Any) -> Any:
-        passes.append(image)
-        return NETWORK(image)
-
-    alone = judge(photograph(128), None, NETWORK.input_size, NETWORK, model(60))
-    both = judge(photograph(128), None, NETWORK.input_size, counted, model(60), replace(model(200), model_id="s"))
-    assert len(passes) == 1
-    assert replace(both, shadow=None) == alone
-    assert both.shadow is not None
-    assert (both.outcome, both.shadow.outcome, both.shadow.model_id) == ("damaged", "intact", "s")
-
-
-def test_a_shadow_that_cannot_judge_leaves_the_judgement_alone() -> None:
-    blind = LineModel("s", LinearModel(LINE_CLASSES, np.ones((1, 5), np.float32), np.zeros(1)))
-    alone = judge(photograph(128), None, NETWORK.input_size, NETWORK, model(60))
-    assert judge(photograph(128), None, NETWORK.input_size, NETWORK, model(60), blind) == alone
-    assert judge(b"", None, NETWORK.input_size, NETWORK, model(60), blind).shadow is None
-    assert judge(photograph(128), None, NETWORK.input_size, NETWORK, None, blind).shadow is None

@@ -4,12 +4,13 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support import wait_until
 from worker.monitoring.heartbeat import Heart, Heartbeat, NoHeartbeat, age, read, write
-from worker.monitoring.process_state import Vitals
+from worker.monitoring.process_state import ProcessState
 
 
 def beat(**changes: object) -> Heartbeat:
@@ -52,55 +53,51 @@ def test_a_beat_of_long_ago_and_one_from_the_future_are_both_old() -> None:
 
 def test_the_heart_says_what_the_worker_knows_and_leaves_nothing_behind(tmp_path: Path) -> None:
     file = tmp_path / "worker.heartbeat"
-    vitals = Vitals("vgg16:fc1")
-    with Heart(file, vitals, every=0.01):
+    state = ProcessState("vgg16:fc1")
+    with Heart(file, state, every=0.01):
         wait_until(file.exists)
         first = read(file)
         assert (first.pid, first.state, first.backbone, first.redis) == (os.getpid(), "starting", "vgg16:fc1", False)
         assert (first.last_finished_seconds, first.forward_seconds) == (None, None)
-        vitals.is_connected = lambda: True
-        vitals.ready()
-        began = time.monotonic() - 5
-        vitals.forward_since = lambda: began
-        for state in ("SUCCESS", "RETRY", None):
-            vitals.begin()
-            if state:
-                vitals.end(state=state)
-        wait_until(lambda: read(file).in_hand == 1)
-        last = read(file)
-        assert (last.state, last.redis, last.finished) == ("ready", True, 1)
+        state.ready(SimpleNamespace(connection=object()))
+        for end in ("SUCCESS", "RETRY", None):
+            state.begin()
+            if end:
+                state.end(state=end)
+        with state.forward_pass():
+            wait_until(lambda: (read(file).forward_seconds or 0) >= 0.05)
+            last = read(file)
+        wait_until(lambda: read(file).forward_seconds is None)
+        assert (last.state, last.redis, last.finished, last.in_hand) == ("ready", True, 1, 1)
         assert last.last_finished_seconds is not None
-        assert last.forward_seconds is not None
-        assert last.forward_seconds >= 5
-        vitals.stop()
+        state.stop()
         wait_until(lambda: read(file).state == "stopping")
     assert not file.exists()
 
 
 def test_the_heart_falls_silent_when_celery_s_loop_is_stuck_and_only_then(tmp_path: Path) -> None:
     file = tmp_path / "worker.heartbeat"
-    vitals = Vitals("insertnet")
-    connected = True
-    vitals.is_connected = lambda: connected
-    with Heart(file, vitals, every=0.01, loop_limit=0.1):
+    state = ProcessState("insertnet")
+    consumer = SimpleNamespace(connection=object())
+    with Heart(file, state, every=0.01, loop_limit=0.1):
         wait_until(file.exists)
-        vitals.ready()
+        state.ready(consumer)
 
         def silent() -> bool:
             return age(read(file)) > 0.3
 
         wait_until(silent, what="silence, since nothing turns the loop")
-        vitals.turn()
+        state.turn()
         wait_until(lambda: not silent(), what="a beat, since the loop turned")
         wait_until(silent)
-        connected = False
+        consumer.connection = None
         wait_until(lambda: not silent(), what="a beat, since a loop without Redis cannot turn")
 
 
 def test_a_heart_that_cannot_write_beats_on_when_it_can(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("in the way")
     file = tmp_path / "run" / "worker.heartbeat"
-    with Heart(file, Vitals("insertnet"), every=0.01):
+    with Heart(file, ProcessState("insertnet"), every=0.01):
         time_to_fail = time.monotonic() + 0.1
         wait_until(lambda: time.monotonic() > time_to_fail)
         (tmp_path / "run").unlink()

@@ -23,16 +23,16 @@ from worker.monitoring.metrics import (
     standing_families,
     worker_families,
 )
-from worker.monitoring.plant_metrics import Glance, queue_lists
+from worker.monitoring.plant_metrics import CachedReading, queue_lists
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
 def test_an_answer_is_asked_for_once_and_kept_for_a_while() -> None:
     asked = []
-    glance = Glance(lambda: asked.append(1) or len(asked), "test", keep=0.2)
-    assert [glance(), glance()] == [1, 1]
-    wait_until(lambda: glance() == 2, 2, "a new answer")
+    reading = CachedReading(lambda: asked.append(1) or len(asked), "test", max_age=0.2)
+    assert [reading.get(), reading.get()] == [1, 1]
+    wait_until(lambda: reading.get() == 2, 2, "a new answer")
 
 
 def test_a_question_that_hangs_is_asked_once_and_holds_nobody_up() -> None:
@@ -44,13 +44,13 @@ def test_a_question_that_hangs_is_asked_once_and_holds_nobody_up() -> None:
         go_on.wait(30)
         return 7
 
-    glance = Glance(ask, "test", keep=60, patience=0.05)
+    reading = CachedReading(ask, "test", max_age=60, timeout=0.05)
     began = time.monotonic()
-    assert [glance(), glance(), glance()] == [None, None, None]
+    assert [reading.get(), reading.get(), reading.get()] == [None, None, None]
     assert time.monotonic() - began < 5
     assert len(asked) == 1
     go_on.set()
-    wait_until(lambda: glance() == 7, what="the answer that came late")
+    wait_until(lambda: reading.get() == 7, what="the answer that came late")
 
 
 def test_a_question_that_fails_has_no_answer_until_it_has_one() -> None:
@@ -61,9 +61,9 @@ def test_a_question_that_fails_has_no_answer_until_it_has_one() -> None:
             raise problems.pop()
         return 1
 
-    glance = Glance(ask, "test", keep=0)
+    reading = CachedReading(ask, "test", max_age=0)
     answers = []
-    wait_until(lambda: answers.append(glance()) or not problems)
+    wait_until(lambda: answers.append(reading.get()) or not problems)
     assert answers[0] is None
 
 

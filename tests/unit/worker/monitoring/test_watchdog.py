@@ -6,17 +6,15 @@ import sys
 from worker.monitoring.watchdog import HUNG, TOO_SLOW_TO_STOP
 
 SCRIPT = """
-import threading, time
-from worker.monitoring.process_state import Vitals
+import threading
+from worker.monitoring.process_state import ProcessState
 from worker.monitoring.watchdog import Watchdog
 
-vitals = Vitals("insertnet")
-with Watchdog(vitals, forward_timeout=0.2, grace=0.2):
+state = ProcessState("insertnet")
+with Watchdog(state, forward_timeout=0.2, grace=0.2):
     def pass_of(seconds):
-        began = time.monotonic()
-        vitals.forward_since = lambda: began
-        threading.Event().wait(seconds)
-        vitals.forward_since = lambda: None
+        with state.forward_pass():
+            threading.Event().wait(seconds)
     {what}
 """
 
@@ -40,10 +38,10 @@ def test_many_passes_that_end_in_time_do_not() -> None:
 
 
 def test_a_stop_that_takes_too_long_ends_the_process() -> None:
-    code, said = ended("vitals.begin(); vitals.stop(); threading.Event().wait(60)")
+    code, said = ended("state.begin(); state.stop(); threading.Event().wait(60)")
     assert code == TOO_SLOW_TO_STOP
     assert "not finished in time" in said
 
 
 def test_a_stop_in_time_is_left_alone() -> None:
-    assert ended("vitals.stop()") == (0, "")
+    assert ended("state.stop()") == (0, "")

@@ -3,17 +3,18 @@ from __future__ import annotations
 import threading
 
 import pytest
+import structlog
 from celery.exceptions import Reject
 
 from db.engine.database import DatabaseUnavailable
 from tests.support import wait_until
 from worker.runtime import waiting
-from worker.runtime.waiting import Stopping, patiently, stop_waiting
+from worker.runtime.waiting import DATABASE, Service, ShuttingDown, retry_while_unavailable, stop_waiting
 
 
 @pytest.fixture(autouse=True)
 def own_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "_stopping", threading.Event())
+    monkeypatch.setattr(waiting, "_shutting_down", threading.Event())
 
 
 def test_a_database_that_comes_back_was_waited_for() -> None:
@@ -25,7 +26,7 @@ def test_a_database_that_comes_back_was_waited_for() -> None:
             raise answer
         return answer
 
-    assert patiently(attempt) == "here"
+    assert retry_while_unavailable(attempt) == "here"
 
 
 def test_another_error_is_not_waited_for() -> None:
@@ -33,7 +34,7 @@ def test_another_error_is_not_waited_for() -> None:
         raise KeyError("wrong")
 
     with pytest.raises(KeyError):
-        patiently(attempt)
+        retry_while_unavailable(attempt)
 
 
 def test_who_waits_gives_up_at_once_when_the_worker_stops() -> None:
@@ -45,7 +46,7 @@ def test_who_waits_gives_up_at_once_when_the_worker_stops() -> None:
 
     def wait() -> None:
         try:
-            patiently(attempt)
+            retry_while_unavailable(attempt)
         except Reject as stopping:
             outcome.append(stopping)
 
@@ -56,11 +57,31 @@ def test_who_waits_gives_up_at_once_when_the_worker_stops() -> None:
     thread.join(1.0)
     assert not thread.is_alive()
     (stopping,) = outcome
-    assert isinstance(stopping, Stopping)
+    assert isinstance(stopping, ShuttingDown)
     assert stopping.requeue
     assert "no server" in str(stopping.reason)
 
 
 def test_a_stopping_worker_still_finishes_with_a_database_that_is_there() -> None:
     stop_waiting()
-    assert patiently(lambda: 7) == 7
+    assert retry_while_unavailable(lambda: 7) == 7
+
+
+def test_each_service_that_is_away_is_named_once_and_again_when_it_is_back() -> None:
+    disk = Service("the disk", lambda error: isinstance(error, OSError))
+    answers: list[Exception | str] = [OSError("no disk"), DatabaseUnavailable("no server"), OSError("no disk"), "here"]
+
+    def attempt() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with structlog.testing.capture_logs() as logs:
+        assert retry_while_unavailable(attempt, disk, DATABASE) == "here"
+    assert [(entry["event"], entry.get("problem")) for entry in logs] == [
+        ("the disk is away, waiting", "no disk"),
+        ("the database is away, waiting", "no server"),
+        ("the disk is back", None),
+        ("the database is back", None),
+    ]

@@ -15,7 +15,7 @@ import pytest
 from db.engine.database import Database
 from db.learning import model_registry
 from worker.line import active_models as module
-from worker.line.active_models import Champion, Judges
+from worker.line.active_models import ActiveModels, ModelPair
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, Judgement
 from worker.models.linear_svm import LinearModel
@@ -91,21 +91,21 @@ def finer(value: float, classes: tuple[str, ...] = KINDS) -> LinearModel:
     return LinearModel(classes, np.full((1, 4), value, np.float32), np.zeros(1))
 
 
-def names(judges: Judges) -> tuple[str | None, str | None]:
-    champion, shadow = judges
+def names(models: ModelPair) -> tuple[str | None, str | None]:
+    champion, shadow = models
     return champion.model_id if champion else None, shadow.model_id if shadow else None
 
 
 def test_a_new_champion_is_taken_without_a_restart(database: Database, tmp_path: Path) -> None:
-    champion = Champion(database, tmp_path, FINGERPRINT)
-    champion.start()
-    assert champion.judges().champion is None
+    active = ActiveModels(database, tmp_path, FINGERPRINT)
+    active.start()
+    assert active.current().champion is None
     first = put_in_charge(database, tmp_path, 1.0)
-    seen = champion.judges().champion
+    seen = active.current().champion
     assert seen is not None
     assert seen.model_id == first.model_id
     second = put_in_charge(database, tmp_path, 2.0)
-    now = champion.judges().champion
+    now = active.current().champion
     assert now is not None
     assert (now.model_id, float(now.classifier.coef[0, 0])) == (second.model_id, 2.0)
     assert (seen.model_id, float(seen.classifier.coef[0, 0])) == (first.model_id, 1.0)
@@ -115,9 +115,9 @@ def test_a_new_champion_is_taken_without_a_restart(database: Database, tmp_path:
 def test_a_file_that_cannot_be_trusted_leaves_the_one_before_in_charge(
     database: Database, tmp_path: Path, damage: str
 ) -> None:
-    champion = Champion(database, tmp_path, FINGERPRINT)
+    active = ActiveModels(database, tmp_path, FINGERPRINT)
     first = put_in_charge(database, tmp_path, 1.0)
-    assert champion.judges().champion is not None
+    assert active.current().champion is not None
     put_in_charge(database, tmp_path, 2.0)
     arrays = tmp_path / "m2.0" / CLASSIFIER_FILE
     if damage == "removed":
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_trusted_leaves_the_one_before_in_charge(
     else:
         data = bytearray(arrays.read_bytes())
         arrays.write_bytes(bytes(data[:-10] if damage == "truncated" else data[:-1] + bytes([data[-1] ^ 1])))
-    still = champion.judges().champion
+    still = active.current().champion
     assert still is not None
     assert still.model_id == first.model_id
 
@@ -139,7 +139,7 @@ def test_a_worker_does_not_start_with_a_champion_that_it_cannot_use(
 ) -> None:
     put_in_charge(database, tmp_path, 1.0, **changes)  # type: ignore[arg-type]
     with pytest.raises(ModelError, match=said):
-        Champion(database, tmp_path, FINGERPRINT).start()
+        ActiveModels(database, tmp_path, FINGERPRINT).start()
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ def test_another_file_than_the_registered_one_is_refused(
     put_in_charge(database, tmp_path, 1.0)
     write(tmp_path / "m1.0", value, **more)
     with pytest.raises(ModelError, match="not the file that was registered"):
-        Champion(database, tmp_path, FINGERPRINT).start()
+        ActiveModels(database, tmp_path, FINGERPRINT).start()
 
 
 def test_all_that_a_model_answers_by_is_taken(database: Database, tmp_path: Path) -> None:
     calibration, band = Calibration(2.0, -1.0), Band(0.05, 0.2, 0.8)
     manifest = put_in_charge(database, tmp_path, 1.0, calibration=calibration, band=band, kind=finer(1.0))
-    model = Champion(database, tmp_path, FINGERPRINT).judges().champion
+    model = ActiveModels(database, tmp_path, FINGERPRINT).current().champion
     assert model is not None
     assert (model.model_id, model.calibration, model.band) == (manifest.model_id, calibration, band)
     judgement = model.judge(np.full(4, 0.5, np.float32))
@@ -171,9 +171,9 @@ def test_all_that_a_model_answers_by_is_taken(database: Database, tmp_path: Path
 def test_a_manifest_that_was_altered_leaves_the_one_before_in_charge(
     database: Database, tmp_path: Path, part: str
 ) -> None:
-    champion = Champion(database, tmp_path, FINGERPRINT)
+    active = ActiveModels(database, tmp_path, FINGERPRINT)
     first = put_in_charge(database, tmp_path, 1.0)
-    assert names(champion.judges()) == (first.model_id, None)
+    assert names(active.current()) == (first.model_id, None)
     put_in_charge(
         database, tmp_path, 2.0, calibration=Calibration(2.0, -1.0), band=Band(0.05, 0.2, 0.8), kind=finer(1.0)
     )
@@ -186,28 +186,28 @@ def test_a_manifest_that_was_altered_leaves_the_one_before_in_charge(
     else:
         manifest["kind_classes"] = None
     file.write_text(json.dumps(manifest))
-    assert names(champion.judges()) == (first.model_id, None)
+    assert names(active.current()) == (first.model_id, None)
 
 
 def test_a_finer_model_of_other_classes_is_refused(database: Database, tmp_path: Path) -> None:
     put_in_charge(database, tmp_path, 1.0, kind=finer(1.0, ("chipped", "cratered")))
     with pytest.raises(ModelError, match="chipped"):
-        Champion(database, tmp_path, FINGERPRINT).start()
+        ActiveModels(database, tmp_path, FINGERPRINT).start()
 
 
 def test_a_shadow_comes_and_goes_beside_the_champion(database: Database, tmp_path: Path) -> None:
-    champion = Champion(database, tmp_path, FINGERPRINT)
+    active = ActiveModels(database, tmp_path, FINGERPRINT)
     first = put_in_charge(database, tmp_path, 1.0)
     second = put_in_shadow(database, tmp_path, 2.0)
-    assert names(champion.judges()) == (first.model_id, second.model_id)
+    assert names(active.current()) == (first.model_id, second.model_id)
     third = put_in_shadow(database, tmp_path, 3.0)
-    assert names(champion.judges()) == (first.model_id, third.model_id)
+    assert names(active.current()) == (first.model_id, third.model_id)
     promote(database, third)
-    assert names(champion.judges()) == (third.model_id, None)
+    assert names(active.current()) == (third.model_id, None)
     put_in_shadow(database, tmp_path, 2.0)
     with database.transaction() as session:
         model_registry.end_shadow(session, by="test", reason="test", at=datetime.now(UTC))
-    assert names(champion.judges()) == (third.model_id, None)
+    assert names(active.current()) == (third.model_id, None)
 
 
 @pytest.mark.parametrize("wrong", ["truncated", "gone", "of other features"])
@@ -215,24 +215,24 @@ def test_a_shadow_that_cannot_be_used_is_none_and_the_line_goes_on(
     database: Database, tmp_path: Path, wrong: str
 ) -> None:
     first = put_in_charge(database, tmp_path, 1.0)
-    running = Champion(database, tmp_path, FINGERPRINT)
+    running = ActiveModels(database, tmp_path, FINGERPRINT)
     good = put_in_shadow(database, tmp_path, 2.0)
-    assert names(running.judges()) == (first.model_id, good.model_id)
+    assert names(running.current()) == (first.model_id, good.model_id)
     put_in_shadow(database, tmp_path, 3.0, fingerprint=("b" if wrong == "of other features" else "a") * 64)
     arrays = tmp_path / "m3.0" / CLASSIFIER_FILE
     if wrong == "truncated":
         arrays.write_bytes(arrays.read_bytes()[:-10])
     elif wrong == "gone":
         arrays.unlink()
-    assert names(running.judges()) == (first.model_id, None)
-    starting = Champion(database, tmp_path, FINGERPRINT)
+    assert names(running.current()) == (first.model_id, None)
+    starting = ActiveModels(database, tmp_path, FINGERPRINT)
     starting.start()
-    assert names(starting.judges()) == (first.model_id, None)
+    assert names(starting.current()) == (first.model_id, None)
 
 
 def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> None:
     """Two models change places under load; what is judged is wholly what one of them says, or the other."""
-    champion = Champion(database, tmp_path, FINGERPRINT)
+    active = ActiveModels(database, tmp_path, FINGERPRINT)
     parts: list[dict[str, Any]] = [
         {"calibration": Calibration(0.25, -1.0), "band": Band(0.05, 0.2, 0.5), "kind": finer(1.0)},
         {"calibration": Calibration(0.5, 2.0), "band": Band(0.3, 0.4, 0.6), "kind": finer(-1.0)},
@@ -244,7 +244,7 @@ def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> 
     expected: dict[str, Judgement] = {}
     for manifest in manifests:
         promote(database, manifest)
-        model = champion.judges().champion
+        model = active.current().champion
         assert model is not None
         expected[manifest.model_id] = model.judge(vector)
     assert {(each.outcome, each.label) for each in expected.values()} == {("damaged", "broken"), ("damaged", "worn")}
@@ -253,7 +253,7 @@ def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> 
     def judge() -> list[Judgement]:
         seen = []
         while not done.is_set():
-            model = champion.judges().champion
+            model = active.current().champion
             assert model is not None
             seen.append(model.judge(vector))
         return seen

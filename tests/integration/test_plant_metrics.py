@@ -10,7 +10,7 @@ import redis
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent
 from producer.delivery.redis_client import EventSender
 from tests.support import RedisProcess, message
-from worker.monitoring.plant_metrics import queue_glance, queue_lists, read_queue
+from worker.monitoring.plant_metrics import queue_lists, queue_reading, read_queue
 
 
 def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_oldest(
@@ -37,8 +37,8 @@ def test_what_this_user_may_not_count_is_not_known_and_redis_is_up_all_the_same(
     client = redis.Redis.from_url(redis_server.url, protocol=2)
     client.execute_command("ACL", "SETUSER", "small", "on", ">small", "~inspect*", "+llen", "+ping")
     place = redis_server.url.rpartition("@")[2]
-    glance = queue_glance(f"redis://small:small@{place}")
-    found = glance()
+    reading = queue_reading(f"redis://small:small@{place}")
+    found = reading.get()
     assert found is not None
     assert (found.waiting, found.unacknowledged, found.oldest_at) == (0, None, None)
     assert found.full is None
@@ -46,4 +46,4 @@ def test_what_this_user_may_not_count_is_not_known_and_redis_is_up_all_the_same(
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0"])
 def test_a_redis_that_is_away_has_nothing_to_say(url: str) -> None:
-    assert queue_glance(url)() is None
+    assert queue_reading(url).get() is None

@@ -21,7 +21,7 @@ from db.line.verdicts import Verdict
 from producer.storage.folder import FolderStore
 from tests.support import photograph, stored_event
 from worker.line.mapping import capture_of
-from worker.line.write_batcher import Ledger
+from worker.line.write_batcher import WriteBatcher
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -61,35 +61,35 @@ def test_what_comes_meanwhile_is_one_transaction_and_only_verdicts_wait_for_the_
     database: Database, capture: Capture
 ) -> None:
     held = Held(database)
-    ledger = Ledger(held)  # type: ignore[arg-type]
+    writes = WriteBatcher(held)  # type: ignore[arg-type]
     crowd = [another(capture) for _ in range(20)]
     with ThreadPoolExecutor(21) as threads:
-        first = threads.submit(ledger.arrive, Arrival(capture, NOW, tried=True))
+        first = threads.submit(writes.arrive, Arrival(capture, NOW, tried=True))
         assert held.begun.wait(20)
-        others = [threads.submit(ledger.arrive, Arrival(each, NOW, tried=True)) for each in crowd]
-        while ledger._batcher._waiting.qsize() < len(crowd):
+        others = [threads.submit(writes.arrive, Arrival(each, NOW, tried=True)) for each in crowd]
+        while writes._batcher._waiting.qsize() < len(crowd):
             pass
         held.go.set()
         assert [done.result(20) for done in [first, *others]] == [Known(True, 0, None)] * 21
     assert held.transactions == [False, False]
-    assert ledger.record(verdict_on(capture)) == verdict_on(capture)
+    assert writes.record(verdict_on(capture)) == verdict_on(capture)
     assert held.transactions == [False, False, True]
-    ledger.close()
+    writes.close()
 
 
 def test_a_verdict_that_cannot_be_kept_costs_only_itself(database: Database, capture: Capture) -> None:
     held = Held(database)
-    ledger = Ledger(held)  # type: ignore[arg-type]
+    writes = WriteBatcher(held)  # type: ignore[arg-type]
     good = [another(capture) for _ in range(5)]
     with database.transaction() as session:
         for each in [capture, *good]:
             captures.record(session, each, NOW)
     with ThreadPoolExecutor(8) as threads:
-        first = threads.submit(ledger.record, verdict_on(capture))
+        first = threads.submit(writes.record, verdict_on(capture))
         assert held.begun.wait(20)
-        unknown = threads.submit(ledger.record, verdict_on(another(capture)))
-        others = [threads.submit(ledger.record, verdict_on(each)) for each in good]
-        while ledger._batcher._waiting.qsize() < 6:
+        unknown = threads.submit(writes.record, verdict_on(another(capture)))
+        others = [threads.submit(writes.record, verdict_on(each)) for each in good]
+        while writes._batcher._waiting.qsize() < 6:
             pass
         held.go.set()
         assert [done.result(20).outcome for done in [first, *others]] == ["unsure"] * 6
@@ -97,7 +97,7 @@ def test_a_verdict_that_cannot_be_kept_costs_only_itself(database: Database, cap
             unknown.result(20)
     with database.reading() as session:
         assert verdicts.count(session) == 6
-    ledger.close()
+    writes.close()
 
 
 def shadow_on(capture: Capture, model_id: str) -> ShadowVerdict:
@@ -106,25 +106,25 @@ def shadow_on(capture: Capture, model_id: str) -> ShadowVerdict:
 
 def test_nobody_waits_for_what_a_shadow_says_and_it_costs_only_itself(database: Database, capture: Capture) -> None:
     held = Held(database)
-    ledger = Ledger(held)  # type: ignore[arg-type]
+    writes = WriteBatcher(held)  # type: ignore[arg-type]
     others = [another(capture) for _ in range(3)]
     with database.transaction() as session:
         model = model_registry.Model("known", "fake", "0" * 64, NOW, ("intact", "damaged"), 2, {}, "known", "0" * 64)
         model_registry.register(session, model)
         for each in [capture, *others]:
             captures.record(session, each, NOW)
-    ledger.note(shadow_on(capture, "known"))
+    writes.note(shadow_on(capture, "known"))
     assert held.begun.wait(20)
     assert held.transactions == []
     with ThreadPoolExecutor(4) as threads:
-        ledger.note(shadow_on(others[0], "a model that nobody knows"))
-        ledger.note(shadow_on(others[1], "known"))
-        beside = [threads.submit(ledger.record, verdict_on(each)) for each in others]
-        while ledger._batcher._waiting.qsize() < 5:
+        writes.note(shadow_on(others[0], "a model that nobody knows"))
+        writes.note(shadow_on(others[1], "known"))
+        beside = [threads.submit(writes.record, verdict_on(each)) for each in others]
+        while writes._batcher._waiting.qsize() < 5:
             pass
         held.go.set()
         assert [done.result(20).outcome for done in beside] == ["unsure"] * 3
-    ledger.close()
+    writes.close()
     assert held.transactions[0] is False, "a shadow alone waits for no disk"
     with database.reading() as session:
         assert verdicts.count(session) == 3

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from producer.contract.event import Region
+from tests.support import photograph, wait_until
+from worker.line.active_models import ModelPair
+from worker.line.judging import ForwardBatcher, Judge
+from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
+from worker.models.linear_svm import LinearModel
+from worker.monitoring.metrics import WorkerMetrics
+from worker.monitoring.process_state import ProcessState
+
+
+class MeanBrightness:
+    """A network of one feature. Counts its forward passes."""
+
+    input_size = (8, 8)
+    passes = 0
+
+    def features(self, image: Any) -> Any:
+        assert (image.shape, image.dtype) == ((8, 8, 3), np.uint8)
+        self.passes += 1
+        return np.array([image.mean()], np.float32)
+
+
+class Models:
+    """The models of the moment, which never change."""
+
+    def __init__(self, champion: LineModel | None, shadow: LineModel | None = None):
+        self.current = lambda: ModelPair(champion, shadow)
+
+
+def judge(
+    image: bytes,
+    champion: LineModel | None,
+    shadow: LineModel | None = None,
+    *,
+    region: Region | None = None,
+    network: Any = None,
+) -> Judgement:
+    network = network or MeanBrightness()
+    return Judge(network, Models(champion, shadow), WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]
+
+
+def model(threshold: float) -> LineModel:
+    return LineModel("m", LinearModel(LINE_CLASSES, np.ones((1, 1), np.float32), np.array([-threshold], np.float64)))
+
+
+@pytest.mark.parametrize(("threshold", "outcome"), [(60, "damaged"), (200, "intact")])
+def test_the_model_in_charge_decides(threshold: float, outcome: str) -> None:
+    judgement = judge(photograph(128), model(threshold))
+    assert (judgement.outcome, judgement.model_id) == (outcome, "m")
+    assert judgement.decision is not None
+    assert (judgement.decision > 0) == (outcome == "damaged")
+
+
+def test_only_the_region_is_looked_at() -> None:
+    image = photograph(128, size=64, format="PNG")  # dark on the left, bright on the right
+    left = judge(image, model(128), region=Region(left=0, top=0, width=32, height=64))
+    right = judge(image, model(128), region=Region(left=32, top=0, width=32, height=64))
+    assert (left.outcome, right.outcome) == ("intact", "damaged")
+
+
+def test_no_model_is_unsure_never_a_guess() -> None:
+    assert judge(photograph(), None) == Judgement("unsure", reason="there is no model yet")
+
+
+def test_an_image_that_cannot_be_judged_says_why_with_or_without_a_model() -> None:
+    for known in (None, model(60)):
+        judgement = judge(b"", known)
+        assert judgement.outcome == "unusable"
+        assert judgement.reason
+
+
+def test_a_value_that_is_no_number_is_unsure() -> None:
+    class Broken(MeanBrightness):
+        def features(self, image: Any) -> Any:
+            return super().features(image) * np.nan
+
+    assert judge(photograph(), model(60), network=Broken()).outcome == "unsure"
+
+
+def test_a_shadow_judges_the_same_features_and_changes_nothing() -> None:
+    network = MeanBrightness()
+    alone = judge(photograph(128), model(60))
+    both = judge(photograph(128), model(60), replace(model(200), model_id="s"), network=network)
+    assert network.passes == 1
+    assert replace(both, shadow=None) == alone
+    assert both.shadow is not None
+    assert (both.outcome, both.shadow.outcome, both.shadow.model_id) == ("damaged", "intact", "s")
+
+
+def test_a_shadow_that_cannot_judge_leaves_the_judgement_alone() -> None:
+    blind = LineModel("s", LinearModel(LINE_CLASSES, np.ones((1, 5), np.float32), np.zeros(1)))
+    assert judge(photograph(128), model(60), blind) == judge(photograph(128), model(60))
+    assert judge(b"", model(60), blind).shadow is None
+    assert judge(photograph(128), None, blind).shadow is None
+
+
+class HeldBack:
+    """A backbone that computes when it is let go, and refuses black images."""
+
+    input_size = (2, 2)
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def features_of(self, images: Any) -> Any:
+        assert self.go.wait(20)
+        values = np.array([[image.mean()] for image in images], np.float32)
+        if not values.all():
+            raise ValueError("black")
+        return values
+
+
+def test_the_watchdog_can_see_since_when_a_forward_pass_runs() -> None:
+    backbone, state, metrics = HeldBack(), ProcessState("fake"), WorkerMetrics()
+    network = ForwardBatcher(backbone, 4, metrics, state)  # type: ignore[arg-type]
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(network.features(np.full((2, 2, 3), 9, np.uint8))))
+    assert state.forward_since is None
+    thread.start()
+    wait_until(lambda: state.forward_since is not None)
+    backbone.go.set()
+    thread.join(20)
+    with pytest.raises(ValueError, match="black"):
+        network.features(np.zeros((2, 2, 3), np.uint8))
+    network.close()
+    assert results == [np.array([9], np.float32)]
+    assert state.forward_since is None
+    assert metrics.registry.get_sample_value("inserts_batch_captures_count") == 1

@@ -1,0 +1,99 @@
+"""One photograph, one judgement: bytes → pixels → features → the model's outcome. Neither Celery nor SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from producer.contract.event import Region
+from worker.images.decoding import UnusableImage, decode
+from worker.line.active_models import ActiveModels
+from worker.line.batching import Batcher
+from worker.models.line_model import Judgement, LineModel
+from worker.monitoring.metrics import WorkerMetrics
+from worker.monitoring.process_state import ProcessState
+from worker.runtime.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from worker.backbones.backbone import Backbone
+
+log = structlog.get_logger()
+
+Pixels = NDArray[np.uint8]
+Features = NDArray[np.float32]
+
+
+class ForwardBatcher:
+    """The network, run on batches of the images that several threads hand in at the same moment."""
+
+    def __init__(self, backbone: Backbone, max_batch: int, metrics: WorkerMetrics, state: ProcessState):
+        """Run `backbone` on `max_batch` images at most; `state` knows since when, for the watchdog."""
+        self.input_size = backbone.input_size
+        self._backbone = backbone
+        self._state = state
+        self._batcher: Batcher[Pixels, Features] = Batcher(
+            self._extract, max_batch, name="forward", on_batch=metrics.forward_pass
+        )
+
+    def features(self, pixels: Pixels) -> Features:
+        """The feature vector (d,) of one image (height, width, 3) of `input_size`; waits for its batch."""
+        return self._batcher.result_of(pixels)
+
+    def close(self) -> None:
+        """Finish what is waiting."""
+        self._batcher.close()
+
+    def _extract(self, images: Sequence[Pixels]) -> Features:
+        with self._state.forward_pass():
+            failpoint("forward")
+            return self._backbone.features_of(images)
+
+
+class Judge:
+    """Judges photographs by the models of the moment; safe to use from several threads."""
+
+    def __init__(self, network: ForwardBatcher, models: ActiveModels, metrics: WorkerMetrics):
+        self._network = network
+        self._models = models
+        self._metrics = metrics
+
+    @property
+    def model_in_charge(self) -> str | None:
+        """The name of the model that was in charge at the last judgement; None where there is none."""
+        return self._models.champion_id
+
+    def judge(self, image: bytes, region: Region | None) -> Judgement:
+        """Judge one image file, or the region of it that shows the insert.
+
+        Without a champion nothing is guessed: the outcome is `unsure`. A shadow judges the same features alongside.
+        """
+        champion, shadow = self._models.current()  # once: the whole judgement is theirs, whatever is promoted meanwhile
+        try:
+            with self._metrics.stage("decode"):
+                pixels = decode(image, self._network.input_size, _box(region))
+        except UnusableImage as error:
+            return Judgement("unusable", reason=str(error))
+        if champion is None:
+            return Judgement("unsure", reason="there is no model yet")
+        features = self._network.features(pixels)
+        if not np.isfinite(features).all():
+            return Judgement("unsure", reason="the network's features are not finite", model_id=champion.model_id)
+        judgement = champion.judge(features)
+        return judgement if shadow is None else replace(judgement, shadow=_judge_alongside(shadow, features))
+
+
+def _box(region: Region | None) -> tuple[int, int, int, int] | None:
+    return None if region is None else (region.left, region.top, region.width, region.height)
+
+
+def _judge_alongside(shadow: LineModel, features: Features) -> Judgement | None:
+    try:
+        return shadow.judge(features)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
+        log.warning("the shadow cannot judge", model=shadow.model_id, reason=str(error))
+        return None

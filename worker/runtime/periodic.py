@@ -1,0 +1,64 @@
+"""Periodic work in a thread of its own, beside what the process does."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import Final, Self
+
+import structlog
+
+log = structlog.get_logger()
+
+STOP_TIMEOUT: Final = 5.0
+"""Seconds that the end of the block waits for a turn that is under way; its thread does not hold up the process."""
+
+
+class Periodic(ABC):
+    """Takes a turn every so many seconds, from entering the block to its end; each kind of work is a subclass.
+
+    A turn that fails is logged, and the next one comes as usual.
+    """
+
+    def __init__(self, every: float, *, name: str, failure: str, at_once: bool = False):
+        """Describe the work; the block starts it.
+
+        Args:
+            every: seconds between two turns.
+            name: of the thread.
+            failure: how the log says that a turn has failed.
+            at_once: whether the first turn is taken at the start, rather than `every` seconds later.
+        """
+        self._every = every
+        self._failure = failure
+        self._at_once = at_once
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @abstractmethod
+    def turn(self) -> None:
+        """Do the work once; whatever it raises is logged."""
+
+    def stop(self) -> None:
+        """Take no further turn; may be called from a turn."""
+        self._stop.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._thread.join(STOP_TIMEOUT)
+
+    def _run(self) -> None:
+        if self._at_once:
+            self._take_turn()
+        while not self._stop.wait(self._every):
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        try:
+            self.turn()
+        except Exception as error:  # noqa: BLE001 - this turn failed, whatever it was; the next one is soon
+            log.error(self._failure, problem=f"{type(error).__name__}: {error}")

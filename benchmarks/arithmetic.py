@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+from worker.runtime.arrays import Float32Array
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone
 
-FloatArray = npt.NDArray[np.float32]
-Way = Callable[[FloatArray], FloatArray]
+Way = Callable[[Float32Array], Float32Array]
 
 IMAGES = 32
 ROUNDS = 3
@@ -73,7 +73,7 @@ def compare(network: Backbone, flop: float) -> Iterator[str]:
 def _reduced(way: Way) -> Way:
     """A way whose graph TensorFlow rewrites to bfloat16 where it thinks that safe; it does so at the first call."""
 
-    def run(images: FloatArray) -> FloatArray:
+    def run(images: Float32Array) -> Float32Array:
         with _options(auto_mixed_precision_onednn_bfloat16=True):
             return way(images)
 

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from db.engine.database import Database
 from db.learning import reviews
@@ -36,6 +35,7 @@ from worker.models.costs import Costs
 from worker.models.linear_svm import gram
 from worker.models.store import model_name
 from worker.models.unsure_band import band
+from worker.runtime.arrays import Float64Array, Int64Array
 from worker.settings import WorkerSettings
 
 COLUMNS = (
@@ -161,7 +161,7 @@ def evaluated(
     return evaluation, lab
 
 
-def _lab(kernel: npt.NDArray[np.float64], sides: npt.NDArray[np.int64], found: Assessment) -> Interval:
+def _lab(kernel: Float64Array, sides: Int64Array, found: Assessment) -> Interval:
     every = np.arange(len(sides))
     splits = [Split(each.seed, np.setdiff1d(every, each.rows), each.rows) for each in found.splits]
     scored = score_splits(kernel, sides, splits, classes=2)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from producer.configuration.home_folder import at_home
 from worker.backbones import insertnet
@@ -32,9 +31,10 @@ from worker.backbones.names import (
     parse_name,
 )
 from worker.backbones.tensorflow_import import loading_tensorflow
-from worker.backbones.weight_file import Array, LayerSpec, WeightFile, flaw, match
+from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.backbones.weight_import import fetch_weights
 from worker.backbones.weight_store import WeightsStore, file_digest
+from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
 with loading_tensorflow():
     import keras
@@ -98,7 +98,7 @@ class Backbone:
         """Return the figures of the whole published network, of which this backbone is a part."""
         return self._summary
 
-    def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def prepare(self, images: UInt8Array) -> Float32Array:
         """Return images, (height, width, 3) or (n, height, width, 3) of 0…255, as the network wants them.
 
         That is the family's own `preprocess_input`, or values from -1 to 1 with the lab's preprocessing. The images
@@ -116,7 +116,7 @@ class Backbone:
             return networks.scale_symmetric(images)
         return networks.preprocess(self.family, images)
 
-    def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def features(self, prepared: Float32Array) -> Float32Array:
         """Return the features (n, feature_size) of n prepared images (n, height, width, 3).
 
         The same image gives the same features up to float32 rounding whatever batch it is in.
@@ -131,7 +131,7 @@ class Backbone:
             )
         return self._forward(prepared)
 
-    def features_of(self, images: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+    def features_of(self, images: Sequence[UInt8Array]) -> Float32Array:
         """Return the features (n, feature_size) of n images (height, width, 3) of 0…255.
 
         They are prepared a few at a time, when it is their turn: as floats a whole batch takes four times the memory.
@@ -230,7 +230,7 @@ def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[Laye
                 layer.finalize_state()  # it computes with what it derives from its weights
 
 
-def _tensor(array: Array) -> Any:
+def _tensor(array: AnyArray) -> Any:
     """A tensor that is an aligned array's own memory: a variable that it is assigned to keeps it."""
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 

@@ -13,16 +13,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones.names import BackboneError, BackboneName
 from worker.backbones.tensorflow_import import loading_tensorflow
+from worker.runtime.arrays import Float32Array
 
 with loading_tensorflow():
     import keras
     import tensorflow as tf
 
-FloatArray = npt.NDArray[np.float32]
 
 _ACTIVATIONS: Final = 52 * 1024 * 1024
 """Bytes that a layer's input and output may take together: VGG16 runs two images at a time, MobileNet eight."""
@@ -51,11 +50,11 @@ class ForwardPass:
         if self._middle is not None:
             self._head = _traced(keras.Model(self._middle, model.output), self._middle.shape[1:], pooling=False)
 
-    def __call__(self, images: FloatArray) -> FloatArray:
+    def __call__(self, images: Float32Array) -> Float32Array:
         """The features of all images."""
         return self.of(len(images), lambda part: images[part])
 
-    def of(self, count: int, images: Callable[[slice], FloatArray]) -> FloatArray:
+    def of(self, count: int, images: Callable[[slice], Float32Array]) -> Float32Array:
         """The features of `count` images, of which `images` makes those of a part when it is their turn."""
         if not count:
             return np.empty((0, self.feature_size), np.float32)  # kernels refuse to work on nothing

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones.names import INSERTNET, BackboneError, canonical_family, split_family
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import KERNELS, LayerSpec
+from worker.runtime.arrays import Float32Array, UInt8Array
 
 with loading_tensorflow():
     import keras
@@ -137,7 +137,7 @@ def with_values(cut: Any, family: str) -> Any:
     return keras.models.clone_model(cut, clone_function=_with_room, call_function=call)
 
 
-def preprocess(family: str, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def preprocess(family: str, images: UInt8Array) -> Float32Array:
     """Return a copy of `images` (…, height, width, 3) as the family's published weights want them."""
     name = split_family(family)[0]
     if name == INSERTNET:
@@ -147,7 +147,7 @@ def preprocess(family: str, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.flo
     return np.ascontiguousarray(own.preprocess_input(values, data_format="channels_last"), dtype=np.float32)
 
 
-def scale_symmetric(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def scale_symmetric(images: UInt8Array) -> Float32Array:
     """Return a copy of `images` scaled from 0…255 to -1…1: insertnet's own way, and the lab's for every family."""
     values = images.astype(np.float32)
     values /= 127.5

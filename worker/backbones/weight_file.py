@@ -15,12 +15,11 @@ from typing import Any, Final, Self
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones.names import WeightsUnfit
 from worker.backbones.weight_file_kind import check_readable, why_no_hdf5, why_other_layout
+from worker.runtime.arrays import AnyArray
 
-Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
 
 KERNELS: Final = frozenset({"kernel", "depthwise_kernel", "pointwise_kernel"})
@@ -99,7 +98,7 @@ class WeightFile:
             raise WeightsUnfit(f"{self.path}: {dataset.name} holds no numbers of this file's own")
         return dataset
 
-    def read(self, layer: str) -> list[Array]:
+    def read(self, layer: str) -> list[AnyArray]:
         """Return the arrays of one layer, in the file's order and its types (a counter is a whole number), aligned.
 
         Raises:
@@ -148,7 +147,7 @@ def _match_names(held: list[str], networks: Sequence[Sequence[LayerSpec]]) -> di
     return {name: name for name in held if name in names}
 
 
-def flaw(spec: LayerSpec, arrays: Sequence[Array]) -> str | None:
+def flaw(spec: LayerSpec, arrays: Sequence[AnyArray]) -> str | None:
     """Return what is wrong with a layer's values, or None: numbers that are not finite, a kernel that is all zero."""
     for name, array in zip(spec.weight_names, arrays, strict=True):
         extremes = np.array([array.min(), array.max()])  # of values with one that is no number, that one; no copy made
@@ -159,12 +158,12 @@ def flaw(spec: LayerSpec, arrays: Sequence[Array]) -> str | None:
     return None
 
 
-def _read(dataset: Any) -> Array:
+def _read(dataset: Any) -> AnyArray:
     """A dataset's values in aligned memory, in this machine's byte order."""
     dtype = dataset.dtype.newbyteorder("=")
     room = np.empty(dataset.nbytes + ALIGNMENT, np.uint8)
     offset = -room.ctypes.data % ALIGNMENT
-    array: Array = room[offset : offset + dataset.nbytes].view(dtype).reshape(dataset.shape)
+    array: AnyArray = room[offset : offset + dataset.nbytes].view(dtype).reshape(dataset.shape)
     if dataset.shape:
         dataset.read_direct(array)
     else:

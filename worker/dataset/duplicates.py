@@ -11,17 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.images.prefetch import read_ahead
+from worker.runtime.arrays import AnyArray, UInt8Array
 
 _AHEAD = 32
 """Files that are looked at ahead of the one that is wanted."""
 
-Look = Callable[[Path], npt.NDArray[np.uint8]]
+Look = Callable[[Path], UInt8Array]
 """The pixels of a file. Raises `ImageUnreadable`."""
 
 
@@ -88,7 +87,7 @@ def repeated(found: Sequence[tuple[Path, str, Seen]]) -> dict[Path, str]:
     return reasons
 
 
-def _digest(image: npt.NDArray[Any]) -> str | None:
+def _digest(image: AnyArray) -> str | None:
     """What an image is told by; None for one of a single colour, which many photographs may have come to be."""
     if image.min() == image.max():
         return None

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from producer.pictures.system_files import is_system_litter
@@ -14,6 +13,7 @@ from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
 from worker.dataset.labels_table import TableError, read_groups
 from worker.images.bit_depth import UnknownDepth, has_16_bits, to_eight_bits
 from worker.images.file_kind import why_unread
+from worker.runtime.arrays import Int64Array, UInt8Array
 
 _PIXEL_LIMIT = 80_000_000
 """Largest image that is decoded: 240 MB of RGB. Real cameras on the line have a tenth of it."""
@@ -40,7 +40,7 @@ class LabelledFolder:
     """The k class names in alphabetical order."""
     files: tuple[Path, ...]
     """The n images, as paths that begin with `root`."""
-    labels: npt.NDArray[np.int64]
+    labels: Int64Array
     """Index into `classes` of each image, shape (n,)."""
     skipped: tuple[tuple[Path, str], ...] = ()
     """Files in class folders that are not used, each with the reason."""
@@ -53,7 +53,7 @@ class LabelledFolder:
     """Sentences for a person: what in the folder was not understood, or is not used."""
 
     @property
-    def groups(self) -> npt.NDArray[np.int64] | None:
+    def groups(self) -> Int64Array | None:
         """The number of each image's group, shape (n,)."""
         if self.group_names is None:
             return None
@@ -138,7 +138,7 @@ def class_names(folder: Path) -> list[str]:
     return [path.name for path in _class_folders(folder)[0]]
 
 
-def load_image(file: Path, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
     """The image in `file` as RGB (height, width, 3), resized to `size` (height, width) by nearest neighbour.
 
     Pixel for pixel what `keras.utils.load_img(file, target_size=size)` gives: converted to RGB first (without regard
@@ -212,7 +212,7 @@ def _is_a_set(folder: Path) -> bool:
 
 
 def _check_classes(
-    root: Path, classes: tuple[str, ...], labels: npt.NDArray[np.int64], skipped: Iterable[tuple[Path, str]]
+    root: Path, classes: tuple[str, ...], labels: Int64Array, skipped: Iterable[tuple[Path, str]]
 ) -> None:
     empty = [name for index, name in enumerate(classes) if not (labels == index).any()]
     if empty:

@@ -7,13 +7,14 @@ from datetime import datetime
 
 import numpy as np
 
-from worker.evaluation.cross_validation import Assessment, Ints, Kind
+from worker.evaluation.cross_validation import Assessment, Kind
 from worker.evaluation.drawing import GREY, PALETTE, Plot, tables
 from worker.evaluation.pooled_predictions import SHORTEST, Pooled, pooled
 from worker.models.calibration import BINS
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
+from worker.runtime.arrays import Int64Array
 
 Assessments = Mapping[Kind, tuple[Assessment, Assessment | None]]
 
@@ -21,7 +22,9 @@ _POINTS = 400
 """Points of a curve that are drawn at most."""
 
 
-def figures(assessments: Assessments, labels: Ints, captured: Sequence[datetime], costs: Costs) -> dict[str, bytes]:
+def figures(
+    assessments: Assessments, labels: Int64Array, captured: Sequence[datetime], costs: Costs
+) -> dict[str, bytes]:
     """File name → PNG, for images with `labels` (n,), 1 for damaged, that were captured at `captured` (n).
 
     The candidate is drawn for plain and grouped splits, the champion where there is one, for the kind that counts:
@@ -38,7 +41,7 @@ def figures(assessments: Assessments, labels: Ints, captured: Sequence[datetime]
     }
 
 
-def total_confusion(assessment: Assessment) -> Ints:
+def total_confusion(assessment: Assessment) -> Int64Array:
     """The confusion matrices (2, 2) of all splits added up."""
     return np.asarray(np.sum([split.scores.confusion for split in assessment.splits], axis=0), np.int64)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits
@@ -22,9 +21,7 @@ from worker.models.linear_svm import ClassifierError
 from worker.models.solver import Solver, solver
 from worker.models.unsure_band import band as band_for
 from worker.models.unsure_band import share_decided
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
 """Images of a machine or station from which on it gets an accuracy of its own."""
@@ -40,9 +37,9 @@ class Answered:
     """One split's test part as one way of learning answered it: rows (m,), decision values and probabilities (m,)."""
 
     seed: int
-    rows: Ints
-    decisions: Float64s
-    probabilities: Float64s
+    rows: Int64Array
+    decisions: Float64Array
+    probabilities: Float64Array
     scores: Scores
 
 
@@ -75,13 +72,13 @@ class Assessment:
         limits = (0.0, np.inf) if name == "cost" else (0.0, 1.0)
         return interval(values, self.tested_over_trained, limits=limits) if values else None
 
-    def share_decided(self, labels: Ints, costs: Costs, accuracy: float = 0.99) -> float:
+    def share_decided(self, labels: Int64Array, costs: Costs, accuracy: float = 0.99) -> float:
         """The share of all test images, over the splits, that can be decided at this accuracy."""
         rows = np.concatenate([split.rows for split in self.splits])
         probabilities = np.concatenate([split.probabilities for split in self.splits])
         return share_decided(band_for(costs), probabilities, labels[rows], accuracy)
 
-    def wrong(self, labels: Ints) -> list[Wrong]:
+    def wrong(self, labels: Int64Array) -> list[Wrong]:
         """The images that were answered wrong at least once, the most often wrong first."""
         tested, wrong = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
         for split in self.splits:
@@ -90,7 +87,7 @@ class Assessment:
         rows = sorted(np.flatnonzero(wrong), key=lambda row: (-wrong[row] / tested[row], row))
         return [Wrong(int(row), int(tested[row]), int(wrong[row])) for row in rows]
 
-    def by_place(self, labels: Ints, places: Sequence[str]) -> dict[str, float]:
+    def by_place(self, labels: Int64Array, places: Sequence[str]) -> dict[str, float]:
         """Accuracy over all test answers of each place (machine or station, one for each of the n images) with at
         least `FEWEST_AT_A_PLACE` images."""
         names = np.array(places)
@@ -103,14 +100,14 @@ class Assessment:
 
 def assess(
     features: Any,
-    labels: Ints,
-    groups: Ints,
+    labels: Int64Array,
+    groups: Int64Array,
     *,
     costs: Costs,
     repeats: int = 10,
     test_size: float = 0.3,
     kinds: Sequence[Kind] = ("plain", "grouped"),
-    champion_labels: Ints | None = None,
+    champion_labels: Int64Array | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005
 ) -> dict[Kind, tuple[Assessment, Assessment | None]]:
     """Assess learning on `features` (n, d) with `labels` (n,), 0 or 1, and inserts `groups` (n,), by kind of split.
@@ -152,11 +149,11 @@ class _Trial:
 
     fits: Solver
     features: Any
-    truth: Ints
-    groups: Ints
+    truth: Int64Array
+    groups: Int64Array
     costs: Costs
 
-    def run(self, seed: int, labels: Ints, train: Ints, test: Ints) -> Answered:
+    def run(self, seed: int, labels: Int64Array, train: Int64Array, test: Int64Array) -> Answered:
         """Learn from `labels` (n,) on the rows `train` and answer the rows `test`."""
         train = np.sort(train)
         learned = learn(self.fits, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
@@ -167,7 +164,7 @@ class _Trial:
 
 
 def _pair(
-    trial: _Trial, split: Split, judged: npt.NDArray[np.bool_], champion_labels: Ints | None
+    trial: _Trial, split: Split, judged: BoolArray, champion_labels: Int64Array | None
 ) -> tuple[Answered, Answered | None] | None:
     """One split by candidate and champion; None where what is left is too little for both."""
     test = split.test[judged[split.test]]

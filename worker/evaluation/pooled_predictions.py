@@ -12,16 +12,13 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import roc_curve
 
 from worker.evaluation.cross_validation import Assessment
 from worker.evaluation.scores import Interval
 from worker.models.calibration import Bin, reliability
 from worker.models.unsure_band import Band, Trade, share_decided, trades
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 RESAMPLES: Final = 200
 """Draws of the bootstrap over inserts."""
@@ -50,10 +47,10 @@ class Period:
 class Pooled:
     """The m test answers of all splits: rows (m,), probabilities (m,) of damage, truth (m,), 1 for damaged."""
 
-    rows: Ints
-    probabilities: Float64s
-    right: npt.NDArray[np.bool_]
-    truth: Ints
+    rows: Int64Array
+    probabilities: Float64Array
+    right: BoolArray
+    truth: Int64Array
 
     def reliability(self) -> list[Bin]:
         """The bars of the reliability diagram."""
@@ -63,12 +60,12 @@ class Pooled:
         """What share is decided at what accuracy."""
         return trades(band, self.probabilities, self.truth)
 
-    def roc(self) -> tuple[Float64s, Float64s]:
+    def roc(self) -> tuple[Float64Array, Float64Array]:
         """The ROC curve: share of the intact ones called damaged, and of the damaged ones, from (0, 0) to (1, 1)."""
         false, true, _ = roc_curve(self.truth, self.probabilities)
         return np.asarray(false, np.float64), np.asarray(true, np.float64)
 
-    def decided(self, band: Band, groups: Ints, accuracy: float = 0.99, seed: int = 0) -> Interval:
+    def decided(self, band: Band, groups: Int64Array, accuracy: float = 0.99, seed: int = 0) -> Interval:
         """The share that can be decided at this accuracy, and its 95 % interval by a bootstrap over inserts.
 
         The limits of the band are moved until the test answers themselves show that accuracy, so that the share is
@@ -103,18 +100,18 @@ class Pooled:
         return periods
 
 
-def pooled(assessment: Assessment, labels: Ints) -> Pooled:
+def pooled(assessment: Assessment, labels: Int64Array) -> Pooled:
     """The answers of all splits of `assessment`, with the truth from `labels` (n,), 1 for damaged."""
 
     def joined(name: str) -> Any:
         return np.concatenate([getattr(split, name) for split in assessment.splits])
 
-    rows: Ints = joined("rows")
+    rows: Int64Array = joined("rows")
     truth = labels[rows]
     return Pooled(rows, joined("probabilities"), (joined("decisions") > 0) == (truth == 1), truth)
 
 
-def _farthest_first(band: Band, probabilities: Float64s) -> tuple[Ints, Ints]:
+def _farthest_first(band: Band, probabilities: Float64Array) -> tuple[Int64Array, Int64Array]:
     """The order (m,) in which `worker.models.unsure_band.trades` decides, and the places in it after which it may stop.
 
     Answers that are equally far from the threshold are decided together.

@@ -19,15 +19,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import binomtest  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.stats import t as student
 
 from worker.evaluation.cross_validation import Assessment
 from worker.evaluation.scores import corrected_error
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 LEVEL: Final = 0.05
 MARGINS: Final = {"balanced_accuracy": 0.05, "recall_damaged": 0.05, "cost": math.inf}
@@ -45,9 +42,9 @@ class Newest:
     `champion` is None while there is none.
     """
 
-    labels: Ints
-    candidate: Float64s
-    champion: Float64s | None
+    labels: Int64Array
+    candidate: Float64Array
+    champion: Float64Array | None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 
 from db.learning.reviews import Labelled
 from worker.evaluation.charts import figures, total_confusion
-from worker.evaluation.cross_validation import Assessment, Ints, Kind
+from worker.evaluation.cross_validation import Assessment, Kind
 from worker.evaluation.pooled_predictions import Pooled, pooled
 from worker.evaluation.promotion_rule import Decision, Newest
 from worker.evaluation.scores import Interval, Scores
@@ -23,6 +23,7 @@ from worker.models.candidate import binary
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
+from worker.runtime.arrays import Int64Array
 from worker.runtime.files import replaced_folder
 
 SCHEMA_VERSION: Final = 1
@@ -72,12 +73,12 @@ class Evaluation:
             raise ValueError(f"row {highest} was assessed, but there are {len(self.items)} images")
 
     @property
-    def sides(self) -> Ints:
+    def sides(self) -> Int64Array:
         """The labels (n,) as 0 for intact and 1 for damaged."""
         return binary([item.label for item in self.items])
 
     @property
-    def inserts(self) -> Ints:
+    def inserts(self) -> Int64Array:
         """The number (n,) of the insert that each image shows."""
         return np.asarray(np.unique([item.life for item in self.items], return_inverse=True)[1], np.int64)
 

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import t as student  # type: ignore[import-untyped]  # comes with scikit-learn
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from worker.models.calibration import Calibration, calibration_error
 from worker.models.costs import Costs
 from worker.models.unsure_band import Band, cost
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Scores:
     cost: float
 
 
-def scores(decisions: Float64s, labels: Ints, calibration: Calibration, band: Band, costs: Costs) -> Scores:
+def scores(decisions: Float64Array, labels: Int64Array, calibration: Calibration, band: Band, costs: Costs) -> Scores:
     """Score `decisions` (n,) on images with `labels` (n,), 1 for damaged, both sides among them (else `ValueError`)."""
     if set(np.unique(labels).tolist()) != {0, 1}:
         raise ValueError("scores need images of both sides, intact and damaged")

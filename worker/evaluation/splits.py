@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from worker.models.linear_svm import ClassifierError, fit_gram
-
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 _GROUPED_DRAWS = 100
 
@@ -26,8 +24,8 @@ class Split:
     """One division of the images: `train` and `test` are index arrays, `seed` is what they were drawn with."""
 
     seed: int
-    train: Ints
-    test: Ints
+    train: Int64Array
+    test: Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +33,8 @@ class SplitScore:
     """How one split ended. `confusion` is (k, k): row the true class, column the predicted one, in images."""
 
     seed: int
-    predictions: Ints
-    confusion: Ints
+    predictions: Int64Array
+    confusion: Int64Array
     seconds_fit: float
     seconds_predict: float
 
@@ -53,7 +51,7 @@ class SplitScore:
         return float((np.diag(self.confusion)[present] / images[present]).mean())
 
 
-def repeated_splits(labels: Ints, *, test_size: float, repeats: int, stratify: bool = True) -> Iterator[Split]:
+def repeated_splits(labels: Int64Array, *, test_size: float, repeats: int, stratify: bool = True) -> Iterator[Split]:
     """The lab's splits: seeds 1 … `repeats`, each `train_test_split(range(n), test_size, random_state=seed)`.
 
     Raises `EvaluationError` when there are too few images for them.
@@ -75,7 +73,7 @@ def repeated_splits(labels: Ints, *, test_size: float, repeats: int, stratify: b
         yield Split(seed, np.array(train, np.int64), np.array(test, np.int64))
 
 
-def grouped_splits(labels: Ints, groups: Ints, *, test_size: float, repeats: int) -> Iterator[Split]:
+def grouped_splits(labels: Int64Array, groups: Int64Array, *, test_size: float, repeats: int) -> Iterator[Split]:
     """Splits that never have images of one group on both sides: seeds 1 … `repeats`, `test_size` of the groups.
 
     `GroupShuffleSplit`, taken as it is drawn as soon as both sides have every class. Not `StratifiedGroupKFold`: it
@@ -92,8 +90,8 @@ def grouped_splits(labels: Ints, groups: Ints, *, test_size: float, repeats: int
 
 
 def score_splits(
-    kernel: npt.NDArray[np.float64],
-    labels: Ints,
+    kernel: Float64Array,
+    labels: Int64Array,
     splits: Iterable[Split],
     *,
     classes: int,
@@ -118,7 +116,7 @@ def score_splits(
     return scores
 
 
-def _draw_groups(labels: Ints, groups: Ints, classes: int, test_size: float, seed: int) -> Split:
+def _draw_groups(labels: Int64Array, groups: Int64Array, classes: int, test_size: float, seed: int) -> Split:
     draws = GroupShuffleSplit(_GROUPED_DRAWS, test_size=test_size, random_state=seed)
     found = len(np.unique(groups))
     try:

@@ -13,16 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from worker.features.shards import (
-    FEATURES,
-    Float32s,
-    ShardDamaged,
-    ShardGone,
-    block_rows,
-    open_shard,
-    sweep,
-    write_shard,
-)
+from worker.features.shards import FEATURES, ShardDamaged, ShardGone, block_rows, open_shard, sweep, write_shard
+from worker.runtime.arrays import Float32Array
 
 FULL_BYTES: Final = 256 * 2**20
 """Size of features that a merged shard has at most: 100,000 × 4,096 are seven of them."""
@@ -78,7 +70,9 @@ def _groups(small: Sequence[str], shards: Mapping[str, Sequence[str]], full_rows
         yield group
 
 
-def _blocks(folder: Path, fingerprint: str, feature_size: int, places: Sequence[tuple[str, int]]) -> Iterator[Float32s]:
+def _blocks(
+    folder: Path, fingerprint: str, feature_size: int, places: Sequence[tuple[str, int]]
+) -> Iterator[Float32Array]:
     """The features at these places (shard, row), shard by shard, a block at most at once."""
     step = block_rows(feature_size)
     by_shard: dict[str, list[int]] = {}

@@ -9,12 +9,12 @@ from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
-import numpy.typing as npt
 
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.store import Generation, sight_of
-from worker.images.decoding import MAX_IMAGE_BYTES, UInt8Array, UnusableImage, decode
+from worker.images.decoding import MAX_IMAGE_BYTES, UnusableImage, decode
 from worker.images.prefetch import read_ahead
+from worker.runtime.arrays import Float32Array, UInt8Array
 
 BATCH: Final = 32
 """Images in one forward pass."""
@@ -43,11 +43,11 @@ class Network(Protocol):
     feature_size: int
     input_size: tuple[int, int]
 
-    def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def prepare(self, images: UInt8Array) -> Float32Array:
         """Pixels (n, h, w, 3) to network input of the same shape."""
         ...
 
-    def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def features(self, prepared: Float32Array) -> Float32Array:
         """Network input (n, h, w, 3) to features (n, d)."""
         ...
 
@@ -92,7 +92,7 @@ def extract_chunk(
         raise ValueError(f"{generation.folder} is for the features of {generation.backbone}, not of this backbone")
     unusable: list[tuple[UUID, str]] = []
     stored = 0
-    rows: list[npt.NDArray[np.float32]] = []
+    rows: list[Float32Array] = []
     sights: list[str] = []
     for taken, pixels in _batches(missing(items, generation), images, backbone.input_size, batch, unusable):
         features = backbone.features(backbone.prepare(pixels))

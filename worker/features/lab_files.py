@@ -14,10 +14,10 @@ from typing import Any
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from worker.dataset.duplicates import ImageUnreadable
 from worker.images.prefetch import read_ahead
+from worker.runtime.arrays import Float32Array, Int64Array, UInt8Array
 from worker.runtime.files import replaced_file
 
 FEATURES_FILE = "features.h5"
@@ -49,10 +49,10 @@ class Extraction:
 def extract(
     folder: Path,
     files: Sequence[Path],
-    labels: npt.NDArray[np.int64],
+    labels: Int64Array,
     *,
-    load: Callable[[Path], npt.NDArray[np.uint8]],
-    features: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
+    load: Callable[[Path], UInt8Array],
+    features: Callable[[UInt8Array], Float32Array],
     feature_size: int,
     batch: int = 32,
     attributes: Mapping[str, str | int] | None = None,
@@ -104,7 +104,7 @@ def extract(
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[tuple[Any, npt.NDArray[np.int64]]]:
+def opened(folder: Path) -> Iterator[tuple[Any, Int64Array]]:
     """The features in `folder` as an open HDF5 dataset (n, d), to be read in parts, and the labels as an array (n,).
 
     Raises `FeatureStoreError` when a file is missing or unreadable, or they do not belong together.
@@ -145,15 +145,15 @@ class _Clock:
 
 def _batches(
     files: Sequence[Path],
-    load: Callable[[Path], npt.NDArray[np.uint8]],
+    load: Callable[[Path], UInt8Array],
     batch: int,
     clock: _Clock,
     skipped: list[tuple[Path, str]],
     advance: Callable[[int], object],
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]]:
+) -> Iterator[tuple[Int64Array, UInt8Array]]:
     """Full batches of readable images (the last may be smaller), each with the indices of its files."""
     indices: list[int] = []
-    images: list[npt.NDArray[np.uint8]] = []
+    images: list[UInt8Array] = []
     done = 0
     for index, (file, photograph) in enumerate(read_ahead(load, files, batch)):
         with clock("reading"):

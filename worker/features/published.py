@@ -20,7 +20,7 @@ import structlog
 
 from worker.features.lab_files import FEATURES_FILE, KEY, LABELLED_SET, LABELS_FILE
 from worker.features.shards import FEATURES, SIGHTS, ShardGone
-from worker.features.view import Ints
+from worker.runtime.arrays import Int64Array
 from worker.runtime.files import replaced_file
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Stored(Protocol):
     backbone: str
     feature_size: int
 
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Ints, Ints]:
+    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
         """Names of shards, and for each sight the index (n,) into them and the row (n,) there."""
         ...
 
@@ -105,7 +105,9 @@ def _shows(path: Path, digest: str, shards: set[str]) -> bool:
         return False
 
 
-def _write_features(generation: Stored, digest: str, shards: tuple[str, ...], shard: Ints, row: Ints) -> None:
+def _write_features(
+    generation: Stored, digest: str, shards: tuple[str, ...], shard: Int64Array, row: Int64Array
+) -> None:
     size = generation.feature_size
     layout = h5py.VirtualLayout((len(row), size), "<f4")
     cuts = np.flatnonzero((np.diff(shard) != 0) | (np.diff(row) != 1)) + 1

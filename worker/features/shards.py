@@ -24,11 +24,9 @@ from typing import Any, Final
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
+from worker.runtime.arrays import Float32Array
 from worker.runtime.files import sync
-
-Float32s = npt.NDArray[np.float32]
 
 FEATURES: Final = "features"
 SIGHTS: Final = "sights"
@@ -65,7 +63,7 @@ def write_shard(
     fingerprint: str,
     feature_size: int,
     sights: Sequence[str],
-    blocks: Iterable[Float32s],
+    blocks: Iterable[Float32Array],
 ) -> str:
     """Write one shard into `folder` and return its name; it is there wholly, synced, or not at all.
 

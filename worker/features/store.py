@@ -22,17 +22,9 @@ import numpy.typing as npt
 import structlog
 
 from worker.features import compaction, published
-from worker.features.shards import (
-    Broken,
-    Float32s,
-    ShardDamaged,
-    ShardGone,
-    check_shard,
-    open_shard,
-    read_sights,
-    write_shard,
-)
-from worker.features.view import FeatureView, Ints
+from worker.features.shards import Broken, ShardDamaged, ShardGone, check_shard, open_shard, read_sights, write_shard
+from worker.features.view import FeatureView
+from worker.runtime.arrays import Float32Array, Int64Array
 from worker.runtime.files import replaced_file
 
 log = structlog.get_logger()
@@ -80,7 +72,7 @@ class Generation:
         self._look()
         return set(self._place)
 
-    def add(self, sights: Sequence[str], features: Float32s) -> int:
+    def add(self, sights: Sequence[str], features: Float32Array) -> int:
         """Store features (n, feature_size) under the names of their n sights, durably, as one shard.
 
         Those that are here already are left as they are; returns how many were new. What is stored makes one file, so
@@ -116,7 +108,7 @@ class Generation:
         _, shard, row = self.locate(wanted)
         return [wanted[index] for index in np.lexsort((row, shard))]
 
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Ints, Ints]:
+    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
         """Names of the shards, and for each of n sights the index (n,) into them and the row (n,) there.
 
         Raises `FeaturesMissing`.

@@ -8,16 +8,14 @@ from typing import Any, Final, Protocol, Self
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
-from worker.features.shards import FEATURES, Float32s, ShardGone, block_rows
+from worker.features.shards import FEATURES, ShardGone, block_rows
+from worker.runtime.arrays import Float32Array, Int64Array
 
 _OPEN_FILES: Final = 256
 """More shards than this are opened again for every block of columns; `Generation.compact` keeps them far fewer."""
 _GAP_BYTES: Final = 128 * 1024
 """Reading this much too much costs about as much as asking HDF5 once more (40 µs)."""
-
-Ints = npt.NDArray[np.int64]
 
 
 class Shelves(Protocol):
@@ -25,7 +23,7 @@ class Shelves(Protocol):
 
     feature_size: int
 
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Ints, Ints]:
+    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
         """Names of shards, and for each sight the index (n,) into them and the row (n,) there."""
         ...
 
@@ -62,7 +60,7 @@ class FeatureView:
         """The type of the features."""
         return np.dtype(np.float32)
 
-    def __getitem__(self, key: Any) -> Float32s:
+    def __getitem__(self, key: Any) -> Float32Array:
         rows, columns = key if isinstance(key, tuple) else (key, slice(None))
         picked = np.arange(len(self._sights))[rows]
         if picked.ndim != 1 or not isinstance(columns, slice) or columns.step not in (None, 1):
@@ -91,7 +89,7 @@ class FeatureView:
     def _find(self) -> None:
         self._shards, self._shard, self._row = self._shelves.locate(self._sights)
 
-    def _read(self, picked: Ints, columns: slice, found: Float32s) -> None:
+    def _read(self, picked: Int64Array, columns: slice, found: Float32Array) -> None:
         """Fill `found` with the rows `picked`, run by run: rows of one shard with small gaps, a block at most."""
         width = columns.stop - columns.start
         shard, row = self._shard[picked], self._row[picked]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_image, scan
 from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
@@ -15,6 +14,7 @@ from worker.features import lab_files
 from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, Scores
 from worker.models import store
 from worker.models.linear_svm import fit_gram, gram, primal
+from worker.runtime.arrays import Float32Array, Float64Array, Int64Array, UInt8Array
 
 
 class LoadedBackbone(Protocol):
@@ -32,10 +32,10 @@ class LoadedBackbone(Protocol):
     def network_summary(self) -> NetworkFigures:
         """The figures of the whole published network."""
 
-    def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def prepare(self, images: UInt8Array) -> Float32Array:
         """Pixels (n, height, width, 3) to network input of the same shape."""
 
-    def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def features(self, prepared: Float32Array) -> Float32Array:
         """Network input (n, height, width, 3) to features (n, feature_size)."""
 
 
@@ -147,10 +147,10 @@ def _extract(
         done += images
         progress(done, total)
 
-    def load(file: Path) -> npt.NDArray[np.uint8]:
+    def load(file: Path) -> UInt8Array:
         return load_image(file, backbone.input_size)
 
-    def features(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def features(images: UInt8Array) -> Float32Array:
         return backbone.features(backbone.prepare(images))
 
     advance(0)
@@ -168,13 +168,11 @@ def _extract(
     )
 
 
-def _plain_splits(labels: npt.NDArray[np.int64], recipe: Recipe) -> Sequence[Split]:
+def _plain_splits(labels: Int64Array, recipe: Recipe) -> Sequence[Split]:
     return list(repeated_splits(labels, test_size=recipe.test_size, repeats=recipe.repeats, stratify=recipe.stratify))
 
 
-def _grouped_scores(
-    kernel: npt.NDArray[np.float64], dataset: LabelledFolder, recipe: Recipe
-) -> tuple[Scores | None, str | None]:
+def _grouped_scores(kernel: Float64Array, dataset: LabelledFolder, recipe: Recipe) -> tuple[Scores | None, str | None]:
     """The grouped scores, or why there are none although there are groups."""
     if dataset.groups is None:
         return None, None

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.dataset.labelled_folder import LabelledFolder
 from worker.evaluation.splits import SplitScore
+from worker.runtime.arrays import Int64Array
 
 
 class NetworkFigures(Protocol):
@@ -57,7 +57,7 @@ class Scores:
         return [split.macro_recall for split in self.splits]
 
     @property
-    def confusion(self) -> npt.NDArray[np.int64]:
+    def confusion(self) -> Int64Array:
         """All splits' confusion matrices added up, (k, k): row the true class, column the predicted one."""
         return np.asarray(np.sum([split.confusion for split in self.splits], axis=0), np.int64)
 

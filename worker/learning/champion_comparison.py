@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from db.learning.reviews import Labelled
 from worker.evaluation.cross_validation import UNKNOWN, Answered, Assessment
 from worker.evaluation.promotion_rule import FEWEST_NEWEST, Newest
 from worker.evaluation.scores import scores
 from worker.features.extraction import sight
-from worker.learning.context import Ints, Material
+from worker.learning.context import Material
 from worker.models.calibration import Calibration
 from worker.models.candidate import CandidateError, binary, learn
 from worker.models.costs import Costs
 from worker.models.solver import solver
 from worker.models.store import Stored
 from worker.models.unsure_band import Band
-
-Float64s = npt.NDArray[np.float64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 _BLOCK: Final = 256
 """Rows whose features are in memory at once."""
@@ -38,14 +36,14 @@ class Champion:
     stored: Stored
     learned_from: Sequence[Labelled] | None
 
-    def labels(self, found: Material) -> Ints | None:
+    def labels(self, found: Material) -> Int64Array | None:
         """What it was told (n,) about the material: 0, 1, or `UNKNOWN`; None where its labelled set is not known."""
         if self.learned_from is None:
             return None
         told = dict(zip([sight(item) for item in self.learned_from], self._sides(), strict=True))
         return np.array([told.get(name, UNKNOWN) for name in found.sights], np.int64)
 
-    def decisions(self, features: Any, rows: Ints) -> Float64s:
+    def decisions(self, features: Any, rows: Int64Array) -> Float64Array:
         """Its decision values (m,) on `rows` (m,) of `features` (n, d)."""
         parts = [
             self.stored.classifier.decision(features[rows[start : start + _BLOCK]])[:, 0]
@@ -101,7 +99,7 @@ def newest_labels(champion: Champion, features: Any, found: Material, *, costs: 
     return Newest(found.sides[rows], decisions, champion.decisions(features, rows))
 
 
-def _newest_rows(champion: Champion, found: Material) -> Ints:
+def _newest_rows(champion: Champion, found: Material) -> Int64Array:
     known = champion.learned_from or ()
     lives, sights = {item.life for item in known}, {sight(item) for item in known}
     unseen = [row for row, item in enumerate(found.items) if item.life not in lives and found.sights[row] not in sights]

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from db.engine.database import Database
 from db.learning.reviews import Labelled
@@ -21,8 +20,7 @@ from producer.storage.store import ImageStore
 from worker.features.extraction import Network, sight
 from worker.models.candidate import LEARNABLE, binary
 from worker.models.costs import Costs
-
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Int64Array
 
 BY = "insert-worker learn"
 """Who promotes models, in the promotions' rows."""
@@ -68,8 +66,8 @@ class Material:
 
     items: tuple[Labelled, ...]
     sights: tuple[str, ...]
-    sides: Ints
-    lives: Ints
+    sides: Int64Array
+    lives: Int64Array
 
     @property
     def labels(self) -> list[str]:

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 import db.line.captures
@@ -31,6 +29,7 @@ from worker.dataset.class_names import Meanings, known_words
 from worker.dataset.duplicates import ImageUnreadable
 from worker.dataset.labelled_folder import class_names, scan
 from worker.images.decoding import MAX_IMAGE_BYTES, UnusableImage, decode
+from worker.runtime.arrays import UInt8Array
 
 STATION: Final = "import"
 BY: Final = "insert-worker import"
@@ -136,7 +135,7 @@ def capture_id(image_sha256: str, group: str) -> UUID:
     return UUID(int=0x7 << 76 | (value >> 62 & 0xFFF) << 64 | 0b10 << 62 | value & (1 << 62) - 1)
 
 
-def _seen_by_the_line(path: Path) -> npt.NDArray[np.uint8]:
+def _seen_by_the_line(path: Path) -> UInt8Array:
     """A file's pixels as the line reads them. Raises `ImageUnreadable` for what the line would call unusable."""
     try:
         if path.stat().st_size > MAX_IMAGE_BYTES:

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 BINS = 10
 """Equal-width bins of the calibration error and of the reliability diagram."""
@@ -49,7 +47,7 @@ class Calibration:
         """The probability of damage at one decision value; plain arithmetic, for the line."""
         return 0.5 + 0.5 * math.tanh(0.5 * (self.slope * decision + self.offset))
 
-    def probabilities(self, decisions: Float64s) -> Float64s:
+    def probabilities(self, decisions: Float64Array) -> Float64Array:
         """The probabilities (n,) of damage at decision values (n,)."""
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (self.slope * decisions + self.offset)), np.float64)
 
@@ -64,7 +62,7 @@ class Bin:
     damaged: float
 
 
-def calibrate(decisions: Float64s, labels: Ints) -> Calibration:
+def calibrate(decisions: Float64Array, labels: Int64Array) -> Calibration:
     """Fit Platt's sigmoid to out-of-fold `decisions` (n,) of images with `labels` (n,), 1 for damaged.
 
     Platt's targets ((N₊ + 1)/(N₊ + 2) and 1/(N₋ + 2) instead of 1 and 0) keep the slope finite where the two sides do
@@ -86,7 +84,7 @@ def calibrate(decisions: Float64s, labels: Ints) -> Calibration:
     return Calibration(0.0, math.log((damaged + 1) / (len(labels) - damaged + 1)))
 
 
-def reliability(probabilities: Float64s, labels: Ints, bins: int = BINS) -> list[Bin]:
+def reliability(probabilities: Float64Array, labels: Int64Array, bins: int = BINS) -> list[Bin]:
     """The bins of equal width that have images, in order of the probability (n,) of damage; `labels` (n,) 1 damaged."""
     places = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     return [
@@ -95,7 +93,7 @@ def reliability(probabilities: Float64s, labels: Ints, bins: int = BINS) -> list
     ]
 
 
-def calibration_error(probabilities: Float64s, labels: Ints, bins: int = BINS) -> float:
+def calibration_error(probabilities: Float64Array, labels: Int64Array, bins: int = BINS) -> float:
     """Expected calibration error: over the bins, the mean distance between probability and share, by number of images.
 
     Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning", for the

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -22,9 +21,7 @@ from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver
 from worker.models.unsure_band import Band, band
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
 """Labels that can be learned from; `unusable` images are left out before."""
@@ -52,7 +49,7 @@ class Recipe:
     """How a plane is fitted: `C`, and the factors (d,) that the features are multiplied by (None: as they are)."""
 
     C: float
-    scale: Float64s | None = None
+    scale: Float64Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +59,7 @@ class Learned:
     recipe: Recipe
     calibration: Calibration
     band: Band
-    out_of_fold: Float64s
+    out_of_fold: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +79,10 @@ class Candidate:
     C: float
     standardised: bool
     trained_on: int
-    out_of_fold: Float64s
+    out_of_fold: Float64Array
 
 
-def binary(labels: Sequence[str]) -> Ints:
+def binary(labels: Sequence[str]) -> Int64Array:
     """Labels (n,) as 0 for intact and 1 for damaged, worn or broken. Raises `CandidateError` for any other."""
     if unknown := sorted(set(labels) - set(LEARNABLE)):
         raise CandidateError(
@@ -97,7 +94,7 @@ def binary(labels: Sequence[str]) -> Ints:
 def fit_candidate(
     features: Any,
     labels: Sequence[str],
-    groups: Ints,
+    groups: Int64Array,
     *,
     costs: Costs,
     seed: int = 0,
@@ -137,7 +134,14 @@ def fit_candidate(
 
 
 def learn(
-    fits: Solver, features: Any, labels: Ints, groups: Ints, rows: Ints, *, costs: Costs, seed: int = 0
+    fits: Solver,
+    features: Any,
+    labels: Int64Array,
+    groups: Int64Array,
+    rows: Int64Array,
+    *,
+    costs: Costs,
+    seed: int = 0,
 ) -> Learned:
     """Choose recipe, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
 
@@ -154,7 +158,7 @@ def learn(
     return Learned(recipe, calibrate(decisions, labels[rows]), band(costs), decisions)
 
 
-def folds(labels: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
+def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64Array, Int64Array]]:
     """Places to fit on and to hold out, `FOLDS` times (fewer where there are fewer inserts), inserts kept together.
 
     Raises `CandidateError` when a part to fit on would lack a side.
@@ -169,7 +173,7 @@ def folds(labels: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
     return parts
 
 
-def _choose(trials: Solver, rows: Ints, labels: Ints, groups: Ints, seed: int, lab: bool) -> Recipe:
+def _choose(trials: Solver, rows: Int64Array, labels: Int64Array, groups: Int64Array, seed: int, lab: bool) -> Recipe:
     size = trials.spread(rows)
     if size == 0:
         raise ClassifierError("all images have the same features; there is nothing to tell apart")
@@ -191,14 +195,16 @@ def _choose(trials: Solver, rows: Ints, labels: Ints, groups: Ints, seed: int, l
     return chosen
 
 
-def _out_of_fold(fits: Solver, rows: Ints, labels: Ints, parts: list[tuple[Ints, Ints]], recipe: Recipe) -> Float64s:
+def _out_of_fold(
+    fits: Solver, rows: Int64Array, labels: Int64Array, parts: list[tuple[Int64Array, Int64Array]], recipe: Recipe
+) -> Float64Array:
     decisions = np.empty(len(rows))
     for fit, held in parts:
         decisions[held] = fits.decide(rows[fit], labels[fit], recipe.C, recipe.scale)[rows[held]]
     return decisions
 
 
-def _trial_rows(labels: Ints, groups: Ints, rows: Ints, seed: int) -> Ints:
+def _trial_rows(labels: Int64Array, groups: Int64Array, rows: Int64Array, seed: int) -> Int64Array:
     """All rows, or about `TRIAL_ROWS` of them in whole inserts; more where so few cannot be divided."""
     if len(rows) <= TRIAL_ROWS:
         return rows
@@ -217,6 +223,6 @@ def _trial_rows(labels: Ints, groups: Ints, rows: Ints, seed: int) -> Ints:
             return trial
 
 
-def _model(classes: tuple[str, ...], fits: Solver, rows: Ints, labels: Ints, recipe: Recipe) -> LinearModel:
+def _model(classes: tuple[str, ...], fits: Solver, rows: Int64Array, labels: Int64Array, recipe: Recipe) -> LinearModel:
     plane = fits.plane(rows, labels, recipe.C, recipe.scale)
     return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept]))

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from producer.contract.vocabulary import Outcome
 from worker.images.decoding import UnusableImage, decode
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
 from worker.models.unsure_band import Band
+from worker.runtime.arrays import Float32Array, UInt8Array
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ class LineModel:
     band: Band | None = None
     kind: LinearModel | None = None
 
-    def judge(self, vector: NDArray[np.float32]) -> Judgement:
+    def judge(self, vector: Float32Array) -> Judgement:
         """The judgement on one image's finite features (d,). Raises `ClassifierError` for another length."""
         row = vector[None]
         decision = float(self.classifier.decision(row)[0, 0])
@@ -85,7 +85,7 @@ def judge(
     data: bytes,
     region: tuple[int, int, int, int] | None,
     size: tuple[int, int],
-    features: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    features: Callable[[UInt8Array], Float32Array],
     model: LineModel | None,
     shadow: LineModel | None = None,
     decoding: Callable[[], AbstractContextManager[object]] = nullcontext,
@@ -115,7 +115,7 @@ def judge(
     return judgement if shadow is None else replace(judgement, shadow=_alongside(shadow, vector))
 
 
-def _alongside(shadow: LineModel, vector: NDArray[np.float32]) -> Judgement | None:
+def _alongside(shadow: LineModel, vector: Float32Array) -> Judgement | None:
     try:
         return shadow.judge(vector)
     except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement

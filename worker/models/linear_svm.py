@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.svm import SVC
 
-Float32s = npt.NDArray[np.float32]
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 
 _BLOCK_BYTES = 64 * 2**20
 """Size of one float64 block of features in memory: large enough for full BLAS speed, small beside the features."""
@@ -39,8 +36,8 @@ class LinearModel:
     """
 
     classes: tuple[str, ...]
-    coef: Float32s
-    intercept: Float64s
+    coef: Float32Array
+    intercept: Float64Array
 
     def __post_init__(self) -> None:
         planes = _planes(len(self.classes))
@@ -57,7 +54,7 @@ class LinearModel:
         """Length d of the feature vector that the model judges."""
         return int(self.coef.shape[1])
 
-    def decision(self, features: npt.NDArray[Any]) -> Float64s:
+    def decision(self, features: AnyArray) -> Float64Array:
         """Signed distances (n, p), in units of the margin, of `features` (n, d), as scikit-learn signs them.
 
         Two classes: above 0 means class 1. More: column for the pair (i, j), above 0 means class i. Raises
@@ -70,17 +67,17 @@ class LinearModel:
         # Not BLAS: einsum sums float32 in float64 without a copy, and starts no threads in a worker that has many
         # of its own (one vector of 401,408 on a busy machine: 0.4 ms against 5 ms).
         products = np.einsum("ij,kj->ik", features, self.coef, dtype=np.float64, casting="same_kind")
-        values: Float64s = products + self.intercept
+        values: Float64Array = products + self.intercept
         if not np.isfinite(values).all():
             raise ClassifierError("the features hold numbers that are not finite")
         return values
 
-    def predict(self, features: npt.NDArray[Any]) -> Ints:
+    def predict(self, features: AnyArray) -> Int64Array:
         """Class indices (n,) of `features` (n, d); one-versus-one votes, ties to the lower class, as libsvm."""
         return votes(self.decision(features), len(self.classes))
 
 
-def votes(decision: Float64s, classes: int) -> Ints:
+def votes(decision: Float64Array, classes: int) -> Int64Array:
     """Class indices (n,) from decision values (n, p) by libsvm's rule (`svm_predict_values` in its svm.cpp)."""
     if classes == 2:
         return np.asarray(decision[:, 0] >= 0, np.int64)
@@ -92,7 +89,7 @@ def votes(decision: Float64s, classes: int) -> Ints:
     return np.asarray(count.argmax(axis=1), np.int64)
 
 
-def gram(features: Any) -> Float64s:
+def gram(features: Any) -> Float64Array:
     """The inner products (n, n) of all rows of `features` (n, d), an array or an open HDF5 dataset.
 
     Streams over blocks of columns: beside the result (8 n² bytes, twice) it holds some 100 MB, however large d is.
@@ -112,8 +109,8 @@ def gram(features: Any) -> Float64s:
 
 
 def fit_gram(
-    kernel: Float64s,
-    labels: Ints,
+    kernel: Float64Array,
+    labels: Int64Array,
     *,
     C: float = 1.0,  # noqa: N803
     class_weight: str | None = "balanced",
@@ -128,7 +125,7 @@ def fit_gram(
     return SVC(kernel="precomputed", C=C, class_weight=class_weight).fit(kernel, labels)
 
 
-def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Ints | None = None) -> LinearModel:
+def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Int64Array | None = None) -> LinearModel:
     """The `LinearModel` of an `svm` from `fit_gram`: `coef = Σ αᵢ yᵢ xᵢ` over the support rows of `features`.
 
     `features` (n, d) is an array or an open HDF5 dataset, and is streamed; `rows` says which of its rows the SVM was
@@ -147,7 +144,7 @@ def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Ints | None 
     return LinearModel(classes, coef, np.asarray(svm.intercept_, np.float64).copy())
 
 
-def _dual_planes(svm: SVC) -> Float64s:
+def _dual_planes(svm: SVC) -> Float64Array:
     """Signed weights (p, s) of the s support rows in each plane; for k > 2 libsvm packs them as (k-1, s)."""
     packed = svm.dual_coef_
     if len(packed) == 1:

@@ -17,15 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg.blas import ssyrk  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.linalg.lapack import spotrf, spotrs  # type: ignore[import-untyped]
 
 from worker.models.linear_svm import ClassifierError
-
-Float32s = npt.NDArray[np.float32]
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 GAP = 1e-3
 """Relative duality gap at which a fit is finished."""
@@ -44,22 +40,22 @@ class NotSolved(ClassifierError):
 class Moments:
     """Mean and standard deviation (d,) of each feature over some rows."""
 
-    mean: Float64s
-    deviation: Float64s
+    mean: Float64Array
+    deviation: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
     """A fitted plane, for features as they are: a row x has the decision value coef (d,) · x + intercept."""
 
-    coef: Float64s
+    coef: Float64Array
     intercept: float
 
 
-def moments(features: Any, rows: Ints) -> Moments:
+def moments(features: Any, rows: Int64Array) -> Moments:
     """Mean and deviation of each feature over `rows`, in one pass over `features` (n, d)."""
     total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
-    shift: Float32s | None = None
+    shift: Float32Array | None = None
     for _, block in _chosen(features, np.sort(rows)):
         shift = block[0].copy() if shift is None else shift  # keeps the squares small beside their difference
         block = block - shift
@@ -71,7 +67,13 @@ def moments(features: Any, rows: Ints) -> Moments:
 
 
 def solve(
-    features: Any, rows: Ints, signs: Float64s, costs: Float64s, *, scale: Float64s | None = None, gap: float = GAP
+    features: Any,
+    rows: Int64Array,
+    signs: Float64Array,
+    costs: Float64Array,
+    *,
+    scale: Float64Array | None = None,
+    gap: float = GAP,
 ) -> Plane:
     """The plane for `rows` (m,), increasing, of `features` (n, d), an array or an open HDF5 dataset.
 
@@ -102,7 +104,7 @@ def solve(
     raise NotSolved(f"after {MOST_STEPS} steps a fit is {best:.1e} from its optimum, not within {gap:.0e}")
 
 
-def decide(features: Any, plane: Plane) -> Float64s:
+def decide(features: Any, plane: Plane) -> Float64Array:
     """Decision values (n,) of every row of `features` (n, d), in one pass."""
     values = np.empty(features.shape[0])
     for start, block in blocks(features):
@@ -110,7 +112,7 @@ def decide(features: Any, plane: Plane) -> Float64s:
     return values + plane.intercept
 
 
-def blocks(features: Any) -> Iterator[tuple[int, Float32s]]:
+def blocks(features: Any) -> Iterator[tuple[int, Float32Array]]:
     """Runs of whole rows as (first row, float32 array), each some 32 MB."""
     count, size = features.shape
     step = max(1, _BLOCK_BYTES // (4 * size))
@@ -118,7 +120,7 @@ def blocks(features: Any) -> Iterator[tuple[int, Float32s]]:
         yield start, np.asarray(features[start : min(start + step, count)], np.float32)
 
 
-def _chosen(features: Any, rows: Ints) -> Iterator[tuple[slice, Float32s]]:
+def _chosen(features: Any, rows: Int64Array) -> Iterator[tuple[slice, Float32Array]]:
     """The chosen rows of each block, with their places among `rows`."""
     for start, block in blocks(features):
         first, last = np.searchsorted(rows, (start, start + len(block)))
@@ -132,15 +134,15 @@ class _Bend:
     rounded problem's. `curvature` holds the upper triangle; `weight` is the intercept's own curvature and `middle` (d,)
     the mean of the rows at the kink."""
 
-    by_weights: Float64s
+    by_weights: Float64Array
     by_intercept: float
-    curvature: Float32s
+    curvature: Float32Array
     weight: float
-    middle: Float64s
+    middle: Float64Array
     gap: float
     rounded_gap: float
 
-    def newton(self) -> tuple[Float64s, float]:
+    def newton(self) -> tuple[Float64Array, float]:
         """Newton's step in the weights and the intercept; destroys the curvature, which is large."""
         weight = max(self.weight, 1e-12)
         right = -(self.by_weights - self.by_intercept * self.middle)
@@ -154,27 +156,27 @@ class _Problem:
     """The rows of one fit, centred by `mean` (d,) and multiplied by `scale` (d,)."""
 
     features: Any
-    rows: Ints
-    signs: Float64s
-    costs: Float64s
-    mean: Float64s
-    scale: Float64s
+    rows: Int64Array
+    signs: Float64Array
+    costs: Float64Array
+    mean: Float64Array
+    scale: Float64Array
 
-    def _blocks(self) -> Iterator[tuple[slice, Float32s]]:
+    def _blocks(self) -> Iterator[tuple[slice, Float32Array]]:
         mean, scale = self.mean.astype(np.float32), self.scale.astype(np.float32)
         for places, block in _chosen(self.features, self.rows):
             block = block - mean
             block *= scale
             yield places, block
 
-    def times(self, direction: Float64s) -> Float64s:
+    def times(self, direction: Float64Array) -> Float64Array:
         """The inner products (m,) of the rows with a direction (d,)."""
         product = np.empty(len(self.rows))
         for places, block in self._blocks():
             product[places] = block @ direction.astype(np.float32)
         return product
 
-    def bend(self, short: Float64s, rounding: float, weights: Float64s, intercept: float) -> _Bend:
+    def bend(self, short: Float64Array, rounding: float, weights: Float64Array, intercept: float) -> _Bend:
         """Slope, curvature and gaps where the rows are `short` (m,) of their margin."""
         size = len(weights)
         inside = np.clip((short + rounding) / (2 * rounding), 0, 1)  # the rounded hinge's slope
@@ -218,7 +220,7 @@ class _Problem:
         )
 
 
-def _thinned(curved: Float64s, most: int) -> Float64s:
+def _thinned(curved: Float64Array, most: int) -> Float64Array:
     """The curvature of `most` of the rows in place of all: evenly picked ones, with the weight of the others."""
     kink = np.flatnonzero(curved)
     if len(kink) <= most:
@@ -229,14 +231,19 @@ def _thinned(curved: Float64s, most: int) -> Float64s:
     return thinned
 
 
-def _rounded(short: Float64s, rounding: float) -> Float64s:
+def _rounded(short: Float64Array, rounding: float) -> Float64Array:
     """The rounded hinge: (z + δ)² / 4δ between -δ and δ, else max(0, z)."""
     inside = np.clip((short + rounding) / (2 * rounding), 0, 1)
     return np.where(np.abs(short) < rounding, rounding * inside**2, np.maximum(short, 0))
 
 
 def _step(
-    short: Float64s, change: Float64s, weights: Float64s, direction: Float64s, costs: Float64s, rounding: float
+    short: Float64Array,
+    change: Float64Array,
+    weights: Float64Array,
+    direction: Float64Array,
+    costs: Float64Array,
+    rounding: float,
 ) -> float:
     """How far along the direction the rounded problem is least: where its slope, which only grows, is 0."""
     level, growth = float(weights @ direction), float(direction @ direction)

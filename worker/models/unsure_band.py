@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.models.costs import BandError, Costs
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 Side = Literal["intact", "damaged", "unsure"]
 
@@ -40,7 +37,7 @@ class Band:
             return "intact"
         return "damaged" if probability >= self.upper else "unsure"
 
-    def decided(self, probabilities: Float64s) -> npt.NDArray[np.bool_]:
+    def decided(self, probabilities: Float64Array) -> BoolArray:
         """Which of the probabilities (n,) get an answer without a person."""
         return (probabilities < self.lower) | (probabilities >= self.upper)
 
@@ -57,7 +54,7 @@ def band(costs: Costs) -> Band:
     return Band(lower, threshold, upper)
 
 
-def cost(band: Band, costs: Costs, probabilities: Float64s, labels: Ints) -> float:
+def cost(band: Band, costs: Costs, probabilities: Float64Array, labels: Int64Array) -> float:
     """Mean cost of an image when `band` answers at `probabilities` (n,) and the truth is `labels` (n,), 1 damaged."""
     intact, damaged = probabilities < band.lower, probabilities >= band.upper
     paid = np.where(intact, costs.missed_damaged * (labels == 1), costs.look)
@@ -72,7 +69,7 @@ class Trade:
     accuracy: float
 
 
-def trades(band: Band, probabilities: Float64s, labels: Ints) -> list[Trade]:
+def trades(band: Band, probabilities: Float64Array, labels: Int64Array) -> list[Trade]:
     """How accuracy falls while the share that is decided grows: one point for each number of decided images.
 
     The images (n,) farthest from the band's threshold are decided first, on each side relative to the room there (to 0
@@ -88,6 +85,6 @@ def trades(band: Band, probabilities: Float64s, labels: Ints) -> list[Trade]:
     return [Trade(int(count) / len(labels), int(right[count - 1]) / int(count)) for count in ends]
 
 
-def share_decided(band: Band, probabilities: Float64s, labels: Ints, accuracy: float = 0.99) -> float:
+def share_decided(band: Band, probabilities: Float64Array, labels: Int64Array, accuracy: float = 0.99) -> float:
     """The largest share of the images (n,) that can be decided at `accuracy` or better; 0 where there is none."""
     return max((each.share for each in trades(band, probabilities, labels) if each.accuracy >= accuracy), default=0.0)

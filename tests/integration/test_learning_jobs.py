@@ -83,10 +83,10 @@ def test_a_chunk_that_another_process_is_at_is_left_to_it(learning: Learning, re
     store_name = {}
 
     class Meanwhile(SmallNetwork):
-        def features(self, prepared):
+        def features_of(self, images):
             # Another process comes to the same chunk while this one is at it.
             store_name["other"] = extract_captures(learning, captures)
-            return super().features(prepared)
+            return super().features_of(images)
 
     assert reextract(replace(learning, backbone=lambda: Meanwhile())).written == 8
     assert store_name == {"other": None}

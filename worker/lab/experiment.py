@@ -11,32 +11,23 @@ import numpy as np
 from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_image, scan
 from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
 from worker.features import lab_files
+from worker.features.batches import FeatureExtractor
 from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, Scores
 from worker.models import store
 from worker.models.linear_svm import fit_gram, gram, primal
-from worker.runtime.arrays import Float32Array, Float64Array, Int64Array, UInt8Array
+from worker.runtime.arrays import Float64Array, Int64Array, UInt8Array
 
 
-class LoadedBackbone(Protocol):
-    """What the recipe needs of a `worker.backbones.backbone.Backbone`."""
+class LabBackbone(FeatureExtractor, Protocol):
+    """A feature extractor that also says how large its network is."""
 
-    name: str
     family: str
-    fingerprint: str
-    weights_digest: str
-    feature_size: int
-    input_size: tuple[int, int]
     layers: int
     parameters: int
 
     def network_summary(self) -> NetworkFigures:
-        """The figures of the whole published network."""
-
-    def prepare(self, images: UInt8Array) -> Float32Array:
-        """Pixels (n, height, width, 3) to network input of the same shape."""
-
-    def features(self, prepared: Float32Array) -> Float32Array:
-        """Network input (n, height, width, 3) to features (n, feature_size)."""
+        """Return the figures of the whole published network."""
+        ...
 
 
 def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
@@ -58,7 +49,7 @@ def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
 
 def run(
     dataset: LabelledFolder,
-    backbone: LoadedBackbone,
+    backbone: LabBackbone,
     multiply_adds: int,
     recipe: Recipe,
     output: Path,
@@ -135,36 +126,25 @@ def result_folder(output: Path, dataset: str, backbone: str) -> Path:
 
 def _extract(
     dataset: LabelledFolder,
-    backbone: LoadedBackbone,
+    backbone: LabBackbone,
     recipe: Recipe,
     folder: Path,
     progress: Callable[[int, int], object],
 ) -> lab_files.Extraction:
-    total, done = len(dataset.files), 0
-
-    def advance(images: int) -> None:
-        nonlocal done
-        done += images
-        progress(done, total)
-
     def load(file: Path) -> UInt8Array:
         return load_image(file, backbone.input_size)
 
-    def features(images: UInt8Array) -> Float32Array:
-        return backbone.features(backbone.prepare(images))
-
-    advance(0)
-    features(np.zeros((min(recipe.batch, total), *backbone.input_size, 3), np.uint8))  # the first pass sets up kernels
+    progress(0, len(dataset.files))
+    blank = np.zeros((*backbone.input_size, 3), np.uint8)
+    backbone.features_of([blank] * min(recipe.batch, len(dataset.files)))  # the first pass sets up kernels
     return lab_files.extract(
         folder,
         dataset.files,
         dataset.labels,
         load=load,
-        features=features,
-        feature_size=backbone.feature_size,
+        extractor=backbone,
         batch=recipe.batch,
-        attributes={"backbone": backbone.name, "fingerprint": backbone.fingerprint},
-        advance=advance,
+        progress=progress,
     )
 
 

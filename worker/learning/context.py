@@ -10,26 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from db.engine.database import Database
 from db.learning.reviews import Labelled
 from producer.storage.store import ImageStore
-from worker.features.extraction import Network, sight
+from worker.features.batches import FeatureExtractor
+from worker.features.extraction import sight
 from worker.models.candidate import LEARNABLE, binary
 from worker.models.costs import Costs
 from worker.runtime.arrays import Int64Array
 
 BY = "insert-worker learn"
 """Who promotes models, in the promotions' rows."""
-
-
-class NamedNetwork(Network, Protocol):
-    """A backbone that says what it is called."""
-
-    name: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class Learning:
     features: Path
     models: Path
     evaluations: Path
-    backbone: Callable[[], NamedNetwork]
+    backbone: Callable[[], FeatureExtractor]
     costs: Costs
     enough_new_labels: int
 

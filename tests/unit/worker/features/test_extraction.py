@@ -20,6 +20,7 @@ from worker.images.decoding import decode
 class Quadrants:
     """The mean of each quadrant of each colour: twelve features; counts the images it was given."""
 
+    name = "quadrants:mean"
     fingerprint = "c" * 64
     feature_size = 12
     input_size = (16, 16)
@@ -27,13 +28,11 @@ class Quadrants:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def prepare(self, images: Any) -> Any:
-        return images.astype(np.float32) / 255
-
-    def features(self, prepared: Any) -> Any:
-        self.batches.append(len(prepared))
-        n = len(prepared)
-        return prepared.reshape(n, 2, 8, 2, 8, 3).mean(axis=(2, 4)).reshape(n, 12).astype(np.float32)
+    def features_of(self, images: Any) -> Any:
+        n = len(images)
+        self.batches.append(n)
+        pixels = np.stack(images).astype(np.float32) / 255
+        return pixels.reshape(n, 2, 8, 2, 8, 3).mean(axis=(2, 4)).reshape(n, 12)
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def test_features_are_those_of_the_line_for_every_image(tmp_path: Path, images: 
     for row, each in enumerate(items):
         region = (3, 5, 50, 40) if each.region else None
         pixels = decode((images.root / each.image).read_bytes(), (16, 16), region)
-        np.testing.assert_array_equal(view[[row]], network.features(network.prepare(pixels[None])))
+        np.testing.assert_array_equal(view[[row]], network.features_of([pixels]))
 
 
 def test_only_what_is_missing_is_extracted_and_each_sight_once(
@@ -116,8 +115,8 @@ def test_images_that_cannot_be_used_cost_only_themselves(images: FolderStore, st
 
 def test_features_that_are_not_finite_are_not_stored(images: FolderStore, store: Generation) -> None:
     class Overflowing(Quadrants):
-        def features(self, prepared: Any) -> Any:
-            found = super().features(prepared)
+        def features_of(self, images: Any) -> Any:
+            found = super().features_of(images)
             found[1] = np.inf
             return found
 
@@ -133,10 +132,10 @@ def test_wide_features_are_stored_as_they_come_not_all_at_the_end(
     monkeypatch.setattr("worker.features.extraction.SHARD_BYTES", 2 * 2 * 4 * 12)
 
     class Dying(Quadrants):
-        def features(self, prepared: Any) -> Any:
+        def features_of(self, images: Any) -> Any:
             if len(self.batches) == 4:
                 raise RuntimeError("out of memory")
-            return super().features(prepared)
+            return super().features_of(images)
 
     items = [item(images, seed) for seed in range(12)]
     with pytest.raises(RuntimeError, match="out of memory"):

@@ -12,7 +12,7 @@ import pytest
 
 from worker.features import compaction, shards
 from worker.features import store as generation
-from worker.features.lab_files import FeatureStoreError, opened
+from worker.features.lab_files import LabFilesError, opened
 from worker.features.store import FeaturesMissing, GenerationError, begin, sight_of
 from worker.models.linear_svm import fit_gram, gram, primal
 
@@ -288,7 +288,7 @@ def test_half_a_publication_is_told_from_a_whole_one(tmp_path):
     old = (store.folder / "features.h5").read_bytes()
     store.publish(sights(2, 3), [0, 1], ("x", "y"))
     (store.folder / "features.h5").write_bytes(old)  # as a kill between the two leaves them
-    with pytest.raises(FeatureStoreError, match="replaced"), opened(store.folder):
+    with pytest.raises(LabFilesError, match="replaced"), opened(store.folder):
         pass
     store.add(sights(4), features(4))
     store.compact()  # whoever comes by puts it right
@@ -302,7 +302,7 @@ def test_a_publication_whose_features_are_damaged_is_withdrawn_not_shown_in_part
     victim = next(path for path in shard_files(store) if holds(path, sights(3)[0]))
     victim.write_bytes(victim.read_bytes()[:-1])
     assert [broken.name for broken in begun(tmp_path).verify()] == [victim.name]
-    with pytest.raises(FeatureStoreError, match="no features"), opened(store.folder):
+    with pytest.raises(LabFilesError, match="no features"), opened(store.folder):
         pass
     store = begun(tmp_path)
     store.add(sights(3), features(3))

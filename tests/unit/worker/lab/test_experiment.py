@@ -28,7 +28,6 @@ class TinyBackbone:
     name: str = "tiny:mean"
     family: str = "tiny"
     fingerprint: str = "ab" * 32
-    weights_digest: str = "cd" * 32
     feature_size: int = 48
     input_size: tuple[int, int] = (16, 12)
     layers: int = 2
@@ -37,13 +36,10 @@ class TinyBackbone:
     def network_summary(self):
         return SimpleNamespace(layers=5, parameters=10, multiply_adds=4000)
 
-    def prepare(self, images):
-        assert images.dtype == np.uint8
-        return images.astype(np.float32) / 255
-
-    def features(self, prepared):
-        n = len(prepared)
-        return prepared.reshape(n, 4, 4, 4, 3, 3).mean(axis=(2, 4)).reshape(n, 48)
+    def features_of(self, images):
+        assert all(image.dtype == np.uint8 for image in images)
+        n = len(images)
+        return (np.stack(images).astype(np.float32) / 255).reshape(n, 4, 4, 4, 3, 3).mean(axis=(2, 4)).reshape(n, 48)
 
 
 def photograph(path, brightness, rng):
@@ -81,7 +77,7 @@ def test_the_scores_are_those_of_the_labs_notebook(folder, tmp_path, recipe):
     dataset, result, _ = done(folder, tmp_path, recipe)
     backbone = TinyBackbone()
     images = np.stack([load_image(file, backbone.input_size) for file in dataset.files])
-    features, labels = backbone.features(backbone.prepare(images)), dataset.labels
+    features, labels = backbone.features_of(images), dataset.labels
     accuracy = []
     for seed in range(1, recipe.repeats + 1):
         train, test = train_test_split(
@@ -206,8 +202,8 @@ def test_a_photograph_in_two_classes_is_left_out_and_told_everywhere_unless_it_i
 
 def test_features_that_are_all_the_same_are_said(folder, tmp_path):
     class Blind(TinyBackbone):
-        def features(self, prepared):
-            return np.full_like(super().features(prepared), 0.3)
+        def features_of(self, images):
+            return np.full_like(super().features_of(images), 0.3)
 
     with pytest.raises(DatasetError, match="images have the same features by"):
         done(folder, tmp_path, backbone=Blind())

@@ -89,8 +89,8 @@ def _calibration(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]
 
 
 def _decided(answers: Mapping[str, Pooled], costs: Costs) -> bytes:
-    curves = {name: found.trades(band(costs)) for name, found in answers.items()}
-    lowest = min(trade.accuracy for curve in curves.values() for trade in curve)
+    curves = {name: found.risk_coverage_curve(band(costs)) for name, found in answers.items()}
+    lowest = min(point.accuracy for curve in curves.values() for point in curve)
     bottom = min(0.9, float(np.floor(lowest * 10) / 10))
     plot = Plot(
         "What is decided without a person", "share of the images decided", "accuracy among them", y=(bottom, 1.0)
@@ -98,7 +98,7 @@ def _decided(answers: Mapping[str, Pooled], costs: Costs) -> bytes:
     plot.line([(0, 0.99), (1, 0.99)], GREY, "99 %", dashed=True)
     for colour, (name, curve) in zip(PALETTE, curves.items(), strict=False):
         shown = np.unique(np.linspace(0, len(curve) - 1, _POINTS).round().astype(int))
-        plot.line([(curve[place].share, curve[place].accuracy) for place in shown], colour, name)
+        plot.line([(curve[place].coverage, curve[place].accuracy) for place in shown], colour, name)
     return plot.png("lower left")
 
 

@@ -19,8 +19,6 @@ from worker.models.candidate import CandidateError, learn
 from worker.models.costs import Costs
 from worker.models.linear_svm import ClassifierError
 from worker.models.solver import Solver, solver
-from worker.models.unsure_band import band as band_for
-from worker.models.unsure_band import share_decided
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
@@ -71,12 +69,6 @@ class Assessment:
         values = self.values(name)
         limits = (0.0, np.inf) if name == "cost" else (0.0, 1.0)
         return interval(values, self.tested_over_trained, limits=limits) if values else None
-
-    def share_decided(self, labels: Int64Array, costs: Costs, accuracy: float = 0.99) -> float:
-        """The share of all test images, over the splits, that can be decided at this accuracy."""
-        rows = np.concatenate([split.rows for split in self.splits])
-        probabilities = np.concatenate([split.probabilities for split in self.splits])
-        return share_decided(band_for(costs), probabilities, labels[rows], accuracy)
 
     def wrong(self, labels: Int64Array) -> list[Wrong]:
         """The images that were answered wrong at least once, the most often wrong first."""

@@ -17,7 +17,7 @@ from sklearn.metrics import roc_curve
 from worker.evaluation.cross_validation import Assessment
 from worker.evaluation.scores import Interval
 from worker.models.calibration import Bin, reliability
-from worker.models.unsure_band import Band, Trade, share_decided, trades
+from worker.models.unsure_band import Band, RiskCoveragePoint, coverage_at_accuracy, decision_order, risk_coverage_curve
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 RESAMPLES: Final = 200
@@ -56,9 +56,9 @@ class Pooled:
         """The bars of the reliability diagram."""
         return reliability(self.probabilities, self.truth)
 
-    def trades(self, band: Band) -> list[Trade]:
-        """What share is decided at what accuracy."""
-        return trades(band, self.probabilities, self.truth)
+    def risk_coverage_curve(self, band: Band) -> list[RiskCoveragePoint]:
+        """Return what share is decided at what accuracy."""
+        return risk_coverage_curve(band, self.probabilities, self.truth)
 
     def roc(self) -> tuple[Float64Array, Float64Array]:
         """The ROC curve: share of the intact ones called damaged, and of the damaged ones, from (0, 0) to (1, 1)."""
@@ -74,17 +74,17 @@ class Pooled:
         """
         _, insert = np.unique(groups[self.rows], return_inverse=True)
         inserts = int(insert.max()) + 1
-        order, ends = _farthest_first(band, self.probabilities)
+        order, stops = decision_order(band, self.probabilities)
         insert, right = insert[order], ((self.probabilities >= band.threshold) == (self.truth == 1))[order]
         rng = np.random.default_rng(seed)
         drawn = []
         for _ in range(RESAMPLES):
             times = np.bincount(rng.integers(0, inserts, inserts), minlength=inserts)[insert]
-            decided, correct = np.cumsum(times)[ends], np.cumsum(times * right)[ends]
+            decided, correct = np.cumsum(times)[stops], np.cumsum(times * right)[stops]
             enough = (decided > 0) & (correct >= accuracy * decided)
             drawn.append(decided[enough].max(initial=0) / decided[-1])
         low, high = np.percentile(drawn, [2.5, 97.5])
-        share = share_decided(band, self.probabilities, self.truth, accuracy)
+        share = coverage_at_accuracy(band, self.probabilities, self.truth, accuracy)
         return Interval(share, min(share, float(low)), max(share, float(high)))
 
     def over_time(self, captured: Sequence[datetime]) -> list[Period]:
@@ -109,15 +109,3 @@ def pooled(assessment: Assessment, labels: Int64Array) -> Pooled:
     rows: Int64Array = joined("rows")
     truth = labels[rows]
     return Pooled(rows, joined("probabilities"), (joined("decisions") > 0) == (truth == 1), truth)
-
-
-def _farthest_first(band: Band, probabilities: Float64Array) -> tuple[Int64Array, Int64Array]:
-    """The order (m,) in which `worker.models.unsure_band.trades` decides, and the places in it after which it may stop.
-
-    Answers that are equally far from the threshold are decided together.
-    """
-    below = probabilities < band.threshold
-    room = np.where(below, band.threshold, 1 - band.threshold)
-    farness = np.abs(probabilities - band.threshold) / np.where(room > 0, room, 1)
-    order = np.argsort(-farness, kind="stable")
-    return order, np.flatnonzero(np.append(np.diff(farness[order]) != 0, True))

@@ -34,8 +34,8 @@ ACCURACY: Final = 0.99
 
 SCORES: Final = tuple(each.name for each in fields(Scores) if each.name not in ("images", "confusion"))
 
-_TRADES = 200
-"""Points of the trade between share and accuracy that the JSON has at most."""
+_CURVE_POINTS = 200
+"""Points of the risk-coverage curve that the JSON has at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +169,7 @@ def _assessment_json(evaluation: Evaluation, assessment: Assessment) -> dict[str
         "scores": {name: _score_json(assessment, name) for name in SCORES},
         "confusion": total_confusion(assessment).tolist(),
         "decided_at": {"accuracy": ACCURACY, "share": _interval_json(_decided(evaluation, answers))},
-        "trades": _trades_json(evaluation, answers),
+        "trades": _curve_json(evaluation, answers),
         "reliability": [asdict(each) for each in answers.reliability()],
         "over_time": [
             asdict(each) | {"start": each.start.isoformat(), "end": each.end.isoformat()}
@@ -212,10 +212,10 @@ def _decided(evaluation: Evaluation, answers: Pooled) -> Interval:
     return answers.decided(band(evaluation.costs), evaluation.inserts, ACCURACY)
 
 
-def _trades_json(evaluation: Evaluation, answers: Pooled) -> list[dict[str, float]]:
-    found = answers.trades(band(evaluation.costs))
-    places = np.unique(np.linspace(0, len(found) - 1, _TRADES).round().astype(int))
-    return [asdict(found[place]) for place in places]
+def _curve_json(evaluation: Evaluation, answers: Pooled) -> list[dict[str, float]]:
+    curve = answers.risk_coverage_curve(band(evaluation.costs))
+    places = np.unique(np.linspace(0, len(curve) - 1, _CURVE_POINTS).round().astype(int))
+    return [{"share": curve[place].coverage, "accuracy": curve[place].accuracy} for place in places]
 
 
 def _score_json(assessment: Assessment, name: str) -> dict[str, Any] | None:

@@ -62,29 +62,37 @@ def cost(band: Band, costs: Costs, probabilities: Float64Array, labels: Int64Arr
 
 
 @dataclass(frozen=True)
-class Trade:
-    """One point of the trade: with this `share` of the images decided, this `accuracy` among them."""
+class RiskCoveragePoint:
+    """One point of the risk-coverage curve: with this share of the images decided, this `accuracy` among them."""
 
-    share: float
+    coverage: float
     accuracy: float
 
 
-def trades(band: Band, probabilities: Float64Array, labels: Int64Array) -> list[Trade]:
-    """How accuracy falls while the share that is decided grows: one point for each number of decided images.
+def decision_order(band: Band, probabilities: Float64Array) -> tuple[Int64Array, Int64Array]:
+    """Return the order (n,) in which images are decided, and the places in it after which deciding may stop.
 
     The images (n,) farthest from the band's threshold are decided first, on each side relative to the room there (to 0
     below it, to 1 above). Images that are equally far are decided together.
     """
     below = probabilities < band.threshold
     room = np.where(below, band.threshold, 1 - band.threshold)
-    farness = np.abs(probabilities - band.threshold) / np.where(room > 0, room, 1)
-    order = np.argsort(-farness, kind="stable")
-    right = np.cumsum((~below == (labels == 1))[order])
-    ordered = farness[order]
-    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) + 1
-    return [Trade(int(count) / len(labels), int(right[count - 1]) / int(count)) for count in ends]
+    distance = np.abs(probabilities - band.threshold) / np.where(room > 0, room, 1)
+    order = np.argsort(-distance, kind="stable")
+    return order, np.flatnonzero(np.append(np.diff(distance[order]) != 0, True))
 
 
-def share_decided(band: Band, probabilities: Float64Array, labels: Int64Array, accuracy: float = 0.99) -> float:
-    """The largest share of the images (n,) that can be decided at `accuracy` or better; 0 where there is none."""
-    return max((each.share for each in trades(band, probabilities, labels) if each.accuracy >= accuracy), default=0.0)
+def risk_coverage_curve(band: Band, probabilities: Float64Array, labels: Int64Array) -> list[RiskCoveragePoint]:
+    """Return how accuracy falls while coverage grows: one point for each number of images that can be decided.
+
+    `labels` (n,) are 1 for damaged; `decision_order` says which images are decided first.
+    """
+    order, stops = decision_order(band, probabilities)
+    correct = np.cumsum(((probabilities >= band.threshold) == (labels == 1))[order])
+    return [RiskCoveragePoint((int(stop) + 1) / len(labels), int(correct[stop]) / (int(stop) + 1)) for stop in stops]
+
+
+def coverage_at_accuracy(band: Band, probabilities: Float64Array, labels: Int64Array, accuracy: float = 0.99) -> float:
+    """Return the largest share of the images (n,) that can be decided at this accuracy; 0 where there is none."""
+    curve = risk_coverage_curve(band, probabilities, labels)
+    return max((point.coverage for point in curve if point.accuracy >= accuracy), default=0.0)

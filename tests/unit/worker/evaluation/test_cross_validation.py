@@ -50,7 +50,6 @@ def test_the_splits_are_those_of_the_evaluation_and_the_scores_add_up():
         errors = sum(round((1 - split.scores.accuracy) * split.scores.images) for split in assessment.splits)
         assert sum(each.wrong for each in wrong) == errors > 0
         assert all(0 < each.wrong <= each.tested for each in wrong)
-        assert 0 <= assessment.share_decided(labels, Costs()) <= 1
 
 
 def test_a_test_part_changes_nothing_in_what_was_learned_before():

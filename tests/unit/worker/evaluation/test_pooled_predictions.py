@@ -9,7 +9,7 @@ from worker.evaluation.pooled_predictions import FEWEST_IN_A_PERIOD, PERIODS, Po
 from worker.evaluation.scores import scores
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
-from worker.models.unsure_band import Band, band, share_decided
+from worker.models.unsure_band import Band, band, coverage_at_accuracy
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 EVEN = Band(0.5, 0.5, 0.5)
@@ -52,7 +52,7 @@ def test_the_interval_of_the_share_decided_is_wider_when_the_images_are_of_few_i
     assert found.decided(band(Costs()), np.repeat(np.arange(60), 5)) == by_insert
 
 
-def test_a_resample_decides_in_the_order_of_the_trade():
+def test_a_resample_decides_in_the_order_of_the_curve():
     # Every insert alike: whatever is drawn, the share is that of the whole, ties included.
     one = np.array([0.01, 0.01, 0.02, 0.1, 0.15, 0.3, 0.3, 0.6, 0.9, 0.97])
     truth = np.array([0, 0, 0, 1, 0, 1, 0, 1, 1, 1])
@@ -60,12 +60,12 @@ def test_a_resample_decides_in_the_order_of_the_trade():
     found = Pooled(np.arange(70), np.tile(one, times), np.ones(70, bool), np.tile(truth, times))
     for accuracy in (0.99, 0.85, 0.8, 0.5):
         interval = found.decided(band(Costs()), np.repeat(np.arange(times), 10), accuracy)
-        share = share_decided(band(Costs()), one, truth, accuracy)
+        share = coverage_at_accuracy(band(Costs()), one, truth, accuracy)
         assert (interval.low, interval.mean, interval.high) == pytest.approx((share, share, share))
 
 
 def assessment_share(labels, decisions):
-    return assessment(labels, (np.arange(len(labels)), decisions)).share_decided(labels, Costs())
+    return coverage_at_accuracy(band(Costs()), PLATT.probabilities(decisions), labels)
 
 
 def test_a_model_that_drifts_is_seen_to_become_worse():

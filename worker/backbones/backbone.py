@@ -57,9 +57,8 @@ FINGERPRINT_VERSION: Final = 1
 class Backbone:
     """A pretrained network up to one layer. `prepare` and `features` may be called from any thread.
 
-    `name` is canonical; `fingerprint` names everything that the features depend on; `weights_digest` is the
-    SHA-256 of the weight file; `feature_size` is the length of one feature vector; `input_size` is (height, width)
-    in pixels; `layers` and `parameters` count the part that is built.
+    `name` is canonical; `fingerprint` names everything that the features depend on; `feature_size` is the length of one
+    feature vector; `input_size` is (height, width) in pixels; `layers` and `parameters` count the part that is built.
     """
 
     def __init__(
@@ -75,7 +74,6 @@ class Backbone:
         self.family = name.family
         self.layer = name.layer
         self.pooling = name.pooling
-        self.weights_digest = weights_digest
         self.input_size = published.input_size
         self.layers = len(model.layers)
         self.parameters = int(model.count_params())

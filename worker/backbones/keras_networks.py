@@ -39,10 +39,9 @@ _STALL_SECONDS: Final = 20.0
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """A whole network in figures: Keras layers, those among them with weights, parameters, multiply-adds an image."""
+    """A whole network in figures: Keras layers, parameters, multiply-adds an image."""
 
     layers: int
-    weighted_layers: int
     parameters: int
     multiply_adds: int
 
@@ -91,7 +90,6 @@ class PublishedNetwork:
         """
         return NetworkSummary(
             layers=len(self.model.layers),
-            weighted_layers=len(self.specs),
             parameters=self.model.count_params(),
             multiply_adds=sum(_multiply_adds(layer) for layer in self.model.layers),
         )

@@ -5,7 +5,6 @@ Both are written in batches, so that the features may be far larger than the mem
 reads, touches no others.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,13 +36,12 @@ class LabFilesError(ValueError):
 
 @dataclass(frozen=True)
 class Extraction:
-    """What an extraction did: how many images it stored, which it could not, and where the time went (seconds)."""
+    """How many images were stored, which could not be and why, and the seconds that reading and the network took."""
 
     images: int
     skipped: tuple[tuple[Path, str], ...]
     seconds_reading: float
     seconds_network: float
-    seconds_writing: float
 
 
 def extract(
@@ -68,7 +66,7 @@ def extract(
     """
     kept: list[int] = []
     skipped: list[tuple[Path, str]] = []
-    reading = network = writing = 0.0
+    reading = network = 0.0
     with replaced_file(folder / FEATURES_FILE) as features_path, replaced_file(folder / LABELS_FILE) as labels_path:
         with h5py.File(features_path, "w") as store:
             dataset = store.create_dataset(
@@ -83,10 +81,8 @@ def extract(
             for part in feature_batches(
                 rows, lambda row: load(files[row]), extractor, size=batch, unusable=ImageUnreadable
             ):
-                start = time.perf_counter()
                 dataset.resize(len(kept) + len(part.items), axis=0)
                 dataset[len(kept) :] = part.features
-                writing += time.perf_counter() - start
                 reading += part.seconds_reading
                 network += part.seconds_network
                 kept += part.items
@@ -96,7 +92,7 @@ def extract(
             raise LabFilesError(f"none of the {len(files)} images could be used; the first: {skipped[:1]}")
         with h5py.File(labels_path, "w") as store:
             store.create_dataset(KEY, data=np.asarray(labels, np.int64)[kept])
-    return Extraction(len(kept), tuple(skipped), reading, network, writing)
+    return Extraction(len(kept), tuple(skipped), reading, network)
 
 
 @contextmanager

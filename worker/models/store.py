@@ -168,12 +168,6 @@ def save(
     return manifest
 
 
-def load(folder: Path, fingerprint: str | None = None) -> tuple[LinearModel, Manifest]:
-    """The first model in `folder` and its manifest; the rest is as in `read`."""
-    stored = read(folder, fingerprint)
-    return stored.classifier, stored.manifest
-
-
 def read(folder: Path, fingerprint: str | None = None) -> Stored:
     """Read and check all that is in `folder`.
 

@@ -101,7 +101,8 @@ def test_the_labs_files_are_written(folder, tmp_path):
         stored, truth = features["dataset_1"][()], labels["dataset_1"][()]
     assert (stored.shape, stored.dtype) == ((40, 48), np.float32)
     assert truth.tolist() == [0] * 24 + [1] * 16
-    model, manifest = store.load(out / "model", TinyBackbone.fingerprint)
+    stored = store.read(out / "model", TinyBackbone.fingerprint)
+    model, manifest = stored.classifier, stored.manifest
     assert isinstance(model, LinearModel)
     assert (manifest.classes, manifest.trained_on, manifest.backbone) == (("intact", "worn"), 40, "tiny:mean")
     assert manifest.model_id == result.model_id
@@ -223,7 +224,7 @@ def test_a_split_that_cannot_be_made_is_found_before_any_work(folder, recipe):
 def timed(backbone, family, reading, network, gram, evaluation, multiply_adds, **values):
     """A result with these times in seconds."""
     confusion = np.array([[8, 2], [1, 9]])
-    scores = Scores((SplitScore(1, np.zeros(20, np.int64), confusion, 0.002, 0.001),))
+    scores = Scores((SplitScore(1, np.zeros(20, np.int64), confusion, 0.002),))
     root = SimpleNamespace(group_column=None, classes=("a", "b"), labels=np.array([0, 1]), skipped=())
     defaults = {
         "feature_size": 4096,

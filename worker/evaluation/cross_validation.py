@@ -18,7 +18,7 @@ from worker.evaluation.splits import Split, grouped_splits, repeated_splits
 from worker.models.candidate import CandidateError, learn
 from worker.models.costs import Costs
 from worker.models.linear_svm import ClassifierError
-from worker.models.solver import Solver, solver
+from worker.models.solver import Solver, solver_for
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
@@ -109,7 +109,7 @@ def assess(
     both, since neither can be blamed for them. Raises `EvaluationError` or `CandidateError` when the set is too small
     to be split and learned from; `progress` is told how many of how many splits are done.
     """
-    trial = _Trial(solver(features), features, labels, groups, costs)
+    trial = _Trial(solver_for(features), features, labels, groups, costs)
     judged = np.ones(len(labels), bool)
     if champion_labels is not None:
         judged = (champion_labels == UNKNOWN) | (champion_labels == labels)
@@ -139,7 +139,7 @@ def assess(
 class _Trial:
     """What every split has in common; `truth` (n,) is what the test parts are held against."""
 
-    fits: Solver
+    solver: Solver
     features: Any
     truth: Int64Array
     groups: Int64Array
@@ -148,8 +148,8 @@ class _Trial:
     def run(self, seed: int, labels: Int64Array, train: Int64Array, test: Int64Array) -> Answered:
         """Learn from `labels` (n,) on the rows `train` and answer the rows `test`."""
         train = np.sort(train)
-        learned = learn(self.fits, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
-        decisions = self.fits.decide(train, labels[train], learned.recipe.C, learned.recipe.scale)[test]
+        learned = learn(self.solver, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
+        decisions = self.solver.decide(train, labels[train], learned.recipe.C, learned.recipe.scale)[test]
         probabilities = learned.calibration.probabilities(decisions)
         measured = scores(decisions, self.truth[test], learned.calibration, learned.band, self.costs)
         return Answered(seed, test, decisions, probabilities, measured)

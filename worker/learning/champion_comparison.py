@@ -17,7 +17,7 @@ from worker.learning.context import Material
 from worker.models.calibration import Calibration
 from worker.models.candidate import CandidateError, binary, learn
 from worker.models.costs import Costs
-from worker.models.solver import solver
+from worker.models.solver import solver_for
 from worker.models.store import Stored
 from worker.models.unsure_band import Band
 from worker.runtime.arrays import Float64Array, Int64Array
@@ -90,12 +90,12 @@ def newest_labels(champion: Champion, features: Any, found: Material, *, costs: 
     if len(rows) < FEWEST_NEWEST:
         return None
     others = np.flatnonzero(~np.isin(found.lives, found.lives[rows]))
-    fits = solver(features)
+    solver = solver_for(features)
     try:
-        learned = learn(fits, features, found.sides, found.lives, others, costs=costs, seed=seed)
+        learned = learn(solver, features, found.sides, found.lives, others, costs=costs, seed=seed)
     except CandidateError:
         return None
-    decisions = fits.decide(others, found.sides[others], learned.recipe.C, learned.recipe.scale)[rows]
+    decisions = solver.decide(others, found.sides[others], learned.recipe.C, learned.recipe.scale)[rows]
     return Newest(found.sides[rows], decisions, champion.decisions(features, rows))
 
 

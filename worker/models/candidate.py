@@ -19,7 +19,7 @@ from worker.models.calibration import Calibration, calibrate
 from worker.models.costs import Costs
 from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
-from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver
+from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.unsure_band import Band, band
 from worker.runtime.arrays import Float64Array, Int64Array
 
@@ -110,18 +110,18 @@ def fit_candidate(
         raise CandidateError(f"{features.shape[0]} rows of features, {len(sides)} labels and {len(groups)} groups")
     rows = np.arange(len(sides))
     progress("reading the features")
-    fits = solver(features)
+    solver = solver_for(features)
     progress("choosing C")
-    learned = learn(fits, features, sides, groups, rows, costs=costs, seed=seed)
+    learned = learn(solver, features, sides, groups, rows, costs=costs, seed=seed)
     progress("fitting")
     recipe = learned.recipe
     kinds = np.array([KINDS.index(label) if label in KINDS else -1 for label in labels])
     kind = None
     if min((kinds == 0).sum(), (kinds == 1).sum()) >= FEWEST_KINDS:
         known = np.flatnonzero(kinds >= 0)
-        kind = _model(KINDS, fits, known, kinds[known], recipe)
+        kind = _model(KINDS, solver, known, kinds[known], recipe)
     return Candidate(
-        _model(LINE_CLASSES, fits, rows, sides, recipe),
+        _model(LINE_CLASSES, solver, rows, sides, recipe),
         kind,
         learned.calibration,
         learned.band,
@@ -134,7 +134,7 @@ def fit_candidate(
 
 
 def learn(
-    fits: Solver,
+    solver: Solver,
     features: Any,
     labels: Int64Array,
     groups: Int64Array,
@@ -151,10 +151,10 @@ def learn(
     """
     held_out = folds(labels[rows], groups[rows], seed)
     trial = _trial_rows(labels, groups, rows, seed)
-    trials, places = narrowed(fits, features, trial)
-    recipe = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(fits, GramSolver))
+    trials, places = narrowed(solver, features, trial)
+    recipe = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(solver, GramSolver))
     recipe = Recipe(recipe.C * len(trial) / len(rows), recipe.scale)
-    decisions = _out_of_fold(fits, rows, labels[rows], held_out, recipe)
+    decisions = _out_of_fold(solver, rows, labels[rows], held_out, recipe)
     return Learned(recipe, calibrate(decisions, labels[rows]), band(costs), decisions)
 
 
@@ -196,11 +196,11 @@ def _choose(trials: Solver, rows: Int64Array, labels: Int64Array, groups: Int64A
 
 
 def _out_of_fold(
-    fits: Solver, rows: Int64Array, labels: Int64Array, parts: list[tuple[Int64Array, Int64Array]], recipe: Recipe
+    solver: Solver, rows: Int64Array, labels: Int64Array, parts: list[tuple[Int64Array, Int64Array]], recipe: Recipe
 ) -> Float64Array:
     decisions = np.empty(len(rows))
     for fit, held in parts:
-        decisions[held] = fits.decide(rows[fit], labels[fit], recipe.C, recipe.scale)[rows[held]]
+        decisions[held] = solver.decide(rows[fit], labels[fit], recipe.C, recipe.scale)[rows[held]]
     return decisions
 
 
@@ -223,6 +223,8 @@ def _trial_rows(labels: Int64Array, groups: Int64Array, rows: Int64Array, seed: 
             return trial
 
 
-def _model(classes: tuple[str, ...], fits: Solver, rows: Int64Array, labels: Int64Array, recipe: Recipe) -> LinearModel:
-    plane = fits.plane(rows, labels, recipe.C, recipe.scale)
+def _model(
+    classes: tuple[str, ...], solver: Solver, rows: Int64Array, labels: Int64Array, recipe: Recipe
+) -> LinearModel:
+    plane = solver.plane(rows, labels, recipe.C, recipe.scale)
     return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept]))

@@ -55,7 +55,7 @@ class Solver(Protocol):
         ...
 
 
-def solver(features: Any) -> Solver:
+def solver_for(features: Any) -> Solver:
     """The solver for `features` (n, d), an array or an open HDF5 dataset.
 
     Raises `ClassifierError` when they are too many and too wide, or (with few rows) not finite.

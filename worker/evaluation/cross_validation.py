@@ -149,7 +149,9 @@ class _Trial:
         """Learn from `labels` (n,) on the rows `train` and answer the rows `test`."""
         train = np.sort(train)
         learned = learn(self.solver, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
-        decisions = self.solver.decide(train, labels[train], learned.recipe.C, learned.recipe.scale)[test]
+        decisions = self.solver.decide(train, labels[train], learned.hyperparameters.C, learned.hyperparameters.scale)[
+            test
+        ]
         probabilities = learned.calibration.probabilities(decisions)
         measured = scores(decisions, self.truth[test], learned.calibration, learned.band, self.costs)
         return Answered(seed, test, decisions, probabilities, measured)

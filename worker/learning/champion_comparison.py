@@ -95,7 +95,9 @@ def newest_labels(champion: Champion, features: Any, found: Material, *, costs: 
         learned = learn(solver, features, found.sides, found.lives, others, costs=costs, seed=seed)
     except CandidateError:
         return None
-    decisions = solver.decide(others, found.sides[others], learned.recipe.C, learned.recipe.scale)[rows]
+    decisions = solver.decide(others, found.sides[others], learned.hyperparameters.C, learned.hyperparameters.scale)[
+        rows
+    ]
     return Newest(found.sides[rows], decisions, champion.decisions(features, rows))
 
 

@@ -45,7 +45,7 @@ class CandidateError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class Hyperparameters:
     """How a plane is fitted: `C`, and the factors (d,) that the features are multiplied by (None: as they are)."""
 
     C: float
@@ -54,9 +54,9 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What was chosen on some rows: the recipe, and calibration and band from their out-of-fold decisions (m,)."""
+    """What was chosen on some rows: hyperparameters, and calibration and band from their out-of-fold decisions (m,)."""
 
-    recipe: Recipe
+    hyperparameters: Hyperparameters
     calibration: Calibration
     band: Band
     out_of_fold: Float64Array
@@ -114,20 +114,20 @@ def fit_candidate(
     progress("choosing C")
     learned = learn(solver, features, sides, groups, rows, costs=costs, seed=seed)
     progress("fitting")
-    recipe = learned.recipe
+    hyperparameters = learned.hyperparameters
     kinds = np.array([KINDS.index(label) if label in KINDS else -1 for label in labels])
     kind = None
     if min((kinds == 0).sum(), (kinds == 1).sum()) >= FEWEST_KINDS:
         known = np.flatnonzero(kinds >= 0)
-        kind = _model(KINDS, solver, known, kinds[known], recipe)
+        kind = _model(KINDS, solver, known, kinds[known], hyperparameters)
     return Candidate(
-        _model(LINE_CLASSES, solver, rows, sides, recipe),
+        _model(LINE_CLASSES, solver, rows, sides, hyperparameters),
         kind,
         learned.calibration,
         learned.band,
         costs,
-        recipe.C,
-        recipe.scale is not None,
+        hyperparameters.C,
+        hyperparameters.scale is not None,
         len(rows),
         learned.out_of_fold,
     )
@@ -143,19 +143,19 @@ def learn(
     costs: Costs,
     seed: int = 0,
 ) -> Learned:
-    """Choose recipe, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
+    """Choose hyperparameters, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
 
-    The recipe with the best balanced accuracy over the held-out parts is taken, the earlier one where two are equal:
+    Those with the best balanced accuracy over the held-out parts are taken, the earlier ones where two are equal:
     the lab's (C = 1, features as they are) comes first where it can be, and is left only for something better.
     Raises `CandidateError` when the rows cannot be divided.
     """
     held_out = folds(labels[rows], groups[rows], seed)
     trial = _trial_rows(labels, groups, rows, seed)
     trials, places = narrowed(solver, features, trial)
-    recipe = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(solver, GramSolver))
-    recipe = Recipe(recipe.C * len(trial) / len(rows), recipe.scale)
-    decisions = _out_of_fold(solver, rows, labels[rows], held_out, recipe)
-    return Learned(recipe, calibrate(decisions, labels[rows]), band(costs), decisions)
+    hyperparameters = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(solver, GramSolver))
+    hyperparameters = Hyperparameters(hyperparameters.C * len(trial) / len(rows), hyperparameters.scale)
+    decisions = _out_of_fold(solver, rows, labels[rows], held_out, hyperparameters)
+    return Learned(hyperparameters, calibrate(decisions, labels[rows]), band(costs), decisions)
 
 
 def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64Array, Int64Array]]:
@@ -173,34 +173,40 @@ def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64
     return parts
 
 
-def _choose(trials: Solver, rows: Int64Array, labels: Int64Array, groups: Int64Array, seed: int, lab: bool) -> Recipe:
+def _choose(
+    trials: Solver, rows: Int64Array, labels: Int64Array, groups: Int64Array, seed: int, lab: bool
+) -> Hyperparameters:
     size = trials.spread(rows)
     if size == 0:
         raise ClassifierError("all images have the same features; there is nothing to tell apart")
     # Far beyond the other strengths libsvm only takes ever longer to find the same plane.
-    recipes = [Recipe(1.0)] if lab and size <= _LAB_SIZE else []
-    recipes += [Recipe(strength / size) for strength in STRENGTHS]
+    grid = [Hyperparameters(1.0)] if lab and size <= _LAB_SIZE else []
+    grid += [Hyperparameters(strength / size) for strength in STRENGTHS]
     if trials.shape[1] <= STANDARDISED_COLUMNS:
         deviation = trials.moments(rows).deviation
         known = deviation > 1e-6 * deviation.max()
         scale = np.where(known, 1 / np.where(known, deviation, 1), 0)
-        recipes += [Recipe(strength / int(known.sum()), scale) for strength in STRENGTHS]
+        grid += [Hyperparameters(strength / int(known.sum()), scale) for strength in STRENGTHS]
     parts = folds(labels, groups, seed)
-    best, chosen = -1.0, recipes[0]
-    for recipe in recipes:
-        decisions = _out_of_fold(trials, rows, labels, parts, recipe)
+    best, chosen = -1.0, grid[0]
+    for hyperparameters in grid:
+        decisions = _out_of_fold(trials, rows, labels, parts, hyperparameters)
         score = float(balanced_accuracy_score(labels, decisions > 0))
         if score > best + 1e-9:
-            best, chosen = score, recipe
+            best, chosen = score, hyperparameters
     return chosen
 
 
 def _out_of_fold(
-    solver: Solver, rows: Int64Array, labels: Int64Array, parts: list[tuple[Int64Array, Int64Array]], recipe: Recipe
+    solver: Solver,
+    rows: Int64Array,
+    labels: Int64Array,
+    parts: list[tuple[Int64Array, Int64Array]],
+    hyperparameters: Hyperparameters,
 ) -> Float64Array:
     decisions = np.empty(len(rows))
     for fit, held in parts:
-        decisions[held] = solver.decide(rows[fit], labels[fit], recipe.C, recipe.scale)[rows[held]]
+        decisions[held] = solver.decide(rows[fit], labels[fit], hyperparameters.C, hyperparameters.scale)[rows[held]]
     return decisions
 
 
@@ -224,7 +230,7 @@ def _trial_rows(labels: Int64Array, groups: Int64Array, rows: Int64Array, seed: 
 
 
 def _model(
-    classes: tuple[str, ...], solver: Solver, rows: Int64Array, labels: Int64Array, recipe: Recipe
+    classes: tuple[str, ...], solver: Solver, rows: Int64Array, labels: Int64Array, hyperparameters: Hyperparameters
 ) -> LinearModel:
-    plane = solver.plane(rows, labels, recipe.C, recipe.scale)
+    plane = solver.plane(rows, labels, hyperparameters.C, hyperparameters.scale)
     return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept]))

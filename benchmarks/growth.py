@@ -36,7 +36,7 @@ from sqlalchemy import text
 import db.line.verdicts
 from benchmarks.history import fill, seen
 from benchmarks.measure import Benchmark
-from benchmarks.records import MODEL, Seen
+from benchmarks.records import MODEL, JudgedCapture
 from db.engine import migrate
 from db.engine.database import Database
 from db.engine.url import sqlite_url
@@ -117,9 +117,9 @@ class Grown:
         self._database.close()
 
 
-def message(each: Seen) -> dict[str, Any]:
+def message(each: JudgedCapture) -> dict[str, Any]:
     """The message with which a capture of the plant arrives; all share one image."""
-    names = set(CaptureEvent.model_fields) & set(Seen._fields)
+    names = set(CaptureEvent.model_fields) & set(JudgedCapture._fields)
     return {name: value for name, value in each._asdict().items() if name in names} | {
         "schema_version": SCHEMA_VERSION,
         "capture_id": str(UUID(each.capture_id)),

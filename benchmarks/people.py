@@ -21,7 +21,7 @@ from sqlalchemy import select, update
 
 import db.line.faults
 from benchmarks.history import BEGIN, BETWEEN_CHECKS, POCKETS
-from benchmarks.records import CAPTURE_COLUMNS, MODEL, VERDICT_COLUMNS, Rows, Seen, capture_row, verdict_row
+from benchmarks.records import CAPTURE_COLUMNS, MODEL, VERDICT_COLUMNS, JudgedCapture, Rows, capture_row, verdict_row
 from db.engine.database import Database
 from db.learning import model_registry
 from db.line import pockets
@@ -70,7 +70,7 @@ class People:
         self._rng = random.Random(seed)  # noqa: S311 - people, not a secret
         self._number = 0
 
-    def rows_of(self, block: Sequence[Seen]) -> Iterable[Rows]:
+    def rows_of(self, block: Sequence[JudgedCapture]) -> Iterable[Rows]:
         """The rows of captures, verdicts, reviews and faults."""
         captures: list[tuple[Any, ...]] = []
         verdicts: list[tuple[Any, ...]] = []
@@ -97,13 +97,13 @@ class People:
     def _recent(self) -> bool:
         return self._number >= self._captures - NOT_DONE
 
-    def _judged(self, each: Seen) -> tuple[Seen, str | None]:
+    def _judged(self, each: JudgedCapture) -> tuple[JudgedCapture, str | None]:
         """The capture as it was judged then, and by which model."""
         if self._number < WITHOUT_MODEL * self._captures and each.outcome != "unusable":
             return each._replace(outcome="unsure", decision=None, reason="there is no model yet"), None
         return each, MODELS[len(MODELS) * self._number // self._captures]
 
-    def _said(self, each: Seen) -> list[str]:
+    def _said(self, each: JudgedCapture) -> list[str]:
         """The labels that people gave it, one after the other."""
         chance = self._rng.random()
         if each.outcome == "unsure":
@@ -118,11 +118,11 @@ class People:
             return [right]
         return [wrong, wrong] if self._rng.random() < 0.5 else [wrong]
 
-    def _review(self, each: Seen, label: str) -> tuple[Any, ...]:
+    def _review(self, each: JudgedCapture, label: str) -> tuple[Any, ...]:
         by = PEOPLE[int(self._rng.random() * len(PEOPLE))]
         return each.capture_id, label, by, _later(each.judged_at, timedelta(hours=1)), None
 
-    def _fault(self, each: Seen) -> tuple[Any, ...]:
+    def _fault(self, each: JudgedCapture) -> tuple[Any, ...]:
         reason = "image_missing" if self._rng.random() < 0.8 else "crashed"
         event = json.dumps(each._asdict())
         # What is still open came twice, once so that nobody can tell which capture it was.

@@ -40,7 +40,7 @@ SIZE = 512
 
 
 @dataclass(frozen=True)
-class Photo:
+class StoredPhoto:
     """One image in the store, as extraction sees it."""
 
     capture_id: UUID
@@ -69,7 +69,7 @@ def ratios(samples: int) -> list[float]:
     return found
 
 
-def _seconds(photos: Sequence[Photo], images: FolderStore, network: Backbone, root: Path) -> float:
+def _seconds(photos: Sequence[StoredPhoto], images: FolderStore, network: Backbone, root: Path) -> float:
     start = time.perf_counter()
     store = begin(root, fingerprint=network.fingerprint, backbone=network.name, feature_size=network.feature_size)
     lacking = missing(photos, store)
@@ -84,10 +84,10 @@ def _seconds(photos: Sequence[Photo], images: FolderStore, network: Backbone, ro
     return seconds
 
 
-def _stored(images: FolderStore, number: int, data: bytes) -> Photo:
+def _stored(images: FolderStore, number: int, data: bytes) -> StoredPhoto:
     key = f"bench/{number}.jpg"
     images.put(key, data)
-    return Photo(new_id(), key, hashlib.sha256(data).hexdigest())
+    return StoredPhoto(new_id(), key, hashlib.sha256(data).hexdigest())
 
 
 @cache

@@ -29,7 +29,7 @@ class ImageUnreadable(ValueError):
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileDigests:
     """Digests of a file: of its bytes, and of its pixels where they were looked at."""
 
     data: str
@@ -38,13 +38,13 @@ class Seen:
 
 def examine(
     files: Iterable[tuple[Path, int]], looks: Mapping[int, Look | None]
-) -> Iterator[tuple[Path, int, Seen | str]]:
+) -> Iterator[tuple[Path, int, FileDigests | str]]:
     """Each file with its label and what it is, or the reason why it is no image.
 
     `looks` says by label how its pixels are had; None does not look.
     """
 
-    def read(item: tuple[Path, int]) -> Seen:
+    def read(item: tuple[Path, int]) -> FileDigests:
         file, label = item
         if file.is_dir():
             raise ImageUnreadable("a folder inside a class: put its images into the class itself")
@@ -56,7 +56,7 @@ def examine(
         except OSError as error:
             raise ImageUnreadable(f"cannot be read: {error.strerror}") from error
         look = looks[label]
-        return Seen(data, None if look is None else _digest(look(file)))
+        return FileDigests(data, None if look is None else _digest(look(file)))
 
     for (file, label), seen in read_ahead(read, files, _AHEAD):
         try:
@@ -65,7 +65,7 @@ def examine(
             yield file, label, str(error)
 
 
-def repeated(found: Sequence[tuple[Path, str, Seen]]) -> dict[Path, str]:
+def repeated(found: Sequence[tuple[Path, str, FileDigests]]) -> dict[Path, str]:
     """The files, given with their class, that cannot stay beside the others, each with the reason.
 
     Of one photograph that is in a class several times the first stays; one that is in several classes goes wholly.

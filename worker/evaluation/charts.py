@@ -7,23 +7,23 @@ from datetime import datetime
 
 import numpy as np
 
-from worker.evaluation.cross_validation import Assessment, Kind
+from worker.evaluation.cross_validation import CrossValidation, Kind
 from worker.evaluation.drawing import GREY, PALETTE, Plot, tables
-from worker.evaluation.pooled_predictions import SHORTEST, Pooled, pooled
+from worker.evaluation.pooled_predictions import SHORTEST, PooledPredictions, pool
 from worker.models.calibration import BINS
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
 from worker.runtime.arrays import Int64Array
 
-Assessments = Mapping[Kind, tuple[Assessment, Assessment | None]]
+CrossValidations = Mapping[Kind, tuple[CrossValidation, CrossValidation | None]]
 
 _POINTS = 400
 """Points of a curve that are drawn at most."""
 
 
 def figures(
-    assessments: Assessments, labels: Int64Array, captured: Sequence[datetime], costs: Costs
+    assessments: CrossValidations, labels: Int64Array, captured: Sequence[datetime], costs: Costs
 ) -> dict[str, bytes]:
     """File name → PNG, for images with `labels` (n,), 1 for damaged, that were captured at `captured` (n).
 
@@ -31,7 +31,7 @@ def figures(
     grouped where there is such an assessment.
     """
     series = _series(assessments)
-    answers = {name: pooled(assessment, labels) for name, assessment in series.items()}
+    answers = {name: pool(assessment, labels) for name, assessment in series.items()}
     return {
         "confusion.png": _confusion(series),
         "roc.png": _roc(series, answers),
@@ -41,12 +41,12 @@ def figures(
     }
 
 
-def total_confusion(assessment: Assessment) -> Int64Array:
+def total_confusion(assessment: CrossValidation) -> Int64Array:
     """The confusion matrices (2, 2) of all splits added up."""
     return np.asarray(np.sum([split.scores.confusion for split in assessment.splits], axis=0), np.int64)
 
 
-def _series(assessments: Assessments) -> dict[str, Assessment]:
+def _series(assessments: CrossValidations) -> dict[str, CrossValidation]:
     """What is drawn, by the name in the legend."""
     candidates = {f"{kind} splits": candidate for kind, (candidate, _) in assessments.items()}
     counts: Kind = "grouped" if "grouped" in assessments else "plain"
@@ -54,12 +54,12 @@ def _series(assessments: Assessments) -> dict[str, Assessment]:
     return candidates if champion is None else candidates | {f"champion, {counts}": champion}
 
 
-def _confusion(series: Mapping[str, Assessment]) -> bytes:
+def _confusion(series: Mapping[str, CrossValidation]) -> bytes:
     named = [(name, total_confusion(assessment).tolist()) for name, assessment in series.items()]
     return tables("Confusion, test images of all splits", named, LINE_CLASSES)
 
 
-def _roc(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]) -> bytes:
+def _roc(series: Mapping[str, CrossValidation], answers: Mapping[str, PooledPredictions]) -> bytes:
     plot = Plot("ROC curve", "share of the intact inserts called damaged", "share of the damaged inserts found")
     plot.line([(0, 0), (1, 1)], GREY, "guessing", dashed=True)
     for colour, (name, found) in zip(PALETTE, answers.items(), strict=False):
@@ -69,7 +69,7 @@ def _roc(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]) -> byt
     return plot.png()
 
 
-def _calibration(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]) -> bytes:
+def _calibration(series: Mapping[str, CrossValidation], answers: Mapping[str, PooledPredictions]) -> bytes:
     plot = Plot("Calibration", "probability of damage that was said", "share that was really damaged")
     name = next(reversed([name for name in answers if not name.startswith("champion")]))
     counts, _ = np.histogram(answers[name].probabilities, BINS, (0, 1))
@@ -88,7 +88,7 @@ def _calibration(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]
     return plot.png("upper left")
 
 
-def _decided(answers: Mapping[str, Pooled], costs: Costs) -> bytes:
+def _decided(answers: Mapping[str, PooledPredictions], costs: Costs) -> bytes:
     curves = {name: found.risk_coverage_curve(band(costs)) for name, found in answers.items()}
     lowest = min(point.accuracy for curve in curves.values() for point in curve)
     bottom = min(0.9, float(np.floor(lowest * 10) / 10))
@@ -102,7 +102,7 @@ def _decided(answers: Mapping[str, Pooled], costs: Costs) -> bytes:
     return plot.png("lower left")
 
 
-def _over_time(answers: Mapping[str, Pooled], captured: Sequence[datetime]) -> bytes:
+def _over_time(answers: Mapping[str, PooledPredictions], captured: Sequence[datetime]) -> bytes:
     periods = {name: found.over_time(captured) for name, found in answers.items()}
     moments = [moment.timestamp() for each in periods.values() for part in each for moment in (part.start, part.end)]
     first, last = min(moments), max(moments)

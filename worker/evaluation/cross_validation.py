@@ -31,7 +31,7 @@ Kind = Literal["plain", "grouped"]
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
+class SplitResult:
     """One split's test part as one way of learning answered it: rows (m,), decision values and probabilities (m,)."""
 
     seed: int
@@ -42,7 +42,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Wrong:
+class Misclassified:
     """An image (its row) that the sign of the decision value got wrong, in so many of the splits that tested it."""
 
     row: int
@@ -51,11 +51,11 @@ class Wrong:
 
 
 @dataclass(frozen=True, eq=False)
-class Assessment:
+class CrossValidation:
     """All splits of one kind. `tested_over_trained` is the ratio of their sizes, which the intervals need."""
 
     kind: Kind
-    splits: tuple[Answered, ...]
+    splits: tuple[SplitResult, ...]
     tested_over_trained: float
 
     def values(self, name: str) -> list[float]:
@@ -70,14 +70,14 @@ class Assessment:
         limits = (0.0, np.inf) if name == "cost" else (0.0, 1.0)
         return interval(values, self.tested_over_trained, limits=limits) if values else None
 
-    def wrong(self, labels: Int64Array) -> list[Wrong]:
+    def wrong(self, labels: Int64Array) -> list[Misclassified]:
         """The images that were answered wrong at least once, the most often wrong first."""
         tested, wrong = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
         for split in self.splits:
             tested[split.rows] += 1
             wrong[split.rows] += (split.decisions > 0) != (labels[split.rows] == 1)
         rows = sorted(np.flatnonzero(wrong), key=lambda row: (-wrong[row] / tested[row], row))
-        return [Wrong(int(row), int(tested[row]), int(wrong[row])) for row in rows]
+        return [Misclassified(int(row), int(tested[row]), int(wrong[row])) for row in rows]
 
     def by_place(self, labels: Int64Array, places: Sequence[str]) -> dict[str, float]:
         """Accuracy over all test answers of each place (machine or station, one for each of the n images) with at
@@ -90,7 +90,7 @@ class Assessment:
         return {str(name): float(right[names[rows] == name].mean()) for name in enough if (names[rows] == name).any()}
 
 
-def assess(
+def cross_validate(
     features: Any,
     labels: Int64Array,
     groups: Int64Array,
@@ -101,7 +101,7 @@ def assess(
     kinds: Sequence[Kind] = ("plain", "grouped"),
     champion_labels: Int64Array | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005
-) -> dict[Kind, tuple[Assessment, Assessment | None]]:
+) -> dict[Kind, tuple[CrossValidation, CrossValidation | None]]:
     """Assess learning on `features` (n, d) with `labels` (n,), 0 or 1, and inserts `groups` (n,), by kind of split.
 
     `champion_labels` (n,) are the labels that the champion was trained on, `UNKNOWN` where it had none: the second
@@ -113,7 +113,7 @@ def assess(
     judged = np.ones(len(labels), bool)
     if champion_labels is not None:
         judged = (champion_labels == UNKNOWN) | (champion_labels == labels)
-    found: dict[Kind, tuple[Assessment, Assessment | None]] = {}
+    found: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
     for number, kind in enumerate(kinds):
         if kind == "plain":
             drawn = list(repeated_splits(labels, test_size=test_size, repeats=repeats))
@@ -129,8 +129,8 @@ def assess(
         ratio = float(np.mean([len(split.test) / len(split.train) for split in drawn]))
         theirs = tuple(champion for _, champion in kept if champion is not None)
         found[kind] = (
-            Assessment(kind, tuple(candidate for candidate, _ in kept), ratio),
-            Assessment(kind, theirs, ratio) if theirs else None,
+            CrossValidation(kind, tuple(candidate for candidate, _ in kept), ratio),
+            CrossValidation(kind, theirs, ratio) if theirs else None,
         )
     return found
 
@@ -145,7 +145,7 @@ class _Trial:
     groups: Int64Array
     costs: Costs
 
-    def run(self, seed: int, labels: Int64Array, train: Int64Array, test: Int64Array) -> Answered:
+    def run(self, seed: int, labels: Int64Array, train: Int64Array, test: Int64Array) -> SplitResult:
         """Learn from `labels` (n,) on the rows `train` and answer the rows `test`."""
         train = np.sort(train)
         learned = learn(self.solver, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
@@ -154,12 +154,12 @@ class _Trial:
         ]
         probabilities = learned.calibration.probabilities(decisions)
         measured = scores(decisions, self.truth[test], learned.calibration, learned.band, self.costs)
-        return Answered(seed, test, decisions, probabilities, measured)
+        return SplitResult(seed, test, decisions, probabilities, measured)
 
 
 def _pair(
     trial: _Trial, split: Split, judged: BoolArray, champion_labels: Int64Array | None
-) -> tuple[Answered, Answered | None] | None:
+) -> tuple[SplitResult, SplitResult | None] | None:
     """One split by candidate and champion; None where what is left is too little for both."""
     test = split.test[judged[split.test]]
     if len(np.unique(trial.truth[test])) < 2:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.metrics import roc_curve
 
-from worker.evaluation.cross_validation import Assessment
+from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import Interval
 from worker.models.calibration import Bin, reliability
 from worker.models.unsure_band import Band, RiskCoveragePoint, coverage_at_accuracy, decision_order, risk_coverage_curve
@@ -44,7 +44,7 @@ class Period:
 
 
 @dataclass(frozen=True, eq=False)
-class Pooled:
+class PooledPredictions:
     """The m test answers of all splits: rows (m,), probabilities (m,) of damage, truth (m,), 1 for damaged."""
 
     rows: Int64Array
@@ -100,7 +100,7 @@ class Pooled:
         return periods
 
 
-def pooled(assessment: Assessment, labels: Int64Array) -> Pooled:
+def pool(assessment: CrossValidation, labels: Int64Array) -> PooledPredictions:
     """The answers of all splits of `assessment`, with the truth from `labels` (n,), 1 for damaged."""
 
     def joined(name: str) -> Any:
@@ -108,4 +108,4 @@ def pooled(assessment: Assessment, labels: Int64Array) -> Pooled:
 
     rows: Int64Array = joined("rows")
     truth = labels[rows]
-    return Pooled(rows, joined("probabilities"), (joined("decisions") > 0) == (truth == 1), truth)
+    return PooledPredictions(rows, joined("probabilities"), (joined("decisions") > 0) == (truth == 1), truth)

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.stats import binomtest  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.stats import t as student
 
-from worker.evaluation.cross_validation import Assessment
+from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import corrected_error
 from worker.runtime.arrays import Float64Array, Int64Array
 
@@ -56,7 +56,7 @@ class Decision:
     against: tuple[str, ...]
 
 
-def decide(candidate: Assessment, champion: Assessment | None, newest: Newest | None = None) -> Decision:
+def decide(candidate: CrossValidation, champion: CrossValidation | None, newest: Newest | None = None) -> Decision:
     """Hold a candidate against the champion, both assessed on the same splits (None while nobody is in charge).
 
     Give the grouped assessments where there are several inserts: the plain ones flatter. Raises `ValueError` when the
@@ -90,7 +90,7 @@ def worse_by_chance(differences: Sequence[float], tested_over_trained: float) ->
     return float(student.cdf(mean / error, len(differences) - 1)) if np.isfinite(error) else 1.0
 
 
-def _above_chance(candidate: Assessment) -> tuple[bool, str]:
+def _above_chance(candidate: CrossValidation) -> tuple[bool, str]:
     values = candidate.values("balanced_accuracy")
     mean = float(np.mean(values))
     chance = worse_by_chance([0.5 - value for value in values], candidate.tested_over_trained)
@@ -99,7 +99,7 @@ def _above_chance(candidate: Assessment) -> tuple[bool, str]:
     return False, f"its balanced accuracy {mean:.3f} is not above guessing beyond chance (p = {chance:.2g})"
 
 
-def _not_worse(candidate: Assessment, champion: Assessment, name: str, sign: int) -> tuple[bool, str]:
+def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str, sign: int) -> tuple[bool, str]:
     ours, theirs = np.array(candidate.values(name)), np.array(champion.values(name))
     differences = sign * (ours - theirs)
     mean = float(differences.mean())

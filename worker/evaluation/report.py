@@ -15,8 +15,8 @@ import numpy as np
 
 from db.learning.reviews import Labelled
 from worker.evaluation.charts import figures, total_confusion
-from worker.evaluation.cross_validation import Assessment, Kind
-from worker.evaluation.pooled_predictions import Pooled, pooled
+from worker.evaluation.cross_validation import CrossValidation, Kind
+from worker.evaluation.pooled_predictions import PooledPredictions, pool
 from worker.evaluation.promotion_rule import Decision, Newest
 from worker.evaluation.scores import Interval, Scores
 from worker.models.candidate import binary
@@ -43,7 +43,7 @@ class Evaluation:
     """All that was measured of one way of learning, and of the champion beside it where there is one.
 
     `items` (n) are the images in the order of the rows that were assessed, without the unusable ones; `assessments` is
-    what `worker.evaluation.cross_validation.assess` returns, and `problems` says of a kind that is not there why.
+    what `worker.evaluation.cross_validation.cross_validate` returns, and `problems` says why a kind is missing.
     `candidate` and `champion` are ids of models, where there are any. Raises `ValueError` when the parts do not fit
     together.
     """
@@ -54,7 +54,7 @@ class Evaluation:
     fingerprint: str
     feature_size: int
     items: Sequence[Labelled]
-    assessments: Mapping[Kind, tuple[Assessment, Assessment | None]]
+    assessments: Mapping[Kind, tuple[CrossValidation, CrossValidation | None]]
     costs: Costs
     test_size: float = 0.3
     snapshot_id: str | None = None
@@ -159,9 +159,9 @@ def report_text(evaluation: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _assessment_json(evaluation: Evaluation, assessment: Assessment) -> dict[str, Any]:
+def _assessment_json(evaluation: Evaluation, assessment: CrossValidation) -> dict[str, Any]:
     labels, items = evaluation.sides, evaluation.items
-    answers = pooled(assessment, labels)
+    answers = pool(assessment, labels)
     return {
         "splits": len(assessment.splits),
         "seeds": [split.seed for split in assessment.splits],
@@ -193,8 +193,8 @@ def _assessment_json(evaluation: Evaluation, assessment: Assessment) -> dict[str
     }
 
 
-def _assessment_lines(evaluation: Evaluation, assessment: Assessment, prefix: str) -> list[str]:
-    answers = pooled(assessment, evaluation.sides)
+def _assessment_lines(evaluation: Evaluation, assessment: CrossValidation, prefix: str) -> list[str]:
+    answers = pool(assessment, evaluation.sides)
     lines = [
         f"{prefix}split {split.seed}: accuracy {split.scores.accuracy:.6f}, "
         f"macro recall {split.scores.balanced_accuracy:.6f}"
@@ -208,17 +208,17 @@ def _assessment_lines(evaluation: Evaluation, assessment: Assessment, prefix: st
     return lines
 
 
-def _decided(evaluation: Evaluation, answers: Pooled) -> Interval:
+def _decided(evaluation: Evaluation, answers: PooledPredictions) -> Interval:
     return answers.decided(band(evaluation.costs), evaluation.inserts, ACCURACY)
 
 
-def _curve_json(evaluation: Evaluation, answers: Pooled) -> list[dict[str, float]]:
+def _curve_json(evaluation: Evaluation, answers: PooledPredictions) -> list[dict[str, float]]:
     curve = answers.risk_coverage_curve(band(evaluation.costs))
     places = np.unique(np.linspace(0, len(curve) - 1, _CURVE_POINTS).round().astype(int))
     return [{"share": curve[place].coverage, "accuracy": curve[place].accuracy} for place in places]
 
 
-def _score_json(assessment: Assessment, name: str) -> dict[str, Any] | None:
+def _score_json(assessment: CrossValidation, name: str) -> dict[str, Any] | None:
     found = assessment.interval(name)
     return None if found is None else _interval_json(found) | {"splits": assessment.values(name)}
 

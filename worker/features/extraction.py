@@ -23,7 +23,7 @@ SHARD_BYTES: Final = 16 * 2**20
 """Features are stored when so many have come together, so that a kill costs little and shards are not tiny."""
 
 
-class Photograph(Protocol):
+class StoredImage(Protocol):
     """What extraction needs to know of a capture, such as a `db.learning.reviews.Labelled`."""
 
     @property
@@ -36,7 +36,7 @@ class Photograph(Protocol):
     def region(self) -> Mapping[str, int] | None: ...  # noqa: D102
 
 
-P = TypeVar("P", bound=Photograph)
+P = TypeVar("P", bound=StoredImage)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ChunkResult:
     unusable: tuple[tuple[UUID, str], ...]
 
 
-def sight(item: Photograph) -> str:
+def sight(item: StoredImage) -> str:
     """The name under which the features of a capture's image are stored."""
     return sight_of(item.image_sha256, item.region)
 
@@ -99,7 +99,7 @@ def extract_chunk(
     return ChunkResult(written, tuple(unusable))
 
 
-def _read(item: Photograph, images: ImageStore, size: tuple[int, int]) -> UInt8Array:
+def _read(item: StoredImage, images: ImageStore, size: tuple[int, int]) -> UInt8Array:
     """The pixels (h, w, 3) of a capture's image, checked to be the image that was judged and labelled."""
     data = images.get(item.image, MAX_IMAGE_BYTES)
     digest = hashlib.sha256(data).hexdigest()

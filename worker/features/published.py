@@ -20,6 +20,7 @@ import structlog
 
 from worker.features.lab_files import FEATURES_FILE, KEY, LABELLED_SET, LABELS_FILE
 from worker.features.shards import FEATURES, SIGHTS, ShardGone
+from worker.features.view import ShardReader
 from worker.runtime.arrays import Int64Array
 from worker.runtime.files import replaced_file
 
@@ -31,21 +32,12 @@ SHARDS: Final = "shards"
 _TRIES: Final = 5
 
 
-class Stored(Protocol):
-    """What this needs of a `worker.features.store.Generation`."""
+class LabelledStore(ShardReader, Protocol):
+    """What publishing needs of a `worker.features.store.Generation`."""
 
     folder: Path
     fingerprint: str
     backbone: str
-    feature_size: int
-
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
-        """Names of shards, and for each sight the index (n,) into them and the row (n,) there."""
-        ...
-
-    def open(self, shard: str) -> h5py.File:
-        """The shard of that name, opened for reading. Raises `ShardGone`."""
-        ...
 
 
 def write_labels(folder: Path, sights: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> None:
@@ -59,7 +51,7 @@ def write_labels(folder: Path, sights: Sequence[str], labels: Sequence[int], cla
         file.create_dataset(SIGHTS, data=np.array(sights, "S64"))
 
 
-def mend(generation: Stored) -> None:
+def mend(generation: LabelledStore) -> None:
     """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards went.
 
     Where features are missing that it should show, it is removed, so that nobody takes the rest for all.
@@ -106,7 +98,7 @@ def _shows(path: Path, digest: str, shards: set[str]) -> bool:
 
 
 def _write_features(
-    generation: Stored, digest: str, shards: tuple[str, ...], shard: Int64Array, row: Int64Array
+    generation: LabelledStore, digest: str, shards: tuple[str, ...], shard: Int64Array, row: Int64Array
 ) -> None:
     size = generation.feature_size
     layout = h5py.VirtualLayout((len(row), size), "<f4")

@@ -18,8 +18,8 @@ _GAP_BYTES: Final = 128 * 1024
 """Reading this much too much costs about as much as asking HDF5 once more (40 µs)."""
 
 
-class Shelves(Protocol):
-    """What a view needs of its `worker.features.store.Generation`."""
+class ShardReader(Protocol):
+    """What reading needs of a `worker.features.store.Generation`."""
 
     feature_size: int
 
@@ -42,10 +42,10 @@ class FeatureView:
     use `with`.
     """
 
-    def __init__(self, shelves: Shelves, sights: Sequence[str]) -> None:
+    def __init__(self, store: ShardReader, sights: Sequence[str]) -> None:
         """Find where the features are. Raises `worker.features.store.FeaturesMissing` when some are not in the
         store."""
-        self._shelves = shelves
+        self._store = store
         self._sights = list(sights)
         self._files: OrderedDict[str, h5py.File] = OrderedDict()
         self._find()
@@ -53,7 +53,7 @@ class FeatureView:
     @property
     def shape(self) -> tuple[int, int]:
         """Number of images, and length of one feature vector."""
-        return len(self._sights), self._shelves.feature_size
+        return len(self._sights), self._store.feature_size
 
     @property
     def dtype(self) -> np.dtype[np.float32]:
@@ -65,7 +65,7 @@ class FeatureView:
         picked = np.arange(len(self._sights))[rows]
         if picked.ndim != 1 or not isinstance(columns, slice) or columns.step not in (None, 1):
             raise TypeError("a view takes a slice, indices or a mask of rows, and a slice of columns without a step")
-        start, stop, _ = columns.indices(self._shelves.feature_size)
+        start, stop, _ = columns.indices(self._store.feature_size)
         found = np.empty((len(picked), max(0, stop - start)), np.float32)
         while found.size:
             try:
@@ -87,7 +87,7 @@ class FeatureView:
         self.close()
 
     def _find(self) -> None:
-        self._shards, self._shard, self._row = self._shelves.locate(self._sights)
+        self._shards, self._shard, self._row = self._store.locate(self._sights)
 
     def _read(self, picked: Int64Array, columns: slice, found: Float32Array) -> None:
         """Fill `found` with the rows `picked`, run by run: rows of one shard with small gaps, a block at most."""
@@ -110,6 +110,6 @@ class FeatureView:
         if file is None:
             if len(self._files) == _OPEN_FILES:
                 self._files.popitem(last=False)[1].close()
-            file = self._files[name] = self._shelves.open(name)
+            file = self._files[name] = self._store.open(name)
         self._files.move_to_end(name)
         return file[FEATURES]

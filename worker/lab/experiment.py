@@ -12,7 +12,7 @@ from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_im
 from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
 from worker.features import lab_files
 from worker.features.batches import FeatureExtractor
-from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, Scores
+from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, RepeatedScores
 from worker.models import store
 from worker.models.linear_svm import fit_gram, gram, primal
 from worker.runtime.arrays import Float64Array, Int64Array, UInt8Array
@@ -75,7 +75,9 @@ def run(
             )
         seconds_gram = time.perf_counter() - start
         k = len(dataset.classes)
-        scores = Scores(tuple(score_splits(kernel, labels, _plain_splits(labels, recipe), classes=k, C=recipe.C)))
+        scores = RepeatedScores(
+            tuple(score_splits(kernel, labels, _plain_splits(labels, recipe), classes=k, C=recipe.C))
+        )
         seconds_evaluation = time.perf_counter() - start
         grouped, problem = _grouped_scores(kernel, dataset, recipe)
         model = primal(fit_gram(kernel, labels, C=recipe.C), features, dataset.classes)
@@ -152,7 +154,9 @@ def _plain_splits(labels: Int64Array, recipe: Recipe) -> Sequence[Split]:
     return list(repeated_splits(labels, test_size=recipe.test_size, repeats=recipe.repeats, stratify=recipe.stratify))
 
 
-def _grouped_scores(kernel: Float64Array, dataset: LabelledFolder, recipe: Recipe) -> tuple[Scores | None, str | None]:
+def _grouped_scores(
+    kernel: Float64Array, dataset: LabelledFolder, recipe: Recipe
+) -> tuple[RepeatedScores | None, str | None]:
     """The grouped scores, or why there are none although there are groups."""
     if dataset.groups is None:
         return None, None
@@ -161,4 +165,4 @@ def _grouped_scores(kernel: Float64Array, dataset: LabelledFolder, recipe: Recip
         scores = score_splits(kernel, dataset.labels, splits, classes=len(dataset.classes), C=recipe.C)
     except EvaluationError as error:
         return None, str(error)
-    return Scores(tuple(scores)), None
+    return RepeatedScores(tuple(scores)), None

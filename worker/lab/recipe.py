@@ -41,7 +41,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Scores:
+class RepeatedScores:
     """The scores of the repeats of one kind of split."""
 
     splits: tuple[SplitScore, ...]
@@ -77,8 +77,8 @@ class BackboneResult:
     multiply_adds: int
     network: NetworkFigures
     model_id: str
-    scores: Scores
-    grouped: Scores | None
+    scores: RepeatedScores
+    grouped: RepeatedScores | None
     grouped_problem: str | None
     """Why there are groups but no grouped scores."""
     seconds_reading: float

@@ -11,7 +11,7 @@ from producer.terminal.error_text import naming
 from producer.terminal.output import visible
 from worker.dataset.labelled_folder import LabelledFolder
 from worker.lab.imagenet_error import SOURCE, top1_error
-from worker.lab.recipe import BackboneResult, Recipe, Scores
+from worker.lab.recipe import BackboneResult, Recipe, RepeatedScores
 from worker.lab.speed_comparison import count, duration, explain
 
 UNDECODED: Final = "backslashreplace"
@@ -111,7 +111,7 @@ def _numbered(classes: Sequence[str], counts: Any) -> Any:
     return enumerate(zip(classes, counts.tolist(), strict=True))
 
 
-def _split_lines(prefix: str, scores: Scores) -> list[str]:
+def _split_lines(prefix: str, scores: RepeatedScores) -> list[str]:
     lines = [
         f"{prefix}split {split.seed}: accuracy {split.accuracy:.6f}, macro recall {split.macro_recall:.6f}"
         for split in scores.splits

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from db.learning.reviews import Labelled
-from worker.evaluation.cross_validation import UNKNOWN, Answered, Assessment
+from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, SplitResult
 from worker.evaluation.promotion_rule import FEWEST_NEWEST, Newest
 from worker.evaluation.scores import scores
 from worker.features.extraction import sight
@@ -18,7 +18,7 @@ from worker.models.calibration import Calibration
 from worker.models.candidate import CandidateError, binary, learn
 from worker.models.costs import Costs
 from worker.models.solver import solver_for
-from worker.models.store import Stored
+from worker.models.store import StoredModel
 from worker.models.unsure_band import Band
 from worker.runtime.arrays import Float64Array, Int64Array
 
@@ -30,10 +30,10 @@ BY_SIGN: Final = (Calibration(1.0, 0.0), Band(0.5, 0.5, 0.5))
 
 
 @dataclass(frozen=True, eq=False)
-class Champion:
+class Baseline:
     """The model in charge: its planes, and the labelled set that it learned from, None where that is not known."""
 
-    stored: Stored
+    stored: StoredModel
     learned_from: Sequence[Labelled] | None
 
     def labels(self, found: Material) -> Int64Array | None:
@@ -56,8 +56,8 @@ class Champion:
 
 
 def assessed_by_file(
-    champion: Champion, candidate: Assessment, features: Any, found: Material, costs: Costs
-) -> Assessment:
+    champion: Baseline, candidate: CrossValidation, features: Any, found: Material, costs: Costs
+) -> CrossValidation:
     """A champion of which it is not known what it saw, on the candidate's splits: its file as it is answers.
 
     If it saw some of these images, that flatters the champion, never the candidate.
@@ -68,7 +68,7 @@ def assessed_by_file(
         calibration, band = manifest.calibration, manifest.band
     decisions = champion.decisions(features, np.arange(len(found.items)))
     splits = tuple(
-        Answered(
+        SplitResult(
             split.seed,
             split.rows,
             decisions[split.rows],
@@ -77,10 +77,10 @@ def assessed_by_file(
         )
         for split in candidate.splits
     )
-    return Assessment(candidate.kind, splits, candidate.tested_over_trained)
+    return CrossValidation(candidate.kind, splits, candidate.tested_over_trained)
 
 
-def newest_labels(champion: Champion, features: Any, found: Material, *, costs: Costs, seed: int) -> Newest | None:
+def newest_labels(champion: Baseline, features: Any, found: Material, *, costs: Costs, seed: int) -> Newest | None:
     """The newest labels that neither has seen, with both models' answers; None where there are too few.
 
     Of the inserts that the champion does not know, the half that was reviewed last: there the champion's file answers,
@@ -101,7 +101,7 @@ def newest_labels(champion: Champion, features: Any, found: Material, *, costs: 
     return Newest(found.sides[rows], decisions, champion.decisions(features, rows))
 
 
-def _newest_rows(champion: Champion, found: Material) -> Int64Array:
+def _newest_rows(champion: Baseline, found: Material) -> Int64Array:
     known = champion.learned_from or ()
     lives, sights = {item.life for item in known}, {sight(item) for item in known}
     unseen = [row for row, item in enumerate(found.items) if item.life not in lives and found.sights[row] not in sights]

@@ -13,13 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from db.learning import candidates, model_registry, snapshots
 from db.learning.model_registry import Model
-from worker.evaluation.cross_validation import Assessment, Kind, assess
+from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
 from worker.evaluation.promotion_rule import Decision, decide
 from worker.evaluation.report import Evaluation, write_report
 from worker.evaluation.splits import EvaluationError
 from worker.features import store as generation
 from worker.features.store import FeaturesMissing
-from worker.learning.champion_comparison import Champion, assessed_by_file, newest_labels
+from worker.learning.champion_comparison import Baseline, assessed_by_file, newest_labels
 from worker.learning.context import BY, Learning, Material, material
 from worker.learning.lease import held
 from worker.learning.retrain import SEED
@@ -141,12 +141,12 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
         candidate=model.model_id,
         champion=in_charge.model_id if in_charge else None,
     )
-    rival = None
+    baseline = None
     if in_charge is not None and in_charge.model_id != model.model_id and in_charge.fingerprint == model.fingerprint:
-        rival = _champion(learning, in_charge)
+        baseline = _champion(learning, in_charge)
     with store.view(found.sights) as features:
-        evaluation = _compared(evaluation, features, found, rival, progress)
-    decision = _decision(evaluation, in_charge, model, rival)
+        evaluation = _compared(evaluation, features, found, baseline, progress)
+    decision = _decision(evaluation, in_charge, model, baseline)
     evaluation = replace(evaluation, decision=decision)
     folder = learning.evaluations / model.model_id
     write_report(folder, evaluation)
@@ -160,49 +160,49 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     )
 
 
-def _champion(learning: Learning, model: Model) -> Champion:
+def _champion(learning: Learning, model: Model) -> Baseline:
     """The champion with what it learned from. Raises `ModelError` when its files cannot be trusted."""
     stored = model_store.read(learning.models / model.artefact, model.fingerprint)
     if model.snapshot_id is None:
-        return Champion(stored, None)
+        return Baseline(stored, None)
     with learning.database.reading() as session:
-        return Champion(stored, snapshots.items(session, model.snapshot_id))
+        return Baseline(stored, snapshots.items(session, model.snapshot_id))
 
 
 def _compared(
-    evaluation: Evaluation, features: Any, found: Material, rival: Champion | None, progress: Progress
+    evaluation: Evaluation, features: Any, found: Material, baseline: Baseline | None, progress: Progress
 ) -> Evaluation:
     """The evaluation with both assessments, and with the newest labels where there is a champion."""
-    assessments: dict[Kind, tuple[Assessment, Assessment | None]] = {}
+    assessments: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
     problems: dict[Kind, str] = {}
     kinds: tuple[Kind, ...] = ("plain", "grouped")
     for kind in kinds:
         try:
-            ours, theirs = assess(
+            ours, theirs = cross_validate(
                 features,
                 found.sides,
                 found.lives,
                 costs=evaluation.costs,
                 repeats=REPEATS,
                 kinds=(kind,),
-                champion_labels=rival.labels(found) if rival else None,
+                champion_labels=baseline.labels(found) if baseline else None,
                 progress=_step(progress, f"{kind} splits"),
             )[kind]
         except (EvaluationError, CandidateError) as error:
             problems[kind] = str(error)
             continue
-        if rival is not None and theirs is None:
-            theirs = assessed_by_file(rival, ours, features, found, evaluation.costs)
+        if baseline is not None and theirs is None:
+            theirs = assessed_by_file(baseline, ours, features, found, evaluation.costs)
         assessments[kind] = (ours, theirs)
     newest = None
-    if rival is not None:
+    if baseline is not None:
         progress("the newest labels", 0, 0)
-        newest = newest_labels(rival, features, found, costs=evaluation.costs, seed=SEED)
+        newest = newest_labels(baseline, features, found, costs=evaluation.costs, seed=SEED)
     return replace(evaluation, assessments=assessments, problems=problems, newest=newest)
 
 
-def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, rival: Champion | None) -> Decision:
-    if in_charge is not None and in_charge.model_id != model.model_id and rival is None:
+def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, baseline: Baseline | None) -> Decision:
+    if in_charge is not None and in_charge.model_id != model.model_id and baseline is None:
         return _refused(
             f"the champion {in_charge.model_id} judges features of {in_charge.backbone} with another fingerprint, so "
             "that the two cannot be measured on the same ground: whether to change over is a person's decision "

@@ -11,7 +11,7 @@ from uuid import UUID
 import db.line.captures
 from db.learning import reviews
 from worker.features import store as generation
-from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, Photograph, extract_chunk, missing, sight
+from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, StoredImage, extract_chunk, missing, sight
 from worker.features.store import Generation
 from worker.learning.context import Learning, trainable
 from worker.learning.lease import held
@@ -20,7 +20,7 @@ from worker.runtime.progress import Progress, silent
 MOST_IN_A_CHUNK: Final = 256
 """Images that one task extracts at most: seconds of work with a light network, a minute or two with a heavy one."""
 
-P = TypeVar("P", bound=Photograph)
+P = TypeVar("P", bound=StoredImage)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Extracted:
     elsewhere: int = 0
 
 
-def reextract(learning: Learning, items: Sequence[Photograph] | None = None, progress: Progress = silent) -> Extracted:
+def reextract(learning: Learning, items: Sequence[StoredImage] | None = None, progress: Progress = silent) -> Extracted:
     """Extract the features that the labelled set (or `items`) lacks, all in this process.
 
     Chunks that another process is at are left to it. Raises `OSError` when the image store cannot be read.
@@ -79,7 +79,7 @@ def extract_captures(learning: Learning, captures: Sequence[UUID]) -> ChunkResul
     return extract(learning, [capture for capture in found if capture is not None], current(learning))
 
 
-def extract(learning: Learning, chunk: Sequence[Photograph], store: Generation) -> ChunkResult | None:
+def extract(learning: Learning, chunk: Sequence[StoredImage], store: Generation) -> ChunkResult | None:
     """Extract one chunk; None where another process is at the same one."""
     digest = hashlib.sha256(" ".join(sorted(sight(item) for item in chunk)).encode()).hexdigest()
     with held(learning.database, f"extract {store.fingerprint[:16]} {digest[:32]}") as mine:

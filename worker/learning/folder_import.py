@@ -45,7 +45,7 @@ _SEEN_AS: Final = (224, 224)
 
 
 @dataclass(frozen=True)
-class Photo:
+class LabelledPhoto:
     """One file of a folder, with the review that it stands for."""
 
     path: Path
@@ -60,7 +60,7 @@ class Photographs:
     what was not understood, or not said in so many words.
     """
 
-    photos: tuple[Photo, ...]
+    photos: tuple[LabelledPhoto, ...]
     skipped: tuple[tuple[Path, str], ...]
     notes: tuple[str, ...]
 
@@ -96,14 +96,14 @@ def photographs(
     labelled = scan(folder, group_column, table=table, look=_seen_by_the_line, unchecked=unusable, progress=progress)
     groups = labelled.group_names or [None] * len(labelled.files)
     photos = tuple(
-        Photo(path, meant.labels[labelled.classes[number]], group)
+        LabelledPhoto(path, meant.labels[labelled.classes[number]], group)
         for path, number, group in zip(labelled.files, labelled.labels, groups, strict=True)
     )
     return Photographs(photos, labelled.skipped, (*meant.notes, *labelled.notes))
 
 
 def import_photographs(
-    photos: Sequence[Photo],
+    photos: Sequence[LabelledPhoto],
     *,
     name: str,
     images: ImageStore,
@@ -147,7 +147,7 @@ def _seen_by_the_line(path: Path) -> UInt8Array:
         raise ImageUnreadable(str(error)) from error
 
 
-def _capture(photo: Photo, data: bytes, name: str, images: ImageStore, at: datetime) -> Capture:
+def _capture(photo: LabelledPhoto, data: bytes, name: str, images: ImageStore, at: datetime) -> Capture:
     """Put a photograph into the image store, and describe it as a capture."""
     digest = hashlib.sha256(data).hexdigest()
     suffix = photo.path.suffix.lower() if re.fullmatch(r"\.[a-z0-9]{1,8}", photo.path.suffix.lower()) else ""

@@ -7,10 +7,10 @@ from pathlib import Path
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
-from worker.models.store import Manifest, ModelError, read
+from worker.models.store import ModelError, ModelManifest, read
 
 
-def model_of(manifest: Manifest, artefact: str) -> Model:
+def model_of(manifest: ModelManifest, artefact: str) -> Model:
     """The row of a model whose folder in the model store is `artefact`."""
     return Model(
         model_id=manifest.model_id,

@@ -37,7 +37,7 @@ class ModelError(RuntimeError):
     """A model folder cannot be used; the message says which one, why, and what to do."""
 
 
-class Manifest(BaseModel):
+class ModelManifest(BaseModel):
     """What a model is: its name, what it was made from and by what, and the digest of its arrays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,12 +73,12 @@ class Manifest(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class StoredModel:
     """A model as it was read: its planes, those of the finer model where it has one, and its manifest."""
 
     classifier: LinearModel
     kind: LinearModel | None
-    manifest: Manifest
+    manifest: ModelManifest
 
     def line_model(self) -> LineModel:
         """The model as it judges on the line."""
@@ -131,17 +131,20 @@ def save(
     band: Band | None = None,
     costs: Costs | None = None,
     kind: LinearModel | None = None,
-) -> Manifest:
+) -> ModelManifest:
     """Write `model` as `folder` (replacing a model that is there), synced, all of it or nothing.
 
-    `fingerprint` is the backbone's, `created_at` an aware time; the others as in `Manifest`, `kind` the finer model.
-    Raises pydantic's `ValidationError` for values that a manifest cannot hold, and `ModelError` for a finer model of
-    another feature size, before anything is written.
+    `fingerprint` is the backbone's, `created_at` an aware time; the others as in `ModelManifest`, `kind` the finer
+    model.
+
+    Raises:
+        ValidationError: pydantic's, for values that a manifest cannot hold; nothing is written.
+        ModelError: the finer model is for another feature size; nothing is written.
     """
     if kind is not None and kind.feature_size != model.feature_size:
         raise ModelError(f"the finer model judges {kind.feature_size} features, the first {model.feature_size}")
     arrays = _to_hdf5(model, kind)
-    manifest = Manifest(
+    manifest = ModelManifest(
         model_id=model_id(model, backbone, fingerprint, calibration=calibration, band=band, kind=kind),
         backbone=backbone,
         fingerprint=fingerprint,
@@ -168,7 +171,7 @@ def save(
     return manifest
 
 
-def read(folder: Path, fingerprint: str | None = None) -> Stored:
+def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
     """Read and check all that is in `folder`.
 
     With `fingerprint`, the model must have been fitted on features of just that backbone. Raises `ModelError` when
@@ -201,11 +204,11 @@ def read(folder: Path, fingerprint: str | None = None) -> Stored:
     return stored
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> ModelManifest:
     """The manifest in `folder`, without the arrays. Raises `ModelError`."""
     path = folder / MANIFEST_FILE
     try:
-        return Manifest.model_validate_json(_read(path, _MANIFEST_BYTES))
+        return ModelManifest.model_validate_json(_read(path, _MANIFEST_BYTES))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
         raise ModelError(f"{path} is not a model's manifest ({problems}); {_REMEDY}") from error
@@ -225,7 +228,7 @@ def _read(path: Path, most: int) -> bytes:
     return data
 
 
-def _expected_bytes(manifest: Manifest) -> int:
+def _expected_bytes(manifest: ModelManifest) -> int:
     planes = sum(len(names) * (len(names) - 1) // 2 for names in (manifest.classes, manifest.kind_classes or ()))
     return planes * (manifest.feature_size * 4 + 8) + _HDF5_OVERHEAD_BYTES
 
@@ -240,11 +243,11 @@ def _to_hdf5(model: LinearModel, kind: LinearModel | None) -> bytes:
     return buffer.getvalue()
 
 
-def _from_hdf5(data: bytes, manifest: Manifest) -> Stored:
+def _from_hdf5(data: bytes, manifest: ModelManifest) -> StoredModel:
     with h5py.File(io.BytesIO(data), "r") as file:
         model = _planes(file, "", manifest.classes, manifest.feature_size)
         kind = manifest.kind_classes and _planes(file, "kind_", manifest.kind_classes, manifest.feature_size)
-    return Stored(model, kind or None, manifest)
+    return StoredModel(model, kind or None, manifest)
 
 
 def _planes(file: h5py.File, prefix: str, classes: tuple[str, ...], feature_size: int) -> LinearModel:

@@ -14,7 +14,7 @@ from worker.dataset.labelled_folder import DatasetError, load_image
 from worker.evaluation.splits import SplitScore
 from worker.lab.experiment import result_folder, run, scan_all
 from worker.lab.imagenet_error import top1_error
-from worker.lab.recipe import BackboneResult, Recipe, Scores
+from worker.lab.recipe import BackboneResult, Recipe, RepeatedScores
 from worker.lab.report import markdown, results_json, results_text, write_results
 from worker.lab.speed_comparison import count, duration, explain
 from worker.models import store
@@ -224,7 +224,7 @@ def test_a_split_that_cannot_be_made_is_found_before_any_work(folder, recipe):
 def timed(backbone, family, reading, network, gram, evaluation, multiply_adds, **values):
     """A result with these times in seconds."""
     confusion = np.array([[8, 2], [1, 9]])
-    scores = Scores((SplitScore(1, np.zeros(20, np.int64), confusion, 0.002),))
+    scores = RepeatedScores((SplitScore(1, np.zeros(20, np.int64), confusion, 0.002),))
     root = SimpleNamespace(group_column=None, classes=("a", "b"), labels=np.array([0, 1]), skipped=())
     defaults = {
         "feature_size": 4096,

@@ -12,7 +12,7 @@ import numpy as np
 
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
-from worker.features.store import Generation, sight_of
+from worker.features.store import FeatureStore, sight_of
 from worker.images.decoding import MAX_IMAGE_BYTES, UnusableImage, decode
 from worker.runtime.arrays import Float32Array, UInt8Array
 
@@ -52,9 +52,9 @@ def sight(item: StoredImage) -> str:
     return sight_of(item.image_sha256, item.region)
 
 
-def missing(items: Iterable[P], generation: Generation) -> list[P]:
+def missing(items: Iterable[P], store: FeatureStore) -> list[P]:
     """Those of `items` whose features are not in the store, one for each different sight, in their order."""
-    known = generation.known()
+    known = store.known()
     first: dict[str, P] = {}
     for item in items:
         name = sight(item)
@@ -64,7 +64,7 @@ def missing(items: Iterable[P], generation: Generation) -> list[P]:
 
 
 def extract_chunk(
-    items: Iterable[P], images: ImageStore, extractor: FeatureExtractor, generation: Generation, batch: int = BATCH
+    items: Iterable[P], images: ImageStore, extractor: FeatureExtractor, store: FeatureStore, batch: int = BATCH
 ) -> ChunkResult:
     """Store the features of those `items` that have none yet, reading images as the line does.
 
@@ -75,8 +75,8 @@ def extract_chunk(
         OSError: the image store cannot be read.
         ValueError: the feature store is not this extractor's.
     """
-    if generation.fingerprint != extractor.fingerprint or generation.feature_size != extractor.feature_size:
-        raise ValueError(f"{generation.folder} is for the features of {generation.backbone}, not of this backbone")
+    if store.fingerprint != extractor.fingerprint or store.feature_size != extractor.feature_size:
+        raise ValueError(f"{store.folder} is for the features of {store.backbone}, not of this backbone")
     unusable: list[tuple[UUID, str]] = []
     written = 0
     rows: list[Float32Array] = []
@@ -86,16 +86,16 @@ def extract_chunk(
         return _read(item, images, extractor.input_size)
 
     for part in feature_batches(
-        missing(items, generation), read, extractor, size=batch, unusable=(ImageMissing, ValueError)
+        missing(items, store), read, extractor, size=batch, unusable=(ImageMissing, ValueError)
     ):
         unusable += [(item.capture_id, reason) for item, reason in part.skipped]
         sights += [sight(item) for item in part.items]
         rows.append(part.features)
         if 4 * extractor.feature_size * len(sights) >= SHARD_BYTES:
-            written += generation.add(sights, np.concatenate(rows))
+            written += store.add(sights, np.concatenate(rows))
             rows, sights = [], []
     if sights:
-        written += generation.add(sights, np.concatenate(rows))
+        written += store.add(sights, np.concatenate(rows))
     return ChunkResult(written, tuple(unusable))
 
 

@@ -1,4 +1,4 @@
-"""A labelled set of a generation in the lab's form: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
+"""A labelled set of a feature store in the lab's form: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
 
 `features.h5` is a virtual dataset over the shards, so it takes no room of its own; `labels.h5` also has the names of
 the classes and the rows' sights. Any program that reads HDF5 can open them. Rows are in the order of the store, not of
@@ -33,7 +33,7 @@ _TRIES: Final = 5
 
 
 class LabelledStore(ShardReader, Protocol):
-    """What publishing needs of a `worker.features.store.Generation`."""
+    """What publishing needs of a `worker.features.store.FeatureStore`."""
 
     folder: Path
     fingerprint: str
@@ -51,26 +51,26 @@ def write_labels(folder: Path, sights: Sequence[str], labels: Sequence[int], cla
         file.create_dataset(SIGHTS, data=np.array(sights, "S64"))
 
 
-def mend(generation: LabelledStore) -> None:
+def rebuild(store: LabelledStore) -> None:
     """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards went.
 
     Where features are missing that it should show, it is removed, so that nobody takes the rest for all.
     """
     for _ in range(_TRIES):  # another process may replace either file meanwhile; whoever is last finds them fitting
-        wanted = _labelled(generation.folder)
+        wanted = _labelled(store.folder)
         if wanted is None:
             return
         digest, sights = wanted
         try:
-            shards, shard, row = generation.locate(sights)
+            shards, shard, row = store.locate(sights)
         except LookupError as error:
             log.warning("features.h5 is removed until it is published again", reason=str(error))
-            (generation.folder / FEATURES_FILE).unlink(missing_ok=True)
+            (store.folder / FEATURES_FILE).unlink(missing_ok=True)
             return
-        if _shows(generation.folder / FEATURES_FILE, digest, set(shards)):
+        if _shows(store.folder / FEATURES_FILE, digest, set(shards)):
             return
         try:
-            _write_features(generation, digest, shards, shard, row)
+            _write_features(store, digest, shards, shard, row)
         except ShardGone:
             continue
 
@@ -98,9 +98,9 @@ def _shows(path: Path, digest: str, shards: set[str]) -> bool:
 
 
 def _write_features(
-    generation: LabelledStore, digest: str, shards: tuple[str, ...], shard: Int64Array, row: Int64Array
+    store: LabelledStore, digest: str, shards: tuple[str, ...], shard: Int64Array, row: Int64Array
 ) -> None:
-    size = generation.feature_size
+    size = store.feature_size
     layout = h5py.VirtualLayout((len(row), size), "<f4")
     cuts = np.flatnonzero((np.diff(shard) != 0) | (np.diff(row) != 1)) + 1
     sources: dict[str, Any] = {}
@@ -108,14 +108,14 @@ def _write_features(
     for begin, end in zip([0, *cuts], [*cuts, len(row)], strict=True):
         name = shards[shard[begin]]
         if name not in sources:
-            with generation.open(name) as file:
+            with store.open(name) as file:
                 # Relative to the file that names it, so that the whole folder can be moved.
                 sources[name] = h5py.VirtualSource(f"shards/{name}", FEATURES, file[FEATURES].shape, "<f4")
         source = sources[name]
         layout[begin:end] = source[row[begin] : row[end - 1] + 1]
-    with replaced_file(generation.folder / FEATURES_FILE) as path, h5py.File(path, "w") as file:
+    with replaced_file(store.folder / FEATURES_FILE) as path, h5py.File(path, "w") as file:
         dataset = file.create_virtual_dataset(KEY, layout, fillvalue=np.nan)
-        dataset.attrs["backbone"] = generation.backbone
-        dataset.attrs["fingerprint"] = generation.fingerprint
+        dataset.attrs["backbone"] = store.backbone
+        dataset.attrs["fingerprint"] = store.fingerprint
         dataset.attrs[LABELLED_SET] = digest
         file.create_dataset(SHARDS, data=np.array(sorted(sources), "S"))

@@ -1,6 +1,6 @@
-"""The feature store: all features of one backbone's fingerprint, a generation, as shards with one writer each.
+"""The feature store: all features of one backbone's fingerprint, in shards with one writer each.
 
-A generation is the folder `<root>/<fingerprint>`. A backbone with another fingerprint starts a generation of its own
+A store is the folder `<root>/<fingerprint>`. A backbone with another fingerprint starts a store of its own
 and leaves this one until it is removed. Any number of processes may add to it, read it and compact it at once, and each
 may be killed at any moment: a shard is there wholly or not at all, and one is removed only after its rows are in
 another.
@@ -34,7 +34,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LISTINGS: Final = 5
 
 
-class GenerationError(ValueError):
+class FeatureStoreError(ValueError):
     """A feature store, or what should go into it, is not what it must be; the message says why."""
 
 
@@ -48,15 +48,15 @@ def sight_of(image_sha256: str, region: Mapping[str, int] | None) -> str:
     return hashlib.sha256(f"{image_sha256} {box}".encode()).hexdigest()
 
 
-class Generation:
+class FeatureStore:
     """The features (n, `feature_size`), float32, of one `fingerprint`, each under the name of its sight.
 
     `folder` is where they lie, `backbone` the name of the network and layer that they come from. For one thread: each
-    takes a `Generation` of its own.
+    takes a `FeatureStore` of its own.
     """
 
     def __init__(self, folder: Path, *, fingerprint: str, backbone: str, feature_size: int) -> None:
-        """Use `begin`, `find` or `generations` to have one."""
+        """Use `begin`, `find` or `all_stores` to have one."""
         self.folder = folder
         self.fingerprint = fingerprint
         self.backbone = backbone
@@ -76,22 +76,22 @@ class Generation:
         """Store features (n, feature_size) under the names of their n sights, durably, as one shard.
 
         Those that are here already are left as they are; returns how many were new. What is stored makes one file, so
-        a few megabytes at once are better than a row. Raises `GenerationError` when the features are of another
+        a few megabytes at once are better than a row. Raises `FeatureStoreError` when the features are of another
         shape, not finite, or a name is no sight.
         """
         if features.shape != (len(sights), self.feature_size):
-            raise GenerationError(
+            raise FeatureStoreError(
                 f"{len(sights)} sights need features of shape {(len(sights), self.feature_size)}, not {features.shape}"
             )
         if not all(_DIGEST.fullmatch(sight) for sight in sights):
-            raise GenerationError("a sight is named by 64 hexadecimal digits, as `sight_of` gives them")
+            raise FeatureStoreError("a sight is named by 64 hexadecimal digits, as `sight_of` gives them")
         self._look()
         new = {sight: row for row, sight in enumerate(sights) if sight not in self._place}
         if not new:
             return 0
         rows = features[list(new.values())]
         if not np.isfinite(rows).all():
-            raise GenerationError("features that are not finite numbers cannot be stored")
+            raise FeatureStoreError("features that are not finite numbers cannot be stored")
         write_shard(self._shards, self.fingerprint, self.feature_size, list(new), [rows])
         return len(new)
 
@@ -135,18 +135,18 @@ class Generation:
     def publish(self, sights: Sequence[str], labels: npt.ArrayLike, classes: Sequence[str]) -> None:
         """Show a labelled set in the lab's form, `features.h5` and `labels.h5` in `folder`: see `published_view`.
 
-        `labels` (n,) are indices into the names of `classes`. Raises `FeaturesMissing`, or `GenerationError` when
+        `labels` (n,) are indices into the names of `classes`. Raises `FeaturesMissing`, or `FeatureStoreError` when
         labels and sights do not fit together.
         """
         numbers = np.asarray(labels, np.int64)
         if numbers.shape != (len(sights),) or len(set(sights)) != len(sights):
-            raise GenerationError(f"{len(sights)} different sights need a label each, not labels of {numbers.shape}")
+            raise FeatureStoreError(f"{len(sights)} different sights need a label each, not labels of {numbers.shape}")
         if len(sights) == 0 or numbers.min() < 0 or numbers.max() >= len(classes):
-            raise GenerationError(f"each label must be one of the {len(classes)} classes, and there must be some")
+            raise FeatureStoreError(f"each label must be one of the {len(classes)} classes, and there must be some")
         label_of = dict(zip(sights, numbers.tolist(), strict=True))
         ordered = self.in_order(sights)
         published.write_labels(self.folder, ordered, [label_of[sight] for sight in ordered], classes)
-        published.mend(self)
+        published.rebuild(self)
 
     def compact(self, full_bytes: int = compaction.FULL_BYTES) -> int:
         """Merge small shards into larger ones of up to `full_bytes`, and return how many fewer there are."""
@@ -156,12 +156,12 @@ class Generation:
             return 0
         before = len(self._sights)
         self._merged.update(merged)
-        published.mend(self)
+        published.rebuild(self)
         for name in merged:
             (self._shards / name).unlink(missing_ok=True)
         self._merged.clear()
         self._look()
-        published.mend(self)  # somebody may have published the old shards just before they went
+        published.rebuild(self)  # somebody may have published the old shards just before they went
         return before - len(self._sights)
 
     def verify(self, progress: Callable[[int, int], object] = lambda done, total: None) -> list[Broken]:  # noqa: ARG005
@@ -186,7 +186,7 @@ class Generation:
         progress(len(names), len(names))
         if damaged:
             self._look()
-            published.mend(self)
+            published.rebuild(self)
         return damaged
 
     def _names(self) -> list[str]:
@@ -225,23 +225,23 @@ class Generation:
         return name in self._damaged and self._damaged[name] == _changed_at(self._shards / name)
 
 
-def begin(root: Path, *, fingerprint: str, backbone: str, feature_size: int) -> Generation:
-    """The generation of that fingerprint below `root`, made where there is none.
+def begin(root: Path, *, fingerprint: str, backbone: str, feature_size: int) -> FeatureStore:
+    """The feature store of that fingerprint below `root`, made where there is none.
 
-    Raises `GenerationError` when there is one of another feature size, or the fingerprint is none.
+    Raises `FeatureStoreError` when there is one of another feature size, or the fingerprint is none.
     """
     found = find(root, fingerprint)
     if found is None:
         with replaced_file(root / fingerprint / MANIFEST) as path:
             path.write_text(json.dumps({"backbone": backbone, "feature_size": feature_size}) + "\n", "utf-8")
-        return Generation(root / fingerprint, fingerprint=fingerprint, backbone=backbone, feature_size=feature_size)
+        return FeatureStore(root / fingerprint, fingerprint=fingerprint, backbone=backbone, feature_size=feature_size)
     if found.feature_size != feature_size:
-        raise GenerationError(f"{found.folder} has {found.feature_size} features an image, not {feature_size}")
+        raise FeatureStoreError(f"{found.folder} has {found.feature_size} features an image, not {feature_size}")
     return found
 
 
-def find(root: Path, fingerprint: str) -> Generation | None:
-    """The generation of that fingerprint below `root`, or None. Raises `GenerationError` when it is damaged."""
+def find(root: Path, fingerprint: str) -> FeatureStore | None:
+    """The feature store of that fingerprint below `root`, or None. Raises `FeatureStoreError` when it is damaged."""
     folder = root / _checked(fingerprint)
     try:
         told: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -249,14 +249,14 @@ def find(root: Path, fingerprint: str) -> Generation | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise GenerationError(f"{folder / MANIFEST} is damaged ({error}); remove it to have it made again") from error
-    return Generation(folder, fingerprint=fingerprint, backbone=backbone, feature_size=size)
+        raise FeatureStoreError(f"{folder / MANIFEST} is damaged ({error}); remove it to have it made again") from error
+    return FeatureStore(folder, fingerprint=fingerprint, backbone=backbone, feature_size=size)
 
 
-def generations(root: Path) -> list[Generation]:
-    """All generations below `root`, by fingerprint. Raises `GenerationError` when one is damaged."""
+def all_stores(root: Path) -> list[FeatureStore]:
+    """All feature stores below `root`, by fingerprint. Raises `FeatureStoreError` when one is damaged."""
     found = (find(root, name) for name in fingerprints(root))
-    return [generation for generation in found if generation is not None]
+    return [store for store in found if store is not None]
 
 
 def fingerprints(root: Path) -> list[str]:
@@ -265,9 +265,9 @@ def fingerprints(root: Path) -> list[str]:
 
 
 def remove(root: Path, fingerprint: str) -> bool:
-    """Remove a generation that is no longer needed, with all its features; True if there was one.
+    """Remove a feature store that is no longer needed, with all its features; True if there was one.
 
-    A removal that was killed is finished by the next one of any generation.
+    A removal that was killed is finished by the next removal of any store.
     """
     folder = root / _checked(fingerprint)
     there = folder.is_dir()
@@ -288,5 +288,5 @@ def _changed_at(path: Path) -> int:
 
 def _checked(fingerprint: str) -> str:
     if not _DIGEST.fullmatch(fingerprint):
-        raise GenerationError(f"a fingerprint has 64 hexadecimal digits, not {fingerprint!r}")
+        raise FeatureStoreError(f"a fingerprint has 64 hexadecimal digits, not {fingerprint!r}")
     return fingerprint

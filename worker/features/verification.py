@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from db.engine.database import Database
 from db.learning import reviews
-from worker.features import store as generation
+from worker.features import store as feature_store
 from worker.features.extraction import sight
 from worker.features.shards import Broken
-from worker.features.store import GenerationError
+from worker.features.store import FeatureStoreError
 from worker.runtime.progress import Progress
 
 _SHOWN: Final = 10
@@ -21,8 +21,10 @@ _SHOWN: Final = 10
 
 @dataclass(frozen=True)
 class Verified:
-    """One generation: how many files it had, those that are `broken`, and the labelled captures that each of them had
-    features of, by its name. `problem` says why it could not be read at all.
+    """What is wrong with one feature store: of how many `shards`, which are `broken`.
+
+    `captures` lists, by the name of each broken shard, the labelled captures whose features it had. `problem` says why
+    the store could not be read at all.
     """
 
     fingerprint: str
@@ -54,14 +56,14 @@ class Verified:
 
 
 def verified(root: Path, database_url: str, beginning: str, progress: Progress) -> list[Verified]:
-    """Verify the generations below `root` whose fingerprint has this `beginning`; the database names the captures.
+    """Verify the feature stores below `root` whose fingerprint has this `beginning`; the database names the captures.
 
-    Raises `ValueError` when there are generations, but none that begins so.
+    Raises `ValueError` when there are feature stores, but none that begins so.
     """
-    every = generation.fingerprints(root)
+    every = feature_store.fingerprints(root)
     wanted = [each for each in every if each.startswith(beginning)]
     if every and not wanted:
-        raise ValueError(f"no generation begins with {beginning!r}; `insert-worker features list` has them")
+        raise ValueError(f"no feature store begins with {beginning!r}; `insert-worker features list` has them")
     return [_verified(root, fingerprint, database_url, progress) for fingerprint in wanted]
 
 
@@ -90,11 +92,11 @@ def told(found: Verified) -> list[str]:
 
 def _verified(root: Path, fingerprint: str, database_url: str, progress: Progress) -> Verified:
     try:
-        store = generation.find(root, fingerprint)
-    except GenerationError as error:
+        store = feature_store.find(root, fingerprint)
+    except FeatureStoreError as error:
         return Verified(fingerprint, None, 0, problem=str(error))
     if store is None:
-        missing = f"{root / fingerprint / generation.MANIFEST} is missing; insert-worker extract writes it anew"
+        missing = f"{root / fingerprint / feature_store.MANIFEST} is missing; insert-worker extract writes it anew"
         return Verified(fingerprint, None, 0, problem=missing)
     read = [0]
 

@@ -1,4 +1,4 @@
-"""The features of chosen images out of a generation's shards, read in parts like an open HDF5 dataset."""
+"""The features of chosen images out of a feature store's shards, read in parts like an open HDF5 dataset."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from worker.features.shards import FEATURES, ShardGone, block_rows
 from worker.runtime.arrays import Float32Array, Int64Array
 
 _OPEN_FILES: Final = 256
-"""More shards than this are opened again for every block of columns; `Generation.compact` keeps them far fewer."""
+"""More shards than this are opened again for every block of columns; `FeatureStore.compact` keeps them far fewer."""
 _GAP_BYTES: Final = 128 * 1024
 """Reading this much too much costs about as much as asking HDF5 once more (40 µs)."""
 
 
 class ShardReader(Protocol):
-    """What reading needs of a `worker.features.store.Generation`."""
+    """What reading needs of a `worker.features.store.FeatureStore`."""
 
     feature_size: int
 
@@ -37,7 +37,7 @@ class FeatureView:
 
     Rows are a slice, indices or a mask, in any order; columns a slice without a step. What is asked for becomes an
     array; beside it, two blocks of `worker.features.shards.BLOCK_BYTES` at most are in memory. Rows that lie near each
-    other in the store are read together, so going through it in its own order (`Generation.in_order`) is fastest;
+    other in the store are read together, so going through it in its own order (`FeatureStore.in_order`) is fastest;
     single rows from here and there cost some 50 µs each. Shards may be merged meanwhile. For one thread; close it, or
     use `with`.
     """

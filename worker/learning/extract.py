@@ -10,9 +10,9 @@ from uuid import UUID
 
 import db.line.captures
 from db.learning import reviews
-from worker.features import store as generation
+from worker.features import store as feature_store
 from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, StoredImage, extract_chunk, missing, sight
-from worker.features.store import Generation
+from worker.features.store import FeatureStore
 from worker.learning.context import Learning, trainable
 from worker.learning.lease import held
 from worker.runtime.progress import Progress, silent
@@ -79,17 +79,17 @@ def extract_captures(learning: Learning, captures: Sequence[UUID]) -> ChunkResul
     return extract(learning, [capture for capture in found if capture is not None], current(learning))
 
 
-def extract(learning: Learning, chunk: Sequence[StoredImage], store: Generation) -> ChunkResult | None:
+def extract(learning: Learning, chunk: Sequence[StoredImage], store: FeatureStore) -> ChunkResult | None:
     """Extract one chunk; None where another process is at the same one."""
     digest = hashlib.sha256(" ".join(sorted(sight(item) for item in chunk)).encode()).hexdigest()
     with held(learning.database, f"extract {store.fingerprint[:16]} {digest[:32]}") as mine:
         return extract_chunk(chunk, learning.images, learning.backbone(), store) if mine else None
 
 
-def current(learning: Learning) -> Generation:
+def current(learning: Learning) -> FeatureStore:
     """The feature store of the network that the line runs, begun where there is none."""
     network = learning.backbone()
-    return generation.begin(
+    return feature_store.begin(
         learning.features,
         fingerprint=network.fingerprint,
         backbone=network.name,

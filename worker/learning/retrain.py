@@ -15,7 +15,7 @@ from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
 from worker.features.extraction import sight
-from worker.features.store import Generation
+from worker.features.store import FeatureStore
 from worker.learning.context import Learning, Material, material, trainable
 from worker.learning.extract import current, reextract
 from worker.learning.lease import held
@@ -129,7 +129,7 @@ def _made_of(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model 
 
 
 def _learn(
-    learning: Learning, store: Generation, snapshot: Snapshot, items: list[Labelled], progress: Progress
+    learning: Learning, store: FeatureStore, snapshot: Snapshot, items: list[Labelled], progress: Progress
 ) -> Model:
     store.compact()
     found = material(items, store.in_order)
@@ -147,7 +147,7 @@ def _learn(
     return model
 
 
-def _keep(learning: Learning, store: Generation, snapshot: Snapshot, found: Material, candidate: Candidate) -> Model:
+def _keep(learning: Learning, store: FeatureStore, snapshot: Snapshot, found: Material, candidate: Candidate) -> Model:
     """Put a candidate into the model store."""
     name = model_store.model_id(
         candidate.classifier,

@@ -13,7 +13,7 @@ from producer.contract.event import new_id
 from producer.storage.folder import FolderStore
 from tests.support import photograph
 from worker.features.extraction import extract_chunk, missing, sight
-from worker.features.store import Generation, begin
+from worker.features.store import FeatureStore, begin
 from worker.images.decoding import decode
 
 
@@ -49,11 +49,11 @@ def images(tmp_path: Path) -> FolderStore:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Generation:
+def store(tmp_path: Path) -> FeatureStore:
     return begun(tmp_path)
 
 
-def begun(tmp_path: Path) -> Generation:
+def begun(tmp_path: Path) -> FeatureStore:
     return begin(tmp_path / "features", fingerprint=Quadrants.fingerprint, backbone="quadrants:mean", feature_size=12)
 
 
@@ -64,7 +64,9 @@ def item(images: FolderStore, seed: int, **changes: Any) -> Item:
     return Item(**{"capture_id": new_id(), "image": key, "image_sha256": hashlib.sha256(data).hexdigest(), **changes})
 
 
-def test_features_are_those_of_the_line_for_every_image(tmp_path: Path, images: FolderStore, store: Generation) -> None:
+def test_features_are_those_of_the_line_for_every_image(
+    tmp_path: Path, images: FolderStore, store: FeatureStore
+) -> None:
     box = {"left": 3, "top": 5, "width": 50, "height": 40}
     items = [item(images, seed) for seed in range(7)] + [item(images, 3, region=box)]
     network = Quadrants()
@@ -79,7 +81,7 @@ def test_features_are_those_of_the_line_for_every_image(tmp_path: Path, images: 
 
 
 def test_only_what_is_missing_is_extracted_and_each_sight_once(
-    tmp_path: Path, images: FolderStore, store: Generation
+    tmp_path: Path, images: FolderStore, store: FeatureStore
 ) -> None:
     first = [item(images, seed) for seed in range(4)]
     again = replace(first[1], capture_id=new_id())  # the same photograph, captured under another id
@@ -94,7 +96,7 @@ def test_only_what_is_missing_is_extracted_and_each_sight_once(
     assert network.batches == []
 
 
-def test_images_that_cannot_be_used_cost_only_themselves(images: FolderStore, store: Generation) -> None:
+def test_images_that_cannot_be_used_cost_only_themselves(images: FolderStore, store: FeatureStore) -> None:
     good = [item(images, seed) for seed in range(3)]
     images.put("a/garbage.jpg", b"garbage")
     gone = Item(new_id(), "a/gone.jpg", "0" * 64)
@@ -113,7 +115,7 @@ def test_images_that_cannot_be_used_cost_only_themselves(images: FolderStore, st
     assert "relative" in reasons[unsafe.capture_id]
 
 
-def test_features_that_are_not_finite_are_not_stored(images: FolderStore, store: Generation) -> None:
+def test_features_that_are_not_finite_are_not_stored(images: FolderStore, store: FeatureStore) -> None:
     class Overflowing(Quadrants):
         def features_of(self, images: Any) -> Any:
             found = super().features_of(images)
@@ -127,7 +129,7 @@ def test_features_that_are_not_finite_are_not_stored(images: FolderStore, store:
 
 
 def test_wide_features_are_stored_as_they_come_not_all_at_the_end(
-    images: FolderStore, store: Generation, monkeypatch: pytest.MonkeyPatch
+    images: FolderStore, store: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.features.extraction.SHARD_BYTES", 2 * 2 * 4 * 12)
 
@@ -143,7 +145,7 @@ def test_wide_features_are_stored_as_they_come_not_all_at_the_end(
     assert missing(items, store) == items[8:]
 
 
-def test_another_backbone_is_refused(images: FolderStore, store: Generation) -> None:
+def test_another_backbone_is_refused(images: FolderStore, store: FeatureStore) -> None:
     network = Quadrants()
     network.fingerprint = "d" * 64
     with pytest.raises(ValueError, match="quadrants:mean"):

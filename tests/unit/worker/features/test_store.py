@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from worker.features import compaction, shards
-from worker.features import store as generation
+from worker.features import store as feature_store
 from worker.features.lab_files import LabFilesError, opened
-from worker.features.store import FeaturesMissing, GenerationError, begin, sight_of
+from worker.features.store import FeaturesMissing, FeatureStoreError, begin, sight_of
 from worker.models.linear_svm import fit_gram, gram, primal
 
 FINGERPRINT = "f" * 64
@@ -34,7 +34,7 @@ def begun(root, size=WIDTH):
 
 
 def filled(root, *parts):
-    """A generation with one shard for each part, a sequence of numbers."""
+    """A feature store with one shard for each part, a sequence of numbers."""
     store = begun(root)
     for part in parts:
         assert store.add(sights(*part), features(*part)) == len(part)
@@ -111,7 +111,7 @@ def test_what_is_there_is_not_stored_again(tmp_path):
 )
 def test_features_that_make_no_sense_are_refused(tmp_path, names, values, message):
     store = begun(tmp_path)
-    with pytest.raises(GenerationError, match=message):
+    with pytest.raises(FeatureStoreError, match=message):
         store.add(names, values)
     assert store.known() == set()
 
@@ -325,37 +325,37 @@ def test_damaged_labels_hold_up_nobody(tmp_path):
 )
 def test_labels_that_do_not_fit_are_not_published(tmp_path, names, labels):
     store = filled(tmp_path, [1])
-    with pytest.raises(GenerationError, match="label"):
+    with pytest.raises(FeatureStoreError, match="label"):
         store.publish(names, labels, ("x", "y"))
     assert not (store.folder / "labels.h5").exists()
 
 
 def test_generations_lie_side_by_side_until_one_is_removed(tmp_path):
-    assert generation.generations(tmp_path) == []
+    assert feature_store.all_stores(tmp_path) == []
     old = filled(tmp_path, [1])
     new = begin(tmp_path, fingerprint="0" * 64, backbone="other:layer", feature_size=3)
-    assert [(each.fingerprint, each.backbone) for each in generation.generations(tmp_path)] == [
+    assert [(each.fingerprint, each.backbone) for each in feature_store.all_stores(tmp_path)] == [
         ("0" * 64, "other:layer"),
         (FINGERPRINT, "fake:layer"),
     ]
     assert new.known() == set()
-    found = generation.find(tmp_path, FINGERPRINT)
+    found = feature_store.find(tmp_path, FINGERPRINT)
     assert (found.feature_size, found.known()) == (WIDTH, old.known())
-    assert generation.remove(tmp_path, FINGERPRINT)
-    assert not generation.remove(tmp_path, FINGERPRINT)
-    assert generation.find(tmp_path, FINGERPRINT) is None
+    assert feature_store.remove(tmp_path, FINGERPRINT)
+    assert not feature_store.remove(tmp_path, FINGERPRINT)
+    assert feature_store.find(tmp_path, FINGERPRINT) is None
     assert [path.name for path in tmp_path.iterdir()] == ["0" * 64]
 
 
 def test_a_generation_is_not_taken_for_another_and_a_path_is_no_fingerprint(tmp_path):
     begun(tmp_path)
-    with pytest.raises(GenerationError, match="has 7 features"):
+    with pytest.raises(FeatureStoreError, match="has 7 features"):
         begun(tmp_path, size=8)
     for harmful in ("..", "../x", "F" * 64, ""):
-        with pytest.raises(GenerationError, match="fingerprint"):
-            generation.remove(tmp_path, harmful)
+        with pytest.raises(FeatureStoreError, match="fingerprint"):
+            feature_store.remove(tmp_path, harmful)
     (tmp_path / FINGERPRINT / "generation.json").write_text("{")
-    with pytest.raises(GenerationError, match="damaged"):
+    with pytest.raises(FeatureStoreError, match="damaged"):
         begun(tmp_path)
 
 

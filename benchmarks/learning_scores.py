@@ -27,7 +27,7 @@ from worker.evaluation.pooled_predictions import pool
 from worker.evaluation.report import Evaluation, write_report
 from worker.evaluation.scores import Interval, interval
 from worker.evaluation.splits import Split, score_splits
-from worker.features.extraction import extract_chunk, sight
+from worker.features.extraction import extract_chunk, key_of
 from worker.features.store import begin
 from worker.learning.folder_import import LabelledPhoto, import_photographs, photographs
 from worker.models.candidate import binary
@@ -142,7 +142,7 @@ def evaluated(
     if result.unusable:
         raise RuntimeError(f"images without features: {result.unusable}")
     _, inserts = np.unique([item.life for item in items], return_inverse=True)
-    features = store.view([sight(item) for item in items])
+    features = store.view([key_of(item) for item in items])
     costs = Costs()
     sides = binary([item.label for item in items])
     assessments = cross_validate(features, sides, inserts, costs=costs, repeats=repeats)

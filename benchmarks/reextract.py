@@ -25,7 +25,7 @@ from benchmarks.measure import Benchmark
 from producer.contract.event import new_id
 from producer.simulation.head import labelled_images
 from producer.storage.folder import FolderStore
-from worker.features.extraction import extract_chunk, missing, sight
+from worker.features.extraction import extract_chunk, key_of, missing
 from worker.features.store import begin
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def _seconds(photos: Sequence[StoredPhoto], images: FolderStore, network: Backbo
     for first in range(0, len(lacking), CHUNK):
         extract_chunk(lacking[first : first + CHUNK], images, network, store)
     labels = [number % 2 for number in range(len(photos))]
-    store.publish([sight(photo) for photo in photos], labels, ("intact", "damaged"))
+    store.publish([key_of(photo) for photo in photos], labels, ("intact", "damaged"))
     store.compact()
     seconds = time.perf_counter() - start
-    if store.known() != {sight(photo) for photo in photos}:
+    if store.known() != {key_of(photo) for photo in photos}:
         raise AssertionError("not all images have their features in the store")
     return seconds
 

@@ -26,18 +26,18 @@ _SMALL: Final = 4
 def merge(
     folder: Path, fingerprint: str, feature_size: int, shards: Mapping[str, Sequence[str]], full_bytes: int
 ) -> list[str]:
-    """Merge the small ones among `shards` (name → sights, in order) and return the names that are not needed any more.
+    """Merge the small ones among `shards` (name → keys, in order) and return the names that are not needed any more.
 
     Nothing is removed here but what killed writers left. Where another process removes a shard meanwhile, that part
     is left to it.
     """
     sweep(folder)
     row_bytes = 4 * feature_size
-    small = [name for name, sights in shards.items() if len(sights) * row_bytes * _SMALL < full_bytes]
-    stored = {sight for name in shards if name not in set(small) for sight in shards[name]}
+    small = [name for name, keys in shards.items() if len(keys) * row_bytes * _SMALL < full_bytes]
+    stored = {key for name in shards if name not in set(small) for key in shards[name]}
     merged: list[str] = []
     for group in _groups(small, shards, max(1, full_bytes // row_bytes)):
-        rows = {name: [row for row, sight in enumerate(shards[name]) if sight not in stored] for name in group}
+        rows = {name: [row for row, key in enumerate(shards[name]) if key not in stored] for name in group}
         chosen: dict[str, tuple[str, int]] = {}
         for name in group:
             for row in rows[name]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
-from worker.features.store import FeatureStore, sight_of
+from worker.features.store import FeatureStore, feature_key
 from worker.images.decoding import MAX_IMAGE_BYTES, UnusableImage, decode
 from worker.runtime.arrays import Float32Array, UInt8Array
 
@@ -47,17 +47,17 @@ class ChunkResult:
     unusable: tuple[tuple[UUID, str], ...]
 
 
-def sight(item: StoredImage) -> str:
-    """The name under which the features of a capture's image are stored."""
-    return sight_of(item.image_sha256, item.region)
+def key_of(item: StoredImage) -> str:
+    """Return the key under which the features of a capture's image are stored."""
+    return feature_key(item.image_sha256, item.region)
 
 
 def missing(items: Iterable[P], store: FeatureStore) -> list[P]:
-    """Those of `items` whose features are not in the store, one for each different sight, in their order."""
+    """Those of `items` whose features are not in the store, one for each different key, in their order."""
     known = store.known()
     first: dict[str, P] = {}
     for item in items:
-        name = sight(item)
+        name = key_of(item)
         if name not in known:
             first.setdefault(name, item)
     return list(first.values())
@@ -80,7 +80,7 @@ def extract_chunk(
     unusable: list[tuple[UUID, str]] = []
     written = 0
     rows: list[Float32Array] = []
-    sights: list[str] = []
+    keys: list[str] = []
 
     def read(item: P) -> UInt8Array:
         return _read(item, images, extractor.input_size)
@@ -89,13 +89,13 @@ def extract_chunk(
         missing(items, store), read, extractor, size=batch, unusable=(ImageMissing, ValueError)
     ):
         unusable += [(item.capture_id, reason) for item, reason in part.skipped]
-        sights += [sight(item) for item in part.items]
+        keys += [key_of(item) for item in part.items]
         rows.append(part.features)
-        if 4 * extractor.feature_size * len(sights) >= SHARD_BYTES:
-            written += store.add(sights, np.concatenate(rows))
-            rows, sights = [], []
-    if sights:
-        written += store.add(sights, np.concatenate(rows))
+        if 4 * extractor.feature_size * len(keys) >= SHARD_BYTES:
+            written += store.add(keys, np.concatenate(rows))
+            rows, keys = [], []
+    if keys:
+        written += store.add(keys, np.concatenate(rows))
     return ChunkResult(written, tuple(unusable))
 
 

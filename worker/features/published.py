@@ -1,7 +1,7 @@
 """A labelled set of a feature store in the lab's form: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
 
 `features.h5` is a virtual dataset over the shards, so it takes no room of its own; `labels.h5` also has the names of
-the classes and the rows' sights. Any program that reads HDF5 can open them. Rows are in the order of the store, not of
+the classes and the rows' keys. Any program that reads HDF5 can open them. Rows are in the order of the store, not of
 the set. Each is replaced in one step, and both carry a digest of the labelled set: where it differs
 (`worker.features.lab_files.opened` looks), one was opened before and the other after that. Rows of a shard that is gone
 read as NaN, never as numbers.
@@ -19,7 +19,7 @@ import numpy as np
 import structlog
 
 from worker.features.lab_files import FEATURES_FILE, KEY, LABELLED_SET, LABELS_FILE
-from worker.features.shards import FEATURES, SIGHTS, ShardGone
+from worker.features.shards import FEATURE_KEYS, FEATURES, ShardGone
 from worker.features.view import ShardReader
 from worker.runtime.arrays import Int64Array
 from worker.runtime.files import replaced_file
@@ -40,15 +40,15 @@ class LabelledStore(ShardReader, Protocol):
     backbone: str
 
 
-def write_labels(folder: Path, sights: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> None:
-    """Replace `labels.h5`: the n `labels`, indices into `classes`, of the n `sights`."""
+def write_labels(folder: Path, keys: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> None:
+    """Replace `labels.h5`: the n `labels`, indices into `classes`, of the n `keys`."""
     values = np.asarray(labels, "<i8")
-    digest = hashlib.sha256(" ".join([*classes, *sights]).encode() + values.tobytes()).hexdigest()
+    digest = hashlib.sha256(" ".join([*classes, *keys]).encode() + values.tobytes()).hexdigest()
     with replaced_file(folder / LABELS_FILE) as path, h5py.File(path, "w") as file:
         dataset = file.create_dataset(KEY, data=values)
         dataset.attrs["classes"] = list(classes)
         dataset.attrs[LABELLED_SET] = digest
-        file.create_dataset(SIGHTS, data=np.array(sights, "S64"))
+        file.create_dataset(FEATURE_KEYS, data=np.array(keys, "S64"))
 
 
 def rebuild(store: LabelledStore) -> None:
@@ -60,9 +60,9 @@ def rebuild(store: LabelledStore) -> None:
         wanted = _labelled(store.folder)
         if wanted is None:
             return
-        digest, sights = wanted
+        digest, keys = wanted
         try:
-            shards, shard, row = store.locate(sights)
+            shards, shard, row = store.locate(keys)
         except LookupError as error:
             log.warning("features.h5 is removed until it is published again", reason=str(error))
             (store.folder / FEATURES_FILE).unlink(missing_ok=True)
@@ -76,10 +76,10 @@ def rebuild(store: LabelledStore) -> None:
 
 
 def _labelled(folder: Path) -> tuple[str, list[str]] | None:
-    """The labelled set's digest and its sights, or None where nothing is published."""
+    """The labelled set's digest and its keys, or None where nothing is published."""
     try:
         with h5py.File(folder / LABELS_FILE, "r", locking=False) as file:
-            return str(file[KEY].attrs[LABELLED_SET]), [str(sight) for sight in file[SIGHTS][()].astype("U64")]
+            return str(file[KEY].attrs[LABELLED_SET]), [str(key) for key in file[FEATURE_KEYS][()].astype("U64")]
     except FileNotFoundError:
         return None
     except (OSError, KeyError) as error:

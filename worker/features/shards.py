@@ -29,7 +29,8 @@ from worker.runtime.arrays import Float32Array
 from worker.runtime.files import sync
 
 FEATURES: Final = "features"
-SIGHTS: Final = "sights"
+FEATURE_KEYS: Final = "sights"
+"""Name in the file of what tells the rows apart; files of earlier versions have it too."""
 
 BLOCK_BYTES: Final = 32 * 2**20
 """Size of what is read or written at once: full disk speed, small beside everything else in memory."""
@@ -48,27 +49,27 @@ class ShardDamaged(ValueError):
 
 @dataclass(frozen=True)
 class Broken:
-    """A shard that is not what was written: its name, the reason, where it was put `aside`, and the sights whose
+    """A shard that is not what was written: its name, the reason, where it was put `aside`, and the keys whose
     features it had, as far as they can be read.
     """
 
     name: str
     reason: str
     aside: Path
-    sights: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 def write_shard(
     folder: Path,
     fingerprint: str,
     feature_size: int,
-    sights: Sequence[str],
+    keys: Sequence[str],
     blocks: Iterable[Float32Array],
 ) -> str:
     """Write one shard into `folder` and return its name; it is there wholly, synced, or not at all.
 
-    `sights` are the m names of the rows, `blocks` the rows' features (b, `feature_size`) in the same order, m in all;
-    one block is in memory at a time. Raises `ValueError` when blocks and sights do not fit together.
+    `keys` are the m names of the rows, `blocks` the rows' features (b, `feature_size`) in the same order, m in all;
+    one block is in memory at a time. Raises `ValueError` when blocks and keys do not fit together.
     """
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{secrets.token_hex(8)}.part"
@@ -77,19 +78,19 @@ def write_shard(
         with h5py.File(temporary, "x") as file:
             # Of fixed length: a flipped bit among HDF5's texts of any length (its global heap) can make it loop.
             file.attrs["fingerprint"] = np.bytes_(fingerprint)
-            file.create_dataset(SIGHTS, data=np.array(sights, "S64"))
-            dataset = file.create_dataset(FEATURES, (len(sights), feature_size), "<f4")
+            file.create_dataset(FEATURE_KEYS, data=np.array(keys, "S64"))
+            dataset = file.create_dataset(FEATURES, (len(keys), feature_size), "<f4")
             for block in blocks:
                 rows = np.ascontiguousarray(block, "<f4")
-                if rows.shape != (len(rows), feature_size) or stored + len(rows) > len(sights):
-                    raise ValueError(f"features of shape {rows.shape} do not belong to {len(sights)} × {feature_size}")
+                if rows.shape != (len(rows), feature_size) or stored + len(rows) > len(keys):
+                    raise ValueError(f"features of shape {rows.shape} do not belong to {len(keys)} × {feature_size}")
                 dataset[stored : stored + len(rows)] = rows
                 digest.update(rows.data)
                 stored += len(rows)
-        if stored != len(sights):
-            raise ValueError(f"{stored} rows of features for {len(sights)} sights")
+        if stored != len(keys):
+            raise ValueError(f"{stored} rows of features for {len(keys)} keys")
         sync(temporary)
-        name = _name(fingerprint, sights, digest.digest())
+        name = _name(fingerprint, keys, digest.digest())
         temporary.replace(folder / name)
         sync(folder)
     finally:
@@ -120,10 +121,10 @@ def open_shard(path: Path, fingerprint: str, feature_size: int) -> h5py.File:
     return file
 
 
-def read_sights(path: Path, fingerprint: str, feature_size: int) -> list[str]:
+def read_keys(path: Path, fingerprint: str, feature_size: int) -> list[str]:
     """The names of a shard's rows, in their order. Raises `ShardGone` or `ShardDamaged`."""
     with open_shard(path, fingerprint, feature_size) as file, _read(path):
-        return [str(sight) for sight in file[SIGHTS][()].astype("U64")]
+        return [str(key) for key in file[FEATURE_KEYS][()].astype("U64")]
 
 
 def check_shard(path: Path, fingerprint: str, feature_size: int) -> None:
@@ -134,8 +135,8 @@ def check_shard(path: Path, fingerprint: str, feature_size: int) -> None:
         step = block_rows(feature_size)
         for start in range(0, dataset.shape[0], step):
             digest.update(np.ascontiguousarray(dataset[start : start + step]).data)
-        sights = [str(sight) for sight in file[SIGHTS][()].astype("U64")]
-    if _name(fingerprint, sights, digest.digest()) != path.name:
+        keys = [str(key) for key in file[FEATURE_KEYS][()].astype("U64")]
+    if _name(fingerprint, keys, digest.digest()) != path.name:
         raise ShardDamaged(f"{path} does not hold what was written to it")
 
 
@@ -165,17 +166,17 @@ def sweep(folder: Path) -> None:
             continue
 
 
-def _name(fingerprint: str, sights: Sequence[str], features: bytes) -> str:
-    digest = hashlib.sha256(f"{fingerprint} {' '.join(sights)} ".encode() + features)
+def _name(fingerprint: str, keys: Sequence[str], features: bytes) -> str:
+    digest = hashlib.sha256(f"{fingerprint} {' '.join(keys)} ".encode() + features)
     return f"{digest.hexdigest()[:32]}.h5"
 
 
 def _problem(file: Any, fingerprint: str, feature_size: int) -> str | None:
-    features, sights = file.get(FEATURES), file.get(SIGHTS)
-    if not isinstance(features, h5py.Dataset) or not isinstance(sights, h5py.Dataset):
-        return "holds no features with their sights"
-    if features.dtype != np.float32 or features.shape != (*sights.shape, feature_size) or sights.dtype != "S64":
-        return f"holds {features.dtype} of shape {features.shape}, not {feature_size} features for each sight"
+    features, keys = file.get(FEATURES), file.get(FEATURE_KEYS)
+    if not isinstance(features, h5py.Dataset) or not isinstance(keys, h5py.Dataset):
+        return "holds no features with their keys"
+    if features.dtype != np.float32 or features.shape != (*keys.shape, feature_size) or keys.dtype != "S64":
+        return f"holds {features.dtype} of shape {features.shape}, not {feature_size} features for each key"
     stored = file.attrs.get("fingerprint")
     if (stored.decode("ascii", "replace") if isinstance(stored, bytes) else stored) != fingerprint:
         return "holds the features of another backbone"

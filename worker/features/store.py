@@ -22,7 +22,7 @@ import numpy.typing as npt
 import structlog
 
 from worker.features import compaction, published
-from worker.features.shards import Broken, ShardDamaged, ShardGone, check_shard, open_shard, read_sights, write_shard
+from worker.features.shards import Broken, ShardDamaged, ShardGone, check_shard, open_shard, read_keys, write_shard
 from worker.features.view import FeatureView
 from worker.runtime.arrays import Float32Array, Int64Array
 from worker.runtime.files import replaced_file
@@ -42,14 +42,14 @@ class FeaturesMissing(LookupError):
     """Some features are not in the store (yet); extract them first."""
 
 
-def sight_of(image_sha256: str, region: Mapping[str, int] | None) -> str:
-    """The name, 64 hexadecimal digits, of what a network sees of an image: its bytes, and the box that is cut out."""
+def feature_key(image_sha256: str, region: Mapping[str, int] | None) -> str:
+    """Return the key of an image's features, 64 hexadecimal digits: of its bytes and the box that is cut out."""
     box = "whole" if region is None else " ".join(str(int(region[side])) for side in ("left", "top", "width", "height"))
     return hashlib.sha256(f"{image_sha256} {box}".encode()).hexdigest()
 
 
 class FeatureStore:
-    """The features (n, `feature_size`), float32, of one `fingerprint`, each under the name of its sight.
+    """The features (n, `feature_size`), float32, of one `fingerprint`, each under its key (see `feature_key`).
 
     `folder` is where they lie, `backbone` the name of the network and layer that they come from. For one thread: each
     takes a `FeatureStore` of its own.
@@ -62,31 +62,31 @@ class FeatureStore:
         self.backbone = backbone
         self.feature_size = feature_size
         self._shards = folder / "shards"
-        self._sights: dict[str, list[str]] = {}
+        self._keys: dict[str, list[str]] = {}
         self._damaged: dict[str, int] = {}  # name → time of the file that was refused; a new one gets its chance
         self._merged: set[str] = set()  # about to go
         self._place: dict[str, tuple[str, int]] = {}
 
     def known(self) -> set[str]:
-        """The sights whose features are here. Shards that are damaged do not count; `verify` puts them aside."""
+        """The keys whose features are here. Shards that are damaged do not count; `verify` puts them aside."""
         self._look()
         return set(self._place)
 
-    def add(self, sights: Sequence[str], features: Float32Array) -> int:
-        """Store features (n, feature_size) under the names of their n sights, durably, as one shard.
+    def add(self, keys: Sequence[str], features: Float32Array) -> int:
+        """Store features (n, feature_size) under their n keys, durably, as one shard.
 
         Those that are here already are left as they are; returns how many were new. What is stored makes one file, so
         a few megabytes at once are better than a row. Raises `FeatureStoreError` when the features are of another
-        shape, not finite, or a name is no sight.
+        shape, not finite, or a key is none.
         """
-        if features.shape != (len(sights), self.feature_size):
+        if features.shape != (len(keys), self.feature_size):
             raise FeatureStoreError(
-                f"{len(sights)} sights need features of shape {(len(sights), self.feature_size)}, not {features.shape}"
+                f"{len(keys)} keys need features of shape {(len(keys), self.feature_size)}, not {features.shape}"
             )
-        if not all(_DIGEST.fullmatch(sight) for sight in sights):
-            raise FeatureStoreError("a sight is named by 64 hexadecimal digits, as `sight_of` gives them")
+        if not all(_DIGEST.fullmatch(key) for key in keys):
+            raise FeatureStoreError("a key has 64 hexadecimal digits, as `feature_key` gives them")
         self._look()
-        new = {sight: row for row, sight in enumerate(sights) if sight not in self._place}
+        new = {key: row for row, key in enumerate(keys) if key not in self._place}
         if not new:
             return 0
         rows = features[list(new.values())]
@@ -95,36 +95,36 @@ class FeatureStore:
         write_shard(self._shards, self.fingerprint, self.feature_size, list(new), [rows])
         return len(new)
 
-    def view(self, sights: Sequence[str]) -> FeatureView:
-        """The features of these sights, in their order, to be read in parts. Raises `FeaturesMissing`."""
-        return FeatureView(self, sights)
+    def view(self, keys: Sequence[str]) -> FeatureView:
+        """The features of these keys, in their order, to be read in parts. Raises `FeaturesMissing`."""
+        return FeatureView(self, keys)
 
-    def in_order(self, sights: Iterable[str]) -> list[str]:
-        """These sights, each once, in the order in which they are stored and so read fastest.
+    def in_order(self, keys: Iterable[str]) -> list[str]:
+        """These keys, each once, in the order in which they are stored and so read fastest.
 
         Raises `FeaturesMissing`.
         """
-        wanted = list(dict.fromkeys(sights))
+        wanted = list(dict.fromkeys(keys))
         _, shard, row = self.locate(wanted)
         return [wanted[index] for index in np.lexsort((row, shard))]
 
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
-        """Names of the shards, and for each of n sights the index (n,) into them and the row (n,) there.
+    def locate(self, keys: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
+        """Names of the shards, and for each of n keys the index (n,) into them and the row (n,) there.
 
         Raises `FeaturesMissing`.
         """
         for _ in range(_LISTINGS):  # a listing made while shards are merged can lack rows for a moment
             self._look()
-            missing = sum(sight not in self._place for sight in sights)
+            missing = sum(key not in self._place for key in keys)
             if not missing:
                 break
         else:
             raise FeaturesMissing(
-                f"the features of {missing} of {len(sights)} images by {self.backbone} are not there: extract them"
+                f"the features of {missing} of {len(keys)} images by {self.backbone} are not there: extract them"
             )
-        names = tuple(self._sights)
+        names = tuple(self._keys)
         index = {name: number for number, name in enumerate(names)}
-        places = [self._place[sight] for sight in sights]
+        places = [self._place[key] for key in keys]
         shard = np.fromiter((index[name] for name, _ in places), np.int64, len(places))
         return names, shard, np.fromiter((row for _, row in places), np.int64, len(places))
 
@@ -132,29 +132,29 @@ class FeatureStore:
         """A shard, opened for reading; the caller closes it. Raises `ShardGone` or `ShardDamaged`."""
         return open_shard(self._shards / shard, self.fingerprint, self.feature_size)
 
-    def publish(self, sights: Sequence[str], labels: npt.ArrayLike, classes: Sequence[str]) -> None:
+    def publish(self, keys: Sequence[str], labels: npt.ArrayLike, classes: Sequence[str]) -> None:
         """Show a labelled set in the lab's form, `features.h5` and `labels.h5` in `folder`: see `published_view`.
 
         `labels` (n,) are indices into the names of `classes`. Raises `FeaturesMissing`, or `FeatureStoreError` when
-        labels and sights do not fit together.
+        labels and keys do not fit together.
         """
         numbers = np.asarray(labels, np.int64)
-        if numbers.shape != (len(sights),) or len(set(sights)) != len(sights):
-            raise FeatureStoreError(f"{len(sights)} different sights need a label each, not labels of {numbers.shape}")
-        if len(sights) == 0 or numbers.min() < 0 or numbers.max() >= len(classes):
+        if numbers.shape != (len(keys),) or len(set(keys)) != len(keys):
+            raise FeatureStoreError(f"{len(keys)} different images need a label each, not labels of {numbers.shape}")
+        if len(keys) == 0 or numbers.min() < 0 or numbers.max() >= len(classes):
             raise FeatureStoreError(f"each label must be one of the {len(classes)} classes, and there must be some")
-        label_of = dict(zip(sights, numbers.tolist(), strict=True))
-        ordered = self.in_order(sights)
-        published.write_labels(self.folder, ordered, [label_of[sight] for sight in ordered], classes)
+        label_of = dict(zip(keys, numbers.tolist(), strict=True))
+        ordered = self.in_order(keys)
+        published.write_labels(self.folder, ordered, [label_of[key] for key in ordered], classes)
         published.rebuild(self)
 
     def compact(self, full_bytes: int = compaction.FULL_BYTES) -> int:
         """Merge small shards into larger ones of up to `full_bytes`, and return how many fewer there are."""
         self._look()
-        merged = compaction.merge(self._shards, self.fingerprint, self.feature_size, self._sights, full_bytes)
+        merged = compaction.merge(self._shards, self.fingerprint, self.feature_size, self._keys, full_bytes)
         if not merged:
             return 0
-        before = len(self._sights)
+        before = len(self._keys)
         self._merged.update(merged)
         published.rebuild(self)
         for name in merged:
@@ -162,7 +162,7 @@ class FeatureStore:
         self._merged.clear()
         self._look()
         published.rebuild(self)  # somebody may have published the old shards just before they went
-        return before - len(self._sights)
+        return before - len(self._keys)
 
     def verify(self, progress: Callable[[int, int], object] = lambda done, total: None) -> list[Broken]:  # noqa: ARG005
         """Read everything and hold it against its digests; damaged shards are put aside, so that their images are
@@ -182,7 +182,7 @@ class FeatureStore:
                 aside = self.folder / "damaged"
                 aside.mkdir(exist_ok=True)
                 (self._shards / name).replace(aside / name)
-                damaged.append(Broken(name, str(error), aside / name, tuple(self._sights.get(name, ()))))
+                damaged.append(Broken(name, str(error), aside / name, tuple(self._keys.get(name, ()))))
         progress(len(names), len(names))
         if damaged:
             self._look()
@@ -197,23 +197,23 @@ class FeatureStore:
         changed = False
         for _ in range(_LISTINGS):
             names = [name for name in self._names() if not self._is_refused(name)]
-            changed, gone = changed or names != list(self._sights), False
+            changed, gone = changed or names != list(self._keys), False
             for name in names:
-                if name not in self._sights:
+                if name not in self._keys:
                     gone = not self._learn(name) or gone
             if not gone:
                 break
         if changed:
-            self._sights = {name: self._sights[name] for name in names if name in self._sights}
-            # Where two writers stored the same sight, the first by name is taken.
+            self._keys = {name: self._keys[name] for name in names if name in self._keys}
+            # Where two writers stored the same key, the first by name is taken.
             self._place = {
-                sight: (name, row) for name in reversed(self._sights) for row, sight in enumerate(self._sights[name])
+                key: (name, row) for name in reversed(self._keys) for row, key in enumerate(self._keys[name])
             }
 
     def _learn(self, name: str) -> bool:
-        """Read a shard's sights, or refuse it; False where it is not there any more."""
+        """Read a shard's keys, or refuse it; False where it is not there any more."""
         try:
-            self._sights[name] = read_sights(self._shards / name, self.fingerprint, self.feature_size)
+            self._keys[name] = read_keys(self._shards / name, self.fingerprint, self.feature_size)
         except ShardGone:
             return False
         except ShardDamaged as error:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from db.engine.database import Database
 from db.learning import reviews
 from worker.features import store as feature_store
-from worker.features.extraction import sight
+from worker.features.extraction import key_of
 from worker.features.shards import Broken
 from worker.features.store import FeatureStoreError
 from worker.runtime.progress import Progress
@@ -42,8 +42,13 @@ class Verified:
     def as_json(self) -> dict[str, Any]:
         """It for programs."""
         broken = [
-            asdict(each)
-            | {"aside": str(each.aside), "sights": len(each.sights), "captures": (self.captures or {})[each.name]}
+            {
+                "name": each.name,
+                "reason": each.reason,
+                "aside": str(each.aside),
+                "sights": len(each.keys),
+                "captures": (self.captures or {})[each.name],
+            }
             for each in self.broken
         ]
         return {
@@ -77,7 +82,7 @@ def told(found: Verified) -> list[str]:
     lines = [f"{name}: {len(found.broken)} of {found.shards} files are not what was written"]
     for each in found.broken:
         captures = (found.captures or {})[each.name]
-        which = f"features of {len(each.sights)} images" if each.sights else "features of nobody knows which images"
+        which = f"features of {len(each.keys)} images" if each.keys else "features of nobody knows which images"
         more = f" and {len(captures) - _SHOWN} more (--json has all)" if len(captures) > _SHOWN else ""
         lines.append(f"  {each.name}: {which}; put aside as {each.aside}")
         lines.append(f"    {each.reason}")
@@ -105,22 +110,22 @@ def _verified(root: Path, fingerprint: str, database_url: str, progress: Progres
         progress(f"{store.backbone} {fingerprint[:12]}", done, total)
 
     broken = tuple(store.verify(seen))
-    sights = {name for each in broken for name in each.sights}
-    named = _captures(database_url, sights) if sights else {}
-    captures = {each.name: [capture for name in each.sights for capture in named.get(name, ())] for each in broken}
+    keys = {name for each in broken for name in each.keys}
+    named = _captures(database_url, keys) if keys else {}
+    captures = {each.name: [capture for name in each.keys for capture in named.get(name, ())] for each in broken}
     return Verified(fingerprint, store.backbone, read[0], broken, captures)
 
 
-def _captures(database_url: str, sights: Collection[str]) -> dict[str, list[str]]:
-    """The labelled captures by the sights that they are seen as."""
+def _captures(database_url: str, keys: Collection[str]) -> dict[str, list[str]]:
+    """Return the labelled captures by their feature keys."""
     database = Database(database_url)
     try:
         database.check_schema()
         with database.reading() as session:
-            items = [item for item in reviews.labelled(session) if sight(item) in sights]
+            items = [item for item in reviews.labelled(session) if key_of(item) in keys]
     finally:
         database.close()
     found: dict[str, list[str]] = {}
     for item in items:
-        found.setdefault(sight(item), []).append(str(item.capture_id))
+        found.setdefault(key_of(item), []).append(str(item.capture_id))
     return found

@@ -23,8 +23,8 @@ class ShardReader(Protocol):
 
     feature_size: int
 
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
-        """Names of shards, and for each sight the index (n,) into them and the row (n,) there."""
+    def locate(self, keys: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
+        """Names of shards, and for each key the index (n,) into them and the row (n,) there."""
         ...
 
     def open(self, shard: str) -> h5py.File:
@@ -33,7 +33,7 @@ class ShardReader(Protocol):
 
 
 class FeatureView:
-    """The features (n, d), float32, of n sights in their order, as parts: `view[rows]`, `view[rows, columns]`.
+    """The features (n, d), float32, of n keys in their order, as parts: `view[rows]`, `view[rows, columns]`.
 
     Rows are a slice, indices or a mask, in any order; columns a slice without a step. What is asked for becomes an
     array; beside it, two blocks of `worker.features.shards.BLOCK_BYTES` at most are in memory. Rows that lie near each
@@ -42,18 +42,18 @@ class FeatureView:
     use `with`.
     """
 
-    def __init__(self, store: ShardReader, sights: Sequence[str]) -> None:
+    def __init__(self, store: ShardReader, keys: Sequence[str]) -> None:
         """Find where the features are. Raises `worker.features.store.FeaturesMissing` when some are not in the
         store."""
         self._store = store
-        self._sights = list(sights)
+        self._keys = list(keys)
         self._files: OrderedDict[str, h5py.File] = OrderedDict()
         self._find()
 
     @property
     def shape(self) -> tuple[int, int]:
         """Number of images, and length of one feature vector."""
-        return len(self._sights), self._store.feature_size
+        return len(self._keys), self._store.feature_size
 
     @property
     def dtype(self) -> np.dtype[np.float32]:
@@ -62,7 +62,7 @@ class FeatureView:
 
     def __getitem__(self, key: Any) -> Float32Array:
         rows, columns = key if isinstance(key, tuple) else (key, slice(None))
-        picked = np.arange(len(self._sights))[rows]
+        picked = np.arange(len(self._keys))[rows]
         if picked.ndim != 1 or not isinstance(columns, slice) or columns.step not in (None, 1):
             raise TypeError("a view takes a slice, indices or a mask of rows, and a slice of columns without a step")
         start, stop, _ = columns.indices(self._store.feature_size)
@@ -87,7 +87,7 @@ class FeatureView:
         self.close()
 
     def _find(self) -> None:
-        self._shards, self._shard, self._row = self._store.locate(self._sights)
+        self._shards, self._shard, self._row = self._store.locate(self._keys)
 
     def _read(self, picked: Int64Array, columns: slice, found: Float32Array) -> None:
         """Fill `found` with the rows `picked`, run by run: rows of one shard with small gaps, a block at most."""

@@ -12,7 +12,7 @@ from db.learning.reviews import Labelled
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, SplitResult
 from worker.evaluation.promotion_rule import FEWEST_NEWEST, Newest
 from worker.evaluation.scores import scores
-from worker.features.extraction import sight
+from worker.features.extraction import key_of
 from worker.learning.context import Material
 from worker.models.calibration import Calibration
 from worker.models.candidate import CandidateError, binary, learn
@@ -40,8 +40,8 @@ class Baseline:
         """What it was told (n,) about the material: 0, 1, or `UNKNOWN`; None where its labelled set is not known."""
         if self.learned_from is None:
             return None
-        told = dict(zip([sight(item) for item in self.learned_from], self._sides(), strict=True))
-        return np.array([told.get(name, UNKNOWN) for name in found.sights], np.int64)
+        told = dict(zip([key_of(item) for item in self.learned_from], self._sides(), strict=True))
+        return np.array([told.get(name, UNKNOWN) for name in found.keys], np.int64)
 
     def decisions(self, features: Any, rows: Int64Array) -> Float64Array:
         """Its decision values (m,) on `rows` (m,) of `features` (n, d)."""
@@ -103,7 +103,7 @@ def newest_labels(champion: Baseline, features: Any, found: Material, *, costs: 
 
 def _newest_rows(champion: Baseline, found: Material) -> Int64Array:
     known = champion.learned_from or ()
-    lives, sights = {item.life for item in known}, {sight(item) for item in known}
-    unseen = [row for row, item in enumerate(found.items) if item.life not in lives and found.sights[row] not in sights]
+    lives, keys = {item.life for item in known}, {key_of(item) for item in known}
+    unseen = [row for row, item in enumerate(found.items) if item.life not in lives and found.keys[row] not in keys]
     unseen.sort(key=lambda row: found.items[row].review_id)
     return np.array(unseen[len(unseen) // 2 :], np.int64)

@@ -17,7 +17,7 @@ from db.engine.database import Database
 from db.learning.reviews import Labelled
 from producer.storage.store import ImageStore
 from worker.features.batches import FeatureExtractor
-from worker.features.extraction import sight
+from worker.features.extraction import key_of
 from worker.models.candidate import LEARNABLE, binary
 from worker.models.costs import Costs
 from worker.runtime.arrays import Int64Array
@@ -52,14 +52,14 @@ def trainable(items: Iterable[Labelled]) -> list[Labelled]:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """A labelled set as arrays want it: one row for each different sight.
+    """A labelled set as arrays want it: one row for each different key.
 
-    `items` are the captures, in the order of `sights`; `sides` (n,) are 0 for intact and 1 for damaged, `lives` (n,)
+    `items` are the captures, in the order of `keys`; `sides` (n,) are 0 for intact and 1 for damaged, `lives` (n,)
     number the inserts.
     """
 
     items: tuple[Labelled, ...]
-    sights: tuple[str, ...]
+    keys: tuple[str, ...]
     sides: Int64Array
     lives: Int64Array
 
@@ -76,12 +76,12 @@ class Material:
 def material(items: Sequence[Labelled], order: Callable[[list[str]], list[str]] = list) -> Material:
     """The material out of a labelled set; of several captures that look the same the newest review counts.
 
-    `order` puts the sights into the order in which they are read fastest.
+    `order` puts the keys into the order in which they are read fastest.
     """
     newest: dict[str, Labelled] = {}
     for item in sorted(items, key=lambda each: each.review_id):
-        newest[sight(item)] = item
-    sights = order(list(newest))
-    chosen = tuple(newest[name] for name in sights)
+        newest[key_of(item)] = item
+    keys = order(list(newest))
+    chosen = tuple(newest[name] for name in keys)
     lives = np.unique([item.life for item in chosen], return_inverse=True)[1] if chosen else np.empty(0)
-    return Material(chosen, tuple(sights), binary([item.label for item in chosen]), np.asarray(lives, np.int64))
+    return Material(chosen, tuple(keys), binary([item.label for item in chosen]), np.asarray(lives, np.int64))

@@ -144,7 +144,7 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     baseline = None
     if in_charge is not None and in_charge.model_id != model.model_id and in_charge.fingerprint == model.fingerprint:
         baseline = _champion(learning, in_charge)
-    with store.view(found.sights) as features:
+    with store.view(found.keys) as features:
         evaluation = _compared(evaluation, features, found, baseline, progress)
     decision = _decision(evaluation, in_charge, model, baseline)
     evaluation = replace(evaluation, decision=decision)

@@ -11,7 +11,7 @@ from uuid import UUID
 import db.line.captures
 from db.learning import reviews
 from worker.features import store as feature_store
-from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, StoredImage, extract_chunk, missing, sight
+from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, StoredImage, extract_chunk, key_of, missing
 from worker.features.store import FeatureStore
 from worker.learning.context import Learning, trainable
 from worker.learning.lease import held
@@ -81,7 +81,7 @@ def extract_captures(learning: Learning, captures: Sequence[UUID]) -> ChunkResul
 
 def extract(learning: Learning, chunk: Sequence[StoredImage], store: FeatureStore) -> ChunkResult | None:
     """Extract one chunk; None where another process is at the same one."""
-    digest = hashlib.sha256(" ".join(sorted(sight(item) for item in chunk)).encode()).hexdigest()
+    digest = hashlib.sha256(" ".join(sorted(key_of(item) for item in chunk)).encode()).hexdigest()
     with held(learning.database, f"extract {store.fingerprint[:16]} {digest[:32]}") as mine:
         return extract_chunk(chunk, learning.images, learning.backbone(), store) if mine else None
 

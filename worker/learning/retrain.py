@@ -14,7 +14,7 @@ from db.learning import candidates, model_registry, reviews, snapshots
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
-from worker.features.extraction import sight
+from worker.features.extraction import key_of
 from worker.features.store import FeatureStore
 from worker.learning.context import Learning, Material, material, trainable
 from worker.learning.extract import current, reextract
@@ -88,7 +88,7 @@ def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
         return Retrained(None, False, told, elsewhere=True)
     store = current(learning)
     known = store.known()
-    usable = [item for item in items if sight(item) in known]
+    usable = [item for item in items if key_of(item) in known]
     unusable = extracted.unusable
     if (lacking := _lacking(material(usable), FEWEST_INSERTS if force else FEWEST_UNATTENDED)) is not None:
         return Retrained(None, False, lacking, unusable)
@@ -134,8 +134,8 @@ def _learn(
     store.compact()
     found = material(items, store.in_order)
     # What is learned from can be looked at with the lab's own tools.
-    store.publish(found.sights, binary(found.labels), (INTACT, DAMAGED))
-    with store.view(found.sights) as features:
+    store.publish(found.keys, binary(found.labels), (INTACT, DAMAGED))
+    with store.view(found.keys) as features:
         failpoint("retrain")
         candidate = fit_candidate(
             features, found.labels, found.lives, costs=learning.costs, seed=SEED, progress=_steps(progress)

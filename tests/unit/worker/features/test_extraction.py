@@ -12,7 +12,7 @@ import pytest
 from producer.contract.event import new_id
 from producer.storage.folder import FolderStore
 from tests.support import photograph
-from worker.features.extraction import extract_chunk, missing, sight
+from worker.features.extraction import extract_chunk, key_of, missing
 from worker.features.store import FeatureStore, begin
 from worker.images.decoding import decode
 
@@ -73,7 +73,7 @@ def test_features_are_those_of_the_line_for_every_image(
     done = extract_chunk(items, images, network, store, batch=3)
     assert (done.written, done.unusable) == (8, ())
     assert network.batches == [3, 3, 2]
-    view = begun(tmp_path).view([sight(each) for each in items])
+    view = begun(tmp_path).view([key_of(each) for each in items])
     for row, each in enumerate(items):
         region = (3, 5, 50, 40) if each.region else None
         pixels = decode((images.root / each.image).read_bytes(), (16, 16), region)

@@ -101,8 +101,8 @@ def test_the_labs_files_are_written(folder, tmp_path):
         stored, truth = features["dataset_1"][()], labels["dataset_1"][()]
     assert (stored.shape, stored.dtype) == ((40, 48), np.float32)
     assert truth.tolist() == [0] * 24 + [1] * 16
-    stored = store.read(out / "model", TinyBackbone.fingerprint)
-    model, manifest = stored.classifier, stored.manifest
+    saved = store.read(out / "model", TinyBackbone.fingerprint)
+    model, manifest = saved.classifier, saved.manifest
     assert isinstance(model, LinearModel)
     assert (manifest.classes, manifest.trained_on, manifest.backbone) == (("intact", "worn"), 40, "tiny:mean")
     assert manifest.model_id == result.model_id

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from db.learning.reviews import Labelled
-from worker.features.extraction import SHARD_BYTES, sight
+from worker.features.extraction import SHARD_BYTES, key_of
 from worker.learning.context import material, trainable
 from worker.learning.extract import MOST_IN_A_CHUNK, chunks
 
@@ -30,12 +30,12 @@ def test_rows_are_sights_and_the_newest_review_of_a_sight_counts() -> None:
         labelled("a", "intact", "two", 3, box),
         labelled("b", "broken", "one", 4),
     ]
-    found = material(items, lambda sights: sorted(sights, reverse=True))
-    assert list(found.sights) == sorted({sight(item) for item in items}, reverse=True)
+    found = material(items, lambda keys: sorted(keys, reverse=True))
+    assert list(found.keys) == sorted({key_of(item) for item in items}, reverse=True)
     assert len(found.items) == 3
-    sides = {sight(item): side for item, side in zip(found.items, found.sides.tolist(), strict=True)}
-    assert sides == {sight(items[0]): 1, sight(items[2]): 0, sight(items[3]): 1}
-    assert [sight(item) for item in found.items] == list(found.sights)
+    sides = {key_of(item): side for item, side in zip(found.items, found.sides.tolist(), strict=True)}
+    assert sides == {key_of(items[0]): 1, key_of(items[2]): 0, key_of(items[3]): 1}
+    assert [key_of(item) for item in found.items] == list(found.keys)
     same_life = {life for item, life in zip(found.items, found.lives.tolist(), strict=True) if item.life == "one"}
     assert len(same_life) == 1
     assert (found.inserts(0), found.inserts(1)) == (1, 1)

@@ -12,7 +12,7 @@ from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.linear_svm import LinearModel
 from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, model_id, read, read_manifest, save
-from worker.models.unsure_band import band
+from worker.models.unsure_band import Band, band
 
 FINGERPRINT = "ab" * 32
 RNG = np.random.default_rng(0)
@@ -301,3 +301,18 @@ def test_a_finer_model_of_another_size_is_not_written(tmp_path):
     with pytest.raises(ModelError, match="finer model"):
         stored(tmp_path / "m", kind=other)
     assert not (tmp_path / "m").exists()
+
+
+def test_a_models_name_stays_the_same_from_version_to_version():
+    model = LinearModel(("intact", "damaged"), np.array([[1, 2, 3]], np.float32), np.array([0.5]))
+    kind = LinearModel(("worn", "broken"), model.coef, model.intercept)
+    plain = model_id(model, "mobilenet:conv1_relu", "c" * 64)
+    full = model_id(
+        model,
+        "mobilenet:conv1_relu",
+        "c" * 64,
+        calibration=Calibration(1.5, -0.25),
+        band=Band(0.1, 0.2, 0.8),
+        kind=kind,
+    )
+    assert (plain, full) == ("mobilenet-conv1_relu-779ab7f6e4f7", "mobilenet-conv1_relu-86d2609cedab")

@@ -93,13 +93,13 @@ def test_a_chunk_that_another_process_is_at_is_left_to_it(learning: Learning, re
 
 
 def test_nothing_is_trained_before_there_is_enough(learning: Learning, reviewer: Reviewer) -> None:
-    assert "no reviews" in retrain(learning).told
+    assert "no reviews" in retrain(learning).summary
     reviewer.review(4)
-    assert "8 new labels; 20" in retrain(learning).told
-    assert "4 intact inserts" in retrain(learning, force=True).told
+    assert "8 new labels; 20" in retrain(learning).summary
+    assert "4 intact inserts" in retrain(learning, force=True).summary
     for _ in range(12):
         reviewer.say(reviewer.capture(0), "intact")
-    assert "4 damaged inserts" in retrain(learning).told
+    assert "4 damaged inserts" in retrain(learning).summary
     assert evaluate(learning) is None
 
 
@@ -331,7 +331,7 @@ def test_one_at_a_time(learning: Learning, reviewer: Reviewer, database: Databas
     reviewer.review(20)
     with held(database, "retrain") as mine:
         assert mine
-        assert retrain(learning).told == "another process is training"
+        assert retrain(learning).summary == "another process is training"
     retrain(learning)
     with held(database, "evaluate"):
         assert evaluate(learning) is None

@@ -51,30 +51,30 @@ def trainable(items: Iterable[Labelled]) -> list[Labelled]:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """A labelled set as arrays want it: one row for each different key.
+class LabelledSet:
+    """A labelled set as arrays: one row for each different feature key.
 
-    `items` are the captures, in the order of `keys`; `sides` (n,) are 0 for intact and 1 for damaged, `lives` (n,)
+    `items` are the captures, in the order of `keys`; `sides` (n,) are 0 for intact and 1 for damaged, and `groups` (n,)
     number the inserts.
     """
 
     items: tuple[Labelled, ...]
     keys: tuple[str, ...]
     sides: Int64Array
-    lives: Int64Array
+    groups: Int64Array
 
     @property
     def labels(self) -> list[str]:
-        """The labels as they were given."""
+        """The labels as the reviewers gave them."""
         return [item.label for item in self.items]
 
     def inserts(self, side: int) -> int:
-        """How many inserts there are with an image of this side."""
-        return len(np.unique(self.lives[self.sides == side]))
+        """Return how many inserts have an image of this side."""
+        return len(np.unique(self.groups[self.sides == side]))
 
 
-def material(items: Sequence[Labelled], order: Callable[[list[str]], list[str]] = list) -> Material:
-    """The material out of a labelled set; of several captures that look the same the newest review counts.
+def labelled_set(items: Sequence[Labelled], order: Callable[[list[str]], list[str]] = list) -> LabelledSet:
+    """Return `items` as arrays; of several captures with the same image and region the newest review counts.
 
     `order` puts the keys into the order in which they are read fastest.
     """
@@ -84,4 +84,4 @@ def material(items: Sequence[Labelled], order: Callable[[list[str]], list[str]] 
     keys = order(list(newest))
     chosen = tuple(newest[name] for name in keys)
     lives = np.unique([item.life for item in chosen], return_inverse=True)[1] if chosen else np.empty(0)
-    return Material(chosen, tuple(keys), binary([item.label for item in chosen]), np.asarray(lives, np.int64))
+    return LabelledSet(chosen, tuple(keys), binary([item.label for item in chosen]), np.asarray(lives, np.int64))

@@ -20,7 +20,7 @@ from worker.evaluation.splits import EvaluationError
 from worker.features import store as feature_store
 from worker.features.store import FeaturesMissing
 from worker.learning.champion_comparison import Baseline, assessed_by_file, newest_labels
-from worker.learning.context import BY, Learning, Material, material
+from worker.learning.context import BY, LabelledSet, Learning, labelled_set
 from worker.learning.lease import held
 from worker.learning.retrain import SEED
 from worker.models import store as model_store
@@ -50,8 +50,8 @@ class Decided(BaseModel):
     against: tuple[str, ...]
     """Those of them that speak against the candidate."""
 
-    def told(self) -> str:
-        """It in one line, for the promotion's row and for logs."""
+    def summary(self) -> str:
+        """Return the reasons in one line, for the promotion's row and for logs."""
         return "; ".join(self.reasons if self.promote else self.against)
 
 
@@ -96,29 +96,32 @@ def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Pr
     with learning.database.reading() as session:
         champion = model_registry.champion(session)
         was_in_charge = candidates.was_in_charge(session, model.model_id)
-    found = decided(learning.evaluations, model.model_id)
+    settled = decided(learning.evaluations, model.model_id)
     in_charge = champion.model_id if champion else None
-    # A decision to promote holds beside the champion of then: one that was cut short is carried out, no other.
-    stands = found is not None and (was_in_charge or not found.promote or found.champion == in_charge)
-    if found is None or again or not stands:
-        found = _measure(learning, model, champion, progress)
+    # A decision to promote holds against the champion of its time: one that was interrupted is carried out, no other.
+    stands = settled is not None and (was_in_charge or not settled.promote or settled.champion == in_charge)
+    if settled is None or again or not stands:
+        settled = _measure(learning, model, champion, progress)
         with replaced_file(learning.evaluations / model.model_id / DECISION_FILE) as path:
-            path.write_text(found.model_dump_json(indent=2) + "\n", "utf-8")
-        log.info("decided", model=model.model_id, promote=found.promote, why=found.told())
-    if found.promote and in_charge != model.model_id and (again or not was_in_charge):
-        _promote(learning, found, by)
-    return found
+            path.write_text(settled.model_dump_json(indent=2) + "\n", "utf-8")
+        log.info("decided", model=model.model_id, promote=settled.promote, why=settled.summary())
+    if settled.promote and in_charge != model.model_id and (again or not was_in_charge):
+        _promote(learning, settled, by)
+    return settled
 
 
-def _promote(learning: Learning, found: Decided, by: str) -> None:
+def _promote(learning: Learning, decision: Decided, by: str) -> None:
     with learning.database.transaction() as session:
         at = datetime.now(UTC)
-        promotion = model_registry.promote(session, found.model, by=by, reason=found.told(), at=at)
-        # Seen from behind the lock that the promotion takes, so that nobody comes between.
-        before = [each for each in model_registry.promotions(session, 2, "champion") if each.id != promotion.id]
-        if (before[0].model_id if before else None) != found.champion:
-            raise Overtaken(f"another model than {found.champion} is in charge now; {found.model} is measured anew")
-    log.info("promoted", model=found.model, by=by)
+        promotion = model_registry.promote(session, decision.model, by=by, reason=decision.summary(), at=at)
+        # Read behind the lock that the promotion takes, so that no other promotion comes between.
+        newest = model_registry.promotions(session, 2, "champion")
+        before = [earlier for earlier in newest if earlier.id != promotion.id]
+        if (before[0].model_id if before else None) != decision.champion:
+            raise Overtaken(
+                f"another model than {decision.champion} is in charge now; {decision.model} is measured anew"
+            )
+    log.info("promoted", model=decision.model, by=by)
 
 
 def _measure(learning: Learning, model: Model, in_charge: Model | None, progress: Progress) -> Decided:
@@ -127,14 +130,14 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     store = feature_store.find(learning.features, model.fingerprint)
     if store is None:
         raise FeaturesMissing(f"there are no features of {model.backbone} any more: insert-worker extract")
-    found = material(items, store.in_order)
+    dataset = labelled_set(items, store.in_order)
     evaluation = Evaluation(
         name=model.model_id,
         at=datetime.now(UTC),
         backbone=model.backbone,
         fingerprint=model.fingerprint,
         feature_size=store.feature_size,
-        items=found.items,
+        items=dataset.items,
         assessments={},
         costs=learning.costs,
         snapshot_id=model.snapshot_id,
@@ -144,8 +147,8 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     baseline = None
     if in_charge is not None and in_charge.model_id != model.model_id and in_charge.fingerprint == model.fingerprint:
         baseline = _champion(learning, in_charge)
-    with store.view(found.keys) as features:
-        evaluation = _compared(evaluation, features, found, baseline, progress)
+    with store.view(dataset.keys) as features:
+        evaluation = _compared(evaluation, features, dataset, baseline, progress)
     decision = _decision(evaluation, in_charge, model, baseline)
     evaluation = replace(evaluation, decision=decision)
     folder = learning.evaluations / model.model_id
@@ -170,7 +173,7 @@ def _champion(learning: Learning, model: Model) -> Baseline:
 
 
 def _compared(
-    evaluation: Evaluation, features: Any, found: Material, baseline: Baseline | None, progress: Progress
+    evaluation: Evaluation, features: Any, dataset: LabelledSet, baseline: Baseline | None, progress: Progress
 ) -> Evaluation:
     """The evaluation with both assessments, and with the newest labels where there is a champion."""
     assessments: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
@@ -180,24 +183,24 @@ def _compared(
         try:
             ours, theirs = cross_validate(
                 features,
-                found.sides,
-                found.lives,
+                dataset.sides,
+                dataset.groups,
                 costs=evaluation.costs,
                 repeats=REPEATS,
                 kinds=(kind,),
-                champion_labels=baseline.labels(found) if baseline else None,
+                champion_labels=baseline.labels(dataset) if baseline else None,
                 progress=_step(progress, f"{kind} splits"),
             )[kind]
         except (EvaluationError, CandidateError) as error:
             problems[kind] = str(error)
             continue
         if baseline is not None and theirs is None:
-            theirs = assessed_by_file(baseline, ours, features, found, evaluation.costs)
+            theirs = assessed_by_file(baseline, ours, features, dataset, evaluation.costs)
         assessments[kind] = (ours, theirs)
     newest = None
     if baseline is not None:
         progress("the newest labels", 0, 0)
-        newest = newest_labels(baseline, features, found, costs=evaluation.costs, seed=SEED)
+        newest = newest_labels(baseline, features, dataset, costs=evaluation.costs, seed=SEED)
     return replace(evaluation, assessments=assessments, problems=problems, newest=newest)
 
 

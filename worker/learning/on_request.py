@@ -32,7 +32,7 @@ def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tu
     trained = _in_turn(lambda: retrain(learning, force=True, progress=progress), lambda made: made.elsewhere, progress)
     if trained.model is None:
         reasons = "".join(f"; capture {capture}: {reason}" for capture, reason in trained.unusable[:_SHOWN])
-        raise ValueError(f"{trained.told}: label more, and train again{reasons}")
+        raise ValueError(f"{trained.summary}: label more, and train again{reasons}")
     name = trained.model.model_id
     decided = _in_turn(lambda: evaluate(learning, name, by=by, progress=progress), lambda made: made is None, progress)
     assert decided is not None  # noqa: S101 - for the type checker: it was waited for
@@ -43,7 +43,7 @@ def settle(learning: Learning, decided: Decided, *, by: str, promote: bool) -> b
     """Whether the model is in charge now, after it was put there, whatever was decided, where `promote` asks for it."""
     with learning.database.transaction() as session:
         if promote:
-            reason = f"asked for with --promote; {decided.told()}"
+            reason = f"asked for with --promote; {decided.summary()}"
             model_registry.promote(session, decided.model, by=by, reason=reason, at=datetime.now(UTC))
         champion = model_registry.champion(session)
     return champion is not None and champion.model_id == decided.model

@@ -16,7 +16,7 @@ from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
 from worker.features.extraction import key_of
 from worker.features.store import FeatureStore
-from worker.learning.context import Learning, Material, material, trainable
+from worker.learning.context import LabelledSet, Learning, labelled_set, trainable
 from worker.learning.extract import current, reextract
 from worker.learning.lease import held
 from worker.models import store as model_store
@@ -44,15 +44,15 @@ SEED: Final = 0
 
 @dataclass(frozen=True)
 class Retrained:
-    """The model of the labelled set as it is, whether it is `new`, and a sentence that says what happened.
+    """The model of the labelled set as it is, whether it is `new`, and a sentence that sums up what happened.
 
     `unusable` are labelled captures without features, each with the reason. `elsewhere` says that another process is
-    at it: later there is more to say.
+    training or extracting: try again later.
     """
 
     model: Model | None
     new: bool
-    told: str
+    summary: str
     unusable: tuple[tuple[UUID, str], ...] = ()
     elsewhere: bool = False
 
@@ -77,34 +77,34 @@ def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
     if new == 0 and latest is None:
         return Retrained(None, False, "there are no reviews to learn from")
     fingerprint = learning.backbone().fingerprint
-    unfinished = latest is not None and _made_of(learning, latest, fingerprint) is None
+    unfinished = latest is not None and _fitted_on(learning, latest, fingerprint) is None
     if not (force or unfinished or new >= learning.enough_new_labels):
         return Retrained(None, False, f"{new} new labels; {learning.enough_new_labels} are worth a training")
     with learning.database.reading() as session:
         items = trainable(reviews.labelled(session))
     extracted = reextract(learning, items, progress)
     if extracted.elsewhere:
-        told = f"another process is extracting {extracted.elsewhere} images still"
-        return Retrained(None, False, told, elsewhere=True)
+        summary = f"another process is extracting {extracted.elsewhere} images still"
+        return Retrained(None, False, summary, elsewhere=True)
     store = current(learning)
     known = store.known()
     usable = [item for item in items if key_of(item) in known]
     unusable = extracted.unusable
-    if (lacking := _lacking(material(usable), FEWEST_INSERTS if force else FEWEST_UNATTENDED)) is not None:
+    if (lacking := _lacking(labelled_set(usable), FEWEST_INSERTS if force else FEWEST_UNATTENDED)) is not None:
         return Retrained(None, False, lacking, unusable)
     with learning.database.transaction() as session:
         snapshot = snapshots.take(session, datetime.now(UTC), usable)
-    made = _made_of(learning, snapshot, fingerprint)
-    if made is not None:
-        return Retrained(made, False, f"{made.model_id} has learned from these labels already", unusable)
+    fitted = _fitted_on(learning, snapshot, fingerprint)
+    if fitted is not None:
+        return Retrained(fitted, False, f"{fitted.model_id} has learned from these labels already", unusable)
     model = _learn(learning, store, snapshot, usable, progress)
     return Retrained(model, True, f"{model.model_id} has learned from {model.trained_on} images", unusable)
 
 
-def _lacking(found: Material, fewest_inserts: int) -> str | None:
+def _lacking(dataset: LabelledSet, fewest_inserts: int) -> str | None:
     """What a labelled set lacks for a training, or None."""
     for side, name in ((0, INTACT), (1, DAMAGED)):
-        images, inserts = int((found.sides == side).sum()), found.inserts(side)
+        images, inserts = int((dataset.sides == side).sum()), dataset.inserts(side)
         if images < FEWEST_IMAGES or inserts < fewest_inserts:
             return (
                 f"there are {images} usable images of {inserts} {name} inserts; a training needs {FEWEST_IMAGES} "
@@ -113,11 +113,11 @@ def _lacking(found: Material, fewest_inserts: int) -> str | None:
     return None
 
 
-def _made_of(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model | None:
-    """The model that was made of a snapshot with the costs of now and whose files are in order, or None."""
+def _fitted_on(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model | None:
+    """Return the model that was fitted on a snapshot with today's costs and whose files are whole, or None."""
     with learning.database.reading() as session:
-        found = candidates.of_snapshot(session, snapshot.snapshot_id, fingerprint)
-    for model in found:
+        models = candidates.of_snapshot(session, snapshot.snapshot_id, fingerprint)
+    for model in models:
         try:
             stored = model_store.read(learning.models / model.artefact, fingerprint)
         except ModelError as error:
@@ -132,22 +132,24 @@ def _learn(
     learning: Learning, store: FeatureStore, snapshot: Snapshot, items: list[Labelled], progress: Progress
 ) -> Model:
     store.compact()
-    found = material(items, store.in_order)
+    dataset = labelled_set(items, store.in_order)
     # What is learned from can be looked at with the lab's own tools.
-    store.publish(found.keys, binary(found.labels), (INTACT, DAMAGED))
-    with store.view(found.keys) as features:
+    store.publish(dataset.keys, binary(dataset.labels), (INTACT, DAMAGED))
+    with store.view(dataset.keys) as features:
         failpoint("retrain")
         candidate = fit_candidate(
-            features, found.labels, found.lives, costs=learning.costs, seed=SEED, progress=_steps(progress)
+            features, dataset.labels, dataset.groups, costs=learning.costs, seed=SEED, progress=_steps(progress)
         )
-    model = _keep(learning, store, snapshot, found, candidate)
+    model = _keep(learning, store, snapshot, dataset, candidate)
     with learning.database.transaction() as session:
         model_registry.register(session, model)
     log.info("a candidate", model=model.model_id, snapshot=snapshot.snapshot_id, images=model.trained_on)
     return model
 
 
-def _keep(learning: Learning, store: FeatureStore, snapshot: Snapshot, found: Material, candidate: Candidate) -> Model:
+def _keep(
+    learning: Learning, store: FeatureStore, snapshot: Snapshot, dataset: LabelledSet, candidate: Candidate
+) -> Model:
     """Put a candidate into the model store."""
     name = model_store.model_id(
         candidate.classifier,
@@ -157,7 +159,7 @@ def _keep(learning: Learning, store: FeatureStore, snapshot: Snapshot, found: Ma
         band=candidate.band,
         kind=candidate.kind,
     )
-    inserts = {"inserts": len(set(found.lives.tolist())), "images": len(found.items)}
+    inserts = {"inserts": len(set(dataset.groups.tolist())), "images": len(dataset.items)}
     manifest = model_store.save(
         learning.models / name,
         candidate.classifier,

@@ -42,7 +42,7 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
     @app.task(name=RETRAIN_TASK)  # type: ignore[untyped-decorator]
     def retrain_now() -> None:
         done = retrain(learning)
-        log.info("retrain", told=done.told)
+        log.info("retrain", told=done.summary)
         if done.new:
             ask(evaluate_newest)
 

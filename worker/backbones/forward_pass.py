@@ -83,8 +83,8 @@ def _activations(model: Any) -> int:
 
 def _flattened(model: Any) -> Any:
     """The output of the layer behind the convolutions, where more layers follow it; None in networks without one."""
-    found = [layer.output for layer in model.layers[:-1] if isinstance(layer, keras.layers.Flatten)]
-    return found[-1] if found else None
+    outputs = [layer.output for layer in model.layers[:-1] if isinstance(layer, keras.layers.Flatten)]
+    return outputs[-1] if outputs else None
 
 
 def _traced(model: Any, shape: tuple[int, ...], pooling: bool) -> Callable[[Any], Any]:

@@ -70,7 +70,7 @@ class PublishedNetwork:
         Raises:
             BackboneError: there is no such layer, or it has several outputs.
         """
-        names = [each.name for each in self.model.layers]
+        names = [layer.name for layer in self.model.layers]
         if layer not in names:
             near = difflib.get_close_matches(layer, names, n=5, cutoff=0.5)
             raise BackboneError(
@@ -129,7 +129,7 @@ def with_values(cut: Any, family: str) -> Any:
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         output = layer(*args, **kwargs)
         if isinstance(layer, keras.layers.Normalization):
-            output = keras.layers.Rescaling([1.0 / math.sqrt(each) for each in _EFFICIENTNET_STDDEV])(output)
+            output = keras.layers.Rescaling([1.0 / math.sqrt(variance) for variance in _EFFICIENTNET_STDDEV])(output)
         return output
 
     return keras.models.clone_model(cut, clone_function=_with_room, call_function=call)
@@ -166,7 +166,7 @@ def download(family: str, top: bool) -> None:
 
 
 def _builders() -> dict[str, Callable[..., Any]]:
-    return {name.lower(): each for name, each in vars(keras.applications).items() if inspect.isfunction(each)}
+    return {name.lower(): builder for name, builder in vars(keras.applications).items() if inspect.isfunction(builder)}
 
 
 def _builder(family: str) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -245,16 +245,16 @@ def _spec(layer: Any) -> LayerSpec:
     return LayerSpec(
         name=layer.name,
         auto_named=re.fullmatch(rf"{snake}(_\d+)?", layer.name) is not None,
-        weight_names=tuple(each.name for each in variables),
-        shapes=tuple(tuple(each.shape) for each in variables),
+        weight_names=tuple(variable.name for variable in variables),
+        shapes=tuple(tuple(variable.shape) for variable in variables),
     )
 
 
 def _multiply_adds(layer: Any) -> int:
     if hasattr(layer, "layers"):
-        return sum(_multiply_adds(each) for each in layer.layers)
-    kernels = [each for each in layer.weights if each.name in KERNELS]
+        return sum(_multiply_adds(inner) for inner in layer.layers)
+    kernels = [weight for weight in layer.weights if weight.name in KERNELS]
     if not kernels:
         return 0
     positions = math.prod(layer.output.shape[1:-1])
-    return sum(math.prod(each.shape) * positions for each in kernels)
+    return sum(math.prod(weight.shape) * positions for weight in kernels)

@@ -127,10 +127,10 @@ def match(file: WeightFile, networks: Sequence[Sequence[LayerSpec]], family: str
             f"{' or '.join(str(len(network)) for network in networks)}, and no name in common"
         )
     for spec in {spec.name: spec for network in networks for spec in network}.values():
-        if spec.name in matched and (found := file.layers[matched[spec.name]]) != spec.shapes:
+        if spec.name in matched and (shapes := file.layers[matched[spec.name]]) != spec.shapes:
             raise WeightsUnfit(
                 f"{file.path} does not fit {family}: layer {spec.name} needs the shapes {list(spec.shapes)}, "
-                f"the file's {matched[spec.name]} has {list(found)}{_width_hint(spec.shapes, found, family)}"
+                f"the file's {matched[spec.name]} has {list(shapes)}{_width_hint(spec.shapes, shapes, family)}"
             )
     return matched
 
@@ -173,22 +173,22 @@ def _read(dataset: Any) -> AnyArray:
 
 def _names(group: Any, attribute: str) -> list[str]:
     if attribute in group.attrs:
-        found = list(group.attrs[attribute])
+        names = list(group.attrs[attribute])
     else:
         chunks: list[Any] = []
         while f"{attribute}{len(chunks)}" in group.attrs:
             chunks.append(group.attrs[f"{attribute}{len(chunks)}"])
         if not chunks:
             raise KeyError(f"no attribute {attribute} in {group.name}")
-        found = [name for chunk in chunks for name in chunk]
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in found]
+        names = [name for chunk in chunks for name in chunk]
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
-def _width_hint(needed: Sequence[Shape], found: Sequence[Shape], family: str) -> str:
+def _width_hint(needed: Sequence[Shape], present: Sequence[Shape], family: str) -> str:
     """Say so where the layer is the network's own, with every channel count scaled by one factor."""
-    if [len(shape) for shape in needed] != [len(shape) for shape in found] or not needed or not needed[0]:
+    if [len(shape) for shape in needed] != [len(shape) for shape in present] or not needed or not needed[0]:
         return ""
-    ratio = found[0][-1] / needed[0][-1]
-    if found[0][:-2] != needed[0][:-2] or ratio not in (0.25, 0.5, 0.75, 1.25, 1.3, 1.4, 2.0, 4.0):
+    ratio = present[0][-1] / needed[0][-1]
+    if present[0][:-2] != needed[0][:-2] or ratio not in (0.25, 0.5, 0.75, 1.25, 1.3, 1.4, 2.0, 4.0):
         return ""
     return f": a file for a network {ratio:g} times as wide? Widths are named like mobilenet-0.25 (here: {family})"

@@ -61,7 +61,7 @@ def why_folder(path: Path) -> str:
         return f"{path} is a folder with a SavedModel, not a weight file: {_WITH_TENSORFLOW}"
     if any(path.glob("*.index")) or (path / "checkpoint").exists():
         return f"{path} is a folder with a TensorFlow checkpoint, not a weight file: {_FETCH}"
-    inside = sorted(each.name for each in path.glob("*.h5"))
+    inside = sorted(file.name for file in path.glob("*.h5"))
     hint = f"name one of its files, such as {path / inside[0]}" if inside else "name the .h5 file itself"
     return f"{path} is a folder, not a weight file: {hint}"
 

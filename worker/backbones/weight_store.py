@@ -68,15 +68,15 @@ class WeightsStore:
         Raises:
             BackboneError: an entry cannot be read.
         """
-        found = []
+        entries = []
         for path in sorted(self.folder.glob("*.json")):
             try:
-                found.append(Entry.model_validate_json(path.read_bytes()))
+                entries.append(Entry.model_validate_json(path.read_bytes()))
             except ValidationError as error:
                 raise BackboneError(
                     f"the weights store's entry {path} is damaged: remove it and import its file again"
                 ) from error
-        return sorted(found, key=lambda entry: (entry.imported_at, entry.digest))
+        return sorted(entries, key=lambda entry: (entry.imported_at, entry.digest))
 
     def for_family(self, family: str, needed: Collection[str]) -> Entry | None:
         """Return the file for a family that has all the `needed` layers, or None.
@@ -85,7 +85,7 @@ class WeightsStore:
         that a running line's model was trained on.
         """
         fitting = [
-            each for each in self.entries() if each.family == family and not set(needed).intersection(each.missing)
+            entry for entry in self.entries() if entry.family == family and not set(needed).intersection(entry.missing)
         ]
         return fitting[0] if fitting else None
 
@@ -97,18 +97,20 @@ class WeightsStore:
             BackboneError: there are several.
         """
         prefix = name.lower() if re.fullmatch(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},64}}", name) else None
-        found = [each for each in self.entries() if each.source == name or (prefix and each.digest.startswith(prefix))]
-        if not found and "://" in name:
+        entries = [
+            entry for entry in self.entries() if entry.source == name or (prefix and entry.digest.startswith(prefix))
+        ]
+        if not entries and "://" in name:
             raise WeightsMissing(f"weights are run from this machine: first `insert-worker weights import {name}`")
-        if not found:
+        if not entries:
             raise WeightsMissing(
                 f"there is no file {name} and nothing of that name or digest in the weights store {self.folder}; "
                 "`insert-worker weights list` shows what is there"
             )
-        if len(found) > 1:
-            digests = ", ".join(each.digest[:12] for each in found)
+        if len(entries) > 1:
+            digests = ", ".join(entry.digest[:12] for entry in entries)
             raise BackboneError(f"{name} means several files in the weights store ({digests}): name one by its digest")
-        return found[0]
+        return entries[0]
 
     def add(
         self, path: Path, family: str, *, top: bool, layers: int, missing: Collection[str], usable_to: str
@@ -134,7 +136,7 @@ class WeightsStore:
             usable_to=usable_to,
         )
         if entry_path.exists():
-            before = next(each for each in self.entries() if each.digest == digest)
+            before = next(entry for entry in self.entries() if entry.digest == digest)
             entry = entry.model_copy(update={"imported_at": before.imported_at})
         # The file before its entry, so that an entry never names a file that is not there.
         with replaced_file(self.path(entry)) as temporary:

@@ -40,11 +40,11 @@ def meanings(
     Raises:
         DatasetError: something is said of a class that is not there, or as no label; or it is open what a class means.
     """
-    given = dict(said) if intact is None else {**said, intact: "intact"}
-    named = {_plain(name): label for name, label in given.items()}
-    if unknown := sorted(name for name in given if _plain(name) not in map(_plain, classes)):
+    stated = dict(said) if intact is None else {**said, intact: "intact"}
+    named = {_plain(name): label for name, label in stated.items()}
+    if unknown := sorted(name for name in stated if _plain(name) not in map(_plain, classes)):
         raise DatasetError(f"there is no class {', '.join(unknown)}; there are {', '.join(classes)}")
-    if wrong := sorted(set(given.values()) - set(LABELS)):
+    if wrong := sorted(set(stated.values()) - set(LABELS)):
         raise DatasetError(f"{wrong[0]} is none of the labels {', '.join(LABELS)}")
     labels: dict[str, str] = {}
     by_word: list[str] = []
@@ -82,14 +82,14 @@ def meanings_to_train(classes: Sequence[str], said: Mapping[str, str], intact: s
     Raises:
         DatasetError: as `meanings`, or it is open which class is intact.
     """
-    found = meanings(classes, said, intact=intact, rest="damaged")
-    if not any(label == "intact" for label in found.labels.values()):
+    meant = meanings(classes, said, intact=intact, rest="damaged")
+    if not any(label == "intact" for label in meant.labels.values()):
         raise DatasetError(
             f"nothing says which of the classes {', '.join(classes)} is intact: say so with --intact-class NAME"
         )
-    if all(label == "intact" for label in found.labels.values()):
+    if all(label == "intact" for label in meant.labels.values()):
         raise DatasetError(f"the classes {', '.join(classes)} all mean intact: say otherwise with --class NAME=damaged")
-    return found
+    return meant
 
 
 def _plain(name: str) -> str:

@@ -65,15 +65,15 @@ def examine(
             yield file, label, str(error)
 
 
-def repeated(found: Sequence[tuple[Path, str, FileDigests]]) -> dict[Path, str]:
+def repeated(files: Sequence[tuple[Path, str, FileDigests]]) -> dict[Path, str]:
     """The files, given with their class, that cannot stay beside the others, each with the reason.
 
     Of one photograph that is in a class several times the first stays; one that is in several classes goes wholly.
     """
-    pixels = {seen.data: seen.pixels for _, _, seen in found if seen.pixels is not None}
+    pixels = {digests.data: digests.pixels for _, _, digests in files if digests.pixels is not None}
     photographs: dict[str, list[tuple[Path, str]]] = defaultdict(list)
-    for file, name, seen in found:
-        photographs[pixels.get(seen.data) or seen.data].append((file, name))
+    for file, name, digests in files:
+        photographs[pixels.get(digests.data) or digests.data].append((file, name))
     reasons: dict[Path, str] = {}
     for same in photographs.values():
         first = same[0]

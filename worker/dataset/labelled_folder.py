@@ -97,20 +97,20 @@ def scan(
     root = Path(folder)
     class_folders, notes = _class_folders(root)
     classes = tuple(p.name for p in class_folders)
-    found = [(file, label) for label, each in enumerate(class_folders) for file in _entries(each)]
+    entries = [(file, label) for label, each in enumerate(class_folders) for file in _entries(each)]
     looks = {
         label: (look or load_image) if check_images and name not in unchecked else None
         for label, name in enumerate(classes)
     }
     known, skipped = [], list[tuple[Path, str]]()
-    for done, (file, label, seen) in enumerate(examine(found, looks), 1):
-        if isinstance(seen, str):
-            skipped.append((file, seen))
+    for done, (file, label, digests) in enumerate(examine(entries, looks), 1):
+        if isinstance(digests, str):
+            skipped.append((file, digests))
         else:
-            known.append((file, label, seen))
-        progress(done, len(found))
+            known.append((file, label, digests))
+        progress(done, len(entries))
     if not keep_duplicates:
-        twice = repeated([(file, classes[label], seen) for file, label, seen in known])
+        twice = repeated([(file, classes[label], digests) for file, label, digests in known])
         skipped = sorted([*skipped, *twice.items()])
         known = [each for each in known if each[0] not in twice]
     files = [file for file, _, _ in known]

@@ -62,11 +62,11 @@ class Grouping:
 def find_table(root: Path) -> tuple[Path | None, tuple[str, ...]]:
     """`labels.csv` in `root`, however its name is written, and a sentence for what looks like one and is not read."""
     beside = sorted(path for path in root.iterdir() if path.is_file() and path.stem.casefold() == "labels")
-    found = next((path for path in beside if path.name.casefold() == LABELS_FILE), None)
-    others = [path.name for path in beside if path != found]
-    if found is None and others:
+    table = next((path for path in beside if path.name.casefold() == LABELS_FILE), None)
+    others = [path.name for path in beside if path != table]
+    if table is None and others:
         return None, (f"{others[0]} is not read: save it as {LABELS_FILE}, with the columns file and group",)
-    return found, ()
+    return table, ()
 
 
 def read_table(path: Path) -> Table:
@@ -120,37 +120,40 @@ def read_groups(
         if table is not None or column is not None:
             raise TableError(f"there is no {path or root / LABELS_FILE} to take the groups from")
         return Grouping(notes=notes)
-    found = read_table(path)
+    content = read_table(path)
     wanted = None if column is None else _tidy(column).casefold()
-    chosen = wanted or next((name for name in GROUP_COLUMNS if name in found.columns), None)
-    told = ", ".join(name for name in found.columns if name)
+    chosen = wanted or next((name for name in GROUP_COLUMNS if name in content.columns), None)
+    listed = ", ".join(name for name in content.columns if name)
     if chosen is None and table is None:
-        advice = f"{path.name} has the columns {told}, and none of them is {' or '.join(GROUP_COLUMNS)}"
+        advice = f"{path.name} has the columns {listed}, and none of them is {' or '.join(GROUP_COLUMNS)}"
         return Grouping(
-            notes=(*found.notes, f"{advice}: nothing says which images show the same insert (name one of its columns)")
+            notes=(
+                *content.notes,
+                f"{advice}: nothing says which images show the same insert (name one of its columns)",
+            )
         )
-    if chosen not in found.columns or "file" not in found.columns:
+    if chosen not in content.columns or "file" not in content.columns:
         raise TableError(
-            f"{path} has the columns {told}; it needs 'file' and '{chosen or GROUP_COLUMNS[0]}' (a comma, semicolon or "
-            "tab between them)"
+            f"{path} has the columns {listed}; it needs 'file' and '{chosen or GROUP_COLUMNS[0]}' (a comma, semicolon "
+            "or tab between them)"
         )
     matched = match(
-        [*files, *beside], [(n, row.get("file", ""), row.get("class", "")) for n, row in found.rows.items()]
+        [*files, *beside], [(n, row.get("file", ""), row.get("class", "")) for n, row in content.rows.items()]
     )
-    groups = _groups(found, matched, chosen, files)
+    groups = _groups(content, matched, chosen, files)
     if missing := [file for file, group in zip(files, groups, strict=True) if not group]:
         raise TableError(
             f"{path} names no '{chosen}' for {len(missing)} of {len(files)} images, the first is "
             f"{missing[0].parent.name}/{missing[0].name}; add them, or the grouped scores would leak"
-            + "".join(f"; {note}" for note in _unmatched(path, matched, found))
+            + "".join(f"; {note}" for note in _unmatched(path, matched, content))
         )
-    return Grouping(chosen, tuple(groups), (*found.notes, *_unmatched(path, matched, found)))
+    return Grouping(chosen, tuple(groups), (*content.notes, *_unmatched(path, matched, content)))
 
 
 def _groups(table: Table, matched: Matched, column: str, files: Sequence[Path]) -> list[str]:
     if matched.ambiguous:
         line, name = matched.ambiguous[0]
-        one = next(each for each in files if unicodedata.normalize("NFC", each.name).casefold() == name.casefold())
+        one = next(file for file in files if unicodedata.normalize("NFC", file.name).casefold() == name.casefold())
         raise TableError(
             f"{table.path} names {name} in line {line}, which fits several images: write it with its class, like "
             f"{one.parent.name}/{one.name}"
@@ -229,5 +232,5 @@ def _short(cell: str) -> str:
     return text if len(text) <= 120 else f"{text[:119]}…"
 
 
-def _count(found: Sequence[object], what: str) -> str:
-    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
+def _count(items: Sequence[object], what: str) -> str:
+    return f"{len(items)} {what}{'' if len(items) == 1 else 's'}"

@@ -39,14 +39,14 @@ def match(files: Sequence[Path], named: Iterable[tuple[int, str, str]]) -> Match
         if len(parts) > 1 and parts[-2].casefold() not in classes:
             parts = parts[-1:]  # a path from before the images were sorted into classes
         key = "/".join(parts[-2:])
-        found = exact.get(key, [])
-        if not found:
-            found = loose.get(key.casefold(), [])
-            if len(found) == 1:
+        candidates = exact.get(key, [])
+        if not candidates:
+            candidates = loose.get(key.casefold(), [])
+            if len(candidates) == 1:
                 matched.by_case.append(line)
-        if len(found) == 1:
-            matched.files[line] = found[0]
-        elif found:
+        if len(candidates) == 1:
+            matched.files[line] = candidates[0]
+        elif candidates:
             matched.ambiguous.append((line, parts[-1]))
         else:
             matched.nowhere.append(line)
@@ -55,12 +55,12 @@ def match(files: Sequence[Path], named: Iterable[tuple[int, str, str]]) -> Match
 
 def _index(files: Sequence[Path], written: Callable[[str], str]) -> dict[str, list[Path]]:
     """The files under `class/name` and under their bare name."""
-    found: dict[str, list[Path]] = defaultdict(list)
+    index: dict[str, list[Path]] = defaultdict(list)
     for file in files:
         name, owner = _nfc(file.name), _nfc(file.parent.name)
         for key in (name, f"{owner}/{name}"):
-            found[written(key)].append(file)
-    return found
+            index[written(key)].append(file)
+    return index
 
 
 def _nfc(text: str) -> str:

@@ -62,8 +62,8 @@ def _confusion(series: Mapping[str, CrossValidation]) -> bytes:
 def _roc(series: Mapping[str, CrossValidation], answers: Mapping[str, PooledPredictions]) -> bytes:
     plot = Plot("ROC curve", "share of the intact inserts called damaged", "share of the damaged inserts found")
     plot.line([(0, 0), (1, 1)], GREY, "guessing", dashed=True)
-    for colour, (name, found) in zip(PALETTE, answers.items(), strict=False):
-        false, true = found.roc()
+    for colour, (name, predictions) in zip(PALETTE, answers.items(), strict=False):
+        false, true = predictions.roc()
         area = np.mean(series[name].values("auc"))
         plot.line(list(zip(false.tolist(), true.tolist(), strict=True)), colour, f"{name}, area {area:.3f}")
     return plot.png()
@@ -80,8 +80,8 @@ def _calibration(series: Mapping[str, CrossValidation], answers: Mapping[str, Po
         f"images, {name}",
     )
     plot.line([(0, 0), (1, 1)], GREY, "said as it is", dashed=True)
-    for colour, (name, found) in zip(PALETTE, answers.items(), strict=False):
-        points = [(each.probability, each.damaged) for each in found.reliability()]
+    for colour, (name, predictions) in zip(PALETTE, answers.items(), strict=False):
+        points = [(bar.probability, bar.damaged) for bar in predictions.reliability()]
         error = np.mean(series[name].values("calibration_error"))
         plot.line(points, colour, f"{name}, error {error:.3f}")
         plot.points(points, colour)
@@ -89,7 +89,7 @@ def _calibration(series: Mapping[str, CrossValidation], answers: Mapping[str, Po
 
 
 def _decided(answers: Mapping[str, PooledPredictions], costs: Costs) -> bytes:
-    curves = {name: found.risk_coverage_curve(band(costs)) for name, found in answers.items()}
+    curves = {name: predictions.risk_coverage_curve(band(costs)) for name, predictions in answers.items()}
     lowest = min(point.accuracy for curve in curves.values() for point in curve)
     bottom = min(0.9, float(np.floor(lowest * 10) / 10))
     plot = Plot(
@@ -103,7 +103,7 @@ def _decided(answers: Mapping[str, PooledPredictions], costs: Costs) -> bytes:
 
 
 def _over_time(answers: Mapping[str, PooledPredictions], captured: Sequence[datetime]) -> bytes:
-    periods = {name: found.over_time(captured) for name, found in answers.items()}
+    periods = {name: predictions.over_time(captured) for name, predictions in answers.items()}
     moments = [moment.timestamp() for each in periods.values() for part in each for moment in (part.start, part.end)]
     first, last = min(moments), max(moments)
     if last - first < SHORTEST:

@@ -113,7 +113,7 @@ def cross_validate(
     judged = np.ones(len(labels), bool)
     if champion_labels is not None:
         judged = (champion_labels == UNKNOWN) | (champion_labels == labels)
-    found: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
+    results: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
     for number, kind in enumerate(kinds):
         if kind == "plain":
             drawn = list(repeated_splits(labels, test_size=test_size, repeats=repeats))
@@ -128,11 +128,11 @@ def cross_validate(
             raise CandidateError("no split leaves enough on both sides to learn and compare on; review more inserts")
         ratio = float(np.mean([len(split.test) / len(split.train) for split in drawn]))
         theirs = tuple(champion for _, champion in kept if champion is not None)
-        found[kind] = (
+        results[kind] = (
             CrossValidation(kind, tuple(candidate for candidate, _ in kept), ratio),
             CrossValidation(kind, theirs, ratio) if theirs else None,
         )
-    return found
+    return results
 
 
 @dataclass(frozen=True, eq=False)

@@ -201,8 +201,8 @@ def _assessment_lines(evaluation: Evaluation, assessment: CrossValidation, prefi
         for split in assessment.splits
     ]
     for name in SCORES:
-        if found := assessment.interval(name):
-            lines.append(f"{prefix}mean {name.replace('_', ' ')}: {_shown(found)}")
+        if interval := assessment.interval(name):
+            lines.append(f"{prefix}mean {name.replace('_', ' ')}: {_shown(interval)}")
     lines.append(f"{prefix}share decided at accuracy {ACCURACY}: {_shown(_decided(evaluation, answers))}")
     lines.append(f"{prefix}confusion matrix, all splits added up (rows true): {total_confusion(assessment).tolist()}")
     return lines
@@ -219,14 +219,14 @@ def _curve_json(evaluation: Evaluation, answers: PooledPredictions) -> list[dict
 
 
 def _score_json(assessment: CrossValidation, name: str) -> dict[str, Any] | None:
-    found = assessment.interval(name)
-    return None if found is None else _interval_json(found) | {"splits": assessment.values(name)}
+    interval = assessment.interval(name)
+    return None if interval is None else _interval_json(interval) | {"splits": assessment.values(name)}
 
 
-def _interval_json(found: Interval) -> dict[str, float | None]:
+def _interval_json(interval: Interval) -> dict[str, float | None]:
     """Mean and limits. These are null where nothing is known of them: one split alone, or the same value in all."""
-    known = np.isfinite(found.high) and found.low < found.high
-    return {"mean": found.mean, "low": found.low if known else None, "high": found.high if known else None}
+    known = np.isfinite(interval.high) and interval.low < interval.high
+    return {"mean": interval.mean, "low": interval.low if known else None, "high": interval.high if known else None}
 
 
 def _newest_json(newest: Newest | None) -> dict[str, Any] | None:
@@ -234,18 +234,18 @@ def _newest_json(newest: Newest | None) -> dict[str, Any] | None:
     if newest is None or not len(newest.labels):
         return None
     damaged = newest.labels == 1
-    found: dict[str, Any] = {"images": len(damaged), "damaged": int(damaged.sum())}
+    content: dict[str, Any] = {"images": len(damaged), "damaged": int(damaged.sum())}
     for name, decisions in (("candidate", newest.candidate), ("champion", newest.champion)):
         if decisions is None:
-            found[name] = None
+            content[name] = None
         else:
             right = (decisions > 0) == damaged
-            found[name] = {"right": int(right.sum()), "damaged_found": int((right & damaged).sum())}
-    return found
+            content[name] = {"right": int(right.sum()), "damaged_found": int((right & damaged).sum())}
+    return content
 
 
-def _shown(found: Interval) -> str:
-    limits = _interval_json(found)
+def _shown(interval: Interval) -> str:
+    limits = _interval_json(interval)
     if limits["low"] is None:
-        return f"{found.mean:.6f}, no interval"
-    return f"{found.mean:.6f}, 95 % interval {found.low:.6f} to {found.high:.6f}"
+        return f"{interval.mean:.6f}, no interval"
+    return f"{interval.mean:.6f}, 95 % interval {interval.low:.6f} to {interval.high:.6f}"

@@ -81,8 +81,8 @@ def grouped_splits(labels: Int64Array, groups: Int64Array, *, test_size: float, 
     cannot be divided so.
     """
     _check_share(test_size, repeats)
-    classes, found = len(np.unique(labels)), len(np.unique(groups))
-    if found < 2:
+    classes, group_count = len(np.unique(labels)), len(np.unique(groups))
+    if group_count < 2:
         raise EvaluationError("all images are of one group; a grouped split needs at least two")
     for seed in range(1, repeats + 1):
         yield _draw_groups(labels, groups, classes, test_size, seed)
@@ -117,15 +117,15 @@ def score_splits(
 
 def _draw_groups(labels: Int64Array, groups: Int64Array, classes: int, test_size: float, seed: int) -> Split:
     draws = GroupShuffleSplit(_GROUPED_DRAWS, test_size=test_size, random_state=seed)
-    found = len(np.unique(groups))
+    count = len(np.unique(groups))
     try:
         for train, test in draws.split(labels, labels, groups):
             if len(np.unique(labels[train])) == len(np.unique(labels[test])) == classes:
                 return Split(seed, train.astype(np.int64), test.astype(np.int64))
     except ValueError as error:
-        raise EvaluationError(f"{found} groups cannot be split with a test share of {test_size}: {error}") from error
+        raise EvaluationError(f"{count} groups cannot be split with a test share of {test_size}: {error}") from error
     raise EvaluationError(
-        f"{_GROUPED_DRAWS} draws of {test_size:.0%} of the {found} groups never had every class on both sides; "
+        f"{_GROUPED_DRAWS} draws of {test_size:.0%} of the {count} groups never had every class on both sides; "
         "each class needs images in at least two groups"
     )
 

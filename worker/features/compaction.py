@@ -50,7 +50,7 @@ def merge(
                 name = write_shard(folder, fingerprint, feature_size, list(chosen), blocks)
             except (ShardGone, ShardDamaged):
                 continue  # another process merges these, or a reader will say that one is damaged
-            group = [each for each in group if each != name]
+            group = [other for other in group if other != name]
         stored.update(chosen)
         merged += group
     return merged

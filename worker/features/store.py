@@ -230,22 +230,22 @@ def begin(root: Path, *, fingerprint: str, backbone: str, feature_size: int) -> 
 
     Raises `FeatureStoreError` when there is one of another feature size, or the fingerprint is none.
     """
-    found = find(root, fingerprint)
-    if found is None:
+    existing = find(root, fingerprint)
+    if existing is None:
         with replaced_file(root / fingerprint / MANIFEST) as path:
             path.write_text(json.dumps({"backbone": backbone, "feature_size": feature_size}) + "\n", "utf-8")
         return FeatureStore(root / fingerprint, fingerprint=fingerprint, backbone=backbone, feature_size=feature_size)
-    if found.feature_size != feature_size:
-        raise FeatureStoreError(f"{found.folder} has {found.feature_size} features an image, not {feature_size}")
-    return found
+    if existing.feature_size != feature_size:
+        raise FeatureStoreError(f"{existing.folder} has {existing.feature_size} features an image, not {feature_size}")
+    return existing
 
 
 def find(root: Path, fingerprint: str) -> FeatureStore | None:
     """The feature store of that fingerprint below `root`, or None. Raises `FeatureStoreError` when it is damaged."""
     folder = root / _checked(fingerprint)
     try:
-        told: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
-        backbone, size = str(told["backbone"]), int(told["feature_size"])
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        backbone, size = str(manifest["backbone"]), int(manifest["feature_size"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -255,8 +255,8 @@ def find(root: Path, fingerprint: str) -> FeatureStore | None:
 
 def all_stores(root: Path) -> list[FeatureStore]:
     """All feature stores below `root`, by fingerprint. Raises `FeatureStoreError` when one is damaged."""
-    found = (find(root, name) for name in fingerprints(root))
-    return [store for store in found if store is not None]
+    stores = (find(root, name) for name in fingerprints(root))
+    return [store for store in stores if store is not None]
 
 
 def fingerprints(root: Path) -> list[str]:

@@ -66,14 +66,14 @@ class FeatureView:
         if picked.ndim != 1 or not isinstance(columns, slice) or columns.step not in (None, 1):
             raise TypeError("a view takes a slice, indices or a mask of rows, and a slice of columns without a step")
         start, stop, _ = columns.indices(self._store.feature_size)
-        found = np.empty((len(picked), max(0, stop - start)), np.float32)
-        while found.size:
+        values = np.empty((len(picked), max(0, stop - start)), np.float32)
+        while values.size:
             try:
-                self._read(picked, slice(start, stop), found)
+                self._read(picked, slice(start, stop), values)
                 break
             except ShardGone:
                 self._find()  # its rows are in another shard now
-        return found
+        return values
 
     def close(self) -> None:
         """Close the files. The view may be used again afterwards."""
@@ -89,7 +89,7 @@ class FeatureView:
     def _find(self) -> None:
         self._shards, self._shard, self._row = self._store.locate(self._keys)
 
-    def _read(self, picked: Int64Array, columns: slice, found: Float32Array) -> None:
+    def _read(self, picked: Int64Array, columns: slice, values: Float32Array) -> None:
         """Fill `found` with the rows `picked`, run by run: rows of one shard with small gaps, a block at most."""
         width = columns.stop - columns.start
         shard, row = self._shard[picked], self._row[picked]
@@ -101,9 +101,9 @@ class FeatureView:
             dataset = self._dataset(self._shards[shard[begin]])
             first, last, at = int(row[begin]), int(row[end - 1]), int(order[begin])
             if (np.diff(row[begin:end]) == 1).all() and (np.diff(order[begin:end]) == 1).all():
-                dataset.read_direct(found, np.s_[first : last + 1, columns], np.s_[at : at + end - begin])
+                dataset.read_direct(values, np.s_[first : last + 1, columns], np.s_[at : at + end - begin])
             else:
-                found[order[begin:end]] = dataset[first : last + 1, columns][row[begin:end] - first]
+                values[order[begin:end]] = dataset[first : last + 1, columns][row[begin:end] - first]
 
     def _dataset(self, name: str) -> h5py.Dataset:
         file = self._files.get(name)

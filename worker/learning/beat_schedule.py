@@ -93,8 +93,8 @@ def _is_unsent(error: BaseException) -> bool:
 def read(file: Path) -> dict[str, datetime]:
     """When each task was last asked for; nothing where there is no file or none that can be read."""
     try:
-        told = json.loads(file.read_text("utf-8"))
-        return {str(name): datetime.fromisoformat(text).astimezone(UTC) for name, text in told.items()}
+        times = json.loads(file.read_text("utf-8"))
+        return {str(name): datetime.fromisoformat(text).astimezone(UTC) for name, text in times.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -75,8 +75,8 @@ def extract_captures(learning: Learning, captures: Sequence[UUID]) -> ChunkResul
     Raises `OSError` when the image store cannot be read.
     """
     with learning.database.reading() as session:
-        found = [db.line.captures.find(session, capture) for capture in captures]
-    return extract(learning, [capture for capture in found if capture is not None], current(learning))
+        items = [db.line.captures.find(session, capture) for capture in captures]
+    return extract(learning, [capture for capture in items if capture is not None], current(learning))
 
 
 def extract(learning: Learning, chunk: Sequence[StoredImage], store: FeatureStore) -> ChunkResult | None:

@@ -186,7 +186,7 @@ def _record(session: Session, capture: Capture, label: str, at: datetime, result
             judged_at=at,
         )
         verdicts.record(session, verdict)
-    said = next((each.label for each in reviews.of_capture(session, capture.capture_id) if each.by == BY), None)
+    said = next((review.label for review in reviews.of_capture(session, capture.capture_id) if review.by == BY), None)
     if said != label:
         reviews.add(session, capture_id=capture.capture_id, label=label, by=BY, at=at)
     result.new += new

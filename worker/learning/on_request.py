@@ -29,12 +29,16 @@ def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tu
     where there is too little to learn from (`CandidateError` and `ClassifierError` are such), and what `retrain` and
     `evaluate` raise.
     """
-    trained = _in_turn(lambda: retrain(learning, force=True, progress=progress), lambda made: made.elsewhere, progress)
+    trained = _in_turn(
+        lambda: retrain(learning, force=True, progress=progress), lambda result: result.elsewhere, progress
+    )
     if trained.model is None:
         reasons = "".join(f"; capture {capture}: {reason}" for capture, reason in trained.unusable[:_SHOWN])
         raise ValueError(f"{trained.summary}: label more, and train again{reasons}")
     name = trained.model.model_id
-    decided = _in_turn(lambda: evaluate(learning, name, by=by, progress=progress), lambda made: made is None, progress)
+    decided = _in_turn(
+        lambda: evaluate(learning, name, by=by, progress=progress), lambda result: result is None, progress
+    )
     assert decided is not None  # noqa: S101 - for the type checker: it was waited for
     return trained, decided
 
@@ -51,7 +55,7 @@ def settle(learning: Learning, decided: Decided, *, by: str, promote: bool) -> b
 
 def _in_turn(work: Callable[[], T], is_elsewhere: Callable[[T], bool], progress: Progress) -> T:
     """What `work` gives once no other process is at the same."""
-    while is_elsewhere(made := work()):
+    while is_elsewhere(result := work()):
         progress("waiting for another process that learns", 0, 0)
         time.sleep(_WAIT)
-    return made
+    return result

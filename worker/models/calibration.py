@@ -101,7 +101,7 @@ def calibration_error(probabilities: Float64Array, labels: Int64Array, bins: int
     in one bin still show about √(p(1-p)/n).
     """
     return sum(
-        each.count * abs(each.probability - each.damaged) for each in reliability(probabilities, labels, bins)
+        bar.count * abs(bar.probability - bar.damaged) for bar in reliability(probabilities, labels, bins)
     ) / len(labels)
 
 

@@ -1,9 +1,9 @@
-"""The way through a network, from prepared images to feature vectors: traced once, run in parts that bound its memory.
+"""The forward pass from prepared images to feature vectors: traced once, run in parts that bound its memory.
 
 A convolution's input and output are both in memory while it runs: for VGG16 that is 26 MB an image, and a batch of 32
-would take 822 MB, more than all of its weights up to fc1. The convolutions therefore see a few images at a time, which
-costs them hardly anything. A dense layer behind them sees the whole batch: each pass reads all of its weights, 411 MB
-for fc1, so that parts would make it slower.
+would take 822 MB, more than all of its weights up to fc1. The convolutions therefore run on a few images at a time,
+which costs hardly any speed. A dense layer after them runs on the whole batch: each pass reads all of its weights, 411
+MB for fc1, so parts would make it slower.
 """
 
 from __future__ import annotations

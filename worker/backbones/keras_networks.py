@@ -1,7 +1,7 @@
 """The published networks of `keras.applications` (and insertnet): built without values, and cut at a layer.
 
-A network is built inside `keras.StatelessScope`: its variables have names and shapes but no memory, so VGG16's
-138 million parameters cost nothing until the part that is needed is rebuilt with real ones.
+A network is built inside `keras.StatelessScope`: its variables have names and shapes but no memory, so VGG16's 138
+million parameters cost nothing until the part that is needed is rebuilt with real ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a backbone is named: `family[-width]:layer[+gap]`, such as `vgg16:fc1` or `mobilenet-0.25:conv1_relu`."""
+"""Names of backbones: `family[-width]:layer[+gap]`, such as `vgg16:fc1` or `mobilenet-0.25:conv1_relu`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How TensorFlow is loaded: after PostgreSQL's driver, and quietly."""
+"""Import TensorFlow after PostgreSQL's driver, and without its messages on standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is that cannot be read as weights, in words, with how to convert it or what to fetch instead."""
+"""Recognises files that are no usable weight files, and says how to convert them or what to fetch instead."""
 
 from __future__ import annotations
 

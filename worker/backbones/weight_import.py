@@ -1,4 +1,4 @@
-"""Weight files on their way into the store: checked against the network they are for; fetched by Keras if need be."""
+"""Import of weight files: checked against their network and copied into the store; downloaded by Keras if need be."""
 
 from __future__ import annotations
 

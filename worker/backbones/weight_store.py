@@ -1,7 +1,7 @@
-"""The store of weight files: a folder that keeps each file under its digest, with what is known about it beside it.
+"""The store of weight files: a folder that keeps each file under its digest, with its metadata beside it.
 
-`<sha256>.h5` is the file, `<sha256>.json` its entry. One entry a file, not one index for all, so that two commands
-at once cannot lose each other's work.
+`<sha256>.h5` is the file, `<sha256>.json` its entry. There is one entry a file and no common index, so that two
+commands at once cannot overwrite each other's work.
 """
 
 from __future__ import annotations

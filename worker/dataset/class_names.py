@@ -1,4 +1,4 @@
-"""What a class of a labelled folder means: said with the command, or by a known word for it. Never guessed."""
+"""Maps the classes of a labelled folder to labels: as the command says, or by a known word. Never guessed."""
 
 from __future__ import annotations
 

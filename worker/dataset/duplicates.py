@@ -1,7 +1,7 @@
-"""The files of a labelled folder, looked at one by one: which are images, and which show the same photograph.
+"""Validates the files of a labelled folder, and finds duplicates: the same bytes, or the same pixels in another format.
 
-A photograph in two classes teaches both and neither; one that is there twice, also saved in another format, is found
-on both sides of a test and flatters.
+A photograph in two classes contradicts itself as a training example; one that is there twice may be on both sides of a
+train/test split (leakage), and the scores are then too good.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`labels.csv`: which photographs of a labelled folder show the same insert, however a spreadsheet has saved it.
 
-One reader for all that take such a folder. What it cannot use ends as a `TableError`, what it did not understand as a
-sentence beside the result: a table that is passed over without a word leaves scores that flatter.
+All commands that take such a folder read the table here. A table that cannot be used raises `TableError`; what was not
+understood is a note beside the result, because a table that is ignored in silence would leave scores that are too good.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The names that a table gives files, held against the files there are: paths of another machine, accents, capitals."""
+"""Matches file names in a table with the files of a folder, despite other paths, accents or capitals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of an evaluation: confusion, ROC, calibration, what is decided at what accuracy, accuracy over time."""
+"""The charts of an evaluation: confusion, ROC, calibration, risk-coverage, accuracy over time."""
 
 from __future__ import annotations
 

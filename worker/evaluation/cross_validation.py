@@ -1,8 +1,8 @@
-"""The evaluation that does not flatter: a whole way of learning, repeated on splits, plain and by insert.
+"""Repeated hold-out evaluation of the whole training procedure, with random splits and splits grouped by insert.
 
-In every split all choices (C, scaling, calibration) are made anew inside its training part, so that the test part is
-seen once, at the end. A champion is measured on the same splits as what its labelled set, cut to the training part,
-leads to: the very file would have seen the test part.
+In every split all choices (C, scaling, calibration) are made inside its training part, so that the test part is used
+once, at the end. The champion's own file may have been fitted on images of a test part: on each split it is therefore
+represented by a model that is fitted on its labelled set, cut to the training part.
 """
 
 from __future__ import annotations

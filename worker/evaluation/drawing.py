@@ -1,7 +1,7 @@
-"""Figures as PNG, drawn with Pillow: axes with ticks, lines, bars, points, a legend, and tables of counts.
+"""Charts as PNG, drawn with Pillow: axes with ticks, lines, bars, points, a legend, and tables of counts.
 
-Just what the evaluation's figures need, so that workers carry no plotting library. Everything is drawn three times as
-large and then made smaller, which smooths the edges.
+It covers just what the evaluation needs, so that workers carry no plotting library. Everything is drawn three times as
+large and then scaled down, which smooths the edges.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""All test answers of an assessment together: the curves, shares and periods that one split is too small for.
+"""The test predictions of all splits pooled: for the curves, shares and periods that one split is too small for.
 
-An image that several splits tested counts once for each. Answers of different splits are held together by their
+An image that several splits tested counts once for each. Predictions of different splits are compared by their
 probability, which each split calibrated by itself, since decision values of different planes have no common scale.
 """
 

@@ -1,14 +1,15 @@
-"""When a candidate takes over. Pure: measurements in, a decision with its reasons out.
+"""The promotion rule: whether a candidate replaces the champion. Pure: measurements in, a decision with reasons out.
 
-1. It is better than chance: its balanced accuracy lies above 0.5, beyond chance.
+1. It is better than guessing: its balanced accuracy is significantly above 0.5.
 2. It is not worse than the champion on the same splits, in balanced accuracy, recall of damaged and cost: the mean of
-   the paired differences is neither worse beyond chance nor worse by more than its margin in `MARGINS`, which few
-   images and much chance cannot excuse.
-3. It is not worse on the newest labels, which neither has seen: among the images where only one of the two is right,
-   that is not the champion beyond chance, over all of them and over the damaged ones; and it is better than guessing.
+   the paired differences is neither significantly worse nor worse by more than its margin in `MARGINS`, whatever the
+   significance.
+3. It is not worse on the newest labels, which neither was fitted on: among the images where only one of the two is
+   right, that is not significantly more often the champion, over all of them and over the damaged ones; and its
+   balanced accuracy there is above 0.5.
 
-"Beyond chance" is one-sided at `LEVEL`: over splits the corrected resampled t-test (Nadeau and Bengio 2003, "Inference
-for the generalization error"), over images the exact test of McNemar (1947).
+Significance is one-sided at `LEVEL`: over splits the corrected resampled t-test (Nadeau and Bengio 2003, "Inference for
+the generalization error"), over images the exact test of McNemar (1947).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an evaluation hands over: one folder with JSON for programs, the lab's results file, and figures for people."""
+"""The report of an evaluation: one folder with JSON for programs, the lab's results file, and charts for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good decisions are: one set of scores for one set of images, and what many splits say about a score."""
+"""Scores of a set of decisions, and the confidence interval of a score over many splits."""
 
 from __future__ import annotations
 

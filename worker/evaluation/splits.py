@@ -1,4 +1,4 @@
-"""Repeated splits and their scores, every one of them from one Gram matrix."""
+"""Repeated train/test splits, and their scores from one Gram matrix."""
 
 import math
 import time

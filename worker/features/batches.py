@@ -1,6 +1,6 @@
-"""The one loop from images to features: read ahead on all cores, leave out what cannot be used, batch, run the network.
+"""The one loop from images to features: read ahead on all cores, skip what cannot be used, batch, run the network.
 
-The lab and learning both extract with it; they differ in how an image is read and in where the features go.
+The lab and learning both extract with it; they differ in how an image is read and in where its features are stored.
 """
 
 from __future__ import annotations

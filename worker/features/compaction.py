@@ -1,8 +1,8 @@
-"""Merging small shards into larger ones: a day's few images make a few small files, and thousands would be slow.
+"""Merges small shards into larger ones: each day's few images make a few small files, and thousands would be slow.
 
-The order makes it safe at any moment: the merged shard is whole and synced before the small ones go, and full shards
-are never touched, so a row that is left out because a full shard has it stays there. Who reads meanwhile finds the
-rows in the one or the other; two at once merge the same rows twice, which the next merge puts right.
+It may be interrupted at any moment: the merged shard is complete and synced before the small ones are removed, and full
+shards are never touched, so a row that is left out because a full shard has it stays there. Concurrent readers find
+each row in the old or the new shard; two merges at once copy the same rows twice, which the next merge puts right.
 """
 
 from __future__ import annotations

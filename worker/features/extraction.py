@@ -1,4 +1,4 @@
-"""From the images of a labelled set to features in the store: what is missing, a chunk at a time."""
+"""Extracts the features of a labelled set's images that the feature store lacks, a chunk at a time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`features.h5` and `labels.h5`: the features of a labelled set, in the lab's form (HDF5, dataset key `dataset_1`).
+"""The features of a labelled set as the lab stores them: `features.h5` and `labels.h5` (HDF5, dataset key `dataset_1`).
 
-Both are written in batches, so that the features may be far larger than the memory. A chunk is one batch of rows by
-1,024 columns: a batch fills whole chunks when it is written, and a block of columns, which is what the Gram matrix
+Both are written in batches, so that the features may be far larger than the memory. An HDF5 chunk is one batch of rows
+by 1,024 columns: a batch fills whole chunks when it is written, and a block of columns, which is what the Gram matrix
 reads, touches no others.
 """
 

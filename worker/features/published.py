@@ -1,10 +1,10 @@
-"""A labelled set of a feature store in the lab's form: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
+"""A labelled set of a feature store as the lab stores it: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
 
-`features.h5` is a virtual dataset over the shards, so it takes no room of its own; `labels.h5` also has the names of
-the classes and the rows' keys. Any program that reads HDF5 can open them. Rows are in the order of the store, not of
-the set. Each is replaced in one step, and both carry a digest of the labelled set: where it differs
-(`worker.features.lab_files.opened` looks), one was opened before and the other after that. Rows of a shard that is gone
-read as NaN, never as numbers.
+`features.h5` is a virtual dataset over the shards, so it copies no features; `labels.h5` also has the names of the
+classes and the rows' keys. Any program that reads HDF5 can open them. Rows are in the order of the store, not of the
+set. Each file is replaced atomically, and both carry a digest of the labelled set: if the digests differ, a reader has
+opened one before and one after a replacement (`worker.features.lab_files.opened` checks that). Rows of a shard that was
+removed read as NaN, never as numbers.
 """
 
 from __future__ import annotations

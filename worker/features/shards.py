@@ -1,12 +1,12 @@
 """Shards: files of features that are written once, by one writer, and never changed.
 
-A shard is named by the digest of what is in it, so the same features stored twice are one file, and a damaged one is
-told from a good one. It appears under its name only when it is whole and synced; what a killed writer leaves ends in
-`.part` and is nobody's shard.
+A shard is named by the digest of its content, so the same features stored twice are one file, and damage is detected.
+It appears under its name only when it is complete and synced; a file that ends in `.part` is unfinished and is never
+read.
 
-Features lie contiguously (HDF5's plain layout). Measured on two cores and an SSD against chunks of 32 × 1,024, first
-1,024 × 401,408, then 20,000 × 4,096, reading from a cold disk: all blocks of columns, as the Gram matrix does, 2.2 s
-against 3.5 s and 1.0 s against 1.1 s; all rows 2.6 s against 3.4 s and 0.3 s against 2.6 s; 200 single rows from
+Features are stored contiguously (HDF5's plain layout). Measured on two cores and an SSD against chunks of 32 × 1,024,
+first 1,024 × 401,408, then 20,000 × 4,096, reading from a cold disk: all blocks of columns, as the Gram matrix does,
+2.2 s against 3.5 s and 1.0 s against 1.1 s; all rows 2.6 s against 3.4 s and 0.3 s against 2.6 s; 200 single rows from
 memory 0.07 s against 3.2 s and 0.003 s against 0.02 s. Compression (shuffle and LZF) saved a fifth and made all of
 these 10 to 40 times slower.
 """

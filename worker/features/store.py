@@ -1,8 +1,8 @@
 """The feature store: all features of one backbone's fingerprint, in shards with one writer each.
 
-A store is the folder `<root>/<fingerprint>`. A backbone with another fingerprint starts a store of its own
-and leaves this one until it is removed. Any number of processes may add to it, read it and compact it at once, and each
-may be killed at any moment: a shard is there wholly or not at all, and one is removed only after its rows are in
+A store is the folder `<root>/<fingerprint>`. A backbone with another fingerprint has a store of its own, and the old
+one stays until it is removed. Any number of processes may add to a store, read it and compact it at once, and each may
+be killed at any moment: a shard is there completely or not at all, and one is removed only after its rows are in
 another.
 """
 

@@ -1,4 +1,4 @@
-"""Whether the stored features are what was written, and if not, which captures that concerns and how it is mended."""
+"""Checks stored features against their digests, and names the labelled captures that damage affects."""
 
 from __future__ import annotations
 

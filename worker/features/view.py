@@ -1,4 +1,4 @@
-"""The features of chosen images out of a feature store's shards, read in parts like an open HDF5 dataset."""
+"""A view of chosen rows of a feature store, read in parts like an open HDF5 dataset."""
 
 from __future__ import annotations
 

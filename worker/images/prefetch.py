@@ -1,4 +1,4 @@
-"""Photographs are read and decoded on all cores, a little ahead of the network that takes them."""
+"""Reads and decodes photographs on all cores, a little ahead of the network that consumes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Pillow says to nobody about damaged files."""
+"""Silences Pillow's warnings about damaged files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lab's recipe: labelled folders × backbones → features, repeated splits, models and a report, side by side."""
+"""The lab's experiment: labelled folders × backbones → features, repeated splits, models and a report."""
 
 import time
 from collections.abc import Callable, Sequence

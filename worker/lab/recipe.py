@@ -1,4 +1,4 @@
-"""The lab's recipe as plain values: its settings, and what one backbone made of one labelled set."""
+"""The lab's recipe as plain values: its settings, and the result of one backbone on one labelled set."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What an experiment hands over: the lab's plain results file, one Markdown report, and JSON for programs."""
+"""The output of an experiment: the lab's plain results file, one Markdown report, and JSON for programs."""
 
 import re
 from collections.abc import Sequence

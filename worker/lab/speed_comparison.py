@@ -1,4 +1,4 @@
-"""Where and why one backbone is faster than another, said from what was measured and counted."""
+"""Explains where and why one backbone is faster than another, from measured times and counted operations."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The Celery application of learning: its queue, its tasks' names, and when each is asked for."""
+"""The Celery application of learning: its queue, its tasks' names, and their schedule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beat's memory as a JSON file. Celery's own is a shelve, which is pickle: a file that can run code."""
+"""Celery beat's schedule state as a JSON file. Celery's own is a shelve, which is pickle: a file that can run code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Learning from reviews: what its three jobs, `reextract`, `retrain` and `evaluate`, work with.
+"""Learning from reviews: what its three jobs, `reextract`, `retrain` and `evaluate`, have in common.
 
-Each job is a plain function of a `Learning`. Each may be killed at any moment, be run twice at once, and be run again:
-what is there already is not done again, and what it leaves (features, a snapshot, a model, a decision) is there wholly
+Each job is a plain function of a `Learning`, and idempotent: it may be killed at any moment, run twice at once, and run
+again. Finished work is not repeated, and its results (features, a snapshot, a model, a decision) are written completely
 or not at all.
 """
 

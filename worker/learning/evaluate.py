@@ -1,4 +1,4 @@
-"""Whether a candidate takes over: measured beside the champion, decided by the rule, promoted, and told why."""
+"""The job `evaluate`: measures a candidate against the champion, decides by the rule, and promotes it."""
 
 from __future__ import annotations
 

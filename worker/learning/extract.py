@@ -1,4 +1,4 @@
-"""Bringing the feature store up to date: only what is missing, a chunk at a time, by as many as there are."""
+"""The job `reextract`: brings the feature store up to date, in chunks that several processes share."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A folder of labelled photographs comes in as captures with reviews: the lab's way in and the line's are one.
+"""Imports a folder of labelled photographs as captures with reviews, so that both are learned from in one way.
 
-A photograph's capture is named by its digest and by what it shows (its group), so importing a folder again adds
-nothing, and a photograph that has moved to another class becomes a new review of the same capture.
+A photograph's capture id is derived from its digest and from what it shows (its group), so importing a folder again
+adds nothing, and a photograph that was moved to another class becomes a new review of the same capture.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Holding a lease while a piece of work is done: taken, renewed from a thread of its own, given back."""
+"""Holds a lease in the database during a piece of work, and renews it from a thread of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training that a person asked for: from the labels as they are to a model that is measured and settled."""
+"""Training on request: from the labels as they are to a model that is evaluated and decided upon."""
 
 from __future__ import annotations
 

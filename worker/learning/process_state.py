@@ -1,4 +1,4 @@
-"""What the processes of learning know of themselves, for their hearts."""
+"""The state of learning's processes, for their heartbeats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From reviews to a candidate: a snapshot of the labelled set, its features, a fit, a model in store and database."""
+"""The job `retrain`: a snapshot of the labelled set, its features, a fit, a model in store and database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processes of learning, beside the line's: one that does its tasks, and beat, which asks for them."""
+"""The processes of learning, beside the line's: a worker for its tasks, and beat, which schedules them."""
 
 from __future__ import annotations
 

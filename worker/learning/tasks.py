@@ -1,4 +1,4 @@
-"""The tasks of learning: take the message, call, pass on; no logic."""
+"""The Celery tasks of learning: each calls its job; no logic."""
 
 from __future__ import annotations
 

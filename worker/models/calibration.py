@@ -1,7 +1,7 @@
-"""From a decision value to the probability of damage: Platt's sigmoid, and how far to trust it.
+"""Platt scaling: from a decision value to the probability of damage, and how well calibrated it is.
 
-`SVC(probability=True)` is on its way out of scikit-learn; what replaces it is `CalibratedClassifierCV`, which is used
-here on decision values that are out of fold already (a frozen estimator hands them through), so that the same values
+`SVC(probability=True)` is being removed from scikit-learn; its replacement is `CalibratedClassifierCV`, which is used
+here on decision values that are out of fold already (a frozen estimator passes them through), so that the same values
 serve the choice of C, the calibration and the report.
 """
 

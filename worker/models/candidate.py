@@ -1,7 +1,7 @@
-"""From a labelled set to a model that might take over: C, scaling, planes, calibration and band. Arrays in, value out.
+"""Fits a candidate model to a labelled set: C, scaling, planes, calibration and band. Arrays in, value out.
 
-All that is chosen is chosen inside the rows that are trained on, by cross-validation that never has one insert's images
-on both sides. The decision values of the held-out parts serve the choice, the calibration and the report alike.
+All hyperparameters are chosen inside the training rows, by cross-validation that never has images of one insert on both
+sides. The out-of-fold decision values serve the choice, the calibration and the report alike.
 """
 
 from __future__ import annotations

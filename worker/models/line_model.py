@@ -1,4 +1,4 @@
-"""One image, one judgement: bytes → pixels → features → outcome, without Celery and without SQL."""
+"""Judges one image: bytes → pixels → features → outcome, without Celery and without SQL."""
 
 from __future__ import annotations
 

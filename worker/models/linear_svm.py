@@ -1,13 +1,13 @@
-"""The linear SVM: fitted on one Gram matrix, decided with one dot product.
+"""The linear SVM: fitted on one Gram matrix, evaluated with one dot product.
 
-A linear SVM sees its data only through inner products, so the matrix of all of them, `X Xᵀ`, serves every split and
-every repeat. The solver is libsvm through scikit-learn's `SVC`, exactly as in the lab's recipe; only where the inner
-products come from differs.
+A linear SVM depends on its data only through inner products, so the matrix of all of them, `X Xᵀ`, serves every split
+and every repeat. The solver is libsvm through scikit-learn's `SVC`, exactly as in the lab's recipe; only the source of
+the inner products differs.
 
 Why the sums are in float64: scikit-learn turns the features into float64 before libsvm multiplies them, and the
 predictions must be the same. Measured on 194 photographs × 401,408 features of `mobilenet:conv1_relu` on two cores:
-float64 sums take 0.29 s; float32 sums 0.18 s, but move decision values by up to 6e-4 (blocks of 4,096 columns) or
-2e-3 (one product), and the image nearest to the border lies 4.6e-4 from it. A tenth of a second does not pay for that.
+float64 sums take 0.29 s; float32 sums 0.18 s, but move decision values by up to 6e-4 (blocks of 4,096 columns) or 2e-3
+(one product), and the image nearest to the border is 4.6e-4 from it. A tenth of a second is not worth that.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A model's folder and its row in the database: the row made from the folder, the model loaded for the line by it."""
+"""Connects a model's folder with its row in the database: makes the row, and loads the model for the line by it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which solver by the shape of the features: one Gram matrix for few rows, passes over the rows for many.
+"""Chooses the solver by the shape of the features: one Gram matrix for few rows, passes over the rows for many.
 
-Both solve the same problem (the linear SVM, balanced by class), and agree where both can be used. The Gram matrix
-(n, n) serves any number of columns; the primal solver any number of rows, but holds a matrix (d, d). What is both long
-and wide is refused: pooled features (`+gap`) of the same layer are not wide.
+Both solve the same problem (the linear SVM, balanced by class), and agree where both can be used. The Gram matrix (n,
+n) serves any number of columns; the primal solver any number of rows, but holds a matrix (d, d). Features that are both
+long and wide are refused: pooled features (`+gap`) of the same layer are not wide.
 """
 
 from __future__ import annotations

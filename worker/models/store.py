@@ -1,7 +1,8 @@
 """Models as files that cannot run code: HDF5 arrays and a JSON manifest with their digests.
 
-The digests tell damage and mix-ups, not a forger who may write to the folder: who may put models there is a matter of
-the folder's permissions. What a forger cannot do is run code, read other files or exhaust the memory on loading.
+The digests detect damage and mix-ups, not forgery by a person who may write to the folder: who may put models there is
+a matter of the folder's permissions. What a forger cannot do is run code, read other files or exhaust the memory on
+loading.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What a wrong answer costs, and from that: where to say intact, where damaged, and where a person decides."""
+"""The unsure band: where the cheapest answer is intact, where damaged, and where a person decides (Chow's rule)."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ from worker.evaluation.pooled_predictions import pool
 from worker.evaluation.report import Evaluation, write_report
 from worker.evaluation.scores import Interval, interval
 from worker.evaluation.splits import Split, score_splits
+from worker.features.catalogue import begin
 from worker.features.extraction import extract_chunk, key_of
-from worker.features.store import begin
 from worker.learning.folder_import import LabelledPhoto, import_photographs, photographs
 from worker.models.candidate import binary
 from worker.models.costs import Costs

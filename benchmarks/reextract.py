@@ -25,8 +25,8 @@ from benchmarks.measure import Benchmark
 from producer.contract.event import new_id
 from producer.simulation.head import labelled_images
 from producer.storage.folder import FolderStore
+from worker.features.catalogue import begin
 from worker.features.extraction import extract_chunk, key_of, missing
-from worker.features.store import begin
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone

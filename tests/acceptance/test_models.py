@@ -18,7 +18,7 @@ from db.learning.model_registry import Model
 from producer.storage.folder import FolderStore
 from tests.learning_support import Reviewer
 from tests.support import program
-from worker.features.store import begin
+from worker.features.catalogue import begin
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.models.store import save

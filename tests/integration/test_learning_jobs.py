@@ -13,7 +13,7 @@ from db.engine.database import Database
 from db.learning import model_registry, snapshots
 from producer.storage.folder import FolderStore
 from tests.learning_support import FINGERPRINT, Reviewer, SmallNetwork, learning_in
-from worker.features import store as feature_store
+from worker.features import catalogue
 from worker.learning import evaluate as learning_evaluate
 from worker.learning.context import Learning
 from worker.learning.evaluate import Overtaken, decided, evaluate
@@ -133,7 +133,7 @@ def test_from_reviews_to_a_model_in_charge_and_nothing_twice(
     assert promotions(database) == [promotion]
     assert network.seen == 40
     assert (learning.models / first.model.artefact / "manifest.json").stat().st_mtime_ns == written
-    store = feature_store.find(learning.features, FINGERPRINT)
+    store = catalogue.find(learning.features, FINGERPRINT)
     assert store is not None
     assert len(store.known()) == 40
 
@@ -289,7 +289,7 @@ def test_another_backbone_starts_a_generation_and_a_person_decides(
     second = retrain(changed)  # the same labels, but no model of these features yet
     assert second.new
     assert other.seen == 40
-    assert len(feature_store.all_stores(learning.features)) == 2
+    assert len(catalogue.all_stores(learning.features)) == 2
     refused = evaluate(changed)
     assert refused is not None
     assert not refused.promote

@@ -61,7 +61,7 @@ def remove(
 ) -> None:
     """Remove a feature store with all its features. They can be extracted again, which takes its time."""
     from worker.commands.options import settings_with
-    from worker.features.store import remove as remove_store
+    from worker.features.catalogue import remove as remove_store
 
     settings = settings_with(data=data)
     found = [each for each in _stores(settings) if each["fingerprint"].startswith(fingerprint)]
@@ -110,7 +110,7 @@ def verify(
 def _stores(settings: WorkerSettings) -> list[dict[str, Any]]:
     from db.engine.database import Database
     from db.learning import model_registry
-    from worker.features.store import all_stores
+    from worker.features.catalogue import all_stores
 
     database = Database(settings.url, reads_only=True)
     try:

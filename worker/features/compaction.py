@@ -28,8 +28,8 @@ def merge(
 ) -> list[str]:
     """Merge the small ones among `shards` (name → keys, in order) and return the names that are not needed any more.
 
-    Nothing is removed here but what killed writers left. Where another process removes a shard meanwhile, that part
-    is left to it.
+    Nothing is removed here but unfinished files of killed writers. Where another process removes a shard meanwhile,
+    that group is left to it.
     """
     sweep(folder)
     row_bytes = 4 * feature_size
@@ -57,7 +57,7 @@ def merge(
 
 
 def _groups(small: Sequence[str], shards: Mapping[str, Sequence[str]], full_rows: int) -> Iterator[list[str]]:
-    """Neighbours that together have about `full_rows` rows at most."""
+    """Yield neighbours that together have about `full_rows` rows at most."""
     group: list[str] = []
     rows = 0
     for name in small:
@@ -73,7 +73,7 @@ def _groups(small: Sequence[str], shards: Mapping[str, Sequence[str]], full_rows
 def _blocks(
     folder: Path, fingerprint: str, feature_size: int, places: Sequence[tuple[str, int]]
 ) -> Iterator[Float32Array]:
-    """The features at these places (shard, row), shard by shard, a block at most at once."""
+    """Yield the features at these places (shard, row), shard by shard, one block at most at a time."""
     step = block_rows(feature_size)
     by_shard: dict[str, list[int]] = {}
     for name, row in places:

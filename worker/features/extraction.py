@@ -53,7 +53,7 @@ def key_of(item: StoredImage) -> str:
 
 
 def missing(items: Iterable[P], store: FeatureStore) -> list[P]:
-    """Those of `items` whose features are not in the store, one for each different key, in their order."""
+    """Return those of `items` whose features are not in the store, one for each different key, in their order."""
     known = store.known()
     first: dict[str, P] = {}
     for item in items:

@@ -97,9 +97,10 @@ def extract(
 
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Any, Int64Array]]:
-    """The features in `folder` as an open HDF5 dataset (n, d), to be read in parts, and the labels as an array (n,).
+    """Open the features in `folder` as an HDF5 dataset (n, d), to be read in parts, with the labels as an array (n,).
 
-    Raises `LabFilesError` when a file is missing or unreadable, or they do not belong together.
+    Raises:
+        LabFilesError: a file is missing or unreadable, or they do not belong together.
     """
     try:
         with h5py.File(folder / LABELS_FILE, "r") as store:

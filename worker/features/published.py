@@ -52,9 +52,10 @@ def write_labels(folder: Path, keys: Sequence[str], labels: Sequence[int], class
 
 
 def rebuild(store: LabelledStore) -> None:
-    """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards went.
+    """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards were
+    removed.
 
-    Where features are missing that it should show, it is removed, so that nobody takes the rest for all.
+    Where features are missing that it should show, it is removed, so that a part is never taken for the whole.
     """
     for _ in range(_TRIES):  # another process may replace either file meanwhile; whoever is last finds them fitting
         wanted = _labelled(store.folder)

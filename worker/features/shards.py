@@ -40,16 +40,16 @@ ABANDONED_SECONDS: Final = 3600
 
 
 class ShardGone(LookupError):
-    """The shard is not there any more: it was merged into another, which holds its rows."""
+    """The shard is not there any more: it was merged into another, which has its rows."""
 
 
 class ShardDamaged(ValueError):
-    """A file is not a whole shard of these features; the message says why."""
+    """A file is not a complete shard of these features; the message says why."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A shard that is not what was written: its name, the reason, where it was put `aside`, and the keys whose
+    """A shard that does not match its digest: its name, the reason, where it was put `aside`, and the keys whose
     features it had, as far as they can be read.
     """
 
@@ -66,10 +66,13 @@ def write_shard(
     keys: Sequence[str],
     blocks: Iterable[Float32Array],
 ) -> str:
-    """Write one shard into `folder` and return its name; it is there wholly, synced, or not at all.
+    """Write one shard into `folder` and return its name; it appears there completely, synced, or not at all.
 
-    `keys` are the m names of the rows, `blocks` the rows' features (b, `feature_size`) in the same order, m in all;
-    one block is in memory at a time. Raises `ValueError` when blocks and keys do not fit together.
+    `keys` are the m feature keys of the rows, `blocks` the rows' features (b, `feature_size`) in the same order, m in
+    all; one block is in memory at a time.
+
+    Raises:
+        ValueError: blocks and keys do not fit together.
     """
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{secrets.token_hex(8)}.part"
@@ -99,9 +102,13 @@ def write_shard(
 
 
 def open_shard(path: Path, fingerprint: str, feature_size: int) -> h5py.File:
-    """Open a shard for reading, checked to be whole and of these features; the caller closes it.
+    """Open a shard for reading, checked to be complete and of these features; the caller closes it.
 
-    HDF5 notices by itself that a file is shorter than it should be. Raises `ShardGone` or `ShardDamaged`.
+    HDF5 itself detects that a file is shorter than it should be.
+
+    Raises:
+        ShardGone: it is not there.
+        ShardDamaged: it cannot be read, or holds something else.
     """
     try:
         # Shards never change, so readers need no locks, which network file systems may not have.
@@ -122,13 +129,23 @@ def open_shard(path: Path, fingerprint: str, feature_size: int) -> h5py.File:
 
 
 def read_keys(path: Path, fingerprint: str, feature_size: int) -> list[str]:
-    """The names of a shard's rows, in their order. Raises `ShardGone` or `ShardDamaged`."""
+    """Return the feature keys of a shard's rows, in their order.
+
+    Raises:
+        ShardGone: it is not there.
+        ShardDamaged: it cannot be read, or holds something else.
+    """
     with open_shard(path, fingerprint, feature_size) as file, _read(path):
         return [str(key) for key in file[FEATURE_KEYS][()].astype("U64")]
 
 
 def check_shard(path: Path, fingerprint: str, feature_size: int) -> None:
-    """Read a whole shard and hold it against its name. Raises `ShardGone`, or `ShardDamaged` where it differs."""
+    """Read a whole shard and compare it with the digest in its name.
+
+    Raises:
+        ShardGone: it is not there.
+        ShardDamaged: it cannot be read, or differs.
+    """
     digest = hashlib.sha256()
     with open_shard(path, fingerprint, feature_size) as file, _read(path):
         dataset = file[FEATURES]
@@ -142,7 +159,7 @@ def check_shard(path: Path, fingerprint: str, feature_size: int) -> None:
 
 @contextmanager
 def _read(path: Path) -> Iterator[None]:
-    """Turn whatever HDF5 says of a file that is not what it was into `ShardDamaged`."""
+    """Turn whatever HDF5 raises on a damaged file into `ShardDamaged`."""
     try:
         yield
     except (ShardDamaged, MemoryError):
@@ -152,12 +169,12 @@ def _read(path: Path) -> Iterator[None]:
 
 
 def block_rows(width: int) -> int:
-    """How many rows of `width` features make one block."""
+    """Return how many rows of `width` features make one block."""
     return max(1, BLOCK_BYTES // (4 * width))
 
 
 def sweep(folder: Path) -> None:
-    """Remove what writers left that were killed long ago."""
+    """Remove the unfinished files of writers that were killed long ago."""
     for path in folder.glob("*.part"):
         try:
             if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:

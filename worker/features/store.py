@@ -9,12 +9,10 @@ another.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import h5py
 import numpy as np
@@ -25,17 +23,15 @@ from worker.features import compaction, published
 from worker.features.shards import Broken, ShardDamaged, ShardGone, check_shard, open_shard, read_keys, write_shard
 from worker.features.view import FeatureView
 from worker.runtime.arrays import Float32Array, Int64Array
-from worker.runtime.files import replaced_file
 
 log = structlog.get_logger()
 
-MANIFEST: Final = "generation.json"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LISTINGS: Final = 5
 
 
 class FeatureStoreError(ValueError):
-    """A feature store, or what should go into it, is not what it must be; the message says why."""
+    """A feature store, or what is to be stored in it, is not as it must be; the message says why."""
 
 
 class FeaturesMissing(LookupError):
@@ -51,12 +47,12 @@ def feature_key(image_sha256: str, region: Mapping[str, int] | None) -> str:
 class FeatureStore:
     """The features (n, `feature_size`), float32, of one `fingerprint`, each under its key (see `feature_key`).
 
-    `folder` is where they lie, `backbone` the name of the network and layer that they come from. For one thread: each
-    takes a `FeatureStore` of its own.
+    `folder` is where they are, `backbone` the name of the network and layer that they come from. Not for several
+    threads: each opens a `FeatureStore` of its own.
     """
 
     def __init__(self, folder: Path, *, fingerprint: str, backbone: str, feature_size: int) -> None:
-        """Use `begin`, `find` or `all_stores` to have one."""
+        """Use `begin` or `find` of `worker.features.catalogue` instead."""
         self.folder = folder
         self.fingerprint = fingerprint
         self.backbone = backbone
@@ -68,22 +64,24 @@ class FeatureStore:
         self._place: dict[str, tuple[str, int]] = {}
 
     def known(self) -> set[str]:
-        """The keys whose features are here. Shards that are damaged do not count; `verify` puts them aside."""
+        """Return the keys whose features are here. Damaged shards do not count; `verify` puts them aside."""
         self._look()
         return set(self._place)
 
     def add(self, keys: Sequence[str], features: Float32Array) -> int:
-        """Store features (n, feature_size) under their n keys, durably, as one shard.
+        """Store features (n, feature_size) under their n keys, durably, as one shard, and return how many were new.
 
-        Those that are here already are left as they are; returns how many were new. What is stored makes one file, so
-        a few megabytes at once are better than a row. Raises `FeatureStoreError` when the features are of another
-        shape, not finite, or a key is none.
+        Features that are here already stay as they are. Each call makes one file, so a few megabytes at once are better
+        than a row.
+
+        Raises:
+            FeatureStoreError: the features are of another shape or not finite, or a key is none.
         """
         if features.shape != (len(keys), self.feature_size):
             raise FeatureStoreError(
                 f"{len(keys)} keys need features of shape {(len(keys), self.feature_size)}, not {features.shape}"
             )
-        if not all(_DIGEST.fullmatch(key) for key in keys):
+        if not all(DIGEST.fullmatch(key) for key in keys):
             raise FeatureStoreError("a key has 64 hexadecimal digits, as `feature_key` gives them")
         self._look()
         new = {key: row for row, key in enumerate(keys) if key not in self._place}
@@ -96,22 +94,28 @@ class FeatureStore:
         return len(new)
 
     def view(self, keys: Sequence[str]) -> FeatureView:
-        """The features of these keys, in their order, to be read in parts. Raises `FeaturesMissing`."""
+        """Return the features of these keys, in their order, to be read in parts.
+
+        Raises:
+            FeaturesMissing: some are not in the store.
+        """
         return FeatureView(self, keys)
 
     def in_order(self, keys: Iterable[str]) -> list[str]:
-        """These keys, each once, in the order in which they are stored and so read fastest.
+        """Return these keys, each once, in the order in which they are stored and therefore read fastest.
 
-        Raises `FeaturesMissing`.
+        Raises:
+            FeaturesMissing: some are not in the store.
         """
         wanted = list(dict.fromkeys(keys))
         _, shard, row = self.locate(wanted)
         return [wanted[index] for index in np.lexsort((row, shard))]
 
     def locate(self, keys: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
-        """Names of the shards, and for each of n keys the index (n,) into them and the row (n,) there.
+        """Return the names of the shards, and for each of n keys the index (n,) into them and the row (n,) there.
 
-        Raises `FeaturesMissing`.
+        Raises:
+            FeaturesMissing: some are not in the store.
         """
         for _ in range(_LISTINGS):  # a listing made while shards are merged can lack rows for a moment
             self._look()
@@ -129,14 +133,22 @@ class FeatureStore:
         return names, shard, np.fromiter((row for _, row in places), np.int64, len(places))
 
     def open(self, shard: str) -> h5py.File:
-        """A shard, opened for reading; the caller closes it. Raises `ShardGone` or `ShardDamaged`."""
+        """Open a shard for reading; the caller closes it.
+
+        Raises:
+            ShardGone: it is not there.
+            ShardDamaged: it cannot be read.
+        """
         return open_shard(self._shards / shard, self.fingerprint, self.feature_size)
 
     def publish(self, keys: Sequence[str], labels: npt.ArrayLike, classes: Sequence[str]) -> None:
-        """Show a labelled set in the lab's form, `features.h5` and `labels.h5` in `folder`: see `published_view`.
+        """Write a labelled set as the lab stores it, `features.h5` and `labels.h5` in `folder`: see `published`.
 
-        `labels` (n,) are indices into the names of `classes`. Raises `FeaturesMissing`, or `FeatureStoreError` when
-        labels and keys do not fit together.
+        `labels` (n,) are indices into the names of `classes`.
+
+        Raises:
+            FeaturesMissing: some features are not in the store.
+            FeatureStoreError: labels and keys do not fit together.
         """
         numbers = np.asarray(labels, np.int64)
         if numbers.shape != (len(keys),) or len(set(keys)) != len(keys):
@@ -165,8 +177,10 @@ class FeatureStore:
         return before - len(self._keys)
 
     def verify(self, progress: Callable[[int, int], object] = lambda done, total: None) -> list[Broken]:  # noqa: ARG005
-        """Read everything and hold it against its digests; damaged shards are put aside, so that their images are
-        extracted again. Returns what was found of them. `progress` is told how many of how many shards are read.
+        """Read all shards and compare them with their digests; return the damaged ones.
+
+        These are put aside, so that their images are extracted again. `progress` is called with how many of how many
+        shards are read.
         """
         self._look()
         damaged = []
@@ -193,7 +207,7 @@ class FeatureStore:
         return sorted(path.name for path in self._shards.glob("*.h5") if path.name not in self._merged)
 
     def _look(self) -> None:
-        """Learn which shards there are now; only new ones are opened."""
+        """List the shards; only new ones are opened."""
         changed = False
         for _ in range(_LISTINGS):
             names = [name for name in self._names() if not self._is_refused(name)]
@@ -225,68 +239,9 @@ class FeatureStore:
         return name in self._damaged and self._damaged[name] == _changed_at(self._shards / name)
 
 
-def begin(root: Path, *, fingerprint: str, backbone: str, feature_size: int) -> FeatureStore:
-    """The feature store of that fingerprint below `root`, made where there is none.
-
-    Raises `FeatureStoreError` when there is one of another feature size, or the fingerprint is none.
-    """
-    existing = find(root, fingerprint)
-    if existing is None:
-        with replaced_file(root / fingerprint / MANIFEST) as path:
-            path.write_text(json.dumps({"backbone": backbone, "feature_size": feature_size}) + "\n", "utf-8")
-        return FeatureStore(root / fingerprint, fingerprint=fingerprint, backbone=backbone, feature_size=feature_size)
-    if existing.feature_size != feature_size:
-        raise FeatureStoreError(f"{existing.folder} has {existing.feature_size} features an image, not {feature_size}")
-    return existing
-
-
-def find(root: Path, fingerprint: str) -> FeatureStore | None:
-    """The feature store of that fingerprint below `root`, or None. Raises `FeatureStoreError` when it is damaged."""
-    folder = root / _checked(fingerprint)
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
-        backbone, size = str(manifest["backbone"]), int(manifest["feature_size"])
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise FeatureStoreError(f"{folder / MANIFEST} is damaged ({error}); remove it to have it made again") from error
-    return FeatureStore(folder, fingerprint=fingerprint, backbone=backbone, feature_size=size)
-
-
-def all_stores(root: Path) -> list[FeatureStore]:
-    """All feature stores below `root`, by fingerprint. Raises `FeatureStoreError` when one is damaged."""
-    stores = (find(root, name) for name in fingerprints(root))
-    return [store for store in stores if store is not None]
-
-
-def fingerprints(root: Path) -> list[str]:
-    """The fingerprints of which there is a folder below `root`, in order."""
-    return sorted(path.name for path in root.glob("*/") if _DIGEST.fullmatch(path.name))
-
-
-def remove(root: Path, fingerprint: str) -> bool:
-    """Remove a feature store that is no longer needed, with all its features; True if there was one.
-
-    A removal that was killed is finished by the next removal of any store.
-    """
-    folder = root / _checked(fingerprint)
-    there = folder.is_dir()
-    if there:
-        folder.rename(root / f".{fingerprint}.removed")
-    for leftover in root.glob(".*.removed"):
-        shutil.rmtree(leftover)
-    return there
-
-
 def _changed_at(path: Path) -> int:
     """When a file was last written to, in nanoseconds; -1 where it is not there."""
     try:
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return -1
-
-
-def _checked(fingerprint: str) -> str:
-    if not _DIGEST.fullmatch(fingerprint):
-        raise FeatureStoreError(f"a fingerprint has 64 hexadecimal digits, not {fingerprint!r}")
-    return fingerprint

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from db.engine.database import Database
 from db.learning import reviews
-from worker.features import store as feature_store
+from worker.features import catalogue
 from worker.features.extraction import key_of
 from worker.features.shards import Broken
 from worker.features.store import FeatureStoreError
@@ -65,7 +65,7 @@ def verified(root: Path, database_url: str, beginning: str, progress: Progress) 
 
     Raises `ValueError` when there are feature stores, but none that begins so.
     """
-    every = feature_store.fingerprints(root)
+    every = catalogue.fingerprints(root)
     wanted = [each for each in every if each.startswith(beginning)]
     if every and not wanted:
         raise ValueError(f"no feature store begins with {beginning!r}; `insert-worker features list` has them")
@@ -97,11 +97,11 @@ def told(found: Verified) -> list[str]:
 
 def _verified(root: Path, fingerprint: str, database_url: str, progress: Progress) -> Verified:
     try:
-        store = feature_store.find(root, fingerprint)
+        store = catalogue.find(root, fingerprint)
     except FeatureStoreError as error:
         return Verified(fingerprint, None, 0, problem=str(error))
     if store is None:
-        missing = f"{root / fingerprint / feature_store.MANIFEST} is missing; insert-worker extract writes it anew"
+        missing = f"{root / fingerprint / catalogue.MANIFEST} is missing; insert-worker extract writes it anew"
         return Verified(fingerprint, None, 0, problem=missing)
     read = [0]
 

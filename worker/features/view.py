@@ -24,27 +24,34 @@ class ShardReader(Protocol):
     feature_size: int
 
     def locate(self, keys: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
-        """Names of shards, and for each key the index (n,) into them and the row (n,) there."""
+        """Return the names of shards, and for each key the index (n,) into them and the row (n,) there."""
         ...
 
     def open(self, shard: str) -> h5py.File:
-        """The shard of that name, opened for reading. Raises `ShardGone` when it was merged into another."""
+        """Open the shard of that name for reading.
+
+        Raises:
+            ShardGone: it was merged into another.
+        """
         ...
 
 
 class FeatureView:
     """The features (n, d), float32, of n keys in their order, as parts: `view[rows]`, `view[rows, columns]`.
 
-    Rows are a slice, indices or a mask, in any order; columns a slice without a step. What is asked for becomes an
-    array; beside it, two blocks of `worker.features.shards.BLOCK_BYTES` at most are in memory. Rows that lie near each
-    other in the store are read together, so going through it in its own order (`FeatureStore.in_order`) is fastest;
-    single rows from here and there cost some 50 µs each. Shards may be merged meanwhile. For one thread; close it, or
-    use `with`.
+    Rows are a slice, indices or a mask, in any order; columns a slice without a step. The selected part becomes an
+    array; beside it, two blocks of `worker.features.shards.BLOCK_BYTES` at most are in memory. Rows that are near each
+    other in the store are read together, so reading in the store's own order (`FeatureStore.in_order`) is fastest;
+    single rows from here and there cost some 50 µs each. Shards may be merged meanwhile. Not for several threads; close
+    it, or use `with`.
     """
 
     def __init__(self, store: ShardReader, keys: Sequence[str]) -> None:
-        """Find where the features are. Raises `worker.features.store.FeaturesMissing` when some are not in the
-        store."""
+        """Locate the features.
+
+        Raises:
+            FeaturesMissing: some are not in the store.
+        """
         self._store = store
         self._keys = list(keys)
         self._files: OrderedDict[str, h5py.File] = OrderedDict()
@@ -90,7 +97,7 @@ class FeatureView:
         self._shards, self._shard, self._row = self._store.locate(self._keys)
 
     def _read(self, picked: Int64Array, columns: slice, values: Float32Array) -> None:
-        """Fill `found` with the rows `picked`, run by run: rows of one shard with small gaps, a block at most."""
+        """Fill `values` with the rows `picked`, run by run: rows of one shard with small gaps, a block at most."""
         width = columns.stop - columns.start
         shard, row = self._shard[picked], self._row[picked]
         order = np.lexsort((row, shard))

@@ -17,7 +17,7 @@ from worker.evaluation.cross_validation import CrossValidation, Kind, cross_vali
 from worker.evaluation.promotion_rule import Decision, decide
 from worker.evaluation.report import Evaluation, write_report
 from worker.evaluation.splits import EvaluationError
-from worker.features import store as feature_store
+from worker.features import catalogue
 from worker.features.store import FeaturesMissing
 from worker.learning.champion_comparison import Baseline, assessed_by_file, newest_labels
 from worker.learning.context import BY, LabelledSet, Learning, labelled_set
@@ -127,7 +127,7 @@ def _promote(learning: Learning, decision: Decided, by: str) -> None:
 def _measure(learning: Learning, model: Model, in_charge: Model | None, progress: Progress) -> Decided:
     with learning.database.reading() as session:
         items = snapshots.items(session, model.snapshot_id or "")
-    store = feature_store.find(learning.features, model.fingerprint)
+    store = catalogue.find(learning.features, model.fingerprint)
     if store is None:
         raise FeaturesMissing(f"there are no features of {model.backbone} any more: insert-worker extract")
     dataset = labelled_set(items, store.in_order)

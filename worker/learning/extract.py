@@ -10,7 +10,7 @@ from uuid import UUID
 
 import db.line.captures
 from db.learning import reviews
-from worker.features import store as feature_store
+from worker.features import catalogue
 from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, StoredImage, extract_chunk, key_of, missing
 from worker.features.store import FeatureStore
 from worker.learning.context import Learning, trainable
@@ -89,7 +89,7 @@ def extract(learning: Learning, chunk: Sequence[StoredImage], store: FeatureStor
 def current(learning: Learning) -> FeatureStore:
     """The feature store of the network that the line runs, begun where there is none."""
     network = learning.backbone()
-    return feature_store.begin(
+    return catalogue.begin(
         learning.features,
         fingerprint=network.fingerprint,
         backbone=network.name,

@@ -12,8 +12,9 @@ import pytest
 from producer.contract.event import new_id
 from producer.storage.folder import FolderStore
 from tests.support import photograph
+from worker.features.catalogue import begin
 from worker.features.extraction import extract_chunk, key_of, missing
-from worker.features.store import FeatureStore, begin
+from worker.features.store import FeatureStore
 from worker.images.decoding import decode
 
 

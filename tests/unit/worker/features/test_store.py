@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from worker.features import compaction, shards
-from worker.features import store as feature_store
+from worker.features.catalogue import begin
 from worker.features.lab_files import LabFilesError, opened
-from worker.features.store import FeaturesMissing, FeatureStoreError, begin, feature_key
+from worker.features.store import FeaturesMissing, FeatureStoreError, feature_key
 from worker.models.linear_svm import fit_gram, gram, primal
 
 FINGERPRINT = "f" * 64
@@ -330,36 +330,7 @@ def test_labels_that_do_not_fit_are_not_published(tmp_path, names, labels):
     assert not (store.folder / "labels.h5").exists()
 
 
-def test_generations_lie_side_by_side_until_one_is_removed(tmp_path):
-    assert feature_store.all_stores(tmp_path) == []
-    old = filled(tmp_path, [1])
-    new = begin(tmp_path, fingerprint="0" * 64, backbone="other:layer", feature_size=3)
-    assert [(each.fingerprint, each.backbone) for each in feature_store.all_stores(tmp_path)] == [
-        ("0" * 64, "other:layer"),
-        (FINGERPRINT, "fake:layer"),
-    ]
-    assert new.known() == set()
-    found = feature_store.find(tmp_path, FINGERPRINT)
-    assert (found.feature_size, found.known()) == (WIDTH, old.known())
-    assert feature_store.remove(tmp_path, FINGERPRINT)
-    assert not feature_store.remove(tmp_path, FINGERPRINT)
-    assert feature_store.find(tmp_path, FINGERPRINT) is None
-    assert [path.name for path in tmp_path.iterdir()] == ["0" * 64]
-
-
-def test_a_generation_is_not_taken_for_another_and_a_path_is_no_fingerprint(tmp_path):
-    begun(tmp_path)
-    with pytest.raises(FeatureStoreError, match="has 7 features"):
-        begun(tmp_path, size=8)
-    for harmful in ("..", "../x", "F" * 64, ""):
-        with pytest.raises(FeatureStoreError, match="fingerprint"):
-            feature_store.remove(tmp_path, harmful)
-    (tmp_path / FINGERPRINT / "generation.json").write_text("{")
-    with pytest.raises(FeatureStoreError, match="damaged"):
-        begun(tmp_path)
-
-
-def test_a_sight_is_the_image_and_the_box():
+def test_a_key_is_that_of_the_image_and_the_box():
     image = "a" * 64
     box = {"left": 1, "top": 2, "width": 3, "height": 4}
     assert feature_key(image, box) == feature_key(image, dict(reversed(box.items())))
@@ -380,7 +351,7 @@ KILLED = """
 import hashlib, sys
 from pathlib import Path
 import numpy as np
-from worker.features.store import begin
+from worker.features.catalogue import begin
 store = begin(Path(sys.argv[1]), fingerprint="f" * 64, backbone="fake:layer", feature_size=50_000)
 number = int(sys.argv[2])
 while True:

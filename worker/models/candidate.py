@@ -83,7 +83,11 @@ class Candidate:
 
 
 def binary(labels: Sequence[str]) -> Int64Array:
-    """Labels (n,) as 0 for intact and 1 for damaged, worn or broken. Raises `CandidateError` for any other."""
+    """Return labels (n,) as 0 for intact and 1 for damaged, worn or broken.
+
+    Raises:
+        CandidateError: there is another label among them.
+    """
     if unknown := sorted(set(labels) - set(LEARNABLE)):
         raise CandidateError(
             f"labels that cannot be learned from: {', '.join(unknown)}; there are {', '.join(LEARNABLE)}"
@@ -102,8 +106,11 @@ def fit_candidate(
 ) -> Candidate:
     """Fit on all rows of `features` (n, d), an array or an open HDF5 dataset, with `labels` (n,) of `LEARNABLE`.
 
-    `groups` (n,) number the inserts. The same arguments give the same candidate. `progress` is told each step. Raises
-    `CandidateError` for too few images or inserts, `ClassifierError` for features that cannot be fitted.
+    `groups` (n,) number the inserts. The same arguments give the same candidate. `progress` is called with each step.
+
+    Raises:
+        CandidateError: there are too few images or inserts.
+        ClassifierError: the features cannot be fitted.
     """
     sides = binary(labels)
     if not len(sides) == len(groups) == features.shape[0]:
@@ -145,9 +152,12 @@ def learn(
 ) -> Learned:
     """Choose hyperparameters, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
 
-    Those with the best balanced accuracy over the held-out parts are taken, the earlier ones where two are equal:
-    the lab's (C = 1, features as they are) comes first where it can be, and is left only for something better.
-    Raises `CandidateError` when the rows cannot be divided.
+    The hyperparameters with the best out-of-fold balanced accuracy are chosen, the earlier in the grid where two are
+    equal: the lab's (C = 1, features as they are) come first where they can be fitted, and are left only for better
+    ones.
+
+    Raises:
+        CandidateError: the rows cannot be divided.
     """
     held_out = folds(labels[rows], groups[rows], seed)
     trial = _trial_rows(labels, groups, rows, seed)
@@ -159,9 +169,10 @@ def learn(
 
 
 def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64Array, Int64Array]]:
-    """Places to fit on and to hold out, `FOLDS` times (fewer where there are fewer inserts), inserts kept together.
+    """Return (fit, held-out) places for `FOLDS` folds (fewer where there are fewer inserts), each insert in one fold.
 
-    Raises `CandidateError` when a part to fit on would lack a side.
+    Raises:
+        CandidateError: a part to fit on would lack a side.
     """
     inserts = min((len(np.unique(groups[labels == side])) for side in (0, 1)), default=0)
     if inserts < 2:

@@ -29,11 +29,11 @@ KINDS = ("worn", "broken")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one image says about its insert.
+    """The result for one image.
 
     `decision` is the classifier's value and `probability` the calibrated one of damage (0 to 1), each where there is
-    one; `label` is the finer one of `KINDS`, for a damaged insert and a model that tells them apart. `shadow` is what
-    the model in shadow says of the same features, for comparison only.
+    one; `label` is one of `KINDS`, for a damaged insert and a model that distinguishes them. `shadow` is the shadow
+    model's result for the same features, for comparison only.
     """
 
     outcome: Outcome
@@ -47,9 +47,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class LineModel:
-    """The model in charge, with the name that its verdicts carry.
+    """A model as it judges on the line, with the id that its verdicts carry.
 
-    `classifier` tells `LINE_CLASSES` apart, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
+    `classifier` distinguishes `LINE_CLASSES`, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
     probability; without a `band` or a calibration the sign of the decision value decides and nothing is unsure.
     """
 
@@ -60,7 +60,11 @@ class LineModel:
     kind: LinearModel | None = None
 
     def judge(self, vector: Float32Array) -> Judgement:
-        """The judgement on one image's finite features (d,). Raises `ClassifierError` for another length."""
+        """Judge one image by its finite features (d,).
+
+        Raises:
+            ClassifierError: they have another length.
+        """
         row = vector[None]
         decision = float(self.classifier.decision(row)[0, 0])
         probability = None if self.calibration is None else self.calibration.probability(decision)
@@ -95,11 +99,11 @@ def judge(
     Args:
         data: the image file's bytes.
         region: left, top, width and height of the insert in the upright image, in pixels, or None for all of it.
-        size: height and width of what the network takes, in pixels.
+        size: height and width of the network's input, in pixels.
         features: one image (h, w, 3) of 0…255 to its feature vector (d,); in a worker this is the micro-batcher.
-        model: the model in charge, None while there is none; it is used for the whole judgement.
-        shadow: a model of the same features that judges alongside, wherever the one in charge does.
-        decoding: what decoding and resizing happens in, such as a stopwatch.
+        model: the champion, None while there is none; the whole judgement is made by it.
+        shadow: a model of the same features that judges alongside, wherever the champion does.
+        decoding: the context that decoding and resizing run in, such as a stopwatch.
     """
     try:
         with decoding():

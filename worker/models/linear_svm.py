@@ -55,10 +55,12 @@ class LinearModel:
         return int(self.coef.shape[1])
 
     def decision(self, features: AnyArray) -> Float64Array:
-        """Signed distances (n, p), in units of the margin, of `features` (n, d), as scikit-learn signs them.
+        """Return the decision values (n, p) of `features` (n, d), in units of the margin, signed as by scikit-learn.
 
-        Two classes: above 0 means class 1. More: column for the pair (i, j), above 0 means class i. Raises
-        `ClassifierError` when the features have another length or are not finite.
+        Two classes: above 0 means class 1. More: column for the pair (i, j), above 0 means class i.
+
+        Raises:
+            ClassifierError: the features have another length or are not finite.
         """
         if features.ndim != 2 or features.shape[1] != self.feature_size:
             raise ClassifierError(
@@ -73,12 +75,12 @@ class LinearModel:
         return values
 
     def predict(self, features: AnyArray) -> Int64Array:
-        """Class indices (n,) of `features` (n, d); one-versus-one votes, ties to the lower class, as libsvm."""
+        """Return class indices (n,) of `features` (n, d); one-versus-one votes, ties to the lower class, as libsvm."""
         return votes(self.decision(features), len(self.classes))
 
 
 def votes(decision: Float64Array, classes: int) -> Int64Array:
-    """Class indices (n,) from decision values (n, p) by libsvm's rule (`svm_predict_values` in its svm.cpp)."""
+    """Return class indices (n,) for decision values (n, p) by libsvm's rule (`svm_predict_values` in its svm.cpp)."""
     if classes == 2:
         return np.asarray(decision[:, 0] >= 0, np.int64)
     count = np.zeros((len(decision), classes), np.int64)
@@ -90,10 +92,12 @@ def votes(decision: Float64Array, classes: int) -> Int64Array:
 
 
 def gram(features: Any) -> Float64Array:
-    """The inner products (n, n) of all rows of `features` (n, d), an array or an open HDF5 dataset.
+    """Return the inner products (n, n) of all rows of `features` (n, d), an array or an open HDF5 dataset.
 
-    Streams over blocks of columns: beside the result (8 n² bytes, twice) it holds some 100 MB, however large d is.
-    Raises `ClassifierError` when a feature is not finite.
+    It streams over blocks of columns: beside the result (8 n² bytes, twice) it holds some 100 MB, however large d is.
+
+    Raises:
+        ClassifierError: a feature is not finite.
     """
     n, size = features.shape
     total = np.zeros((n, n))
@@ -117,8 +121,11 @@ def fit_gram(
 ) -> SVC:
     """Fit the linear SVM on the inner products `kernel` (n, n) of n training rows with `labels` (n,), 0 … k-1.
 
-    `predict` and `decision_function` of the returned `SVC` take the inner products (m, n) of new rows with the
-    training rows. Raises `ClassifierError` when fewer than two classes are among the labels.
+    `predict` and `decision_function` of the returned `SVC` take the inner products (m, n) of new rows with the training
+    rows.
+
+    Raises:
+        ClassifierError: fewer than two classes are among the labels.
     """
     if len(np.unique(labels)) < 2:
         raise ClassifierError("the training rows are all of one class; there is nothing to tell apart")
@@ -126,10 +133,13 @@ def fit_gram(
 
 
 def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Int64Array | None = None) -> LinearModel:
-    """The `LinearModel` of an `svm` from `fit_gram`: `coef = Σ αᵢ yᵢ xᵢ` over the support rows of `features`.
+    """Return the `LinearModel` of an `svm` from `fit_gram`: `coef = Σ αᵢ yᵢ xᵢ` over the support vectors in `features`.
 
-    `features` (n, d) is an array or an open HDF5 dataset, and is streamed; `rows` says which of its rows the SVM was
-    fitted on, in that order (all of them when absent). Raises `ClassifierError` when the SVM knows other classes.
+    `features` (n, d) is an array or an open HDF5 dataset, and is streamed; `rows` are those of its rows that the SVM
+    was fitted on, in that order (all of them when absent).
+
+    Raises:
+        ClassifierError: the SVM has other classes.
     """
     if svm.classes_.tolist() != list(range(len(classes))):
         raise ClassifierError(f"fitted on the classes {svm.classes_.tolist()}, but these are named: {list(classes)}")
@@ -145,7 +155,7 @@ def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Int64Array |
 
 
 def _dual_planes(svm: SVC) -> Float64Array:
-    """Signed weights (p, s) of the s support rows in each plane; for k > 2 libsvm packs them as (k-1, s)."""
+    """Signed weights (p, s) of the s support vectors in each plane; for k > 2 libsvm packs them as (k-1, s)."""
     packed = svm.dual_coef_
     if len(packed) == 1:
         return np.asarray(packed, np.float64)

@@ -11,7 +11,7 @@ from worker.models.store import ModelError, ModelManifest, read
 
 
 def model_of(manifest: ModelManifest, artefact: str) -> Model:
-    """The row of a model whose folder in the model store is `artefact`."""
+    """Return the row of a model whose folder in the model store is `artefact`."""
     return Model(
         model_id=manifest.model_id,
         backbone=manifest.backbone,
@@ -27,10 +27,10 @@ def model_of(manifest: ModelManifest, artefact: str) -> Model:
 
 
 def load_for_line(model: model_registry.Model, models: Path, fingerprint: str) -> LineModel:
-    """Load a registered model, with all that it answers by: planes, calibration, band, finer classes.
+    """Load a registered model, with planes, calibration, band and finer classes.
 
     Raises:
-        ModelError: its file is missing, damaged or altered, or it was made for other features or other classes.
+        ModelError: its file is missing, damaged or altered, or it is for other features or other classes.
     """
     if model.fingerprint != fingerprint:
         raise ModelError(

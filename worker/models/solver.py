@@ -56,9 +56,10 @@ class Solver(Protocol):
 
 
 def solver_for(features: Any) -> Solver:
-    """The solver for `features` (n, d), an array or an open HDF5 dataset.
+    """Return the solver for `features` (n, d), an array or an open HDF5 dataset.
 
-    Raises `ClassifierError` when they are too many and too wide, or (with few rows) not finite.
+    Raises:
+        ClassifierError: they are too many and too wide, or (with few rows) not finite.
     """
     rows, columns = features.shape
     if rows <= GRAM_ROWS or (columns > PRIMAL_COLUMNS and rows <= WIDEST_GRAM_ROWS):
@@ -151,7 +152,7 @@ class PrimalSolver:
 
 
 def narrowed(whole: Solver, features: Any, rows: Int64Array) -> tuple[Solver, Int64Array]:
-    """A solver for trials on a few `rows` (m,) of `features`, and the places of these rows in it."""
+    """Return a solver for trials on a few `rows` (m,) of `features`, and the places of these rows in it."""
     if isinstance(whole, GramSolver):
         return whole, rows
     kept = np.empty((len(rows), features.shape[1]), np.float32)

@@ -39,7 +39,7 @@ class ModelError(RuntimeError):
 
 
 class ModelManifest(BaseModel):
-    """What a model is: its name, what it was made from and by what, and the digest of its arrays."""
+    """A model's metadata: its id, what it was fitted on and with, and the digest of its arrays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -82,14 +82,16 @@ class StoredModel:
     manifest: ModelManifest
 
     def line_model(self) -> LineModel:
-        """The model as it judges on the line."""
+        """Return the model as it judges on the line."""
         return LineModel(
             self.manifest.model_id, self.classifier, self.manifest.calibration, self.manifest.band, self.kind
         )
 
 
 def model_name(backbone: str) -> str:
-    """A backbone's name as part of a file name, on Windows too: `mobilenet:conv1_relu` → `mobilenet-conv1_relu`."""
+    """Return a backbone's name as part of a file name (`mobilenet:conv1_relu` → `mobilenet-conv1_relu`), on Windows
+    too.
+    """
     return backbone.replace(":", "-")
 
 
@@ -102,7 +104,7 @@ def model_id(
     band: Band | None = None,
     kind: LinearModel | None = None,
 ) -> str:
-    """The name of a model, derived from all that its answers depend on and from nothing else."""
+    """Return the id of a model, derived from all that its answers depend on and from nothing else."""
     head: list[object] = [backbone, fingerprint, model.classes, model.coef.shape]
     if calibration is not None or band is not None or kind is not None:
         later = [calibration and asdict(calibration), band and asdict(band), kind and (kind.classes, kind.coef.shape)]
@@ -175,8 +177,10 @@ def save(
 def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
     """Read and check all that is in `folder`.
 
-    With `fingerprint`, the model must have been fitted on features of just that backbone. Raises `ModelError` when
-    something is missing, damaged, of another backbone, or not a model at all.
+    With `fingerprint`, the model must have been fitted on features of just that backbone.
+
+    Raises:
+        ModelError: something is missing, damaged, of another backbone, or not a model at all.
     """
     manifest = read_manifest(folder)
     if fingerprint is not None and manifest.fingerprint != fingerprint:
@@ -206,7 +210,11 @@ def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
 
 
 def read_manifest(folder: Path) -> ModelManifest:
-    """The manifest in `folder`, without the arrays. Raises `ModelError`."""
+    """Read the manifest in `folder`, without the arrays.
+
+    Raises:
+        ModelError: it is missing, or is no manifest.
+    """
     path = folder / MANIFEST_FILE
     try:
         return ModelManifest.model_validate_json(_read(path, _MANIFEST_BYTES))

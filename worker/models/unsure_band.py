@@ -15,10 +15,10 @@ Side = Literal["intact", "damaged", "unsure"]
 
 @dataclass(frozen=True)
 class Band:
-    """Intact below `lower`, damaged from `upper` on, unsure between: probabilities of damage.
+    """Intact below `lower`, damaged from `upper` on, unsure between: limits of the probability of damage.
 
-    `threshold` lies between them: above it damaged is the cheaper of the two answers, where no person can be asked.
-    Where `lower` and `upper` are equal nothing is unsure.
+    `threshold` is between them: above it damaged is the cheaper of the two answers, where no person can be asked. Where
+    `lower` and `upper` are equal nothing is unsure.
     """
 
     lower: float
@@ -32,21 +32,21 @@ class Band:
             )
 
     def side(self, probability: float) -> Side:
-        """The answer at one probability of damage."""
+        """Return the answer at one probability of damage."""
         if probability < self.lower:
             return "intact"
         return "damaged" if probability >= self.upper else "unsure"
 
     def decided(self, probabilities: Float64Array) -> BoolArray:
-        """Which of the probabilities (n,) get an answer without a person."""
+        """Return which of the probabilities (n,) are answered without a person."""
         return (probabilities < self.lower) | (probabilities >= self.upper)
 
 
 def band(costs: Costs) -> Band:
-    """The cheapest band for `costs` (Chow 1970, "On optimum recognition error and reject tradeoff").
+    """Return the cheapest band for `costs` (Chow 1970, "On optimum recognition error and reject tradeoff").
 
     At a probability p of damage, intact costs p · missed_damaged, damaged (1 - p) · needless_change, and a person
-    `look`: the least of the three is taken. Where a look is never the least, the band is empty.
+    `look`: the cheapest of the three is the answer. Where a look is never the cheapest, the band is empty.
     """
     threshold = costs.needless_change / (costs.missed_damaged + costs.needless_change)
     lower = min(costs.look / costs.missed_damaged, threshold)
@@ -55,7 +55,7 @@ def band(costs: Costs) -> Band:
 
 
 def cost(band: Band, costs: Costs, probabilities: Float64Array, labels: Int64Array) -> float:
-    """Mean cost of an image when `band` answers at `probabilities` (n,) and the truth is `labels` (n,), 1 damaged."""
+    """Return the mean cost of an image when `band` answers at `probabilities` (n,); `labels` (n,) are 1 for damaged."""
     intact, damaged = probabilities < band.lower, probabilities >= band.upper
     paid = np.where(intact, costs.missed_damaged * (labels == 1), costs.look)
     return float(np.where(damaged, costs.needless_change * (labels == 0), paid).mean())

@@ -25,10 +25,10 @@ _POINTS = 400
 def figures(
     assessments: CrossValidations, labels: Int64Array, captured: Sequence[datetime], costs: Costs
 ) -> dict[str, bytes]:
-    """File name → PNG, for images with `labels` (n,), 1 for damaged, that were captured at `captured` (n).
+    """Return file name → PNG, for images with `labels` (n,), 1 for damaged, that were captured at `captured` (n).
 
-    The candidate is drawn for plain and grouped splits, the champion where there is one, for the kind that counts:
-    grouped where there is such an assessment.
+    The candidate is drawn for plain and grouped splits, the champion where there is one, for the kind that decides:
+    grouped where there are grouped splits.
     """
     series = _series(assessments)
     answers = {name: pool(assessment, labels) for name, assessment in series.items()}
@@ -42,12 +42,12 @@ def figures(
 
 
 def total_confusion(assessment: CrossValidation) -> Int64Array:
-    """The confusion matrices (2, 2) of all splits added up."""
+    """Return the confusion matrices (2, 2) of all splits added up."""
     return np.asarray(np.sum([split.scores.confusion for split in assessment.splits], axis=0), np.int64)
 
 
 def _series(assessments: CrossValidations) -> dict[str, CrossValidation]:
-    """What is drawn, by the name in the legend."""
+    """The evaluations to draw, by their name in the legend."""
     candidates = {f"{kind} splits": candidate for kind, (candidate, _) in assessments.items()}
     counts: Kind = "grouped" if "grouped" in assessments else "plain"
     champion = assessments[counts][1]

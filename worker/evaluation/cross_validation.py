@@ -32,7 +32,7 @@ Kind = Literal["plain", "grouped"]
 
 @dataclass(frozen=True, eq=False)
 class SplitResult:
-    """One split's test part as one way of learning answered it: rows (m,), decision values and probabilities (m,)."""
+    """The predictions on one split's test part: rows (m,), decision values and probabilities (m,), and their scores."""
 
     seed: int
     rows: Int64Array
@@ -43,7 +43,7 @@ class SplitResult:
 
 @dataclass(frozen=True)
 class Misclassified:
-    """An image (its row) that the sign of the decision value got wrong, in so many of the splits that tested it."""
+    """An image (its row) that the sign of the decision value misclassified in `wrong` of the `tested` splits."""
 
     row: int
     tested: int
@@ -59,19 +59,22 @@ class CrossValidation:
     tested_over_trained: float
 
     def values(self, name: str) -> list[float]:
-        """One score (a field of `Scores`) over the splits, leaving out those that have none."""
+        """Return one score (a field of `Scores`) over the splits, without those that have none."""
         values = [getattr(split.scores, name) for split in self.splits]
         return [float(value) for value in values if value is not None]
 
     def interval(self, name: str) -> Interval | None:
-        """Mean and 95 % interval of one score over the splits, by `worker.evaluation.scores.interval`; None where none
-        has it."""
+        """Return mean and 95 % confidence interval of one score over the splits (see
+        `worker.evaluation.scores.interval`).
+
+        None where no split has the score.
+        """
         values = self.values(name)
         limits = (0.0, np.inf) if name == "cost" else (0.0, 1.0)
         return interval(values, self.tested_over_trained, limits=limits) if values else None
 
     def wrong(self, labels: Int64Array) -> list[Misclassified]:
-        """The images that were answered wrong at least once, the most often wrong first."""
+        """Return the images that were misclassified at least once, the most often wrong first."""
         tested, wrong = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
         for split in self.splits:
             tested[split.rows] += 1
@@ -80,8 +83,10 @@ class CrossValidation:
         return [Misclassified(int(row), int(tested[row]), int(wrong[row])) for row in rows]
 
     def by_place(self, labels: Int64Array, places: Sequence[str]) -> dict[str, float]:
-        """Accuracy over all test answers of each place (machine or station, one for each of the n images) with at
-        least `FEWEST_AT_A_PLACE` images."""
+        """Return the accuracy over all test predictions of each place with at least `FEWEST_AT_A_PLACE` images.
+
+        `places` are the machine or station of each of the n images.
+        """
         names = np.array(places)
         rows = np.concatenate([split.rows for split in self.splits])
         decisions = np.concatenate([split.decisions for split in self.splits])
@@ -102,12 +107,15 @@ def cross_validate(
     champion_labels: Int64Array | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005
 ) -> dict[Kind, tuple[CrossValidation, CrossValidation | None]]:
-    """Assess learning on `features` (n, d) with `labels` (n,), 0 or 1, and inserts `groups` (n,), by kind of split.
+    """Evaluate learning on `features` (n, d) with `labels` (n,), 0 or 1, and inserts `groups` (n,), by kind of split.
 
-    `champion_labels` (n,) are the labels that the champion was trained on, `UNKNOWN` where it had none: the second
-    assessment is then its own, over the same splits and images. Images whose label has changed since are left out of
-    both, since neither can be blamed for them. Raises `EvaluationError` or `CandidateError` when the set is too small
-    to be split and learned from; `progress` is told how many of how many splits are done.
+    `champion_labels` (n,) are the labels that the champion was fitted on, `UNKNOWN` where it had none: the second
+    result is then the champion's, over the same splits and images. Images whose label has changed since are left out of
+    both, since neither can be blamed for them. `progress` is called with how many of how many splits are done.
+
+    Raises:
+        EvaluationError: the set is too small to be split.
+        CandidateError: the set is too small to be learned from.
     """
     trial = _Trial(solver_for(features), features, labels, groups, costs)
     judged = np.ones(len(labels), bool)
@@ -137,7 +145,7 @@ def cross_validate(
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """What every split has in common; `truth` (n,) is what the test parts are held against."""
+    """What all splits have in common; `truth` (n,) are the labels that test predictions are compared with."""
 
     solver: Solver
     features: Any
@@ -146,7 +154,7 @@ class _Trial:
     costs: Costs
 
     def run(self, seed: int, labels: Int64Array, train: Int64Array, test: Int64Array) -> SplitResult:
-        """Learn from `labels` (n,) on the rows `train` and answer the rows `test`."""
+        """Learn from `labels` (n,) on the rows `train` and predict the rows `test`."""
         train = np.sort(train)
         learned = learn(self.solver, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
         decisions = self.solver.decide(train, labels[train], learned.hyperparameters.C, learned.hyperparameters.scale)[

@@ -35,7 +35,7 @@ SHORTEST: Final = 60.0
 
 @dataclass(frozen=True)
 class Period:
-    """What was captured from `start` to `end`: so many `images`, and the `accuracy` of all test answers on them."""
+    """What was captured from `start` to `end`: its `images`, and `accuracy` of all test predictions on them."""
 
     start: datetime
     end: datetime
@@ -45,7 +45,7 @@ class Period:
 
 @dataclass(frozen=True, eq=False)
 class PooledPredictions:
-    """The m test answers of all splits: rows (m,), probabilities (m,) of damage, truth (m,), 1 for damaged."""
+    """The m test predictions of all splits: rows (m,), probabilities (m,) of damage, truth (m,), 1 for damaged."""
 
     rows: Int64Array
     probabilities: Float64Array
@@ -53,7 +53,7 @@ class PooledPredictions:
     truth: Int64Array
 
     def reliability(self) -> list[Bin]:
-        """The bars of the reliability diagram."""
+        """Return the bars of the reliability diagram."""
         return reliability(self.probabilities, self.truth)
 
     def risk_coverage_curve(self, band: Band) -> list[RiskCoveragePoint]:
@@ -61,15 +61,15 @@ class PooledPredictions:
         return risk_coverage_curve(band, self.probabilities, self.truth)
 
     def roc(self) -> tuple[Float64Array, Float64Array]:
-        """The ROC curve: share of the intact ones called damaged, and of the damaged ones, from (0, 0) to (1, 1)."""
+        """Return the ROC curve, false and true positive rate of damage, from (0, 0) to (1, 1)."""
         false, true, _ = roc_curve(self.truth, self.probabilities)
         return np.asarray(false, np.float64), np.asarray(true, np.float64)
 
     def decided(self, band: Band, groups: Int64Array, accuracy: float = 0.99, seed: int = 0) -> Interval:
-        """The share that can be decided at this accuracy, and its 95 % interval by a bootstrap over inserts.
+        """Return the share that can be decided at this accuracy, with its 95 % interval by a bootstrap over inserts.
 
-        The limits of the band are moved until the test answers themselves show that accuracy, so that the share is
-        what could be had at best. `groups` (n,) number the insert of every image; whole inserts are drawn with
+        The limits of the band are moved until the test predictions themselves have that accuracy, so that the share is
+        the best that could be had. `groups` (n,) number the insert of every image; whole inserts are drawn with
         replacement (Efron and Tibshirani 1993, percentile interval), because the images of one are alike.
         """
         _, insert = np.unique(groups[self.rows], return_inverse=True)
@@ -88,7 +88,7 @@ class PooledPredictions:
         return Interval(share, min(share, float(low)), max(share, float(high)))
 
     def over_time(self, captured: Sequence[datetime]) -> list[Period]:
-        """Accuracy by the time of capture of the n images, in periods of about equally many tested images."""
+        """Return accuracy by the time of capture of the n images, in periods of about equally many tested images."""
         tested = np.unique(self.rows)
         moments = np.array([captured[row].timestamp() for row in tested])
         count = min(PERIODS, max(1, len(tested) // FEWEST_IN_A_PERIOD)) if np.ptp(moments) >= SHORTEST else 1
@@ -101,7 +101,7 @@ class PooledPredictions:
 
 
 def pool(assessment: CrossValidation, labels: Int64Array) -> PooledPredictions:
-    """The answers of all splits of `assessment`, with the truth from `labels` (n,), 1 for damaged."""
+    """Return the predictions of all splits of `assessment`, with the truth from `labels` (n,), 1 for damaged."""
 
     def joined(name: str) -> Any:
         return np.concatenate([getattr(split, name) for split in assessment.splits])

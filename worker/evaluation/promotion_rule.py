@@ -38,7 +38,7 @@ FEWEST_NEWEST: Final = 10
 
 @dataclass(frozen=True, eq=False)
 class Newest:
-    """Images that neither has seen: `labels` (n,), 1 damaged, and both models' decision values (n,).
+    """Images that neither model was fitted on: `labels` (n,), 1 for damaged, and both models' decision values (n,).
 
     `champion` is None while there is none.
     """
@@ -50,7 +50,7 @@ class Newest:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the candidate is promoted, with the sentences that say why; `against` are those that speak against."""
+    """Whether the candidate is promoted, with all sentences that say why; `against` are those against it."""
 
     promote: bool
     reasons: tuple[str, ...]
@@ -58,10 +58,12 @@ class Decision:
 
 
 def decide(candidate: CrossValidation, champion: CrossValidation | None, newest: Newest | None = None) -> Decision:
-    """Hold a candidate against the champion, both assessed on the same splits (None while nobody is in charge).
+    """Compare a candidate with the champion, both evaluated on the same splits (None while there is no champion).
 
-    Give the grouped assessments where there are several inserts: the plain ones flatter. Raises `ValueError` when the
-    two were not assessed on the same splits.
+    Pass the grouped results where there are several inserts: the plain ones are too good.
+
+    Raises:
+        ValueError: the two were not evaluated on the same splits.
     """
     said = [_above_chance(candidate)]
     if champion is None:
@@ -81,7 +83,8 @@ def decide(candidate: CrossValidation, champion: CrossValidation | None, newest:
 
 
 def worse_by_chance(differences: Sequence[float], tested_over_trained: float) -> float:
-    """Probability of differences (better > 0) at least so bad if there is none in truth; one-sided, corrected t-test.
+    """Return the p-value of differences (better > 0) at least as bad if there is none in truth; one-sided corrected
+    t-test.
 
     1 where the differences are all 0 or there are fewer than two of them and nothing can be said.
     """

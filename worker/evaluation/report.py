@@ -40,12 +40,14 @@ _CURVE_POINTS = 200
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All that was measured of one way of learning, and of the champion beside it where there is one.
+    """All measurements of one way of learning, and of the champion beside it where there is one.
 
-    `items` (n) are the images in the order of the rows that were assessed, without the unusable ones; `assessments` is
-    what `worker.evaluation.cross_validation.cross_validate` returns, and `problems` says why a kind is missing.
-    `candidate` and `champion` are ids of models, where there are any. Raises `ValueError` when the parts do not fit
-    together.
+    `items` (n) are the images in the order of the rows, without the unusable ones; `assessments` is what
+    `worker.evaluation.cross_validation.cross_validate` returns, and `problems` says why a kind is missing. `candidate`
+    and `champion` are ids of models, where there are any.
+
+    Raises:
+        ValueError: the parts do not fit together.
     """
 
     name: str
@@ -84,9 +86,13 @@ class Evaluation:
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:
-    """Write `evaluation.json`, `results<name>.txt` and the figures; they replace what `folder` held, all at once.
+    """Write `evaluation.json`, `results<name>.txt` and the charts, replacing what `folder` held in one step; return
+    `folder`.
 
-    Without any assessment there are no figures. Returns the folder. Raises `OSError` when it cannot be written.
+    Without any assessment there are no charts.
+
+    Raises:
+        OSError: it cannot be written.
     """
     content = report_json(evaluation)
     captured = [item.captured_at for item in evaluation.items]
@@ -102,7 +108,7 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
 
 
 def report_json(evaluation: Evaluation) -> dict[str, Any]:
-    """All figures, every split's scores, and the images that were answered wrong, as plain JSON values."""
+    """Return all figures, every split's scores, and the misclassified images, as plain JSON values."""
     limits = band(evaluation.costs)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -135,7 +141,7 @@ def report_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def report_text(evaluation: Evaluation) -> str:
-    """The lab's `results<dataset>.txt` for a whole way of learning: one line a figure."""
+    """Return the lab's `results<dataset>.txt` for a whole training procedure: one line a figure."""
     counts = Counter(item.label for item in evaluation.items)
     lines = [
         f"Dataset: {evaluation.name}",
@@ -224,7 +230,7 @@ def _score_json(assessment: CrossValidation, name: str) -> dict[str, Any] | None
 
 
 def _interval_json(interval: Interval) -> dict[str, float | None]:
-    """Mean and limits. These are null where nothing is known of them: one split alone, or the same value in all."""
+    """Mean and limits, null where these are unknown: one split alone, or the same value in all."""
     known = np.isfinite(interval.high) and interval.low < interval.high
     return {"mean": interval.mean, "low": interval.low if known else None, "high": interval.high if known else None}
 

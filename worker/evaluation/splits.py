@@ -30,7 +30,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class SplitScore:
-    """How one split ended. `confusion` is (k, k): row the true class, column the predicted one, in images."""
+    """The result of one split. `confusion` is (k, k): row the true class, column the predicted one, in images."""
 
     seed: int
     predictions: Int64Array
@@ -39,21 +39,22 @@ class SplitScore:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images whose class was predicted right."""
+        """Share of the test images whose class was predicted correctly."""
         return float(np.trace(self.confusion) / self.confusion.sum())
 
     @property
     def macro_recall(self) -> float:
-        """Mean over the classes of the share that was predicted right; classes without a test image do not count."""
+        """Mean recall over the classes; classes without a test image do not count."""
         images = self.confusion.sum(axis=1)
         present = images > 0
         return float((np.diag(self.confusion)[present] / images[present]).mean())
 
 
 def repeated_splits(labels: Int64Array, *, test_size: float, repeats: int, stratify: bool = True) -> Iterator[Split]:
-    """The lab's splits: seeds 1 … `repeats`, each `train_test_split(range(n), test_size, random_state=seed)`.
+    """Yield the lab's splits: seeds 1 … `repeats`, each `train_test_split(range(n), test_size, random_state=seed)`.
 
-    Raises `EvaluationError` when there are too few images for them.
+    Raises:
+        EvaluationError: there are too few images for them.
     """
     _check_share(test_size, repeats)
     n, classes = len(labels), len(np.unique(labels))
@@ -73,12 +74,14 @@ def repeated_splits(labels: Int64Array, *, test_size: float, repeats: int, strat
 
 
 def grouped_splits(labels: Int64Array, groups: Int64Array, *, test_size: float, repeats: int) -> Iterator[Split]:
-    """Splits that never have images of one group on both sides: seeds 1 … `repeats`, `test_size` of the groups.
+    """Yield splits that never have images of one group on both sides: seeds 1 … `repeats`, `test_size` of the groups.
 
-    `GroupShuffleSplit`, taken as it is drawn as soon as both sides have every class. Not `StratifiedGroupKFold`: it
-    sorts the groups by size before it deals them out, so with groups of different sizes its folds hardly change with
-    the seed and the standard deviation over repeats would mean nothing. Raises `EvaluationError` when the groups
-    cannot be divided so.
+    They are drawn by `GroupShuffleSplit` until both sides have every class. Not by `StratifiedGroupKFold`: it sorts the
+    groups by size before it distributes them, so with groups of different sizes its folds hardly change with the seed
+    and the standard deviation over repeats would mean nothing.
+
+    Raises:
+        EvaluationError: the groups cannot be divided so.
     """
     _check_share(test_size, repeats)
     classes, group_count = len(np.unique(labels)), len(np.unique(groups))
@@ -98,8 +101,10 @@ def score_splits(
 ) -> list[SplitScore]:
     """Fit and score each of `splits` on the inner products `kernel` (n, n) of all n images with `labels` (n,).
 
-    The predictions are those of `SVC(kernel="linear", class_weight="balanced", C=C)` on the features. Raises
-    `EvaluationError` when a split leaves one class for training, as unstratified ones can.
+    The predictions are those of `SVC(kernel="linear", class_weight="balanced", C=C)` on the features.
+
+    Raises:
+        EvaluationError: a split leaves one class for training, as unstratified ones can.
     """
     scores = []
     for split in splits:

@@ -19,7 +19,7 @@ EVALUATE_TASK: Final = "insert_inspection.evaluate"
 
 
 def make_learn_app(settings: WorkerSettings) -> Celery:
-    """The application of `insert-worker learn` and `beat`, on the line's Redis with a queue of its own."""
+    """Return the application of `insert-worker learn` and `beat`, on the line's Redis with a queue of its own."""
     app = make_app(settings.broker_url())
     app.conf.update(
         task_queues=[Queue(LEARN_QUEUE)],  # type: ignore[no-untyped-call]
@@ -41,9 +41,9 @@ def make_learn_app(settings: WorkerSettings) -> Celery:
 
 
 def schedule(settings: WorkerSettings) -> dict[str, dict[str, Any]]:
-    """What is asked for how often.
+    """Return what is sent how often.
 
-    A task that nobody has begun when the next one of its kind is asked for is void, so that none pile up.
+    A task that is not begun when the next one of its kind is sent expires, so that they do not pile up.
     """
     every = {
         REEXTRACT_TASK: settings.reextract_every,

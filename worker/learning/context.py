@@ -30,9 +30,9 @@ BY = "insert-worker learn"
 class Learning:
     """Where things are, and what the settings say.
 
-    `features` is the folder of the feature store, `models` that of the model store, `evaluations` that of the
-    evaluations; `backbone` gives the network that the line runs, loaded at the first call. `enough_new_labels` is from
-    how many new labels on a training is worth its while.
+    `features` is the folder of the feature stores, `models` that of the model store, `evaluations` that of the
+    evaluations; `backbone` returns the network that the line runs, loaded at the first call. `enough_new_labels` is the
+    number of new labels from which a training is worthwhile.
     """
 
     database: Database
@@ -46,7 +46,7 @@ class Learning:
 
 
 def trainable(items: Iterable[Labelled]) -> list[Labelled]:
-    """Those whose labels can be learned from: all but the unusable."""
+    """Return the items whose labels can be learned from: all but the unusable."""
     return [item for item in items if item.label in LEARNABLE]
 
 

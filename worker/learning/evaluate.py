@@ -37,7 +37,7 @@ DECISION_FILE: Final = "decision.json"
 
 
 class Decided(BaseModel):
-    """What was decided about a model, when, and beside which champion; kept in the folder of its evaluation."""
+    """The decision about a model, when, and against which champion; kept in the folder of its evaluation."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +56,7 @@ class Decided(BaseModel):
 
 
 class Overtaken(RuntimeError):
-    """Another model was put in charge while this one was measured."""
+    """Another model was promoted while this one was evaluated."""
 
 
 def evaluate(
@@ -67,12 +67,17 @@ def evaluate(
     by: str = BY,
     progress: Progress = silent,
 ) -> Decided | None:
-    """Measure a candidate (the newest one, or `model_id`) beside the champion, and promote it if it wins.
+    """Evaluate a candidate (the newest one, or `model_id`) against the champion, and promote it if it wins.
 
-    None where there is no candidate, or another process is at it. A candidate that was refused stays refused, and one
-    that was ever in charge is not promoted again (somebody may have rolled it back): unless `again` is said, which
-    measures anew. Raises `LookupError` for a model that is not registered or did not learn from a snapshot, and
-    `FeaturesMissing`, `ModelError` and the like where what is needed is gone.
+    None where there is no candidate, or another process is evaluating. A candidate that was refused stays refused, and
+    one that was ever champion is not promoted again (a person may have rolled it back), unless `again`, which evaluates
+    anew.
+
+    Raises:
+        LookupError: the model is not registered, or was not fitted on a snapshot.
+        FeaturesMissing: the features of its snapshot are gone.
+        ModelError: the champion's files are damaged.
+        Overtaken: another model was promoted meanwhile.
     """
     with learning.database.reading() as session:
         model = candidates.newest(session) if model_id is None else model_registry.find(session, model_id)
@@ -85,7 +90,7 @@ def evaluate(
 
 
 def decided(evaluations: Path, model_id: str) -> Decided | None:
-    """What was decided about a model, or None; `evaluations` is the folder of all evaluations."""
+    """Return the decision about a model, or None; `evaluations` is the folder of all evaluations."""
     try:
         return Decided.model_validate_json((evaluations / model_id / DECISION_FILE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):
@@ -164,7 +169,7 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
 
 
 def _champion(learning: Learning, model: Model) -> Baseline:
-    """The champion with what it learned from. Raises `ModelError` when its files cannot be trusted."""
+    """The champion with its labelled set. Raises `ModelError` when its files are damaged."""
     stored = model_store.read(learning.models / model.artefact, model.fingerprint)
     if model.snapshot_id is None:
         return Baseline(stored, None)
@@ -175,7 +180,7 @@ def _champion(learning: Learning, model: Model) -> Baseline:
 def _compared(
     evaluation: Evaluation, features: Any, dataset: LabelledSet, baseline: Baseline | None, progress: Progress
 ) -> Evaluation:
-    """The evaluation with both assessments, and with the newest labels where there is a champion."""
+    """The evaluation with both models' results, and with the newest labels where there is a champion."""
     assessments: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
     problems: dict[Kind, str] = {}
     kinds: tuple[Kind, ...] = ("plain", "grouped")

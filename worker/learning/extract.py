@@ -25,8 +25,9 @@ P = TypeVar("P", bound=StoredImage)
 
 @dataclass(frozen=True)
 class Extracted:
-    """How many features are `written` now, which captures have none and why, and how many images another process
-    was extracting at the time."""
+    """How many features are `written` now, which captures have none and why, and how many images another process was
+    extracting at the time.
+    """
 
     written: int = 0
     unusable: tuple[tuple[UUID, str], ...] = ()
@@ -36,7 +37,10 @@ class Extracted:
 def reextract(learning: Learning, items: Sequence[StoredImage] | None = None, progress: Progress = silent) -> Extracted:
     """Extract the features that the labelled set (or `items`) lacks, all in this process.
 
-    Chunks that another process is at are left to it. Raises `OSError` when the image store cannot be read.
+    Chunks that another process is extracting are left to it.
+
+    Raises:
+        OSError: the image store cannot be read.
     """
     if items is None:
         with learning.database.reading() as session:
@@ -60,7 +64,7 @@ def reextract(learning: Learning, items: Sequence[StoredImage] | None = None, pr
 
 
 def plan(learning: Learning) -> list[list[UUID]]:
-    """The captures whose features the labelled set lacks, in chunks for many processes."""
+    """Return the captures whose features the labelled set lacks, in chunks for many processes."""
     with learning.database.reading() as session:
         items = trainable(reviews.labelled(session))
     if not items:
@@ -70,9 +74,10 @@ def plan(learning: Learning) -> list[list[UUID]]:
 
 
 def extract_captures(learning: Learning, captures: Sequence[UUID]) -> ChunkResult | None:
-    """Extract the features of these captures that are still missing; None where another process is at it.
+    """Extract the features of these captures that are still missing; None where another process is extracting them.
 
-    Raises `OSError` when the image store cannot be read.
+    Raises:
+        OSError: the image store cannot be read.
     """
     with learning.database.reading() as session:
         items = [db.line.captures.find(session, capture) for capture in captures]
@@ -80,14 +85,14 @@ def extract_captures(learning: Learning, captures: Sequence[UUID]) -> ChunkResul
 
 
 def extract(learning: Learning, chunk: Sequence[StoredImage], store: FeatureStore) -> ChunkResult | None:
-    """Extract one chunk; None where another process is at the same one."""
+    """Extract one chunk; None where another process is extracting the same one."""
     digest = hashlib.sha256(" ".join(sorted(key_of(item) for item in chunk)).encode()).hexdigest()
     with held(learning.database, f"extract {store.fingerprint[:16]} {digest[:32]}") as mine:
         return extract_chunk(chunk, learning.images, learning.backbone(), store) if mine else None
 
 
 def current(learning: Learning) -> FeatureStore:
-    """The feature store of the network that the line runs, begun where there is none."""
+    """Return the feature store of the network that the line runs, which is begun where there is none."""
     network = learning.backbone()
     return catalogue.begin(
         learning.features,
@@ -98,9 +103,9 @@ def current(learning: Learning) -> FeatureStore:
 
 
 def chunks(items: Sequence[P], feature_size: int) -> list[Sequence[P]]:
-    """Divide into chunks that make about one shard each, so that a chunk is there wholly or is missing wholly.
+    """Divide `items` into chunks of about one shard each, so that a chunk is stored completely or not at all.
 
-    What is left then falls into the same chunks as before, and the leases on them tell who is at which.
+    The rest then falls into the same chunks as before, so that the leases on them keep processes apart.
     """
     size = min(MOST_IN_A_CHUNK, max(BATCH, SHARD_BYTES // (4 * feature_size)))
     return [items[start : start + size] for start in range(0, len(items), size)]

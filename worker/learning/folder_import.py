@@ -46,7 +46,7 @@ _SEEN_AS: Final = (224, 224)
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """One file of a folder, with the review that it stands for."""
+    """One file of a folder, with the label that its review will have."""
 
     path: Path
     label: str
@@ -56,8 +56,8 @@ class LabelledPhoto:
 
 @dataclass(frozen=True)
 class Photographs:
-    """The photographs of a labelled folder, the files that are not taken, each with the reason, and sentences about
-    what was not understood, or not said in so many words.
+    """The photographs of a labelled folder, the files that are skipped, each with the reason, and notes about what was
+    not understood, or was inferred.
     """
 
     photos: tuple[LabelledPhoto, ...]
@@ -67,9 +67,7 @@ class Photographs:
 
 @dataclass
 class Imported:
-    """What came of a folder: how many captures are `new`, have another label than before (`changed`), or were `known`
-    as they are.
-    """
+    """How many captures of a folder are `new`, have another label than before (`changed`), or are `known`."""
 
     new: int = 0
     changed: int = 0
@@ -84,12 +82,14 @@ def photographs(
     group_column: str | None = None,
     progress: Callable[[int, int], object] = lambda done, total: None,  # noqa: ARG005
 ) -> Photographs:
-    """The labelled photographs in `folder`, which has a sub-folder for each class; all of them are looked at.
+    """Return the labelled photographs in `folder`, which has a sub-folder for each class; all of them are decoded.
 
-    `meaning` says what the classes mean (default: their names do). Groups come from the column `group_column` of the
-    CSV file `table`, as `worker.dataset.labelled_folder.scan` has it. `progress` is told how many of how many files
-    were looked at.
-    Raises `DatasetError`.
+    `meaning` maps the classes to labels (default: by their names). Groups come from the column `group_column` of the
+    CSV file `table`, as in `worker.dataset.labelled_folder.scan`. `progress` is called with how many of how many files
+    are examined.
+
+    Raises:
+        DatasetError: the folder is not a usable labelled set.
     """
     meant = meaning(class_names(folder))
     unusable = [name for name, label in meant.labels.items() if label == "unusable"]
@@ -113,9 +113,12 @@ def import_photographs(
 ) -> Imported:
     """Store the images and record captures and reviews, for a labelled set of that `name`.
 
-    May be repeated and interrupted. What a person said about a capture since it was imported stands, as long as the
-    folder says what it said then. `progress` is told how many of how many files are done. Raises `OSError` when a file
-    cannot be read or the image store cannot be written, `DatabaseUnavailable` when the database is away.
+    May be repeated and interrupted. A review that a person gave since an import stands, as long as the folder's label
+    is the same as at that import. `progress` is called with how many of how many files are done.
+
+    Raises:
+        OSError: a file cannot be read or the image store cannot be written.
+        DatabaseUnavailable: the database is away.
     """
     result = Imported()
     for start in range(0, len(photos), TOGETHER):
@@ -129,7 +132,7 @@ def import_photographs(
 
 
 def capture_id(image_sha256: str, group: str) -> UUID:
-    """The id of an imported photograph: always the same, in the form of a UUIDv7 of the year 1970."""
+    """Return the id of an imported photograph: always the same, in the form of a UUIDv7 of the year 1970."""
     digest = hashlib.sha256(f"{image_sha256} {group}".encode()).digest()
     value = int.from_bytes(digest[:10], "big")  # RFC 9562: 48 bits of time, version, 12 bits, variant, 62 bits
     return UUID(int=0x7 << 76 | (value >> 62 & 0xFFF) << 64 | 0b10 << 62 | value & (1 << 62) - 1)

@@ -23,11 +23,13 @@ _SHOWN: Final = 3
 
 
 def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tuple[Retrained, Decided]:
-    """Make a model of the labels as they are, measure it, and put it in charge, as `by`, where the rule says so.
+    """Fit a model to the labels as they are, evaluate it, and promote it, as `by`, where the rule says so.
 
-    Another process that is at the same, such as the learner of a line that runs, is waited for. Raises `ValueError`
-    where there is too little to learn from (`CandidateError` and `ClassifierError` are such), and what `retrain` and
-    `evaluate` raise.
+    Another process that is doing the same, such as the learner of a running line, is waited for. Beside what follows
+    it raises what `retrain` and `evaluate` raise.
+
+    Raises:
+        ValueError: there is too little to learn from (`CandidateError` and `ClassifierError` are such).
     """
     trained = _in_turn(
         lambda: retrain(learning, force=True, progress=progress), lambda result: result.elsewhere, progress
@@ -44,7 +46,7 @@ def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tu
 
 
 def settle(learning: Learning, decided: Decided, *, by: str, promote: bool) -> bool:
-    """Whether the model is in charge now, after it was put there, whatever was decided, where `promote` asks for it."""
+    """Return whether the model is champion now; `promote` makes it so whatever was decided."""
     with learning.database.transaction() as session:
         if promote:
             reason = f"asked for with --promote; {decided.summary()}"
@@ -54,7 +56,7 @@ def settle(learning: Learning, decided: Decided, *, by: str, promote: bool) -> b
 
 
 def _in_turn(work: Callable[[], T], is_elsewhere: Callable[[T], bool], progress: Progress) -> T:
-    """What `work` gives once no other process is at the same."""
+    """The result of `work` once no other process is doing the same."""
     while is_elsewhere(result := work()):
         progress("waiting for another process that learns", 0, 0)
         time.sleep(_WAIT)

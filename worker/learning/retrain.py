@@ -60,9 +60,13 @@ class Retrained:
 def retrain(learning: Learning, *, force: bool = False, progress: Progress = silent) -> Retrained:
     """Fit a candidate if there are enough new labels, or with `force` whenever there is any.
 
-    One process at a time does it. The same snapshot, features and costs give the same model, and nothing is done
-    twice. A training that was cut short is made up for, however few labels came since. Raises `CandidateError` and
-    `ClassifierError` for a labelled set that cannot be learned from, `OSError` when the image store cannot be read.
+    One process at a time fits. The same snapshot, features and costs give the same model, and nothing is done twice. An
+    interrupted training is repeated, however few labels are new.
+
+    Raises:
+        CandidateError: the labelled set is too small to be learned from.
+        ClassifierError: its features cannot be fitted.
+        OSError: the image store cannot be read.
     """
     with held(learning.database, "retrain") as mine:
         if not mine:
@@ -150,7 +154,7 @@ def _learn(
 def _keep(
     learning: Learning, store: FeatureStore, snapshot: Snapshot, dataset: LabelledSet, candidate: Candidate
 ) -> Model:
-    """Put a candidate into the model store."""
+    """Store a candidate in the model store."""
     name = model_store.model_id(
         candidate.classifier,
         store.backbone,

@@ -140,7 +140,7 @@ class Backbone:
         return self._forward.of(len(images), lambda part: self.prepare(np.stack(images[part])))
 
     def warm_up(self, batch_sizes: Iterable[int]) -> None:
-        """Prepare each batch size, so that the first message does not pay for kernels chosen and memory taken."""
+        """Run each batch size once, so that the first message does not wait for kernels and memory."""
         for size in sorted(set(batch_sizes)):
             self._forward.warm_up(size)
 
@@ -150,14 +150,14 @@ def load_backbone(
 ) -> Backbone:
     """Return the backbone of that name with its weights, ready to run.
 
-    `weights` is `imagenet` (the family's published weights: from the weights folder, else downloaded by Keras and
-    kept there; for insertnet its embedded ones), `embedded` (insertnet only), the path of a weight file, or a digest
-    or source file's name in the weights folder. None means `default_weights(name)`.
+    `weights` is `imagenet` (the family's published weights: from the weights folder, else downloaded by Keras and kept
+    there; for insertnet its embedded ones), `embedded` (insertnet only), the path of a weight file, or a digest or
+    source file's name in the weights folder. None means `default_weights(name)`.
 
     Raises:
-        WeightsMissing: the weights are neither here nor to be downloaded; the message says how to get them.
+        WeightsMissing: the weights are neither here nor can be downloaded; the message says how to get them.
         WeightsUnfit: the weights are damaged, lack a layer that is needed, or are for another network.
-        BackboneError: there is no such family or layer, or it cannot be had in this way.
+        BackboneError: there is no such family or layer, or it cannot be loaded in this way.
     """
     if keras.backend.backend() != "tensorflow" or keras.config.image_data_format() != "channels_last":
         raise BackboneError("Keras is set to another backend or image format: this needs tensorflow and channels_last")
@@ -180,7 +180,7 @@ def load_backbone(
 def _find_weights(
     name: BackboneName, weights: str, published: PublishedNetwork, needed: list[LayerSpec], weights_folder: Path
 ) -> tuple[Path, Callable[[str], None]]:
-    """Return the weight file to load, and what its digest must pass, which raises `WeightsUnfit`."""
+    """Return the weight file to load, and the check of its digest, which raises `WeightsUnfit`."""
     store = WeightsStore(weights_folder)
     if name.family == INSERTNET and weights in ("imagenet", "embedded"):
         return insertnet.WEIGHTS, _check_embedded
@@ -210,7 +210,7 @@ def _check_embedded(digest: str) -> None:
 
 
 def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[LayerSpec]) -> None:
-    """Put a file's values into the model's variables, layer by layer, without a second copy in memory."""
+    """Load a file's values into the model's variables, layer by layer, without a second copy in memory."""
     family = published.family
     with WeightFile(path) as file:
         matched = match(file, [published.specs, published.headless_specs], family)
@@ -229,7 +229,7 @@ def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[Laye
 
 
 def _tensor(array: AnyArray) -> Any:
-    """A tensor that is an aligned array's own memory: a variable that it is assigned to keeps it."""
+    """A tensor that shares an aligned array's memory: a variable that it is assigned to keeps it."""
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 

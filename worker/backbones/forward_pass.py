@@ -51,11 +51,11 @@ class ForwardPass:
             self._head = _traced(keras.Model(self._middle, model.output), self._middle.shape[1:], pooling=False)
 
     def __call__(self, images: Float32Array) -> Float32Array:
-        """The features of all images."""
+        """Return the features of all images."""
         return self.of(len(images), lambda part: images[part])
 
     def of(self, count: int, images: Callable[[slice], Float32Array]) -> Float32Array:
-        """The features of `count` images, of which `images` makes those of a part when it is their turn."""
+        """Return the features of `count` images; `images` returns those of a part when they are needed."""
         if not count:
             return np.empty((0, self.feature_size), np.float32)  # kernels refuse to work on nothing
         step = self._step(count)
@@ -64,31 +64,33 @@ class ForwardPass:
         return np.asarray(output if self._head is None else self._head(output))  # the tensor's memory, no copy of it
 
     def warm_up(self, images: int) -> None:
-        """Choose the kernels and take the memory for that many images, without the time of a whole batch."""
+        """Select the kernels and allocate the memory for that many images, without the time of a whole batch."""
         self(np.zeros((self._step(images), *self._size, 3), np.float32))
         if self._head is not None:
             self._head(tf.zeros((images, *self._middle.shape[1:])))
 
     def _step(self, images: int) -> int:
-        """How many of that many images go at once: as few parts as possible, and these as even as possible."""
+        """How many of that many images run at once: as few parts as possible, and these as even as possible."""
         parts = math.ceil(images / self.part)
         return math.ceil(images / parts)
 
 
 def _activations(model: Any) -> int:
-    """Bytes of the largest layer's output for one image, twice: what goes into a layer and what comes out of it."""
+    """Bytes of the largest layer's output for one image, twice: a layer's input and its output."""
     largest: int = max(math.prod(layer.output.shape[1:]) for layer in model.layers)
     return 2 * 4 * largest
 
 
 def _flattened(model: Any) -> Any:
-    """The output of the layer behind the convolutions, where more layers follow it; None in networks without one."""
+    """The output of the flattening layer after the convolutions, where more layers follow; None in networks without
+    one.
+    """
     outputs = [layer.output for layer in model.layers[:-1] if isinstance(layer, keras.layers.Flatten)]
     return outputs[-1] if outputs else None
 
 
 def _traced(model: Any, shape: tuple[int, ...], pooling: bool) -> Callable[[Any], Any]:
-    """The model as a concrete function for any batch size: it cannot retrace, so threads at once cannot either."""
+    """The model as a concrete function for any batch size: it is never retraced, so it is safe in several threads."""
 
     def forward(inputs: Any) -> Any:
         output = model(inputs, training=False)

@@ -39,7 +39,7 @@ _STALL_SECONDS: Final = 20.0
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """A whole network in figures: Keras layers, parameters, multiply-adds an image."""
+    """The size of a whole network: Keras layers, parameters, multiply-adds an image."""
 
     layers: int
     parameters: int
@@ -84,9 +84,9 @@ class PublishedNetwork:
         return keras.Model(self.model.input, output)
 
     def summary(self) -> NetworkSummary:
-        """Return the figures of the whole network.
+        """Return the size of the whole network.
 
-        Multiply-adds are counted for convolutions and dense layers: a kernel's size times the positions it is put at.
+        Multiply-adds are counted for convolutions and dense layers: a kernel's size times its number of positions.
         """
         return NetworkSummary(
             layers=len(self.model.layers),
@@ -216,7 +216,7 @@ def _valueless(build: Callable[..., Any], options: dict[str, Any]) -> Any:
 
 
 def _with_room(layer: Any) -> Any:
-    """Copy a layer so that its variables are made without being written to.
+    """Copy a layer so that its variables are allocated without being written to.
 
     Drawing VGG16's hundred million random numbers takes seconds, zeros still one, and both touch all of their memory.
     """
@@ -226,7 +226,7 @@ def _with_room(layer: Any) -> Any:
 
 
 def _room(shape: Any, dtype: Any) -> Any:
-    """An initialiser: whatever was in memory before."""
+    """An initialiser that leaves the memory as it is."""
     return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=False)
 
 

@@ -18,7 +18,7 @@ _NAME = re.compile(
 
 
 class BackboneError(ValueError):
-    """A backbone that cannot be had as asked for; the message says why and what to do."""
+    """A backbone cannot be loaded as asked for; the message says why and what to do."""
 
 
 class WeightsMissing(BackboneError):
@@ -84,7 +84,7 @@ def parse_name(name: str) -> BackboneName:
 
 
 def default_weights(name: str) -> str:
-    """Return the weights that a backbone has when nobody says: `embedded` for insertnet, else `imagenet`.
+    """Return a backbone's weights when none are named: `embedded` for insertnet, else `imagenet`.
 
     Raises:
         BackboneError: `name` names no backbone.

@@ -185,7 +185,7 @@ def _names(group: Any, attribute: str) -> list[str]:
 
 
 def _width_hint(needed: Sequence[Shape], present: Sequence[Shape], family: str) -> str:
-    """Say so where the layer is the network's own, with every channel count scaled by one factor."""
+    """A hint where the layer is the network's own with every channel count scaled by one factor."""
     if [len(shape) for shape in needed] != [len(shape) for shape in present] or not needed or not needed[0]:
         return ""
     ratio = present[0][-1] / needed[0][-1]

@@ -37,7 +37,7 @@ _MAGIC: Final = (
 
 
 def check_readable(path: Path) -> None:
-    """Look at a weight file before it is opened as HDF5.
+    """Check that a weight file can be opened, before HDF5 tries to.
 
     Raises:
         WeightsMissing: there is no such file, or it is a folder; the message says which kind.
@@ -56,7 +56,7 @@ def check_readable(path: Path) -> None:
 
 
 def why_folder(path: Path) -> str:
-    """Return what a folder is that was given for a weight file."""
+    """Return what kind of folder was named in place of a weight file."""
     if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists():
         return f"{path} is a folder with a SavedModel, not a weight file: {_WITH_TENSORFLOW}"
     if any(path.glob("*.index")) or (path / "checkpoint").exists():

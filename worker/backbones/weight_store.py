@@ -23,10 +23,10 @@ _SHORTEST_PREFIX: Final = 6
 
 
 class Entry(BaseModel):
-    """What the store knows about one weight file.
+    """The metadata of one weight file.
 
-    `top` says whether it includes the classification layers; `missing` names the network's layers that it has no
-    usable weights for, `usable_to` the deepest layer that can be had with it.
+    `top` says whether it includes the classification layers; `missing` names the network's layers that it has no usable
+    weights for, `usable_to` the deepest layer that can be loaded from it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,7 +53,7 @@ def file_digest(path: Path) -> str:
 
 
 class WeightsStore:
-    """The weight files in one folder; the folder comes into being with the first file."""
+    """The weight files in one folder, which is created with the first file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,7 +63,7 @@ class WeightsStore:
         return self.folder / f"{entry.digest}.h5"
 
     def entries(self) -> list[Entry]:
-        """Return all entries, those imported first first.
+        """Return all entries, in the order of their import.
 
         Raises:
             BackboneError: an entry cannot be read.
@@ -90,7 +90,7 @@ class WeightsStore:
         return fitting[0] if fitting else None
 
     def named(self, name: str) -> Entry:
-        """Return the entry that a digest's beginning (six characters or more) or a source file's name means.
+        """Return the entry whose digest begins with `name` (six characters or more) or whose source file has that name.
 
         Raises:
             WeightsMissing: there is none.
@@ -115,9 +115,9 @@ class WeightsStore:
     def add(
         self, path: Path, family: str, *, top: bool, layers: int, missing: Collection[str], usable_to: str
     ) -> Entry:
-        """Keep a copy of a file that was checked, under its digest, and return its entry.
+        """Store a copy of a file that was checked, under its digest, and return its entry.
 
-        A file that is there already keeps its place (and the time it was imported at).
+        A file that is there already keeps the time that it was imported at.
 
         Raises:
             OSError: the file cannot be read, or the folder not written to.
@@ -148,7 +148,7 @@ class WeightsStore:
         return entry
 
     def check(self, entry: Entry, digest: str) -> None:
-        """Hold the digest that the entry's file has now against the one it was imported with.
+        """Compare the digest that the entry's file has now with the one that it was imported with.
 
         Raises:
             WeightsUnfit: they differ.
@@ -160,7 +160,7 @@ class WeightsStore:
             )
 
     def present_path(self, entry: Entry) -> Path:
-        """Return where the entry's file is, without a look into it (see `check`).
+        """Return the path of the entry's file, without checking its content (see `check`).
 
         Raises:
             WeightsUnfit: the file is gone.
@@ -171,7 +171,7 @@ class WeightsStore:
         return path
 
     def checked_path(self, entry: Entry) -> Path:
-        """Return the entry's file after holding it against its digest.
+        """Return the path of the entry's file after checking its digest.
 
         Raises:
             WeightsUnfit: the file is gone or is not the one that was imported.

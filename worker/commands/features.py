@@ -90,11 +90,11 @@ def verify(
     """
     from db.commands.output import print_json
     from worker.commands.options import settings_with
-    from worker.features.verification import told, verified
+    from worker.features.verification import verify_stores
 
     settings = settings_with(data=data)
     with shown(messages()) as progress:
-        found = verified(settings.features_path(), settings.url, fingerprint, progress)
+        found = verify_stores(settings.features_path(), settings.url, fingerprint, progress)
     whole = all(each.whole for each in found)
     if as_json:
         print_json({"whole": whole, "generations": [each.as_json() for each in found]})
@@ -102,7 +102,7 @@ def verify(
         say("no features yet, so there is nothing to verify")
     else:
         for each in found:
-            say("\n".join(told(each)))
+            say("\n".join(each.lines()))
     if not whole:
         raise typer.Exit(1)
 

@@ -24,7 +24,7 @@ KNOWN: Final = {word.casefold(): label for label, words in _WORDS.items() for wo
 
 @dataclass(frozen=True)
 class Meanings:
-    """The label of each class, and sentences for what was not said in so many words."""
+    """The label of each class, and notes about what was inferred."""
 
     labels: Mapping[str, str]
     notes: tuple[str, ...] = ()
@@ -33,12 +33,12 @@ class Meanings:
 def meanings(
     classes: Sequence[str], said: Mapping[str, str], *, intact: str | None = None, rest: str | None = None
 ) -> Meanings:
-    """What `classes` mean: what is `said` of them, else a known word for a label, else `rest`.
+    """Map `classes` to labels: what is `said` of them, else a known word for a label, else `rest`.
 
-    `intact` names the class that is intact; no other one is then. Names are compared without regard to capitals.
+    `intact` names the class that is intact; then no other one is. Names are compared without regard to capitals.
 
     Raises:
-        DatasetError: something is said of a class that is not there, or as no label; or it is open what a class means.
+        DatasetError: a class or label does not exist, or it is open what a class means.
     """
     stated = dict(said) if intact is None else {**said, intact: "intact"}
     named = {_plain(name): label for name, label in stated.items()}
@@ -72,12 +72,12 @@ def meanings(
 
 
 def known_words(classes: Sequence[str]) -> Meanings:
-    """As `meanings`, where nothing but their names says what the classes mean."""
+    """Map `classes` to labels by their names alone (see `meanings`)."""
     return meanings(classes, {})
 
 
 def meanings_to_train(classes: Sequence[str], said: Mapping[str, str], intact: str | None) -> Meanings:
-    """As `meanings`, for a folder to learn from: one class is intact, and all that nothing is known of are damaged.
+    """Map `classes` to labels for training (see `meanings`): one class is intact, and all unknown ones are damaged.
 
     Raises:
         DatasetError: as `meanings`, or it is open which class is intact.

@@ -30,7 +30,7 @@ class ImageUnreadable(ValueError):
 
 @dataclass(frozen=True)
 class FileDigests:
-    """Digests of a file: of its bytes, and of its pixels where they were looked at."""
+    """Digests of a file: of its bytes, and of its pixels where these were decoded."""
 
     data: str
     pixels: str | None = None
@@ -39,9 +39,9 @@ class FileDigests:
 def examine(
     files: Iterable[tuple[Path, int]], looks: Mapping[int, Look | None]
 ) -> Iterator[tuple[Path, int, FileDigests | str]]:
-    """Each file with its label and what it is, or the reason why it is no image.
+    """Yield each file with its label and its digests, or the reason why it is no image.
 
-    `looks` says by label how its pixels are had; None does not look.
+    `looks` maps a label to the function that decodes its files; None does not decode.
     """
 
     def read(item: tuple[Path, int]) -> FileDigests:
@@ -66,9 +66,10 @@ def examine(
 
 
 def repeated(files: Sequence[tuple[Path, str, FileDigests]]) -> dict[Path, str]:
-    """The files, given with their class, that cannot stay beside the others, each with the reason.
+    """Return the files, given with their class, that must be left out as duplicates, each with the reason.
 
-    Of one photograph that is in a class several times the first stays; one that is in several classes goes wholly.
+    Of a photograph that is in one class several times the first stays; one that is in several classes is left out of
+    all.
     """
     pixels = {digests.data: digests.pixels for _, _, digests in files if digests.pixels is not None}
     photographs: dict[str, list[tuple[Path, str]]] = defaultdict(list)
@@ -88,7 +89,7 @@ def repeated(files: Sequence[tuple[Path, str, FileDigests]]) -> dict[Path, str]:
 
 
 def _digest(image: AnyArray) -> str | None:
-    """What an image is told by; None for one of a single colour, which many photographs may have come to be."""
+    """A digest of an image's pixels; None for one of a single colour, which many photographs may have become."""
     if image.min() == image.max():
         return None
     return hashlib.sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()

@@ -54,15 +54,16 @@ class LabelledFolder:
 
     @property
     def groups(self) -> Int64Array | None:
-        """The number of each image's group, shape (n,)."""
+        """The number (n,) of each image's group."""
         if self.group_names is None:
             return None
         return np.unique(self.group_names, return_inverse=True)[1].astype(np.int64)
 
     def without(self, skipped: Iterable[tuple[Path, str]]) -> "LabelledFolder":
-        """The same set without these images, which are added to `skipped` with their reasons.
+        """Return the same set without these images, which are added to `skipped` with their reasons.
 
-        Raises `DatasetError` when a class loses its last image.
+        Raises:
+            DatasetError: a class loses its last image.
         """
         reasons = dict(skipped)
         keep = np.array([file not in reasons for file in self.files], bool)
@@ -87,12 +88,15 @@ def scan(
 ) -> LabelledFolder:
     """Find the images in `folder` and their labels.
 
-    What systems leave in folders, and hidden files, are ignored; every other file in a class folder is an image or is
-    `skipped` with a reason. `check_images` decodes each by `look` (default: `load_image`) to find that out, but for the
-    classes `unchecked`; without, every file counts as an image. A photograph that is in two classes is left out of
-    both, one that is there twice counts once; `keep_duplicates` keeps all. Groups come from the column `group_column`
-    of `table` (default: `labels.csv` in the folder), or when not given from one of `labels_table.GROUP_COLUMNS`.
-    `progress` is told how many of how many files were looked at. Raises `DatasetError`.
+    System files and hidden files are ignored; every other file in a class folder is an image or is `skipped` with a
+    reason. `check_images` decodes each by `look` (default: `load_image`) to find that out, except for the classes
+    `unchecked`; without it every file counts as an image. A photograph that is in two classes is left out of both, one
+    that is there twice counts once; `keep_duplicates` keeps all. Groups come from the column `group_column` of `table`
+    (default: `labels.csv` in the folder), or by default from one of `labels_table.GROUP_COLUMNS`. `progress` is called
+    with how many of how many files are examined.
+
+    Raises:
+        DatasetError: the folder is not a usable labelled set.
     """
     root = Path(folder)
     class_folders, notes = _class_folders(root)
@@ -134,7 +138,11 @@ def scan(
 
 
 def class_names(folder: Path) -> list[str]:
-    """The names of the classes in `folder`, in alphabetical order. Raises `DatasetError`."""
+    """Return the names of the classes in `folder`, in alphabetical order.
+
+    Raises:
+        DatasetError: the folder has no classes.
+    """
     return [path.name for path in _class_folders(folder)[0]]
 
 
@@ -178,12 +186,12 @@ def _head(file: Path) -> bytes:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What a person put into a folder, by name."""
+    """The entries of a folder without system files, by name."""
     return sorted((p for p in folder.iterdir() if not is_system_litter(Path(p.name))), key=lambda p: p.name)
 
 
 def _class_folders(root: Path) -> tuple[list[Path], list[str]]:
-    """The folders of the classes, and a sentence for what lies beside them. Raises `DatasetError`."""
+    """The folders of the classes, and notes about what is beside them. Raises `DatasetError`."""
     if not root.is_dir():
         raise DatasetError(f"{root} is not a folder; name a folder with one sub-folder of images per class")
     entries = _entries(root)

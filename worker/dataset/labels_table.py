@@ -35,13 +35,14 @@ _MARKS: Final = (
 
 
 class TableError(ValueError):
-    """The table does not give what was asked of it; the message says what is missing and what to do."""
+    """The table lacks what is needed; the message says what is missing and what to do."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it was read: `columns` in small letters without blanks around them, and under each line's number its
-    row, by column. `notes` are sentences about what was not understood.
+    """A table as it was read: `columns` in lower case and stripped, and `rows` by line number, each by column.
+
+    `notes` are sentences about what was not understood.
     """
 
     path: Path
@@ -52,7 +53,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Grouping:
-    """The `column` that the groups come from and the group of each file, both None where nothing says so."""
+    """The `column` that the groups come from and the group of each file, both None where there are no groups."""
 
     column: str | None = None
     groups: tuple[str, ...] | None = None
@@ -60,7 +61,7 @@ class Grouping:
 
 
 def find_table(root: Path) -> tuple[Path | None, tuple[str, ...]]:
-    """`labels.csv` in `root`, however its name is written, and a sentence for what looks like one and is not read."""
+    """Return `labels.csv` in `root`, in any spelling, and a note about a file that looks like one and is not read."""
     beside = sorted(path for path in root.iterdir() if path.is_file() and path.stem.casefold() == "labels")
     table = next((path for path in beside if path.name.casefold() == LABELS_FILE), None)
     others = [path.name for path in beside if path != table]
@@ -107,13 +108,13 @@ def read_groups(
     column: str | None = None,
     table: Path | None = None,
 ) -> Grouping:
-    """The group of each of `files`, images in the class folders of `root`.
+    """Return the group of each of `files`, images in the class folders of `root`.
 
-    `beside` are images there that are not used: the table may name them. Groups come from `column` of `table`
-    (default: `labels.csv` in `root`, and a column of `GROUP_COLUMNS`).
+    `beside` are images there that are not used: the table may name them. Groups come from `column` of `table` (default:
+    `labels.csv` in `root`, and a column of `GROUP_COLUMNS`).
 
     Raises:
-        TableError: groups were asked for, or a column of `GROUP_COLUMNS` is there, and an image has none.
+        TableError: groups were asked for, or there is a column of `GROUP_COLUMNS`, and an image has none.
     """
     path, notes = (table, ()) if table is not None else find_table(root)
     if path is None or not path.is_file():
@@ -206,7 +207,7 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
 
 
 def _delimiter(text: str) -> tuple[str, str, int]:
-    """What stands between the cells, the text without a line that only says so (Excel's `sep=;`), and such lines."""
+    """The delimiter, the text without a line that only declares it (Excel's `sep=;`), and the number of such lines."""
     if said := re.match(r"\s*\"?sep=(.)\"?[;,\t]*\r?\n", text, re.IGNORECASE):
         return said[1], text[said.end() :], 1
     header = next((line for line in text.splitlines() if line.strip()), "")
@@ -227,7 +228,7 @@ def _tidy(cell: str) -> str:
 
 
 def _short(cell: str) -> str:
-    """A cell in one line: where a quote is never closed, it holds all the rest of the file."""
+    """A cell in one line: after a quote that is never closed, it has all the rest of the file."""
     text = " ".join(cell.split())
     return text if len(text) <= 120 else f"{text[:119]}…"
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 @dataclass
 class Matched:
-    """What a table's lines name: `files` by line; lines that name no file (`nowhere`) or one whose name is written in
-    other letters, capital or small (`by_case`); and names (`ambiguous`) that files of several classes have.
+    """The files that a table's lines name: `files` by line.
+
+    `nowhere` are lines that name no file, `by_case` those whose name differs in capitals, and `ambiguous` are names
+    that files of several classes have.
     """
 
     files: dict[int, Path] = field(default_factory=dict)
@@ -22,7 +24,7 @@ class Matched:
 
 
 def match(files: Sequence[Path], named: Iterable[tuple[int, str, str]]) -> Matched:
-    """Find the file that each line names, by its number, the text for the file and that for its class ("" for none).
+    """Find the file that each line names, given as its number, the file's text and the class's text ("" for none).
 
     A name is `class/name`, with any path before it and either slash, or the name alone where one class has it. Names
     are compared as NFC, first as they are, then without regard to capitals.

@@ -31,9 +31,10 @@ class LabBackbone(FeatureExtractor, Protocol):
 
 
 def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
-    """The labelled sets in `folders`, checked to be divisible as `recipe` asks before any network is loaded.
+    """Scan the labelled sets in `folders`, and check that `recipe` can divide them before any network is loaded.
 
-    Raises `DatasetError`, naming the folder.
+    Raises:
+        DatasetError: one of them is unusable; the message names the folder.
     """
     datasets = [scan(each, recipe.group_column, keep_duplicates=recipe.keep_duplicates) for each in folders]
     names = [dataset.name for dataset in datasets]
@@ -55,12 +56,15 @@ def run(
     output: Path,
     progress: Callable[[int, int], object],
 ) -> BackboneResult:
-    """Do the recipe for one labelled set and one backbone.
+    """Run the recipe for one labelled set and one backbone.
 
     Writes `features.h5`, `labels.h5` and the folder `model` into `output/<dataset>/<backbone>`. The model is fitted on
-    all images; what it is worth is said by the splits. `multiply_adds` is the count for the part of the network that
-    is run; `progress` is told how many of how many images are done. Raises `DatasetError` or `EvaluationError` when too
-    few images are left, and what the backbone raises.
+    all images; the splits estimate how good it is. `multiply_adds` is the count for the part of the network that is
+    run; `progress` is called with how many of how many images are done. It also raises what the backbone raises.
+
+    Raises:
+        DatasetError: too few images are left, or all have the same features.
+        EvaluationError: too few images are left to split.
     """
     folder = result_folder(output, dataset.name, backbone.name)
     extraction = _extract(dataset, backbone, recipe, folder, progress)
@@ -122,7 +126,7 @@ def run(
 
 
 def result_folder(output: Path, dataset: str, backbone: str) -> Path:
-    """Where the files of one labelled set and backbone lie."""
+    """Return the folder of one labelled set and backbone."""
     return output / dataset / store.model_name(backbone)
 
 

@@ -11,7 +11,7 @@ from worker.runtime.arrays import Int64Array
 
 
 class NetworkFigures(Protocol):
-    """A whole network in figures."""
+    """The size of a whole network."""
 
     @property
     def layers(self) -> int:
@@ -28,7 +28,7 @@ class NetworkFigures(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of an experiment; the defaults are the lab's, less its traps."""
+    """The settings of an experiment; the defaults are the lab's, except for its pitfalls."""
 
     test_size: float = 0.3
     repeats: int = 5
@@ -42,13 +42,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class RepeatedScores:
-    """The scores of the repeats of one kind of split."""
+    """The scores of all splits of one kind."""
 
     splits: tuple[SplitScore, ...]
 
     @property
     def accuracy(self) -> list[float]:
-        """Each split's share of right predictions."""
+        """Each split's share of correct predictions."""
         return [split.accuracy for split in self.splits]
 
     @property
@@ -64,7 +64,7 @@ class RepeatedScores:
 
 @dataclass(frozen=True)
 class BackboneResult:
-    """What one backbone made of one labelled set. Times are seconds of this machine's clock."""
+    """The result of one backbone on one labelled set. Times are seconds of this machine's clock."""
 
     dataset: LabelledFolder
     """The set as used: without the images that this backbone could not take."""

@@ -124,7 +124,7 @@ def fill(
 ) -> None:
     """Write that many of `captures` with their verdicts, checks and pockets into a migrated database without any.
 
-    `progress` is told after every block how many there are and how many rows a second were written. What is in
+    `progress` is called after every block with how many there are and how many rows a second were written. What is in
     memory at once does not depend on the number. Afterwards PostgreSQL's statistics are up to date. `captures` can be
     read on: what follows is what would come next.
 

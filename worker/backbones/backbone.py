@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 FINGERPRINT_VERSION: Final = 1
-"""Raised when the same ingredients come to mean other features."""
+"""Increment when identical inputs would yield different features."""
 
 
 class Backbone:
@@ -79,7 +79,7 @@ class Backbone:
         self.parameters = int(model.count_params())
         self._summary = published.summary()
         self._lab_preprocessing = lab_preprocessing
-        self._model = model  # a traced function does not itself keep the variables that it works with
+        self._model = model  # a traced function does not keep its variables alive
         self._forward = ForwardPass(model, self.input_size, name)
         self.feature_size = self._forward.feature_size
         self.fingerprint = _fingerprint(
@@ -168,12 +168,12 @@ def load_backbone(
     needed = [spec for spec in published.specs if spec.name in within]
     path, check = _find_weights(parsed, weights or default_weights(name), published, needed, weights_folder)
     with ThreadPoolExecutor(1) as thread:
-        digest = thread.submit(file_digest, path)  # half a second for VGG16, beside the rest
+        digest = thread.submit(file_digest, path)  # half a second for VGG16, in parallel
         try:
             model = networks.with_values(cut, parsed.family)
             _fill(model, path, published, needed)
         finally:
-            check(digest.result())  # a file that was changed says that, whatever else it led to
+            check(digest.result())  # a changed file is reported as that, whatever else it caused
     return Backbone(parsed, published, model, digest.result(), lab_preprocessing=lab_preprocessing)
 
 
@@ -192,7 +192,7 @@ def _find_weights(
         if entry is None:
             entry = fetch_weights(weights_folder, name.family, top=not published.top_layers().isdisjoint(layers))
     elif (file := at_home(Path(weights))).is_file():
-        return file, lambda _: None  # nothing says what it ought to be
+        return file, lambda _: None  # there is no digest to compare with
     else:
         entry = store.named(weights)
         if entry.family != name.family:
@@ -225,7 +225,7 @@ def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[Laye
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(_tensor(array) if array.dtype == variable.dtype else array)
             if isinstance(layer, keras.layers.Normalization):
-                layer.finalize_state()  # it computes with what it derives from its weights
+                layer.finalize_state()  # it computes with values that it derives from its weights
 
 
 def _tensor(array: AnyArray) -> Any:

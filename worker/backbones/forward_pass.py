@@ -24,7 +24,7 @@ with loading_tensorflow():
 
 
 _ACTIVATIONS: Final = 52 * 1024 * 1024
-"""Bytes that a layer's input and output may take together: VGG16 runs two images at a time, MobileNet eight."""
+"""Bytes of a layer's input and output together at most: VGG16 runs two images at a time, MobileNet eight."""
 
 
 class ForwardPass:
@@ -57,7 +57,7 @@ class ForwardPass:
     def of(self, count: int, images: Callable[[slice], Float32Array]) -> Float32Array:
         """Return the features of `count` images; `images` returns those of a part when they are needed."""
         if not count:
-            return np.empty((0, self.feature_size), np.float32)  # kernels refuse to work on nothing
+            return np.empty((0, self.feature_size), np.float32)  # kernels refuse an empty batch
         step = self._step(count)
         outputs = [self._body(tf.constant(images(slice(at, at + step)))) for at in range(0, count, step)]
         output = outputs[0] if len(outputs) == 1 else tf.concat(outputs, 0)

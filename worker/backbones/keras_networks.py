@@ -34,7 +34,7 @@ _DEFAULT_SIZE: Final = 224
 """Height and width for the networks that Keras leaves open (MobileNetV3, published for 224)."""
 
 _STALL_SECONDS: Final = 20.0
-"""A download that gets nothing for this long has failed."""
+"""A download that receives nothing for this long has failed."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def preprocess(family: str, images: UInt8Array) -> Float32Array:
     name = split_family(family)[0]
     if name == INSERTNET:
         return scale_symmetric(images)
-    own: Any = inspect.getmodule(_builders()[name])  # each family's module has its preprocessing beside it
+    own: Any = inspect.getmodule(_builders()[name])  # each family's module has its own preprocessing
     values = images.astype(np.float32)  # the copy that Keras works in place on
     return np.ascontiguousarray(own.preprocess_input(values, data_format="channels_last"), dtype=np.float32)
 

@@ -26,7 +26,7 @@ KERNELS: Final = frozenset({"kernel", "depthwise_kernel", "pointwise_kernel"})
 """The weights of convolutions and dense layers: trained ones are never all zero (a bias or a beta may well be)."""
 
 ALIGNMENT: Final = 64
-"""Bytes that arrays begin at a multiple of: TensorFlow can then compute with their memory itself, without a copy."""
+"""Alignment of arrays in bytes: TensorFlow can then compute with their memory directly, without a copy."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class WeightFile:
 
     def _dataset(self, group: Any, name: str) -> Any:
         dataset = group[name]
-        # HDF5 can point into other files; a weight file has no business to.
+        # HDF5 can link to other files; a weight file must not.
         elsewhere = dataset.file.filename != self._file.filename or dataset.external or dataset.is_virtual
         if elsewhere or dataset.dtype.kind not in "fiu":
             raise WeightsUnfit(f"{self.path}: {dataset.name} holds no numbers of this file's own")
@@ -150,7 +150,7 @@ def _match_names(held: list[str], networks: Sequence[Sequence[LayerSpec]]) -> di
 def flaw(spec: LayerSpec, arrays: Sequence[AnyArray]) -> str | None:
     """Return what is wrong with a layer's values, or None: numbers that are not finite, a kernel that is all zero."""
     for name, array in zip(spec.weight_names, arrays, strict=True):
-        extremes = np.array([array.min(), array.max()])  # of values with one that is no number, that one; no copy made
+        extremes = np.array([array.min(), array.max()])  # NaN if any value is NaN; makes no copy
         if not np.isfinite(extremes).all():
             return f"the {name} of layer {spec.name} has values that are not numbers"
         if name in KERNELS and not extremes.any():

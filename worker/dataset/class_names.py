@@ -19,7 +19,7 @@ _WORDS: Final = {
     "unusable": "unusable unbrauchbar",
 }
 KNOWN: Final = {word.casefold(): label for label, words in _WORDS.items() for word in words.split()}
-"""Words for the labels, in small letters and without the dots of abbreviations."""
+"""Words for the labels, in lower case and without the dots of abbreviations."""
 
 
 @dataclass(frozen=True)

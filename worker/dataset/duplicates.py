@@ -18,7 +18,7 @@ from worker.images.prefetch import read_ahead
 from worker.runtime.arrays import AnyArray, UInt8Array
 
 _AHEAD = 32
-"""Files that are looked at ahead of the one that is wanted."""
+"""Files that are decoded ahead."""
 
 Look = Callable[[Path], UInt8Array]
 """The pixels of a file. Raises `ImageUnreadable`."""

@@ -19,7 +19,7 @@ _PIXEL_LIMIT = 80_000_000
 """Largest image that is decoded: 240 MB of RGB. Real cameras on the line have a tenth of it."""
 
 _SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"])
-"""Names of images, of which a sentence is said where they lie beside the classes."""
+"""Suffixes of images, which a note mentions where they are beside the class folders."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 """Formats that are decoded: Pillow's others include some that start programs (EPS) or are no photographs."""
@@ -45,8 +45,7 @@ class LabelledFolder:
     skipped: tuple[tuple[Path, str], ...] = ()
     """Files in class folders that are not used, each with the reason."""
     group_names: tuple[str, ...] | None = None
-    """What each of the n images shows, the same text for images of the same insert or head. `None` where nothing says
-    so."""
+    """The group of each of the n images, the same for images of the same insert or head. `None` where it is unknown."""
     group_column: str | None = None
     """The column of `labels.csv` that the groups come from."""
     notes: tuple[str, ...] = ()
@@ -176,7 +175,7 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
         raise ImageUnreadable(str(error)) from error
     except UnidentifiedImageError:
         raise ImageUnreadable(f"not an image: {why_unread(_head(file))}") from None
-    except Exception as error:  # decoders raise what they like on damaged data; all of it means the same
+    except Exception as error:  # decoders raise almost anything on damaged data; it all means the same
         raise ImageUnreadable(f"cannot be decoded: {error or type(error).__name__}") from error
 
 

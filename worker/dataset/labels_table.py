@@ -31,7 +31,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""What the first bytes say of the encoding; UTF-32 before UTF-16, whose mark its own begins with."""
+"""Byte order marks and their encodings; UTF-32 before UTF-16, because its mark begins with that of UTF-16."""
 
 
 class TableError(ValueError):

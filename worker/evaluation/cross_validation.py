@@ -22,7 +22,7 @@ from worker.models.solver import Solver, solver_for
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
-"""Images of a machine or station from which on it gets an accuracy of its own."""
+"""Fewest images of a machine or station for an accuracy of its own."""
 
 UNKNOWN = -1
 """In the champion's labels: an image that was not in its labelled set."""

@@ -24,13 +24,13 @@ RESAMPLES: Final = 200
 """Draws of the bootstrap over inserts."""
 
 FEWEST_IN_A_PERIOD: Final = 20
-"""Images that a period of the accuracy over time has at least."""
+"""Fewest images of a period of the accuracy over time."""
 
 PERIODS: Final = 12
-"""Periods that the accuracy over time is divided into at most."""
+"""Most periods of the accuracy over time."""
 
 SHORTEST: Final = 60.0
-"""Seconds from the first capture to the last below which there is one period: a folder whose files were copied."""
+"""Fewest seconds from the first capture to the last for several periods: copied files all have about the same time."""
 
 
 @dataclass(frozen=True)

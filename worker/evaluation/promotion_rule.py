@@ -29,11 +29,11 @@ from worker.runtime.arrays import Float64Array, Int64Array
 
 LEVEL: Final = 0.05
 MARGINS: Final = {"balanced_accuracy": 0.05, "recall_damaged": 0.05, "cost": math.inf}
-"""How much worse the mean may be where chance could explain it. The cost hangs on single missed inserts, so that on few
-images nothing but chance is seen in it."""
+"""How much worse the mean may be where it is not significant. The cost depends on single missed inserts, so that on few
+images it shows little but chance."""
 
 FEWEST_NEWEST: Final = 10
-"""Newest images of each side from which on the candidate must be better than guessing on them."""
+"""Fewest newest images of each side for the candidate to have to be better than guessing on them."""
 
 
 @dataclass(frozen=True, eq=False)

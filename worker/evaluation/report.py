@@ -27,10 +27,10 @@ from worker.runtime.arrays import Int64Array
 from worker.runtime.files import replaced_folder
 
 SCHEMA_VERSION: Final = 1
-"""Of `evaluation.json`; another number when a field changes its meaning or goes."""
+"""Of `evaluation.json`; increment when a field changes its meaning or is removed."""
 
 ACCURACY: Final = 0.99
-"""The accuracy at which the share that is decided is reported."""
+"""The accuracy at which coverage is reported."""
 
 SCORES: Final = tuple(each.name for each in fields(Scores) if each.name not in ("images", "confusion"))
 

@@ -18,7 +18,7 @@ from worker.runtime.arrays import Float32Array, UInt8Array
 Item = TypeVar("Item")
 
 NOT_FINITE = "its features are not finite numbers"
-"""Why an image is skipped that could be read, but that the network's arithmetic overflows on."""
+"""The reason for skipping an image that the network's arithmetic overflows on."""
 
 
 class FeatureExtractor(Protocol):

@@ -17,10 +17,10 @@ from worker.features.shards import FEATURES, ShardDamaged, ShardGone, block_rows
 from worker.runtime.arrays import Float32Array
 
 FULL_BYTES: Final = 256 * 2**20
-"""Size of features that a merged shard has at most: 100,000 × 4,096 are seven of them."""
+"""Most bytes of features in a merged shard: 100,000 × 4,096 features are seven shards."""
 
 _SMALL: Final = 4
-"""Shards below this part of a full one are merged; so each row is copied a few times in its life, not every day."""
+"""Shards smaller than a full one divided by this are merged, so that each row is copied a few times, not every day."""
 
 
 def merge(
@@ -49,7 +49,7 @@ def merge(
             try:
                 name = write_shard(folder, fingerprint, feature_size, list(chosen), blocks)
             except (ShardGone, ShardDamaged):
-                continue  # another process merges these, or a reader will say that one is damaged
+                continue  # another process merges these, or a reader will report the damage
             group = [other for other in group if other != name]
         stored.update(chosen)
         merged += group

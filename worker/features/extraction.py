@@ -20,7 +20,7 @@ BATCH: Final = 32
 """Images in one forward pass."""
 
 SHARD_BYTES: Final = 16 * 2**20
-"""Features are stored when so many have come together, so that a kill costs little and shards are not tiny."""
+"""Bytes of features from which a shard is written, so that a kill costs little and shards are not tiny."""
 
 
 class StoredImage(Protocol):

@@ -24,7 +24,7 @@ LABELS_FILE = "labels.h5"
 KEY = "dataset_1"
 """Key of the one dataset in each file, as the lab's notebook names it."""
 LABELLED_SET = "labelled_set"
-"""Attribute of both datasets where they are replaced while others read: the digest of the set that they show."""
+"""Attribute of both datasets where these may be replaced while others read: the digest of the labelled set."""
 
 _CHUNK_ROWS = 64
 _CHUNK_COLUMNS = 1024

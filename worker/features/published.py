@@ -27,7 +27,7 @@ from worker.runtime.files import replaced_file
 log = structlog.get_logger()
 
 SHARDS: Final = "shards"
-"""In `features.h5`, the names of the shards that its rows come from."""
+"""Dataset of `features.h5`: the names of the shards that its rows come from."""
 
 _TRIES: Final = 5
 
@@ -57,7 +57,7 @@ def rebuild(store: LabelledStore) -> None:
 
     Where features are missing that it should show, it is removed, so that a part is never taken for the whole.
     """
-    for _ in range(_TRIES):  # another process may replace either file meanwhile; whoever is last finds them fitting
+    for _ in range(_TRIES):  # another process may replace either file meanwhile; the last one finds them consistent
         wanted = _labelled(store.folder)
         if wanted is None:
             return

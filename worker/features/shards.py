@@ -30,13 +30,13 @@ from worker.runtime.files import sync
 
 FEATURES: Final = "features"
 FEATURE_KEYS: Final = "sights"
-"""Name in the file of what tells the rows apart; files of earlier versions have it too."""
+"""Dataset of the rows' keys; it has the name that earlier versions gave it."""
 
 BLOCK_BYTES: Final = 32 * 2**20
-"""Size of what is read or written at once: full disk speed, small beside everything else in memory."""
+"""Bytes that are read or written at once: full disk speed, and little memory."""
 
 ABANDONED_SECONDS: Final = 3600
-"""A `.part` that nothing was written to for so long belongs to a writer that was killed."""
+"""A `.part` that was not written to for so long is of a writer that was killed."""
 
 
 class ShardGone(LookupError):
@@ -79,7 +79,7 @@ def write_shard(
     digest, stored = hashlib.sha256(), 0
     try:
         with h5py.File(temporary, "x") as file:
-            # Of fixed length: a flipped bit among HDF5's texts of any length (its global heap) can make it loop.
+            # Of fixed length: a flipped bit in HDF5's global heap, where variable-length texts are, can make it loop.
             file.attrs["fingerprint"] = np.bytes_(fingerprint)
             file.create_dataset(FEATURE_KEYS, data=np.array(keys, "S64"))
             dataset = file.create_dataset(FEATURES, (len(keys), feature_size), "<f4")

@@ -59,8 +59,8 @@ class FeatureStore:
         self.feature_size = feature_size
         self._shards = folder / "shards"
         self._keys: dict[str, list[str]] = {}
-        self._damaged: dict[str, int] = {}  # name → time of the file that was refused; a new one gets its chance
-        self._merged: set[str] = set()  # about to go
+        self._damaged: dict[str, int] = {}  # name → time of the refused file; a new file is read again
+        self._merged: set[str] = set()  # about to be removed
         self._place: dict[str, tuple[str, int]] = {}
 
     def known(self) -> set[str]:
@@ -173,7 +173,7 @@ class FeatureStore:
             (self._shards / name).unlink(missing_ok=True)
         self._merged.clear()
         self._look()
-        published.rebuild(self)  # somebody may have published the old shards just before they went
+        published.rebuild(self)  # another process may have published the old shards just before they were removed
         return before - len(self._keys)
 
     def verify(self, progress: Callable[[int, int], object] = lambda done, total: None) -> list[Broken]:  # noqa: ARG005

@@ -13,9 +13,9 @@ from worker.features.shards import FEATURES, ShardGone, block_rows
 from worker.runtime.arrays import Float32Array, Int64Array
 
 _OPEN_FILES: Final = 256
-"""More shards than this are opened again for every block of columns; `FeatureStore.compact` keeps them far fewer."""
+"""Shards beyond this are opened again for every block of columns; `FeatureStore.compact` keeps them far fewer."""
 _GAP_BYTES: Final = 128 * 1024
-"""Reading this much too much costs about as much as asking HDF5 once more (40 µs)."""
+"""Reading this many bytes in vain takes about as long as one more call of HDF5 (40 µs)."""
 
 
 class ShardReader(Protocol):

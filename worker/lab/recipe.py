@@ -67,7 +67,7 @@ class BackboneResult:
     """The result of one backbone on one labelled set. Times are seconds of this machine's clock."""
 
     dataset: LabelledFolder
-    """The set as used: without the images that this backbone could not take."""
+    """The set as used: without the images that this backbone could not process."""
     backbone: str
     family: str
     feature_size: int

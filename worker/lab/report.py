@@ -15,7 +15,7 @@ from worker.lab.recipe import BackboneResult, Recipe, RepeatedScores
 from worker.lab.speed_comparison import count, duration, explain
 
 UNDECODED: Final = "backslashreplace"
-"""How a byte of a file's name that is no text is written."""
+"""How bytes of a file's name are written that are not UTF-8."""
 
 # What Markdown reads as its own; an underscore inside a word is none of it.
 _MEANS_SOMETHING: Final = re.compile(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from worker.lab.recipe import BackboneResult
 
 _ABOUT_EQUAL = 1.15
-"""Ratios below this are within what two runs on one machine differ by."""
+"""Ratios below this are within the variation between two runs on one machine."""
 
 
 def explain(results: Sequence[BackboneResult]) -> list[str]:

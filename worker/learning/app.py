@@ -24,16 +24,16 @@ def make_learn_app(settings: WorkerSettings) -> Celery:
     app.conf.update(
         task_queues=[Queue(LEARN_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=LEARN_QUEUE,
-        # The opposite of the line's way. A training may take longer than the visibility timeout, which all on one
-        # Redis database share: it would be delivered again and again. What is lost with a process is asked for again.
+        # Unlike on the line: a training may take longer than the visibility timeout, which all clients of one Redis
+        # database share, and would be redelivered again and again. A task that is lost with its process is sent again.
         task_acks_late=False,
-        # For the same reason nothing lies in hand behind a task that runs.
+        # For the same reason no message is prefetched while a task runs.
         worker_disable_prefetch=True,
         beat_schedule=schedule(settings),
         beat_scheduler="worker.learning.beat_schedule:FileScheduler",
-        # A beat that sleeps for long would take that long to see that Redis is back.
+        # A beat that sleeps for long would notice that late that Redis is back.
         beat_max_loop_interval=30,
-        # What was asked for is written down each time: a beat that is killed asks once too often at most.
+        # The state is written after each task: a beat that is killed sends one task too many at most.
         beat_sync_every=1,
         timezone="UTC",
     )

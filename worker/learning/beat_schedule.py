@@ -18,7 +18,7 @@ from worker.runtime.waiting import patiently
 log = structlog.get_logger()
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When a task was last asked for that never was: it is due at once."""
+"""The last time of a task that was never sent: it is due at once."""
 
 
 class FileScheduler(Scheduler):  # type: ignore[misc]
@@ -32,7 +32,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
         self._file = Path(schedule_filename)
         self.ticks = 0
         self.ticked_at: float | None = None
-        """When the last one began, in seconds of `time.monotonic`."""
+        """When the last tick began, in seconds of `time.monotonic`."""
         self.waits_for_redis = False
         super().__init__(app, **options)
 
@@ -70,7 +70,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
         self._believe_no_future()
 
     def _believe_no_future(self) -> None:
-        # A time in the future, as after a clock was set back, would hold the task up until then.
+        # A time in the future, as after a clock was set back, would delay the task until then.
         now = datetime.now(UTC)
         for entry in self.schedule.values():
             entry.last_run_at = min(entry.last_run_at, now)

@@ -23,7 +23,7 @@ from worker.models.costs import Costs
 from worker.runtime.arrays import Int64Array
 
 BY = "insert-worker learn"
-"""Who promotes models, in the promotions' rows."""
+"""The author of promotions, in their rows."""
 
 
 @dataclass(frozen=True)

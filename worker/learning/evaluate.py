@@ -31,7 +31,7 @@ from worker.runtime.progress import Progress, silent
 log = structlog.get_logger()
 
 REPEATS: Final = 10
-"""Splits of each kind that both are measured on."""
+"""Splits of each kind."""
 
 DECISION_FILE: Final = "decision.json"
 
@@ -46,9 +46,9 @@ class Decided(BaseModel):
     at: AwareDatetime
     promote: bool
     reasons: tuple[str, ...]
-    """All sentences that led to it."""
+    """All sentences of the rule."""
     against: tuple[str, ...]
-    """Those of them that speak against the candidate."""
+    """Those against the candidate."""
 
     def summary(self) -> str:
         """Return the reasons in one line, for the promotion's row and for logs."""

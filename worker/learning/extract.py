@@ -18,7 +18,7 @@ from worker.learning.lease import held
 from worker.runtime.progress import Progress, silent
 
 MOST_IN_A_CHUNK: Final = 256
-"""Images that one task extracts at most: seconds of work with a light network, a minute or two with a heavy one."""
+"""Most images of one task: seconds of work with a light network, a minute or two with a heavy one."""
 
 P = TypeVar("P", bound=StoredImage)
 

@@ -33,13 +33,13 @@ from worker.runtime.arrays import UInt8Array
 
 STATION: Final = "import"
 BY: Final = "insert-worker import"
-"""Who says what a folder says, in the reviews."""
+"""The author of the reviews of an import."""
 
 REASON: Final = "imported with a label"
-"""Why nothing judged such a capture."""
+"""Why an imported capture has no model's verdict."""
 
 TOGETHER: Final = 50
-"""Captures in one transaction: a line that runs on the same database waits some tenths of a second for it."""
+"""Captures in one transaction: a running line on the same database waits some tenths of a second for it."""
 
 _SEEN_AS: Final = (224, 224)
 
@@ -51,7 +51,7 @@ class LabelledPhoto:
     path: Path
     label: str
     group: str | None
-    """What it shows, the same text for photographs of the same insert or head; None where nothing says so."""
+    """Its group, the same for photographs of the same insert or head; None where it is unknown."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _capture(photo: LabelledPhoto, data: bytes, name: str, images: ImageStore, a
         station=STATION,
         machine=IMPORTED,
         head=_name(name),
-        # A pocket of a head is what one insert after the other sits in; here, what a group of photographs shows.
+        # A pocket of a head has one insert after the other; here it stands for a group of photographs.
         pocket=1 + int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % (2**31 - 1),
         operation=STATION,
         check_id=identity,

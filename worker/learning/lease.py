@@ -19,7 +19,7 @@ from db.learning import leases
 log = structlog.get_logger()
 
 SECONDS: Final = 15.0
-"""How long a lease lasts unless it is renewed: after a kill the work is free again so soon."""
+"""How long a lease lasts unless it is renewed: after a kill others wait at most so long."""
 
 RENEW_EVERY: Final = 5.0
 """Seconds between two renewals."""
@@ -49,7 +49,7 @@ def held(database: Database, name: str) -> Iterator[bool]:
         try:
             with database.transaction() as session:
                 leases.release(session, name, holder)
-        except DatabaseUnavailable as error:  # it runs out by itself
+        except DatabaseUnavailable as error:  # it expires by itself
             log.warning("a lease could not be given back", lease=name, reason=str(error))
 
 

@@ -16,10 +16,10 @@ from worker.runtime.progress import Progress, silent
 T = TypeVar("T")
 
 _WAIT: Final = 1.0
-"""Seconds between two looks whether another process has come to its end."""
+"""Seconds between two checks whether another process has finished."""
 
 _SHOWN: Final = 3
-"""Reasons of images that cannot be used which are told with a refusal."""
+"""Most reasons for unusable images in a refusal."""
 
 
 def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tuple[Retrained, Decided]:

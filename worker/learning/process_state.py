@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from worker.learning.beat_schedule import FileScheduler
 
 TICK_LIMIT: Final = 600.0
-"""Seconds for which beat may stand still though it does not wait for Redis: it asks for three jobs in one tick, and
-each may take four tries of 30 s on a Redis that hangs."""
+"""Seconds that a tick may take while beat does not wait for Redis: it sends three jobs in one tick, and each may take
+four attempts of 30 s while Redis hangs."""
 
 
 class LearnVitals(Vitals):
@@ -26,7 +26,7 @@ class LearnVitals(Vitals):
         self.job: tuple[str, float] | None = None
         """The job that is running, and when it began, in seconds of `time.monotonic`."""
         self.on_end: Callable[[str, bool, float], None] = lambda *_: None
-        """Told of every job that has come to its end: its name, whether without an error, and its seconds."""
+        """Called at the end of every job with its name, whether it succeeded, and its seconds."""
 
     def begin(self, task: Any = None, **_: object) -> None:
         """Record that a job begins: a Celery task `insert_inspection.NAME`."""
@@ -50,7 +50,7 @@ class LearnVitals(Vitals):
         running = self.running()
         return LearnHeartbeat(
             state=self.state,
-            backbone=visible(self.backbone),  # as it was set, before anybody has looked at it
+            backbone=visible(self.backbone),  # as it was set, not yet checked
             redis=self.is_connected(),
             finished=self.finished,
             last_finished_seconds=span(self.finished_at, time.monotonic()),

@@ -30,16 +30,16 @@ from worker.runtime.progress import Progress, silent
 log = structlog.get_logger()
 
 FEWEST_IMAGES: Final = 5
-"""Images of each side from which on there is a training."""
+"""Fewest images of each side for a training."""
 
 FEWEST_INSERTS: Final = 3
-"""Inserts of each side from which on there is one: fewer cannot be divided for a fit, a choice and a test."""
+"""Fewest inserts of each side for a training: fewer cannot be divided for a fit, a choice and a test."""
 
 FEWEST_UNATTENDED: Final = 5
-"""Inserts of each side from which on there is one that nobody asked for, whose scores nobody may look at."""
+"""Fewest inserts of each side for a scheduled training, whose scores may never be looked at."""
 
 SEED: Final = 0
-"""Of all that is drawn at random in a fit: the same snapshot gives the same model."""
+"""The random seed of a fit: the same snapshot gives the same model."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _learn(
 ) -> Model:
     store.compact()
     dataset = labelled_set(items, store.in_order)
-    # What is learned from can be looked at with the lab's own tools.
+    # The training set can be examined with the lab's own tools.
     store.publish(dataset.keys, binary(dataset.labels), (INTACT, DAMAGED))
     with store.view(dataset.keys) as features:
         failpoint("retrain")

@@ -88,7 +88,7 @@ def serve_learning(settings: WorkerSettings) -> int:
         stop_waiting()
 
     def ready(sender: Any, **_: object) -> None:
-        sender.timer.call_repeatedly(1.0, vitals.turn)  # Celery's loop turns, also while a job runs beside it
+        sender.timer.call_repeatedly(1.0, vitals.turn)  # Celery's loop turns while a job runs in its thread
         vitals.ready()
         log.info("ready to learn")
 
@@ -106,7 +106,7 @@ def serve_learning(settings: WorkerSettings) -> int:
         app = make_learn_app(settings)
         register(app, learning, settings.reextract_every)
         worker = app.Worker(
-            # A thread beside Celery's loop: what it does may take hours, and the loop must see signals and Redis.
+            # A thread beside Celery's loop: a job may take hours, and the loop must react to signals and Redis.
             pool="threads",
             concurrency=1,
             hostname=f"learn-{os.getpid()}@{socket.gethostname()}",
@@ -155,5 +155,5 @@ def run_beat(settings: WorkerSettings) -> None:
 
 
 def _leave(*_: object) -> NoReturn:
-    """Nothing is in hand yet."""
+    """Exit at once: no task is running yet."""
     sys.exit(0)

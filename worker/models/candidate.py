@@ -24,20 +24,20 @@ from worker.models.unsure_band import Band, band
 from worker.runtime.arrays import Float64Array, Int64Array
 
 LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
-"""Labels that can be learned from; `unusable` images are left out before."""
+"""Labels that can be learned from; `unusable` images are left out beforehand."""
 
 FOLDS: Final = 3
 STRENGTHS: Final = (0.01, 0.1, 1.0, 10.0)
-"""Values of C that are tried, in units of 1 / (mean squared distance of the rows from their mean)."""
+"""The grid of C, in units of 1 / (mean squared distance of the rows from their mean)."""
 
 _LAB_SIZE: Final = 100.0
-"""Mean squared distance up to which the lab's own C = 1 is tried too."""
+"""Mean squared distance up to which the lab's C = 1 is in the grid too."""
 
 TRIAL_ROWS: Final = 2_000
-"""Rows that C is chosen on at most: whole inserts, drawn at random. C is then lowered in proportion to the rows."""
+"""Most rows for the choice of C: whole inserts, drawn at random. C is then lowered in proportion to the rows."""
 
 FEWEST_KINDS: Final = 30
-"""Images of worn and of broken inserts, each, from which on a finer model tells them apart."""
+"""Fewest images of worn and of broken inserts, each, for a finer model that distinguishes them."""
 
 
 class CandidateError(ValueError):
@@ -190,7 +190,7 @@ def _choose(
     size = trials.spread(rows)
     if size == 0:
         raise ClassifierError("all images have the same features; there is nothing to tell apart")
-    # Far beyond the other strengths libsvm only takes ever longer to find the same plane.
+    # Far beyond the other values of C libsvm only takes ever longer to find the same plane.
     grid = [Hyperparameters(1.0)] if lab and size <= _LAB_SIZE else []
     grid += [Hyperparameters(strength / size) for strength in STRENGTHS]
     if trials.shape[1] <= STANDARDISED_COLUMNS:

@@ -21,10 +21,10 @@ log = structlog.get_logger()
 INTACT, DAMAGED = "intact", "damaged"
 
 LINE_CLASSES = (INTACT, DAMAGED)
-"""The classes of every model that judges on the line; a decision value above 0 is the second."""
+"""The classes of every model on the line; a decision value above 0 is the second."""
 
 KINDS = ("worn", "broken")
-"""The classes of the finer model, which says in what way a damaged insert is damaged; above 0 is the second."""
+"""The classes of the finer model, the kind of damage; a decision value above 0 is the second."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from sklearn.svm import SVC
 from worker.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 
 _BLOCK_BYTES = 64 * 2**20
-"""Size of one float64 block of features in memory: large enough for full BLAS speed, small beside the features."""
+"""Bytes of one float64 block of features: large enough for full BLAS speed, small beside the features."""
 
 
 class ClassifierError(ValueError):

@@ -57,7 +57,7 @@ def moments(features: Any, rows: Int64Array) -> Moments:
     total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
     shift: Float32Array | None = None
     for _, block in _chosen(features, np.sort(rows)):
-        shift = block[0].copy() if shift is None else shift  # keeps the squares small beside their difference
+        shift = block[0].copy() if shift is None else shift  # against cancellation in the variance
         block = block - shift
         total += block.sum(axis=0, dtype=np.float64)
         squares += np.einsum("ij,ij->j", block, block, dtype=np.float64)
@@ -204,14 +204,14 @@ class _Problem:
         weight = float(curved.sum())
         if weight > 0:
             middle /= weight
-            # The intercept is free: it takes the middle's part out of the curvature.
+            # The Schur complement of the intercept, which is not penalised.
             lengthened = (middle * np.sqrt(weight)).astype(np.float32)
             curvature = ssyrk(-1.0, lengthened[:, None], beta=1.0, c=curvature, overwrite_c=1)
         curvature[np.diag_indices(size)] += 1
         norm, by_intercept = float(weights @ weights) / 2, float(dual_gradient.sum(dtype=np.float64))
         primal = norm + float(self.costs @ np.maximum(slack, 0))
         smoothed = norm + float(self.costs @ _smoothed_hinge(slack, smoothing))
-        # The dual point is feasible when both sides weigh the same; what is missing counts as an error.
+        # The dual point is feasible when both sides have the same weight; the difference is added to the gap.
         value = float(dual.sum()) - float(gradient @ gradient) / 2 - abs(by_intercept) * (1 + abs(intercept))
         more = smoothing * float(dual @ (1 - inside))
         return _Newton(

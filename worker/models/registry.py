@@ -38,7 +38,7 @@ def load_for_line(model: model_registry.Model, models: Path, fingerprint: str) -
             f"(set INSERTS_BACKBONE={model.backbone} with the same weights, or promote a model of this backbone)"
         )
     stored = read(models / model.artefact, fingerprint)
-    # The name holds what the arrays' digest does not: calibration and band.
+    # The id covers what the arrays' digest does not: calibration and band.
     if (stored.manifest.classifier_sha256, stored.manifest.model_id) != (model.digest, model.model_id):
         raise ModelError(f"model {model.model_id} is not the file that was registered")
     if stored.classifier.classes != LINE_CLASSES:

@@ -18,16 +18,16 @@ from worker.models.primal_newton import Moments, Plane, blocks, moments
 from worker.runtime.arrays import Float64Array, Int64Array
 
 GRAM_ROWS = 6_000
-"""Up to so many rows the Gram matrix is used: it, and the copies that are made of it, stay below 1 GB."""
+"""Most rows for the Gram matrix: it and its copies stay below 1 GB."""
 
 PRIMAL_COLUMNS = 8_192
-"""Up to so many columns the primal solver is used: its matrix is then 256 MB at most."""
+"""Most columns for the primal solver: its matrix is then 256 MB at most."""
 
 WIDEST_GRAM_ROWS = 20_000
-"""Up to so many rows the Gram matrix is used where the features are too wide for the primal solver (3.2 GB)."""
+"""Most rows for the Gram matrix where the features are too wide for the primal solver (3.2 GB)."""
 
 STANDARDISED_COLUMNS = 16_384
-"""Features are standardised up to this number: each training part then needs a Gram matrix of its own."""
+"""Most columns that are standardised: each training part then needs a Gram matrix of its own."""
 
 
 class Solver(Protocol):

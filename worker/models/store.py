@@ -45,8 +45,8 @@ class ModelManifest(BaseModel):
 
     schema_version: Literal[1] = 1
     model_id: str
-    """`<backbone>-<12 hex digits>`: the digits are of the classes, fingerprint and arrays, so that the same model has
-    the same name wherever and whenever it was fitted."""
+    """`<backbone>-<12 hex digits>`: a digest of classes, fingerprint and arrays, so that the same model has the same id
+    wherever and whenever it was fitted."""
     backbone: str
     fingerprint: Digest
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
@@ -58,7 +58,7 @@ class ModelManifest(BaseModel):
     created_at: AwareDatetime
     classifier_sha256: Digest
     versions: dict[str, str]
-    # What follows came later; manifests without it are those of models that answer by the sign of the decision value.
+    # These fields came later; a model whose manifest lacks them decides by the sign of its decision value.
     snapshot_id: str | None = None
     """The labelled set that the model was fitted on, as the database names it."""
     C: Annotated[float, Field(gt=0)] | None = None
@@ -70,7 +70,7 @@ class ModelManifest(BaseModel):
     costs: Costs | None = None
     """The costs that `band` follows from."""
     kind_classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
-    """The classes of the finer model, which the file holds beside the first where this is given."""
+    """The classes of the finer model, which the file has beside the first where these are present."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     weights = options.weights or [None] * len(backbones)
     if len(weights) != len(backbones):
         parser.error(f"{len(backbones)} backbones need as many --weights, not {len(weights)}")
-    found = photographs(options.folder, table=options.labels, group_column=options.group_column)
-    photos = list(found.photos)
+    photographed = photographs(options.folder, table=options.labels, group_column=options.group_column)
+    photos = list(photographed.photos)
     if options.consecutive:
         photos = consecutive(photos)
     with tempfile.TemporaryDirectory(prefix="learning-scores-") as folder:
@@ -161,23 +161,23 @@ def evaluated(
     return evaluation, lab
 
 
-def _lab(kernel: Float64Array, sides: Int64Array, found: CrossValidation) -> Interval:
+def _lab(kernel: Float64Array, sides: Int64Array, assessment: CrossValidation) -> Interval:
     every = np.arange(len(sides))
-    splits = [Split(each.seed, np.setdiff1d(every, each.rows), each.rows) for each in found.splits]
+    splits = [Split(split.seed, np.setdiff1d(every, split.rows), split.rows) for split in assessment.splits]
     scored = score_splits(kernel, sides, splits, classes=2)
-    return interval([each.macro_recall for each in scored], found.tested_over_trained)
+    return interval([split.macro_recall for split in scored], assessment.tested_over_trained)
 
 
 def rows(evaluation: Evaluation, lab: Mapping[Kind, Interval]) -> list[str]:
     """The table's rows for one backbone: each score's mean over the splits, and its 95 % interval."""
-    found = []
+    lines = []
     for kind, (assessment, _) in evaluation.assessments.items():
         names = ("accuracy", "balanced_accuracy", "recall_damaged", "calibration_error")
         cells = [_cell(assessment.interval(name)) for name in names]
         cells.insert(2, _cell(lab[kind]))
         cells.append(_cell(pool(assessment, evaluation.sides).decided(band(evaluation.costs), evaluation.inserts)))
-        found.append(f"| `{evaluation.backbone}` | {kind} | {' | '.join(cells)} |")
-    return found
+        lines.append(f"| `{evaluation.backbone}` | {kind} | {' | '.join(cells)} |")
+    return lines
 
 
 def _cell(interval: Interval | None) -> str:

@@ -43,7 +43,7 @@ def answered_p95(line: Line, name: str, arrivals: Float64Array) -> float:
 
 def ratios(samples: int) -> list[float]:
     """`samples` times the larger of the plan's and the line's 95th percentile over the smaller."""
-    found = []
+    measured_ratios = []
     network = bare.load(BACKBONE, None)
     with running(BACKBONE, None, network.feature_size, network.fingerprint) as line:
         captures_per_second(line, "warm-up", 100)
@@ -57,8 +57,8 @@ def ratios(samples: int) -> list[float]:
             if planned is None:
                 raise RuntimeError("a load below what the worker carries has an answer")
             print(f"  {rate:.0f} captures/s: planned {planned:.2f} s, measured {measured:.2f} s", flush=True)
-            found.append(max(planned / measured, measured / planned))
-    return found
+            measured_ratios.append(max(planned / measured, measured / planned))
+    return measured_ratios
 
 
 BENCHMARK = Benchmark(

@@ -44,23 +44,32 @@ Rows = tuple[str, Sequence[str], list[tuple[Any, ...]]]
 """Rows of one table: its name, its columns, and their values."""
 
 
-def check_row(each: JudgedCapture) -> tuple[Any, ...]:
+def check_row(capture: JudgedCapture) -> tuple[Any, ...]:
     """The values of `CHECK_COLUMNS`, of the check that begins with this capture."""
-    place = each.station, each.machine, each.head, each.operation
-    return each.check_id, *place, each.check_size, each.check_began
+    place = capture.station, capture.machine, capture.head, capture.operation
+    return capture.check_id, *place, capture.check_size, capture.check_began
 
 
-def capture_row(each: JudgedCapture) -> tuple[Any, ...]:
+def capture_row(capture: JudgedCapture) -> tuple[Any, ...]:
     """The values of `CAPTURE_COLUMNS`."""
-    return *each[:_OF_CAPTURE], 1, each.captured_at
+    return *capture[:_OF_CAPTURE], 1, capture.captured_at
 
 
-def verdict_row(each: JudgedCapture, model_id: str | None = MODEL, current: bool = True) -> tuple[Any, ...]:
+def verdict_row(capture: JudgedCapture, model_id: str | None = MODEL, current: bool = True) -> tuple[Any, ...]:
     """The values of `VERDICT_COLUMNS`."""
-    return each.capture_id, model_id, each.outcome, each.decision, each.reason, each.judged_at, current, 0.4
+    return (
+        capture.capture_id,
+        model_id,
+        capture.outcome,
+        capture.decision,
+        capture.reason,
+        capture.judged_at,
+        current,
+        0.4,
+    )
 
 
 def judged(block: Sequence[JudgedCapture]) -> Iterable[Rows]:
     """What the line writes of captures, all judged by the one model, and nobody looked at."""
-    yield "captures", CAPTURE_COLUMNS, [capture_row(each) for each in block]
-    yield "verdicts", VERDICT_COLUMNS, [verdict_row(each) for each in block]
+    yield "captures", CAPTURE_COLUMNS, [capture_row(capture) for capture in block]
+    yield "verdicts", VERDICT_COLUMNS, [verdict_row(capture) for capture in block]

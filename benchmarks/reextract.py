@@ -56,7 +56,7 @@ def ratios(samples: int) -> list[float]:
         AssertionError: not all features are there afterwards.
     """
     network = bare.load("insertnet", None)
-    found = []
+    measured = []
     with tempfile.TemporaryDirectory(prefix="bench-reextract-") as folder:
         images = FolderStore(Path(folder) / "images")
         photos = [_stored(images, number, data) for number, data in enumerate(_photographs(IMAGES + NEW))]
@@ -65,8 +65,8 @@ def ratios(samples: int) -> list[float]:
             full = _seconds(photos[:IMAGES], images, network, root)
             new = _seconds(photos, images, network, root)
             print(f"  {IMAGES} images {full:.2f} s, {NEW} new ones {new:.3f} s", flush=True)
-            found.append(new / full)
-    return found
+            measured.append(new / full)
+    return measured
 
 
 def _seconds(photos: Sequence[StoredPhoto], images: FolderStore, network: Backbone, root: Path) -> float:

@@ -16,6 +16,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,15 +47,13 @@ def photographs(folder: Path, weights: Path) -> tuple[Float32Array, Int64Array]:
     """Features of the labelled photographs in `folder` by `mobilenet:conv1_relu` with the weight file `weights`."""
     from worker.backbones.backbone import load_backbone
     from worker.dataset.labelled_folder import load_image, scan
+    from worker.features.batches import feature_batches
 
     dataset = scan(folder, check_images=False)
     backbone = load_backbone("mobilenet:conv1_relu", str(weights), weights_folder=weights.parent)
-    features = np.empty((len(dataset.files), backbone.feature_size), np.float32)
-    for start in range(0, len(dataset.files), 32):
-        files = dataset.files[start : start + 32]
-        images = np.stack([load_image(file, backbone.input_size) for file in files])
-        features[start : start + len(files)] = backbone.features(backbone.prepare(images))
-    return features, dataset.labels
+    load = partial(load_image, size=backbone.input_size)
+    parts = [part.features for part in feature_batches(dataset.files, load, backbone, size=32, unusable=())]
+    return np.concatenate(parts), dataset.labels
 
 
 def by_svc(features: Float32Array, labels: Int64Array, splits: Sequence[Split]) -> tuple[float, list[list[int]]]:

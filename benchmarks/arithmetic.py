@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+from worker.runtime.arrays import Float32Array
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone
 
-FloatArray = npt.NDArray[np.float32]
-Way = Callable[[FloatArray], FloatArray]
+Way = Callable[[Float32Array], Float32Array]
 
 IMAGES = 32
 ROUNDS = 3
@@ -56,7 +56,7 @@ def compare(network: Backbone, flop: float) -> Iterator[str]:
     rng = np.random.default_rng(0)
     images = network.prepare(rng.integers(0, 256, (IMAGES, *network.input_size, 3), dtype=np.uint8))
     compared = ways(network)
-    found = {name: way(images) for name, way in compared.items()}  # compiles and warms up as well
+    outputs = {name: way(images) for name, way in compared.items()}  # compiles and warms up as well
     seconds = dict.fromkeys(compared, float("inf"))
     for _ in range(ROUNDS):
         for name, way in compared.items():
@@ -64,7 +64,7 @@ def compare(network: Backbone, flop: float) -> Iterator[str]:
             way(images)
             seconds[name] = min(seconds[name], time.perf_counter() - start)
     expected = network.features(images)
-    for name, features in found.items():
+    for name, features in outputs.items():
         change = float(np.linalg.norm(features - expected) / np.linalg.norm(expected))
         rate = IMAGES / seconds[name]
         yield f"{name}: {rate:.1f} images/s, {rate * flop / 1e9:.0f} GFLOP/s, features differ by {change:.1e}"
@@ -73,7 +73,7 @@ def compare(network: Backbone, flop: float) -> Iterator[str]:
 def _reduced(way: Way) -> Way:
     """A way whose graph TensorFlow rewrites to bfloat16 where it thinks that safe; it does so at the first call."""
 
-    def run(images: FloatArray) -> FloatArray:
+    def run(images: Float32Array) -> Float32Array:
         with _options(auto_mixed_precision_onednn_bfloat16=True):
             return way(images)
 

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.images.decoding import decode
+from worker.runtime.arrays import Float32Array
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone
@@ -51,7 +51,7 @@ def decode_seconds(backbone: Backbone, images: Sequence[bytes], rounds: int = 1)
         return (time.perf_counter() - start) / (rounds * len(images))
 
 
-def prepared(backbone: Backbone, image: bytes) -> npt.NDArray[np.float32]:
+def prepared(backbone: Backbone, image: bytes) -> Float32Array:
     """Network input (h, w, 3) of one photograph."""
     return backbone.prepare(decode(image, backbone.input_size))
 

@@ -36,7 +36,7 @@ from sqlalchemy import text
 import db.line.verdicts
 from benchmarks.history import fill, seen
 from benchmarks.measure import Benchmark
-from benchmarks.records import MODEL, Seen
+from benchmarks.records import MODEL, JudgedCapture
 from db.engine import migrate
 from db.engine.database import Database
 from db.engine.url import sqlite_url
@@ -131,14 +131,14 @@ class Grown:
         self._database.close()
 
 
-def message(each: Seen) -> dict[str, Any]:
+def message(capture: JudgedCapture) -> dict[str, Any]:
     """The message with which a capture of the plant arrives; all share one image."""
-    names = set(CaptureEvent.model_fields) & set(Seen._fields)
-    return {name: value for name, value in each._asdict().items() if name in names} | {
+    names = set(CaptureEvent.model_fields) & set(JudgedCapture._fields)
+    return {name: value for name, value in capture._asdict().items() if name in names} | {
         "schema_version": SCHEMA_VERSION,
-        "capture_id": str(UUID(each.capture_id)),
-        "check_id": str(UUID(each.check_id)),
-        "captured_at": f"{each.captured_at}Z",
+        "capture_id": str(UUID(capture.capture_id)),
+        "check_id": str(UUID(capture.check_id)),
+        "captured_at": f"{capture.captured_at}Z",
         "image": KEY,
         "image_sha256": hashlib.sha256(IMAGE).hexdigest(),
     }
@@ -152,7 +152,7 @@ def ratios(
     Raises:
         RuntimeError: some of the new captures did not become verdicts.
     """
-    found = []
+    measured = []
     with ExitStack() as parts:
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="bench-growth-")))
         new = parts.enter_context(_ENGINES[engine](folder))
@@ -166,14 +166,14 @@ def ratios(
             large[-1].settle()
         for sample in range(samples):
             with closing(Grown(new(f"first_{sample}"), sizes[0], images)) as first:
-                each = [first, *large]
-                taken = _in_turn(each, captures, rounds)
+                databases = [first, *large]
+                taken = _in_turn(databases, captures, rounds)
                 if first.verdicts() != sizes[0] + captures * (rounds + 1):
                     raise RuntimeError("not every capture became a verdict: the time they took says nothing")
             shown = (f"{size:,}: {1000 * seconds:.2f} ms" for size, seconds in zip(sizes, taken, strict=True))
             print(f"  a capture among {', '.join(shown)}", flush=True)
-            found.append(taken[-1] / taken[0])
-    return found
+            measured.append(taken[-1] / taken[0])
+    return measured
 
 
 def _in_turn(databases: Sequence[Grown], captures: int, rounds: int) -> list[float]:
@@ -243,8 +243,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--sizes must be two or more ascending numbers from 1")
     if options.samples < 1:
         parser.error("--samples must be at least 1")
-    found = ratios(options.engine, options.sizes, options.samples)
-    print(f"the last over the first: {median(found):.3f} ({min(found):.3f} … {max(found):.3f})")
+    measured = ratios(options.engine, options.sizes, options.samples)
+    print(f"the last over the first: {median(measured):.3f} ({min(measured):.3f} … {max(measured):.3f})")
     return 0
 
 

@@ -24,7 +24,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from benchmarks.bulk import quickly, write
-from benchmarks.records import CHECK_COLUMNS, MODEL, POCKET_COLUMNS, Rows, Seen, check_row, judged
+from benchmarks.records import CHECK_COLUMNS, MODEL, POCKET_COLUMNS, JudgedCapture, Rows, check_row, judged
 from db.engine import migrate
 from db.engine.database import Database, DatabaseUnavailable, make_engine
 from db.learning import model_registry
@@ -71,7 +71,7 @@ class _Pocket:
         self.operations = 0
 
 
-def seen(seed: int) -> Iterator[Seen]:
+def seen(seed: int) -> Iterator[JudgedCapture]:
     """The plant's captures in the order of their time, without end."""
     rng = random.Random(seed)  # noqa: S311 - a plant, not a secret
     heads = []
@@ -87,7 +87,7 @@ def seen(seed: int) -> Iterator[Seen]:
         folder = f"{station}/{at:%Y-%m-%d}"
         for place, pocket in enumerate(pockets, 1):
             capture_id = _uuid7(rng, at)
-            yield Seen(
+            yield JudgedCapture(
                 capture_id,
                 _text(at),
                 station,
@@ -115,16 +115,16 @@ def seen(seed: int) -> Iterator[Seen]:
 
 def fill(
     url: str,
-    captures: Iterator[Seen],
+    captures: Iterator[JudgedCapture],
     verdicts: int,
     progress: Callable[[int, float], None] = lambda *_: None,
     *,
-    rows_of: Callable[[Sequence[Seen]], Iterable[Rows]] = judged,
+    rows_of: Callable[[Sequence[JudgedCapture]], Iterable[Rows]] = judged,
     quick: bool = False,
 ) -> None:
     """Write that many of `captures` with their verdicts, checks and pockets into a migrated database without any.
 
-    `progress` is told after every block how many there are and how many rows a second were written. What is in
+    `progress` is called after every block with how many there are and how many rows a second were written. What is in
     memory at once does not depend on the number. Afterwards PostgreSQL's statistics are up to date. `captures` can be
     read on: what follows is what would come next.
 
@@ -136,7 +136,7 @@ def fill(
         SchemaOutdated: it is not migrated.
     """
     _put_in_charge(url)
-    newest: dict[tuple[str, str, int], Seen] = {}
+    newest: dict[tuple[str, str, int], JudgedCapture] = {}
     engine = make_engine(url, foreign_keys=not quick)
     try:
         with engine.connect() as connection:

@@ -74,12 +74,12 @@ def _generator() -> str:
 
 def _progress(verdicts: int) -> Callable[[int, float], None]:
     """Print a line for every tenth of them."""
-    told = 0
+    tenths = 0
 
     def tell(written: int, rows_per_second: float) -> None:
-        nonlocal told
-        if 10 * written // verdicts > told:
-            told = 10 * written // verdicts
+        nonlocal tenths
+        if 10 * written // verdicts > tenths:
+            tenths = 10 * written // verdicts
             print(f"  {written:,} verdicts, {rows_per_second:,.0f} rows/s", flush=True)
 
     return tell

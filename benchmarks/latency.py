@@ -79,29 +79,29 @@ def added_milliseconds(percentile: float) -> Callable[[int], list[float]]:
     """A measurement of the percentile of milliseconds that a single capture takes longer than its bare judgement."""
 
     def measure(samples: int) -> list[float]:
-        found = []
+        added = []
         with idle_line() as watch:
             for _ in range(samples):
                 images = photographs()
                 waited = [watch.head_seconds(1) for _ in range(CAPTURES)]
                 work = median(bare.one_by_one_seconds(watch.network, [images[0]] * CAPTURES))
                 print(f"  submit to verdict {1000 * median(waited):.1f} ms, bare {1000 * work:.1f} ms", flush=True)
-                found.append(1000 * (float(np.percentile(waited, percentile)) - work))
-        return found
+                added.append(1000 * (float(np.percentile(waited, percentile)) - work))
+        return added
 
     return measure
 
 
 def head_ratios(samples: int) -> list[float]:
     """`samples` times the seconds of a thirty-insert head over the bare ones, each the mean of three."""
-    found = []
+    measured = []
     with idle_line() as watch:
         for _ in range(samples):
             pairs = [(watch.head_seconds(HEAD), watch.bare_head_seconds(HEAD)) for _ in range(3)]
             took, work = fmean(took for took, _ in pairs), fmean(work for _, work in pairs)
             print(f"  head of {HEAD}: {took:.3f} s, bare {work:.3f} s", flush=True)
-            found.append(took / work)
-    return found
+            measured.append(took / work)
+    return measured
 
 
 BENCHMARKS = (

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from db.engine.database import Database
 from db.learning import reviews
@@ -23,19 +22,20 @@ from db.learning.reviews import Labelled
 from producer.storage.folder import FolderStore
 from worker.embedded.supervisor import Supervisor
 from worker.embedded.system import EmbeddedSystem
-from worker.evaluation.cross_validation import Assessment, Kind, assess
-from worker.evaluation.pooled_predictions import pooled
+from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
+from worker.evaluation.pooled_predictions import pool
 from worker.evaluation.report import Evaluation, write_report
 from worker.evaluation.scores import Interval, interval
 from worker.evaluation.splits import Split, score_splits
-from worker.features.extraction import extract_chunk, sight
-from worker.features.store import begin
-from worker.learning.folder_import import Photo, import_photographs, photographs
+from worker.features.catalogue import begin
+from worker.features.extraction import extract_chunk, key_of
+from worker.learning.folder_import import LabelledPhoto, import_photographs, photographs
 from worker.models.candidate import binary
 from worker.models.costs import Costs
 from worker.models.linear_svm import gram
 from worker.models.store import model_name
 from worker.models.unsure_band import band
+from worker.runtime.arrays import Float64Array, Int64Array
 from worker.settings import WorkerSettings
 
 COLUMNS = (
@@ -70,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     weights = options.weights or [None] * len(backbones)
     if len(weights) != len(backbones):
         parser.error(f"{len(backbones)} backbones need as many --weights, not {len(weights)}")
-    found = photographs(options.folder, table=options.labels, group_column=options.group_column)
-    photos = list(found.photos)
+    photographed = photographs(options.folder, table=options.labels, group_column=options.group_column)
+    photos = list(photographed.photos)
     if options.consecutive:
         photos = consecutive(photos)
     with tempfile.TemporaryDirectory(prefix="learning-scores-") as folder:
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def consecutive(photos: Sequence[Photo]) -> list[Photo]:
+def consecutive(photos: Sequence[LabelledPhoto]) -> list[LabelledPhoto]:
     """The photographs grouped by what was taken in one go: files `28.jpg`, `29.jpg`, … of one class.
 
     A number that is missing or of another class begins a new group; a file whose name is no number is one of its own.
@@ -104,7 +104,7 @@ def consecutive(photos: Sequence[Photo]) -> list[Photo]:
     return [replace(photo, group=groups.get(photo.path, str(photo.path))) for photo in photos]
 
 
-def imported(photos: Sequence[Photo], name: str, data: Path) -> list[Labelled]:
+def imported(photos: Sequence[LabelledPhoto], name: str, data: Path) -> list[Labelled]:
     """The labelled set that comes of importing `photos` into a new database below `data`."""
     settings = WorkerSettings(data=data)
     with Supervisor() as supervisor:
@@ -127,7 +127,7 @@ def imported(photos: Sequence[Photo], name: str, data: Path) -> list[Labelled]:
 def evaluated(
     items: Sequence[Labelled], data: Path, name: str, weights: str | None, repeats: int
 ) -> tuple[Evaluation, dict[Kind, Interval]]:
-    """Extract the features of `items` by one backbone, and assess learning on them, plain and grouped by insert.
+    """Extract the features of `items` by one backbone, and cross-validate learning on them, plain and by insert.
 
     Beside it the balanced accuracy of the lab's recipe (C = 1, features as they are) on the same splits. Raises
     `RuntimeError` when an image has no features.
@@ -142,10 +142,10 @@ def evaluated(
     if result.unusable:
         raise RuntimeError(f"images without features: {result.unusable}")
     _, inserts = np.unique([item.life for item in items], return_inverse=True)
-    features = store.view([sight(item) for item in items])
+    features = store.view([key_of(item) for item in items])
     costs = Costs()
     sides = binary([item.label for item in items])
-    assessments = assess(features, sides, inserts, costs=costs, repeats=repeats)
+    assessments = cross_validate(features, sides, inserts, costs=costs, repeats=repeats)
     kernel = gram(features)
     lab = {kind: _lab(kernel, sides, found) for kind, (found, _) in assessments.items()}
     evaluation = Evaluation(
@@ -161,23 +161,23 @@ def evaluated(
     return evaluation, lab
 
 
-def _lab(kernel: npt.NDArray[np.float64], sides: npt.NDArray[np.int64], found: Assessment) -> Interval:
+def _lab(kernel: Float64Array, sides: Int64Array, assessment: CrossValidation) -> Interval:
     every = np.arange(len(sides))
-    splits = [Split(each.seed, np.setdiff1d(every, each.rows), each.rows) for each in found.splits]
+    splits = [Split(split.seed, np.setdiff1d(every, split.rows), split.rows) for split in assessment.splits]
     scored = score_splits(kernel, sides, splits, classes=2)
-    return interval([each.macro_recall for each in scored], found.tested_over_trained)
+    return interval([split.macro_recall for split in scored], assessment.tested_over_trained)
 
 
 def rows(evaluation: Evaluation, lab: Mapping[Kind, Interval]) -> list[str]:
     """The table's rows for one backbone: each score's mean over the splits, and its 95 % interval."""
-    found = []
+    lines = []
     for kind, (assessment, _) in evaluation.assessments.items():
         names = ("accuracy", "balanced_accuracy", "recall_damaged", "calibration_error")
         cells = [_cell(assessment.interval(name)) for name in names]
         cells.insert(2, _cell(lab[kind]))
-        cells.append(_cell(pooled(assessment, evaluation.sides).decided(band(evaluation.costs), evaluation.inserts)))
-        found.append(f"| `{evaluation.backbone}` | {kind} | {' | '.join(cells)} |")
-    return found
+        cells.append(_cell(pool(assessment, evaluation.sides).decided(band(evaluation.costs), evaluation.inserts)))
+        lines.append(f"| `{evaluation.backbone}` | {kind} | {' | '.join(cells)} |")
+    return lines
 
 
 def _cell(interval: Interval | None) -> str:

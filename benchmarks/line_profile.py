@@ -84,12 +84,12 @@ def steps(batch: int) -> dict[str, float]:
         store = FolderStore(folder / "images")
         image = photographs()[0]
         events = _events(store.put("a/b.jpg", image))
-        found: dict[str, float] = {}
+        milliseconds: dict[str, float] = {}
 
         def timed(step: str, work: Callable[[], object]) -> None:
             start = time.thread_time()
             work()
-            found[step] = 1000 * (time.thread_time() - start) / ROWS
+            milliseconds[step] = 1000 * (time.thread_time() - start) / ROWS
 
         message = sanitise(b"garbage", datetime.now(UTC))[0]
         timed("message sanitised", lambda: [sanitise(message, datetime.now(UTC)) for _ in events])
@@ -108,7 +108,7 @@ def steps(batch: int) -> dict[str, float]:
         answers = [verdict_answer(event, verdict) for event, verdict in zip(events, verdicts, strict=True)]
         timed("answer made", lambda: [VerdictAnswer.model_dump_json(each, exclude_none=True) for each in answers])
         database.close()
-    return found
+    return milliseconds
 
 
 def _events(digest: str) -> list[CaptureEvent]:

@@ -59,7 +59,7 @@ def ratios(samples: int, images: int = IMAGES, features: int = FEATURES) -> list
 
     Raises `AssertionError` when the training was not running.
     """
-    found = []
+    measured = []
     with idle_line() as watch, training(images, features) as process:
         for _ in range(samples):
             without: list[float] = []
@@ -80,8 +80,8 @@ def ratios(samples: int, images: int = IMAGES, features: int = FEATURES) -> list
             )
             if process.poll() is not None or busy < BUSY * spent:
                 raise AssertionError("the training was not running beside the line")
-            found.append(median(beside) / median(without))
-    return found
+            measured.append(median(beside) / median(without))
+    return measured
 
 
 def captures(watch: Watch) -> list[float]:

@@ -43,7 +43,7 @@ def forward_over_matrix_product(samples: int) -> list[float]:
     """`samples` times the forward pass's FLOP/s over those of a large float32 matrix product in this process."""
     import tensorflow as tf
 
-    found = []
+    measured = []
     with random_weights(BACKBONE) as weights:
         network = bare.load(BACKBONE, weights)
     for line in arithmetic.compare(network, FORWARD_FLOP):
@@ -58,8 +58,8 @@ def forward_over_matrix_product(samples: int) -> list[float]:
             peak = max(peak, 2 * MATRIX**3 / (time.perf_counter() - start))
             forward = max(forward, FORWARD_FLOP / bare.forward_seconds(network, 1))
         print(f"  forward {forward / 1e9:.0f} GFLOP/s, matrix product {peak / 1e9:.0f} GFLOP/s", flush=True)
-        found.append(forward / peak)
-    return found
+        measured.append(forward / peak)
+    return measured
 
 
 def memory_over_weights(samples: int) -> list[float]:
@@ -69,15 +69,15 @@ def memory_over_weights(samples: int) -> list[float]:
         size, fingerprint, used = network.feature_size, network.fingerprint, 4 * network.parameters
         del network
         gc.collect()
-        found = []
+        measured = []
         for _ in range(samples):
             with running(BACKBONE, weights, size, fingerprint) as line:
                 line.publish("station-1", JUDGED)
                 line.wait("station-1", JUDGED)
                 peak = peak_bytes(line)
             print(f"  peak {peak / 1e6:.0f} MB, weights {used / 1e6:.0f} MB", flush=True)
-            found.append(peak / used)
-    return found
+            measured.append(peak / used)
+    return measured
 
 
 def peak_bytes(line: Line) -> int:
@@ -99,14 +99,14 @@ def start_over_import_and_reading(samples: int) -> list[float]:
         del network
         gc.collect()
         command = [sys.executable, "-c", _READING, str(weights), *layers, "fc1"]
-        found = []
+        measured = []
         for _ in range(samples):
             bare_seconds = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             with running(BACKBONE, weights, size, fingerprint) as line:
                 seconds = line.start_seconds
             print(f"  start {seconds:.2f} s, import and reading {bare_seconds:.2f} s", flush=True)
-            found.append(seconds / bare_seconds)
-    return found
+            measured.append(seconds / bare_seconds)
+    return measured
 
 
 def _block(number: int, convolutions: int) -> list[str]:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from producer.simulation.head import labelled_images
+from worker.runtime.arrays import Float32Array
 
 SIZE = 1024
 """Width and height of a photograph in pixels."""
@@ -58,7 +58,7 @@ def _write(path: Path, family: str) -> None:
                 group[name] = _values(rng, variable, shape)
 
 
-def _values(rng: np.random.Generator, variable: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+def _values(rng: np.random.Generator, variable: str, shape: tuple[int, ...]) -> Float32Array:
     """Values that keep activations finite, normalisations included, and hardly ever denormal, which would be slow."""
     if "variance" in variable or variable == "gamma":
         return rng.uniform(0.5, 1.5, shape).astype(np.float32)

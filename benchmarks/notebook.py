@@ -8,13 +8,10 @@ benchmark fails.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +22,7 @@ from benchmarks import bare
 from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
 from worker.dataset.labelled_folder import load_image
+from worker.features.batches import feature_batches
 from worker.models.linear_svm import LinearModel, fit_gram, gram, primal
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def ratios(backbone: str, rounds: int, samples: int) -> list[float]:
         svc = SVC(kernel="linear", class_weight="balanced").fit(features, labels)
         linear = primal(fit_gram(gram(features), labels), features, ("intact", "damaged"))
         _loop(network.family, model, svc, files[:2])
-        found = []
+        measured = []
         for _ in range(samples):
             loop_seconds, by_loop = _timed(lambda: _loop(network.family, model, svc, files))
             timed = [_timed(lambda: _batched(network, linear, files)) for _ in range(rounds)]
@@ -58,8 +56,8 @@ def ratios(backbone: str, rounds: int, samples: int) -> list[float]:
                 raise AssertionError("the notebook's loop and the batched path find different classes")
             batched_seconds = min(seconds for seconds, _ in timed)
             print(f"  {len(files)} images: loop {loop_seconds:.2f} s, batched {batched_seconds:.2f} s", flush=True)
-            found.append(loop_seconds / batched_seconds)
-    return found
+            measured.append(loop_seconds / batched_seconds)
+    return measured
 
 
 def _write(folder: Path, images: Sequence[bytes]) -> list[Path]:
@@ -86,11 +84,8 @@ def _batched(network: Backbone, linear: LinearModel, files: Sequence[Path]) -> l
 
 
 def _features(network: Backbone, files: Sequence[Path]) -> Any:
-    parts = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        images = pool.map(partial(load_image, size=network.input_size), files)
-        while batch := list(islice(images, bare.BATCH)):
-            parts.append(network.features(network.prepare(np.stack(batch))))
+    load = partial(load_image, size=network.input_size)
+    parts = [part.features for part in feature_batches(files, load, network, size=bare.BATCH, unusable=())]
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 

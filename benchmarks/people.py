@@ -21,7 +21,7 @@ from sqlalchemy import select, update
 
 import db.line.faults
 from benchmarks.history import BEGIN, BETWEEN_CHECKS, POCKETS
-from benchmarks.records import CAPTURE_COLUMNS, MODEL, VERDICT_COLUMNS, Rows, Seen, capture_row, verdict_row
+from benchmarks.records import CAPTURE_COLUMNS, MODEL, VERDICT_COLUMNS, JudgedCapture, Rows, capture_row, verdict_row
 from db.engine.database import Database
 from db.learning import model_registry
 from db.line import pockets
@@ -70,23 +70,23 @@ class People:
         self._rng = random.Random(seed)  # noqa: S311 - people, not a secret
         self._number = 0
 
-    def rows_of(self, block: Sequence[Seen]) -> Iterable[Rows]:
+    def rows_of(self, block: Sequence[JudgedCapture]) -> Iterable[Rows]:
         """The rows of captures, verdicts, reviews and faults."""
         captures: list[tuple[Any, ...]] = []
         verdicts: list[tuple[Any, ...]] = []
         reviews: list[tuple[Any, ...]] = []
         faults: list[tuple[Any, ...]] = []
         for seen in block:
-            each, model = self._judged(seen)
-            said = self._said(each)
-            captures.append((*capture_row(each), said[-1] if said else None))
+            capture, model = self._judged(seen)
+            said = self._said(capture)
+            captures.append((*capture_row(capture), said[-1] if said else None))
             if model not in (None, MODELS[0]) and self._rng.random() < JUDGED_AGAIN:
-                before = each._replace(outcome="unsure", decision=0.0, reason="too close to the boundary")
+                before = capture._replace(outcome="unsure", decision=0.0, reason="too close to the boundary")
                 verdicts.append(verdict_row(before, MODELS[MODELS.index(model) - 1], current=False))
-            verdicts.append(verdict_row(each, model))
-            reviews += [self._review(each, label) for label in said]
+            verdicts.append(verdict_row(capture, model))
+            reviews += [self._review(capture, label) for label in said]
             if self._rng.random() < FAULTY:
-                faults.append(self._fault(each))
+                faults.append(self._fault(capture))
             self._number += 1
         yield "captures", _REVIEWED_COLUMNS, captures
         yield "verdicts", VERDICT_COLUMNS, verdicts
@@ -97,40 +97,40 @@ class People:
     def _recent(self) -> bool:
         return self._number >= self._captures - NOT_DONE
 
-    def _judged(self, each: Seen) -> tuple[Seen, str | None]:
+    def _judged(self, capture: JudgedCapture) -> tuple[JudgedCapture, str | None]:
         """The capture as it was judged then, and by which model."""
-        if self._number < WITHOUT_MODEL * self._captures and each.outcome != "unusable":
-            return each._replace(outcome="unsure", decision=None, reason="there is no model yet"), None
-        return each, MODELS[len(MODELS) * self._number // self._captures]
+        if self._number < WITHOUT_MODEL * self._captures and capture.outcome != "unusable":
+            return capture._replace(outcome="unsure", decision=None, reason="there is no model yet"), None
+        return capture, MODELS[len(MODELS) * self._number // self._captures]
 
-    def _said(self, each: Seen) -> list[str]:
+    def _said(self, capture: JudgedCapture) -> list[str]:
         """The labels that people gave it, one after the other."""
         chance = self._rng.random()
-        if each.outcome == "unsure":
+        if capture.outcome == "unsure":
             waits = self._recent and chance < 0.9
             return [] if waits else [self._rng.choices(("intact", "worn", "broken", "unusable"), (60, 25, 10, 5))[0]]
         if chance >= LOOKED_AT or self._recent:
             return []
-        if each.outcome == "unusable":
+        if capture.outcome == "unusable":
             return ["unusable"]
-        right, wrong = ("intact", "worn") if each.outcome == "intact" else ("broken", "intact")
+        right, wrong = ("intact", "worn") if capture.outcome == "intact" else ("broken", "intact")
         if self._rng.random() >= DISAGREES:
             return [right]
         return [wrong, wrong] if self._rng.random() < 0.5 else [wrong]
 
-    def _review(self, each: Seen, label: str) -> tuple[Any, ...]:
+    def _review(self, capture: JudgedCapture, label: str) -> tuple[Any, ...]:
         by = PEOPLE[int(self._rng.random() * len(PEOPLE))]
-        return each.capture_id, label, by, _later(each.judged_at, timedelta(hours=1)), None
+        return capture.capture_id, label, by, _later(capture.judged_at, timedelta(hours=1)), None
 
-    def _fault(self, each: Seen) -> tuple[Any, ...]:
+    def _fault(self, capture: JudgedCapture) -> tuple[Any, ...]:
         reason = "image_missing" if self._rng.random() < 0.8 else "crashed"
-        event = json.dumps(each._asdict())
+        event = json.dumps(capture._asdict())
         # What is still open came twice, once so that nobody can tell which capture it was.
-        capture_id = None if self._recent else each.capture_id
+        capture_id = None if self._recent else capture.capture_id
         subject = db.line.faults.subject(capture_id and UUID(capture_id), reason, event)
         state = "open" if self._recent else "closed"
-        place = each.station, each.check_id, each.pocket
-        at = each.received_at
+        place = capture.station, capture.check_id, capture.pocket
+        at = capture.received_at
         return subject, capture_id, *place, reason, "made up", event, at, at, 1, state
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks import bare
 from benchmarks.line import HEAD, Line, running
@@ -21,6 +20,7 @@ from benchmarks.plan_figures import single_seconds
 from benchmarks.plan_simulation import at_random
 from worker.planning.measurements import WorkerFigures
 from worker.planning.plan import SHARE, Load, waits
+from worker.runtime.arrays import Float64Array
 
 BACKBONE = "insertnet"
 STATIONS = 20
@@ -29,7 +29,7 @@ HEADS = 250
 BUSY = 0.6
 
 
-def answered_p95(line: Line, name: str, arrivals: npt.NDArray[np.float64]) -> float:
+def answered_p95(line: Line, name: str, arrivals: Float64Array) -> float:
     """Send heads, each at its moment in seconds from now; the 95th percentile of the times to their last verdict."""
     began = []
     start = time.monotonic()
@@ -43,7 +43,7 @@ def answered_p95(line: Line, name: str, arrivals: npt.NDArray[np.float64]) -> fl
 
 def ratios(samples: int) -> list[float]:
     """`samples` times the larger of the plan's and the line's 95th percentile over the smaller."""
-    found = []
+    measured_ratios = []
     network = bare.load(BACKBONE, None)
     with running(BACKBONE, None, network.feature_size, network.fingerprint) as line:
         captures_per_second(line, "warm-up", 100)
@@ -57,8 +57,8 @@ def ratios(samples: int) -> list[float]:
             if planned is None:
                 raise RuntimeError("a load below what the worker carries has an answer")
             print(f"  {rate:.0f} captures/s: planned {planned:.2f} s, measured {measured:.2f} s", flush=True)
-            found.append(max(planned / measured, measured / planned))
-    return found
+            measured_ratios.append(max(planned / measured, measured / planned))
+    return measured_ratios
 
 
 BENCHMARK = Benchmark(

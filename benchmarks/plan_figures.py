@@ -62,17 +62,17 @@ Figures = dict[str, list[float]]
 @cache
 def of_worker(backbone: str, samples: int) -> Figures:
     """`per_second`, `single_seconds` and `worker_bytes` of a worker with that backbone."""
-    found: Figures = {"per_second": [], "single_seconds": []}
+    figures: Figures = {"per_second": [], "single_seconds": []}
     with random_weights(backbone) as weights:
         network = bare.load(backbone, weights)
         with running(backbone, weights, network.feature_size, network.fingerprint) as line:
             captures = BACKBONES[backbone]
             captures_per_second(line, "warm-up", max(64, captures // 8))
             for sample in range(samples):
-                found["single_seconds"].append(single_seconds(line, network, f"single-{sample}"))
-                found["per_second"].append(captures_per_second(line, f"full-{sample}", captures))
-            found["worker_bytes"] = [float(peak_bytes(line))]
-    return found
+                figures["single_seconds"].append(single_seconds(line, network, f"single-{sample}"))
+                figures["per_second"].append(captures_per_second(line, f"full-{sample}", captures))
+            figures["worker_bytes"] = [float(peak_bytes(line))]
+    return figures
 
 
 def single_seconds(line: Line, network: Backbone, name: str) -> float:
@@ -90,9 +90,9 @@ def of_redis(samples: int) -> Figures:
 
     With a worker that does not judge, whose own rate is that of what came again (`repeats_per_second`).
     """
-    found: Figures = {
-        each: []
-        for each in (
+    figures: Figures = {
+        name: []
+        for name in (
             "redis_per_second",
             "redis_network_bytes",
             "aof_bytes",
@@ -106,32 +106,32 @@ def of_redis(samples: int) -> Figures:
         client: Any = connect(line.redis_url, timeout=30.0)
         server = psutil.Process(client.info("server")["process_id"])
         for sample in range(samples):
-            with _standstill_of_memory(line, client, found["event_bytes"]):
+            with _standstill_of_memory(line, client, figures["event_bytes"]):
                 line.publish(f"waiting-{sample}", WAITING)
             line.wait(f"waiting-{sample}", WAITING)
             before, seconds = client.info(), _processor_seconds([server])
-            found["repeats_per_second"].append(captures_per_second(line, f"carried-{sample}", CARRIED))
+            figures["repeats_per_second"].append(captures_per_second(line, f"carried-{sample}", CARRIED))
             after = client.info()
-            found["redis_per_second"].append(CARRIED / (_processor_seconds([server]) - seconds))
+            figures["redis_per_second"].append(CARRIED / (_processor_seconds([server]) - seconds))
             grown = {name: (after[name] - before[name]) / CARRIED for name in _COUNTED}
-            found["redis_network_bytes"].append(grown["total_net_input_bytes"] + grown["total_net_output_bytes"])
-            found["aof_bytes"].append(grown["aof_current_size"])
+            figures["redis_network_bytes"].append(grown["total_net_input_bytes"] + grown["total_net_output_bytes"])
+            figures["aof_bytes"].append(grown["aof_current_size"])
             stream = stream_of(f"carried-{sample}")
-            found["answer_bytes"].append(client.memory_usage(stream, samples=0) / client.xlen(stream))
+            figures["answer_bytes"].append(client.memory_usage(stream, samples=0) / client.xlen(stream))
         client.close()
-    return found
+    return figures
 
 
 _COUNTED = ("total_net_input_bytes", "total_net_output_bytes", "aof_current_size")
 
 
 @contextmanager
-def _standstill_of_memory(line: Line, client: Any, found: list[float]) -> Iterator[None]:
+def _standstill_of_memory(line: Line, client: Any, figures: list[float]) -> Iterator[None]:
     """The worker stands still meanwhile; what Redis's memory grew by, for each event that came, is added to `found`."""
     with line.standstill():
         before = client.info("memory")["used_memory"]
         yield
-        found.append((client.info("memory")["used_memory"] - before) / WAITING)
+        figures.append((client.info("memory")["used_memory"] - before) / WAITING)
 
 
 def _processor_seconds(processes: Sequence[psutil.Process]) -> float:

@@ -12,26 +12,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from worker.runtime.arrays import Float64Array
 
 
 @dataclass(frozen=True)
 class Simulated:
     """Seconds for each head: until its first capture is taken, and until its last verdict."""
 
-    waits: npt.NDArray[np.float64]
-    answers: npt.NDArray[np.float64]
+    waits: Float64Array
+    answers: Float64Array
 
 
-def at_random(stations: int, every: float, heads: int, seed: int) -> npt.NDArray[np.float64]:
+def at_random(stations: int, every: float, heads: int, seed: int) -> Float64Array:
     """When `heads` heads come in from stations that send one every so many seconds on average, in seconds."""
     gaps = np.random.default_rng(seed).exponential(every / stations, heads)
     return np.cumsum(gaps)
 
 
-def simulate(
-    arrivals: npt.NDArray[np.float64], inserts: int, workers: int, per_second: float, in_hand: int
-) -> Simulated:
+def simulate(arrivals: Float64Array, inserts: int, workers: int, per_second: float, in_hand: int) -> Simulated:
     """What becomes of heads that come in at `arrivals`, each of `inserts` captures.
 
     Redis hands the captures out in their order, each to the worker that has waited for one the longest, and a worker
@@ -67,9 +66,7 @@ def simulate(
     return Simulated(took - arrivals, done - arrivals)
 
 
-def _moments(
-    arrivals: npt.NDArray[np.float64], ends: list[tuple[float, int]]
-) -> Iterator[tuple[float, int | None, int | None]]:
+def _moments(arrivals: Float64Array, ends: list[tuple[float, int]]) -> Iterator[tuple[float, int | None, int | None]]:
     """The moments at which something happens, in order: a head comes in, or a worker's batch ends."""
     for head, arrival in enumerate(arrivals):
         while ends and ends[0][0] <= arrival:

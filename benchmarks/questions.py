@@ -63,18 +63,18 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def p95s(question: str, engine: str, verdicts: int, samples: int, folder: Path = kept.PLANTS) -> list[float]:
     """`samples` times the 95th percentile of the question's milliseconds; each is printed with its slowest kinds."""
-    found = []
+    measured = []
     with kept.plant(engine, verdicts, folder) as url:
         database = Database(url)
         try:
             for seed in range(samples):
                 taken = milliseconds(database, question, seed)
-                found.append(percentile([each for _, each in taken], 0.95))
+                measured.append(percentile([each for _, each in taken], 0.95))
                 print(f"  {question}, {engine}, {verdicts:,} verdicts: {_spread(taken)}", flush=True)
             print(f"  slowest kinds: {_slowest(taken)}", flush=True)
         finally:
             database.close()
-    return found
+    return measured
 
 
 def _spread(taken: Sequence[tuple[str, float]]) -> str:

@@ -9,7 +9,7 @@ MODEL = "history-model"
 """The one model; it was put in charge before the first capture."""
 
 
-class Seen(NamedTuple):
+class JudgedCapture(NamedTuple):
     """One capture and what was decided about it; ids and times are text as both databases take it."""
 
     capture_id: str
@@ -34,8 +34,8 @@ class Seen(NamedTuple):
     check_began: str
 
 
-_OF_CAPTURE = Seen._fields.index("outcome") + 1
-CAPTURE_COLUMNS = (*Seen._fields[:_OF_CAPTURE], "attempts", "ordered_at")
+_OF_CAPTURE = JudgedCapture._fields.index("outcome") + 1
+CAPTURE_COLUMNS = (*JudgedCapture._fields[:_OF_CAPTURE], "attempts", "ordered_at")
 VERDICT_COLUMNS = ("capture_id", "model_id", "outcome", "decision", "reason", "judged_at", "current", "seconds")
 CHECK_COLUMNS = ("check_id", "station", "machine", "head", "operation", "size", "started_at")
 POCKET_COLUMNS = ("machine", "head", "pocket", "captured_at", "capture_id", "damaged")
@@ -44,23 +44,32 @@ Rows = tuple[str, Sequence[str], list[tuple[Any, ...]]]
 """Rows of one table: its name, its columns, and their values."""
 
 
-def check_row(each: Seen) -> tuple[Any, ...]:
+def check_row(capture: JudgedCapture) -> tuple[Any, ...]:
     """The values of `CHECK_COLUMNS`, of the check that begins with this capture."""
-    place = each.station, each.machine, each.head, each.operation
-    return each.check_id, *place, each.check_size, each.check_began
+    place = capture.station, capture.machine, capture.head, capture.operation
+    return capture.check_id, *place, capture.check_size, capture.check_began
 
 
-def capture_row(each: Seen) -> tuple[Any, ...]:
+def capture_row(capture: JudgedCapture) -> tuple[Any, ...]:
     """The values of `CAPTURE_COLUMNS`."""
-    return *each[:_OF_CAPTURE], 1, each.captured_at
+    return *capture[:_OF_CAPTURE], 1, capture.captured_at
 
 
-def verdict_row(each: Seen, model_id: str | None = MODEL, current: bool = True) -> tuple[Any, ...]:
+def verdict_row(capture: JudgedCapture, model_id: str | None = MODEL, current: bool = True) -> tuple[Any, ...]:
     """The values of `VERDICT_COLUMNS`."""
-    return each.capture_id, model_id, each.outcome, each.decision, each.reason, each.judged_at, current, 0.4
+    return (
+        capture.capture_id,
+        model_id,
+        capture.outcome,
+        capture.decision,
+        capture.reason,
+        capture.judged_at,
+        current,
+        0.4,
+    )
 
 
-def judged(block: Sequence[Seen]) -> Iterable[Rows]:
+def judged(block: Sequence[JudgedCapture]) -> Iterable[Rows]:
     """What the line writes of captures, all judged by the one model, and nobody looked at."""
-    yield "captures", CAPTURE_COLUMNS, [capture_row(each) for each in block]
-    yield "verdicts", VERDICT_COLUMNS, [verdict_row(each) for each in block]
+    yield "captures", CAPTURE_COLUMNS, [capture_row(capture) for capture in block]
+    yield "verdicts", VERDICT_COLUMNS, [verdict_row(capture) for capture in block]

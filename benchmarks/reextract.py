@@ -1,7 +1,7 @@
 """What it costs to bring the feature store up to date after 1 % new images, over making it from nothing.
 
 Both do all that the periodic task does: find what is missing, extract it chunk by chunk, publish the labelled set and
-merge small shards. Each is done by a new `Generation`, as a process that has just started would.
+merge small shards. Each is done by a new `FeatureStore`, as a process that has just started would.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from benchmarks.measure import Benchmark
 from producer.contract.event import new_id
 from producer.simulation.head import labelled_images
 from producer.storage.folder import FolderStore
-from worker.features.extraction import extract_chunk, missing, sight
-from worker.features.store import begin
+from worker.features.catalogue import begin
+from worker.features.extraction import extract_chunk, key_of, missing
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone
@@ -40,7 +40,7 @@ SIZE = 512
 
 
 @dataclass(frozen=True)
-class Photo:
+class StoredPhoto:
     """One image in the store, as extraction sees it."""
 
     capture_id: UUID
@@ -56,7 +56,7 @@ def ratios(samples: int) -> list[float]:
         AssertionError: not all features are there afterwards.
     """
     network = bare.load("insertnet", None)
-    found = []
+    measured = []
     with tempfile.TemporaryDirectory(prefix="bench-reextract-") as folder:
         images = FolderStore(Path(folder) / "images")
         photos = [_stored(images, number, data) for number, data in enumerate(_photographs(IMAGES + NEW))]
@@ -65,29 +65,29 @@ def ratios(samples: int) -> list[float]:
             full = _seconds(photos[:IMAGES], images, network, root)
             new = _seconds(photos, images, network, root)
             print(f"  {IMAGES} images {full:.2f} s, {NEW} new ones {new:.3f} s", flush=True)
-            found.append(new / full)
-    return found
+            measured.append(new / full)
+    return measured
 
 
-def _seconds(photos: Sequence[Photo], images: FolderStore, network: Backbone, root: Path) -> float:
+def _seconds(photos: Sequence[StoredPhoto], images: FolderStore, network: Backbone, root: Path) -> float:
     start = time.perf_counter()
     store = begin(root, fingerprint=network.fingerprint, backbone=network.name, feature_size=network.feature_size)
     lacking = missing(photos, store)
     for first in range(0, len(lacking), CHUNK):
         extract_chunk(lacking[first : first + CHUNK], images, network, store)
     labels = [number % 2 for number in range(len(photos))]
-    store.publish([sight(photo) for photo in photos], labels, ("intact", "damaged"))
+    store.publish([key_of(photo) for photo in photos], labels, ("intact", "damaged"))
     store.compact()
     seconds = time.perf_counter() - start
-    if store.known() != {sight(photo) for photo in photos}:
+    if store.known() != {key_of(photo) for photo in photos}:
         raise AssertionError("not all images have their features in the store")
     return seconds
 
 
-def _stored(images: FolderStore, number: int, data: bytes) -> Photo:
+def _stored(images: FolderStore, number: int, data: bytes) -> StoredPhoto:
     key = f"bench/{number}.jpg"
     images.put(key, data)
-    return Photo(new_id(), key, hashlib.sha256(data).hexdigest())
+    return StoredPhoto(new_id(), key, hashlib.sha256(data).hexdigest())
 
 
 @cache

@@ -16,27 +16,25 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from benchmarks.measure import Benchmark
 from worker.evaluation.splits import Split, repeated_splits, score_splits
 from worker.models.linear_svm import gram
+from worker.runtime.arrays import Float32Array, Int64Array
 
 IMAGES = 200
 FEATURES = 401_408
 REPEATS = 10
 DISTANCE = 0.02
 
-Float32s = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
-
-def made_up(images: int = IMAGES, size: int = FEATURES) -> tuple[Float32s, Ints]:
+def made_up(images: int = IMAGES, size: int = FEATURES) -> tuple[Float32Array, Int64Array]:
     """Features as a ReLU layer gives them (half of them zero), with a difference between two classes that overlap."""
     rng = np.random.default_rng(0)
     labels = np.arange(images, dtype=np.int64) % 4 // 3  # a quarter of them are of class 1
@@ -45,22 +43,20 @@ def made_up(images: int = IMAGES, size: int = FEATURES) -> tuple[Float32s, Ints]
     return np.maximum(features, 0, out=features), labels
 
 
-def photographs(folder: Path, weights: Path) -> tuple[Float32s, Ints]:
+def photographs(folder: Path, weights: Path) -> tuple[Float32Array, Int64Array]:
     """Features of the labelled photographs in `folder` by `mobilenet:conv1_relu` with the weight file `weights`."""
     from worker.backbones.backbone import load_backbone
     from worker.dataset.labelled_folder import load_image, scan
+    from worker.features.batches import feature_batches
 
     dataset = scan(folder, check_images=False)
     backbone = load_backbone("mobilenet:conv1_relu", str(weights), weights_folder=weights.parent)
-    features = np.empty((len(dataset.files), backbone.feature_size), np.float32)
-    for start in range(0, len(dataset.files), 32):
-        files = dataset.files[start : start + 32]
-        images = np.stack([load_image(file, backbone.input_size) for file in files])
-        features[start : start + len(files)] = backbone.features(backbone.prepare(images))
-    return features, dataset.labels
+    load = partial(load_image, size=backbone.input_size)
+    parts = [part.features for part in feature_batches(dataset.files, load, backbone, size=32, unusable=())]
+    return np.concatenate(parts), dataset.labels
 
 
-def by_svc(features: Float32s, labels: Ints, splits: Sequence[Split]) -> tuple[float, list[list[int]]]:
+def by_svc(features: Float32Array, labels: Int64Array, splits: Sequence[Split]) -> tuple[float, list[list[int]]]:
     """Seconds and predictions of `SVC` on the features."""
     start = time.perf_counter()
     predictions = []
@@ -71,14 +67,14 @@ def by_svc(features: Float32s, labels: Ints, splits: Sequence[Split]) -> tuple[f
     return time.perf_counter() - start, predictions
 
 
-def by_gram(features: Float32s, labels: Ints, splits: Sequence[Split]) -> tuple[float, list[list[int]]]:
+def by_gram(features: Float32Array, labels: Int64Array, splits: Sequence[Split]) -> tuple[float, list[list[int]]]:
     """Seconds and predictions with one Gram matrix, which is made here."""
     start = time.perf_counter()
     scores = score_splits(gram(features), labels, splits, classes=len(np.unique(labels)))
     return time.perf_counter() - start, [score.predictions.tolist() for score in scores]
 
 
-def ratios(features: Float32s, labels: Ints, samples: int) -> list[float]:
+def ratios(features: Float32Array, labels: Int64Array, samples: int) -> list[float]:
     """How many times faster the Gram side is, `samples` times. Raises `AssertionError` when a prediction differs."""
     splits = list(repeated_splits(labels, test_size=0.3, repeats=REPEATS))
     with threadpool_limits(1, user_api="blas"):

@@ -49,7 +49,7 @@ def ratios(samples: int, images: int = IMAGES, features: int = FEATURES) -> list
 
     Raises `AssertionError` when what was learned is no better than guessing: then it was not trained.
     """
-    found = []
+    measured = []
     with tempfile.TemporaryDirectory(prefix="bench-features-") as folder:
         path = Path(folder) / "features.h5"
         make(path, images, features)
@@ -60,8 +60,8 @@ def ratios(samples: int, images: int = IMAGES, features: int = FEATURES) -> list
             if accuracy < 0.6:
                 raise AssertionError(f"the training is right on {accuracy:.1%} only")
             print(f"  peak {peak / 1e6:.0f} MB, {seconds:.0f} s, {accuracy:.1%} right out of fold", flush=True)
-            found.append(peak / (4 * images * features))
-    return found
+            measured.append(peak / (4 * images * features))
+    return measured
 
 
 def make(path: Path, images: int, features: int) -> None:

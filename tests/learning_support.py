@@ -35,12 +35,9 @@ class SmallNetwork:
     def __init__(self) -> None:
         self.seen = 0
 
-    def prepare(self, images):
-        return images.astype(np.float32) / 255
-
-    def features(self, prepared):
-        self.seen += len(prepared)
-        return prepared.reshape(len(prepared), -1)
+    def features_of(self, images):
+        self.seen += len(images)
+        return np.stack(images).reshape(len(images), -1).astype(np.float32) / 255
 
 
 class Reviewer:

@@ -89,8 +89,8 @@ def check_files(output: Path, answer: dict[str, Any], backbone: dict[str, Any]) 
     with h5py.File(folder / "features.h5") as features, h5py.File(folder / "labels.h5") as labels:
         assert features["dataset_1"].shape == (answer["images"], backbone["feature_size"])
         assert set(labels["dataset_1"][()].tolist()) == set(range(len(answer["classes"])))
-    model, manifest = store.load(folder / "model")
-    assert (list(model.classes), manifest.model_id) == (answer["classes"], backbone["model"])
+    stored = store.read(folder / "model")
+    assert (list(stored.classifier.classes), stored.manifest.model_id) == (answer["classes"], backbone["model"])
     assert f"{np.mean(backbone['accuracy']):.6f}" in (folder / f"results{name}.txt").read_text("utf-8")
 
 

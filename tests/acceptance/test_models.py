@@ -18,7 +18,7 @@ from db.learning.model_registry import Model
 from producer.storage.folder import FolderStore
 from tests.learning_support import Reviewer
 from tests.support import program
-from worker.features.store import begin
+from worker.features.catalogue import begin
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.models.store import save
@@ -135,8 +135,8 @@ def test_features_that_nobody_needs_any_more_are_removed(worker: Commands) -> No
     root = worker.data / "features"
     names = ["a" * 64, "b" * 64]
     for name, backbone in zip(names, ("insertnet:features", "vgg16:fc1"), strict=True):
-        generation = begin(root, fingerprint=name, backbone=backbone, feature_size=4)
-        generation.add([f"{number:064x}" for number in range(3)], np.zeros((3, 4), np.float32))
+        store = begin(root, fingerprint=name, backbone=backbone, feature_size=4)
+        store.add([f"{number:064x}" for number in range(3)], np.zeros((3, 4), np.float32))
     with worker.database.transaction() as session:
         model = Model("m", "vgg16:fc1", names[1], datetime.now(UTC), LINE_CLASSES, 3, {}, "m", "d" * 64)
         model_registry.register(session, model)
@@ -146,7 +146,7 @@ def test_features_that_nobody_needs_any_more_are_removed(worker: Commands) -> No
         ("insertnet:features", 3, None),
         ("vgg16:fc1", 3, "m"),
     ]
-    assert "2 generations begin with ''" in worker.refused("features", "remove", "")
+    assert "2 feature stores begin with ''" in worker.refused("features", "remove", "")
     assert "model m was made from these features" in worker.refused("features", "remove", "bbbb")
     assert worker("features", "remove", "aaaa").stdout == "removed 3 features of insertnet:features\n"
     assert worker("features", "remove", "bbbb", "--force").returncode == 0

@@ -122,6 +122,6 @@ def test_a_flipped_bit_in_the_features_is_found_named_and_mended(worker: Command
 
     assert "12 extracted" in worker("extract", "--backbone", "insertnet:features").stdout
     assert json.loads(worker("features", "verify", "--json").stdout)["whole"] is True
-    assert "no generation begins with 'zz'" in worker("features", "verify", "zz", code=1).stderr
+    assert "no feature store begins with 'zz'" in worker("features", "verify", "zz", code=1).stderr
     (shard.parents[1] / "generation.json").write_text("{")
     assert "generation.json is damaged" in worker("features", "verify", code=1).stdout

@@ -19,7 +19,7 @@ from worker.line.active_models import ActiveModels, ModelPair
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, Judgement
 from worker.models.linear_svm import LinearModel
-from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, Manifest, ModelError, save
+from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, ModelManifest, save
 from worker.models.unsure_band import Band
 
 FINGERPRINT = "a" * 64
@@ -37,7 +37,7 @@ def write(
     fingerprint: str = FINGERPRINT,
     classes: tuple[str, ...] = LINE_CLASSES,
     **more: Any,
-) -> Manifest:
+) -> ModelManifest:
     return save(
         folder,
         LinearModel(classes, np.full((1, 4), value, np.float32), np.zeros(1)),
@@ -51,7 +51,7 @@ def write(
     )
 
 
-def register(database: Database, models: Path, value: float, **more: Any) -> Manifest:
+def register(database: Database, models: Path, value: float, **more: Any) -> ModelManifest:
     manifest = write(models / f"m{value}", value, **more)
     row = model_registry.Model(
         manifest.model_id,
@@ -69,18 +69,18 @@ def register(database: Database, models: Path, value: float, **more: Any) -> Man
     return manifest
 
 
-def promote(database: Database, manifest: Manifest) -> None:
+def promote(database: Database, manifest: ModelManifest) -> None:
     with database.transaction() as session:
         model_registry.promote(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))
 
 
-def put_in_charge(database: Database, models: Path, value: float, **more: Any) -> Manifest:
+def put_in_charge(database: Database, models: Path, value: float, **more: Any) -> ModelManifest:
     manifest = register(database, models, value, **more)
     promote(database, manifest)
     return manifest
 
 
-def put_in_shadow(database: Database, models: Path, value: float, **more: Any) -> Manifest:
+def put_in_shadow(database: Database, models: Path, value: float, **more: Any) -> ModelManifest:
     manifest = register(database, models, value, **more)
     with database.transaction() as session:
         model_registry.start_shadow(session, manifest.model_id, by="test", reason="test", at=datetime.now(UTC))

@@ -13,7 +13,7 @@ from db.engine.database import Database
 from db.learning import model_registry, snapshots
 from producer.storage.folder import FolderStore
 from tests.learning_support import FINGERPRINT, Reviewer, SmallNetwork, learning_in
-from worker.features import store as generation
+from worker.features import catalogue
 from worker.learning import evaluate as learning_evaluate
 from worker.learning.context import Learning
 from worker.learning.evaluate import Overtaken, decided, evaluate
@@ -83,23 +83,23 @@ def test_a_chunk_that_another_process_is_at_is_left_to_it(learning: Learning, re
     store_name = {}
 
     class Meanwhile(SmallNetwork):
-        def features(self, prepared):
+        def features_of(self, images):
             # Another process comes to the same chunk while this one is at it.
             store_name["other"] = extract_captures(learning, captures)
-            return super().features(prepared)
+            return super().features_of(images)
 
     assert reextract(replace(learning, backbone=lambda: Meanwhile())).written == 8
     assert store_name == {"other": None}
 
 
 def test_nothing_is_trained_before_there_is_enough(learning: Learning, reviewer: Reviewer) -> None:
-    assert "no reviews" in retrain(learning).told
+    assert "no reviews" in retrain(learning).summary
     reviewer.review(4)
-    assert "8 new labels; 20" in retrain(learning).told
-    assert "4 intact inserts" in retrain(learning, force=True).told
+    assert "8 new labels; 20" in retrain(learning).summary
+    assert "4 intact inserts" in retrain(learning, force=True).summary
     for _ in range(12):
         reviewer.say(reviewer.capture(0), "intact")
-    assert "4 damaged inserts" in retrain(learning).told
+    assert "4 damaged inserts" in retrain(learning).summary
     assert evaluate(learning) is None
 
 
@@ -133,7 +133,7 @@ def test_from_reviews_to_a_model_in_charge_and_nothing_twice(
     assert promotions(database) == [promotion]
     assert network.seen == 40
     assert (learning.models / first.model.artefact / "manifest.json").stat().st_mtime_ns == written
-    store = generation.find(learning.features, FINGERPRINT)
+    store = catalogue.find(learning.features, FINGERPRINT)
     assert store is not None
     assert len(store.known()) == 40
 
@@ -289,7 +289,7 @@ def test_another_backbone_starts_a_generation_and_a_person_decides(
     second = retrain(changed)  # the same labels, but no model of these features yet
     assert second.new
     assert other.seen == 40
-    assert len(generation.generations(learning.features)) == 2
+    assert len(catalogue.all_stores(learning.features)) == 2
     refused = evaluate(changed)
     assert refused is not None
     assert not refused.promote
@@ -331,7 +331,7 @@ def test_one_at_a_time(learning: Learning, reviewer: Reviewer, database: Databas
     reviewer.review(20)
     with held(database, "retrain") as mine:
         assert mine
-        assert retrain(learning).told == "another process is training"
+        assert retrain(learning).summary == "another process is training"
     retrain(learning)
     with held(database, "evaluate"):
         assert evaluate(learning) is None

@@ -20,7 +20,7 @@ from tests.learning_support import Reviewer
 from tests.metrics_support import scraped
 from tests.support import RedisProcess, program, wait_until
 from worker.embedded.redis_server import free_port
-from worker.features import store as generation
+from worker.features import catalogue
 from worker.learning.evaluate import decided
 from worker.line.active_models import ActiveModels
 from worker.models import store as model_store
@@ -87,7 +87,7 @@ def test_two_schedulers_and_two_learners_make_one_model(line: LearningLine) -> N
     assert [model.model_id for model in line.models()] == [champion.model_id]
     with line.database.reading() as session:
         assert len(model_registry.promotions(session)) == 1
-    store = generation.find(line.folder / "features", champion.fingerprint)
+    store = catalogue.find(line.folder / "features", champion.fingerprint)
     assert store is not None
     assert len(store.known()) == 32
     assert set(json.loads((line.folder / "run" / "beat.json").read_text())) == {

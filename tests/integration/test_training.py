@@ -30,8 +30,8 @@ SIDES = {"intact": 170, "worn": 80}
 class Blind(SmallNetwork):
     """Sees the same in every image."""
 
-    def features(self, prepared):
-        return np.ones((len(prepared), self.feature_size), np.float32)
+    def features_of(self, images):
+        return np.ones((len(images), self.feature_size), np.float32)
 
 
 def filled(folder: Path, each: int, sides: dict[str, int] = SIDES, first: int = 0) -> Path:
@@ -137,8 +137,8 @@ def test_features_that_are_all_the_same_end_with_a_sentence(database: Database, 
 @on_one_engine
 def test_one_image_that_differs_is_nothing_to_go_by_and_no_crash(database: Database, tmp_path: Path) -> None:
     class NearlyBlind(Blind):
-        def features(self, prepared):
-            found = super().features(prepared)
+        def features_of(self, images):
+            found = super().features_of(images)
             found[0] = 2
             return found
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from producer.configuration.home_folder import at_home
 from worker.backbones import insertnet
@@ -32,9 +31,10 @@ from worker.backbones.names import (
     parse_name,
 )
 from worker.backbones.tensorflow_import import loading_tensorflow
-from worker.backbones.weight_file import Array, LayerSpec, WeightFile, flaw, match
+from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.backbones.weight_import import fetch_weights
 from worker.backbones.weight_store import WeightsStore, file_digest
+from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
 with loading_tensorflow():
     import keras
@@ -51,15 +51,14 @@ __all__ = [
 ]
 
 FINGERPRINT_VERSION: Final = 1
-"""Raised when the same ingredients come to mean other features."""
+"""Increment when identical inputs would yield different features."""
 
 
 class Backbone:
     """A pretrained network up to one layer. `prepare` and `features` may be called from any thread.
 
-    `name` is canonical; `fingerprint` names everything that the features depend on; `weights_digest` is the
-    SHA-256 of the weight file; `feature_size` is the length of one feature vector; `input_size` is (height, width)
-    in pixels; `layers` and `parameters` count the part that is built.
+    `name` is canonical; `fingerprint` names everything that the features depend on; `feature_size` is the length of one
+    feature vector; `input_size` is (height, width) in pixels; `layers` and `parameters` count the part that is built.
     """
 
     def __init__(
@@ -75,13 +74,12 @@ class Backbone:
         self.family = name.family
         self.layer = name.layer
         self.pooling = name.pooling
-        self.weights_digest = weights_digest
         self.input_size = published.input_size
         self.layers = len(model.layers)
         self.parameters = int(model.count_params())
         self._summary = published.summary()
         self._lab_preprocessing = lab_preprocessing
-        self._model = model  # a traced function does not itself keep the variables that it works with
+        self._model = model  # a traced function does not keep its variables alive
         self._forward = ForwardPass(model, self.input_size, name)
         self.feature_size = self._forward.feature_size
         self.fingerprint = _fingerprint(
@@ -98,7 +96,7 @@ class Backbone:
         """Return the figures of the whole published network, of which this backbone is a part."""
         return self._summary
 
-    def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def prepare(self, images: UInt8Array) -> Float32Array:
         """Return images, (height, width, 3) or (n, height, width, 3) of 0…255, as the network wants them.
 
         That is the family's own `preprocess_input`, or values from -1 to 1 with the lab's preprocessing. The images
@@ -116,7 +114,7 @@ class Backbone:
             return networks.scale_symmetric(images)
         return networks.preprocess(self.family, images)
 
-    def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def features(self, prepared: Float32Array) -> Float32Array:
         """Return the features (n, feature_size) of n prepared images (n, height, width, 3).
 
         The same image gives the same features up to float32 rounding whatever batch it is in.
@@ -131,7 +129,7 @@ class Backbone:
             )
         return self._forward(prepared)
 
-    def features_of(self, images: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+    def features_of(self, images: Sequence[UInt8Array]) -> Float32Array:
         """Return the features (n, feature_size) of n images (height, width, 3) of 0…255.
 
         They are prepared a few at a time, when it is their turn: as floats a whole batch takes four times the memory.
@@ -142,7 +140,7 @@ class Backbone:
         return self._forward.of(len(images), lambda part: self.prepare(np.stack(images[part])))
 
     def warm_up(self, batch_sizes: Iterable[int]) -> None:
-        """Prepare each batch size, so that the first message does not pay for kernels chosen and memory taken."""
+        """Run each batch size once, so that the first message does not wait for kernels and memory."""
         for size in sorted(set(batch_sizes)):
             self._forward.warm_up(size)
 
@@ -152,14 +150,14 @@ def load_backbone(
 ) -> Backbone:
     """Return the backbone of that name with its weights, ready to run.
 
-    `weights` is `imagenet` (the family's published weights: from the weights folder, else downloaded by Keras and
-    kept there; for insertnet its embedded ones), `embedded` (insertnet only), the path of a weight file, or a digest
-    or source file's name in the weights folder. None means `default_weights(name)`.
+    `weights` is `imagenet` (the family's published weights: from the weights folder, else downloaded by Keras and kept
+    there; for insertnet its embedded ones), `embedded` (insertnet only), the path of a weight file, or a digest or
+    source file's name in the weights folder. None means `default_weights(name)`.
 
     Raises:
-        WeightsMissing: the weights are neither here nor to be downloaded; the message says how to get them.
+        WeightsMissing: the weights are neither here nor can be downloaded; the message says how to get them.
         WeightsUnfit: the weights are damaged, lack a layer that is needed, or are for another network.
-        BackboneError: there is no such family or layer, or it cannot be had in this way.
+        BackboneError: there is no such family or layer, or it cannot be loaded in this way.
     """
     if keras.backend.backend() != "tensorflow" or keras.config.image_data_format() != "channels_last":
         raise BackboneError("Keras is set to another backend or image format: this needs tensorflow and channels_last")
@@ -170,19 +168,19 @@ def load_backbone(
     needed = [spec for spec in published.specs if spec.name in within]
     path, check = _find_weights(parsed, weights or default_weights(name), published, needed, weights_folder)
     with ThreadPoolExecutor(1) as thread:
-        digest = thread.submit(file_digest, path)  # half a second for VGG16, beside the rest
+        digest = thread.submit(file_digest, path)  # half a second for VGG16, in parallel
         try:
             model = networks.with_values(cut, parsed.family)
             _fill(model, path, published, needed)
         finally:
-            check(digest.result())  # a file that was changed says that, whatever else it led to
+            check(digest.result())  # a changed file is reported as that, whatever else it caused
     return Backbone(parsed, published, model, digest.result(), lab_preprocessing=lab_preprocessing)
 
 
 def _find_weights(
     name: BackboneName, weights: str, published: PublishedNetwork, needed: list[LayerSpec], weights_folder: Path
 ) -> tuple[Path, Callable[[str], None]]:
-    """Return the weight file to load, and what its digest must pass, which raises `WeightsUnfit`."""
+    """Return the weight file to load, and the check of its digest, which raises `WeightsUnfit`."""
     store = WeightsStore(weights_folder)
     if name.family == INSERTNET and weights in ("imagenet", "embedded"):
         return insertnet.WEIGHTS, _check_embedded
@@ -194,7 +192,7 @@ def _find_weights(
         if entry is None:
             entry = fetch_weights(weights_folder, name.family, top=not published.top_layers().isdisjoint(layers))
     elif (file := at_home(Path(weights))).is_file():
-        return file, lambda _: None  # nothing says what it ought to be
+        return file, lambda _: None  # there is no digest to compare with
     else:
         entry = store.named(weights)
         if entry.family != name.family:
@@ -212,7 +210,7 @@ def _check_embedded(digest: str) -> None:
 
 
 def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[LayerSpec]) -> None:
-    """Put a file's values into the model's variables, layer by layer, without a second copy in memory."""
+    """Load a file's values into the model's variables, layer by layer, without a second copy in memory."""
     family = published.family
     with WeightFile(path) as file:
         matched = match(file, [published.specs, published.headless_specs], family)
@@ -227,11 +225,11 @@ def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[Laye
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(_tensor(array) if array.dtype == variable.dtype else array)
             if isinstance(layer, keras.layers.Normalization):
-                layer.finalize_state()  # it computes with what it derives from its weights
+                layer.finalize_state()  # it computes with values that it derives from its weights
 
 
-def _tensor(array: Array) -> Any:
-    """A tensor that is an aligned array's own memory: a variable that it is assigned to keeps it."""
+def _tensor(array: AnyArray) -> Any:
+    """A tensor that shares an aligned array's memory: a variable that it is assigned to keeps it."""
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 

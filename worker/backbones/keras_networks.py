@@ -1,7 +1,7 @@
 """The published networks of `keras.applications` (and insertnet): built without values, and cut at a layer.
 
-A network is built inside `keras.StatelessScope`: its variables have names and shapes but no memory, so VGG16's
-138 million parameters cost nothing until the part that is needed is rebuilt with real ones.
+A network is built inside `keras.StatelessScope`: its variables have names and shapes but no memory, so VGG16's 138
+million parameters cost nothing until the part that is needed is rebuilt with real ones.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones.names import INSERTNET, BackboneError, canonical_family, split_family
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import KERNELS, LayerSpec
+from worker.runtime.arrays import Float32Array, UInt8Array
 
 with loading_tensorflow():
     import keras
@@ -34,15 +34,14 @@ _DEFAULT_SIZE: Final = 224
 """Height and width for the networks that Keras leaves open (MobileNetV3, published for 224)."""
 
 _STALL_SECONDS: Final = 20.0
-"""A download that gets nothing for this long has failed."""
+"""A download that receives nothing for this long has failed."""
 
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """A whole network in figures: Keras layers, those among them with weights, parameters, multiply-adds an image."""
+    """The size of a whole network: Keras layers, parameters, multiply-adds an image."""
 
     layers: int
-    weighted_layers: int
     parameters: int
     multiply_adds: int
 
@@ -71,7 +70,7 @@ class PublishedNetwork:
         Raises:
             BackboneError: there is no such layer, or it has several outputs.
         """
-        names = [each.name for each in self.model.layers]
+        names = [layer.name for layer in self.model.layers]
         if layer not in names:
             near = difflib.get_close_matches(layer, names, n=5, cutoff=0.5)
             raise BackboneError(
@@ -85,13 +84,12 @@ class PublishedNetwork:
         return keras.Model(self.model.input, output)
 
     def summary(self) -> NetworkSummary:
-        """Return the figures of the whole network.
+        """Return the size of the whole network.
 
-        Multiply-adds are counted for convolutions and dense layers: a kernel's size times the positions it is put at.
+        Multiply-adds are counted for convolutions and dense layers: a kernel's size times its number of positions.
         """
         return NetworkSummary(
             layers=len(self.model.layers),
-            weighted_layers=len(self.specs),
             parameters=self.model.count_params(),
             multiply_adds=sum(_multiply_adds(layer) for layer in self.model.layers),
         )
@@ -131,23 +129,23 @@ def with_values(cut: Any, family: str) -> Any:
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         output = layer(*args, **kwargs)
         if isinstance(layer, keras.layers.Normalization):
-            output = keras.layers.Rescaling([1.0 / math.sqrt(each) for each in _EFFICIENTNET_STDDEV])(output)
+            output = keras.layers.Rescaling([1.0 / math.sqrt(variance) for variance in _EFFICIENTNET_STDDEV])(output)
         return output
 
     return keras.models.clone_model(cut, clone_function=_with_room, call_function=call)
 
 
-def preprocess(family: str, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def preprocess(family: str, images: UInt8Array) -> Float32Array:
     """Return a copy of `images` (…, height, width, 3) as the family's published weights want them."""
     name = split_family(family)[0]
     if name == INSERTNET:
         return scale_symmetric(images)
-    own: Any = inspect.getmodule(_builders()[name])  # each family's module has its preprocessing beside it
+    own: Any = inspect.getmodule(_builders()[name])  # each family's module has its own preprocessing
     values = images.astype(np.float32)  # the copy that Keras works in place on
     return np.ascontiguousarray(own.preprocess_input(values, data_format="channels_last"), dtype=np.float32)
 
 
-def scale_symmetric(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def scale_symmetric(images: UInt8Array) -> Float32Array:
     """Return a copy of `images` scaled from 0…255 to -1…1: insertnet's own way, and the lab's for every family."""
     values = images.astype(np.float32)
     values /= 127.5
@@ -168,7 +166,7 @@ def download(family: str, top: bool) -> None:
 
 
 def _builders() -> dict[str, Callable[..., Any]]:
-    return {name.lower(): each for name, each in vars(keras.applications).items() if inspect.isfunction(each)}
+    return {name.lower(): builder for name, builder in vars(keras.applications).items() if inspect.isfunction(builder)}
 
 
 def _builder(family: str) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -218,7 +216,7 @@ def _valueless(build: Callable[..., Any], options: dict[str, Any]) -> Any:
 
 
 def _with_room(layer: Any) -> Any:
-    """Copy a layer so that its variables are made without being written to.
+    """Copy a layer so that its variables are allocated without being written to.
 
     Drawing VGG16's hundred million random numbers takes seconds, zeros still one, and both touch all of their memory.
     """
@@ -228,7 +226,7 @@ def _with_room(layer: Any) -> Any:
 
 
 def _room(shape: Any, dtype: Any) -> Any:
-    """An initialiser: whatever was in memory before."""
+    """An initialiser that leaves the memory as it is."""
     return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=False)
 
 
@@ -247,16 +245,16 @@ def _spec(layer: Any) -> LayerSpec:
     return LayerSpec(
         name=layer.name,
         auto_named=re.fullmatch(rf"{snake}(_\d+)?", layer.name) is not None,
-        weight_names=tuple(each.name for each in variables),
-        shapes=tuple(tuple(each.shape) for each in variables),
+        weight_names=tuple(variable.name for variable in variables),
+        shapes=tuple(tuple(variable.shape) for variable in variables),
     )
 
 
 def _multiply_adds(layer: Any) -> int:
     if hasattr(layer, "layers"):
-        return sum(_multiply_adds(each) for each in layer.layers)
-    kernels = [each for each in layer.weights if each.name in KERNELS]
+        return sum(_multiply_adds(inner) for inner in layer.layers)
+    kernels = [weight for weight in layer.weights if weight.name in KERNELS]
     if not kernels:
         return 0
     positions = math.prod(layer.output.shape[1:-1])
-    return sum(math.prod(each.shape) * positions for each in kernels)
+    return sum(math.prod(weight.shape) * positions for weight in kernels)

@@ -1,4 +1,4 @@
-"""How a backbone is named: `family[-width]:layer[+gap]`, such as `vgg16:fc1` or `mobilenet-0.25:conv1_relu`."""
+"""Names of backbones: `family[-width]:layer[+gap]`, such as `vgg16:fc1` or `mobilenet-0.25:conv1_relu`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME = re.compile(
 
 
 class BackboneError(ValueError):
-    """A backbone that cannot be had as asked for; the message says why and what to do."""
+    """A backbone cannot be loaded as asked for; the message says why and what to do."""
 
 
 class WeightsMissing(BackboneError):
@@ -51,10 +51,10 @@ def split_family(family: str) -> tuple[str, float]:
     Raises:
         BackboneError: `family` is no family's name.
     """
-    found = _NAME.fullmatch(family.strip().lower())
-    if found is None or found["layer"] is not None or (found["width"] and float(found["width"]) == 0):
+    parts = _NAME.fullmatch(family.strip().lower())
+    if parts is None or parts["layer"] is not None or (parts["width"] and float(parts["width"]) == 0):
         raise BackboneError(f"{family!r} names no family of networks; write for example vgg16 or mobilenet-0.25")
-    return found["family"], float(found["width"] or 1.0)
+    return parts["family"], float(parts["width"] or 1.0)
 
 
 def canonical_family(family: str) -> str:
@@ -74,17 +74,17 @@ def parse_name(name: str) -> BackboneName:
         BackboneError: the name is not of the form `family:layer` or `family:layer+gap`.
     """
     family, _, layer = name.strip().partition(":")
-    found = _NAME.fullmatch(f"{family.lower()}:{layer}" if layer else family.lower())
-    if found is None or (found["layer"] is None and found["family"] != INSERTNET):
+    parts = _NAME.fullmatch(f"{family.lower()}:{layer}" if layer else family.lower())
+    if parts is None or (parts["layer"] is None and parts["family"] != INSERTNET):
         raise BackboneError(
             f"{name!r} names no backbone; write family:layer, for example vgg16:fc1, mobilenet:conv1_relu, "
             "mobilenet:conv_pw_12_relu+gap (averaged over the image) or insertnet"
         )
-    return BackboneName(canonical_family(family), found["layer"] or INSERTNET_LAYER, found["gap"] is not None)
+    return BackboneName(canonical_family(family), parts["layer"] or INSERTNET_LAYER, parts["gap"] is not None)
 
 
 def default_weights(name: str) -> str:
-    """Return the weights that a backbone has when nobody says: `embedded` for insertnet, else `imagenet`.
+    """Return a backbone's weights when none are named: `embedded` for insertnet, else `imagenet`.
 
     Raises:
         BackboneError: `name` names no backbone.

@@ -1,4 +1,4 @@
-"""How TensorFlow is loaded: after PostgreSQL's driver, and quietly."""
+"""Import TensorFlow after PostgreSQL's driver, and without its messages on standard error."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading_tensorflow() -> Iterator[None]:
-    """The block in which Keras and TensorFlow are imported.
+    """The context in which Keras and TensorFlow are imported.
 
-    TensorFlow makes the names of its own TLS library (BoringSSL) known to everything that is loaded later. The driver's
-    libpq would call those in the place of OpenSSL's, and the process would die at the first connection to PostgreSQL
-    over TLS. Loaded before, it is bound to its own.
+    TensorFlow exports the symbols of its own TLS library (BoringSSL) to all libraries that are loaded later. The
+    driver's libpq would then call those instead of OpenSSL's, and the process would crash at the first connection to
+    PostgreSQL over TLS. Loaded before, it is bound to its own.
 
-    What this process writes to standard error meanwhile, from C++ as well, is held back; it is shown after all when
-    the block fails.
+    What this process writes to standard error meanwhile, from C++ as well, is held back, and shown only if the block
+    fails.
     """
     import psycopg  # noqa: F401 - see above
 

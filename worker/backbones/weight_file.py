@@ -15,19 +15,18 @@ from typing import Any, Final, Self
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones.names import WeightsUnfit
 from worker.backbones.weight_file_kind import check_readable, why_no_hdf5, why_other_layout
+from worker.runtime.arrays import AnyArray
 
-Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
 
 KERNELS: Final = frozenset({"kernel", "depthwise_kernel", "pointwise_kernel"})
 """The weights of convolutions and dense layers: trained ones are never all zero (a bias or a beta may well be)."""
 
 ALIGNMENT: Final = 64
-"""Bytes that arrays begin at a multiple of: TensorFlow can then compute with their memory itself, without a copy."""
+"""Alignment of arrays in bytes: TensorFlow can then compute with their memory directly, without a copy."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,13 @@ class WeightFile:
 
     def _dataset(self, group: Any, name: str) -> Any:
         dataset = group[name]
-        # HDF5 can point into other files; a weight file has no business to.
+        # HDF5 can link to other files; a weight file must not.
         elsewhere = dataset.file.filename != self._file.filename or dataset.external or dataset.is_virtual
         if elsewhere or dataset.dtype.kind not in "fiu":
             raise WeightsUnfit(f"{self.path}: {dataset.name} holds no numbers of this file's own")
         return dataset
 
-    def read(self, layer: str) -> list[Array]:
+    def read(self, layer: str) -> list[AnyArray]:
         """Return the arrays of one layer, in the file's order and its types (a counter is a whole number), aligned.
 
         Raises:
@@ -128,10 +127,10 @@ def match(file: WeightFile, networks: Sequence[Sequence[LayerSpec]], family: str
             f"{' or '.join(str(len(network)) for network in networks)}, and no name in common"
         )
     for spec in {spec.name: spec for network in networks for spec in network}.values():
-        if spec.name in matched and (found := file.layers[matched[spec.name]]) != spec.shapes:
+        if spec.name in matched and (shapes := file.layers[matched[spec.name]]) != spec.shapes:
             raise WeightsUnfit(
                 f"{file.path} does not fit {family}: layer {spec.name} needs the shapes {list(spec.shapes)}, "
-                f"the file's {matched[spec.name]} has {list(found)}{_width_hint(spec.shapes, found, family)}"
+                f"the file's {matched[spec.name]} has {list(shapes)}{_width_hint(spec.shapes, shapes, family)}"
             )
     return matched
 
@@ -148,10 +147,10 @@ def _match_names(held: list[str], networks: Sequence[Sequence[LayerSpec]]) -> di
     return {name: name for name in held if name in names}
 
 
-def flaw(spec: LayerSpec, arrays: Sequence[Array]) -> str | None:
+def flaw(spec: LayerSpec, arrays: Sequence[AnyArray]) -> str | None:
     """Return what is wrong with a layer's values, or None: numbers that are not finite, a kernel that is all zero."""
     for name, array in zip(spec.weight_names, arrays, strict=True):
-        extremes = np.array([array.min(), array.max()])  # of values with one that is no number, that one; no copy made
+        extremes = np.array([array.min(), array.max()])  # NaN if any value is NaN; makes no copy
         if not np.isfinite(extremes).all():
             return f"the {name} of layer {spec.name} has values that are not numbers"
         if name in KERNELS and not extremes.any():
@@ -159,12 +158,12 @@ def flaw(spec: LayerSpec, arrays: Sequence[Array]) -> str | None:
     return None
 
 
-def _read(dataset: Any) -> Array:
+def _read(dataset: Any) -> AnyArray:
     """A dataset's values in aligned memory, in this machine's byte order."""
     dtype = dataset.dtype.newbyteorder("=")
     room = np.empty(dataset.nbytes + ALIGNMENT, np.uint8)
     offset = -room.ctypes.data % ALIGNMENT
-    array: Array = room[offset : offset + dataset.nbytes].view(dtype).reshape(dataset.shape)
+    array: AnyArray = room[offset : offset + dataset.nbytes].view(dtype).reshape(dataset.shape)
     if dataset.shape:
         dataset.read_direct(array)
     else:
@@ -174,22 +173,22 @@ def _read(dataset: Any) -> Array:
 
 def _names(group: Any, attribute: str) -> list[str]:
     if attribute in group.attrs:
-        found = list(group.attrs[attribute])
+        names = list(group.attrs[attribute])
     else:
         chunks: list[Any] = []
         while f"{attribute}{len(chunks)}" in group.attrs:
             chunks.append(group.attrs[f"{attribute}{len(chunks)}"])
         if not chunks:
             raise KeyError(f"no attribute {attribute} in {group.name}")
-        found = [name for chunk in chunks for name in chunk]
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in found]
+        names = [name for chunk in chunks for name in chunk]
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
-def _width_hint(needed: Sequence[Shape], found: Sequence[Shape], family: str) -> str:
-    """Say so where the layer is the network's own, with every channel count scaled by one factor."""
-    if [len(shape) for shape in needed] != [len(shape) for shape in found] or not needed or not needed[0]:
+def _width_hint(needed: Sequence[Shape], present: Sequence[Shape], family: str) -> str:
+    """A hint where the layer is the network's own with every channel count scaled by one factor."""
+    if [len(shape) for shape in needed] != [len(shape) for shape in present] or not needed or not needed[0]:
         return ""
-    ratio = found[0][-1] / needed[0][-1]
-    if found[0][:-2] != needed[0][:-2] or ratio not in (0.25, 0.5, 0.75, 1.25, 1.3, 1.4, 2.0, 4.0):
+    ratio = present[0][-1] / needed[0][-1]
+    if present[0][:-2] != needed[0][:-2] or ratio not in (0.25, 0.5, 0.75, 1.25, 1.3, 1.4, 2.0, 4.0):
         return ""
     return f": a file for a network {ratio:g} times as wide? Widths are named like mobilenet-0.25 (here: {family})"

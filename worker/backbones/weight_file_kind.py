@@ -1,4 +1,4 @@
-"""What a file is that cannot be read as weights, in words, with how to convert it or what to fetch instead."""
+"""Recognises files that are no usable weight files, and says how to convert them or what to fetch instead."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MAGIC: Final = (
 
 
 def check_readable(path: Path) -> None:
-    """Look at a weight file before it is opened as HDF5.
+    """Check that a weight file can be opened, before HDF5 tries to.
 
     Raises:
         WeightsMissing: there is no such file, or it is a folder; the message says which kind.
@@ -56,12 +56,12 @@ def check_readable(path: Path) -> None:
 
 
 def why_folder(path: Path) -> str:
-    """Return what a folder is that was given for a weight file."""
+    """Return what kind of folder was named in place of a weight file."""
     if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists():
         return f"{path} is a folder with a SavedModel, not a weight file: {_WITH_TENSORFLOW}"
     if any(path.glob("*.index")) or (path / "checkpoint").exists():
         return f"{path} is a folder with a TensorFlow checkpoint, not a weight file: {_FETCH}"
-    inside = sorted(each.name for each in path.glob("*.h5"))
+    inside = sorted(file.name for file in path.glob("*.h5"))
     hint = f"name one of its files, such as {path / inside[0]}" if inside else "name the .h5 file itself"
     return f"{path} is a folder, not a weight file: {hint}"
 

@@ -1,4 +1,4 @@
-"""Weight files on their way into the store: checked against the network they are for; fetched by Keras if need be."""
+"""Import of weight files: checked against their network and copied into the store; downloaded by Keras if need be."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def fetch_weights(folder: Path, family: str, *, top: bool = True) -> Entry:
 
 
 def how_to_get(family: str, *, top: bool, reason: str) -> str:
-    """Return what to tell somebody whose weights are neither here nor to be had by download."""
+    """Return how to get weights that are neither here nor can be downloaded."""
     option = "" if top else " --no-top"
     return (
         f"the ImageNet weights of {family} are not on this machine and could not be downloaded ({reason}). "

@@ -1,7 +1,7 @@
-"""The store of weight files: a folder that keeps each file under its digest, with what is known about it beside it.
+"""The store of weight files: a folder that keeps each file under its digest, with its metadata beside it.
 
-`<sha256>.h5` is the file, `<sha256>.json` its entry. One entry a file, not one index for all, so that two commands
-at once cannot lose each other's work.
+`<sha256>.h5` is the file, `<sha256>.json` its entry. There is one entry a file and no common index, so that two
+commands at once cannot overwrite each other's work.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _SHORTEST_PREFIX: Final = 6
 
 
 class Entry(BaseModel):
-    """What the store knows about one weight file.
+    """The metadata of one weight file.
 
-    `top` says whether it includes the classification layers; `missing` names the network's layers that it has no
-    usable weights for, `usable_to` the deepest layer that can be had with it.
+    `top` says whether it includes the classification layers; `missing` names the network's layers that it has no usable
+    weights for, `usable_to` the deepest layer that can be loaded from it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,7 +53,7 @@ def file_digest(path: Path) -> str:
 
 
 class WeightsStore:
-    """The weight files in one folder; the folder comes into being with the first file."""
+    """The weight files in one folder, which is created with the first file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,20 +63,20 @@ class WeightsStore:
         return self.folder / f"{entry.digest}.h5"
 
     def entries(self) -> list[Entry]:
-        """Return all entries, those imported first first.
+        """Return all entries, in the order of their import.
 
         Raises:
             BackboneError: an entry cannot be read.
         """
-        found = []
+        entries = []
         for path in sorted(self.folder.glob("*.json")):
             try:
-                found.append(Entry.model_validate_json(path.read_bytes()))
+                entries.append(Entry.model_validate_json(path.read_bytes()))
             except ValidationError as error:
                 raise BackboneError(
                     f"the weights store's entry {path} is damaged: remove it and import its file again"
                 ) from error
-        return sorted(found, key=lambda entry: (entry.imported_at, entry.digest))
+        return sorted(entries, key=lambda entry: (entry.imported_at, entry.digest))
 
     def for_family(self, family: str, needed: Collection[str]) -> Entry | None:
         """Return the file for a family that has all the `needed` layers, or None.
@@ -85,37 +85,39 @@ class WeightsStore:
         that a running line's model was trained on.
         """
         fitting = [
-            each for each in self.entries() if each.family == family and not set(needed).intersection(each.missing)
+            entry for entry in self.entries() if entry.family == family and not set(needed).intersection(entry.missing)
         ]
         return fitting[0] if fitting else None
 
     def named(self, name: str) -> Entry:
-        """Return the entry that a digest's beginning (six characters or more) or a source file's name means.
+        """Return the entry whose digest begins with `name` (six characters or more) or whose source file has that name.
 
         Raises:
             WeightsMissing: there is none.
             BackboneError: there are several.
         """
         prefix = name.lower() if re.fullmatch(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},64}}", name) else None
-        found = [each for each in self.entries() if each.source == name or (prefix and each.digest.startswith(prefix))]
-        if not found and "://" in name:
+        entries = [
+            entry for entry in self.entries() if entry.source == name or (prefix and entry.digest.startswith(prefix))
+        ]
+        if not entries and "://" in name:
             raise WeightsMissing(f"weights are run from this machine: first `insert-worker weights import {name}`")
-        if not found:
+        if not entries:
             raise WeightsMissing(
                 f"there is no file {name} and nothing of that name or digest in the weights store {self.folder}; "
                 "`insert-worker weights list` shows what is there"
             )
-        if len(found) > 1:
-            digests = ", ".join(each.digest[:12] for each in found)
+        if len(entries) > 1:
+            digests = ", ".join(entry.digest[:12] for entry in entries)
             raise BackboneError(f"{name} means several files in the weights store ({digests}): name one by its digest")
-        return found[0]
+        return entries[0]
 
     def add(
         self, path: Path, family: str, *, top: bool, layers: int, missing: Collection[str], usable_to: str
     ) -> Entry:
-        """Keep a copy of a file that was checked, under its digest, and return its entry.
+        """Store a copy of a file that was checked, under its digest, and return its entry.
 
-        A file that is there already keeps its place (and the time it was imported at).
+        A file that is there already keeps the time that it was imported at.
 
         Raises:
             OSError: the file cannot be read, or the folder not written to.
@@ -134,7 +136,7 @@ class WeightsStore:
             usable_to=usable_to,
         )
         if entry_path.exists():
-            before = next(each for each in self.entries() if each.digest == digest)
+            before = next(entry for entry in self.entries() if entry.digest == digest)
             entry = entry.model_copy(update={"imported_at": before.imported_at})
         # The file before its entry, so that an entry never names a file that is not there.
         with replaced_file(self.path(entry)) as temporary:
@@ -146,7 +148,7 @@ class WeightsStore:
         return entry
 
     def check(self, entry: Entry, digest: str) -> None:
-        """Hold the digest that the entry's file has now against the one it was imported with.
+        """Compare the digest that the entry's file has now with the one that it was imported with.
 
         Raises:
             WeightsUnfit: they differ.
@@ -158,7 +160,7 @@ class WeightsStore:
             )
 
     def present_path(self, entry: Entry) -> Path:
-        """Return where the entry's file is, without a look into it (see `check`).
+        """Return the path of the entry's file, without checking its content (see `check`).
 
         Raises:
             WeightsUnfit: the file is gone.
@@ -169,7 +171,7 @@ class WeightsStore:
         return path
 
     def checked_path(self, entry: Entry) -> Path:
-        """Return the entry's file after holding it against its digest.
+        """Return the path of the entry's file after checking its digest.
 
         Raises:
             WeightsUnfit: the file is gone or is not the one that was imported.

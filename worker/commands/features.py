@@ -1,4 +1,4 @@
-"""`insert-worker features`: the generations of features there are, and how one goes that nobody needs any more."""
+"""`insert-worker features`: list the feature stores, verify them, and remove one that is no longer needed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def list_features(
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
 ) -> None:
-    """Each generation: its backbone, how many images, how large, and which model needs it.
+    """Each feature store: its backbone, how many images, how large, and which model needs it.
 
-    A backbone with other weights, or another layer, has a generation of its own; the one before stays until it is
+    A backbone with other weights, or another layer, has a feature store of its own; the one before stays until it is
     removed, so that a rollback to a model of it can still be learned from and measured.
     """
     from rich.filesize import decimal
@@ -37,7 +37,7 @@ def list_features(
     from db.commands.output import print_json, print_table
     from worker.commands.options import settings_with
 
-    found = _generations(settings_with(data=data))
+    found = _stores(settings_with(data=data))
     if as_json:
         print_json(found)
         return
@@ -59,19 +59,21 @@ def remove(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Remove a generation with all its features. They can be extracted again, which takes its time."""
+    """Remove a feature store with all its features. They can be extracted again, which takes its time."""
     from worker.commands.options import settings_with
-    from worker.features.store import remove as remove_generation
+    from worker.features.catalogue import remove as remove_store
 
     settings = settings_with(data=data)
-    found = [each for each in _generations(settings) if each["fingerprint"].startswith(fingerprint)]
+    found = [each for each in _stores(settings) if each["fingerprint"].startswith(fingerprint)]
     if len(found) != 1:
-        raise ValueError(f"{len(found)} generations begin with {fingerprint!r}; `insert-worker features list` has them")
+        raise ValueError(
+            f"{len(found)} feature stores begin with {fingerprint!r}; `insert-worker features list` has them"
+        )
     if found[0]["needed_by"] and not force:
         raise ValueError(
             f"model {found[0]['needed_by']} was made from these features; --force removes them all the same"
         )
-    remove_generation(settings.features_path(), found[0]["fingerprint"])
+    remove_store(settings.features_path(), found[0]["fingerprint"])
     say(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
 
 
@@ -88,11 +90,11 @@ def verify(
     """
     from db.commands.output import print_json
     from worker.commands.options import settings_with
-    from worker.features.verification import told, verified
+    from worker.features.verification import verify_stores
 
     settings = settings_with(data=data)
     with shown(messages()) as progress:
-        found = verified(settings.features_path(), settings.url, fingerprint, progress)
+        found = verify_stores(settings.features_path(), settings.url, fingerprint, progress)
     whole = all(each.whole for each in found)
     if as_json:
         print_json({"whole": whole, "generations": [each.as_json() for each in found]})
@@ -100,15 +102,15 @@ def verify(
         say("no features yet, so there is nothing to verify")
     else:
         for each in found:
-            say("\n".join(told(each)))
+            say("\n".join(each.lines()))
     if not whole:
         raise typer.Exit(1)
 
 
-def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
+def _stores(settings: WorkerSettings) -> list[dict[str, Any]]:
     from db.engine.database import Database
     from db.learning import model_registry
-    from worker.features.store import generations
+    from worker.features.catalogue import all_stores
 
     database = Database(settings.url, reads_only=True)
     try:
@@ -126,5 +128,5 @@ def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
             "bytes": sum(file.stat().st_size for file in each.folder.rglob("*.h5")),
             "needed_by": needed.get(each.fingerprint),
         }
-        for each in generations(settings.features_path())
+        for each in all_stores(settings.features_path())
     ]

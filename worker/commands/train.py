@@ -138,7 +138,7 @@ def _tell_trained(
         }
         say_json(decided.model_dump(mode="json") | told)
         return
-    say(trained.told)
+    say(trained.summary)
     print_table(table(evaluation))
     tell(decided, settings, False)
     if in_charge is not decided.promote:

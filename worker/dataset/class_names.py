@@ -1,4 +1,4 @@
-"""What a class of a labelled folder means: said with the command, or by a known word for it. Never guessed."""
+"""Maps the classes of a labelled folder to labels: as the command says, or by a known word. Never guessed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _WORDS: Final = {
     "unusable": "unusable unbrauchbar",
 }
 KNOWN: Final = {word.casefold(): label for label, words in _WORDS.items() for word in words.split()}
-"""Words for the labels, in small letters and without the dots of abbreviations."""
+"""Words for the labels, in lower case and without the dots of abbreviations."""
 
 
 @dataclass(frozen=True)
 class Meanings:
-    """The label of each class, and sentences for what was not said in so many words."""
+    """The label of each class, and notes about what was inferred."""
 
     labels: Mapping[str, str]
     notes: tuple[str, ...] = ()
@@ -33,18 +33,18 @@ class Meanings:
 def meanings(
     classes: Sequence[str], said: Mapping[str, str], *, intact: str | None = None, rest: str | None = None
 ) -> Meanings:
-    """What `classes` mean: what is `said` of them, else a known word for a label, else `rest`.
+    """Map `classes` to labels: what is `said` of them, else a known word for a label, else `rest`.
 
-    `intact` names the class that is intact; no other one is then. Names are compared without regard to capitals.
+    `intact` names the class that is intact; then no other one is. Names are compared without regard to capitals.
 
     Raises:
-        DatasetError: something is said of a class that is not there, or as no label; or it is open what a class means.
+        DatasetError: a class or label does not exist, or it is open what a class means.
     """
-    given = dict(said) if intact is None else {**said, intact: "intact"}
-    named = {_plain(name): label for name, label in given.items()}
-    if unknown := sorted(name for name in given if _plain(name) not in map(_plain, classes)):
+    stated = dict(said) if intact is None else {**said, intact: "intact"}
+    named = {_plain(name): label for name, label in stated.items()}
+    if unknown := sorted(name for name in stated if _plain(name) not in map(_plain, classes)):
         raise DatasetError(f"there is no class {', '.join(unknown)}; there are {', '.join(classes)}")
-    if wrong := sorted(set(given.values()) - set(LABELS)):
+    if wrong := sorted(set(stated.values()) - set(LABELS)):
         raise DatasetError(f"{wrong[0]} is none of the labels {', '.join(LABELS)}")
     labels: dict[str, str] = {}
     by_word: list[str] = []
@@ -72,24 +72,24 @@ def meanings(
 
 
 def known_words(classes: Sequence[str]) -> Meanings:
-    """As `meanings`, where nothing but their names says what the classes mean."""
+    """Map `classes` to labels by their names alone (see `meanings`)."""
     return meanings(classes, {})
 
 
 def meanings_to_train(classes: Sequence[str], said: Mapping[str, str], intact: str | None) -> Meanings:
-    """As `meanings`, for a folder to learn from: one class is intact, and all that nothing is known of are damaged.
+    """Map `classes` to labels for training (see `meanings`): one class is intact, and all unknown ones are damaged.
 
     Raises:
         DatasetError: as `meanings`, or it is open which class is intact.
     """
-    found = meanings(classes, said, intact=intact, rest="damaged")
-    if not any(label == "intact" for label in found.labels.values()):
+    meant = meanings(classes, said, intact=intact, rest="damaged")
+    if not any(label == "intact" for label in meant.labels.values()):
         raise DatasetError(
             f"nothing says which of the classes {', '.join(classes)} is intact: say so with --intact-class NAME"
         )
-    if all(label == "intact" for label in found.labels.values()):
+    if all(label == "intact" for label in meant.labels.values()):
         raise DatasetError(f"the classes {', '.join(classes)} all mean intact: say otherwise with --class NAME=damaged")
-    return found
+    return meant
 
 
 def _plain(name: str) -> str:

@@ -1,7 +1,7 @@
-"""The files of a labelled folder, looked at one by one: which are images, and which show the same photograph.
+"""Validates the files of a labelled folder, and finds duplicates: the same bytes, or the same pixels in another format.
 
-A photograph in two classes teaches both and neither; one that is there twice, also saved in another format, is found
-on both sides of a test and flatters.
+A photograph in two classes contradicts itself as a training example; one that is there twice may be on both sides of a
+train/test split (leakage), and the scores are then too good.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.images.prefetch import read_ahead
+from worker.runtime.arrays import AnyArray, UInt8Array
 
 _AHEAD = 32
-"""Files that are looked at ahead of the one that is wanted."""
+"""Files that are decoded ahead."""
 
-Look = Callable[[Path], npt.NDArray[np.uint8]]
+Look = Callable[[Path], UInt8Array]
 """The pixels of a file. Raises `ImageUnreadable`."""
 
 
@@ -30,8 +29,8 @@ class ImageUnreadable(ValueError):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Digests of a file: of its bytes, and of its pixels where they were looked at."""
+class FileDigests:
+    """Digests of a file: of its bytes, and of its pixels where these were decoded."""
 
     data: str
     pixels: str | None = None
@@ -39,13 +38,13 @@ class Seen:
 
 def examine(
     files: Iterable[tuple[Path, int]], looks: Mapping[int, Look | None]
-) -> Iterator[tuple[Path, int, Seen | str]]:
-    """Each file with its label and what it is, or the reason why it is no image.
+) -> Iterator[tuple[Path, int, FileDigests | str]]:
+    """Yield each file with its label and its digests, or the reason why it is no image.
 
-    `looks` says by label how its pixels are had; None does not look.
+    `looks` maps a label to the function that decodes its files; None does not decode.
     """
 
-    def read(item: tuple[Path, int]) -> Seen:
+    def read(item: tuple[Path, int]) -> FileDigests:
         file, label = item
         if file.is_dir():
             raise ImageUnreadable("a folder inside a class: put its images into the class itself")
@@ -57,7 +56,7 @@ def examine(
         except OSError as error:
             raise ImageUnreadable(f"cannot be read: {error.strerror}") from error
         look = looks[label]
-        return Seen(data, None if look is None else _digest(look(file)))
+        return FileDigests(data, None if look is None else _digest(look(file)))
 
     for (file, label), seen in read_ahead(read, files, _AHEAD):
         try:
@@ -66,15 +65,16 @@ def examine(
             yield file, label, str(error)
 
 
-def repeated(found: Sequence[tuple[Path, str, Seen]]) -> dict[Path, str]:
-    """The files, given with their class, that cannot stay beside the others, each with the reason.
+def repeated(files: Sequence[tuple[Path, str, FileDigests]]) -> dict[Path, str]:
+    """Return the files, given with their class, that must be left out as duplicates, each with the reason.
 
-    Of one photograph that is in a class several times the first stays; one that is in several classes goes wholly.
+    Of a photograph that is in one class several times the first stays; one that is in several classes is left out of
+    all.
     """
-    pixels = {seen.data: seen.pixels for _, _, seen in found if seen.pixels is not None}
+    pixels = {digests.data: digests.pixels for _, _, digests in files if digests.pixels is not None}
     photographs: dict[str, list[tuple[Path, str]]] = defaultdict(list)
-    for file, name, seen in found:
-        photographs[pixels.get(seen.data) or seen.data].append((file, name))
+    for file, name, digests in files:
+        photographs[pixels.get(digests.data) or digests.data].append((file, name))
     reasons: dict[Path, str] = {}
     for same in photographs.values():
         first = same[0]
@@ -88,8 +88,8 @@ def repeated(found: Sequence[tuple[Path, str, Seen]]) -> dict[Path, str]:
     return reasons
 
 
-def _digest(image: npt.NDArray[Any]) -> str | None:
-    """What an image is told by; None for one of a single colour, which many photographs may have come to be."""
+def _digest(image: AnyArray) -> str | None:
+    """A digest of an image's pixels; None for one of a single colour, which many photographs may have become."""
     if image.min() == image.max():
         return None
     return hashlib.sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()

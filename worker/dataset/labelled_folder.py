@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from producer.pictures.system_files import is_system_litter
@@ -14,12 +13,13 @@ from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
 from worker.dataset.labels_table import TableError, read_groups
 from worker.images.bit_depth import UnknownDepth, has_16_bits, to_eight_bits
 from worker.images.file_kind import why_unread
+from worker.runtime.arrays import Int64Array, UInt8Array
 
 _PIXEL_LIMIT = 80_000_000
 """Largest image that is decoded: 240 MB of RGB. Real cameras on the line have a tenth of it."""
 
 _SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"])
-"""Names of images, of which a sentence is said where they lie beside the classes."""
+"""Suffixes of images, which a note mentions where they are beside the class folders."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 """Formats that are decoded: Pillow's others include some that start programs (EPS) or are no photographs."""
@@ -40,29 +40,29 @@ class LabelledFolder:
     """The k class names in alphabetical order."""
     files: tuple[Path, ...]
     """The n images, as paths that begin with `root`."""
-    labels: npt.NDArray[np.int64]
+    labels: Int64Array
     """Index into `classes` of each image, shape (n,)."""
     skipped: tuple[tuple[Path, str], ...] = ()
     """Files in class folders that are not used, each with the reason."""
     group_names: tuple[str, ...] | None = None
-    """What each of the n images shows, the same text for images of the same insert or head. `None` where nothing says
-    so."""
+    """The group of each of the n images, the same for images of the same insert or head. `None` where it is unknown."""
     group_column: str | None = None
     """The column of `labels.csv` that the groups come from."""
     notes: tuple[str, ...] = ()
     """Sentences for a person: what in the folder was not understood, or is not used."""
 
     @property
-    def groups(self) -> npt.NDArray[np.int64] | None:
-        """The number of each image's group, shape (n,)."""
+    def groups(self) -> Int64Array | None:
+        """The number (n,) of each image's group."""
         if self.group_names is None:
             return None
         return np.unique(self.group_names, return_inverse=True)[1].astype(np.int64)
 
     def without(self, skipped: Iterable[tuple[Path, str]]) -> "LabelledFolder":
-        """The same set without these images, which are added to `skipped` with their reasons.
+        """Return the same set without these images, which are added to `skipped` with their reasons.
 
-        Raises `DatasetError` when a class loses its last image.
+        Raises:
+            DatasetError: a class loses its last image.
         """
         reasons = dict(skipped)
         keep = np.array([file not in reasons for file in self.files], bool)
@@ -87,30 +87,33 @@ def scan(
 ) -> LabelledFolder:
     """Find the images in `folder` and their labels.
 
-    What systems leave in folders, and hidden files, are ignored; every other file in a class folder is an image or is
-    `skipped` with a reason. `check_images` decodes each by `look` (default: `load_image`) to find that out, but for the
-    classes `unchecked`; without, every file counts as an image. A photograph that is in two classes is left out of
-    both, one that is there twice counts once; `keep_duplicates` keeps all. Groups come from the column `group_column`
-    of `table` (default: `labels.csv` in the folder), or when not given from one of `labels_table.GROUP_COLUMNS`.
-    `progress` is told how many of how many files were looked at. Raises `DatasetError`.
+    System files and hidden files are ignored; every other file in a class folder is an image or is `skipped` with a
+    reason. `check_images` decodes each by `look` (default: `load_image`) to find that out, except for the classes
+    `unchecked`; without it every file counts as an image. A photograph that is in two classes is left out of both, one
+    that is there twice counts once; `keep_duplicates` keeps all. Groups come from the column `group_column` of `table`
+    (default: `labels.csv` in the folder), or by default from one of `labels_table.GROUP_COLUMNS`. `progress` is called
+    with how many of how many files are examined.
+
+    Raises:
+        DatasetError: the folder is not a usable labelled set.
     """
     root = Path(folder)
     class_folders, notes = _class_folders(root)
     classes = tuple(p.name for p in class_folders)
-    found = [(file, label) for label, each in enumerate(class_folders) for file in _entries(each)]
+    entries = [(file, label) for label, each in enumerate(class_folders) for file in _entries(each)]
     looks = {
         label: (look or load_image) if check_images and name not in unchecked else None
         for label, name in enumerate(classes)
     }
     known, skipped = [], list[tuple[Path, str]]()
-    for done, (file, label, seen) in enumerate(examine(found, looks), 1):
-        if isinstance(seen, str):
-            skipped.append((file, seen))
+    for done, (file, label, digests) in enumerate(examine(entries, looks), 1):
+        if isinstance(digests, str):
+            skipped.append((file, digests))
         else:
-            known.append((file, label, seen))
-        progress(done, len(found))
+            known.append((file, label, digests))
+        progress(done, len(entries))
     if not keep_duplicates:
-        twice = repeated([(file, classes[label], seen) for file, label, seen in known])
+        twice = repeated([(file, classes[label], digests) for file, label, digests in known])
         skipped = sorted([*skipped, *twice.items()])
         known = [each for each in known if each[0] not in twice]
     files = [file for file, _, _ in known]
@@ -134,11 +137,15 @@ def scan(
 
 
 def class_names(folder: Path) -> list[str]:
-    """The names of the classes in `folder`, in alphabetical order. Raises `DatasetError`."""
+    """Return the names of the classes in `folder`, in alphabetical order.
+
+    Raises:
+        DatasetError: the folder has no classes.
+    """
     return [path.name for path in _class_folders(folder)[0]]
 
 
-def load_image(file: Path, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
     """The image in `file` as RGB (height, width, 3), resized to `size` (height, width) by nearest neighbour.
 
     Pixel for pixel what `keras.utils.load_img(file, target_size=size)` gives: converted to RGB first (without regard
@@ -168,7 +175,7 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> npt.NDArray[n
         raise ImageUnreadable(str(error)) from error
     except UnidentifiedImageError:
         raise ImageUnreadable(f"not an image: {why_unread(_head(file))}") from None
-    except Exception as error:  # decoders raise what they like on damaged data; all of it means the same
+    except Exception as error:  # decoders raise almost anything on damaged data; it all means the same
         raise ImageUnreadable(f"cannot be decoded: {error or type(error).__name__}") from error
 
 
@@ -178,12 +185,12 @@ def _head(file: Path) -> bytes:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What a person put into a folder, by name."""
+    """The entries of a folder without system files, by name."""
     return sorted((p for p in folder.iterdir() if not is_system_litter(Path(p.name))), key=lambda p: p.name)
 
 
 def _class_folders(root: Path) -> tuple[list[Path], list[str]]:
-    """The folders of the classes, and a sentence for what lies beside them. Raises `DatasetError`."""
+    """The folders of the classes, and notes about what is beside them. Raises `DatasetError`."""
     if not root.is_dir():
         raise DatasetError(f"{root} is not a folder; name a folder with one sub-folder of images per class")
     entries = _entries(root)
@@ -212,7 +219,7 @@ def _is_a_set(folder: Path) -> bool:
 
 
 def _check_classes(
-    root: Path, classes: tuple[str, ...], labels: npt.NDArray[np.int64], skipped: Iterable[tuple[Path, str]]
+    root: Path, classes: tuple[str, ...], labels: Int64Array, skipped: Iterable[tuple[Path, str]]
 ) -> None:
     empty = [name for index, name in enumerate(classes) if not (labels == index).any()]
     if empty:

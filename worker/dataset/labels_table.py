@@ -1,7 +1,7 @@
 """`labels.csv`: which photographs of a labelled folder show the same insert, however a spreadsheet has saved it.
 
-One reader for all that take such a folder. What it cannot use ends as a `TableError`, what it did not understand as a
-sentence beside the result: a table that is passed over without a word leaves scores that flatter.
+All commands that take such a folder read the table here. A table that cannot be used raises `TableError`; what was not
+understood is a note beside the result, because a table that is ignored in silence would leave scores that are too good.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""What the first bytes say of the encoding; UTF-32 before UTF-16, whose mark its own begins with."""
+"""Byte order marks and their encodings; UTF-32 before UTF-16, because its mark begins with that of UTF-16."""
 
 
 class TableError(ValueError):
-    """The table does not give what was asked of it; the message says what is missing and what to do."""
+    """The table lacks what is needed; the message says what is missing and what to do."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it was read: `columns` in small letters without blanks around them, and under each line's number its
-    row, by column. `notes` are sentences about what was not understood.
+    """A table as it was read: `columns` in lower case and stripped, and `rows` by line number, each by column.
+
+    `notes` are sentences about what was not understood.
     """
 
     path: Path
@@ -52,7 +53,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Grouping:
-    """The `column` that the groups come from and the group of each file, both None where nothing says so."""
+    """The `column` that the groups come from and the group of each file, both None where there are no groups."""
 
     column: str | None = None
     groups: tuple[str, ...] | None = None
@@ -60,13 +61,13 @@ class Grouping:
 
 
 def find_table(root: Path) -> tuple[Path | None, tuple[str, ...]]:
-    """`labels.csv` in `root`, however its name is written, and a sentence for what looks like one and is not read."""
+    """Return `labels.csv` in `root`, in any spelling, and a note about a file that looks like one and is not read."""
     beside = sorted(path for path in root.iterdir() if path.is_file() and path.stem.casefold() == "labels")
-    found = next((path for path in beside if path.name.casefold() == LABELS_FILE), None)
-    others = [path.name for path in beside if path != found]
-    if found is None and others:
+    table = next((path for path in beside if path.name.casefold() == LABELS_FILE), None)
+    others = [path.name for path in beside if path != table]
+    if table is None and others:
         return None, (f"{others[0]} is not read: save it as {LABELS_FILE}, with the columns file and group",)
-    return found, ()
+    return table, ()
 
 
 def read_table(path: Path) -> Table:
@@ -107,50 +108,53 @@ def read_groups(
     column: str | None = None,
     table: Path | None = None,
 ) -> Grouping:
-    """The group of each of `files`, images in the class folders of `root`.
+    """Return the group of each of `files`, images in the class folders of `root`.
 
-    `beside` are images there that are not used: the table may name them. Groups come from `column` of `table`
-    (default: `labels.csv` in `root`, and a column of `GROUP_COLUMNS`).
+    `beside` are images there that are not used: the table may name them. Groups come from `column` of `table` (default:
+    `labels.csv` in `root`, and a column of `GROUP_COLUMNS`).
 
     Raises:
-        TableError: groups were asked for, or a column of `GROUP_COLUMNS` is there, and an image has none.
+        TableError: groups were asked for, or there is a column of `GROUP_COLUMNS`, and an image has none.
     """
     path, notes = (table, ()) if table is not None else find_table(root)
     if path is None or not path.is_file():
         if table is not None or column is not None:
             raise TableError(f"there is no {path or root / LABELS_FILE} to take the groups from")
         return Grouping(notes=notes)
-    found = read_table(path)
+    content = read_table(path)
     wanted = None if column is None else _tidy(column).casefold()
-    chosen = wanted or next((name for name in GROUP_COLUMNS if name in found.columns), None)
-    told = ", ".join(name for name in found.columns if name)
+    chosen = wanted or next((name for name in GROUP_COLUMNS if name in content.columns), None)
+    listed = ", ".join(name for name in content.columns if name)
     if chosen is None and table is None:
-        advice = f"{path.name} has the columns {told}, and none of them is {' or '.join(GROUP_COLUMNS)}"
+        advice = f"{path.name} has the columns {listed}, and none of them is {' or '.join(GROUP_COLUMNS)}"
         return Grouping(
-            notes=(*found.notes, f"{advice}: nothing says which images show the same insert (name one of its columns)")
+            notes=(
+                *content.notes,
+                f"{advice}: nothing says which images show the same insert (name one of its columns)",
+            )
         )
-    if chosen not in found.columns or "file" not in found.columns:
+    if chosen not in content.columns or "file" not in content.columns:
         raise TableError(
-            f"{path} has the columns {told}; it needs 'file' and '{chosen or GROUP_COLUMNS[0]}' (a comma, semicolon or "
-            "tab between them)"
+            f"{path} has the columns {listed}; it needs 'file' and '{chosen or GROUP_COLUMNS[0]}' (a comma, semicolon "
+            "or tab between them)"
         )
     matched = match(
-        [*files, *beside], [(n, row.get("file", ""), row.get("class", "")) for n, row in found.rows.items()]
+        [*files, *beside], [(n, row.get("file", ""), row.get("class", "")) for n, row in content.rows.items()]
     )
-    groups = _groups(found, matched, chosen, files)
+    groups = _groups(content, matched, chosen, files)
     if missing := [file for file, group in zip(files, groups, strict=True) if not group]:
         raise TableError(
             f"{path} names no '{chosen}' for {len(missing)} of {len(files)} images, the first is "
             f"{missing[0].parent.name}/{missing[0].name}; add them, or the grouped scores would leak"
-            + "".join(f"; {note}" for note in _unmatched(path, matched, found))
+            + "".join(f"; {note}" for note in _unmatched(path, matched, content))
         )
-    return Grouping(chosen, tuple(groups), (*found.notes, *_unmatched(path, matched, found)))
+    return Grouping(chosen, tuple(groups), (*content.notes, *_unmatched(path, matched, content)))
 
 
 def _groups(table: Table, matched: Matched, column: str, files: Sequence[Path]) -> list[str]:
     if matched.ambiguous:
         line, name = matched.ambiguous[0]
-        one = next(each for each in files if unicodedata.normalize("NFC", each.name).casefold() == name.casefold())
+        one = next(file for file in files if unicodedata.normalize("NFC", file.name).casefold() == name.casefold())
         raise TableError(
             f"{table.path} names {name} in line {line}, which fits several images: write it with its class, like "
             f"{one.parent.name}/{one.name}"
@@ -203,7 +207,7 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
 
 
 def _delimiter(text: str) -> tuple[str, str, int]:
-    """What stands between the cells, the text without a line that only says so (Excel's `sep=;`), and such lines."""
+    """The delimiter, the text without a line that only declares it (Excel's `sep=;`), and the number of such lines."""
     if said := re.match(r"\s*\"?sep=(.)\"?[;,\t]*\r?\n", text, re.IGNORECASE):
         return said[1], text[said.end() :], 1
     header = next((line for line in text.splitlines() if line.strip()), "")
@@ -224,10 +228,10 @@ def _tidy(cell: str) -> str:
 
 
 def _short(cell: str) -> str:
-    """A cell in one line: where a quote is never closed, it holds all the rest of the file."""
+    """A cell in one line: after a quote that is never closed, it has all the rest of the file."""
     text = " ".join(cell.split())
     return text if len(text) <= 120 else f"{text[:119]}…"
 
 
-def _count(found: Sequence[object], what: str) -> str:
-    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
+def _count(items: Sequence[object], what: str) -> str:
+    return f"{len(items)} {what}{'' if len(items) == 1 else 's'}"

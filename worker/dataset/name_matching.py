@@ -1,4 +1,4 @@
-"""The names that a table gives files, held against the files there are: paths of another machine, accents, capitals."""
+"""Matches file names in a table with the files of a folder, despite other paths, accents or capitals."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pathlib import Path
 
 @dataclass
 class Matched:
-    """What a table's lines name: `files` by line; lines that name no file (`nowhere`) or one whose name is written in
-    other letters, capital or small (`by_case`); and names (`ambiguous`) that files of several classes have.
+    """The files that a table's lines name: `files` by line.
+
+    `nowhere` are lines that name no file, `by_case` those whose name differs in capitals, and `ambiguous` are names
+    that files of several classes have.
     """
 
     files: dict[int, Path] = field(default_factory=dict)
@@ -22,7 +24,7 @@ class Matched:
 
 
 def match(files: Sequence[Path], named: Iterable[tuple[int, str, str]]) -> Matched:
-    """Find the file that each line names, by its number, the text for the file and that for its class ("" for none).
+    """Find the file that each line names, given as its number, the file's text and the class's text ("" for none).
 
     A name is `class/name`, with any path before it and either slash, or the name alone where one class has it. Names
     are compared as NFC, first as they are, then without regard to capitals.
@@ -39,14 +41,14 @@ def match(files: Sequence[Path], named: Iterable[tuple[int, str, str]]) -> Match
         if len(parts) > 1 and parts[-2].casefold() not in classes:
             parts = parts[-1:]  # a path from before the images were sorted into classes
         key = "/".join(parts[-2:])
-        found = exact.get(key, [])
-        if not found:
-            found = loose.get(key.casefold(), [])
-            if len(found) == 1:
+        candidates = exact.get(key, [])
+        if not candidates:
+            candidates = loose.get(key.casefold(), [])
+            if len(candidates) == 1:
                 matched.by_case.append(line)
-        if len(found) == 1:
-            matched.files[line] = found[0]
-        elif found:
+        if len(candidates) == 1:
+            matched.files[line] = candidates[0]
+        elif candidates:
             matched.ambiguous.append((line, parts[-1]))
         else:
             matched.nowhere.append(line)
@@ -55,12 +57,12 @@ def match(files: Sequence[Path], named: Iterable[tuple[int, str, str]]) -> Match
 
 def _index(files: Sequence[Path], written: Callable[[str], str]) -> dict[str, list[Path]]:
     """The files under `class/name` and under their bare name."""
-    found: dict[str, list[Path]] = defaultdict(list)
+    index: dict[str, list[Path]] = defaultdict(list)
     for file in files:
         name, owner = _nfc(file.name), _nfc(file.parent.name)
         for key in (name, f"{owner}/{name}"):
-            found[written(key)].append(file)
-    return found
+            index[written(key)].append(file)
+    return index
 
 
 def _nfc(text: str) -> str:

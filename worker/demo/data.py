@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from worker.learning.folder_import import Photo
+    from worker.learning.folder_import import LabelledPhoto
 
 TEST_SHARE: Final = 0.30
 """Share of the user's photographs that the line is shown; the rest is trained on."""
@@ -62,7 +62,7 @@ def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None
     return Divided(data / "labelled", len(learnt), listed, len(split.test), labelled.skipped, labelled.notes)
 
 
-def _copy(photos: Sequence[Photo], folder: Path) -> None:
+def _copy(photos: Sequence[LabelledPhoto], folder: Path) -> None:
     """The photographs by label, and where their inserts are known a table of them."""
     rows = []
     for number, photo in enumerate(photos):

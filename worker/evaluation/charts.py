@@ -1,4 +1,4 @@
-"""The figures of an evaluation: confusion, ROC, calibration, what is decided at what accuracy, accuracy over time."""
+"""The charts of an evaluation: confusion, ROC, calibration, risk-coverage, accuracy over time."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from datetime import datetime
 
 import numpy as np
 
-from worker.evaluation.cross_validation import Assessment, Ints, Kind
+from worker.evaluation.cross_validation import CrossValidation, Kind
 from worker.evaluation.drawing import GREY, PALETTE, Plot, tables
-from worker.evaluation.pooled_predictions import SHORTEST, Pooled, pooled
+from worker.evaluation.pooled_predictions import SHORTEST, PooledPredictions, pool
 from worker.models.calibration import BINS
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
+from worker.runtime.arrays import Int64Array
 
-Assessments = Mapping[Kind, tuple[Assessment, Assessment | None]]
+CrossValidations = Mapping[Kind, tuple[CrossValidation, CrossValidation | None]]
 
 _POINTS = 400
 """Points of a curve that are drawn at most."""
 
 
-def figures(assessments: Assessments, labels: Ints, captured: Sequence[datetime], costs: Costs) -> dict[str, bytes]:
-    """File name → PNG, for images with `labels` (n,), 1 for damaged, that were captured at `captured` (n).
+def figures(
+    assessments: CrossValidations, labels: Int64Array, captured: Sequence[datetime], costs: Costs
+) -> dict[str, bytes]:
+    """Return file name → PNG, for images with `labels` (n,), 1 for damaged, that were captured at `captured` (n).
 
-    The candidate is drawn for plain and grouped splits, the champion where there is one, for the kind that counts:
-    grouped where there is such an assessment.
+    The candidate is drawn for plain and grouped splits, the champion where there is one, for the kind that decides:
+    grouped where there are grouped splits.
     """
     series = _series(assessments)
-    answers = {name: pooled(assessment, labels) for name, assessment in series.items()}
+    answers = {name: pool(assessment, labels) for name, assessment in series.items()}
     return {
         "confusion.png": _confusion(series),
         "roc.png": _roc(series, answers),
@@ -38,35 +41,35 @@ def figures(assessments: Assessments, labels: Ints, captured: Sequence[datetime]
     }
 
 
-def total_confusion(assessment: Assessment) -> Ints:
-    """The confusion matrices (2, 2) of all splits added up."""
+def total_confusion(assessment: CrossValidation) -> Int64Array:
+    """Return the confusion matrices (2, 2) of all splits added up."""
     return np.asarray(np.sum([split.scores.confusion for split in assessment.splits], axis=0), np.int64)
 
 
-def _series(assessments: Assessments) -> dict[str, Assessment]:
-    """What is drawn, by the name in the legend."""
+def _series(assessments: CrossValidations) -> dict[str, CrossValidation]:
+    """The evaluations to draw, by their name in the legend."""
     candidates = {f"{kind} splits": candidate for kind, (candidate, _) in assessments.items()}
     counts: Kind = "grouped" if "grouped" in assessments else "plain"
     champion = assessments[counts][1]
     return candidates if champion is None else candidates | {f"champion, {counts}": champion}
 
 
-def _confusion(series: Mapping[str, Assessment]) -> bytes:
+def _confusion(series: Mapping[str, CrossValidation]) -> bytes:
     named = [(name, total_confusion(assessment).tolist()) for name, assessment in series.items()]
     return tables("Confusion, test images of all splits", named, LINE_CLASSES)
 
 
-def _roc(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]) -> bytes:
+def _roc(series: Mapping[str, CrossValidation], answers: Mapping[str, PooledPredictions]) -> bytes:
     plot = Plot("ROC curve", "share of the intact inserts called damaged", "share of the damaged inserts found")
     plot.line([(0, 0), (1, 1)], GREY, "guessing", dashed=True)
-    for colour, (name, found) in zip(PALETTE, answers.items(), strict=False):
-        false, true = found.roc()
+    for colour, (name, predictions) in zip(PALETTE, answers.items(), strict=False):
+        false, true = predictions.roc()
         area = np.mean(series[name].values("auc"))
         plot.line(list(zip(false.tolist(), true.tolist(), strict=True)), colour, f"{name}, area {area:.3f}")
     return plot.png()
 
 
-def _calibration(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]) -> bytes:
+def _calibration(series: Mapping[str, CrossValidation], answers: Mapping[str, PooledPredictions]) -> bytes:
     plot = Plot("Calibration", "probability of damage that was said", "share that was really damaged")
     name = next(reversed([name for name in answers if not name.startswith("champion")]))
     counts, _ = np.histogram(answers[name].probabilities, BINS, (0, 1))
@@ -77,17 +80,17 @@ def _calibration(series: Mapping[str, Assessment], answers: Mapping[str, Pooled]
         f"images, {name}",
     )
     plot.line([(0, 0), (1, 1)], GREY, "said as it is", dashed=True)
-    for colour, (name, found) in zip(PALETTE, answers.items(), strict=False):
-        points = [(each.probability, each.damaged) for each in found.reliability()]
+    for colour, (name, predictions) in zip(PALETTE, answers.items(), strict=False):
+        points = [(bar.probability, bar.damaged) for bar in predictions.reliability()]
         error = np.mean(series[name].values("calibration_error"))
         plot.line(points, colour, f"{name}, error {error:.3f}")
         plot.points(points, colour)
     return plot.png("upper left")
 
 
-def _decided(answers: Mapping[str, Pooled], costs: Costs) -> bytes:
-    curves = {name: found.trades(band(costs)) for name, found in answers.items()}
-    lowest = min(trade.accuracy for curve in curves.values() for trade in curve)
+def _decided(answers: Mapping[str, PooledPredictions], costs: Costs) -> bytes:
+    curves = {name: predictions.risk_coverage_curve(band(costs)) for name, predictions in answers.items()}
+    lowest = min(point.accuracy for curve in curves.values() for point in curve)
     bottom = min(0.9, float(np.floor(lowest * 10) / 10))
     plot = Plot(
         "What is decided without a person", "share of the images decided", "accuracy among them", y=(bottom, 1.0)
@@ -95,12 +98,12 @@ def _decided(answers: Mapping[str, Pooled], costs: Costs) -> bytes:
     plot.line([(0, 0.99), (1, 0.99)], GREY, "99 %", dashed=True)
     for colour, (name, curve) in zip(PALETTE, curves.items(), strict=False):
         shown = np.unique(np.linspace(0, len(curve) - 1, _POINTS).round().astype(int))
-        plot.line([(curve[place].share, curve[place].accuracy) for place in shown], colour, name)
+        plot.line([(curve[place].coverage, curve[place].accuracy) for place in shown], colour, name)
     return plot.png("lower left")
 
 
-def _over_time(answers: Mapping[str, Pooled], captured: Sequence[datetime]) -> bytes:
-    periods = {name: found.over_time(captured) for name, found in answers.items()}
+def _over_time(answers: Mapping[str, PooledPredictions], captured: Sequence[datetime]) -> bytes:
+    periods = {name: predictions.over_time(captured) for name, predictions in answers.items()}
     moments = [moment.timestamp() for each in periods.values() for part in each for moment in (part.start, part.end)]
     first, last = min(moments), max(moments)
     if last - first < SHORTEST:

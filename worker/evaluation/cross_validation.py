@@ -1,8 +1,8 @@
-"""The evaluation that does not flatter: a whole way of learning, repeated on splits, plain and by insert.
+"""Repeated hold-out evaluation of the whole training procedure, with random splits and splits grouped by insert.
 
-In every split all choices (C, scaling, calibration) are made anew inside its training part, so that the test part is
-seen once, at the end. A champion is measured on the same splits as what its labelled set, cut to the training part,
-leads to: the very file would have seen the test part.
+In every split all choices (C, scaling, calibration) are made inside its training part, so that the test part is used
+once, at the end. The champion's own file may have been fitted on images of a test part: on each split it is therefore
+represented by a model that is fitted on its labelled set, cut to the training part.
 """
 
 from __future__ import annotations
@@ -12,22 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits
 from worker.models.candidate import CandidateError, learn
 from worker.models.costs import Costs
 from worker.models.linear_svm import ClassifierError
-from worker.models.solver import Solver, solver
-from worker.models.unsure_band import band as band_for
-from worker.models.unsure_band import share_decided
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.models.solver import Solver, solver_for
+from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
-"""Images of a machine or station from which on it gets an accuracy of its own."""
+"""Fewest images of a machine or station for an accuracy of its own."""
 
 UNKNOWN = -1
 """In the champion's labels: an image that was not in its labelled set."""
@@ -36,19 +31,19 @@ Kind = Literal["plain", "grouped"]
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
-    """One split's test part as one way of learning answered it: rows (m,), decision values and probabilities (m,)."""
+class SplitResult:
+    """The predictions on one split's test part: rows (m,), decision values and probabilities (m,), and their scores."""
 
     seed: int
-    rows: Ints
-    decisions: Float64s
-    probabilities: Float64s
+    rows: Int64Array
+    decisions: Float64Array
+    probabilities: Float64Array
     scores: Scores
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """An image (its row) that the sign of the decision value got wrong, in so many of the splits that tested it."""
+class Misclassified:
+    """An image (its row) that the sign of the decision value misclassified in `wrong` of the `tested` splits."""
 
     row: int
     tested: int
@@ -56,43 +51,42 @@ class Wrong:
 
 
 @dataclass(frozen=True, eq=False)
-class Assessment:
+class CrossValidation:
     """All splits of one kind. `tested_over_trained` is the ratio of their sizes, which the intervals need."""
 
     kind: Kind
-    splits: tuple[Answered, ...]
+    splits: tuple[SplitResult, ...]
     tested_over_trained: float
 
     def values(self, name: str) -> list[float]:
-        """One score (a field of `Scores`) over the splits, leaving out those that have none."""
+        """Return one score (a field of `Scores`) over the splits, without those that have none."""
         values = [getattr(split.scores, name) for split in self.splits]
         return [float(value) for value in values if value is not None]
 
     def interval(self, name: str) -> Interval | None:
-        """Mean and 95 % interval of one score over the splits, by `worker.evaluation.scores.interval`; None where none
-        has it."""
+        """Return mean and 95 % confidence interval of one score over the splits (see
+        `worker.evaluation.scores.interval`).
+
+        None where no split has the score.
+        """
         values = self.values(name)
         limits = (0.0, np.inf) if name == "cost" else (0.0, 1.0)
         return interval(values, self.tested_over_trained, limits=limits) if values else None
 
-    def share_decided(self, labels: Ints, costs: Costs, accuracy: float = 0.99) -> float:
-        """The share of all test images, over the splits, that can be decided at this accuracy."""
-        rows = np.concatenate([split.rows for split in self.splits])
-        probabilities = np.concatenate([split.probabilities for split in self.splits])
-        return share_decided(band_for(costs), probabilities, labels[rows], accuracy)
-
-    def wrong(self, labels: Ints) -> list[Wrong]:
-        """The images that were answered wrong at least once, the most often wrong first."""
+    def wrong(self, labels: Int64Array) -> list[Misclassified]:
+        """Return the images that were misclassified at least once, the most often wrong first."""
         tested, wrong = np.zeros(len(labels), np.int64), np.zeros(len(labels), np.int64)
         for split in self.splits:
             tested[split.rows] += 1
             wrong[split.rows] += (split.decisions > 0) != (labels[split.rows] == 1)
         rows = sorted(np.flatnonzero(wrong), key=lambda row: (-wrong[row] / tested[row], row))
-        return [Wrong(int(row), int(tested[row]), int(wrong[row])) for row in rows]
+        return [Misclassified(int(row), int(tested[row]), int(wrong[row])) for row in rows]
 
-    def by_place(self, labels: Ints, places: Sequence[str]) -> dict[str, float]:
-        """Accuracy over all test answers of each place (machine or station, one for each of the n images) with at
-        least `FEWEST_AT_A_PLACE` images."""
+    def by_place(self, labels: Int64Array, places: Sequence[str]) -> dict[str, float]:
+        """Return the accuracy over all test predictions of each place with at least `FEWEST_AT_A_PLACE` images.
+
+        `places` are the machine or station of each of the n images.
+        """
         names = np.array(places)
         rows = np.concatenate([split.rows for split in self.splits])
         decisions = np.concatenate([split.decisions for split in self.splits])
@@ -101,30 +95,33 @@ class Assessment:
         return {str(name): float(right[names[rows] == name].mean()) for name in enough if (names[rows] == name).any()}
 
 
-def assess(
+def cross_validate(
     features: Any,
-    labels: Ints,
-    groups: Ints,
+    labels: Int64Array,
+    groups: Int64Array,
     *,
     costs: Costs,
     repeats: int = 10,
     test_size: float = 0.3,
     kinds: Sequence[Kind] = ("plain", "grouped"),
-    champion_labels: Ints | None = None,
+    champion_labels: Int64Array | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005
-) -> dict[Kind, tuple[Assessment, Assessment | None]]:
-    """Assess learning on `features` (n, d) with `labels` (n,), 0 or 1, and inserts `groups` (n,), by kind of split.
+) -> dict[Kind, tuple[CrossValidation, CrossValidation | None]]:
+    """Evaluate learning on `features` (n, d) with `labels` (n,), 0 or 1, and inserts `groups` (n,), by kind of split.
 
-    `champion_labels` (n,) are the labels that the champion was trained on, `UNKNOWN` where it had none: the second
-    assessment is then its own, over the same splits and images. Images whose label has changed since are left out of
-    both, since neither can be blamed for them. Raises `EvaluationError` or `CandidateError` when the set is too small
-    to be split and learned from; `progress` is told how many of how many splits are done.
+    `champion_labels` (n,) are the labels that the champion was fitted on, `UNKNOWN` where it had none: the second
+    result is then the champion's, over the same splits and images. Images whose label has changed since are left out of
+    both, since neither can be blamed for them. `progress` is called with how many of how many splits are done.
+
+    Raises:
+        EvaluationError: the set is too small to be split.
+        CandidateError: the set is too small to be learned from.
     """
-    trial = _Trial(solver(features), features, labels, groups, costs)
+    trial = _Trial(solver_for(features), features, labels, groups, costs)
     judged = np.ones(len(labels), bool)
     if champion_labels is not None:
         judged = (champion_labels == UNKNOWN) | (champion_labels == labels)
-    found: dict[Kind, tuple[Assessment, Assessment | None]] = {}
+    results: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
     for number, kind in enumerate(kinds):
         if kind == "plain":
             drawn = list(repeated_splits(labels, test_size=test_size, repeats=repeats))
@@ -139,36 +136,38 @@ def assess(
             raise CandidateError("no split leaves enough on both sides to learn and compare on; review more inserts")
         ratio = float(np.mean([len(split.test) / len(split.train) for split in drawn]))
         theirs = tuple(champion for _, champion in kept if champion is not None)
-        found[kind] = (
-            Assessment(kind, tuple(candidate for candidate, _ in kept), ratio),
-            Assessment(kind, theirs, ratio) if theirs else None,
+        results[kind] = (
+            CrossValidation(kind, tuple(candidate for candidate, _ in kept), ratio),
+            CrossValidation(kind, theirs, ratio) if theirs else None,
         )
-    return found
+    return results
 
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """What every split has in common; `truth` (n,) is what the test parts are held against."""
+    """What all splits have in common; `truth` (n,) are the labels that test predictions are compared with."""
 
-    fits: Solver
+    solver: Solver
     features: Any
-    truth: Ints
-    groups: Ints
+    truth: Int64Array
+    groups: Int64Array
     costs: Costs
 
-    def run(self, seed: int, labels: Ints, train: Ints, test: Ints) -> Answered:
-        """Learn from `labels` (n,) on the rows `train` and answer the rows `test`."""
+    def run(self, seed: int, labels: Int64Array, train: Int64Array, test: Int64Array) -> SplitResult:
+        """Learn from `labels` (n,) on the rows `train` and predict the rows `test`."""
         train = np.sort(train)
-        learned = learn(self.fits, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
-        decisions = self.fits.decide(train, labels[train], learned.recipe.C, learned.recipe.scale)[test]
+        learned = learn(self.solver, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
+        decisions = self.solver.decide(train, labels[train], learned.hyperparameters.C, learned.hyperparameters.scale)[
+            test
+        ]
         probabilities = learned.calibration.probabilities(decisions)
         measured = scores(decisions, self.truth[test], learned.calibration, learned.band, self.costs)
-        return Answered(seed, test, decisions, probabilities, measured)
+        return SplitResult(seed, test, decisions, probabilities, measured)
 
 
 def _pair(
-    trial: _Trial, split: Split, judged: npt.NDArray[np.bool_], champion_labels: Ints | None
-) -> tuple[Answered, Answered | None] | None:
+    trial: _Trial, split: Split, judged: BoolArray, champion_labels: Int64Array | None
+) -> tuple[SplitResult, SplitResult | None] | None:
     """One split by candidate and champion; None where what is left is too little for both."""
     test = split.test[judged[split.test]]
     if len(np.unique(trial.truth[test])) < 2:

@@ -1,7 +1,7 @@
-"""Figures as PNG, drawn with Pillow: axes with ticks, lines, bars, points, a legend, and tables of counts.
+"""Charts as PNG, drawn with Pillow: axes with ticks, lines, bars, points, a legend, and tables of counts.
 
-Just what the evaluation's figures need, so that workers carry no plotting library. Everything is drawn three times as
-large and then made smaller, which smooths the edges.
+It covers just what the evaluation needs, so that workers carry no plotting library. Everything is drawn three times as
+large and then scaled down, which smooths the edges.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Plot:
         self._name(name, colour, "dashes" if dashed else "line")
 
     def points(self, points: Sequence[Point], colour: str, name: str | None = None) -> None:
-        """A dot at each of `points`."""
+        """Draw a dot at each of `points`."""
         for point in points:
             x, y = self._place(point)
             half = 4.5 * _SCALE
@@ -78,7 +78,7 @@ class Plot:
         self._name(name, colour, "points")
 
     def bars(self, bars: Sequence[tuple[float, float, float]], colour: str, name: str | None = None) -> None:
-        """Bars from the bottom, each given by its left end, its right end and its height."""
+        """Draw bars from the bottom, each given by its left end, its right end and its height."""
         for left, right, height in bars:
             x0, y0 = self._place((left, height))
             x1, y1 = self._place((right, self._y[0]))
@@ -86,7 +86,7 @@ class Plot:
         self._name(name, colour, "bar")
 
     def png(self, legend: Corner = "lower right") -> bytes:
-        """The figure, with its legend in that corner."""
+        """Return the chart, with its legend in that corner."""
         if self._legend:
             self._draw_legend(legend)
         return _encoded(self._image)

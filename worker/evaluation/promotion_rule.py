@@ -1,14 +1,15 @@
-"""When a candidate takes over. Pure: measurements in, a decision with its reasons out.
+"""The promotion rule: whether a candidate replaces the champion. Pure: measurements in, a decision with reasons out.
 
-1. It is better than chance: its balanced accuracy lies above 0.5, beyond chance.
+1. It is better than guessing: its balanced accuracy is significantly above 0.5.
 2. It is not worse than the champion on the same splits, in balanced accuracy, recall of damaged and cost: the mean of
-   the paired differences is neither worse beyond chance nor worse by more than its margin in `MARGINS`, which few
-   images and much chance cannot excuse.
-3. It is not worse on the newest labels, which neither has seen: among the images where only one of the two is right,
-   that is not the champion beyond chance, over all of them and over the damaged ones; and it is better than guessing.
+   the paired differences is neither significantly worse nor worse by more than its margin in `MARGINS`, whatever the
+   significance.
+3. It is not worse on the newest labels, which neither was fitted on: among the images where only one of the two is
+   right, that is not significantly more often the champion, over all of them and over the damaged ones; and its
+   balanced accuracy there is above 0.5.
 
-"Beyond chance" is one-sided at `LEVEL`: over splits the corrected resampled t-test (Nadeau and Bengio 2003, "Inference
-for the generalization error"), over images the exact test of McNemar (1947).
+Significance is one-sided at `LEVEL`: over splits the corrected resampled t-test (Nadeau and Bengio 2003, "Inference for
+the generalization error"), over images the exact test of McNemar (1947).
 """
 
 from __future__ import annotations
@@ -19,51 +20,50 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import binomtest  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.stats import t as student
 
-from worker.evaluation.cross_validation import Assessment
+from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import corrected_error
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 LEVEL: Final = 0.05
 MARGINS: Final = {"balanced_accuracy": 0.05, "recall_damaged": 0.05, "cost": math.inf}
-"""How much worse the mean may be where chance could explain it. The cost hangs on single missed inserts, so that on few
-images nothing but chance is seen in it."""
+"""How much worse the mean may be where it is not significant. The cost depends on single missed inserts, so that on few
+images it shows little but chance."""
 
 FEWEST_NEWEST: Final = 10
-"""Newest images of each side from which on the candidate must be better than guessing on them."""
+"""Fewest newest images of each side for the candidate to have to be better than guessing on them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Newest:
-    """Images that neither has seen: `labels` (n,), 1 damaged, and both models' decision values (n,).
+    """Images that neither model was fitted on: `labels` (n,), 1 for damaged, and both models' decision values (n,).
 
     `champion` is None while there is none.
     """
 
-    labels: Ints
-    candidate: Float64s
-    champion: Float64s | None
+    labels: Int64Array
+    candidate: Float64Array
+    champion: Float64Array | None
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the candidate is promoted, with the sentences that say why; `against` are those that speak against."""
+    """Whether the candidate is promoted, with all sentences that say why; `against` are those against it."""
 
     promote: bool
     reasons: tuple[str, ...]
     against: tuple[str, ...]
 
 
-def decide(candidate: Assessment, champion: Assessment | None, newest: Newest | None = None) -> Decision:
-    """Hold a candidate against the champion, both assessed on the same splits (None while nobody is in charge).
+def decide(candidate: CrossValidation, champion: CrossValidation | None, newest: Newest | None = None) -> Decision:
+    """Compare a candidate with the champion, both evaluated on the same splits (None while there is no champion).
 
-    Give the grouped assessments where there are several inserts: the plain ones flatter. Raises `ValueError` when the
-    two were not assessed on the same splits.
+    Pass the grouped results where there are several inserts: the plain ones are too good.
+
+    Raises:
+        ValueError: the two were not evaluated on the same splits.
     """
     said = [_above_chance(candidate)]
     if champion is None:
@@ -83,7 +83,8 @@ def decide(candidate: Assessment, champion: Assessment | None, newest: Newest | 
 
 
 def worse_by_chance(differences: Sequence[float], tested_over_trained: float) -> float:
-    """Probability of differences (better > 0) at least so bad if there is none in truth; one-sided, corrected t-test.
+    """Return the p-value of differences (better > 0) at least as bad if there is none in truth; one-sided corrected
+    t-test.
 
     1 where the differences are all 0 or there are fewer than two of them and nothing can be said.
     """
@@ -93,7 +94,7 @@ def worse_by_chance(differences: Sequence[float], tested_over_trained: float) ->
     return float(student.cdf(mean / error, len(differences) - 1)) if np.isfinite(error) else 1.0
 
 
-def _above_chance(candidate: Assessment) -> tuple[bool, str]:
+def _above_chance(candidate: CrossValidation) -> tuple[bool, str]:
     values = candidate.values("balanced_accuracy")
     mean = float(np.mean(values))
     chance = worse_by_chance([0.5 - value for value in values], candidate.tested_over_trained)
@@ -102,7 +103,7 @@ def _above_chance(candidate: Assessment) -> tuple[bool, str]:
     return False, f"its balanced accuracy {mean:.3f} is not above guessing beyond chance (p = {chance:.2g})"
 
 
-def _not_worse(candidate: Assessment, champion: Assessment, name: str, sign: int) -> tuple[bool, str]:
+def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str, sign: int) -> tuple[bool, str]:
     ours, theirs = np.array(candidate.values(name)), np.array(champion.values(name))
     differences = sign * (ours - theirs)
     mean = float(differences.mean())

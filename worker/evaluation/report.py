@@ -1,4 +1,4 @@
-"""What an evaluation hands over: one folder with JSON for programs, the lab's results file, and figures for people."""
+"""The report of an evaluation: one folder with JSON for programs, the lab's results file, and charts for people."""
 
 from __future__ import annotations
 
@@ -16,35 +16,38 @@ import numpy as np
 from db.learning.reviews import Labelled
 from producer.files.durable_folders import replaced_folder
 from worker.evaluation.charts import figures, total_confusion
-from worker.evaluation.cross_validation import Assessment, Ints, Kind
-from worker.evaluation.pooled_predictions import Pooled, pooled
+from worker.evaluation.cross_validation import CrossValidation, Kind
+from worker.evaluation.pooled_predictions import PooledPredictions, pool
 from worker.evaluation.promotion_rule import Decision, Newest
 from worker.evaluation.scores import Interval, Scores
 from worker.models.candidate import binary
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
+from worker.runtime.arrays import Int64Array
 
 SCHEMA_VERSION: Final = 1
-"""Of `evaluation.json`; another number when a field changes its meaning or goes."""
+"""Of `evaluation.json`; increment when a field changes its meaning or is removed."""
 
 ACCURACY: Final = 0.99
-"""The accuracy at which the share that is decided is reported."""
+"""The accuracy at which coverage is reported."""
 
 SCORES: Final = tuple(each.name for each in fields(Scores) if each.name not in ("images", "confusion"))
 
-_TRADES = 200
-"""Points of the trade between share and accuracy that the JSON has at most."""
+_CURVE_POINTS = 200
+"""Points of the risk-coverage curve that the JSON has at most."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All that was measured of one way of learning, and of the champion beside it where there is one.
+    """All measurements of one way of learning, and of the champion beside it where there is one.
 
-    `items` (n) are the images in the order of the rows that were assessed, without the unusable ones; `assessments` is
-    what `worker.evaluation.cross_validation.assess` returns, and `problems` says of a kind that is not there why.
-    `candidate` and `champion` are ids of models, where there are any. Raises `ValueError` when the parts do not fit
-    together.
+    `items` (n) are the images in the order of the rows, without the unusable ones; `assessments` is what
+    `worker.evaluation.cross_validation.cross_validate` returns, and `problems` says why a kind is missing. `candidate`
+    and `champion` are ids of models, where there are any.
+
+    Raises:
+        ValueError: the parts do not fit together.
     """
 
     name: str
@@ -53,7 +56,7 @@ class Evaluation:
     fingerprint: str
     feature_size: int
     items: Sequence[Labelled]
-    assessments: Mapping[Kind, tuple[Assessment, Assessment | None]]
+    assessments: Mapping[Kind, tuple[CrossValidation, CrossValidation | None]]
     costs: Costs
     test_size: float = 0.3
     snapshot_id: str | None = None
@@ -72,20 +75,24 @@ class Evaluation:
             raise ValueError(f"row {highest} was assessed, but there are {len(self.items)} images")
 
     @property
-    def sides(self) -> Ints:
+    def sides(self) -> Int64Array:
         """The labels (n,) as 0 for intact and 1 for damaged."""
         return binary([item.label for item in self.items])
 
     @property
-    def inserts(self) -> Ints:
+    def inserts(self) -> Int64Array:
         """The number (n,) of the insert that each image shows."""
         return np.asarray(np.unique([item.life for item in self.items], return_inverse=True)[1], np.int64)
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:
-    """Write `evaluation.json`, `results<name>.txt` and the figures; they replace what `folder` held, all at once.
+    """Write `evaluation.json`, `results<name>.txt` and the charts, replacing what `folder` held in one step; return
+    `folder`.
 
-    Without any assessment there are no figures. Returns the folder. Raises `OSError` when it cannot be written.
+    Without any assessment there are no charts.
+
+    Raises:
+        OSError: it cannot be written.
     """
     content = report_json(evaluation)
     captured = [item.captured_at for item in evaluation.items]
@@ -101,7 +108,7 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
 
 
 def report_json(evaluation: Evaluation) -> dict[str, Any]:
-    """All figures, every split's scores, and the images that were answered wrong, as plain JSON values."""
+    """Return all figures, every split's scores, and the misclassified images, as plain JSON values."""
     limits = band(evaluation.costs)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -134,7 +141,7 @@ def report_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def report_text(evaluation: Evaluation) -> str:
-    """The lab's `results<dataset>.txt` for a whole way of learning: one line a figure."""
+    """Return the lab's `results<dataset>.txt` for a whole training procedure: one line a figure."""
     counts = Counter(item.label for item in evaluation.items)
     lines = [
         f"Dataset: {evaluation.name}",
@@ -158,9 +165,9 @@ def report_text(evaluation: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _assessment_json(evaluation: Evaluation, assessment: Assessment) -> dict[str, Any]:
+def _assessment_json(evaluation: Evaluation, assessment: CrossValidation) -> dict[str, Any]:
     labels, items = evaluation.sides, evaluation.items
-    answers = pooled(assessment, labels)
+    answers = pool(assessment, labels)
     return {
         "splits": len(assessment.splits),
         "seeds": [split.seed for split in assessment.splits],
@@ -168,7 +175,7 @@ def _assessment_json(evaluation: Evaluation, assessment: Assessment) -> dict[str
         "scores": {name: _score_json(assessment, name) for name in SCORES},
         "confusion": total_confusion(assessment).tolist(),
         "decided_at": {"accuracy": ACCURACY, "share": _interval_json(_decided(evaluation, answers))},
-        "trades": _trades_json(evaluation, answers),
+        "trades": _curve_json(evaluation, answers),
         "reliability": [asdict(each) for each in answers.reliability()],
         "over_time": [
             asdict(each) | {"start": each.start.isoformat(), "end": each.end.isoformat()}
@@ -192,40 +199,40 @@ def _assessment_json(evaluation: Evaluation, assessment: Assessment) -> dict[str
     }
 
 
-def _assessment_lines(evaluation: Evaluation, assessment: Assessment, prefix: str) -> list[str]:
-    answers = pooled(assessment, evaluation.sides)
+def _assessment_lines(evaluation: Evaluation, assessment: CrossValidation, prefix: str) -> list[str]:
+    answers = pool(assessment, evaluation.sides)
     lines = [
         f"{prefix}split {split.seed}: accuracy {split.scores.accuracy:.6f}, "
         f"macro recall {split.scores.balanced_accuracy:.6f}"
         for split in assessment.splits
     ]
     for name in SCORES:
-        if found := assessment.interval(name):
-            lines.append(f"{prefix}mean {name.replace('_', ' ')}: {_shown(found)}")
+        if interval := assessment.interval(name):
+            lines.append(f"{prefix}mean {name.replace('_', ' ')}: {_shown(interval)}")
     lines.append(f"{prefix}share decided at accuracy {ACCURACY}: {_shown(_decided(evaluation, answers))}")
     lines.append(f"{prefix}confusion matrix, all splits added up (rows true): {total_confusion(assessment).tolist()}")
     return lines
 
 
-def _decided(evaluation: Evaluation, answers: Pooled) -> Interval:
+def _decided(evaluation: Evaluation, answers: PooledPredictions) -> Interval:
     return answers.decided(band(evaluation.costs), evaluation.inserts, ACCURACY)
 
 
-def _trades_json(evaluation: Evaluation, answers: Pooled) -> list[dict[str, float]]:
-    found = answers.trades(band(evaluation.costs))
-    places = np.unique(np.linspace(0, len(found) - 1, _TRADES).round().astype(int))
-    return [asdict(found[place]) for place in places]
+def _curve_json(evaluation: Evaluation, answers: PooledPredictions) -> list[dict[str, float]]:
+    curve = answers.risk_coverage_curve(band(evaluation.costs))
+    places = np.unique(np.linspace(0, len(curve) - 1, _CURVE_POINTS).round().astype(int))
+    return [{"share": curve[place].coverage, "accuracy": curve[place].accuracy} for place in places]
 
 
-def _score_json(assessment: Assessment, name: str) -> dict[str, Any] | None:
-    found = assessment.interval(name)
-    return None if found is None else _interval_json(found) | {"splits": assessment.values(name)}
+def _score_json(assessment: CrossValidation, name: str) -> dict[str, Any] | None:
+    interval = assessment.interval(name)
+    return None if interval is None else _interval_json(interval) | {"splits": assessment.values(name)}
 
 
-def _interval_json(found: Interval) -> dict[str, float | None]:
-    """Mean and limits. These are null where nothing is known of them: one split alone, or the same value in all."""
-    known = np.isfinite(found.high) and found.low < found.high
-    return {"mean": found.mean, "low": found.low if known else None, "high": found.high if known else None}
+def _interval_json(interval: Interval) -> dict[str, float | None]:
+    """Mean and limits, null where these are unknown: one split alone, or the same value in all."""
+    known = np.isfinite(interval.high) and interval.low < interval.high
+    return {"mean": interval.mean, "low": interval.low if known else None, "high": interval.high if known else None}
 
 
 def _newest_json(newest: Newest | None) -> dict[str, Any] | None:
@@ -233,18 +240,18 @@ def _newest_json(newest: Newest | None) -> dict[str, Any] | None:
     if newest is None or not len(newest.labels):
         return None
     damaged = newest.labels == 1
-    found: dict[str, Any] = {"images": len(damaged), "damaged": int(damaged.sum())}
+    content: dict[str, Any] = {"images": len(damaged), "damaged": int(damaged.sum())}
     for name, decisions in (("candidate", newest.candidate), ("champion", newest.champion)):
         if decisions is None:
-            found[name] = None
+            content[name] = None
         else:
             right = (decisions > 0) == damaged
-            found[name] = {"right": int(right.sum()), "damaged_found": int((right & damaged).sum())}
-    return found
+            content[name] = {"right": int(right.sum()), "damaged_found": int((right & damaged).sum())}
+    return content
 
 
-def _shown(found: Interval) -> str:
-    limits = _interval_json(found)
+def _shown(interval: Interval) -> str:
+    limits = _interval_json(interval)
     if limits["low"] is None:
-        return f"{found.mean:.6f}, no interval"
-    return f"{found.mean:.6f}, 95 % interval {found.low:.6f} to {found.high:.6f}"
+        return f"{interval.mean:.6f}, no interval"
+    return f"{interval.mean:.6f}, 95 % interval {interval.low:.6f} to {interval.high:.6f}"

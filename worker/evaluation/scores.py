@@ -1,4 +1,4 @@
-"""How good decisions are: one set of scores for one set of images, and what many splits say about a score."""
+"""Scores of a set of decisions, and the confidence interval of a score over many splits."""
 
 from __future__ import annotations
 
@@ -7,27 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import t as student  # type: ignore[import-untyped]  # comes with scikit-learn
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from worker.models.calibration import Calibration, calibration_error
 from worker.models.costs import Costs
 from worker.models.unsure_band import Band, cost
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores on `images` with both sides among them; all but `cost` lie between 0 and 1.
+    """Scores on `images` with both sides among them; all but `cost` are between 0 and 1.
 
-    `accuracy`, `balanced_accuracy` (mean of both recalls), `recall_damaged` and `confusion` (row truth, column answer;
-    intact, damaged) are those of the bare classifier, by the sign of its decision value; `auc` is the area under the
-    ROC curve. `calibration_error` is of the probabilities. `decided` is the share that the band answers,
+    `accuracy`, `balanced_accuracy` (mean of both recalls), `recall_damaged` and `confusion` (row truth, column
+    prediction; intact, damaged) are those of the bare classifier, by the sign of its decision value; `auc` is the area
+    under the ROC curve. `calibration_error` is of the probabilities. `decided` is the share that the band answers,
     `accuracy_decided` the accuracy among those (None where there are none), `missed` the share of the damaged that it
-    calls intact, and `cost` what its answers cost for an image, in units of the cost table.
+    calls intact, and `cost` the mean cost of its answers for an image, in units of the cost table.
     """
 
     images: int
@@ -43,8 +40,12 @@ class Scores:
     cost: float
 
 
-def scores(decisions: Float64s, labels: Ints, calibration: Calibration, band: Band, costs: Costs) -> Scores:
-    """Score `decisions` (n,) on images with `labels` (n,), 1 for damaged, both sides among them (else `ValueError`)."""
+def scores(decisions: Float64Array, labels: Int64Array, calibration: Calibration, band: Band, costs: Costs) -> Scores:
+    """Score `decisions` (n,) on images with `labels` (n,), 1 for damaged.
+
+    Raises:
+        ValueError: a side is missing among the labels.
+    """
     if set(np.unique(labels).tolist()) != {0, 1}:
         raise ValueError("scores need images of both sides, intact and damaged")
     confusion = confusion_matrix(labels, decisions > 0, labels=[0, 1])
@@ -69,7 +70,7 @@ def scores(decisions: Float64s, labels: Ints, calibration: Calibration, band: Ba
 
 @dataclass(frozen=True)
 class Interval:
-    """Mean over the splits, and the interval that holds the true value with the confidence asked for."""
+    """Mean over the splits, and the confidence interval of the true value."""
 
     mean: float
     low: float
@@ -77,10 +78,10 @@ class Interval:
 
 
 def corrected_error(values: Sequence[float], tested_over_trained: float) -> float:
-    """Standard error of the mean of `values` from repeated random splits of one set.
+    """Return the standard error of the mean of `values` from repeated random splits of one set.
 
-    The splits share images, so that plain repetition would shrink the error to nothing: the variance is multiplied by
-    1/R + n_test/n_train instead of 1/R (Nadeau and Bengio 2003, "Inference for the generalization error").
+    The splits share images, so repetition alone would shrink the error to nothing: the variance is multiplied by 1/R +
+    n_test/n_train instead of 1/R (Nadeau and Bengio 2003, "Inference for the generalization error").
     """
     if len(values) < 2:
         return math.inf
@@ -93,7 +94,7 @@ def interval(
     confidence: float = 0.95,
     limits: tuple[float, float] = (0.0, 1.0),
 ) -> Interval:
-    """Student's t interval with `corrected_error`, cut to `limits`; one split alone says nothing of spread."""
+    """Return Student's t interval with `corrected_error`, cut to `limits`; one split alone has no spread."""
     mean, error = float(np.mean(values)), corrected_error(values, tested_over_trained)
     if math.isinf(error):
         return Interval(mean, *limits)

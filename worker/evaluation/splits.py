@@ -1,4 +1,4 @@
-"""Repeated splits and their scores, every one of them from one Gram matrix."""
+"""Repeated train/test splits, and their scores from one Gram matrix."""
 
 import math
 import time
@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from worker.models.linear_svm import ClassifierError, fit_gram
-
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 _GROUPED_DRAWS = 100
 
@@ -26,37 +24,37 @@ class Split:
     """One division of the images: `train` and `test` are index arrays, `seed` is what they were drawn with."""
 
     seed: int
-    train: Ints
-    test: Ints
+    train: Int64Array
+    test: Int64Array
 
 
 @dataclass(frozen=True, eq=False)
 class SplitScore:
-    """How one split ended. `confusion` is (k, k): row the true class, column the predicted one, in images."""
+    """The result of one split. `confusion` is (k, k): row the true class, column the predicted one, in images."""
 
     seed: int
-    predictions: Ints
-    confusion: Ints
+    predictions: Int64Array
+    confusion: Int64Array
     seconds_fit: float
-    seconds_predict: float
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images whose class was predicted right."""
+        """Share of the test images whose class was predicted correctly."""
         return float(np.trace(self.confusion) / self.confusion.sum())
 
     @property
     def macro_recall(self) -> float:
-        """Mean over the classes of the share that was predicted right; classes without a test image do not count."""
+        """Mean recall over the classes; classes without a test image do not count."""
         images = self.confusion.sum(axis=1)
         present = images > 0
         return float((np.diag(self.confusion)[present] / images[present]).mean())
 
 
-def repeated_splits(labels: Ints, *, test_size: float, repeats: int, stratify: bool = True) -> Iterator[Split]:
-    """The lab's splits: seeds 1 … `repeats`, each `train_test_split(range(n), test_size, random_state=seed)`.
+def repeated_splits(labels: Int64Array, *, test_size: float, repeats: int, stratify: bool = True) -> Iterator[Split]:
+    """Yield the lab's splits: seeds 1 … `repeats`, each `train_test_split(range(n), test_size, random_state=seed)`.
 
-    Raises `EvaluationError` when there are too few images for them.
+    Raises:
+        EvaluationError: there are too few images for them.
     """
     _check_share(test_size, repeats)
     n, classes = len(labels), len(np.unique(labels))
@@ -75,25 +73,27 @@ def repeated_splits(labels: Ints, *, test_size: float, repeats: int, stratify: b
         yield Split(seed, np.array(train, np.int64), np.array(test, np.int64))
 
 
-def grouped_splits(labels: Ints, groups: Ints, *, test_size: float, repeats: int) -> Iterator[Split]:
-    """Splits that never have images of one group on both sides: seeds 1 … `repeats`, `test_size` of the groups.
+def grouped_splits(labels: Int64Array, groups: Int64Array, *, test_size: float, repeats: int) -> Iterator[Split]:
+    """Yield splits that never have images of one group on both sides: seeds 1 … `repeats`, `test_size` of the groups.
 
-    `GroupShuffleSplit`, taken as it is drawn as soon as both sides have every class. Not `StratifiedGroupKFold`: it
-    sorts the groups by size before it deals them out, so with groups of different sizes its folds hardly change with
-    the seed and the standard deviation over repeats would mean nothing. Raises `EvaluationError` when the groups
-    cannot be divided so.
+    They are drawn by `GroupShuffleSplit` until both sides have every class. Not by `StratifiedGroupKFold`: it sorts the
+    groups by size before it distributes them, so with groups of different sizes its folds hardly change with the seed
+    and the standard deviation over repeats would mean nothing.
+
+    Raises:
+        EvaluationError: the groups cannot be divided so.
     """
     _check_share(test_size, repeats)
-    classes, found = len(np.unique(labels)), len(np.unique(groups))
-    if found < 2:
+    classes, group_count = len(np.unique(labels)), len(np.unique(groups))
+    if group_count < 2:
         raise EvaluationError("all images are of one group; a grouped split needs at least two")
     for seed in range(1, repeats + 1):
         yield _draw_groups(labels, groups, classes, test_size, seed)
 
 
 def score_splits(
-    kernel: npt.NDArray[np.float64],
-    labels: Ints,
+    kernel: Float64Array,
+    labels: Int64Array,
     splits: Iterable[Split],
     *,
     classes: int,
@@ -101,8 +101,10 @@ def score_splits(
 ) -> list[SplitScore]:
     """Fit and score each of `splits` on the inner products `kernel` (n, n) of all n images with `labels` (n,).
 
-    The predictions are those of `SVC(kernel="linear", class_weight="balanced", C=C)` on the features. Raises
-    `EvaluationError` when a split leaves one class for training, as unstratified ones can.
+    The predictions are those of `SVC(kernel="linear", class_weight="balanced", C=C)` on the features.
+
+    Raises:
+        EvaluationError: a split leaves one class for training, as unstratified ones can.
     """
     scores = []
     for split in splits:
@@ -111,24 +113,24 @@ def score_splits(
             svm = fit_gram(kernel[np.ix_(split.train, split.train)], labels[split.train], C=C)
         except ClassifierError as error:
             raise EvaluationError(f"split {split.seed}: {error}; take stratified splits or more images") from error
-        fitted = time.perf_counter()
+        seconds = time.perf_counter() - start
         predictions = svm.predict(kernel[np.ix_(split.test, split.train)])
         confusion = confusion_matrix(labels[split.test], predictions, labels=range(classes))
-        scores.append(SplitScore(split.seed, predictions, confusion, fitted - start, time.perf_counter() - fitted))
+        scores.append(SplitScore(split.seed, predictions, confusion, seconds))
     return scores
 
 
-def _draw_groups(labels: Ints, groups: Ints, classes: int, test_size: float, seed: int) -> Split:
+def _draw_groups(labels: Int64Array, groups: Int64Array, classes: int, test_size: float, seed: int) -> Split:
     draws = GroupShuffleSplit(_GROUPED_DRAWS, test_size=test_size, random_state=seed)
-    found = len(np.unique(groups))
+    count = len(np.unique(groups))
     try:
         for train, test in draws.split(labels, labels, groups):
             if len(np.unique(labels[train])) == len(np.unique(labels[test])) == classes:
                 return Split(seed, train.astype(np.int64), test.astype(np.int64))
     except ValueError as error:
-        raise EvaluationError(f"{found} groups cannot be split with a test share of {test_size}: {error}") from error
+        raise EvaluationError(f"{count} groups cannot be split with a test share of {test_size}: {error}") from error
     raise EvaluationError(
-        f"{_GROUPED_DRAWS} draws of {test_size:.0%} of the {found} groups never had every class on both sides; "
+        f"{_GROUPED_DRAWS} draws of {test_size:.0%} of the {count} groups never had every class on both sides; "
         "each class needs images in at least two groups"
     )
 

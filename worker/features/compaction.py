@@ -1,8 +1,8 @@
-"""Merging small shards into larger ones: a day's few images make a few small files, and thousands would be slow.
+"""Merges small shards into larger ones: each day's few images make a few small files, and thousands would be slow.
 
-The order makes it safe at any moment: the merged shard is whole and synced before the small ones go, and full shards
-are never touched, so a row that is left out because a full shard has it stays there. Who reads meanwhile finds the
-rows in the one or the other; two at once merge the same rows twice, which the next merge puts right.
+It may be interrupted at any moment: the merged shard is complete and synced before the small ones are removed, and full
+shards are never touched, so a row that is left out because a full shard has it stays there. Concurrent readers find
+each row in the old or the new shard; two merges at once copy the same rows twice, which the next merge puts right.
 """
 
 from __future__ import annotations
@@ -13,39 +13,31 @@ from typing import Final
 
 import numpy as np
 
-from worker.features.shards import (
-    FEATURES,
-    Float32s,
-    ShardDamaged,
-    ShardGone,
-    block_rows,
-    open_shard,
-    sweep,
-    write_shard,
-)
+from worker.features.shards import FEATURES, ShardDamaged, ShardGone, block_rows, open_shard, sweep, write_shard
+from worker.runtime.arrays import Float32Array
 
 FULL_BYTES: Final = 256 * 2**20
-"""Size of features that a merged shard has at most: 100,000 × 4,096 are seven of them."""
+"""Most bytes of features in a merged shard: 100,000 × 4,096 features are seven shards."""
 
 _SMALL: Final = 4
-"""Shards below this part of a full one are merged; so each row is copied a few times in its life, not every day."""
+"""Shards smaller than a full one divided by this are merged, so that each row is copied a few times, not every day."""
 
 
 def merge(
     folder: Path, fingerprint: str, feature_size: int, shards: Mapping[str, Sequence[str]], full_bytes: int
 ) -> list[str]:
-    """Merge the small ones among `shards` (name → sights, in order) and return the names that are not needed any more.
+    """Merge the small ones among `shards` (name → keys, in order) and return the names that are not needed any more.
 
-    Nothing is removed here but what killed writers left. Where another process removes a shard meanwhile, that part
-    is left to it.
+    Nothing is removed here but unfinished files of killed writers. Where another process removes a shard meanwhile,
+    that group is left to it.
     """
     sweep(folder)
     row_bytes = 4 * feature_size
-    small = [name for name, sights in shards.items() if len(sights) * row_bytes * _SMALL < full_bytes]
-    stored = {sight for name in shards if name not in set(small) for sight in shards[name]}
+    small = [name for name, keys in shards.items() if len(keys) * row_bytes * _SMALL < full_bytes]
+    stored = {key for name in shards if name not in set(small) for key in shards[name]}
     merged: list[str] = []
     for group in _groups(small, shards, max(1, full_bytes // row_bytes)):
-        rows = {name: [row for row, sight in enumerate(shards[name]) if sight not in stored] for name in group}
+        rows = {name: [row for row, key in enumerate(shards[name]) if key not in stored] for name in group}
         chosen: dict[str, tuple[str, int]] = {}
         for name in group:
             for row in rows[name]:
@@ -57,15 +49,15 @@ def merge(
             try:
                 name = write_shard(folder, fingerprint, feature_size, list(chosen), blocks)
             except (ShardGone, ShardDamaged):
-                continue  # another process merges these, or a reader will say that one is damaged
-            group = [each for each in group if each != name]
+                continue  # another process merges these, or a reader will report the damage
+            group = [other for other in group if other != name]
         stored.update(chosen)
         merged += group
     return merged
 
 
 def _groups(small: Sequence[str], shards: Mapping[str, Sequence[str]], full_rows: int) -> Iterator[list[str]]:
-    """Neighbours that together have about `full_rows` rows at most."""
+    """Yield neighbours that together have about `full_rows` rows at most."""
     group: list[str] = []
     rows = 0
     for name in small:
@@ -78,8 +70,10 @@ def _groups(small: Sequence[str], shards: Mapping[str, Sequence[str]], full_rows
         yield group
 
 
-def _blocks(folder: Path, fingerprint: str, feature_size: int, places: Sequence[tuple[str, int]]) -> Iterator[Float32s]:
-    """The features at these places (shard, row), shard by shard, a block at most at once."""
+def _blocks(
+    folder: Path, fingerprint: str, feature_size: int, places: Sequence[tuple[str, int]]
+) -> Iterator[Float32Array]:
+    """Yield the features at these places (shard, row), shard by shard, one block at most at a time."""
     step = block_rows(feature_size)
     by_shard: dict[str, list[int]] = {}
     for name, row in places:

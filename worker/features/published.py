@@ -1,10 +1,10 @@
-"""A labelled set of a generation in the lab's form: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
+"""A labelled set of a feature store as the lab stores it: `features.h5` and `labels.h5`, HDF5 key `dataset_1`.
 
-`features.h5` is a virtual dataset over the shards, so it takes no room of its own; `labels.h5` also has the names of
-the classes and the rows' sights. Any program that reads HDF5 can open them. Rows are in the order of the store, not of
-the set. Each is replaced in one step, and both carry a digest of the labelled set: where it differs
-(`worker.features.lab_files.opened` looks), one was opened before and the other after that. Rows of a shard that is gone
-read as NaN, never as numbers.
+`features.h5` is a virtual dataset over the shards, so it copies no features; `labels.h5` also has the names of the
+classes and the rows' keys. Any program that reads HDF5 can open them. Rows are in the order of the store, not of the
+set. Each file is replaced atomically, and both carry a digest of the labelled set: if the digests differ, a reader has
+opened one before and one after a replacement (`worker.features.lab_files.opened` checks that). Rows of a shard that was
+removed read as NaN, never as numbers.
 """
 
 from __future__ import annotations
@@ -20,74 +20,67 @@ import structlog
 
 from producer.files.durable_files import replaced_file
 from worker.features.lab_files import FEATURES_FILE, KEY, LABELLED_SET, LABELS_FILE
-from worker.features.shards import FEATURES, SIGHTS, ShardGone
-from worker.features.view import Ints
+from worker.features.shards import FEATURE_KEYS, FEATURES, ShardGone
+from worker.features.view import ShardReader
+from worker.runtime.arrays import Int64Array
 
 log = structlog.get_logger()
 
 SHARDS: Final = "shards"
-"""In `features.h5`, the names of the shards that its rows come from."""
+"""Dataset of `features.h5`: the names of the shards that its rows come from."""
 
 _TRIES: Final = 5
 
 
-class Stored(Protocol):
-    """What this needs of a `worker.features.store.Generation`."""
+class LabelledStore(ShardReader, Protocol):
+    """What publishing needs of a `worker.features.store.FeatureStore`."""
 
     folder: Path
     fingerprint: str
     backbone: str
-    feature_size: int
-
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Ints, Ints]:
-        """Names of shards, and for each sight the index (n,) into them and the row (n,) there."""
-        ...
-
-    def open(self, shard: str) -> h5py.File:
-        """The shard of that name, opened for reading. Raises `ShardGone`."""
-        ...
 
 
-def write_labels(folder: Path, sights: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> None:
-    """Replace `labels.h5`: the n `labels`, indices into `classes`, of the n `sights`."""
+def write_labels(folder: Path, keys: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> None:
+    """Replace `labels.h5`: the n `labels`, indices into `classes`, of the n `keys`."""
     values = np.asarray(labels, "<i8")
-    digest = hashlib.sha256(" ".join([*classes, *sights]).encode() + values.tobytes()).hexdigest()
+    digest = hashlib.sha256(" ".join([*classes, *keys]).encode() + values.tobytes()).hexdigest()
     with replaced_file(folder / LABELS_FILE) as path, h5py.File(path, "w") as file:
         dataset = file.create_dataset(KEY, data=values)
         dataset.attrs["classes"] = list(classes)
         dataset.attrs[LABELLED_SET] = digest
-        file.create_dataset(SIGHTS, data=np.array(sights, "S64"))
+        file.create_dataset(FEATURE_KEYS, data=np.array(keys, "S64"))
 
 
-def mend(generation: Stored) -> None:
-    """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards went.
+def rebuild(store: LabelledStore) -> None:
+    """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards were
+    removed.
 
-    Where features are missing that it should show, it is removed, so that nobody takes the rest for all.
+    Where features are missing that it should show, it is removed, so that a part is never taken for the whole.
     """
-    for _ in range(_TRIES):  # another process may replace either file meanwhile; whoever is last finds them fitting
-        wanted = _labelled(generation.folder)
+    for _ in range(_TRIES):  # another process may replace either file meanwhile; the last one finds them consistent
+        wanted = _labelled(store.folder)
         if wanted is None:
             return
-        digest, sights = wanted
+        digest, keys = wanted
         try:
-            shards, shard, row = generation.locate(sights)
+            shards, shard, row = store.locate(keys)
         except LookupError as error:
             log.warning("features.h5 is removed until it is published again", reason=str(error))
-            (generation.folder / FEATURES_FILE).unlink(missing_ok=True)
+            (store.folder / FEATURES_FILE).unlink(missing_ok=True)
             return
-        if _shows(generation.folder / FEATURES_FILE, digest, set(shards)):
+        if _shows(store.folder / FEATURES_FILE, digest, set(shards)):
             return
         try:
-            _write_features(generation, digest, shards, shard, row)
+            _write_features(store, digest, shards, shard, row)
         except ShardGone:
             continue
 
 
 def _labelled(folder: Path) -> tuple[str, list[str]] | None:
-    """The labelled set's digest and its sights, or None where nothing is published."""
+    """The labelled set's digest and its keys, or None where nothing is published."""
     try:
         with h5py.File(folder / LABELS_FILE, "r", locking=False) as file:
-            return str(file[KEY].attrs[LABELLED_SET]), [str(sight) for sight in file[SIGHTS][()].astype("U64")]
+            return str(file[KEY].attrs[LABELLED_SET]), [str(key) for key in file[FEATURE_KEYS][()].astype("U64")]
     except FileNotFoundError:
         return None
     except (OSError, KeyError) as error:
@@ -105,8 +98,10 @@ def _shows(path: Path, digest: str, shards: set[str]) -> bool:
         return False
 
 
-def _write_features(generation: Stored, digest: str, shards: tuple[str, ...], shard: Ints, row: Ints) -> None:
-    size = generation.feature_size
+def _write_features(
+    store: LabelledStore, digest: str, shards: tuple[str, ...], shard: Int64Array, row: Int64Array
+) -> None:
+    size = store.feature_size
     layout = h5py.VirtualLayout((len(row), size), "<f4")
     cuts = np.flatnonzero((np.diff(shard) != 0) | (np.diff(row) != 1)) + 1
     sources: dict[str, Any] = {}
@@ -114,14 +109,14 @@ def _write_features(generation: Stored, digest: str, shards: tuple[str, ...], sh
     for begin, end in zip([0, *cuts], [*cuts, len(row)], strict=True):
         name = shards[shard[begin]]
         if name not in sources:
-            with generation.open(name) as file:
+            with store.open(name) as file:
                 # Relative to the file that names it, so that the whole folder can be moved.
                 sources[name] = h5py.VirtualSource(f"shards/{name}", FEATURES, file[FEATURES].shape, "<f4")
         source = sources[name]
         layout[begin:end] = source[row[begin] : row[end - 1] + 1]
-    with replaced_file(generation.folder / FEATURES_FILE) as path, h5py.File(path, "w") as file:
+    with replaced_file(store.folder / FEATURES_FILE) as path, h5py.File(path, "w") as file:
         dataset = file.create_virtual_dataset(KEY, layout, fillvalue=np.nan)
-        dataset.attrs["backbone"] = generation.backbone
-        dataset.attrs["fingerprint"] = generation.fingerprint
+        dataset.attrs["backbone"] = store.backbone
+        dataset.attrs["fingerprint"] = store.fingerprint
         dataset.attrs[LABELLED_SET] = digest
         file.create_dataset(SHARDS, data=np.array(sorted(sources), "S"))

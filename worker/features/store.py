@@ -1,180 +1,186 @@
-"""The feature store: all features of one backbone's fingerprint, a generation, as shards with one writer each.
+"""The feature store: all features of one backbone's fingerprint, in shards with one writer each.
 
-A generation is the folder `<root>/<fingerprint>`. A backbone with another fingerprint starts a generation of its own
-and leaves this one until it is removed. Any number of processes may add to it, read it and compact it at once, and each
-may be killed at any moment: a shard is there wholly or not at all, and one is removed only after its rows are in
+A store is the folder `<root>/<fingerprint>`. A backbone with another fingerprint has a store of its own, and the old
+one stays until it is removed. Any number of processes may add to a store, read it and compact it at once, and each may
+be killed at any moment: a shard is there completely or not at all, and one is removed only after its rows are in
 another.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 import structlog
 
-from producer.files.durable_files import replaced_file
 from worker.features import compaction, published
-from worker.features.shards import (
-    Broken,
-    Float32s,
-    ShardDamaged,
-    ShardGone,
-    check_shard,
-    open_shard,
-    read_sights,
-    write_shard,
-)
-from worker.features.view import FeatureView, Ints
+from worker.features.shards import Broken, ShardDamaged, ShardGone, check_shard, open_shard, read_keys, write_shard
+from worker.features.view import FeatureView
+from worker.runtime.arrays import Float32Array, Int64Array
 
 log = structlog.get_logger()
 
-MANIFEST: Final = "generation.json"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LISTINGS: Final = 5
 
 
-class GenerationError(ValueError):
-    """A feature store, or what should go into it, is not what it must be; the message says why."""
+class FeatureStoreError(ValueError):
+    """A feature store, or what is to be stored in it, is not as it must be; the message says why."""
 
 
 class FeaturesMissing(LookupError):
     """Some features are not in the store (yet); extract them first."""
 
 
-def sight_of(image_sha256: str, region: Mapping[str, int] | None) -> str:
-    """The name, 64 hexadecimal digits, of what a network sees of an image: its bytes, and the box that is cut out."""
+def feature_key(image_sha256: str, region: Mapping[str, int] | None) -> str:
+    """Return the key of an image's features, 64 hexadecimal digits: of its bytes and the box that is cut out."""
     box = "whole" if region is None else " ".join(str(int(region[side])) for side in ("left", "top", "width", "height"))
     return hashlib.sha256(f"{image_sha256} {box}".encode()).hexdigest()
 
 
-class Generation:
-    """The features (n, `feature_size`), float32, of one `fingerprint`, each under the name of its sight.
+class FeatureStore:
+    """The features (n, `feature_size`), float32, of one `fingerprint`, each under its key (see `feature_key`).
 
-    `folder` is where they lie, `backbone` the name of the network and layer that they come from. For one thread: each
-    takes a `Generation` of its own.
+    `folder` is where they are, `backbone` the name of the network and layer that they come from. Not for several
+    threads: each opens a `FeatureStore` of its own.
     """
 
     def __init__(self, folder: Path, *, fingerprint: str, backbone: str, feature_size: int) -> None:
-        """Use `begin`, `find` or `generations` to have one."""
+        """Use `begin` or `find` of `worker.features.catalogue` instead."""
         self.folder = folder
         self.fingerprint = fingerprint
         self.backbone = backbone
         self.feature_size = feature_size
         self._shards = folder / "shards"
-        self._sights: dict[str, list[str]] = {}
-        self._damaged: dict[str, int] = {}  # name → time of the file that was refused; a new one gets its chance
-        self._merged: set[str] = set()  # about to go
+        self._keys: dict[str, list[str]] = {}
+        self._damaged: dict[str, int] = {}  # name → time of the refused file; a new file is read again
+        self._merged: set[str] = set()  # about to be removed
         self._place: dict[str, tuple[str, int]] = {}
 
     def known(self) -> set[str]:
-        """The sights whose features are here. Shards that are damaged do not count; `verify` puts them aside."""
+        """Return the keys whose features are here. Damaged shards do not count; `verify` puts them aside."""
         self._look()
         return set(self._place)
 
-    def add(self, sights: Sequence[str], features: Float32s) -> int:
-        """Store features (n, feature_size) under the names of their n sights, durably, as one shard.
+    def add(self, keys: Sequence[str], features: Float32Array) -> int:
+        """Store features (n, feature_size) under their n keys, durably, as one shard, and return how many were new.
 
-        Those that are here already are left as they are; returns how many were new. What is stored makes one file, so
-        a few megabytes at once are better than a row. Raises `GenerationError` when the features are of another
-        shape, not finite, or a name is no sight.
+        Features that are here already stay as they are. Each call makes one file, so a few megabytes at once are better
+        than a row.
+
+        Raises:
+            FeatureStoreError: the features are of another shape or not finite, or a key is none.
         """
-        if features.shape != (len(sights), self.feature_size):
-            raise GenerationError(
-                f"{len(sights)} sights need features of shape {(len(sights), self.feature_size)}, not {features.shape}"
+        if features.shape != (len(keys), self.feature_size):
+            raise FeatureStoreError(
+                f"{len(keys)} keys need features of shape {(len(keys), self.feature_size)}, not {features.shape}"
             )
-        if not all(_DIGEST.fullmatch(sight) for sight in sights):
-            raise GenerationError("a sight is named by 64 hexadecimal digits, as `sight_of` gives them")
+        if not all(DIGEST.fullmatch(key) for key in keys):
+            raise FeatureStoreError("a key has 64 hexadecimal digits, as `feature_key` gives them")
         self._look()
-        new = {sight: row for row, sight in enumerate(sights) if sight not in self._place}
+        new = {key: row for row, key in enumerate(keys) if key not in self._place}
         if not new:
             return 0
         rows = features[list(new.values())]
         if not np.isfinite(rows).all():
-            raise GenerationError("features that are not finite numbers cannot be stored")
+            raise FeatureStoreError("features that are not finite numbers cannot be stored")
         write_shard(self._shards, self.fingerprint, self.feature_size, list(new), [rows])
         return len(new)
 
-    def view(self, sights: Sequence[str]) -> FeatureView:
-        """The features of these sights, in their order, to be read in parts. Raises `FeaturesMissing`."""
-        return FeatureView(self, sights)
+    def view(self, keys: Sequence[str]) -> FeatureView:
+        """Return the features of these keys, in their order, to be read in parts.
 
-    def in_order(self, sights: Iterable[str]) -> list[str]:
-        """These sights, each once, in the order in which they are stored and so read fastest.
-
-        Raises `FeaturesMissing`.
+        Raises:
+            FeaturesMissing: some are not in the store.
         """
-        wanted = list(dict.fromkeys(sights))
+        return FeatureView(self, keys)
+
+    def in_order(self, keys: Iterable[str]) -> list[str]:
+        """Return these keys, each once, in the order in which they are stored and therefore read fastest.
+
+        Raises:
+            FeaturesMissing: some are not in the store.
+        """
+        wanted = list(dict.fromkeys(keys))
         _, shard, row = self.locate(wanted)
         return [wanted[index] for index in np.lexsort((row, shard))]
 
-    def locate(self, sights: Sequence[str]) -> tuple[tuple[str, ...], Ints, Ints]:
-        """Names of the shards, and for each of n sights the index (n,) into them and the row (n,) there.
+    def locate(self, keys: Sequence[str]) -> tuple[tuple[str, ...], Int64Array, Int64Array]:
+        """Return the names of the shards, and for each of n keys the index (n,) into them and the row (n,) there.
 
-        Raises `FeaturesMissing`.
+        Raises:
+            FeaturesMissing: some are not in the store.
         """
         for _ in range(_LISTINGS):  # a listing made while shards are merged can lack rows for a moment
             self._look()
-            missing = sum(sight not in self._place for sight in sights)
+            missing = sum(key not in self._place for key in keys)
             if not missing:
                 break
         else:
             raise FeaturesMissing(
-                f"the features of {missing} of {len(sights)} images by {self.backbone} are not there: extract them"
+                f"the features of {missing} of {len(keys)} images by {self.backbone} are not there: extract them"
             )
-        names = tuple(self._sights)
+        names = tuple(self._keys)
         index = {name: number for number, name in enumerate(names)}
-        places = [self._place[sight] for sight in sights]
+        places = [self._place[key] for key in keys]
         shard = np.fromiter((index[name] for name, _ in places), np.int64, len(places))
         return names, shard, np.fromiter((row for _, row in places), np.int64, len(places))
 
     def open(self, shard: str) -> h5py.File:
-        """A shard, opened for reading; the caller closes it. Raises `ShardGone` or `ShardDamaged`."""
+        """Open a shard for reading; the caller closes it.
+
+        Raises:
+            ShardGone: it is not there.
+            ShardDamaged: it cannot be read.
+        """
         return open_shard(self._shards / shard, self.fingerprint, self.feature_size)
 
-    def publish(self, sights: Sequence[str], labels: npt.ArrayLike, classes: Sequence[str]) -> None:
-        """Show a labelled set in the lab's form, `features.h5` and `labels.h5` in `folder`: see `published_view`.
+    def publish(self, keys: Sequence[str], labels: npt.ArrayLike, classes: Sequence[str]) -> None:
+        """Write a labelled set as the lab stores it, `features.h5` and `labels.h5` in `folder`: see `published`.
 
-        `labels` (n,) are indices into the names of `classes`. Raises `FeaturesMissing`, or `GenerationError` when
-        labels and sights do not fit together.
+        `labels` (n,) are indices into the names of `classes`.
+
+        Raises:
+            FeaturesMissing: some features are not in the store.
+            FeatureStoreError: labels and keys do not fit together.
         """
         numbers = np.asarray(labels, np.int64)
-        if numbers.shape != (len(sights),) or len(set(sights)) != len(sights):
-            raise GenerationError(f"{len(sights)} different sights need a label each, not labels of {numbers.shape}")
-        if len(sights) == 0 or numbers.min() < 0 or numbers.max() >= len(classes):
-            raise GenerationError(f"each label must be one of the {len(classes)} classes, and there must be some")
-        label_of = dict(zip(sights, numbers.tolist(), strict=True))
-        ordered = self.in_order(sights)
-        published.write_labels(self.folder, ordered, [label_of[sight] for sight in ordered], classes)
-        published.mend(self)
+        if numbers.shape != (len(keys),) or len(set(keys)) != len(keys):
+            raise FeatureStoreError(f"{len(keys)} different images need a label each, not labels of {numbers.shape}")
+        if len(keys) == 0 or numbers.min() < 0 or numbers.max() >= len(classes):
+            raise FeatureStoreError(f"each label must be one of the {len(classes)} classes, and there must be some")
+        label_of = dict(zip(keys, numbers.tolist(), strict=True))
+        ordered = self.in_order(keys)
+        published.write_labels(self.folder, ordered, [label_of[key] for key in ordered], classes)
+        published.rebuild(self)
 
     def compact(self, full_bytes: int = compaction.FULL_BYTES) -> int:
         """Merge small shards into larger ones of up to `full_bytes`, and return how many fewer there are."""
         self._look()
-        merged = compaction.merge(self._shards, self.fingerprint, self.feature_size, self._sights, full_bytes)
+        merged = compaction.merge(self._shards, self.fingerprint, self.feature_size, self._keys, full_bytes)
         if not merged:
             return 0
-        before = len(self._sights)
+        before = len(self._keys)
         self._merged.update(merged)
-        published.mend(self)
+        published.rebuild(self)
         for name in merged:
             (self._shards / name).unlink(missing_ok=True)
         self._merged.clear()
         self._look()
-        published.mend(self)  # somebody may have published the old shards just before they went
-        return before - len(self._sights)
+        published.rebuild(self)  # another process may have published the old shards just before they were removed
+        return before - len(self._keys)
 
     def verify(self, progress: Callable[[int, int], object] = lambda done, total: None) -> list[Broken]:  # noqa: ARG005
-        """Read everything and hold it against its digests; damaged shards are put aside, so that their images are
-        extracted again. Returns what was found of them. `progress` is told how many of how many shards are read.
+        """Read all shards and compare them with their digests; return the damaged ones.
+
+        These are put aside, so that their images are extracted again. `progress` is called with how many of how many
+        shards are read.
         """
         self._look()
         damaged = []
@@ -190,38 +196,38 @@ class Generation:
                 aside = self.folder / "damaged"
                 aside.mkdir(exist_ok=True)
                 (self._shards / name).replace(aside / name)
-                damaged.append(Broken(name, str(error), aside / name, tuple(self._sights.get(name, ()))))
+                damaged.append(Broken(name, str(error), aside / name, tuple(self._keys.get(name, ()))))
         progress(len(names), len(names))
         if damaged:
             self._look()
-            published.mend(self)
+            published.rebuild(self)
         return damaged
 
     def _names(self) -> list[str]:
         return sorted(path.name for path in self._shards.glob("*.h5") if path.name not in self._merged)
 
     def _look(self) -> None:
-        """Learn which shards there are now; only new ones are opened."""
+        """List the shards; only new ones are opened."""
         changed = False
         for _ in range(_LISTINGS):
             names = [name for name in self._names() if not self._is_refused(name)]
-            changed, gone = changed or names != list(self._sights), False
+            changed, gone = changed or names != list(self._keys), False
             for name in names:
-                if name not in self._sights:
+                if name not in self._keys:
                     gone = not self._learn(name) or gone
             if not gone:
                 break
         if changed:
-            self._sights = {name: self._sights[name] for name in names if name in self._sights}
-            # Where two writers stored the same sight, the first by name is taken.
+            self._keys = {name: self._keys[name] for name in names if name in self._keys}
+            # Where two writers stored the same key, the first by name is taken.
             self._place = {
-                sight: (name, row) for name in reversed(self._sights) for row, sight in enumerate(self._sights[name])
+                key: (name, row) for name in reversed(self._keys) for row, key in enumerate(self._keys[name])
             }
 
     def _learn(self, name: str) -> bool:
-        """Read a shard's sights, or refuse it; False where it is not there any more."""
+        """Read a shard's keys, or refuse it; False where it is not there any more."""
         try:
-            self._sights[name] = read_sights(self._shards / name, self.fingerprint, self.feature_size)
+            self._keys[name] = read_keys(self._shards / name, self.fingerprint, self.feature_size)
         except ShardGone:
             return False
         except ShardDamaged as error:
@@ -233,68 +239,9 @@ class Generation:
         return name in self._damaged and self._damaged[name] == _changed_at(self._shards / name)
 
 
-def begin(root: Path, *, fingerprint: str, backbone: str, feature_size: int) -> Generation:
-    """The generation of that fingerprint below `root`, made where there is none.
-
-    Raises `GenerationError` when there is one of another feature size, or the fingerprint is none.
-    """
-    found = find(root, fingerprint)
-    if found is None:
-        with replaced_file(root / fingerprint / MANIFEST) as path:
-            path.write_text(json.dumps({"backbone": backbone, "feature_size": feature_size}) + "\n", "utf-8")
-        return Generation(root / fingerprint, fingerprint=fingerprint, backbone=backbone, feature_size=feature_size)
-    if found.feature_size != feature_size:
-        raise GenerationError(f"{found.folder} has {found.feature_size} features an image, not {feature_size}")
-    return found
-
-
-def find(root: Path, fingerprint: str) -> Generation | None:
-    """The generation of that fingerprint below `root`, or None. Raises `GenerationError` when it is damaged."""
-    folder = root / _checked(fingerprint)
-    try:
-        told: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
-        backbone, size = str(told["backbone"]), int(told["feature_size"])
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise GenerationError(f"{folder / MANIFEST} is damaged ({error}); remove it to have it made again") from error
-    return Generation(folder, fingerprint=fingerprint, backbone=backbone, feature_size=size)
-
-
-def generations(root: Path) -> list[Generation]:
-    """All generations below `root`, by fingerprint. Raises `GenerationError` when one is damaged."""
-    found = (find(root, name) for name in fingerprints(root))
-    return [generation for generation in found if generation is not None]
-
-
-def fingerprints(root: Path) -> list[str]:
-    """The fingerprints of which there is a folder below `root`, in order."""
-    return sorted(path.name for path in root.glob("*/") if _DIGEST.fullmatch(path.name))
-
-
-def remove(root: Path, fingerprint: str) -> bool:
-    """Remove a generation that is no longer needed, with all its features; True if there was one.
-
-    A removal that was killed is finished by the next one of any generation.
-    """
-    folder = root / _checked(fingerprint)
-    there = folder.is_dir()
-    if there:
-        folder.rename(root / f".{fingerprint}.removed")
-    for leftover in root.glob(".*.removed"):
-        shutil.rmtree(leftover)
-    return there
-
-
 def _changed_at(path: Path) -> int:
     """When a file was last written to, in nanoseconds; -1 where it is not there."""
     try:
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return -1
-
-
-def _checked(fingerprint: str) -> str:
-    if not _DIGEST.fullmatch(fingerprint):
-        raise GenerationError(f"a fingerprint has 64 hexadecimal digits, not {fingerprint!r}")
-    return fingerprint

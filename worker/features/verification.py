@@ -1,18 +1,18 @@
-"""Whether the stored features are what was written, and if not, which captures that concerns and how it is mended."""
+"""Checks stored features against their digests, and names the labelled captures that damage affects."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from db.engine.database import Database
 from db.learning import reviews
-from worker.features import store as generation
-from worker.features.extraction import sight
+from worker.features import catalogue
+from worker.features.extraction import key_of
 from worker.features.shards import Broken
-from worker.features.store import GenerationError
+from worker.features.store import FeatureStoreError
 from worker.runtime.progress import Progress
 
 _SHOWN: Final = 10
@@ -20,9 +20,11 @@ _SHOWN: Final = 10
 
 
 @dataclass(frozen=True)
-class Verified:
-    """One generation: how many files it had, those that are `broken`, and the labelled captures that each of them had
-    features of, by its name. `problem` says why it could not be read at all.
+class Verification:
+    """What is wrong with one feature store: of how many `shards`, which are `broken`.
+
+    `captures` lists, by the name of each broken shard, the labelled captures whose features it had. `problem` says why
+    the store could not be read at all.
     """
 
     fingerprint: str
@@ -34,15 +36,20 @@ class Verified:
 
     @property
     def whole(self) -> bool:
-        """Whether all is as it was written."""
+        """Whether the store matches its digests."""
         return not self.broken and self.problem is None
 
     def as_json(self) -> dict[str, Any]:
-        """It for programs."""
+        """Return it as plain JSON values, for programs."""
         broken = [
-            asdict(each)
-            | {"aside": str(each.aside), "sights": len(each.sights), "captures": (self.captures or {})[each.name]}
-            for each in self.broken
+            {
+                "name": shard.name,
+                "reason": shard.reason,
+                "aside": str(shard.aside),
+                "sights": len(shard.keys),
+                "captures": (self.captures or {})[shard.name],
+            }
+            for shard in self.broken
         ]
         return {
             "fingerprint": self.fingerprint,
@@ -52,50 +59,50 @@ class Verified:
             "problem": self.problem,
         }
 
+    def lines(self) -> list[str]:
+        """Return it in lines for a person."""
+        name = f"{self.backbone or 'unknown backbone'}, fingerprint {self.fingerprint[:12]}"
+        if self.problem is not None:
+            return [f"{name}: {self.problem}"]
+        if self.whole:
+            return [f"{name}: {self.shards} files, all as they were written"]
+        lines = [f"{name}: {len(self.broken)} of {self.shards} files are not what was written"]
+        for shard in self.broken:
+            captures = (self.captures or {})[shard.name]
+            which = f"features of {len(shard.keys)} images" if shard.keys else "features of unknown images"
+            more = f" and {len(captures) - _SHOWN} more (--json has all)" if len(captures) > _SHOWN else ""
+            lines.append(f"  {shard.name}: {which}; put aside as {shard.aside}")
+            lines.append(f"    {shard.reason}")
+            if captures:
+                lines.append(f"    labelled captures: {', '.join(captures[:_SHOWN])}{more}")
+        lines.append(
+            f"  insert-worker extract --backbone {self.backbone} makes them anew from the photographs (with the "
+            "weights of this fingerprint); what was put aside may then be deleted"
+        )
+        return lines
 
-def verified(root: Path, database_url: str, beginning: str, progress: Progress) -> list[Verified]:
-    """Verify the generations below `root` whose fingerprint has this `beginning`; the database names the captures.
 
-    Raises `ValueError` when there are generations, but none that begins so.
+def verify_stores(root: Path, database_url: str, beginning: str, progress: Progress) -> list[Verification]:
+    """Verify the feature stores below `root` whose fingerprint has this `beginning`; the database names the captures.
+
+    Raises:
+        ValueError: there are feature stores, but none that begins so.
     """
-    every = generation.fingerprints(root)
-    wanted = [each for each in every if each.startswith(beginning)]
+    every = catalogue.fingerprints(root)
+    wanted = [fingerprint for fingerprint in every if fingerprint.startswith(beginning)]
     if every and not wanted:
-        raise ValueError(f"no generation begins with {beginning!r}; `insert-worker features list` has them")
-    return [_verified(root, fingerprint, database_url, progress) for fingerprint in wanted]
+        raise ValueError(f"no feature store begins with {beginning!r}; `insert-worker features list` has them")
+    return [_verify(root, fingerprint, database_url, progress) for fingerprint in wanted]
 
 
-def told(found: Verified) -> list[str]:
-    """It in lines for a person."""
-    name = f"{found.backbone or 'unknown backbone'}, fingerprint {found.fingerprint[:12]}"
-    if found.problem is not None:
-        return [f"{name}: {found.problem}"]
-    if found.whole:
-        return [f"{name}: {found.shards} files, all as they were written"]
-    lines = [f"{name}: {len(found.broken)} of {found.shards} files are not what was written"]
-    for each in found.broken:
-        captures = (found.captures or {})[each.name]
-        which = f"features of {len(each.sights)} images" if each.sights else "features of nobody knows which images"
-        more = f" and {len(captures) - _SHOWN} more (--json has all)" if len(captures) > _SHOWN else ""
-        lines.append(f"  {each.name}: {which}; put aside as {each.aside}")
-        lines.append(f"    {each.reason}")
-        if captures:
-            lines.append(f"    labelled captures: {', '.join(captures[:_SHOWN])}{more}")
-    lines.append(
-        f"  insert-worker extract --backbone {found.backbone} makes them anew from the photographs (with the weights "
-        "of this fingerprint); what was put aside may then be deleted"
-    )
-    return lines
-
-
-def _verified(root: Path, fingerprint: str, database_url: str, progress: Progress) -> Verified:
+def _verify(root: Path, fingerprint: str, database_url: str, progress: Progress) -> Verification:
     try:
-        store = generation.find(root, fingerprint)
-    except GenerationError as error:
-        return Verified(fingerprint, None, 0, problem=str(error))
+        store = catalogue.find(root, fingerprint)
+    except FeatureStoreError as error:
+        return Verification(fingerprint, None, 0, problem=str(error))
     if store is None:
-        missing = f"{root / fingerprint / generation.MANIFEST} is missing; insert-worker extract writes it anew"
-        return Verified(fingerprint, None, 0, problem=missing)
+        missing = f"{root / fingerprint / catalogue.MANIFEST} is missing; insert-worker extract writes it anew"
+        return Verification(fingerprint, None, 0, problem=missing)
     read = [0]
 
     def seen(done: int, total: int) -> None:
@@ -103,22 +110,22 @@ def _verified(root: Path, fingerprint: str, database_url: str, progress: Progres
         progress(f"{store.backbone} {fingerprint[:12]}", done, total)
 
     broken = tuple(store.verify(seen))
-    sights = {name for each in broken for name in each.sights}
-    named = _captures(database_url, sights) if sights else {}
-    captures = {each.name: [capture for name in each.sights for capture in named.get(name, ())] for each in broken}
-    return Verified(fingerprint, store.backbone, read[0], broken, captures)
+    keys = {key for shard in broken for key in shard.keys}
+    by_key = _captures(database_url, keys) if keys else {}
+    captures = {shard.name: [capture for key in shard.keys for capture in by_key.get(key, ())] for shard in broken}
+    return Verification(fingerprint, store.backbone, read[0], broken, captures)
 
 
-def _captures(database_url: str, sights: Collection[str]) -> dict[str, list[str]]:
-    """The labelled captures by the sights that they are seen as."""
+def _captures(database_url: str, keys: Collection[str]) -> dict[str, list[str]]:
+    """Return the labelled captures by their feature keys."""
     database = Database(database_url)
     try:
         database.check_schema()
         with database.reading() as session:
-            items = [item for item in reviews.labelled(session) if sight(item) in sights]
+            items = [item for item in reviews.labelled(session) if key_of(item) in keys]
     finally:
         database.close()
-    found: dict[str, list[str]] = {}
+    captures: dict[str, list[str]] = {}
     for item in items:
-        found.setdefault(sight(item), []).append(str(item.capture_id))
-    return found
+        captures.setdefault(key_of(item), []).append(str(item.capture_id))
+    return captures

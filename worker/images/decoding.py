@@ -12,7 +12,6 @@ import threading
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from producer.pictures.completeness import cut_short
@@ -21,8 +20,7 @@ from worker.images import truncated_jpeg
 from worker.images.bit_depth import UnknownDepth, extrema, has_16_bits, to_eight_bits
 from worker.images.file_kind import is_raw, why_unread
 from worker.images.truncated_png import png_lacks_rows
-
-UInt8Array = npt.NDArray[np.uint8]
+from worker.runtime.arrays import UInt8Array
 
 FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
 """What cameras write. Every further decoder is one more that a damaged or hostile file can reach."""

@@ -1,4 +1,4 @@
-"""Photographs are read and decoded on all cores, a little ahead of the network that takes them."""
+"""Reads and decodes photographs on all cores, a little ahead of the network that consumes them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Result = TypeVar("Result")
 def read_ahead(
     read: Callable[[Item], Result], items: Iterable[Item], ahead: int
 ) -> Iterator[tuple[Item, Future[Result]]]:
-    """Each of `items`, in order, with what `read` makes of it: its result, or the exception that it raises.
+    """Yield each of `items`, in order, with a future of what `read` returns or raises for it.
 
-    Decoding lets other threads work, so there is one for each core. At most `ahead` results wait in memory, so that any
-    number of items may be read. What has been begun when the caller stops is finished, and nothing more is begun.
+    Decoding releases the interpreter lock, so there is one thread a core. At most `ahead` results wait in memory, so
+    that any number of items may be read. When the caller stops, reads that have begun are finished and no more are
+    begun.
     """
     pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="read-ahead")
     waiting: deque[tuple[Item, Future[Result]]] = deque()

@@ -1,4 +1,4 @@
-"""What Pillow says to nobody about damaged files."""
+"""Silences Pillow's warnings about damaged files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import warnings
 
 
 def quiet_decoders() -> None:
-    """Drop Pillow's warnings, for this process: `worker.images.decoding` says itself what is wrong with an image.
+    """Ignore Pillow's warnings in this process: `worker.images.decoding` reports itself what is wrong with an image.
 
     Python keeps the text of every warning that it has shown, and these quote the file: thousands of damaged images
     would fill the memory of a worker.

@@ -1,4 +1,4 @@
-"""The lab's recipe: labelled folders × backbones → features, repeated splits, models and a report, side by side."""
+"""The lab's experiment: labelled folders × backbones → features, repeated splits, models and a report."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,42 +7,34 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_image, scan
 from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
 from worker.features import lab_files
-from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, Scores
+from worker.features.batches import FeatureExtractor
+from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, RepeatedScores
 from worker.models import store
 from worker.models.linear_svm import fit_gram, gram, primal
+from worker.runtime.arrays import Float64Array, Int64Array, UInt8Array
 
 
-class LoadedBackbone(Protocol):
-    """What the recipe needs of a `worker.backbones.backbone.Backbone`."""
+class LabBackbone(FeatureExtractor, Protocol):
+    """A feature extractor that also says how large its network is."""
 
-    name: str
     family: str
-    fingerprint: str
-    weights_digest: str
-    feature_size: int
-    input_size: tuple[int, int]
     layers: int
     parameters: int
 
     def network_summary(self) -> NetworkFigures:
-        """The figures of the whole published network."""
-
-    def prepare(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Pixels (n, height, width, 3) to network input of the same shape."""
-
-    def features(self, prepared: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Network input (n, height, width, 3) to features (n, feature_size)."""
+        """Return the figures of the whole published network."""
+        ...
 
 
 def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
-    """The labelled sets in `folders`, checked to be divisible as `recipe` asks before any network is loaded.
+    """Scan the labelled sets in `folders`, and check that `recipe` can divide them before any network is loaded.
 
-    Raises `DatasetError`, naming the folder.
+    Raises:
+        DatasetError: one of them is unusable; the message names the folder.
     """
     datasets = [scan(each, recipe.group_column, keep_duplicates=recipe.keep_duplicates) for each in folders]
     names = [dataset.name for dataset in datasets]
@@ -58,18 +50,21 @@ def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
 
 def run(
     dataset: LabelledFolder,
-    backbone: LoadedBackbone,
+    backbone: LabBackbone,
     multiply_adds: int,
     recipe: Recipe,
     output: Path,
     progress: Callable[[int, int], object],
 ) -> BackboneResult:
-    """Do the recipe for one labelled set and one backbone.
+    """Run the recipe for one labelled set and one backbone.
 
     Writes `features.h5`, `labels.h5` and the folder `model` into `output/<dataset>/<backbone>`. The model is fitted on
-    all images; what it is worth is said by the splits. `multiply_adds` is the count for the part of the network that
-    is run; `progress` is told how many of how many images are done. Raises `DatasetError` or `EvaluationError` when too
-    few images are left, and what the backbone raises.
+    all images; the splits estimate how good it is. `multiply_adds` is the count for the part of the network that is
+    run; `progress` is called with how many of how many images are done. It also raises what the backbone raises.
+
+    Raises:
+        DatasetError: too few images are left, or all have the same features.
+        EvaluationError: too few images are left to split.
     """
     folder = result_folder(output, dataset.name, backbone.name)
     extraction = _extract(dataset, backbone, recipe, folder, progress)
@@ -84,7 +79,9 @@ def run(
             )
         seconds_gram = time.perf_counter() - start
         k = len(dataset.classes)
-        scores = Scores(tuple(score_splits(kernel, labels, _plain_splits(labels, recipe), classes=k, C=recipe.C)))
+        scores = RepeatedScores(
+            tuple(score_splits(kernel, labels, _plain_splits(labels, recipe), classes=k, C=recipe.C))
+        )
         seconds_evaluation = time.perf_counter() - start
         grouped, problem = _grouped_scores(kernel, dataset, recipe)
         model = primal(fit_gram(kernel, labels, C=recipe.C), features, dataset.classes)
@@ -129,52 +126,41 @@ def run(
 
 
 def result_folder(output: Path, dataset: str, backbone: str) -> Path:
-    """Where the files of one labelled set and backbone lie."""
+    """Return the folder of one labelled set and backbone."""
     return output / dataset / store.model_name(backbone)
 
 
 def _extract(
     dataset: LabelledFolder,
-    backbone: LoadedBackbone,
+    backbone: LabBackbone,
     recipe: Recipe,
     folder: Path,
     progress: Callable[[int, int], object],
 ) -> lab_files.Extraction:
-    total, done = len(dataset.files), 0
-
-    def advance(images: int) -> None:
-        nonlocal done
-        done += images
-        progress(done, total)
-
-    def load(file: Path) -> npt.NDArray[np.uint8]:
+    def load(file: Path) -> UInt8Array:
         return load_image(file, backbone.input_size)
 
-    def features(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        return backbone.features(backbone.prepare(images))
-
-    advance(0)
-    features(np.zeros((min(recipe.batch, total), *backbone.input_size, 3), np.uint8))  # the first pass sets up kernels
+    progress(0, len(dataset.files))
+    blank = np.zeros((*backbone.input_size, 3), np.uint8)
+    backbone.features_of([blank] * min(recipe.batch, len(dataset.files)))  # the first pass sets up kernels
     return lab_files.extract(
         folder,
         dataset.files,
         dataset.labels,
         load=load,
-        features=features,
-        feature_size=backbone.feature_size,
+        extractor=backbone,
         batch=recipe.batch,
-        attributes={"backbone": backbone.name, "fingerprint": backbone.fingerprint},
-        advance=advance,
+        progress=progress,
     )
 
 
-def _plain_splits(labels: npt.NDArray[np.int64], recipe: Recipe) -> Sequence[Split]:
+def _plain_splits(labels: Int64Array, recipe: Recipe) -> Sequence[Split]:
     return list(repeated_splits(labels, test_size=recipe.test_size, repeats=recipe.repeats, stratify=recipe.stratify))
 
 
 def _grouped_scores(
-    kernel: npt.NDArray[np.float64], dataset: LabelledFolder, recipe: Recipe
-) -> tuple[Scores | None, str | None]:
+    kernel: Float64Array, dataset: LabelledFolder, recipe: Recipe
+) -> tuple[RepeatedScores | None, str | None]:
     """The grouped scores, or why there are none although there are groups."""
     if dataset.groups is None:
         return None, None
@@ -183,4 +169,4 @@ def _grouped_scores(
         scores = score_splits(kernel, dataset.labels, splits, classes=len(dataset.classes), C=recipe.C)
     except EvaluationError as error:
         return None, str(error)
-    return Scores(tuple(scores)), None
+    return RepeatedScores(tuple(scores)), None

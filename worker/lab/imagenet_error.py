@@ -49,7 +49,7 @@ _TOP1_ACCURACY = {
 
 
 def top1_error(family: str) -> float | None:
-    """Published top-1 error in percent of the whole network with Keras's weights; `None` where none is published.
+    """Return the published top-1 error in percent of the whole network with Keras's weights; None where there is none.
 
     `family` as in a backbone's name. Other widths than 1 (`mobilenet-0.25`) are not in the table.
     """

@@ -1,17 +1,17 @@
-"""The lab's recipe as plain values: its settings, and what one backbone made of one labelled set."""
+"""The lab's recipe as plain values: its settings, and the result of one backbone on one labelled set."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.dataset.labelled_folder import LabelledFolder
 from worker.evaluation.splits import SplitScore
+from worker.runtime.arrays import Int64Array
 
 
 class NetworkFigures(Protocol):
-    """A whole network in figures."""
+    """The size of a whole network."""
 
     @property
     def layers(self) -> int:
@@ -28,7 +28,7 @@ class NetworkFigures(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of an experiment; the defaults are the lab's, less its traps."""
+    """The settings of an experiment; the defaults are the lab's, except for its pitfalls."""
 
     test_size: float = 0.3
     repeats: int = 5
@@ -41,14 +41,14 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """The scores of the repeats of one kind of split."""
+class RepeatedScores:
+    """The scores of all splits of one kind."""
 
     splits: tuple[SplitScore, ...]
 
     @property
     def accuracy(self) -> list[float]:
-        """Each split's share of right predictions."""
+        """Each split's share of correct predictions."""
         return [split.accuracy for split in self.splits]
 
     @property
@@ -57,17 +57,17 @@ class Scores:
         return [split.macro_recall for split in self.splits]
 
     @property
-    def confusion(self) -> npt.NDArray[np.int64]:
+    def confusion(self) -> Int64Array:
         """All splits' confusion matrices added up, (k, k): row the true class, column the predicted one."""
         return np.asarray(np.sum([split.confusion for split in self.splits], axis=0), np.int64)
 
 
 @dataclass(frozen=True)
 class BackboneResult:
-    """What one backbone made of one labelled set. Times are seconds of this machine's clock."""
+    """The result of one backbone on one labelled set. Times are seconds of this machine's clock."""
 
     dataset: LabelledFolder
-    """The set as used: without the images that this backbone could not take."""
+    """The set as used: without the images that this backbone could not process."""
     backbone: str
     family: str
     feature_size: int
@@ -77,8 +77,8 @@ class BackboneResult:
     multiply_adds: int
     network: NetworkFigures
     model_id: str
-    scores: Scores
-    grouped: Scores | None
+    scores: RepeatedScores
+    grouped: RepeatedScores | None
     grouped_problem: str | None
     """Why there are groups but no grouped scores."""
     seconds_reading: float

@@ -1,4 +1,4 @@
-"""What an experiment hands over: the lab's plain results file, one Markdown report, and JSON for programs."""
+"""The output of an experiment: the lab's plain results file, one Markdown report, and JSON for programs."""
 
 import re
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from producer.terminal.error_text import naming
 from producer.terminal.output import visible
 from worker.dataset.labelled_folder import LabelledFolder
 from worker.lab.imagenet_error import SOURCE, top1_error
-from worker.lab.recipe import BackboneResult, Recipe, Scores
+from worker.lab.recipe import BackboneResult, Recipe, RepeatedScores
 from worker.lab.speed_comparison import count, duration, explain
 
 UNDECODED: Final = "backslashreplace"
-"""How a byte of a file's name that is no text is written."""
+"""How bytes of a file's name are written that are not UTF-8."""
 
 # What Markdown reads as its own; an underscore inside a word is none of it.
 _MEANS_SOMETHING: Final = re.compile(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)")
@@ -25,7 +25,7 @@ Table = Sequence[tuple[LabelledFolder, Sequence[BackboneResult]]]
 
 
 def results_json(table: Table) -> dict[str, Any]:
-    """Every split's scores, and the times in seconds, as `--json` prints them."""
+    """Return every split's scores, and the times in seconds, as `--json` prints them."""
     return {
         "datasets": [
             {
@@ -75,7 +75,7 @@ def _backbone_json(result: BackboneResult) -> dict[str, Any]:
 
 
 def results_text(result: BackboneResult, recipe: Recipe) -> str:
-    """The lab's `results<dataset>.txt`: one line a figure."""
+    """Return the lab's `results<dataset>.txt`: one line a figure."""
     dataset, scores = result.dataset, result.scores
     counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
     lines = [
@@ -111,7 +111,7 @@ def _numbered(classes: Sequence[str], counts: Any) -> Any:
     return enumerate(zip(classes, counts.tolist(), strict=True))
 
 
-def _split_lines(prefix: str, scores: Scores) -> list[str]:
+def _split_lines(prefix: str, scores: RepeatedScores) -> list[str]:
     lines = [
         f"{prefix}split {split.seed}: accuracy {split.accuracy:.6f}, macro recall {split.macro_recall:.6f}"
         for split in scores.splits
@@ -122,7 +122,7 @@ def _split_lines(prefix: str, scores: Scores) -> list[str]:
 
 
 def markdown(table: Table, recipe: Recipe) -> str:
-    """The report for people: a table of the backbones side by side for each labelled set, and what it means."""
+    """Return the report for people: a table of the backbones side by side for each labelled set, and what it means."""
     inputs = (
         "scaled to [-1, 1] for every family" if recipe.lab_preprocessing else "each family's own `preprocess_input`"
     )
@@ -212,19 +212,19 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that may hold anything, such as a folder's name, inside a Markdown table: shown as it is."""
+    """Arbitrary text, such as a folder's name, escaped for a Markdown table."""
     return _MEANS_SOMETHING.sub(r"\\\g<0>", visible(text.replace("\n", " ")))
 
 
 def _code(text: str) -> str:
-    """The same as code, which ends with as many backticks as it began with, and never with one of the text."""
+    """The same as inline code, with a fence of more backticks than the text has in a row."""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     inside = visible(text)
     return f"{fence} {inside} {fence}" if "`" in inside else f"{fence}{inside}{fence}"
 
 
 def write_results(folder: Path, result: BackboneResult, recipe: Recipe) -> Path:
-    """Write `results<dataset>.txt` into `folder`."""
+    """Write `results<dataset>.txt` into `folder` and return its path."""
     path = folder / f"results{result.dataset.name}.txt"
     with naming(path):
         path.write_text(results_text(result, recipe), "utf-8", UNDECODED)

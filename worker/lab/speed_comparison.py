@@ -1,15 +1,15 @@
-"""Where and why one backbone is faster than another, said from what was measured and counted."""
+"""Explains where and why one backbone is faster than another, from measured times and counted operations."""
 
 from collections.abc import Sequence
 
 from worker.lab.recipe import BackboneResult
 
 _ABOUT_EQUAL = 1.15
-"""Ratios below this are within what two runs on one machine differ by."""
+"""Ratios below this are within the variation between two runs on one machine."""
 
 
 def explain(results: Sequence[BackboneResult]) -> list[str]:
-    """Sentences for the report on `results`, which are of one labelled set and in any order."""
+    """Return sentences for the report on `results`, which are of one labelled set and in any order."""
     if len(results) == 1:
         return [_where_time_goes(results[0])]
     by_image = sorted(results, key=lambda result: result.seconds_per_image)
@@ -22,7 +22,7 @@ def explain(results: Sequence[BackboneResult]) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds with three significant digits, in the unit that suits them."""
+    """Format seconds with three significant digits, in a suitable unit."""
     for unit, factor in (("s", 1.0), ("ms", 1e3)):
         if seconds * factor >= 1:
             return f"{seconds * factor:.3g} {unit}"
@@ -30,7 +30,7 @@ def duration(seconds: float) -> str:
 
 
 def count(number: float) -> str:
-    """A large number with three significant digits: 13.8 million, 15.5 thousand million."""
+    """Format a large number with three significant digits: 13.8 million, 15.5 thousand million."""
     for word, size in (("thousand million", 1e9), ("million", 1e6), ("thousand", 1e3)):
         if number >= size:
             return f"{number / size:.3g} {word}"

@@ -1,4 +1,4 @@
-"""The Celery application of learning: its queue, its tasks' names, and when each is asked for."""
+"""The Celery application of learning: its queue, its tasks' names, and their schedule."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ EVALUATE_TASK: Final = "insert_inspection.evaluate"
 
 
 def make_learn_app(settings: WorkerSettings) -> Celery:
-    """The application of `insert-worker learn` and `beat`, on the line's Redis with a queue of its own."""
+    """Return the application of `insert-worker learn` and `beat`, on the line's Redis with a queue of its own."""
     app = make_app(settings.broker_url())
     app.conf.update(
         task_queues=[Queue(LEARN_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=LEARN_QUEUE,
-        # The opposite of the line's way. A training may take longer than the visibility timeout, which all on one
-        # Redis database share: it would be delivered again and again. What is lost with a process is asked for again.
+        # Unlike on the line: a training may take longer than the visibility timeout, which all clients of one Redis
+        # database share, and would be redelivered again and again. A task that is lost with its process is sent again.
         task_acks_late=False,
-        # For the same reason nothing lies in hand behind a task that runs.
+        # For the same reason no message is prefetched while a task runs.
         worker_disable_prefetch=True,
         beat_schedule=schedule(settings),
         beat_scheduler="worker.learning.beat_schedule:FileScheduler",
-        # A beat that sleeps for long would take that long to see that Redis is back.
+        # A beat that sleeps for long would notice that late that Redis is back.
         beat_max_loop_interval=30,
-        # What was asked for is written down each time: a beat that is killed asks once too often at most.
+        # The state is written after each task: a beat that is killed sends one task too many at most.
         beat_sync_every=1,
         timezone="UTC",
     )
@@ -41,9 +41,9 @@ def make_learn_app(settings: WorkerSettings) -> Celery:
 
 
 def schedule(settings: WorkerSettings) -> dict[str, dict[str, Any]]:
-    """What is asked for how often.
+    """Return what is sent how often.
 
-    A task that nobody has begun when the next one of its kind is asked for is void, so that none pile up.
+    A task that is not begun when the next one of its kind is sent expires, so that they do not pile up.
     """
     every = {
         REEXTRACT_TASK: settings.reextract_every,

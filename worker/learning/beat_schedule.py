@@ -1,4 +1,4 @@
-"""Beat's memory as a JSON file. Celery's own is a shelve, which is pickle: a file that can run code."""
+"""Celery beat's schedule state as a JSON file. Celery's own is a shelve, which is pickle: a file that can run code."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from worker.runtime.waiting import Service, retry_while_unavailable
 log = structlog.get_logger()
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When a task was last asked for that never was: it is due at once."""
+"""The last time of a task that was never sent: it is due at once."""
 
 
 class FileScheduler(Scheduler):  # type: ignore[misc]
-    """Remembers across restarts when each task was last asked for: a beat that is often restarted still asks.
+    """Remembers across restarts when each task was last sent, so that a beat that is often restarted still sends them.
 
     It counts its ticks, each a look for what is due, for beat's heartbeat.
     """
 
     def __init__(self, app: Any, schedule_filename: str, **options: Any):
-        """Schedule `app.conf.beat_schedule`; the memory is the file of that name."""
+        """Schedule `app.conf.beat_schedule`; the state is kept in the file of that name."""
         self._file = Path(schedule_filename)
         self.ticks = 0
         self.ticked_at: float | None = None
-        """When the last one began, in seconds of `time.monotonic`."""
+        """When the last tick began, in seconds of `time.monotonic`."""
         self.waits_for_redis = False
         super().__init__(app, **options)
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Ask for one task that is due; seconds until the next look."""
+        """Send one task that is due; return the seconds until the next look."""
         self.ticks += 1
         self.ticked_at = time.monotonic()
         self._believe_no_future()
@@ -53,7 +53,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
             self.ticked_at = time.monotonic()
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **_: Any) -> Any:
-        """Ask for one task, waiting for a Redis that is away or refuses: Celery would leave it out until next time."""
+        """Send one task, waiting while Redis is away or refuses: Celery would skip it until it is due again."""
         due = self.reserve(entry) if advance else entry
         self.waits_for_redis = True
         try:
@@ -63,7 +63,7 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
             self.ticked_at = time.monotonic()
 
     def setup_schedule(self) -> None:
-        """Take the schedule of the settings, with the times that are remembered."""
+        """Take the schedule of the settings, with the remembered times."""
         self.merge_inplace(self.app.conf.beat_schedule)
         remembered = read(self._file)
         for name, entry in self.schedule.items():
@@ -71,13 +71,13 @@ class FileScheduler(Scheduler):  # type: ignore[misc]
         self._believe_no_future()
 
     def _believe_no_future(self) -> None:
-        # A time in the future, as after a clock was set back, would hold the task up until then.
+        # A time in the future, as after a clock was set back, would delay the task until then.
         now = datetime.now(UTC)
         for entry in self.schedule.values():
             entry.last_run_at = min(entry.last_run_at, now)
 
     def sync(self) -> None:
-        """Write the memory."""
+        """Write the state."""
         times = {name: entry.last_run_at.isoformat() for name, entry in self.schedule.items()}
         try:
             with replaced_file(self._file) as path:
@@ -95,10 +95,10 @@ _REDIS: Final = Service("Redis", _is_unsent)
 
 
 def read(file: Path) -> dict[str, datetime]:
-    """When each task was last asked for; nothing where there is no file or none that can be read."""
+    """Return when each task was last sent; nothing where there is no file or none that can be read."""
     try:
-        told = json.loads(file.read_text("utf-8"))
-        return {str(name): datetime.fromisoformat(text).astimezone(UTC) for name, text in told.items()}
+        times = json.loads(file.read_text("utf-8"))
+        return {str(name): datetime.fromisoformat(text).astimezone(UTC) for name, text in times.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""A candidate and the champion on the same ground: the same splits, and the newest labels that neither has seen."""
+"""Candidate and champion compared on the same splits, and on the newest labels, which neither has seen."""
 
 from __future__ import annotations
 
@@ -7,46 +7,44 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from db.learning.reviews import Labelled
-from worker.evaluation.cross_validation import UNKNOWN, Answered, Assessment
+from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, SplitResult
 from worker.evaluation.promotion_rule import FEWEST_NEWEST, Newest
 from worker.evaluation.scores import scores
-from worker.features.extraction import sight
-from worker.learning.context import Ints, Material
+from worker.features.extraction import key_of
+from worker.learning.context import LabelledSet
 from worker.models.calibration import Calibration
 from worker.models.candidate import CandidateError, binary, learn
 from worker.models.costs import Costs
-from worker.models.solver import solver
-from worker.models.store import Stored
+from worker.models.solver import solver_for
+from worker.models.store import StoredModel
 from worker.models.unsure_band import Band
-
-Float64s = npt.NDArray[np.float64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 _BLOCK: Final = 256
 """Rows whose features are in memory at once."""
 
 BY_SIGN: Final = (Calibration(1.0, 0.0), Band(0.5, 0.5, 0.5))
-"""What answers as a model without calibration and band does: by the sign of its decision value."""
+"""Calibration and band of a model that has none: it decides by the sign of its decision value."""
 
 
 @dataclass(frozen=True, eq=False)
-class Champion:
-    """The model in charge: its planes, and the labelled set that it learned from, None where that is not known."""
+class Baseline:
+    """The model in charge, to compare with: its planes, and the labelled set that it was fitted on, None if unknown."""
 
-    stored: Stored
+    stored: StoredModel
     learned_from: Sequence[Labelled] | None
 
-    def labels(self, found: Material) -> Ints | None:
-        """What it was told (n,) about the material: 0, 1, or `UNKNOWN`; None where its labelled set is not known."""
+    def labels(self, dataset: LabelledSet) -> Int64Array | None:
+        """Return the labels (n,) that it was fitted on: 0, 1, or `UNKNOWN`; None where its labelled set is unknown."""
         if self.learned_from is None:
             return None
-        told = dict(zip([sight(item) for item in self.learned_from], self._sides(), strict=True))
-        return np.array([told.get(name, UNKNOWN) for name in found.sights], np.int64)
+        sides = dict(zip([key_of(item) for item in self.learned_from], self._sides(), strict=True))
+        return np.array([sides.get(key, UNKNOWN) for key in dataset.keys], np.int64)
 
-    def decisions(self, features: Any, rows: Ints) -> Float64s:
-        """Its decision values (m,) on `rows` (m,) of `features` (n, d)."""
+    def decisions(self, features: Any, rows: Int64Array) -> Float64Array:
+        """Return its decision values (m,) on `rows` (m,) of `features` (n, d)."""
         parts = [
             self.stored.classifier.decision(features[rows[start : start + _BLOCK]])[:, 0]
             for start in range(0, len(rows), _BLOCK)
@@ -58,52 +56,54 @@ class Champion:
 
 
 def assessed_by_file(
-    champion: Champion, candidate: Assessment, features: Any, found: Material, costs: Costs
-) -> Assessment:
-    """A champion of which it is not known what it saw, on the candidate's splits: its file as it is answers.
+    baseline: Baseline, candidate: CrossValidation, features: Any, dataset: LabelledSet, costs: Costs
+) -> CrossValidation:
+    """Evaluate a champion whose training set is unknown on the candidate's splits, by its file as it is.
 
-    If it saw some of these images, that flatters the champion, never the candidate.
+    If it was fitted on some of these images, its scores are too good: that favours the champion, never the candidate.
     """
-    manifest = champion.stored.manifest
+    manifest = baseline.stored.manifest
     calibration, band = BY_SIGN
     if manifest.calibration is not None and manifest.band is not None:
         calibration, band = manifest.calibration, manifest.band
-    decisions = champion.decisions(features, np.arange(len(found.items)))
+    decisions = baseline.decisions(features, np.arange(len(dataset.items)))
     splits = tuple(
-        Answered(
+        SplitResult(
             split.seed,
             split.rows,
             decisions[split.rows],
             calibration.probabilities(decisions[split.rows]),
-            scores(decisions[split.rows], found.sides[split.rows], calibration, band, costs),
+            scores(decisions[split.rows], dataset.sides[split.rows], calibration, band, costs),
         )
         for split in candidate.splits
     )
-    return Assessment(candidate.kind, splits, candidate.tested_over_trained)
+    return CrossValidation(candidate.kind, splits, candidate.tested_over_trained)
 
 
-def newest_labels(champion: Champion, features: Any, found: Material, *, costs: Costs, seed: int) -> Newest | None:
-    """The newest labels that neither has seen, with both models' answers; None where there are too few.
+def newest_labels(baseline: Baseline, features: Any, dataset: LabelledSet, *, costs: Costs, seed: int) -> Newest | None:
+    """Return both models' decisions on the newest labels, which neither has seen; None where there are too few.
 
-    Of the inserts that the champion does not know, the half that was reviewed last: there the champion's file answers,
-    and what is learned from all other inserts. (The candidate's own file has seen them all.)
+    These are, of the inserts that the champion was not fitted on, the half that was reviewed last. The champion decides
+    by its file; for the candidate, whose own file has seen them all, a model is fitted on all other inserts.
     """
-    rows = _newest_rows(champion, found)
+    rows = _newest_rows(baseline, dataset)
     if len(rows) < FEWEST_NEWEST:
         return None
-    others = np.flatnonzero(~np.isin(found.lives, found.lives[rows]))
-    fits = solver(features)
+    others = np.flatnonzero(~np.isin(dataset.groups, dataset.groups[rows]))
+    solver = solver_for(features)
     try:
-        learned = learn(fits, features, found.sides, found.lives, others, costs=costs, seed=seed)
+        learned = learn(solver, features, dataset.sides, dataset.groups, others, costs=costs, seed=seed)
     except CandidateError:
         return None
-    decisions = fits.decide(others, found.sides[others], learned.recipe.C, learned.recipe.scale)[rows]
-    return Newest(found.sides[rows], decisions, champion.decisions(features, rows))
+    decisions = solver.decide(others, dataset.sides[others], learned.hyperparameters.C, learned.hyperparameters.scale)[
+        rows
+    ]
+    return Newest(dataset.sides[rows], decisions, baseline.decisions(features, rows))
 
 
-def _newest_rows(champion: Champion, found: Material) -> Ints:
-    known = champion.learned_from or ()
-    lives, sights = {item.life for item in known}, {sight(item) for item in known}
-    unseen = [row for row, item in enumerate(found.items) if item.life not in lives and found.sights[row] not in sights]
-    unseen.sort(key=lambda row: found.items[row].review_id)
+def _newest_rows(baseline: Baseline, dataset: LabelledSet) -> Int64Array:
+    known = baseline.learned_from or ()
+    lives, keys = {item.life for item in known}, {key_of(item) for item in known}
+    unseen = [row for row, item in enumerate(dataset.items) if item.life not in lives and dataset.keys[row] not in keys]
+    unseen.sort(key=lambda row: dataset.items[row].review_id)
     return np.array(unseen[len(unseen) // 2 :], np.int64)

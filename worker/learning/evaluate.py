@@ -1,4 +1,4 @@
-"""Whether a candidate takes over: measured beside the champion, decided by the rule, promoted, and told why."""
+"""The job `evaluate`: measures a candidate against the champion, decides by the rule, and promotes it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from db.learning import candidates, model_registry, snapshots
 from db.learning.model_registry import Model
 from producer.files.durable_files import replaced_file
-from worker.evaluation.cross_validation import Assessment, Kind, assess
+from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
 from worker.evaluation.promotion_rule import Decision, decide
 from worker.evaluation.report import Evaluation, write_report
 from worker.evaluation.splits import EvaluationError
-from worker.features import store as generation
+from worker.features import catalogue
 from worker.features.store import FeaturesMissing
-from worker.learning.champion_comparison import Champion, assessed_by_file, newest_labels
-from worker.learning.context import BY, Learning, Material, material
+from worker.learning.champion_comparison import Baseline, assessed_by_file, newest_labels
+from worker.learning.context import BY, LabelledSet, Learning, labelled_set
 from worker.learning.lease import held
 from worker.learning.retrain import SEED
 from worker.models import store as model_store
@@ -31,13 +31,13 @@ from worker.runtime.progress import Progress, silent
 log = structlog.get_logger()
 
 REPEATS: Final = 10
-"""Splits of each kind that both are measured on."""
+"""Splits of each kind."""
 
 DECISION_FILE: Final = "decision.json"
 
 
 class Decided(BaseModel):
-    """What was decided about a model, when, and beside which champion; kept in the folder of its evaluation."""
+    """The decision about a model, when, and against which champion; kept in the folder of its evaluation."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,17 +46,17 @@ class Decided(BaseModel):
     at: AwareDatetime
     promote: bool
     reasons: tuple[str, ...]
-    """All sentences that led to it."""
+    """All sentences of the rule."""
     against: tuple[str, ...]
-    """Those of them that speak against the candidate."""
+    """Those against the candidate."""
 
-    def told(self) -> str:
-        """It in one line, for the promotion's row and for logs."""
+    def summary(self) -> str:
+        """Return the reasons in one line, for the promotion's row and for logs."""
         return "; ".join(self.reasons if self.promote else self.against)
 
 
 class Overtaken(RuntimeError):
-    """Another model was put in charge while this one was measured."""
+    """Another model was promoted while this one was evaluated."""
 
 
 def evaluate(
@@ -67,12 +67,17 @@ def evaluate(
     by: str = BY,
     progress: Progress = silent,
 ) -> Decided | None:
-    """Measure a candidate (the newest one, or `model_id`) beside the champion, and promote it if it wins.
+    """Evaluate a candidate (the newest one, or `model_id`) against the champion, and promote it if it wins.
 
-    None where there is no candidate, or another process is at it. A candidate that was refused stays refused, and one
-    that was ever in charge is not promoted again (somebody may have rolled it back): unless `again` is said, which
-    measures anew. Raises `LookupError` for a model that is not registered or did not learn from a snapshot, and
-    `FeaturesMissing`, `ModelError` and the like where what is needed is gone.
+    None where there is no candidate, or another process is evaluating. A candidate that was refused stays refused, and
+    one that was ever champion is not promoted again (a person may have rolled it back), unless `again`, which evaluates
+    anew.
+
+    Raises:
+        LookupError: the model is not registered, or was not fitted on a snapshot.
+        FeaturesMissing: the features of its snapshot are gone.
+        ModelError: the champion's files are damaged.
+        Overtaken: another model was promoted meanwhile.
     """
     with learning.database.reading() as session:
         model = candidates.newest(session) if model_id is None else model_registry.find(session, model_id)
@@ -85,7 +90,7 @@ def evaluate(
 
 
 def decided(evaluations: Path, model_id: str) -> Decided | None:
-    """What was decided about a model, or None; `evaluations` is the folder of all evaluations."""
+    """Return the decision about a model, or None; `evaluations` is the folder of all evaluations."""
     try:
         return Decided.model_validate_json((evaluations / model_id / DECISION_FILE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):
@@ -96,57 +101,60 @@ def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Pr
     with learning.database.reading() as session:
         champion = model_registry.champion(session)
         was_in_charge = candidates.was_in_charge(session, model.model_id)
-    found = decided(learning.evaluations, model.model_id)
+    settled = decided(learning.evaluations, model.model_id)
     in_charge = champion.model_id if champion else None
-    # A decision to promote holds beside the champion of then: one that was cut short is carried out, no other.
-    stands = found is not None and (was_in_charge or not found.promote or found.champion == in_charge)
-    if found is None or again or not stands:
-        found = _measure(learning, model, champion, progress)
+    # A decision to promote holds against the champion of its time: one that was interrupted is carried out, no other.
+    stands = settled is not None and (was_in_charge or not settled.promote or settled.champion == in_charge)
+    if settled is None or again or not stands:
+        settled = _measure(learning, model, champion, progress)
         with replaced_file(learning.evaluations / model.model_id / DECISION_FILE) as path:
-            path.write_text(found.model_dump_json(indent=2) + "\n", "utf-8")
-        log.info("decided", model=model.model_id, promote=found.promote, why=found.told())
-    if found.promote and in_charge != model.model_id and (again or not was_in_charge):
-        _promote(learning, found, by)
-    return found
+            path.write_text(settled.model_dump_json(indent=2) + "\n", "utf-8")
+        log.info("decided", model=model.model_id, promote=settled.promote, why=settled.summary())
+    if settled.promote and in_charge != model.model_id and (again or not was_in_charge):
+        _promote(learning, settled, by)
+    return settled
 
 
-def _promote(learning: Learning, found: Decided, by: str) -> None:
+def _promote(learning: Learning, decision: Decided, by: str) -> None:
     with learning.database.transaction() as session:
         at = datetime.now(UTC)
-        promotion = model_registry.promote(session, found.model, by=by, reason=found.told(), at=at)
-        # Seen from behind the lock that the promotion takes, so that nobody comes between.
-        before = [each for each in model_registry.promotions(session, 2, "champion") if each.id != promotion.id]
-        if (before[0].model_id if before else None) != found.champion:
-            raise Overtaken(f"another model than {found.champion} is in charge now; {found.model} is measured anew")
-    log.info("promoted", model=found.model, by=by)
+        promotion = model_registry.promote(session, decision.model, by=by, reason=decision.summary(), at=at)
+        # Read behind the lock that the promotion takes, so that no other promotion comes between.
+        newest = model_registry.promotions(session, 2, "champion")
+        before = [earlier for earlier in newest if earlier.id != promotion.id]
+        if (before[0].model_id if before else None) != decision.champion:
+            raise Overtaken(
+                f"another model than {decision.champion} is in charge now; {decision.model} is measured anew"
+            )
+    log.info("promoted", model=decision.model, by=by)
 
 
 def _measure(learning: Learning, model: Model, in_charge: Model | None, progress: Progress) -> Decided:
     with learning.database.reading() as session:
         items = snapshots.items(session, model.snapshot_id or "")
-    store = generation.find(learning.features, model.fingerprint)
+    store = catalogue.find(learning.features, model.fingerprint)
     if store is None:
         raise FeaturesMissing(f"there are no features of {model.backbone} any more: insert-worker extract")
-    found = material(items, store.in_order)
+    dataset = labelled_set(items, store.in_order)
     evaluation = Evaluation(
         name=model.model_id,
         at=datetime.now(UTC),
         backbone=model.backbone,
         fingerprint=model.fingerprint,
         feature_size=store.feature_size,
-        items=found.items,
+        items=dataset.items,
         assessments={},
         costs=learning.costs,
         snapshot_id=model.snapshot_id,
         candidate=model.model_id,
         champion=in_charge.model_id if in_charge else None,
     )
-    rival = None
+    baseline = None
     if in_charge is not None and in_charge.model_id != model.model_id and in_charge.fingerprint == model.fingerprint:
-        rival = _champion(learning, in_charge)
-    with store.view(found.sights) as features:
-        evaluation = _compared(evaluation, features, found, rival, progress)
-    decision = _decision(evaluation, in_charge, model, rival)
+        baseline = _champion(learning, in_charge)
+    with store.view(dataset.keys) as features:
+        evaluation = _compared(evaluation, features, dataset, baseline, progress)
+    decision = _decision(evaluation, in_charge, model, baseline)
     evaluation = replace(evaluation, decision=decision)
     folder = learning.evaluations / model.model_id
     write_report(folder, evaluation)
@@ -160,49 +168,49 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     )
 
 
-def _champion(learning: Learning, model: Model) -> Champion:
-    """The champion with what it learned from. Raises `ModelError` when its files cannot be trusted."""
+def _champion(learning: Learning, model: Model) -> Baseline:
+    """The champion with its labelled set. Raises `ModelError` when its files are damaged."""
     stored = model_store.read(learning.models / model.artefact, model.fingerprint)
     if model.snapshot_id is None:
-        return Champion(stored, None)
+        return Baseline(stored, None)
     with learning.database.reading() as session:
-        return Champion(stored, snapshots.items(session, model.snapshot_id))
+        return Baseline(stored, snapshots.items(session, model.snapshot_id))
 
 
 def _compared(
-    evaluation: Evaluation, features: Any, found: Material, rival: Champion | None, progress: Progress
+    evaluation: Evaluation, features: Any, dataset: LabelledSet, baseline: Baseline | None, progress: Progress
 ) -> Evaluation:
-    """The evaluation with both assessments, and with the newest labels where there is a champion."""
-    assessments: dict[Kind, tuple[Assessment, Assessment | None]] = {}
+    """The evaluation with both models' results, and with the newest labels where there is a champion."""
+    assessments: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
     problems: dict[Kind, str] = {}
     kinds: tuple[Kind, ...] = ("plain", "grouped")
     for kind in kinds:
         try:
-            ours, theirs = assess(
+            ours, theirs = cross_validate(
                 features,
-                found.sides,
-                found.lives,
+                dataset.sides,
+                dataset.groups,
                 costs=evaluation.costs,
                 repeats=REPEATS,
                 kinds=(kind,),
-                champion_labels=rival.labels(found) if rival else None,
+                champion_labels=baseline.labels(dataset) if baseline else None,
                 progress=_step(progress, f"{kind} splits"),
             )[kind]
         except (EvaluationError, CandidateError) as error:
             problems[kind] = str(error)
             continue
-        if rival is not None and theirs is None:
-            theirs = assessed_by_file(rival, ours, features, found, evaluation.costs)
+        if baseline is not None and theirs is None:
+            theirs = assessed_by_file(baseline, ours, features, dataset, evaluation.costs)
         assessments[kind] = (ours, theirs)
     newest = None
-    if rival is not None:
+    if baseline is not None:
         progress("the newest labels", 0, 0)
-        newest = newest_labels(rival, features, found, costs=evaluation.costs, seed=SEED)
+        newest = newest_labels(baseline, features, dataset, costs=evaluation.costs, seed=SEED)
     return replace(evaluation, assessments=assessments, problems=problems, newest=newest)
 
 
-def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, rival: Champion | None) -> Decision:
-    if in_charge is not None and in_charge.model_id != model.model_id and rival is None:
+def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, baseline: Baseline | None) -> Decision:
+    if in_charge is not None and in_charge.model_id != model.model_id and baseline is None:
         return _refused(
             f"the champion {in_charge.model_id} judges features of {in_charge.backbone} with another fingerprint, so "
             "that the two cannot be measured on the same ground: whether to change over is a person's decision "

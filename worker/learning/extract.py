@@ -1,4 +1,4 @@
-"""Bringing the feature store up to date: only what is missing, a chunk at a time, by as many as there are."""
+"""The job `reextract`: brings the feature store up to date, in chunks that several processes share."""
 
 from __future__ import annotations
 
@@ -10,33 +10,37 @@ from uuid import UUID
 
 import db.line.captures
 from db.learning import reviews
-from worker.features import store as generation
-from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, Photograph, extract_chunk, missing, sight
-from worker.features.store import Generation
+from worker.features import catalogue
+from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, StoredImage, extract_chunk, key_of, missing
+from worker.features.store import FeatureStore
 from worker.learning.context import Learning, trainable
 from worker.learning.lease import held
 from worker.runtime.progress import Progress, silent
 
 MOST_IN_A_CHUNK: Final = 256
-"""Images that one task extracts at most: seconds of work with a light network, a minute or two with a heavy one."""
+"""Most images of one task: seconds of work with a light network, a minute or two with a heavy one."""
 
-P = TypeVar("P", bound=Photograph)
+P = TypeVar("P", bound=StoredImage)
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """How many features are `written` now, which captures have none and why, and how many images another process
-    was extracting at the time."""
+    """How many features are `written` now, which captures have none and why, and how many images another process was
+    extracting at the time.
+    """
 
     written: int = 0
     unusable: tuple[tuple[UUID, str], ...] = ()
     elsewhere: int = 0
 
 
-def reextract(learning: Learning, items: Sequence[Photograph] | None = None, progress: Progress = silent) -> Extracted:
+def reextract(learning: Learning, items: Sequence[StoredImage] | None = None, progress: Progress = silent) -> Extracted:
     """Extract the features that the labelled set (or `items`) lacks, all in this process.
 
-    Chunks that another process is at are left to it. Raises `OSError` when the image store cannot be read.
+    Chunks that another process is extracting are left to it.
+
+    Raises:
+        OSError: the image store cannot be read.
     """
     if items is None:
         with learning.database.reading() as session:
@@ -60,7 +64,7 @@ def reextract(learning: Learning, items: Sequence[Photograph] | None = None, pro
 
 
 def plan(learning: Learning) -> list[list[UUID]]:
-    """The captures whose features the labelled set lacks, in chunks for many processes."""
+    """Return the captures whose features the labelled set lacks, in chunks for many processes."""
     with learning.database.reading() as session:
         items = trainable(reviews.labelled(session))
     if not items:
@@ -70,26 +74,27 @@ def plan(learning: Learning) -> list[list[UUID]]:
 
 
 def extract_captures(learning: Learning, captures: Sequence[UUID]) -> ChunkResult | None:
-    """Extract the features of these captures that are still missing; None where another process is at it.
+    """Extract the features of these captures that are still missing; None where another process is extracting them.
 
-    Raises `OSError` when the image store cannot be read.
+    Raises:
+        OSError: the image store cannot be read.
     """
     with learning.database.reading() as session:
-        found = [db.line.captures.find(session, capture) for capture in captures]
-    return extract(learning, [capture for capture in found if capture is not None], current(learning))
+        items = [db.line.captures.find(session, capture) for capture in captures]
+    return extract(learning, [capture for capture in items if capture is not None], current(learning))
 
 
-def extract(learning: Learning, chunk: Sequence[Photograph], store: Generation) -> ChunkResult | None:
-    """Extract one chunk; None where another process is at the same one."""
-    digest = hashlib.sha256(" ".join(sorted(sight(item) for item in chunk)).encode()).hexdigest()
+def extract(learning: Learning, chunk: Sequence[StoredImage], store: FeatureStore) -> ChunkResult | None:
+    """Extract one chunk; None where another process is extracting the same one."""
+    digest = hashlib.sha256(" ".join(sorted(key_of(item) for item in chunk)).encode()).hexdigest()
     with held(learning.database, f"extract {store.fingerprint[:16]} {digest[:32]}") as mine:
         return extract_chunk(chunk, learning.images, learning.backbone(), store) if mine else None
 
 
-def current(learning: Learning) -> Generation:
-    """The feature store of the network that the line runs, begun where there is none."""
+def current(learning: Learning) -> FeatureStore:
+    """Return the feature store of the network that the line runs, which is begun where there is none."""
     network = learning.backbone()
-    return generation.begin(
+    return catalogue.begin(
         learning.features,
         fingerprint=network.fingerprint,
         backbone=network.name,
@@ -98,9 +103,9 @@ def current(learning: Learning) -> Generation:
 
 
 def chunks(items: Sequence[P], feature_size: int) -> list[Sequence[P]]:
-    """Divide into chunks that make about one shard each, so that a chunk is there wholly or is missing wholly.
+    """Divide `items` into chunks of about one shard each, so that a chunk is stored completely or not at all.
 
-    What is left then falls into the same chunks as before, and the leases on them tell who is at which.
+    The rest then falls into the same chunks as before, so that the leases on them keep processes apart.
     """
     size = min(MOST_IN_A_CHUNK, max(BATCH, SHARD_BYTES // (4 * feature_size)))
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,7 +1,7 @@
-"""A folder of labelled photographs comes in as captures with reviews: the lab's way in and the line's are one.
+"""Imports a folder of labelled photographs as captures with reviews, so that both are learned from in one way.
 
-A photograph's capture is named by its digest and by what it shows (its group), so importing a folder again adds
-nothing, and a photograph that has moved to another class becomes a new review of the same capture.
+A photograph's capture id is derived from its digest and from what it shows (its group), so importing a folder again
+adds nothing, and a photograph that was moved to another class becomes a new review of the same capture.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 import db.line.captures
@@ -31,46 +29,45 @@ from worker.dataset.class_names import Meanings, known_words
 from worker.dataset.duplicates import ImageUnreadable
 from worker.dataset.labelled_folder import class_names, scan
 from worker.images.decoding import MAX_IMAGE_BYTES, UnusableImage, decode
+from worker.runtime.arrays import UInt8Array
 
 STATION: Final = "import"
 BY: Final = "insert-worker import"
-"""Who says what a folder says, in the reviews."""
+"""The author of the reviews of an import."""
 
 REASON: Final = "imported with a label"
-"""Why nothing judged such a capture."""
+"""Why an imported capture has no model's verdict."""
 
 TOGETHER: Final = 50
-"""Captures in one transaction: a line that runs on the same database waits some tenths of a second for it."""
+"""Captures in one transaction: a running line on the same database waits some tenths of a second for it."""
 
 _SEEN_AS: Final = (224, 224)
 
 
 @dataclass(frozen=True)
-class Photo:
-    """One file of a folder, with the review that it stands for."""
+class LabelledPhoto:
+    """One file of a folder, with the label that its review will have."""
 
     path: Path
     label: str
     group: str | None
-    """What it shows, the same text for photographs of the same insert or head; None where nothing says so."""
+    """Its group, the same for photographs of the same insert or head; None where it is unknown."""
 
 
 @dataclass(frozen=True)
 class Photographs:
-    """The photographs of a labelled folder, the files that are not taken, each with the reason, and sentences about
-    what was not understood, or not said in so many words.
+    """The photographs of a labelled folder, the files that are skipped, each with the reason, and notes about what was
+    not understood, or was inferred.
     """
 
-    photos: tuple[Photo, ...]
+    photos: tuple[LabelledPhoto, ...]
     skipped: tuple[tuple[Path, str], ...]
     notes: tuple[str, ...]
 
 
 @dataclass
 class Imported:
-    """What came of a folder: how many captures are `new`, have another label than before (`changed`), or were `known`
-    as they are.
-    """
+    """How many captures of a folder are `new`, have another label than before (`changed`), or are `known`."""
 
     new: int = 0
     changed: int = 0
@@ -85,26 +82,28 @@ def photographs(
     group_column: str | None = None,
     progress: Callable[[int, int], object] = lambda done, total: None,  # noqa: ARG005
 ) -> Photographs:
-    """The labelled photographs in `folder`, which has a sub-folder for each class; all of them are looked at.
+    """Return the labelled photographs in `folder`, which has a sub-folder for each class; all of them are decoded.
 
-    `meaning` says what the classes mean (default: their names do). Groups come from the column `group_column` of the
-    CSV file `table`, as `worker.dataset.labelled_folder.scan` has it. `progress` is told how many of how many files
-    were looked at.
-    Raises `DatasetError`.
+    `meaning` maps the classes to labels (default: by their names). Groups come from the column `group_column` of the
+    CSV file `table`, as in `worker.dataset.labelled_folder.scan`. `progress` is called with how many of how many files
+    are examined.
+
+    Raises:
+        DatasetError: the folder is not a usable labelled set.
     """
     meant = meaning(class_names(folder))
     unusable = [name for name, label in meant.labels.items() if label == "unusable"]
     labelled = scan(folder, group_column, table=table, look=_seen_by_the_line, unchecked=unusable, progress=progress)
     groups = labelled.group_names or [None] * len(labelled.files)
     photos = tuple(
-        Photo(path, meant.labels[labelled.classes[number]], group)
+        LabelledPhoto(path, meant.labels[labelled.classes[number]], group)
         for path, number, group in zip(labelled.files, labelled.labels, groups, strict=True)
     )
     return Photographs(photos, labelled.skipped, (*meant.notes, *labelled.notes))
 
 
 def import_photographs(
-    photos: Sequence[Photo],
+    photos: Sequence[LabelledPhoto],
     *,
     name: str,
     images: ImageStore,
@@ -114,9 +113,12 @@ def import_photographs(
 ) -> Imported:
     """Store the images and record captures and reviews, for a labelled set of that `name`.
 
-    May be repeated and interrupted. What a person said about a capture since it was imported stands, as long as the
-    folder says what it said then. `progress` is told how many of how many files are done. Raises `OSError` when a file
-    cannot be read or the image store cannot be written, `DatabaseUnavailable` when the database is away.
+    May be repeated and interrupted. A review that a person gave since an import stands, as long as the folder's label
+    is the same as at that import. `progress` is called with how many of how many files are done.
+
+    Raises:
+        OSError: a file cannot be read or the image store cannot be written.
+        DatabaseUnavailable: the database is away.
     """
     result = Imported()
     for start in range(0, len(photos), TOGETHER):
@@ -130,13 +132,13 @@ def import_photographs(
 
 
 def capture_id(image_sha256: str, group: str) -> UUID:
-    """The id of an imported photograph: always the same, in the form of a UUIDv7 of the year 1970."""
+    """Return the id of an imported photograph: always the same, in the form of a UUIDv7 of the year 1970."""
     digest = hashlib.sha256(f"{image_sha256} {group}".encode()).digest()
     value = int.from_bytes(digest[:10], "big")  # RFC 9562: 48 bits of time, version, 12 bits, variant, 62 bits
     return UUID(int=0x7 << 76 | (value >> 62 & 0xFFF) << 64 | 0b10 << 62 | value & (1 << 62) - 1)
 
 
-def _seen_by_the_line(path: Path) -> npt.NDArray[np.uint8]:
+def _seen_by_the_line(path: Path) -> UInt8Array:
     """A file's pixels as the line reads them. Raises `ImageUnreadable` for what the line would call unusable."""
     try:
         if path.stat().st_size > MAX_IMAGE_BYTES:
@@ -148,7 +150,7 @@ def _seen_by_the_line(path: Path) -> npt.NDArray[np.uint8]:
         raise ImageUnreadable(str(error)) from error
 
 
-def _capture(photo: Photo, data: bytes, name: str, images: ImageStore, at: datetime) -> Capture:
+def _capture(photo: LabelledPhoto, data: bytes, name: str, images: ImageStore, at: datetime) -> Capture:
     """Put a photograph into the image store, and describe it as a capture."""
     digest = hashlib.sha256(data).hexdigest()
     suffix = photo.path.suffix.lower() if re.fullmatch(r"\.[a-z0-9]{1,8}", photo.path.suffix.lower()) else ""
@@ -163,7 +165,7 @@ def _capture(photo: Photo, data: bytes, name: str, images: ImageStore, at: datet
         station=STATION,
         machine=IMPORTED,
         head=_name(name),
-        # A pocket of a head is what one insert after the other sits in; here, what a group of photographs shows.
+        # A pocket of a head has one insert after the other; here it stands for a group of photographs.
         pocket=1 + int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % (2**31 - 1),
         operation=STATION,
         check_id=identity,
@@ -187,7 +189,7 @@ def _record(session: Session, capture: Capture, label: str, at: datetime, result
             judged_at=at,
         )
         verdicts.record(session, verdict)
-    said = next((each.label for each in reviews.of_capture(session, capture.capture_id) if each.by == BY), None)
+    said = next((review.label for review in reviews.of_capture(session, capture.capture_id) if review.by == BY), None)
     if said != label:
         reviews.add(session, capture_id=capture.capture_id, label=label, by=BY, at=at)
     result.new += new

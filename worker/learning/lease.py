@@ -1,4 +1,4 @@
-"""Holding a lease while a piece of work is done: taken, renewed from a thread of its own, given back."""
+"""Holds a lease in the database during a piece of work, and renews it from a thread of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from worker.runtime.periodic import Periodic
 log = structlog.get_logger()
 
 SECONDS: Final = 15.0
-"""How long a lease lasts unless it is renewed: after a kill the work is free again so soon."""
+"""How long a lease lasts unless it is renewed: after a kill others wait at most so long."""
 
 RENEW_EVERY: Final = 5.0
 """Seconds between two renewals."""
@@ -45,7 +45,7 @@ def held(database: Database, name: str) -> Iterator[bool]:
         try:
             with database.transaction() as session:
                 leases.release(session, name, holder)
-        except DatabaseUnavailable as error:  # it runs out by itself
+        except DatabaseUnavailable as error:  # it expires by itself
             log.warning("a lease could not be given back", lease=name, reason=str(error))
 
 

@@ -1,4 +1,4 @@
-"""A training that a person asked for: from the labels as they are to a model that is measured and settled."""
+"""Training on request: from the labels as they are to a model that is evaluated and decided upon."""
 
 from __future__ import annotations
 
@@ -16,42 +16,48 @@ from worker.runtime.progress import Progress, silent
 T = TypeVar("T")
 
 _WAIT: Final = 1.0
-"""Seconds between two looks whether another process has come to its end."""
+"""Seconds between two checks whether another process has finished."""
 
 _SHOWN: Final = 3
-"""Reasons of images that cannot be used which are told with a refusal."""
+"""Most reasons for unusable images in a refusal."""
 
 
 def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tuple[Retrained, Decided]:
-    """Make a model of the labels as they are, measure it, and put it in charge, as `by`, where the rule says so.
+    """Fit a model to the labels as they are, evaluate it, and promote it, as `by`, where the rule says so.
 
-    Another process that is at the same, such as the learner of a line that runs, is waited for. Raises `ValueError`
-    where there is too little to learn from (`CandidateError` and `ClassifierError` are such), and what `retrain` and
-    `evaluate` raise.
+    Another process that is doing the same, such as the learner of a running line, is waited for. Beside what follows
+    it raises what `retrain` and `evaluate` raise.
+
+    Raises:
+        ValueError: there is too little to learn from (`CandidateError` and `ClassifierError` are such).
     """
-    trained = _in_turn(lambda: retrain(learning, force=True, progress=progress), lambda made: made.elsewhere, progress)
+    trained = _in_turn(
+        lambda: retrain(learning, force=True, progress=progress), lambda result: result.elsewhere, progress
+    )
     if trained.model is None:
         reasons = "".join(f"; capture {capture}: {reason}" for capture, reason in trained.unusable[:_SHOWN])
-        raise ValueError(f"{trained.told}: label more, and train again{reasons}")
+        raise ValueError(f"{trained.summary}: label more, and train again{reasons}")
     name = trained.model.model_id
-    decided = _in_turn(lambda: evaluate(learning, name, by=by, progress=progress), lambda made: made is None, progress)
+    decided = _in_turn(
+        lambda: evaluate(learning, name, by=by, progress=progress), lambda result: result is None, progress
+    )
     assert decided is not None  # noqa: S101 - for the type checker: it was waited for
     return trained, decided
 
 
 def settle(learning: Learning, decided: Decided, *, by: str, promote: bool) -> bool:
-    """Whether the model is in charge now, after it was put there, whatever was decided, where `promote` asks for it."""
+    """Return whether the model is champion now; `promote` makes it so whatever was decided."""
     with learning.database.transaction() as session:
         if promote:
-            reason = f"asked for with --promote; {decided.told()}"
+            reason = f"asked for with --promote; {decided.summary()}"
             model_registry.promote(session, decided.model, by=by, reason=reason, at=datetime.now(UTC))
         champion = model_registry.champion(session)
     return champion is not None and champion.model_id == decided.model
 
 
 def _in_turn(work: Callable[[], T], is_elsewhere: Callable[[T], bool], progress: Progress) -> T:
-    """What `work` gives once no other process is at the same."""
-    while is_elsewhere(made := work()):
+    """The result of `work` once no other process is doing the same."""
+    while is_elsewhere(result := work()):
         progress("waiting for another process that learns", 0, 0)
         time.sleep(_WAIT)
-    return made
+    return result

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from worker.learning.beat_schedule import FileScheduler
 
 TICK_LIMIT: Final = 600.0
-"""Seconds for which beat may stand still though it does not wait for Redis: it asks for three jobs in one tick, and
-each may take four tries of 30 s on a Redis that hangs."""
+"""Seconds that a tick may take while beat does not wait for Redis: it sends three jobs in one tick, and each may take
+four attempts of 30 s while Redis hangs."""
 
 
 class LearnerState(ProcessState):
@@ -29,24 +29,24 @@ class LearnerState(ProcessState):
         """The job that is running, and when it began, in seconds of `time.monotonic`."""
 
     def begin(self, task: Any = None, **_: object) -> None:
-        """A job begins: a Celery task `insert_inspection.NAME`."""
+        """Record that a job begins: a Celery task `insert_inspection.NAME`."""
         super().begin()
         self.job = job_of(task), time.monotonic()
 
     def end(self, state: str | None = None, **_: object) -> None:
-        """The job has come to its end."""
+        """Record that the job has ended."""
         super().end(state)
         job, self.job = self.job, None
         if job is not None:
             self._metrics.ended(job[0], state == "SUCCESS", time.monotonic() - job[1])
 
     def running(self) -> tuple[str, float] | None:
-        """The job that is running, and for how many seconds."""
+        """Return the job that is running, and for how many seconds."""
         job = self.job
         return None if job is None else (job[0], time.monotonic() - job[1])
 
     def heartbeat(self) -> LifeSign:
-        """All of it at this moment."""
+        """Return all of it at this moment."""
         running = self.running()
         return LearnHeartbeat(
             state=self.phase,
@@ -66,18 +66,18 @@ class BeatState:
         self._scheduler: FileScheduler | None = None
 
     def ready(self, sender: Any, **_: object) -> None:
-        """Celery's beat has begun; `sender` is its service."""
+        """Record that Celery's beat has begun; `sender` is its service."""
         self._scheduler = sender.scheduler
 
     def loop_still_for(self) -> float:
-        """Seconds for which no tick came though Redis is there."""
+        """Return the seconds for which no tick came although Redis is there."""
         scheduler = self._scheduler
         if scheduler is None or scheduler.ticked_at is None or scheduler.waits_for_redis:
             return 0.0
         return time.monotonic() - scheduler.ticked_at
 
     def heartbeat(self) -> LifeSign:
-        """All of it at this moment."""
+        """Return all of it at this moment."""
         scheduler = self._scheduler
         return SchedulerHeartbeat(
             waits_for_redis=scheduler.waits_for_redis if scheduler else False,
@@ -87,5 +87,5 @@ class BeatState:
 
 
 def job_of(task: Any) -> str:
-    """The name of a Celery task without this project's prefix."""
+    """Return the name of a Celery task without this project's prefix."""
     return str(getattr(task, "name", task)).rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""From reviews to a candidate: a snapshot of the labelled set, its features, a fit, a model in store and database."""
+"""The job `retrain`: a snapshot of the labelled set, its features, a fit, a model in store and database."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from db.learning import candidates, model_registry, reviews, snapshots
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
-from worker.features.extraction import sight
-from worker.features.store import Generation
-from worker.learning.context import Learning, Material, material, trainable
+from worker.features.extraction import key_of
+from worker.features.store import FeatureStore
+from worker.learning.context import LabelledSet, Learning, labelled_set, trainable
 from worker.learning.extract import current, reextract
 from worker.learning.lease import held
 from worker.models import store as model_store
@@ -30,29 +30,29 @@ from worker.runtime.progress import Progress, silent
 log = structlog.get_logger()
 
 FEWEST_IMAGES: Final = 5
-"""Images of each side from which on there is a training."""
+"""Fewest images of each side for a training."""
 
 FEWEST_INSERTS: Final = 3
-"""Inserts of each side from which on there is one: fewer cannot be divided for a fit, a choice and a test."""
+"""Fewest inserts of each side for a training: fewer cannot be divided for a fit, a choice and a test."""
 
 FEWEST_UNATTENDED: Final = 5
-"""Inserts of each side from which on there is one that nobody asked for, whose scores nobody may look at."""
+"""Fewest inserts of each side for a scheduled training, whose scores may never be looked at."""
 
 SEED: Final = 0
-"""Of all that is drawn at random in a fit: the same snapshot gives the same model."""
+"""The random seed of a fit: the same snapshot gives the same model."""
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """The model of the labelled set as it is, whether it is `new`, and a sentence that says what happened.
+    """The model of the labelled set as it is, whether it is `new`, and a sentence that sums up what happened.
 
     `unusable` are labelled captures without features, each with the reason. `elsewhere` says that another process is
-    at it: later there is more to say.
+    training or extracting: try again later.
     """
 
     model: Model | None
     new: bool
-    told: str
+    summary: str
     unusable: tuple[tuple[UUID, str], ...] = ()
     elsewhere: bool = False
 
@@ -60,9 +60,13 @@ class Retrained:
 def retrain(learning: Learning, *, force: bool = False, progress: Progress = silent) -> Retrained:
     """Fit a candidate if there are enough new labels, or with `force` whenever there is any.
 
-    One process at a time does it. The same snapshot, features and costs give the same model, and nothing is done
-    twice. A training that was cut short is made up for, however few labels came since. Raises `CandidateError` and
-    `ClassifierError` for a labelled set that cannot be learned from, `OSError` when the image store cannot be read.
+    One process at a time fits. The same snapshot, features and costs give the same model, and nothing is done twice. An
+    interrupted training is repeated, however few labels are new.
+
+    Raises:
+        CandidateError: the labelled set is too small to be learned from.
+        ClassifierError: its features cannot be fitted.
+        OSError: the image store cannot be read.
     """
     with held(learning.database, "retrain") as mine:
         if not mine:
@@ -77,34 +81,34 @@ def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
     if new == 0 and latest is None:
         return Retrained(None, False, "there are no reviews to learn from")
     fingerprint = learning.backbone().fingerprint
-    unfinished = latest is not None and _made_of(learning, latest, fingerprint) is None
+    unfinished = latest is not None and _fitted_on(learning, latest, fingerprint) is None
     if not (force or unfinished or new >= learning.enough_new_labels):
         return Retrained(None, False, f"{new} new labels; {learning.enough_new_labels} are worth a training")
     with learning.database.reading() as session:
         items = trainable(reviews.labelled(session))
     extracted = reextract(learning, items, progress)
     if extracted.elsewhere:
-        told = f"another process is extracting {extracted.elsewhere} images still"
-        return Retrained(None, False, told, elsewhere=True)
+        summary = f"another process is extracting {extracted.elsewhere} images still"
+        return Retrained(None, False, summary, elsewhere=True)
     store = current(learning)
     known = store.known()
-    usable = [item for item in items if sight(item) in known]
+    usable = [item for item in items if key_of(item) in known]
     unusable = extracted.unusable
-    if (lacking := _lacking(material(usable), FEWEST_INSERTS if force else FEWEST_UNATTENDED)) is not None:
+    if (lacking := _lacking(labelled_set(usable), FEWEST_INSERTS if force else FEWEST_UNATTENDED)) is not None:
         return Retrained(None, False, lacking, unusable)
     with learning.database.transaction() as session:
         snapshot = snapshots.take(session, datetime.now(UTC), usable)
-    made = _made_of(learning, snapshot, fingerprint)
-    if made is not None:
-        return Retrained(made, False, f"{made.model_id} has learned from these labels already", unusable)
+    fitted = _fitted_on(learning, snapshot, fingerprint)
+    if fitted is not None:
+        return Retrained(fitted, False, f"{fitted.model_id} has learned from these labels already", unusable)
     model = _learn(learning, store, snapshot, usable, progress)
     return Retrained(model, True, f"{model.model_id} has learned from {model.trained_on} images", unusable)
 
 
-def _lacking(found: Material, fewest_inserts: int) -> str | None:
+def _lacking(dataset: LabelledSet, fewest_inserts: int) -> str | None:
     """What a labelled set lacks for a training, or None."""
     for side, name in ((0, INTACT), (1, DAMAGED)):
-        images, inserts = int((found.sides == side).sum()), found.inserts(side)
+        images, inserts = int((dataset.sides == side).sum()), dataset.inserts(side)
         if images < FEWEST_IMAGES or inserts < fewest_inserts:
             return (
                 f"there are {images} usable images of {inserts} {name} inserts; a training needs {FEWEST_IMAGES} "
@@ -113,11 +117,11 @@ def _lacking(found: Material, fewest_inserts: int) -> str | None:
     return None
 
 
-def _made_of(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model | None:
-    """The model that was made of a snapshot with the costs of now and whose files are in order, or None."""
+def _fitted_on(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model | None:
+    """Return the model that was fitted on a snapshot with today's costs and whose files are whole, or None."""
     with learning.database.reading() as session:
-        found = candidates.of_snapshot(session, snapshot.snapshot_id, fingerprint)
-    for model in found:
+        models = candidates.of_snapshot(session, snapshot.snapshot_id, fingerprint)
+    for model in models:
         try:
             stored = model_store.read(learning.models / model.artefact, fingerprint)
         except ModelError as error:
@@ -129,26 +133,28 @@ def _made_of(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model 
 
 
 def _learn(
-    learning: Learning, store: Generation, snapshot: Snapshot, items: list[Labelled], progress: Progress
+    learning: Learning, store: FeatureStore, snapshot: Snapshot, items: list[Labelled], progress: Progress
 ) -> Model:
     store.compact()
-    found = material(items, store.in_order)
-    # What is learned from can be looked at with the lab's own tools.
-    store.publish(found.sights, binary(found.labels), (INTACT, DAMAGED))
-    with store.view(found.sights) as features:
+    dataset = labelled_set(items, store.in_order)
+    # The training set can be examined with the lab's own tools.
+    store.publish(dataset.keys, binary(dataset.labels), (INTACT, DAMAGED))
+    with store.view(dataset.keys) as features:
         failpoint("retrain")
         candidate = fit_candidate(
-            features, found.labels, found.lives, costs=learning.costs, seed=SEED, progress=_steps(progress)
+            features, dataset.labels, dataset.groups, costs=learning.costs, seed=SEED, progress=_steps(progress)
         )
-    model = _keep(learning, store, snapshot, found, candidate)
+    model = _keep(learning, store, snapshot, dataset, candidate)
     with learning.database.transaction() as session:
         model_registry.register(session, model)
     log.info("a candidate", model=model.model_id, snapshot=snapshot.snapshot_id, images=model.trained_on)
     return model
 
 
-def _keep(learning: Learning, store: Generation, snapshot: Snapshot, found: Material, candidate: Candidate) -> Model:
-    """Put a candidate into the model store."""
+def _keep(
+    learning: Learning, store: FeatureStore, snapshot: Snapshot, dataset: LabelledSet, candidate: Candidate
+) -> Model:
+    """Store a candidate in the model store."""
     name = model_store.model_id(
         candidate.classifier,
         store.backbone,
@@ -157,7 +163,7 @@ def _keep(learning: Learning, store: Generation, snapshot: Snapshot, found: Mate
         band=candidate.band,
         kind=candidate.kind,
     )
-    inserts = {"inserts": len(set(found.lives.tolist())), "images": len(found.items)}
+    inserts = {"inserts": len(set(dataset.groups.tolist())), "images": len(dataset.items)}
     manifest = model_store.save(
         learning.models / name,
         candidate.classifier,

@@ -1,4 +1,4 @@
-"""The processes of learning, beside the line's: one that does its tasks, and beat, which asks for them."""
+"""The processes of learning, beside the line's: a worker for its tasks, and beat, which schedules them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def learning_with(settings: WorkerSettings) -> Iterator[Learning]:
-    """What learning works with, by these settings. The network is loaded when it is first needed.
+    """Yield what learning works with, by these settings. The network is loaded when it is first needed.
 
     Raises:
         SchemaOutdated: the database has no or older tables.
@@ -58,15 +58,14 @@ def learning_with(settings: WorkerSettings) -> Iterator[Learning]:
 
 
 def serve_learning(settings: WorkerSettings) -> int:
-    """Do learning's tasks until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
+    """Run learning's tasks until a signal to stop (SIGTERM, Ctrl-C); return the process's exit code.
 
-    Redis and a database that are away are waited for. Told to stop, it takes nothing new, and a task in hand has
-    `settings.grace` seconds to come to its end; one that does not is cut off, which does no harm, and is asked for
-    again.
+    While Redis or the database is away it waits. After the signal it takes no new task, and the running one has
+    `settings.grace` seconds to end; if it does not, it is cut off, which does no harm, and is scheduled again.
 
     Raises:
         SchemaOutdated: the database has no or older tables.
-        ValueError: Redis is not named as it should be, or does not let this process in.
+        ValueError: Redis's URL is wrong, or Redis does not let this process in.
     """
     from worker.broker.kombu_fixes import check_access
     from worker.learning.app import make_learn_app
@@ -93,12 +92,12 @@ def serve_learning(settings: WorkerSettings) -> int:
 
 
 def run_beat(settings: WorkerSettings) -> None:
-    """Ask for learning's tasks when they are due, until SIGTERM or Ctrl-C; waits for Redis.
+    """Send learning's tasks when they are due, until SIGTERM or Ctrl-C; waits for Redis.
 
-    Several beats do no harm: what is asked for twice is done once.
+    Several beats do no harm: what is sent twice is done once.
 
     Raises:
-        ValueError: Redis is not named as it should be, or does not let this process in.
+        ValueError: Redis's URL is wrong, or Redis does not let this process in.
     """
     from celery.signals import beat_init
 

@@ -1,4 +1,4 @@
-"""The tasks of learning: take the message, call, pass on; no logic."""
+"""The Celery tasks of learning: each calls its job; no logic."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ log = structlog.get_logger()
 
 
 def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
-    """Give `app` the tasks; a chunk that nobody began within `chunk_lifetime` seconds is void, since the next
-    `reextract` asks for it again."""
+    """Register the tasks with `app`.
+
+    A chunk that is not begun within `chunk_lifetime` seconds expires, since the next `reextract` sends it again.
+    """
 
     @app.task(name=EXTRACT_TASK)  # type: ignore[untyped-decorator]
     def extract(captures: list[str]) -> None:
@@ -42,13 +44,13 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
     @app.task(name=RETRAIN_TASK)  # type: ignore[untyped-decorator]
     def retrain_now() -> None:
         done = retrain(learning)
-        log.info("retrain", told=done.told)
+        log.info("retrain", told=done.summary)
         if done.new:
             ask(evaluate_newest)
 
 
 def ask(task: Task, *arguments: Any, **options: Any) -> None:
-    """Put a task into the queue, waiting for a Redis that is away or refuses.
+    """Send a task, waiting while Redis is away or refuses.
 
     Raises:
         ShuttingDown: the process ends before that.

@@ -1,1 +1,1 @@
-"""What is fitted, and what judges."""
+"""The models that are fitted, and how they judge."""

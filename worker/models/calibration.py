@@ -1,7 +1,7 @@
-"""From a decision value to the probability of damage: Platt's sigmoid, and how far to trust it.
+"""Platt scaling: from a decision value to the probability of damage, and how well calibrated it is.
 
-`SVC(probability=True)` is on its way out of scikit-learn; what replaces it is `CalibratedClassifierCV`, which is used
-here on decision values that are out of fold already (a frozen estimator hands them through), so that the same values
+`SVC(probability=True)` is being removed from scikit-learn; its replacement is `CalibratedClassifierCV`, which is used
+here on decision values that are out of fold already (a frozen estimator passes them through), so that the same values
 serve the choice of C, the calibration and the report.
 """
 
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 BINS = 10
 """Equal-width bins of the calibration error and of the reliability diagram."""
@@ -30,10 +28,10 @@ class CalibrationError(ValueError):
 
 @dataclass(frozen=True)
 class Calibration:
-    """P(damaged) = 1 / (1 + exp(-(slope · decision + offset))) (Platt 2000, with the sign turned round).
+    """P(damaged) = 1 / (1 + exp(-(slope · decision + offset))) (Platt 2000, with the sign reversed).
 
-    `slope` is not negative, so that the probability never falls while the decision value rises; 0 where the decision
-    values say nothing, and then every probability is the share of damaged among the labels.
+    `slope` is not negative, so that the probability never falls while the decision value rises. It is 0 where the
+    decision values carry no information, and then every probability is the share of damaged among the labels.
     """
 
     slope: float
@@ -46,29 +44,33 @@ class Calibration:
             )
 
     def probability(self, decision: float) -> float:
-        """The probability of damage at one decision value; plain arithmetic, for the line."""
+        """Return the probability of damage at one decision value; plain arithmetic, for the line."""
         return 0.5 + 0.5 * math.tanh(0.5 * (self.slope * decision + self.offset))
 
-    def probabilities(self, decisions: Float64s) -> Float64s:
-        """The probabilities (n,) of damage at decision values (n,)."""
+    def probabilities(self, decisions: Float64Array) -> Float64Array:
+        """Return the probabilities (n,) of damage at decision values (n,)."""
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (self.slope * decisions + self.offset)), np.float64)
 
 
 @dataclass(frozen=True)
 class Bin:
-    """One bar of a reliability diagram: `count` images whose mean probability was `probability`, and the share
-    `damaged` that was really damaged."""
+    """One bar of a reliability diagram: `count` images whose mean probability was `probability`, and the share of them
+    that was in fact `damaged`.
+    """
 
     count: int
     probability: float
     damaged: float
 
 
-def calibrate(decisions: Float64s, labels: Ints) -> Calibration:
+def calibrate(decisions: Float64Array, labels: Int64Array) -> Calibration:
     """Fit Platt's sigmoid to out-of-fold `decisions` (n,) of images with `labels` (n,), 1 for damaged.
 
     Platt's targets ((N₊ + 1)/(N₊ + 2) and 1/(N₋ + 2) instead of 1 and 0) keep the slope finite where the two sides do
-    not overlap. Raises `CalibrationError` when only one side is among the labels or a value is not finite.
+    not overlap.
+
+    Raises:
+        CalibrationError: only one side is among the labels, or a value is not finite.
     """
     if set(np.unique(labels).tolist()) != {0, 1}:
         raise CalibrationError("a calibration needs images of both sides, intact and damaged")
@@ -86,8 +88,8 @@ def calibrate(decisions: Float64s, labels: Ints) -> Calibration:
     return Calibration(0.0, math.log((damaged + 1) / (len(labels) - damaged + 1)))
 
 
-def reliability(probabilities: Float64s, labels: Ints, bins: int = BINS) -> list[Bin]:
-    """The bins of equal width that have images, in order of the probability (n,) of damage; `labels` (n,) 1 damaged."""
+def reliability(probabilities: Float64Array, labels: Int64Array, bins: int = BINS) -> list[Bin]:
+    """Return the equal-width bins that have images, by probability (n,) of damage; `labels` (n,) are 1 for damaged."""
     places = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
     return [
         Bin(int(here.sum()), float(probabilities[here].mean()), float(labels[here].mean()))
@@ -95,15 +97,16 @@ def reliability(probabilities: Float64s, labels: Ints, bins: int = BINS) -> list
     ]
 
 
-def calibration_error(probabilities: Float64s, labels: Ints, bins: int = BINS) -> float:
-    """Expected calibration error: over the bins, the mean distance between probability and share, by number of images.
+def calibration_error(probabilities: Float64Array, labels: Int64Array, bins: int = BINS) -> float:
+    """Return the expected calibration error: the mean distance of probability and share over the bins, weighted by
+    images.
 
     Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning", for the
-    probability of damage and equal-width bins. With few images it is too high by chance: n images of a perfect model
-    in one bin still show about √(p(1-p)/n).
+    probability of damage and equal-width bins. With few images it is biased upwards: n images of a perfect model in one
+    bin still show about √(p(1-p)/n).
     """
     return sum(
-        each.count * abs(each.probability - each.damaged) for each in reliability(probabilities, labels, bins)
+        bar.count * abs(bar.probability - bar.damaged) for bar in reliability(probabilities, labels, bins)
     ) / len(labels)
 
 

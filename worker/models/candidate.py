@@ -1,7 +1,7 @@
-"""From a labelled set to a model that might take over: C, scaling, planes, calibration and band. Arrays in, value out.
+"""Fits a candidate model to a labelled set: C, scaling, planes, calibration and band. Arrays in, value out.
 
-All that is chosen is chosen inside the rows that are trained on, by cross-validation that never has one insert's images
-on both sides. The decision values of the held-out parts serve the choice, the calibration and the report alike.
+All hyperparameters are chosen inside the training rows, by cross-validation that never has images of one insert on both
+sides. The out-of-fold decision values serve the choice, the calibration and the report alike.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -20,27 +19,25 @@ from worker.models.calibration import Calibration, calibrate
 from worker.models.costs import Costs
 from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
-from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver
+from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.unsure_band import Band, band
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
-"""Labels that can be learned from; `unusable` images are left out before."""
+"""Labels that can be learned from; `unusable` images are left out beforehand."""
 
 FOLDS: Final = 3
 STRENGTHS: Final = (0.01, 0.1, 1.0, 10.0)
-"""Values of C that are tried, in units of 1 / (mean squared distance of the rows from their mean)."""
+"""The grid of C, in units of 1 / (mean squared distance of the rows from their mean)."""
 
 _LAB_SIZE: Final = 100.0
-"""Mean squared distance up to which the lab's own C = 1 is tried too."""
+"""Mean squared distance up to which the lab's C = 1 is in the grid too."""
 
 TRIAL_ROWS: Final = 2_000
-"""Rows that C is chosen on at most: whole inserts, drawn at random. C is then lowered in proportion to the rows."""
+"""Most rows for the choice of C: whole inserts, drawn at random. C is then lowered in proportion to the rows."""
 
 FEWEST_KINDS: Final = 30
-"""Images of worn and of broken inserts, each, from which on a finer model tells them apart."""
+"""Fewest images of worn and of broken inserts, each, for a finer model that distinguishes them."""
 
 
 class CandidateError(ValueError):
@@ -48,21 +45,21 @@ class CandidateError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class Hyperparameters:
     """How a plane is fitted: `C`, and the factors (d,) that the features are multiplied by (None: as they are)."""
 
     C: float
-    scale: Float64s | None = None
+    scale: Float64Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What was chosen on some rows: the recipe, and calibration and band from their out-of-fold decisions (m,)."""
+    """What was chosen on some rows: hyperparameters, and calibration and band from their out-of-fold decisions (m,)."""
 
-    recipe: Recipe
+    hyperparameters: Hyperparameters
     calibration: Calibration
     band: Band
-    out_of_fold: Float64s
+    out_of_fold: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +79,15 @@ class Candidate:
     C: float
     standardised: bool
     trained_on: int
-    out_of_fold: Float64s
+    out_of_fold: Float64Array
 
 
-def binary(labels: Sequence[str]) -> Ints:
-    """Labels (n,) as 0 for intact and 1 for damaged, worn or broken. Raises `CandidateError` for any other."""
+def binary(labels: Sequence[str]) -> Int64Array:
+    """Return labels (n,) as 0 for intact and 1 for damaged, worn or broken.
+
+    Raises:
+        CandidateError: there is another label among them.
+    """
     if unknown := sorted(set(labels) - set(LEARNABLE)):
         raise CandidateError(
             f"labels that cannot be learned from: {', '.join(unknown)}; there are {', '.join(LEARNABLE)}"
@@ -97,7 +98,7 @@ def binary(labels: Sequence[str]) -> Ints:
 def fit_candidate(
     features: Any,
     labels: Sequence[str],
-    groups: Ints,
+    groups: Int64Array,
     *,
     costs: Costs,
     seed: int = 0,
@@ -105,59 +106,73 @@ def fit_candidate(
 ) -> Candidate:
     """Fit on all rows of `features` (n, d), an array or an open HDF5 dataset, with `labels` (n,) of `LEARNABLE`.
 
-    `groups` (n,) number the inserts. The same arguments give the same candidate. `progress` is told each step. Raises
-    `CandidateError` for too few images or inserts, `ClassifierError` for features that cannot be fitted.
+    `groups` (n,) number the inserts. The same arguments give the same candidate. `progress` is called with each step.
+
+    Raises:
+        CandidateError: there are too few images or inserts.
+        ClassifierError: the features cannot be fitted.
     """
     sides = binary(labels)
     if not len(sides) == len(groups) == features.shape[0]:
         raise CandidateError(f"{features.shape[0]} rows of features, {len(sides)} labels and {len(groups)} groups")
     rows = np.arange(len(sides))
     progress("reading the features")
-    fits = solver(features)
+    solver = solver_for(features)
     progress("choosing C")
-    learned = learn(fits, features, sides, groups, rows, costs=costs, seed=seed)
+    learned = learn(solver, features, sides, groups, rows, costs=costs, seed=seed)
     progress("fitting")
-    recipe = learned.recipe
+    hyperparameters = learned.hyperparameters
     kinds = np.array([KINDS.index(label) if label in KINDS else -1 for label in labels])
     kind = None
     if min((kinds == 0).sum(), (kinds == 1).sum()) >= FEWEST_KINDS:
         known = np.flatnonzero(kinds >= 0)
-        kind = _model(KINDS, fits, known, kinds[known], recipe)
+        kind = _model(KINDS, solver, known, kinds[known], hyperparameters)
     return Candidate(
-        _model(LINE_CLASSES, fits, rows, sides, recipe),
+        _model(LINE_CLASSES, solver, rows, sides, hyperparameters),
         kind,
         learned.calibration,
         learned.band,
         costs,
-        recipe.C,
-        recipe.scale is not None,
+        hyperparameters.C,
+        hyperparameters.scale is not None,
         len(rows),
         learned.out_of_fold,
     )
 
 
 def learn(
-    fits: Solver, features: Any, labels: Ints, groups: Ints, rows: Ints, *, costs: Costs, seed: int = 0
+    solver: Solver,
+    features: Any,
+    labels: Int64Array,
+    groups: Int64Array,
+    rows: Int64Array,
+    *,
+    costs: Costs,
+    seed: int = 0,
 ) -> Learned:
-    """Choose recipe, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
+    """Choose hyperparameters, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
 
-    The recipe with the best balanced accuracy over the held-out parts is taken, the earlier one where two are equal:
-    the lab's (C = 1, features as they are) comes first where it can be, and is left only for something better.
-    Raises `CandidateError` when the rows cannot be divided.
+    The hyperparameters with the best out-of-fold balanced accuracy are chosen, the earlier in the grid where two are
+    equal: the lab's (C = 1, features as they are) come first where they can be fitted, and are left only for better
+    ones.
+
+    Raises:
+        CandidateError: the rows cannot be divided.
     """
     held_out = folds(labels[rows], groups[rows], seed)
     trial = _trial_rows(labels, groups, rows, seed)
-    trials, places = narrowed(fits, features, trial)
-    recipe = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(fits, GramSolver))
-    recipe = Recipe(recipe.C * len(trial) / len(rows), recipe.scale)
-    decisions = _out_of_fold(fits, rows, labels[rows], held_out, recipe)
-    return Learned(recipe, calibrate(decisions, labels[rows]), band(costs), decisions)
+    trials, places = narrowed(solver, features, trial)
+    hyperparameters = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(solver, GramSolver))
+    hyperparameters = Hyperparameters(hyperparameters.C * len(trial) / len(rows), hyperparameters.scale)
+    decisions = _out_of_fold(solver, rows, labels[rows], held_out, hyperparameters)
+    return Learned(hyperparameters, calibrate(decisions, labels[rows]), band(costs), decisions)
 
 
-def folds(labels: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
-    """Places to fit on and to hold out, `FOLDS` times (fewer where there are fewer inserts), inserts kept together.
+def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64Array, Int64Array]]:
+    """Return (fit, held-out) places for `FOLDS` folds (fewer where there are fewer inserts), each insert in one fold.
 
-    Raises `CandidateError` when a part to fit on would lack a side.
+    Raises:
+        CandidateError: a part to fit on would lack a side.
     """
     inserts = min((len(np.unique(groups[labels == side])) for side in (0, 1)), default=0)
     if inserts < 2:
@@ -169,36 +184,44 @@ def folds(labels: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
     return parts
 
 
-def _choose(trials: Solver, rows: Ints, labels: Ints, groups: Ints, seed: int, lab: bool) -> Recipe:
+def _choose(
+    trials: Solver, rows: Int64Array, labels: Int64Array, groups: Int64Array, seed: int, lab: bool
+) -> Hyperparameters:
     size = trials.spread(rows)
     if size == 0:
         raise ClassifierError("all images have the same features; there is nothing to tell apart")
-    # Far beyond the other strengths libsvm only takes ever longer to find the same plane.
-    recipes = [Recipe(1.0)] if lab and size <= _LAB_SIZE else []
-    recipes += [Recipe(strength / size) for strength in STRENGTHS]
+    # Far beyond the other values of C libsvm only takes ever longer to find the same plane.
+    grid = [Hyperparameters(1.0)] if lab and size <= _LAB_SIZE else []
+    grid += [Hyperparameters(strength / size) for strength in STRENGTHS]
     if trials.shape[1] <= STANDARDISED_COLUMNS:
         deviation = trials.moments(rows).deviation
         known = deviation > 1e-6 * deviation.max()
         scale = np.where(known, 1 / np.where(known, deviation, 1), 0)
-        recipes += [Recipe(strength / int(known.sum()), scale) for strength in STRENGTHS]
+        grid += [Hyperparameters(strength / int(known.sum()), scale) for strength in STRENGTHS]
     parts = folds(labels, groups, seed)
-    best, chosen = -1.0, recipes[0]
-    for recipe in recipes:
-        decisions = _out_of_fold(trials, rows, labels, parts, recipe)
+    best, chosen = -1.0, grid[0]
+    for hyperparameters in grid:
+        decisions = _out_of_fold(trials, rows, labels, parts, hyperparameters)
         score = float(balanced_accuracy_score(labels, decisions > 0))
         if score > best + 1e-9:
-            best, chosen = score, recipe
+            best, chosen = score, hyperparameters
     return chosen
 
 
-def _out_of_fold(fits: Solver, rows: Ints, labels: Ints, parts: list[tuple[Ints, Ints]], recipe: Recipe) -> Float64s:
+def _out_of_fold(
+    solver: Solver,
+    rows: Int64Array,
+    labels: Int64Array,
+    parts: list[tuple[Int64Array, Int64Array]],
+    hyperparameters: Hyperparameters,
+) -> Float64Array:
     decisions = np.empty(len(rows))
     for fit, held in parts:
-        decisions[held] = fits.decide(rows[fit], labels[fit], recipe.C, recipe.scale)[rows[held]]
+        decisions[held] = solver.decide(rows[fit], labels[fit], hyperparameters.C, hyperparameters.scale)[rows[held]]
     return decisions
 
 
-def _trial_rows(labels: Ints, groups: Ints, rows: Ints, seed: int) -> Ints:
+def _trial_rows(labels: Int64Array, groups: Int64Array, rows: Int64Array, seed: int) -> Int64Array:
     """All rows, or about `TRIAL_ROWS` of them in whole inserts; more where so few cannot be divided."""
     if len(rows) <= TRIAL_ROWS:
         return rows
@@ -217,6 +240,8 @@ def _trial_rows(labels: Ints, groups: Ints, rows: Ints, seed: int) -> Ints:
             return trial
 
 
-def _model(classes: tuple[str, ...], fits: Solver, rows: Ints, labels: Ints, recipe: Recipe) -> LinearModel:
-    plane = fits.plane(rows, labels, recipe.C, recipe.scale)
+def _model(
+    classes: tuple[str, ...], solver: Solver, rows: Int64Array, labels: Int64Array, hyperparameters: Hyperparameters
+) -> LinearModel:
+    plane = solver.plane(rows, labels, hyperparameters.C, hyperparameters.scale)
     return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept]))

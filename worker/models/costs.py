@@ -1,4 +1,4 @@
-"""What a wrong answer and a needless look cost: what the unsure band comes from. Loads nothing heavy."""
+"""The cost matrix of wrong answers and needless looks, from which the unsure band follows. Imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from producer.contract.vocabulary import Outcome
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
 from worker.models.unsure_band import Band
+from worker.runtime.arrays import Float32Array
 
 INTACT, DAMAGED = "intact", "damaged"
 
 LINE_CLASSES = (INTACT, DAMAGED)
-"""The classes of every model that judges on the line; a decision value above 0 is the second."""
+"""The classes of every model on the line; a decision value above 0 is the second."""
 
 KINDS = ("worn", "broken")
-"""The classes of the finer model, which says in what way a damaged insert is damaged; above 0 is the second."""
+"""The classes of the finer model, the kind of damage; a decision value above 0 is the second."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one image says about its insert.
+    """The result for one image.
 
     `decision` is the classifier's value and `probability` the calibrated one of damage (0 to 1), each where there is
-    one; `label` is the finer one of `KINDS`, for a damaged insert and a model that tells them apart. `shadow` is what
-    the model in shadow says of the same features, for comparison only.
+    one; `label` is one of `KINDS`, for a damaged insert and a model that distinguishes them. `shadow` is the shadow
+    model's result for the same features, for comparison only.
     """
 
     outcome: Outcome
@@ -41,9 +39,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class LineModel:
-    """The model in charge, with the name that its verdicts carry.
+    """A model as it judges on the line, with the id that its verdicts carry.
 
-    `classifier` tells `LINE_CLASSES` apart, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
+    `classifier` distinguishes `LINE_CLASSES`, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
     probability; without a `band` or a calibration the sign of the decision value decides and nothing is unsure.
     """
 
@@ -53,8 +51,12 @@ class LineModel:
     band: Band | None = None
     kind: LinearModel | None = None
 
-    def judge(self, vector: NDArray[np.float32]) -> Judgement:
-        """The judgement on one image's finite features (d,). Raises `ClassifierError` for another length."""
+    def judge(self, vector: Float32Array) -> Judgement:
+        """Judge one image by its finite features (d,).
+
+        Raises:
+            ClassifierError: they have another length.
+        """
         row = vector[None]
         decision = float(self.classifier.decision(row)[0, 0])
         probability = None if self.calibration is None else self.calibration.probability(decision)

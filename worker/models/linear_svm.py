@@ -1,13 +1,13 @@
-"""The linear SVM: fitted on one Gram matrix, decided with one dot product.
+"""The linear SVM: fitted on one Gram matrix, evaluated with one dot product.
 
-A linear SVM sees its data only through inner products, so the matrix of all of them, `X Xᵀ`, serves every split and
-every repeat. The solver is libsvm through scikit-learn's `SVC`, exactly as in the lab's recipe; only where the inner
-products come from differs.
+A linear SVM depends on its data only through inner products, so the matrix of all of them, `X Xᵀ`, serves every split
+and every repeat. The solver is libsvm through scikit-learn's `SVC`, exactly as in the lab's recipe; only the source of
+the inner products differs.
 
 Why the sums are in float64: scikit-learn turns the features into float64 before libsvm multiplies them, and the
 predictions must be the same. Measured on 194 photographs × 401,408 features of `mobilenet:conv1_relu` on two cores:
-float64 sums take 0.29 s; float32 sums 0.18 s, but move decision values by up to 6e-4 (blocks of 4,096 columns) or
-2e-3 (one product), and the image nearest to the border lies 4.6e-4 from it. A tenth of a second does not pay for that.
+float64 sums take 0.29 s; float32 sums 0.18 s, but move decision values by up to 6e-4 (blocks of 4,096 columns) or 2e-3
+(one product), and the image nearest to the border is 4.6e-4 from it. A tenth of a second is not worth that.
 """
 
 from collections.abc import Iterator
@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.svm import SVC
 
-Float32s = npt.NDArray[np.float32]
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 
 _BLOCK_BYTES = 64 * 2**20
-"""Size of one float64 block of features in memory: large enough for full BLAS speed, small beside the features."""
+"""Bytes of one float64 block of features: large enough for full BLAS speed, small beside the features."""
 
 
 class ClassifierError(ValueError):
@@ -39,8 +36,8 @@ class LinearModel:
     """
 
     classes: tuple[str, ...]
-    coef: Float32s
-    intercept: Float64s
+    coef: Float32Array
+    intercept: Float64Array
 
     def __post_init__(self) -> None:
         planes = _planes(len(self.classes))
@@ -57,11 +54,13 @@ class LinearModel:
         """Length d of the feature vector that the model judges."""
         return int(self.coef.shape[1])
 
-    def decision(self, features: npt.NDArray[Any]) -> Float64s:
-        """Signed distances (n, p), in units of the margin, of `features` (n, d), as scikit-learn signs them.
+    def decision(self, features: AnyArray) -> Float64Array:
+        """Return the decision values (n, p) of `features` (n, d), in units of the margin, signed as by scikit-learn.
 
-        Two classes: above 0 means class 1. More: column for the pair (i, j), above 0 means class i. Raises
-        `ClassifierError` when the features have another length or are not finite.
+        Two classes: above 0 means class 1. More: column for the pair (i, j), above 0 means class i.
+
+        Raises:
+            ClassifierError: the features have another length or are not finite.
         """
         if features.ndim != 2 or features.shape[1] != self.feature_size:
             raise ClassifierError(
@@ -70,18 +69,18 @@ class LinearModel:
         # Not BLAS: einsum sums float32 in float64 without a copy, and starts no threads in a worker that has many
         # of its own (one vector of 401,408 on a busy machine: 0.4 ms against 5 ms).
         products = np.einsum("ij,kj->ik", features, self.coef, dtype=np.float64, casting="same_kind")
-        values: Float64s = products + self.intercept
+        values: Float64Array = products + self.intercept
         if not np.isfinite(values).all():
             raise ClassifierError("the features hold numbers that are not finite")
         return values
 
-    def predict(self, features: npt.NDArray[Any]) -> Ints:
-        """Class indices (n,) of `features` (n, d); one-versus-one votes, ties to the lower class, as libsvm."""
+    def predict(self, features: AnyArray) -> Int64Array:
+        """Return class indices (n,) of `features` (n, d); one-versus-one votes, ties to the lower class, as libsvm."""
         return votes(self.decision(features), len(self.classes))
 
 
-def votes(decision: Float64s, classes: int) -> Ints:
-    """Class indices (n,) from decision values (n, p) by libsvm's rule (`svm_predict_values` in its svm.cpp)."""
+def votes(decision: Float64Array, classes: int) -> Int64Array:
+    """Return class indices (n,) for decision values (n, p) by libsvm's rule (`svm_predict_values` in its svm.cpp)."""
     if classes == 2:
         return np.asarray(decision[:, 0] >= 0, np.int64)
     count = np.zeros((len(decision), classes), np.int64)
@@ -92,11 +91,13 @@ def votes(decision: Float64s, classes: int) -> Ints:
     return np.asarray(count.argmax(axis=1), np.int64)
 
 
-def gram(features: Any) -> Float64s:
-    """The inner products (n, n) of all rows of `features` (n, d), an array or an open HDF5 dataset.
+def gram(features: Any) -> Float64Array:
+    """Return the inner products (n, n) of all rows of `features` (n, d), an array or an open HDF5 dataset.
 
-    Streams over blocks of columns: beside the result (8 n² bytes, twice) it holds some 100 MB, however large d is.
-    Raises `ClassifierError` when a feature is not finite.
+    It streams over blocks of columns: beside the result (8 n² bytes, twice) it holds some 100 MB, however large d is.
+
+    Raises:
+        ClassifierError: a feature is not finite.
     """
     n, size = features.shape
     total = np.zeros((n, n))
@@ -112,27 +113,33 @@ def gram(features: Any) -> Float64s:
 
 
 def fit_gram(
-    kernel: Float64s,
-    labels: Ints,
+    kernel: Float64Array,
+    labels: Int64Array,
     *,
     C: float = 1.0,  # noqa: N803
     class_weight: str | None = "balanced",
 ) -> SVC:
     """Fit the linear SVM on the inner products `kernel` (n, n) of n training rows with `labels` (n,), 0 … k-1.
 
-    `predict` and `decision_function` of the returned `SVC` take the inner products (m, n) of new rows with the
-    training rows. Raises `ClassifierError` when fewer than two classes are among the labels.
+    `predict` and `decision_function` of the returned `SVC` take the inner products (m, n) of new rows with the training
+    rows.
+
+    Raises:
+        ClassifierError: fewer than two classes are among the labels.
     """
     if len(np.unique(labels)) < 2:
         raise ClassifierError("the training rows are all of one class; there is nothing to tell apart")
     return SVC(kernel="precomputed", C=C, class_weight=class_weight).fit(kernel, labels)
 
 
-def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Ints | None = None) -> LinearModel:
-    """The `LinearModel` of an `svm` from `fit_gram`: `coef = Σ αᵢ yᵢ xᵢ` over the support rows of `features`.
+def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Int64Array | None = None) -> LinearModel:
+    """Return the `LinearModel` of an `svm` from `fit_gram`: `coef = Σ αᵢ yᵢ xᵢ` over the support vectors in `features`.
 
-    `features` (n, d) is an array or an open HDF5 dataset, and is streamed; `rows` says which of its rows the SVM was
-    fitted on, in that order (all of them when absent). Raises `ClassifierError` when the SVM knows other classes.
+    `features` (n, d) is an array or an open HDF5 dataset, and is streamed; `rows` are those of its rows that the SVM
+    was fitted on, in that order (all of them when absent).
+
+    Raises:
+        ClassifierError: the SVM has other classes.
     """
     if svm.classes_.tolist() != list(range(len(classes))):
         raise ClassifierError(f"fitted on the classes {svm.classes_.tolist()}, but these are named: {list(classes)}")
@@ -147,8 +154,8 @@ def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Ints | None 
     return LinearModel(classes, coef, np.asarray(svm.intercept_, np.float64).copy())
 
 
-def _dual_planes(svm: SVC) -> Float64s:
-    """Signed weights (p, s) of the s support rows in each plane; for k > 2 libsvm packs them as (k-1, s)."""
+def _dual_planes(svm: SVC) -> Float64Array:
+    """Signed weights (p, s) of the s support vectors in each plane; for k > 2 libsvm packs them as (k-1, s)."""
     packed = svm.dual_coef_
     if len(packed) == 1:
         return np.asarray(packed, np.float64)

@@ -1,13 +1,13 @@
-"""The linear SVM's primal problem, solved in passes over rows on disk, with memory for one block of them.
+"""The linear SVM's primal problem, solved by Newton's method in passes over rows on disk, one block in memory.
 
-It is libsvm's own problem, C-SVC with a hinge loss and a free intercept: the least of
-½|w|² + Σ cᵢ max(0, 1 - yᵢ(w·xᵢ + b)). The hinge's kink is rounded off (a parabola over ± δ), which Newton's method
-solves in few steps (Chapelle 2007, "Training a support vector machine in the primal"), and δ is quartered as soon as
-the rounding is what is left. The derivative of the rounded loss is a point of the dual problem, so every pass also
-yields a duality gap, and the gap says when to stop.
+It is libsvm's own problem, C-SVC with a hinge loss and an unpenalised intercept: the minimum of
+½|w|² + Σ cᵢ max(0, 1 - yᵢ(w·xᵢ + b)). The hinge is smoothed (a parabola over ± δ at the kink), so that Newton's method
+converges in few steps (Chapelle 2007, "Training a support vector machine in the primal"), and δ is quartered as soon
+as most of the remaining gap is due to the smoothing. The derivative of the smoothed loss is a point of the dual
+problem, so every pass also yields a duality gap, which is the stopping criterion.
 
-A step takes two passes: one for the slope and the curvature, a matrix (d, d) of which only the rows at the kink are
-part, and one for the decision values of the direction; how far to go is then a matter of n numbers in memory.
+A step takes two passes: one for the gradient and the Hessian, a matrix (d, d) that only the rows at the kink
+contribute to, and one for the decision values of the direction; the line search then needs n numbers in memory.
 """
 
 from __future__ import annotations
@@ -17,51 +17,47 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg.blas import ssyrk  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.linalg.lapack import spotrf, spotrs  # type: ignore[import-untyped]
 
 from worker.models.linear_svm import ClassifierError
-
-Float32s = npt.NDArray[np.float32]
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 GAP = 1e-3
-"""Relative duality gap at which a fit is finished."""
+"""Relative duality gap at which a fit has converged."""
 
 MOST_STEPS = 200
 _BLOCK_BYTES = 32 * 2**20
 _CURVATURE_ROWS = 4
-"""Rows at the kink, as a multiple of d, that the curvature is taken from at most: more only take longer."""
+"""Rows at the kink, as a multiple of d, that the Hessian is summed over at most: more only take longer."""
 
 
 class NotSolved(ClassifierError):
-    """The steps ran out before a fit was good enough; the message says how far it came."""
+    """A fit did not converge within `MOST_STEPS`; the message says how far it came."""
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Mean and standard deviation (d,) of each feature over some rows."""
 
-    mean: Float64s
-    deviation: Float64s
+    mean: Float64Array
+    deviation: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
     """A fitted plane, for features as they are: a row x has the decision value coef (d,) · x + intercept."""
 
-    coef: Float64s
+    coef: Float64Array
     intercept: float
 
 
-def moments(features: Any, rows: Ints) -> Moments:
-    """Mean and deviation of each feature over `rows`, in one pass over `features` (n, d)."""
+def moments(features: Any, rows: Int64Array) -> Moments:
+    """Return mean and deviation of each feature over `rows`, in one pass over `features` (n, d)."""
     total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
-    shift: Float32s | None = None
+    shift: Float32Array | None = None
     for _, block in _chosen(features, np.sort(rows)):
-        shift = block[0].copy() if shift is None else shift  # keeps the squares small beside their difference
+        shift = block[0].copy() if shift is None else shift  # against cancellation in the variance
         block = block - shift
         total += block.sum(axis=0, dtype=np.float64)
         squares += np.einsum("ij,ij->j", block, block, dtype=np.float64)
@@ -71,54 +67,63 @@ def moments(features: Any, rows: Ints) -> Moments:
 
 
 def solve(
-    features: Any, rows: Ints, signs: Float64s, costs: Float64s, *, scale: Float64s | None = None, gap: float = GAP
+    features: Any,
+    rows: Int64Array,
+    signs: Float64Array,
+    costs: Float64Array,
+    *,
+    scale: Float64Array | None = None,
+    gap: float = GAP,
 ) -> Plane:
-    """The plane for `rows` (m,), increasing, of `features` (n, d), an array or an open HDF5 dataset.
+    """Fit the plane to `rows` (m,), increasing, of `features` (n, d), an array or an open HDF5 dataset.
 
     `signs` (m,) are -1 or 1, `costs` (m,) each row's cᵢ; the norm |w| is that for features multiplied by `scale` (d,).
-    Holds a block of rows, a float32 matrix (d, d), and some ten vectors (d,) and (m,). Raises `NotSolved`, and
-    `ClassifierError` when a feature is not finite.
+    Holds a block of rows, a float32 matrix (d, d), and some ten vectors (d,) and (m,).
+
+    Raises:
+        NotSolved: it does not converge.
+        ClassifierError: a feature is not finite.
     """
     known = moments(features, rows)
     if not np.isfinite(known.deviation).all():
         raise ClassifierError("some features of the training rows are not finite")
     problem = _Problem(features, rows, signs, costs, known.mean, np.ones(len(known.mean)) if scale is None else scale)
     weights, intercept = np.zeros(features.shape[1]), 0.0
-    short = np.ones(len(rows))  # how far each row is short of its margin: 1 - y(w·x + b)
-    rounding = 1.0
+    slack = np.ones(len(rows))  # 1 - y(w·x + b): above 0 for rows inside their margin
+    smoothing = 1.0
     best = np.inf
     for _ in range(MOST_STEPS):
-        bend = problem.bend(short, rounding, weights, intercept)
-        best = min(best, bend.gap)
-        if bend.gap <= gap:
+        newton = problem.derivatives(slack, smoothing, weights, intercept)
+        best = min(best, newton.gap)
+        if newton.gap <= gap:
             coef = weights * problem.scale
             return Plane(coef, intercept - float(coef @ known.mean))
-        direction, by_intercept = bend.newton()
+        direction, by_intercept = newton.step()
         change = signs * (problem.times(direction) + by_intercept)
-        step = _step(short, change, weights, direction, costs, rounding)
-        weights, intercept, short = weights + step * direction, intercept + step * by_intercept, short - step * change
-        if bend.rounded_gap < bend.gap / 2:  # the rounding, not the steps, is most of what is left
-            rounding /= 4
+        step = _step(slack, change, weights, direction, costs, smoothing)
+        weights, intercept, slack = weights + step * direction, intercept + step * by_intercept, slack - step * change
+        if newton.smoothed_gap < newton.gap / 2:  # most of what is left is the smoothing, not the steps
+            smoothing /= 4
     raise NotSolved(f"after {MOST_STEPS} steps a fit is {best:.1e} from its optimum, not within {gap:.0e}")
 
 
-def decide(features: Any, plane: Plane) -> Float64s:
-    """Decision values (n,) of every row of `features` (n, d), in one pass."""
+def decide(features: Any, plane: Plane) -> Float64Array:
+    """Return the decision values (n,) of every row of `features` (n, d), in one pass."""
     values = np.empty(features.shape[0])
     for start, block in blocks(features):
         values[start : start + len(block)] = np.einsum("ij,j->i", block, plane.coef, dtype=np.float64)
     return values + plane.intercept
 
 
-def blocks(features: Any) -> Iterator[tuple[int, Float32s]]:
-    """Runs of whole rows as (first row, float32 array), each some 32 MB."""
+def blocks(features: Any) -> Iterator[tuple[int, Float32Array]]:
+    """Yield runs of whole rows as (first row, float32 array), each some 32 MB."""
     count, size = features.shape
     step = max(1, _BLOCK_BYTES // (4 * size))
     for start in range(0, count, step):
         yield start, np.asarray(features[start : min(start + step, count)], np.float32)
 
 
-def _chosen(features: Any, rows: Ints) -> Iterator[tuple[slice, Float32s]]:
+def _chosen(features: Any, rows: Int64Array) -> Iterator[tuple[slice, Float32Array]]:
     """The chosen rows of each block, with their places among `rows`."""
     for start, block in blocks(features):
         first, last = np.searchsorted(rows, (start, start + len(block)))
@@ -127,21 +132,23 @@ def _chosen(features: Any, rows: Ints) -> Iterator[tuple[slice, Float32s]]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Bend:
-    """Slope and curvature at a point, and its distance to the optimum: the hinge's relative duality gap, and the
-    rounded problem's. `curvature` holds the upper triangle; `weight` is the intercept's own curvature and `middle` (d,)
-    the mean of the rows at the kink."""
+class _Newton:
+    """Gradient and Hessian at a point, and its relative duality gaps: of the hinge loss, and of the smoothed one.
 
-    by_weights: Float64s
+    `by_weights` (d,) and `by_intercept` are the gradient. `curvature` holds the Hessian's upper triangle; `weight` is
+    the intercept's own curvature and `middle` (d,) the weighted mean of the rows at the kink.
+    """
+
+    by_weights: Float64Array
     by_intercept: float
-    curvature: Float32s
+    curvature: Float32Array
     weight: float
-    middle: Float64s
+    middle: Float64Array
     gap: float
-    rounded_gap: float
+    smoothed_gap: float
 
-    def newton(self) -> tuple[Float64s, float]:
-        """Newton's step in the weights and the intercept; destroys the curvature, which is large."""
+    def step(self) -> tuple[Float64Array, float]:
+        """Return Newton's step in the weights and the intercept; overwrites the curvature, which is large."""
         weight = max(self.weight, 1e-12)
         right = -(self.by_weights - self.by_intercept * self.middle)
         factor, failed = spotrf(self.curvature, lower=0, overwrite_a=1)
@@ -154,38 +161,38 @@ class _Problem:
     """The rows of one fit, centred by `mean` (d,) and multiplied by `scale` (d,)."""
 
     features: Any
-    rows: Ints
-    signs: Float64s
-    costs: Float64s
-    mean: Float64s
-    scale: Float64s
+    rows: Int64Array
+    signs: Float64Array
+    costs: Float64Array
+    mean: Float64Array
+    scale: Float64Array
 
-    def _blocks(self) -> Iterator[tuple[slice, Float32s]]:
+    def _blocks(self) -> Iterator[tuple[slice, Float32Array]]:
         mean, scale = self.mean.astype(np.float32), self.scale.astype(np.float32)
         for places, block in _chosen(self.features, self.rows):
             block = block - mean
             block *= scale
             yield places, block
 
-    def times(self, direction: Float64s) -> Float64s:
-        """The inner products (m,) of the rows with a direction (d,)."""
+    def times(self, direction: Float64Array) -> Float64Array:
+        """Return the inner products (m,) of the rows with a direction (d,)."""
         product = np.empty(len(self.rows))
         for places, block in self._blocks():
             product[places] = block @ direction.astype(np.float32)
         return product
 
-    def bend(self, short: Float64s, rounding: float, weights: Float64s, intercept: float) -> _Bend:
-        """Slope, curvature and gaps where the rows are `short` (m,) of their margin."""
+    def derivatives(self, slack: Float64Array, smoothing: float, weights: Float64Array, intercept: float) -> _Newton:
+        """Return gradient, Hessian and gaps at `weights` (d,) and `intercept`, where the rows have `slack` (m,)."""
         size = len(weights)
-        inside = np.clip((short + rounding) / (2 * rounding), 0, 1)  # the rounded hinge's slope
+        inside = np.clip((slack + smoothing) / (2 * smoothing), 0, 1)  # the smoothed hinge's slope
         dual = self.costs * inside
-        pulls = (-self.signs * dual).astype(np.float32)
-        curved = np.where(np.abs(short) < rounding, self.costs / (2 * rounding), 0)
+        dual_gradient = (-self.signs * dual).astype(np.float32)
+        curved = np.where(np.abs(slack) < smoothing, self.costs / (2 * smoothing), 0)
         curved = _thinned(curved, _CURVATURE_ROWS * size)
-        pull, middle = np.zeros(size), np.zeros(size)
+        gradient, middle = np.zeros(size), np.zeros(size)
         curvature = np.zeros((size, size), np.float32, order="F")
         for places, block in self._blocks():
-            pull += pulls[places] @ block
+            gradient += dual_gradient[places] @ block
             here = curved[places]
             kink = here > 0
             if kink.any():
@@ -197,29 +204,29 @@ class _Problem:
         weight = float(curved.sum())
         if weight > 0:
             middle /= weight
-            # The intercept is free: it takes the middle's part out of the curvature.
+            # The Schur complement of the intercept, which is not penalised.
             lengthened = (middle * np.sqrt(weight)).astype(np.float32)
             curvature = ssyrk(-1.0, lengthened[:, None], beta=1.0, c=curvature, overwrite_c=1)
         curvature[np.diag_indices(size)] += 1
-        norm, by_intercept = float(weights @ weights) / 2, float(pulls.sum(dtype=np.float64))
-        primal = norm + float(self.costs @ np.maximum(short, 0))
-        rounded = norm + float(self.costs @ _rounded(short, rounding))
-        # The dual point is feasible when both sides weigh the same; what is missing counts as an error.
-        value = float(dual.sum()) - float(pull @ pull) / 2 - abs(by_intercept) * (1 + abs(intercept))
-        more = rounding * float(dual @ (1 - inside))
-        return _Bend(
-            weights + pull,
+        norm, by_intercept = float(weights @ weights) / 2, float(dual_gradient.sum(dtype=np.float64))
+        primal = norm + float(self.costs @ np.maximum(slack, 0))
+        smoothed = norm + float(self.costs @ _smoothed_hinge(slack, smoothing))
+        # The dual point is feasible when both sides have the same weight; the difference is added to the gap.
+        value = float(dual.sum()) - float(gradient @ gradient) / 2 - abs(by_intercept) * (1 + abs(intercept))
+        more = smoothing * float(dual @ (1 - inside))
+        return _Newton(
+            weights + gradient,
             by_intercept,
             curvature,
             weight,
             middle,
             (primal - value) / primal,
-            (rounded - value - more) / primal,
+            (smoothed - value - more) / primal,
         )
 
 
-def _thinned(curved: Float64s, most: int) -> Float64s:
-    """The curvature of `most` of the rows in place of all: evenly picked ones, with the weight of the others."""
+def _thinned(curved: Float64Array, most: int) -> Float64Array:
+    """The curvature from at most `most` rows: evenly picked ones, scaled up to the weight of all."""
     kink = np.flatnonzero(curved)
     if len(kink) <= most:
         return curved
@@ -229,20 +236,26 @@ def _thinned(curved: Float64s, most: int) -> Float64s:
     return thinned
 
 
-def _rounded(short: Float64s, rounding: float) -> Float64s:
-    """The rounded hinge: (z + δ)² / 4δ between -δ and δ, else max(0, z)."""
-    inside = np.clip((short + rounding) / (2 * rounding), 0, 1)
-    return np.where(np.abs(short) < rounding, rounding * inside**2, np.maximum(short, 0))
+def _smoothed_hinge(slack: Float64Array, smoothing: float) -> Float64Array:
+    """The smoothed hinge: (z + δ)² / 4δ between -δ and δ, else max(0, z)."""
+    inside = np.clip((slack + smoothing) / (2 * smoothing), 0, 1)
+    return np.where(np.abs(slack) < smoothing, smoothing * inside**2, np.maximum(slack, 0))
 
 
 def _step(
-    short: Float64s, change: Float64s, weights: Float64s, direction: Float64s, costs: Float64s, rounding: float
+    slack: Float64Array,
+    change: Float64Array,
+    weights: Float64Array,
+    direction: Float64Array,
+    costs: Float64Array,
+    smoothing: float,
 ) -> float:
-    """How far along the direction the rounded problem is least: where its slope, which only grows, is 0."""
+    """Exact line search on the smoothed problem: bisection for the zero of its slope along the direction, which only
+    grows."""
     level, growth = float(weights @ direction), float(direction @ direction)
 
     def slope(step: float) -> float:
-        inside = np.clip((short - step * change + rounding) / (2 * rounding), 0, 1)
+        inside = np.clip((slack - step * change + smoothing) / (2 * smoothing), 0, 1)
         return level + step * growth - float((costs * change) @ inside)
 
     high = 1.0

@@ -1,4 +1,4 @@
-"""A model's folder and its row in the database: the row made from the folder, the model loaded for the line by it."""
+"""Connects a model's folder with its row in the database: makes the row, and loads the model for the line by it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
-from worker.models.store import Manifest, ModelError, read
+from worker.models.store import ModelError, ModelManifest, read
 
 
-def model_of(manifest: Manifest, artefact: str) -> Model:
-    """The row of a model whose folder in the model store is `artefact`."""
+def model_of(manifest: ModelManifest, artefact: str) -> Model:
+    """Return the row of a model whose folder in the model store is `artefact`."""
     return Model(
         model_id=manifest.model_id,
         backbone=manifest.backbone,
@@ -27,10 +27,10 @@ def model_of(manifest: Manifest, artefact: str) -> Model:
 
 
 def load_for_line(model: model_registry.Model, models: Path, fingerprint: str) -> LineModel:
-    """Load a registered model, with all that it answers by: planes, calibration, band, finer classes.
+    """Load a registered model, with planes, calibration, band and finer classes.
 
     Raises:
-        ModelError: its file is missing, damaged or altered, or it was made for other features or other classes.
+        ModelError: its file is missing, damaged or altered, or it is for other features or other classes.
     """
     if model.fingerprint != fingerprint:
         raise ModelError(
@@ -38,7 +38,7 @@ def load_for_line(model: model_registry.Model, models: Path, fingerprint: str) -
             f"(set INSERTS_BACKBONE={model.backbone} with the same weights, or promote a model of this backbone)"
         )
     stored = read(models / model.artefact, fingerprint)
-    # The name holds what the arrays' digest does not: calibration and band.
+    # The id covers what the arrays' digest does not: calibration and band.
     if (stored.manifest.classifier_sha256, stored.manifest.model_id) != (model.digest, model.model_id):
         raise ModelError(f"model {model.model_id} is not the file that was registered")
     if stored.classifier.classes != LINE_CLASSES:

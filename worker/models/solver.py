@@ -1,8 +1,8 @@
-"""Which solver by the shape of the features: one Gram matrix for few rows, passes over the rows for many.
+"""Chooses the solver by the shape of the features: one Gram matrix for few rows, passes over the rows for many.
 
-Both solve the same problem (the linear SVM, balanced by class), and agree where both can be used. The Gram matrix
-(n, n) serves any number of columns; the primal solver any number of rows, but holds a matrix (d, d). What is both long
-and wide is refused: pooled features (`+gap`) of the same layer are not wide.
+Both solve the same problem (the linear SVM, balanced by class), and agree where both can be used. The Gram matrix (n,
+n) serves any number of columns; the primal solver any number of rows, but holds a matrix (d, d). Features that are both
+long and wide are refused: pooled features (`+gap`) of the same layer are not wide.
 """
 
 from __future__ import annotations
@@ -11,26 +11,23 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.models import primal_newton
 from worker.models.linear_svm import ClassifierError, fit_gram, gram, primal
 from worker.models.primal_newton import Moments, Plane, blocks, moments
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import Float64Array, Int64Array
 
 GRAM_ROWS = 6_000
-"""Up to so many rows the Gram matrix is used: it, and the copies that are made of it, stay below 1 GB."""
+"""Most rows for the Gram matrix: it and its copies stay below 1 GB."""
 
 PRIMAL_COLUMNS = 8_192
-"""Up to so many columns the primal solver is used: its matrix is then 256 MB at most."""
+"""Most columns for the primal solver: its matrix is then 256 MB at most."""
 
 WIDEST_GRAM_ROWS = 20_000
-"""Up to so many rows the Gram matrix is used where the features are too wide for the primal solver (3.2 GB)."""
+"""Most rows for the Gram matrix where the features are too wide for the primal solver (3.2 GB)."""
 
 STANDARDISED_COLUMNS = 16_384
-"""Features are standardised up to this number: each training part then needs a Gram matrix of its own."""
+"""Most columns that are standardised: each training part then needs a Gram matrix of its own."""
 
 
 class Solver(Protocol):
@@ -41,27 +38,28 @@ class Solver(Protocol):
         """Rows and columns of the features."""
         ...
 
-    def moments(self, rows: Ints) -> Moments:
+    def moments(self, rows: Int64Array) -> Moments:
         """Mean and deviation of each feature over `rows` (m,)."""
         ...
 
-    def spread(self, rows: Ints) -> float:
+    def spread(self, rows: Int64Array) -> float:
         """Mean squared distance of `rows` (m,) from their mean."""
         ...
 
-    def decide(self, rows: Ints, labels: Ints, C: float, scale: Float64s | None) -> Float64s:  # noqa: N803
+    def decide(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Float64Array:  # noqa: N803
         """Fit on `rows` and return the decision values (n,) of every row."""
         ...
 
-    def plane(self, rows: Ints, labels: Ints, C: float, scale: Float64s | None) -> Plane:  # noqa: N803
+    def plane(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Plane:  # noqa: N803
         """Fit on `rows` and return the plane, for features as they are."""
         ...
 
 
-def solver(features: Any) -> Solver:
-    """The solver for `features` (n, d), an array or an open HDF5 dataset.
+def solver_for(features: Any) -> Solver:
+    """Return the solver for `features` (n, d), an array or an open HDF5 dataset.
 
-    Raises `ClassifierError` when they are too many and too wide, or (with few rows) not finite.
+    Raises:
+        ClassifierError: they are too many and too wide, or (with few rows) not finite.
     """
     rows, columns = features.shape
     if rows <= GRAM_ROWS or (columns > PRIMAL_COLUMNS and rows <= WIDEST_GRAM_ROWS):
@@ -80,36 +78,36 @@ class GramSolver:
     def __init__(self, features: Any):
         self._features = features
         self._kernel = gram(features)
-        self._scaled: tuple[Float64s, Float64s] | None = None
+        self._scaled: tuple[Float64Array, Float64Array] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the features."""
         return int(self._features.shape[0]), int(self._features.shape[1])
 
-    def moments(self, rows: Ints) -> Moments:
+    def moments(self, rows: Int64Array) -> Moments:
         """Mean and deviation of each feature over `rows` (m,)."""
         return moments(self._features, rows)
 
-    def spread(self, rows: Ints) -> float:
+    def spread(self, rows: Int64Array) -> float:
         """Mean squared distance of `rows` (m,) from their mean."""
         kernel = self._kernel[np.ix_(rows, rows)]
         return max(0.0, float(np.diag(kernel).mean() - kernel.mean()))
 
-    def decide(self, rows: Ints, labels: Ints, C: float, scale: Float64s | None) -> Float64s:  # noqa: N803
+    def decide(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Float64Array:  # noqa: N803
         """Fit on `rows` and return the decision values (n,) of every row."""
         kernel = self._inner(scale)
         svm = fit_gram(kernel[np.ix_(rows, rows)], labels, C=C)
         return np.asarray(svm.decision_function(kernel[:, rows]), np.float64)
 
-    def plane(self, rows: Ints, labels: Ints, C: float, scale: Float64s | None) -> Plane:  # noqa: N803
+    def plane(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Plane:  # noqa: N803
         """Fit on `rows` and return the plane, for features as they are."""
         svm = fit_gram(self._inner(scale)[np.ix_(rows, rows)], labels, C=C)
         model = primal(svm, self._features, ("0", "1"), rows)
         coef = model.coef[0].astype(np.float64) * (1 if scale is None else scale**2)
         return Plane(coef, float(model.intercept[0]))
 
-    def _inner(self, scale: Float64s | None) -> Float64s:
+    def _inner(self, scale: Float64Array | None) -> Float64Array:
         if scale is None:
             return self._kernel
         if self._scaled is None or self._scaled[0] is not scale:
@@ -129,32 +127,32 @@ class PrimalSolver:
         """Rows and columns of the features."""
         return int(self._features.shape[0]), int(self._features.shape[1])
 
-    def moments(self, rows: Ints) -> Moments:
+    def moments(self, rows: Int64Array) -> Moments:
         """Mean and deviation of each feature over `rows` (m,)."""
         return moments(self._features, rows)
 
-    def spread(self, rows: Ints) -> float:
+    def spread(self, rows: Int64Array) -> float:
         """Mean squared distance of `rows` (m,) from their mean."""
         return float((self.moments(rows).deviation ** 2).sum())
 
-    def decide(self, rows: Ints, labels: Ints, C: float, scale: Float64s | None) -> Float64s:  # noqa: N803
+    def decide(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Float64Array:  # noqa: N803
         """Fit on `rows` and return the decision values (n,) of every row."""
         return primal_newton.decide(self._features, self.plane(rows, labels, C, scale))
 
-    def plane(self, rows: Ints, labels: Ints, C: float, scale: Float64s | None) -> Plane:  # noqa: N803
+    def plane(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Plane:  # noqa: N803
         """Fit on `rows` and return the plane, for features as they are."""
         if len(np.unique(labels)) < 2:
             raise ClassifierError("the training rows are all of one class; there is nothing to tell apart")
         order = np.argsort(rows)
         labels = labels[order]
         weights = len(labels) / (2 * np.bincount(labels, minlength=2))
-        costs: Float64s = np.asarray(C * weights[labels], np.float64)
-        signs: Float64s = np.where(labels == 1, 1.0, -1.0)
+        costs: Float64Array = np.asarray(C * weights[labels], np.float64)
+        signs: Float64Array = np.where(labels == 1, 1.0, -1.0)
         return primal_newton.solve(self._features, rows[order], signs, costs, scale=scale)
 
 
-def narrowed(whole: Solver, features: Any, rows: Ints) -> tuple[Solver, Ints]:
-    """A solver for trials on a few `rows` (m,) of `features`, and the places of these rows in it."""
+def narrowed(whole: Solver, features: Any, rows: Int64Array) -> tuple[Solver, Int64Array]:
+    """Return a solver for trials on a few `rows` (m,) of `features`, and the places of these rows in it."""
     if isinstance(whole, GramSolver):
         return whole, rows
     kept = np.empty((len(rows), features.shape[1]), np.float32)
@@ -170,11 +168,11 @@ class _Scaled:
     """Features times `scale` (d,), as `gram` reads them: by blocks of columns."""
 
     features: Any
-    scale: Float64s
+    scale: Float64Array
 
     @property
     def shape(self) -> tuple[int, int]:
         return int(self.features.shape[0]), int(self.features.shape[1])
 
-    def __getitem__(self, key: tuple[slice, slice]) -> Float64s:
+    def __getitem__(self, key: tuple[slice, slice]) -> Float64Array:
         return np.asarray(self.features[key] * self.scale[key[1]], np.float64)

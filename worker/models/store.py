@@ -1,7 +1,8 @@
 """Models as files that cannot run code: HDF5 arrays and a JSON manifest with their digests.
 
-The digests tell damage and mix-ups, not a forger who may write to the folder: who may put models there is a matter of
-the folder's permissions. What a forger cannot do is run code, read other files or exhaust the memory on loading.
+The digests detect damage and mix-ups, not forgery by a person who may write to the folder: who may put models there is
+a matter of the folder's permissions. What a forger cannot do is run code, read other files or exhaust the memory on
+loading.
 """
 
 import hashlib
@@ -37,15 +38,15 @@ class ModelError(RuntimeError):
     """A model folder cannot be used; the message says which one, why, and what to do."""
 
 
-class Manifest(BaseModel):
-    """What a model is: its name, what it was made from and by what, and the digest of its arrays."""
+class ModelManifest(BaseModel):
+    """A model's metadata: its id, what it was fitted on and with, and the digest of its arrays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     model_id: str
-    """`<backbone>-<12 hex digits>`: the digits are of the classes, fingerprint and arrays, so that the same model has
-    the same name wherever and whenever it was fitted."""
+    """`<backbone>-<12 hex digits>`: a digest of classes, fingerprint and arrays, so that the same model has the same id
+    wherever and whenever it was fitted."""
     backbone: str
     fingerprint: Digest
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
@@ -57,7 +58,7 @@ class Manifest(BaseModel):
     created_at: AwareDatetime
     classifier_sha256: Digest
     versions: dict[str, str]
-    # What follows came later; manifests without it are those of models that answer by the sign of the decision value.
+    # These fields came later; a model whose manifest lacks them decides by the sign of its decision value.
     snapshot_id: str | None = None
     """The labelled set that the model was fitted on, as the database names it."""
     C: Annotated[float, Field(gt=0)] | None = None
@@ -69,26 +70,28 @@ class Manifest(BaseModel):
     costs: Costs | None = None
     """The costs that `band` follows from."""
     kind_classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
-    """The classes of the finer model, which the file holds beside the first where this is given."""
+    """The classes of the finer model, which the file has beside the first where these are present."""
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class StoredModel:
     """A model as it was read: its planes, those of the finer model where it has one, and its manifest."""
 
     classifier: LinearModel
     kind: LinearModel | None
-    manifest: Manifest
+    manifest: ModelManifest
 
     def line_model(self) -> LineModel:
-        """The model as it judges on the line."""
+        """Return the model as it judges on the line."""
         return LineModel(
             self.manifest.model_id, self.classifier, self.manifest.calibration, self.manifest.band, self.kind
         )
 
 
 def model_name(backbone: str) -> str:
-    """A backbone's name as part of a file name, on Windows too: `mobilenet:conv1_relu` → `mobilenet-conv1_relu`."""
+    """Return a backbone's name as part of a file name (`mobilenet:conv1_relu` → `mobilenet-conv1_relu`), on Windows
+    too.
+    """
     return backbone.replace(":", "-")
 
 
@@ -101,7 +104,7 @@ def model_id(
     band: Band | None = None,
     kind: LinearModel | None = None,
 ) -> str:
-    """The name of a model, derived from all that its answers depend on and from nothing else."""
+    """Return the id of a model, derived from all that its answers depend on and from nothing else."""
     head: list[object] = [backbone, fingerprint, model.classes, model.coef.shape]
     if calibration is not None or band is not None or kind is not None:
         later = [calibration and asdict(calibration), band and asdict(band), kind and (kind.classes, kind.coef.shape)]
@@ -131,17 +134,20 @@ def save(
     band: Band | None = None,
     costs: Costs | None = None,
     kind: LinearModel | None = None,
-) -> Manifest:
+) -> ModelManifest:
     """Write `model` as `folder` (replacing a model that is there), synced, all of it or nothing.
 
-    `fingerprint` is the backbone's, `created_at` an aware time; the others as in `Manifest`, `kind` the finer model.
-    Raises pydantic's `ValidationError` for values that a manifest cannot hold, and `ModelError` for a finer model of
-    another feature size, before anything is written.
+    `fingerprint` is the backbone's, `created_at` an aware time; the others as in `ModelManifest`, `kind` the finer
+    model.
+
+    Raises:
+        ValidationError: pydantic's, for values that a manifest cannot hold; nothing is written.
+        ModelError: the finer model is for another feature size; nothing is written.
     """
     if kind is not None and kind.feature_size != model.feature_size:
         raise ModelError(f"the finer model judges {kind.feature_size} features, the first {model.feature_size}")
     arrays = _to_hdf5(model, kind)
-    manifest = Manifest(
+    manifest = ModelManifest(
         model_id=model_id(model, backbone, fingerprint, calibration=calibration, band=band, kind=kind),
         backbone=backbone,
         fingerprint=fingerprint,
@@ -168,17 +174,13 @@ def save(
     return manifest
 
 
-def load(folder: Path, fingerprint: str | None = None) -> tuple[LinearModel, Manifest]:
-    """The first model in `folder` and its manifest; the rest is as in `read`."""
-    stored = read(folder, fingerprint)
-    return stored.classifier, stored.manifest
-
-
-def read(folder: Path, fingerprint: str | None = None) -> Stored:
+def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
     """Read and check all that is in `folder`.
 
-    With `fingerprint`, the model must have been fitted on features of just that backbone. Raises `ModelError` when
-    something is missing, damaged, of another backbone, or not a model at all.
+    With `fingerprint`, the model must have been fitted on features of just that backbone.
+
+    Raises:
+        ModelError: something is missing, damaged, of another backbone, or not a model at all.
     """
     manifest = read_manifest(folder)
     if fingerprint is not None and manifest.fingerprint != fingerprint:
@@ -207,11 +209,15 @@ def read(folder: Path, fingerprint: str | None = None) -> Stored:
     return stored
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest in `folder`, without the arrays. Raises `ModelError`."""
+def read_manifest(folder: Path) -> ModelManifest:
+    """Read the manifest in `folder`, without the arrays.
+
+    Raises:
+        ModelError: it is missing, or is no manifest.
+    """
     path = folder / MANIFEST_FILE
     try:
-        return Manifest.model_validate_json(_read(path, _MANIFEST_BYTES))
+        return ModelManifest.model_validate_json(_read(path, _MANIFEST_BYTES))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
         raise ModelError(f"{path} is not a model's manifest ({problems}); {_REMEDY}") from error
@@ -231,7 +237,7 @@ def _read(path: Path, most: int) -> bytes:
     return data
 
 
-def _expected_bytes(manifest: Manifest) -> int:
+def _expected_bytes(manifest: ModelManifest) -> int:
     planes = sum(len(names) * (len(names) - 1) // 2 for names in (manifest.classes, manifest.kind_classes or ()))
     return planes * (manifest.feature_size * 4 + 8) + _HDF5_OVERHEAD_BYTES
 
@@ -246,11 +252,11 @@ def _to_hdf5(model: LinearModel, kind: LinearModel | None) -> bytes:
     return buffer.getvalue()
 
 
-def _from_hdf5(data: bytes, manifest: Manifest) -> Stored:
+def _from_hdf5(data: bytes, manifest: ModelManifest) -> StoredModel:
     with h5py.File(io.BytesIO(data), "r") as file:
         model = _planes(file, "", manifest.classes, manifest.feature_size)
         kind = manifest.kind_classes and _planes(file, "kind_", manifest.kind_classes, manifest.feature_size)
-    return Stored(model, kind or None, manifest)
+    return StoredModel(model, kind or None, manifest)
 
 
 def _planes(file: h5py.File, prefix: str, classes: tuple[str, ...], feature_size: int) -> LinearModel:

@@ -1,4 +1,4 @@
-"""What a wrong answer costs, and from that: where to say intact, where damaged, and where a person decides."""
+"""The unsure band: where the cheapest answer is intact, where damaged, and where a person decides (Chow's rule)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.models.costs import BandError, Costs
-
-Float64s = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 Side = Literal["intact", "damaged", "unsure"]
 
 
 @dataclass(frozen=True)
 class Band:
-    """Intact below `lower`, damaged from `upper` on, unsure between: probabilities of damage.
+    """Intact below `lower`, damaged from `upper` on, unsure between: limits of the probability of damage.
 
-    `threshold` lies between them: above it damaged is the cheaper of the two answers, where no person can be asked.
-    Where `lower` and `upper` are equal nothing is unsure.
+    `threshold` is between them: above it damaged is the cheaper of the two answers, where no person can be asked. Where
+    `lower` and `upper` are equal nothing is unsure.
     """
 
     lower: float
@@ -35,21 +32,21 @@ class Band:
             )
 
     def side(self, probability: float) -> Side:
-        """The answer at one probability of damage."""
+        """Return the answer at one probability of damage."""
         if probability < self.lower:
             return "intact"
         return "damaged" if probability >= self.upper else "unsure"
 
-    def decided(self, probabilities: Float64s) -> npt.NDArray[np.bool_]:
-        """Which of the probabilities (n,) get an answer without a person."""
+    def decided(self, probabilities: Float64Array) -> BoolArray:
+        """Return which of the probabilities (n,) are answered without a person."""
         return (probabilities < self.lower) | (probabilities >= self.upper)
 
 
 def band(costs: Costs) -> Band:
-    """The cheapest band for `costs` (Chow 1970, "On optimum recognition error and reject tradeoff").
+    """Return the cheapest band for `costs` (Chow 1970, "On optimum recognition error and reject tradeoff").
 
     At a probability p of damage, intact costs p · missed_damaged, damaged (1 - p) · needless_change, and a person
-    `look`: the least of the three is taken. Where a look is never the least, the band is empty.
+    `look`: the cheapest of the three is the answer. Where a look is never the cheapest, the band is empty.
     """
     threshold = costs.needless_change / (costs.missed_damaged + costs.needless_change)
     lower = min(costs.look / costs.missed_damaged, threshold)
@@ -57,37 +54,45 @@ def band(costs: Costs) -> Band:
     return Band(lower, threshold, upper)
 
 
-def cost(band: Band, costs: Costs, probabilities: Float64s, labels: Ints) -> float:
-    """Mean cost of an image when `band` answers at `probabilities` (n,) and the truth is `labels` (n,), 1 damaged."""
+def cost(band: Band, costs: Costs, probabilities: Float64Array, labels: Int64Array) -> float:
+    """Return the mean cost of an image when `band` answers at `probabilities` (n,); `labels` (n,) are 1 for damaged."""
     intact, damaged = probabilities < band.lower, probabilities >= band.upper
     paid = np.where(intact, costs.missed_damaged * (labels == 1), costs.look)
     return float(np.where(damaged, costs.needless_change * (labels == 0), paid).mean())
 
 
 @dataclass(frozen=True)
-class Trade:
-    """One point of the trade: with this `share` of the images decided, this `accuracy` among them."""
+class RiskCoveragePoint:
+    """One point of the risk-coverage curve: with this share of the images decided, this `accuracy` among them."""
 
-    share: float
+    coverage: float
     accuracy: float
 
 
-def trades(band: Band, probabilities: Float64s, labels: Ints) -> list[Trade]:
-    """How accuracy falls while the share that is decided grows: one point for each number of decided images.
+def decision_order(band: Band, probabilities: Float64Array) -> tuple[Int64Array, Int64Array]:
+    """Return the order (n,) in which images are decided, and the places in it after which deciding may stop.
 
     The images (n,) farthest from the band's threshold are decided first, on each side relative to the room there (to 0
     below it, to 1 above). Images that are equally far are decided together.
     """
     below = probabilities < band.threshold
     room = np.where(below, band.threshold, 1 - band.threshold)
-    farness = np.abs(probabilities - band.threshold) / np.where(room > 0, room, 1)
-    order = np.argsort(-farness, kind="stable")
-    right = np.cumsum((~below == (labels == 1))[order])
-    ordered = farness[order]
-    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) + 1
-    return [Trade(int(count) / len(labels), int(right[count - 1]) / int(count)) for count in ends]
+    distance = np.abs(probabilities - band.threshold) / np.where(room > 0, room, 1)
+    order = np.argsort(-distance, kind="stable")
+    return order, np.flatnonzero(np.append(np.diff(distance[order]) != 0, True))
 
 
-def share_decided(band: Band, probabilities: Float64s, labels: Ints, accuracy: float = 0.99) -> float:
-    """The largest share of the images (n,) that can be decided at `accuracy` or better; 0 where there is none."""
-    return max((each.share for each in trades(band, probabilities, labels) if each.accuracy >= accuracy), default=0.0)
+def risk_coverage_curve(band: Band, probabilities: Float64Array, labels: Int64Array) -> list[RiskCoveragePoint]:
+    """Return how accuracy falls while coverage grows: one point for each number of images that can be decided.
+
+    `labels` (n,) are 1 for damaged; `decision_order` says which images are decided first.
+    """
+    order, stops = decision_order(band, probabilities)
+    correct = np.cumsum(((probabilities >= band.threshold) == (labels == 1))[order])
+    return [RiskCoveragePoint((int(stop) + 1) / len(labels), int(correct[stop]) / (int(stop) + 1)) for stop in stops]
+
+
+def coverage_at_accuracy(band: Band, probabilities: Float64Array, labels: Int64Array, accuracy: float = 0.99) -> float:
+    """Return the largest share of the images (n,) that can be decided at this accuracy; 0 where there is none."""
+    curve = risk_coverage_curve(band, probabilities, labels)
+    return max((point.coverage for point in curve if point.accuracy >= accuracy), default=0.0)

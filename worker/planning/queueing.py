@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+
+from worker.runtime.arrays import Float64Array
 
 
 def waiting_tail(load: float, wait: float) -> float:
@@ -55,7 +56,7 @@ def waiting_quantile(load: float, share: float) -> float:
     return high
 
 
-def _in_system(load: float, most: int) -> NDArray[np.float64]:
+def _in_system(load: float, most: int) -> Float64Array:
     """The probabilities that 0 … `most` customers are there.
 
     What goes up across a level comes down across it: `p(j+1) a(0) = p(0) A(j) + Σ p(i) A(j+1−i)` over `i = 1 … j`,
@@ -76,7 +77,7 @@ def _in_system(load: float, most: int) -> NDArray[np.float64]:
     return there
 
 
-def _log_factorials(count: int) -> NDArray[np.float64]:
+def _log_factorials(count: int) -> Float64Array:
     """The logarithms of 0! … (`count` − 1)!."""
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count)))])
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import history
 from benchmarks.history import seen
-from benchmarks.records import Seen
+from benchmarks.records import JudgedCapture
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_ids_are_uuids_of_version_7_in_the_order_of_time(captures):
 
 def test_a_check_sees_every_pocket_of_one_head_once(captures):
     last = captures[-1].check_id
-    checks: dict[str, list[Seen]] = {}
+    checks: dict[str, list[JudgedCapture]] = {}
     for each in captures:
         checks.setdefault(each.check_id, []).append(each)
     assert len(checks) > 1000
@@ -50,7 +50,7 @@ def test_the_plant_has_the_size_it_says(captures):
 
 
 def test_edges_wear_are_judged_damaged_and_are_changed(captures):
-    before: dict[tuple[str, str, int], Seen] = {}
+    before: dict[tuple[str, str, int], JudgedCapture] = {}
     changed = 0
     for each in captures:
         place = each.machine, each.head, each.pocket

@@ -4,11 +4,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.learning_scores import consecutive, imported
-from worker.learning.folder_import import Photo, photographs
+from worker.learning.folder_import import LabelledPhoto, photographs
 
 
-def photo(name: str, label: str) -> Photo:
-    return Photo(Path("set") / label / name, label, None)
+def photo(name: str, label: str) -> LabelledPhoto:
+    return LabelledPhoto(Path("set") / label / name, label, None)
 
 
 def test_consecutive_numbers_of_one_class_are_one_insert():

@@ -32,8 +32,6 @@ STAGES = (
     ("stage3_down", 96, 2),
     ("stage3_keep", 96, 1),
 )
-DAMAGE_CELLS = INPUT_SIZE // 16
-"""Height and width of the last maps, and so of the training head that says where the damage is."""
 
 
 def build(weights: Path | None = None) -> Any:

@@ -227,7 +227,6 @@ def test_a_file_for_another_width_is_named_as_such(small: Path, tmp_path: Path) 
 def test_imagenet_weights_come_from_the_weights_folder(small: Path, tmp_path: Path) -> None:
     entry = import_weights(tmp_path, small, "mobilenet-0.25")
     named = load("conv1_relu", "imagenet", tmp_path)
-    assert named.weights_digest == entry.digest
     assert load("conv1_relu", entry.digest[:8], tmp_path).fingerprint == named.fingerprint
     assert load("conv1_relu", "mobilenet.h5", tmp_path).fingerprint == named.fingerprint
     assert load("conv1_relu", small, tmp_path).fingerprint == named.fingerprint
@@ -266,7 +265,6 @@ def test_only_insertnet_is_embedded(tmp_path: Path) -> None:
 def test_insertnet_needs_no_file_and_no_weights_to_be_named(tmp_path: Path) -> None:
     backbone = load_backbone("insertnet", weights_folder=tmp_path)
     assert backbone.name == "insertnet:features"
-    assert backbone.weights_digest == json.loads(insertnet.MANIFEST.read_text())["sha256"]
     for weights in ("embedded", "imagenet", str(insertnet.WEIGHTS)):
         assert load_backbone("insertnet", weights, weights_folder=tmp_path).fingerprint == backbone.fingerprint
     prepared = backbone.prepare(images(backbone))

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from worker.evaluation.charts import figures, total_confusion
-from worker.evaluation.cross_validation import Answered, Assessment
+from worker.evaluation.cross_validation import CrossValidation, SplitResult
 from worker.evaluation.drawing import PALETTE
 from worker.evaluation.scores import scores
 from worker.models.calibration import Calibration
@@ -17,13 +17,13 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 NAMES = {"confusion.png", "roc.png", "calibration.png", "decided.png", "accuracy_over_time.png"}
 
 
-def assessment(labels, decisions, splits=2) -> Assessment:
+def assessment(labels, decisions, splits=2) -> CrossValidation:
     calibration, rows = Calibration(1.0, 0.0), np.arange(len(labels))
     measured = scores(decisions, labels, calibration, Band(0.5, 0.5, 0.5), Costs())
     answered = [
-        Answered(seed, rows, decisions, calibration.probabilities(decisions), measured) for seed in range(splits)
+        SplitResult(seed, rows, decisions, calibration.probabilities(decisions), measured) for seed in range(splits)
     ]
-    return Assessment("grouped", tuple(answered), 3 / 7)
+    return CrossValidation("grouped", tuple(answered), 3 / 7)
 
 
 def drawn(assessments, labels, apart=timedelta(hours=1)):

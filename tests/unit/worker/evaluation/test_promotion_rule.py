@@ -2,21 +2,21 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from worker.evaluation.cross_validation import Answered, Assessment
+from worker.evaluation.cross_validation import CrossValidation, SplitResult
 from worker.evaluation.promotion_rule import Newest, decide, worse_by_chance
 from worker.evaluation.scores import Scores
 
 NONE = np.zeros(0)
 
 
-def assessment(balanced, recall=None, cost=None) -> Assessment:
+def assessment(balanced, recall=None, cost=None) -> CrossValidation:
     recall = balanced if recall is None else recall
     cost = [0.5] * len(balanced) if cost is None else cost
     splits = [
-        Answered(seed, NONE.astype(np.int64), NONE, NONE, scores(*values))
+        SplitResult(seed, NONE.astype(np.int64), NONE, NONE, scores(*values))
         for seed, values in enumerate(zip(balanced, recall, cost, strict=True), 1)
     ]
-    return Assessment("grouped", tuple(splits), 3 / 7)
+    return CrossValidation("grouped", tuple(splits), 3 / 7)
 
 
 def scores(balanced, recall, cost) -> Scores:

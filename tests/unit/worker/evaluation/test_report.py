@@ -9,11 +9,13 @@ import pytest
 from PIL import Image
 
 from db.learning.reviews import Labelled
-from worker.evaluation.cross_validation import assess
+from worker.evaluation.cross_validation import cross_validate
+from worker.evaluation.pooled_predictions import pool
 from worker.evaluation.promotion_rule import Newest, decide
 from worker.evaluation.report import Evaluation, report_json, report_text, write_report
 from worker.models.costs import Costs
 from worker.models.store import model_name
+from worker.models.unsure_band import band, coverage_at_accuracy
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 COUNT = 120
@@ -43,7 +45,9 @@ def evaluation() -> Evaluation:
     sides = (inserts % 2).astype(np.int64)
     features = rng.normal(size=(COUNT, 12)) + 0.7 * sides[:, None] * rng.normal(size=12)
     champion = np.where(rng.random(COUNT) < 0.5, sides, -1)
-    found = assess(features.astype(np.float32), sides, inserts, costs=Costs(), repeats=3, champion_labels=champion)
+    found = cross_validate(
+        features.astype(np.float32), sides, inserts, costs=Costs(), repeats=3, champion_labels=champion
+    )
     return Evaluation(
         name="abc123",
         at=START,
@@ -114,7 +118,8 @@ def test_the_figures_in_it_are_those_of_the_assessment(evaluation):
             wrong = confusion[0, 1] + confusion[1, 0]
             assert wrong == sum(each["wrong"] for each in told["wrong"]) > 0
             share = told["decided_at"]["share"]["mean"]
-            assert share == assessment.share_decided(evaluation.sides, evaluation.costs)
+            answers = pool(assessment, evaluation.sides)
+            assert share == coverage_at_accuracy(band(evaluation.costs), answers.probabilities, answers.truth)
             assert told["trades"][-1]["share"] == 1.0
             assert list(told["by_machine"]) == ["mill-1"]  # the other has too few images
             assert sum(period["images"] for period in told["over_time"]) <= COUNT

@@ -44,7 +44,7 @@ def test_scores_are_scikit_learns_on_the_features(sizes, stratify):
 
 
 def test_a_class_without_a_test_image_does_not_count_in_the_recall():
-    score = SplitScore(1, np.array([0, 0, 1]), np.array([[2, 1], [0, 0]]), 0.0, 0.0)
+    score = SplitScore(1, np.array([0, 0, 1]), np.array([[2, 1], [0, 0]]), 0.0)
     assert score.macro_recall == score.accuracy == pytest.approx(2 / 3)
 
 

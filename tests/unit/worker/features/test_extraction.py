@@ -12,14 +12,16 @@ import pytest
 from producer.contract.event import new_id
 from producer.storage.folder import FolderStore
 from tests.support import photograph
-from worker.features.extraction import extract_chunk, missing, sight
-from worker.features.store import Generation, begin
+from worker.features.catalogue import begin
+from worker.features.extraction import extract_chunk, key_of, missing
+from worker.features.store import FeatureStore
 from worker.images.decoding import decode
 
 
 class Quadrants:
     """The mean of each quadrant of each colour: twelve features; counts the images it was given."""
 
+    name = "quadrants:mean"
     fingerprint = "c" * 64
     feature_size = 12
     input_size = (16, 16)
@@ -27,13 +29,11 @@ class Quadrants:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def prepare(self, images: Any) -> Any:
-        return images.astype(np.float32) / 255
-
-    def features(self, prepared: Any) -> Any:
-        self.batches.append(len(prepared))
-        n = len(prepared)
-        return prepared.reshape(n, 2, 8, 2, 8, 3).mean(axis=(2, 4)).reshape(n, 12).astype(np.float32)
+    def features_of(self, images: Any) -> Any:
+        n = len(images)
+        self.batches.append(n)
+        pixels = np.stack(images).astype(np.float32) / 255
+        return pixels.reshape(n, 2, 8, 2, 8, 3).mean(axis=(2, 4)).reshape(n, 12)
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ def images(tmp_path: Path) -> FolderStore:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Generation:
+def store(tmp_path: Path) -> FeatureStore:
     return begun(tmp_path)
 
 
-def begun(tmp_path: Path) -> Generation:
+def begun(tmp_path: Path) -> FeatureStore:
     return begin(tmp_path / "features", fingerprint=Quadrants.fingerprint, backbone="quadrants:mean", feature_size=12)
 
 
@@ -65,22 +65,24 @@ def item(images: FolderStore, seed: int, **changes: Any) -> Item:
     return Item(**{"capture_id": new_id(), "image": key, "image_sha256": hashlib.sha256(data).hexdigest(), **changes})
 
 
-def test_features_are_those_of_the_line_for_every_image(tmp_path: Path, images: FolderStore, store: Generation) -> None:
+def test_features_are_those_of_the_line_for_every_image(
+    tmp_path: Path, images: FolderStore, store: FeatureStore
+) -> None:
     box = {"left": 3, "top": 5, "width": 50, "height": 40}
     items = [item(images, seed) for seed in range(7)] + [item(images, 3, region=box)]
     network = Quadrants()
     done = extract_chunk(items, images, network, store, batch=3)
     assert (done.written, done.unusable) == (8, ())
     assert network.batches == [3, 3, 2]
-    view = begun(tmp_path).view([sight(each) for each in items])
+    view = begun(tmp_path).view([key_of(each) for each in items])
     for row, each in enumerate(items):
         region = (3, 5, 50, 40) if each.region else None
         pixels = decode((images.root / each.image).read_bytes(), (16, 16), region)
-        np.testing.assert_array_equal(view[[row]], network.features(network.prepare(pixels[None])))
+        np.testing.assert_array_equal(view[[row]], network.features_of([pixels]))
 
 
 def test_only_what_is_missing_is_extracted_and_each_sight_once(
-    tmp_path: Path, images: FolderStore, store: Generation
+    tmp_path: Path, images: FolderStore, store: FeatureStore
 ) -> None:
     first = [item(images, seed) for seed in range(4)]
     again = replace(first[1], capture_id=new_id())  # the same photograph, captured under another id
@@ -95,7 +97,7 @@ def test_only_what_is_missing_is_extracted_and_each_sight_once(
     assert network.batches == []
 
 
-def test_images_that_cannot_be_used_cost_only_themselves(images: FolderStore, store: Generation) -> None:
+def test_images_that_cannot_be_used_cost_only_themselves(images: FolderStore, store: FeatureStore) -> None:
     good = [item(images, seed) for seed in range(3)]
     images.put("a/garbage.jpg", b"garbage")
     gone = Item(new_id(), "a/gone.jpg", "0" * 64)
@@ -114,10 +116,10 @@ def test_images_that_cannot_be_used_cost_only_themselves(images: FolderStore, st
     assert "relative" in reasons[unsafe.capture_id]
 
 
-def test_features_that_are_not_finite_are_not_stored(images: FolderStore, store: Generation) -> None:
+def test_features_that_are_not_finite_are_not_stored(images: FolderStore, store: FeatureStore) -> None:
     class Overflowing(Quadrants):
-        def features(self, prepared: Any) -> Any:
-            found = super().features(prepared)
+        def features_of(self, images: Any) -> Any:
+            found = super().features_of(images)
             found[1] = np.inf
             return found
 
@@ -128,15 +130,15 @@ def test_features_that_are_not_finite_are_not_stored(images: FolderStore, store:
 
 
 def test_wide_features_are_stored_as_they_come_not_all_at_the_end(
-    images: FolderStore, store: Generation, monkeypatch: pytest.MonkeyPatch
+    images: FolderStore, store: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.features.extraction.SHARD_BYTES", 2 * 2 * 4 * 12)
 
     class Dying(Quadrants):
-        def features(self, prepared: Any) -> Any:
+        def features_of(self, images: Any) -> Any:
             if len(self.batches) == 4:
                 raise RuntimeError("out of memory")
-            return super().features(prepared)
+            return super().features_of(images)
 
     items = [item(images, seed) for seed in range(12)]
     with pytest.raises(RuntimeError, match="out of memory"):
@@ -144,7 +146,7 @@ def test_wide_features_are_stored_as_they_come_not_all_at_the_end(
     assert missing(items, store) == items[8:]
 
 
-def test_another_backbone_is_refused(images: FolderStore, store: Generation) -> None:
+def test_another_backbone_is_refused(images: FolderStore, store: FeatureStore) -> None:
     network = Quadrants()
     network.fingerprint = "d" * 64
     with pytest.raises(ValueError, match="quadrants:mean"):

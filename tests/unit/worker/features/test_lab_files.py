@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from worker.dataset.labelled_folder import ImageUnreadable
-from worker.features.lab_files import FeatureStoreError, extract, opened
+from worker.features.lab_files import LabFilesError, extract, opened
 
 
 def numbered(tmp_path, count):
@@ -18,9 +18,17 @@ def load(file):
     return np.full((4, 5, 3), int(file.stem), np.uint8)
 
 
-def features(images):
+class Seven:
     """Seven features: the image's number times 1 … 7."""
-    return images[:, 0, 0, :1].astype(np.float32) * np.arange(1, 8, dtype=np.float32)
+
+    name = "fake:layer"
+    fingerprint = "f" * 64
+    feature_size = 7
+    input_size = (4, 5)
+
+    def features_of(self, images):
+        numbers = np.array([image[0, 0, 0] for image in images], np.float32)
+        return numbers[:, None] * np.arange(1, 8, dtype=np.float32)
 
 
 @pytest.mark.parametrize(("count", "batch"), [(1, 4), (4, 4), (5, 4), (11, 3), (3, 100)])
@@ -32,13 +40,11 @@ def test_rows_and_labels_are_in_the_order_of_the_files(tmp_path, count, batch):
         numbered(tmp_path, count),
         labels,
         load=load,
-        features=features,
-        feature_size=7,
+        extractor=Seven(),
         batch=batch,
-        advance=done.append,
-        attributes={"backbone": "fake:layer"},
+        progress=lambda *progress: done.append(progress),
     )
-    assert (answer.images, answer.skipped, sum(done)) == (count, (), count)
+    assert (answer.images, answer.skipped, done[-1]) == (count, (), (count, count))
     with h5py.File(tmp_path / "out" / "features.h5") as store, h5py.File(tmp_path / "out" / "labels.h5") as truth:
         assert list(store) == list(truth) == ["dataset_1"]
         assert store["dataset_1"].dtype == np.float32
@@ -56,18 +62,25 @@ def test_images_that_fail_are_named_skipped_and_leave_no_gap(tmp_path):
             raise ImageUnreadable("cannot be decoded: broken")
         return load(file)
 
-    def infinite(images):
-        values = features(images)
-        values[images[:, 0, 0, 0] == 6] = np.inf
-        return values
+    class Overflowing(Seven):
+        def features_of(self, images):
+            values = super().features_of(images)
+            values[values[:, 0] == 6] = np.inf
+            return values
 
     done = []
     files = numbered(tmp_path, 10)
     answer = extract(
-        tmp_path, files, np.arange(10), load=failing, features=infinite, feature_size=7, batch=4, advance=done.append
+        tmp_path,
+        files,
+        np.arange(10),
+        load=failing,
+        extractor=Overflowing(),
+        batch=4,
+        progress=lambda *progress: done.append(progress),
     )
     assert answer.images == 6
-    assert sum(done) == 10
+    assert done == [(5, 10), (10, 10)]
     assert dict(answer.skipped) == {files[i]: "cannot be decoded: broken" for i in (0, 5, 9)} | {
         files[6]: "its features are not finite numbers"
     }
@@ -80,39 +93,42 @@ def test_no_usable_image_is_an_error(tmp_path):
     def fail(file):
         raise ImageUnreadable("no")
 
-    with pytest.raises(FeatureStoreError, match="none of the 3 images"):
-        extract(tmp_path, numbered(tmp_path, 3), np.zeros(3), load=fail, features=features, feature_size=7)
+    with pytest.raises(LabFilesError, match="none of the 3 images"):
+        extract(tmp_path, numbered(tmp_path, 3), np.zeros(3), load=fail, extractor=Seven())
 
 
 def test_an_extraction_that_dies_leaves_the_old_files_and_no_others(tmp_path):
     files = numbered(tmp_path, 8)
     out = tmp_path / "out"
-    extract(out, files[:2], np.zeros(2), load=load, features=features, feature_size=7)
+    extract(out, files[:2], np.zeros(2), load=load, extractor=Seven())
     before = {path.name: path.read_bytes() for path in out.iterdir()}
 
-    def dying(images):
-        if images[0, 0, 0, 0] >= 4:
-            raise RuntimeError("out of memory")
-        return features(images)
+    class Dying(Seven):
+        def features_of(self, images):
+            if images[0][0, 0, 0] >= 4:
+                raise RuntimeError("out of memory")
+            return super().features_of(images)
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        extract(out, files, np.zeros(8), load=load, features=dying, feature_size=7, batch=2)
+        extract(out, files, np.zeros(8), load=load, extractor=Dying(), batch=2)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_features_of_another_size_than_said_are_an_error(tmp_path):
-    with pytest.raises(FeatureStoreError, match=r"\(2, 7\), not \(2, 8\)"):
-        extract(tmp_path, numbered(tmp_path, 2), np.zeros(2), load=load, features=features, feature_size=8)
+    wrong = Seven()
+    wrong.feature_size = 8
+    with pytest.raises(ValueError, match=r"\(2, 7\), not \(2, 8\)"):
+        extract(tmp_path, numbered(tmp_path, 2), np.zeros(2), load=load, extractor=wrong)
 
 
 def test_files_that_do_not_belong_together_or_are_missing_are_refused(tmp_path):
-    with pytest.raises(FeatureStoreError, match="no features and labels"), opened(tmp_path):
+    with pytest.raises(LabFilesError, match="no features and labels"), opened(tmp_path):
         pass
     for folder, count in (("a", 2), ("b", 3)):
         files = numbered(tmp_path, count)
-        extract(tmp_path / folder, files, np.zeros(count), load=load, features=features, feature_size=7)
+        extract(tmp_path / folder, files, np.zeros(count), load=load, extractor=Seven())
     (tmp_path / "b" / "labels.h5").replace(tmp_path / "a" / "labels.h5")
-    with pytest.raises(FeatureStoreError, match="belong together"), opened(tmp_path / "a"):
+    with pytest.raises(LabFilesError, match="belong together"), opened(tmp_path / "a"):
         pass
 
 
@@ -124,13 +140,16 @@ from worker.models.linear_svm import fit_gram, gram, primal
 from worker.features.lab_files import extract, opened
 
 batch, count, size = 8, 240, 401_408
-features = lambda images: np.repeat(images[:, 0, 0, :1].astype(np.float32) / 1e4, size, axis=1)
+class Wide:
+    name, fingerprint, feature_size, input_size = "wide:layer", "f" * 64, size, (1, 1)
+    def features_of(self, images):
+        return np.repeat(np.array([image[0, 0, :1] for image in images], np.float32) / 1e4, size, axis=1)
 load = lambda file: np.full((1, 1, 3), int(file.name), np.uint8)
 files = [Path(str(number)) for number in range(count)]
 labels = np.arange(count) // 120
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before = peak()
-extract(Path(sys.argv[1]), files, labels, load=load, features=features, feature_size=size, batch=batch)
+extract(Path(sys.argv[1]), files, labels, load=load, extractor=Wide(), batch=batch)
 extracted = peak()
 with opened(Path(sys.argv[1])) as (dataset, labels):
     svm = fit_gram(gram(dataset), labels)

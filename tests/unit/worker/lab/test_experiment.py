@@ -14,7 +14,7 @@ from worker.dataset.labelled_folder import DatasetError, load_image
 from worker.evaluation.splits import SplitScore
 from worker.lab.experiment import result_folder, run, scan_all
 from worker.lab.imagenet_error import top1_error
-from worker.lab.recipe import BackboneResult, Recipe, Scores
+from worker.lab.recipe import BackboneResult, Recipe, RepeatedScores
 from worker.lab.report import markdown, results_json, results_text, write_results
 from worker.lab.speed_comparison import count, duration, explain
 from worker.models import store
@@ -28,7 +28,6 @@ class TinyBackbone:
     name: str = "tiny:mean"
     family: str = "tiny"
     fingerprint: str = "ab" * 32
-    weights_digest: str = "cd" * 32
     feature_size: int = 48
     input_size: tuple[int, int] = (16, 12)
     layers: int = 2
@@ -37,13 +36,10 @@ class TinyBackbone:
     def network_summary(self):
         return SimpleNamespace(layers=5, parameters=10, multiply_adds=4000)
 
-    def prepare(self, images):
-        assert images.dtype == np.uint8
-        return images.astype(np.float32) / 255
-
-    def features(self, prepared):
-        n = len(prepared)
-        return prepared.reshape(n, 4, 4, 4, 3, 3).mean(axis=(2, 4)).reshape(n, 48)
+    def features_of(self, images):
+        assert all(image.dtype == np.uint8 for image in images)
+        n = len(images)
+        return (np.stack(images).astype(np.float32) / 255).reshape(n, 4, 4, 4, 3, 3).mean(axis=(2, 4)).reshape(n, 48)
 
 
 def photograph(path, brightness, rng):
@@ -81,7 +77,7 @@ def test_the_scores_are_those_of_the_labs_notebook(folder, tmp_path, recipe):
     dataset, result, _ = done(folder, tmp_path, recipe)
     backbone = TinyBackbone()
     images = np.stack([load_image(file, backbone.input_size) for file in dataset.files])
-    features, labels = backbone.features(backbone.prepare(images)), dataset.labels
+    features, labels = backbone.features_of(images), dataset.labels
     accuracy = []
     for seed in range(1, recipe.repeats + 1):
         train, test = train_test_split(
@@ -105,7 +101,8 @@ def test_the_labs_files_are_written(folder, tmp_path):
         stored, truth = features["dataset_1"][()], labels["dataset_1"][()]
     assert (stored.shape, stored.dtype) == ((40, 48), np.float32)
     assert truth.tolist() == [0] * 24 + [1] * 16
-    model, manifest = store.load(out / "model", TinyBackbone.fingerprint)
+    saved = store.read(out / "model", TinyBackbone.fingerprint)
+    model, manifest = saved.classifier, saved.manifest
     assert isinstance(model, LinearModel)
     assert (manifest.classes, manifest.trained_on, manifest.backbone) == (("intact", "worn"), 40, "tiny:mean")
     assert manifest.model_id == result.model_id
@@ -206,8 +203,8 @@ def test_a_photograph_in_two_classes_is_left_out_and_told_everywhere_unless_it_i
 
 def test_features_that_are_all_the_same_are_said(folder, tmp_path):
     class Blind(TinyBackbone):
-        def features(self, prepared):
-            return np.full_like(super().features(prepared), 0.3)
+        def features_of(self, images):
+            return np.full_like(super().features_of(images), 0.3)
 
     with pytest.raises(DatasetError, match="images have the same features by"):
         done(folder, tmp_path, backbone=Blind())
@@ -227,7 +224,7 @@ def test_a_split_that_cannot_be_made_is_found_before_any_work(folder, recipe):
 def timed(backbone, family, reading, network, gram, evaluation, multiply_adds, **values):
     """A result with these times in seconds."""
     confusion = np.array([[8, 2], [1, 9]])
-    scores = Scores((SplitScore(1, np.zeros(20, np.int64), confusion, 0.002, 0.001),))
+    scores = RepeatedScores((SplitScore(1, np.zeros(20, np.int64), confusion, 0.002),))
     root = SimpleNamespace(group_column=None, classes=("a", "b"), labels=np.array([0, 1]), skipped=())
     defaults = {
         "feature_size": 4096,

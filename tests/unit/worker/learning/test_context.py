@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from db.learning.reviews import Labelled
-from worker.features.extraction import SHARD_BYTES, sight
-from worker.learning.context import material, trainable
+from worker.features.extraction import SHARD_BYTES, key_of
+from worker.learning.context import labelled_set, trainable
 from worker.learning.extract import MOST_IN_A_CHUNK, chunks
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -30,20 +30,20 @@ def test_rows_are_sights_and_the_newest_review_of_a_sight_counts() -> None:
         labelled("a", "intact", "two", 3, box),
         labelled("b", "broken", "one", 4),
     ]
-    found = material(items, lambda sights: sorted(sights, reverse=True))
-    assert list(found.sights) == sorted({sight(item) for item in items}, reverse=True)
+    found = labelled_set(items, lambda keys: sorted(keys, reverse=True))
+    assert list(found.keys) == sorted({key_of(item) for item in items}, reverse=True)
     assert len(found.items) == 3
-    sides = {sight(item): side for item, side in zip(found.items, found.sides.tolist(), strict=True)}
-    assert sides == {sight(items[0]): 1, sight(items[2]): 0, sight(items[3]): 1}
-    assert [sight(item) for item in found.items] == list(found.sights)
-    same_life = {life for item, life in zip(found.items, found.lives.tolist(), strict=True) if item.life == "one"}
+    sides = {key_of(item): side for item, side in zip(found.items, found.sides.tolist(), strict=True)}
+    assert sides == {key_of(items[0]): 1, key_of(items[2]): 0, key_of(items[3]): 1}
+    assert [key_of(item) for item in found.items] == list(found.keys)
+    same_life = {life for item, life in zip(found.items, found.groups.tolist(), strict=True) if item.life == "one"}
     assert len(same_life) == 1
     assert (found.inserts(0), found.inserts(1)) == (1, 1)
 
 
 def test_no_labels_are_no_rows() -> None:
-    found = material([])
-    assert (len(found.items), found.sides.shape, found.lives.shape, found.inserts(1)) == (0, (0,), (0,), 0)
+    found = labelled_set([])
+    assert (len(found.items), found.sides.shape, found.groups.shape, found.inserts(1)) == (0, (0,), (0,), 0)
 
 
 def test_a_chunk_is_about_a_shard_and_what_is_left_falls_into_the_same_chunks() -> None:

@@ -6,7 +6,7 @@ from sklearn.svm import SVC
 from worker.models import primal_newton
 from worker.models import solver as module
 from worker.models.linear_svm import ClassifierError
-from worker.models.solver import GramSolver, PrimalSolver, narrowed, solver
+from worker.models.solver import GramSolver, PrimalSolver, narrowed, solver_for
 
 
 def overlapping(rows, columns, distance, seed=0, unit=1.0):
@@ -85,12 +85,12 @@ class Shape:
 
 def test_the_shape_chooses_the_solver(monkeypatch):
     monkeypatch.setattr(module, "gram", lambda _: np.zeros((1, 1)))
-    assert isinstance(solver(Shape(5_000, 401_408)), GramSolver)
-    assert isinstance(solver(Shape(300, 192)), GramSolver)
-    assert isinstance(solver(Shape(100_000, 4_096)), PrimalSolver)
-    assert isinstance(solver(Shape(10_000, 25_088)), GramSolver)
+    assert isinstance(solver_for(Shape(5_000, 401_408)), GramSolver)
+    assert isinstance(solver_for(Shape(300, 192)), GramSolver)
+    assert isinstance(solver_for(Shape(100_000, 4_096)), PrimalSolver)
+    assert isinstance(solver_for(Shape(10_000, 25_088)), GramSolver)
     with pytest.raises(ClassifierError, match=r"\+gap"):
-        solver(Shape(100_000, 401_408))
+        solver_for(Shape(100_000, 401_408))
 
 
 def test_trials_on_a_few_rows_use_just_those(monkeypatch):

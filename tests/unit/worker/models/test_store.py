@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.linear_svm import LinearModel
-from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, load, model_id, read, read_manifest, save
-from worker.models.unsure_band import band
+from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, model_id, read, read_manifest, save
+from worker.models.unsure_band import Band, band
 
 FINGERPRINT = "ab" * 32
 RNG = np.random.default_rng(0)
@@ -49,7 +49,8 @@ def test_a_saved_model_comes_back_bit_for_bit(tmp_path, classes):
     coef, intercept = RNG.normal(size=(planes, 7)).astype(np.float32), RNG.normal(size=planes)
     model = LinearModel(tuple("abcd"[:classes]), coef, intercept)
     manifest = stored(tmp_path / "m", model)
-    loaded, same = load(tmp_path / "m", FINGERPRINT)
+    found = read(tmp_path / "m", FINGERPRINT)
+    loaded, same = found.classifier, found.manifest
     assert same == manifest
     assert (same.classes, same.feature_size, same.trained_on) == (model.classes, 7, 194)
     assert same.metrics == {"accuracy": [0.75, 0.8]}
@@ -73,7 +74,7 @@ def test_saving_over_a_model_replaces_it_and_leaves_nothing_else(tmp_path):
     stored(tmp_path / "m")
     other = LinearModel(("a", "b"), np.ones((1, 3), np.float32), np.zeros(1))
     stored(tmp_path / "m", other)
-    assert load(tmp_path / "m")[1].feature_size == 3
+    assert read(tmp_path / "m").manifest.feature_size == 3
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [CLASSIFIER_FILE, MANIFEST_FILE]
 
@@ -90,7 +91,7 @@ def test_values_that_a_manifest_cannot_hold_leave_the_old_model(tmp_path, change
 def test_another_backbones_features_are_refused_with_both_fingerprints(tmp_path):
     stored(tmp_path / "m")
     with pytest.raises(ModelError, match=r"abababababab.*cdcdcdcdcdcd"):
-        load(tmp_path / "m", "cd" * 32)
+        read(tmp_path / "m", "cd" * 32)
 
 
 @pytest.mark.parametrize("name", [CLASSIFIER_FILE, MANIFEST_FILE])
@@ -98,12 +99,12 @@ def test_a_missing_file_is_named(tmp_path, name):
     stored(tmp_path / "m")
     (tmp_path / "m" / name).unlink()
     with pytest.raises(ModelError, match=name):
-        load(tmp_path / "m")
+        read(tmp_path / "m")
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(ModelError, match="cannot read"):
-        load(tmp_path / "nothing")
+        read(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("name", [CLASSIFIER_FILE, MANIFEST_FILE])
@@ -114,7 +115,7 @@ def test_a_truncated_file_is_refused(tmp_path, name, keep):
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * keep)])
     with pytest.raises(ModelError):
-        load(tmp_path / "m")
+        read(tmp_path / "m")
 
 
 def test_every_flipped_byte_of_the_arrays_is_noticed(tmp_path):
@@ -124,7 +125,7 @@ def test_every_flipped_byte_of_the_arrays_is_noticed(tmp_path):
     for position in range(0, len(data), 97):
         path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
         with pytest.raises(ModelError, match="not the file"):
-            load(tmp_path / "m")
+            read(tmp_path / "m")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_an_edited_manifest_is_refused(tmp_path, change):
     stored(tmp_path / "m")
     edited(tmp_path / "m", **change)
     with pytest.raises(ModelError):
-        load(tmp_path / "m")
+        read(tmp_path / "m")
 
 
 def test_a_huge_file_is_not_read_into_memory(tmp_path):
@@ -155,7 +156,7 @@ def test_a_huge_file_is_not_read_into_memory(tmp_path):
         with (tmp_path / "m" / name).open("r+b") as file:
             file.truncate(1 << 40)  # sparse: takes no room on the disk
         with pytest.raises(ModelError, match="larger"):
-            load(tmp_path / "m")
+            read(tmp_path / "m")
 
 
 def _coef(**options):
@@ -213,7 +214,7 @@ def test_arrays_that_are_not_the_model_are_refused(tmp_path, what):
     stored(tmp_path / "m")
     rewritten(tmp_path / "m", BAD_ARRAYS[what])
     with pytest.raises(ModelError):
-        load(tmp_path / "m")
+        read(tmp_path / "m")
 
 
 def test_a_file_that_is_not_hdf5_is_refused(tmp_path):
@@ -221,7 +222,7 @@ def test_a_file_that_is_not_hdf5_is_refused(tmp_path):
     (tmp_path / "m" / CLASSIFIER_FILE).write_bytes(b"cos\nsystem\n(S'echo'\ntR.")
     edited(tmp_path / "m", classifier_sha256=hashlib.sha256(b"cos\nsystem\n(S'echo'\ntR.").hexdigest())
     with pytest.raises(ModelError, match="does not hold the model"):
-        load(tmp_path / "m")
+        read(tmp_path / "m")
 
 
 KIND = LinearModel(("worn", "broken"), RNG.normal(size=(1, 50)).astype(np.float32), RNG.normal(size=1))
@@ -300,3 +301,18 @@ def test_a_finer_model_of_another_size_is_not_written(tmp_path):
     with pytest.raises(ModelError, match="finer model"):
         stored(tmp_path / "m", kind=other)
     assert not (tmp_path / "m").exists()
+
+
+def test_a_models_name_stays_the_same_from_version_to_version():
+    model = LinearModel(("intact", "damaged"), np.array([[1, 2, 3]], np.float32), np.array([0.5]))
+    kind = LinearModel(("worn", "broken"), model.coef, model.intercept)
+    plain = model_id(model, "mobilenet:conv1_relu", "c" * 64)
+    full = model_id(
+        model,
+        "mobilenet:conv1_relu",
+        "c" * 64,
+        calibration=Calibration(1.5, -0.25),
+        band=Band(0.1, 0.2, 0.8),
+        kind=kind,
+    )
+    assert (plain, full) == ("mobilenet-conv1_relu-779ab7f6e4f7", "mobilenet-conv1_relu-86d2609cedab")

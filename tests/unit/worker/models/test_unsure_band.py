@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.models.costs import BandError, Costs
-from worker.models.unsure_band import Band, band, cost, share_decided, trades
+from worker.models.unsure_band import Band, band, cost, coverage_at_accuracy, risk_coverage_curve
 
 AMOUNT = st.floats(0.01, 1000)
 
@@ -53,9 +53,9 @@ def test_cost_is_what_each_answer_costs():
 def test_the_trade_falls_from_the_surest_to_all():
     even = Band(0.5, 0.5, 0.5)
     probabilities, labels = np.array([0.01, 0.99, 0.2, 0.6, 0.6]), np.array([0, 1, 1, 1, 0])
-    assert [(each.share, each.accuracy) for each in trades(even, probabilities, labels)] == [
+    assert [(point.coverage, point.accuracy) for point in risk_coverage_curve(even, probabilities, labels)] == [
         (0.4, 1.0), (0.6, pytest.approx(2 / 3)), (1.0, pytest.approx(3 / 5)),
     ]  # fmt: skip
-    assert share_decided(even, probabilities, labels) == 0.4
-    assert share_decided(even, probabilities, labels, accuracy=0.5) == 1.0
-    assert share_decided(even, probabilities, 1 - labels) == 0.0
+    assert coverage_at_accuracy(even, probabilities, labels) == 0.4
+    assert coverage_at_accuracy(even, probabilities, labels, accuracy=0.5) == 1.0
+    assert coverage_at_accuracy(even, probabilities, 1 - labels) == 0.0

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import Json, Label, Limit, Since
-from db.commands.output import answer, images_root, opened, print_json, reading
+from db.commands.options import Label, Limit, Since
+from db.commands.output import answer, opened, print_json, reading, settings_of
+from producer.terminal.options import Json
 from producer.terminal.output import say
 from producer.terminal.redaction import discreet
 
@@ -55,7 +56,7 @@ def review(
         raise typer.BadParameter("--capture and --label go together, --note with them")
     if capture is not None and only_list:
         raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
-    with opened(context.obj, reads_only=only_list or (as_json and capture is None)) as database:
+    with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
             _told(database, capture, label.value, by or _login(), note, as_json)
             return
@@ -67,7 +68,7 @@ def review(
         if only_list or as_json or not queue:
             answer(queue, terminal_tables.queue_table, as_json, "nothing to look at")
         else:
-            _walk(database, queue, by or _login(), images_root(context))
+            _walk(database, queue, by or _login(), settings_of(context).images_root)
 
 
 def reviews(
@@ -82,7 +83,7 @@ def reviews(
 
     Example: `insert-db reviews --by ana --since 1d`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.learning import reviews as subject
 

@@ -12,6 +12,7 @@ from rich.markdown import Markdown
 
 from producer.terminal.console import Console, answers, line, messages, progress
 from producer.terminal.error_text import naming
+from producer.terminal.options import Json
 from producer.terminal.output import say_json
 from worker.backbones.names import parse_name
 from worker.runtime.notices import tell_notes, tell_skipped
@@ -60,7 +61,7 @@ def experiment(
         ),
     ] = False,
     batch: Annotated[int, typer.Option(min=1, max=1024, help="Images in one forward pass.")] = 32,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every split's scores as one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare pretrained networks on labelled folders: features, a linear SVM, repeated splits, a report.
 

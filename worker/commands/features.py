@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from producer.terminal.console import messages
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say
 from worker.runtime.notices import shown
 
@@ -18,13 +19,11 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="The features that learning has extracted, by backbone."
 )
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
-
 
 @app.command("list")
 def list_features(
     data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Each generation: its backbone, how many images, how large, and which model needs it.
 
@@ -79,7 +78,7 @@ def remove(
 def verify(
     fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough. Default: all.")] = "",
     data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Read all features and hold them against the digests that they were written with.
 
@@ -102,7 +101,7 @@ def verify(
         for each in found:
             say("\n".join(told(each)))
     if not whole:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from producer.terminal.console import messages
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json, say_model
+from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_skipped
 
 if TYPE_CHECKING:
     from worker.learning.evaluate import Decided
     from worker.settings import WorkerSettings
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
-Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
-Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
 Labels = Annotated[
     Path | None, typer.Option(help="CSV file with the columns file and a group; default FOLDER/labels.csv.")
 ]
@@ -29,7 +28,6 @@ Meaning = Annotated[
     list[str] | None,
     typer.Option("--class", metavar="NAME=LABEL", help="What a class means, where its name does not say so."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def import_folder(

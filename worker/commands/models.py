@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say
 
 if TYPE_CHECKING:
@@ -26,11 +27,9 @@ app = typer.Typer(
     help="The models: which there are, which is in charge, and since when.",
 )
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
 Why = Annotated[str, typer.Option(help="Why; it stays in the history.")]
 By = Annotated[str | None, typer.Option(help="Who says it. [the login name]", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")]
 
 
 @app.command("list")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from db.retention.periods import DAYS_OF_VERDICTS
+from producer.terminal.options import Json
 from producer.terminal.output import say, say_json
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def plan(
         float | None,
         typer.Option(min=0, max=1, help="Share of images that are damaged or unsure: prune keeps them longer [0.1]."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """What a load needs: workers and how long heads wait, Redis, database, images, network; and what ends first.
 

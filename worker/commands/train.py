@@ -9,18 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from producer.terminal.console import Console, messages
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
-from worker.commands.learning import (
-    Backbone,
-    Data,
-    GroupColumn,
-    Json,
-    Labels,
-    Meaning,
-    Weights,
-    meanings_said,
-    tell,
-)
+from worker.commands.learning import GroupColumn, Labels, Meaning, meanings_said, tell
+from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:

@@ -115,7 +115,7 @@ def make_engine(
             # A server that has vanished without a word is noticed too.
             "keepalives_idle": WAIT_SECONDS,
             "tcp_user_timeout": WAIT_SECONDS * 1000,
-            **prepare_threshold(url),
+            **prepare_threshold(parse_url(url)),
         },
     )
 

@@ -48,7 +48,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Sight:
+class PocketState:
     """One capture of a check: its place in the order (`db.line.capture_order`), and what stands about it.
 
     `outcome` is that of its newest review, else of its current verdict, else None: it waits for both.
@@ -80,7 +80,7 @@ class Assessment:
 
 
 def assess(
-    size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = (), *, given_up: bool = False
+    size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, given_up: bool = False
 ) -> Assessment:
     """What a check of `size` inserts comes to.
 
@@ -89,11 +89,11 @@ def assess(
     without a photograph are waited for no more.
     """
     pocket_of: dict[UUID, int] = {}
-    newest: dict[int, Sight] = {}
-    for sight in sorted(sights, key=lambda each: (each.ordered_at, each.capture_id)):
-        pocket_of[sight.capture_id] = sight.pocket
-        newest[sight.pocket] = sight
-    outcomes = {pocket: sight.outcome for pocket, sight in newest.items() if sight.outcome is not None}
+    newest: dict[int, PocketState] = {}
+    for capture in sorted(states, key=lambda each: (each.ordered_at, each.capture_id)):
+        pocket_of[capture.capture_id] = capture.pocket
+        newest[capture.pocket] = capture
+    outcomes = {pocket: capture.outcome for pocket, capture in newest.items() if capture.outcome is not None}
 
     faulty: set[int] = set()
     for trouble in troubles:
@@ -197,13 +197,13 @@ def recent(
 def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Check]:
     """Checks with their answers: two queries for any number of them."""
     ids = [row.check_id for row in rows]
-    sights: dict[UUID, list[Sight]] = defaultdict(list)
+    states: dict[UUID, list[PocketState]] = defaultdict(list)
     captures = select(
         Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
     ).where(Captures.check_id.in_(ids))
     for check_id, capture_id, pocket, moment, outcome, review in session.execute(captures):
         stands = OUTCOME_OF[review] if review is not None else outcome
-        sights[check_id].append(Sight(capture_id, pocket, moment, stands))
+        states[check_id].append(PocketState(capture_id, pocket, moment, stands))
     troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
     faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
         Faults.check_id.in_(ids), Faults.state == "open"
@@ -213,5 +213,5 @@ def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
     for row in rows:
         told = dict(row._mapping)
         given_up = told.pop("given_up")
-        answer = assess(row.size, sights[row.check_id], troubles[row.check_id], given_up=given_up)
+        answer = assess(row.size, states[row.check_id], troubles[row.check_id], given_up=given_up)
         yield Check(**told, **asdict(answer))

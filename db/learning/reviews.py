@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.line import pockets
 from db.line.faults import fitting
-from db.line.insert_lives import Sighting, lives
+from db.line.insert_lives import PocketPhoto, lives
 from db.line.photographs import is_there
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
 from producer.contract.vocabulary import LABELS, OUTCOME_OF
@@ -134,7 +134,7 @@ def labelled(session: Session) -> list[Labelled]:
     """
     newest = _newest_reviews()
     life_of = dict.fromkeys(session.scalars(select(newest.c.capture_id)), "")
-    for capture_id, life in lives(_sightings(session)):
+    for capture_id, life in lives(_photos(session)):
         if capture_id in life_of:
             life_of[capture_id] = life
     query = (
@@ -181,7 +181,7 @@ def _newest_reviews() -> Subquery:
     return query.subquery("newest_reviews")
 
 
-def _sightings(session: Session) -> Iterator[Sighting]:
+def _photos(session: Session) -> Iterator[PocketPhoto]:
     """All captures of the pockets that have a label, up to the last labelled one of each, in their order."""
     place = (Captures.machine, Captures.head, Captures.pocket)
     newest = _newest_reviews()
@@ -207,4 +207,4 @@ def _sightings(session: Session) -> Iterator[Sighting]:
         .execution_options(yield_per=5_000)
     )
     for row in session.execute(query):
-        yield Sighting(*row[:-2], outcome=OUTCOME_OF[row.review] if row.review else row.outcome)
+        yield PocketPhoto(*row[:-2], outcome=OUTCOME_OF[row.review] if row.review else row.outcome)

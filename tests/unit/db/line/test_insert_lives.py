@@ -4,21 +4,21 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.insert_lives import IMPORTED, Sighting, lives
+from db.line.insert_lives import IMPORTED, PocketPhoto, lives
 
 _numbers = count(1)
 
 
-def seen(**told: object) -> Sighting:
-    """A sighting of the same pocket as all others, of which nothing is told but this."""
+def seen(**told: object) -> PocketPhoto:
+    """A photo of the same pocket as all others, of which nothing is told but this."""
     nothing: dict[str, object] = {"insert_designation": None, "edge": None, "operations_on_edge": None, "outcome": None}
     place = {"machine": "mill-1", "head": "h", "pocket": 3}
-    return Sighting(capture_id=UUID(int=next(_numbers)), **(place | nothing | told))
+    return PocketPhoto(capture_id=UUID(int=next(_numbers)), **(place | nothing | told))
 
 
-def groups(*sightings: Sighting) -> list[int]:
+def groups(*photos: PocketPhoto) -> list[int]:
     """The lives as numbers, in the order in which they first occur."""
-    found = [life for _, life in lives(sightings)]
+    found = [life for _, life in lives(photos)]
     names = list(dict.fromkeys(found))
     return [names.index(life) for life in found]
 
@@ -64,7 +64,7 @@ def test_an_imported_group_is_one_insert() -> None:
     assert groups(*(seen(machine=IMPORTED, outcome=outcome) for outcome in outcomes)) == [0, 0, 0, 0]
 
 
-sightings = st.lists(
+photos = st.lists(
     st.builds(
         seen,
         pocket=st.integers(1, 2),
@@ -76,7 +76,7 @@ sightings = st.lists(
 ).map(lambda found: sorted(found, key=lambda each: each.pocket))
 
 
-@given(sightings)
+@given(photos)
 def test_lives_of_a_pocket_follow_each_other_and_what_comes_later_changes_nothing(found) -> None:
     whole = list(lives(found))
     assert [capture_id for capture_id, _ in whole] == [each.capture_id for each in found]
@@ -88,8 +88,8 @@ def test_lives_of_a_pocket_follow_each_other_and_what_comes_later_changes_nothin
 
 
 @st.composite
-def pockets(draw: st.DrawFn) -> list[Sighting]:
-    """One pocket's sightings, of a line that tells each thing always or never."""
+def pockets(draw: st.DrawFn) -> list[PocketPhoto]:
+    """One pocket's photos, of a line that tells each thing always or never."""
     told = {name: draw(st.booleans()) for name in ("insert_designation", "edge", "operations_on_edge")}
     found = []
     for _ in range(draw(st.integers(2, 12))):

@@ -67,7 +67,7 @@ def take(session: Session, at: datetime, labelled: Sequence[Labelled] | None = N
             "snapshot_id": snapshot.snapshot_id,
             "capture_id": item.capture_id,
             "label": item.label,
-            "life": item.life,
+            "insert_key": item.insert_key,
             "review_id": item.review_id,
         }
         for item in items
@@ -78,9 +78,9 @@ def take(session: Session, at: datetime, labelled: Sequence[Labelled] | None = N
 
 
 def digest(items: Iterable[Labelled]) -> str:
-    """SHA-256, in hexadecimal, over what training sees: capture, image, region, label and life of each, sorted."""
+    """SHA-256, in hexadecimal, over what training sees: capture, image, region, label and insert of each, sorted."""
     lines = sorted(
-        json.dumps([str(item.capture_id), item.image_sha256, item.region, item.label, item.life], sort_keys=True)
+        json.dumps([str(item.capture_id), item.image_sha256, item.region, item.label, item.insert_key], sort_keys=True)
         for item in items
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -111,7 +111,7 @@ def items(session: Session, snapshot_id: str) -> list[Labelled]:
         select(
             *OF_CAPTURE,
             SnapshotItems.label,
-            SnapshotItems.life,
+            SnapshotItems.insert_key,
             SnapshotItems.review_id,
             Reviews.at.label("reviewed_at"),
         )

@@ -54,11 +54,11 @@ class _Known:
             self.outcome = photo.outcome
 
 
-def lives(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
-    """The life that each photo belongs to, as `machine/head/pocket/capture_id of its first photo`.
+def insert_keys(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
+    """The key of the insert that each photo shows: `machine/head/pocket/capture_id of its first photo`.
 
-    A new life begins when another insert or another edge of it is named, or when the operations on the edge have
-    become fewer. Where the line does not count operations, it begins with an intact insert after a damaged one; where
+    A new insert is there when another insert or another edge of it is named, or when the operations on the edge have
+    become fewer. Where the line does not count operations, it is new with an intact insert after a damaged one; where
     it counts them and they went on, that is a model's mistake rather than a new insert, and taking one insert for two
     is what flatters.
 
@@ -66,14 +66,14 @@ def lives(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
         photos: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
     """
     for (machine, head, pocket), of_pocket in groupby(photos, lambda each: (each.machine, each.head, each.pocket)):
-        life = ""
+        insert_key = ""
         known = _Known()
         for photo in of_pocket:
-            if not life or _is_new(known, photo):
-                life = f"{machine}/{head}/{pocket}/{photo.capture_id}"
+            if not insert_key or _is_new(known, photo):
+                insert_key = f"{machine}/{head}/{pocket}/{photo.capture_id}"
                 known = _Known()
             known.learn(photo)
-            yield photo.capture_id, life
+            yield photo.capture_id, insert_key
 
 
 def _is_new(known: _Known, photo: PocketPhoto) -> bool:

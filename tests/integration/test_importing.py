@@ -79,7 +79,7 @@ def test_a_folder_becomes_captures_with_reviews_and_is_there_once(
     assert counts(imported(folder, database, images)) == (6, 0, 0, 0)
     items = labelled(database)
     assert sorted(item.label for item in items) == ["broken", "broken", "intact", "intact", "worn", "worn"]
-    assert len({item.life for item in items}) == 6
+    assert len({item.insert_key for item in items}) == 6
     for item in items:
         assert hashlib.sha256(images.get(item.image, 10**6)).hexdigest() == item.image_sha256
         assert (item.machine, item.station, item.region) == ("imported", "import", None)
@@ -132,7 +132,7 @@ def test_groups_of_a_table_are_lives_wherever_the_table_is(
     assert counts(imported(folder, database, images, table=path, group_column="setup")) == (6, 0, 0, 0)
     lives: dict[str, set[str]] = {}
     for item in labelled(database):
-        lives.setdefault(item.life, set()).add(item.label)
+        lives.setdefault(item.insert_key, set()).add(item.label)
     assert sorted(map(sorted, lives.values())) == [["broken", "intact", "worn"]] * 2
 
 

@@ -103,7 +103,9 @@ def newest_labels(champion: Champion, features: Any, found: Material, *, costs: 
 
 def _newest_rows(champion: Champion, found: Material) -> Ints:
     known = champion.learned_from or ()
-    lives, sights = {item.life for item in known}, {sight(item) for item in known}
-    unseen = [row for row, item in enumerate(found.items) if item.life not in lives and found.sights[row] not in sights]
+    lives, sights = {item.insert_key for item in known}, {sight(item) for item in known}
+    unseen = [
+        row for row, item in enumerate(found.items) if item.insert_key not in lives and found.sights[row] not in sights
+    ]
     unseen.sort(key=lambda row: found.items[row].review_id)
     return np.array(unseen[len(unseen) // 2 :], np.int64)

@@ -91,5 +91,5 @@ def material(items: Sequence[Labelled], order: Callable[[list[str]], list[str]] 
         newest[sight(item)] = item
     sights = order(list(newest))
     chosen = tuple(newest[name] for name in sights)
-    lives = np.unique([item.life for item in chosen], return_inverse=True)[1] if chosen else np.empty(0)
+    lives = np.unique([item.insert_key for item in chosen], return_inverse=True)[1] if chosen else np.empty(0)
     return Material(chosen, tuple(sights), binary([item.label for item in chosen]), np.asarray(lives, np.int64))

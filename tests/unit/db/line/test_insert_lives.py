@@ -4,7 +4,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.insert_lives import IMPORTED, PocketPhoto, lives
+from db.line.insert_lives import IMPORTED, PocketPhoto, insert_keys
 
 _numbers = count(1)
 
@@ -18,16 +18,16 @@ def seen(**told: object) -> PocketPhoto:
 
 def groups(*photos: PocketPhoto) -> list[int]:
     """The lives as numbers, in the order in which they first occur."""
-    found = [life for _, life in lives(photos)]
+    found = [key for _, key in insert_keys(photos)]
     names = list(dict.fromkeys(found))
-    return [names.index(life) for life in found]
+    return [names.index(key) for key in found]
 
 
 def test_one_insert_has_one_life_named_after_its_first_photograph() -> None:
     first, second = seen(), seen()
     expected = f"mill-1/h/3/{first.capture_id}"
-    assert list(lives([first, second])) == [(first.capture_id, expected), (second.capture_id, expected)]
-    assert list(lives([])) == []
+    assert list(insert_keys([first, second])) == [(first.capture_id, expected), (second.capture_id, expected)]
+    assert list(insert_keys([])) == []
 
 
 def test_each_pocket_has_lives_of_its_own() -> None:
@@ -78,13 +78,13 @@ photos = st.lists(
 
 @given(photos)
 def test_lives_of_a_pocket_follow_each_other_and_what_comes_later_changes_nothing(found) -> None:
-    whole = list(lives(found))
+    whole = list(insert_keys(found))
     assert [capture_id for capture_id, _ in whole] == [each.capture_id for each in found]
-    names = [life for _, life in whole]
+    names = [key for _, key in whole]
     runs = [name for name, before in zip(names, [None, *names], strict=False) if name != before]
     assert len(runs) == len(set(runs)), "a life that has ended does not come back"
     for end in range(len(found)):
-        assert list(lives(found[:end])) == whole[:end]
+        assert list(insert_keys(found[:end])) == whole[:end]
 
 
 @st.composite
@@ -109,7 +109,7 @@ def test_old_sightings_that_were_pruned_never_take_one_labelled_insert_for_two(d
     """They may join two inserts, which measures more strictly; parting one would flatter."""
     every = data.draw(pockets())
     kept = [each for each in every if data.draw(st.booleans())]
-    before, after = dict(lives(every)), dict(lives(kept))
+    before, after = dict(insert_keys(every)), dict(insert_keys(kept))
     labelled = [each.capture_id for each in kept if each.outcome in ("intact", "damaged")]
     for one, other in combinations(labelled, 2):
         if before[one] == before[other]:

@@ -36,7 +36,7 @@ def test_rows_are_sights_and_the_newest_review_of_a_sight_counts() -> None:
     sides = {sight(item): side for item, side in zip(found.items, found.sides.tolist(), strict=True)}
     assert sides == {sight(items[0]): 1, sight(items[2]): 0, sight(items[3]): 1}
     assert [sight(item) for item in found.items] == list(found.sights)
-    same_life = {life for item, life in zip(found.items, found.lives.tolist(), strict=True) if item.life == "one"}
+    same_life = {life for item, life in zip(found.items, found.lives.tolist(), strict=True) if item.insert_key == "one"}
     assert len(same_life) == 1
     assert (found.inserts(0), found.inserts(1)) == (1, 1)
 

@@ -69,7 +69,7 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
                 row.head,
                 row.pocket,
                 row.operation,
-                _standing(row),
+                _outcome(row),
                 row.label,
                 row.decision,
                 _chance(row),
@@ -101,7 +101,7 @@ def history_table(rows: Sequence[PocketRow]) -> Table:
             [
                 _captured(row),
                 row.operation,
-                _standing(row),
+                _outcome(row),
                 row.label,
                 row.review,
                 row.decision,
@@ -260,7 +260,7 @@ def _captured(row: VerdictRow) -> Shown:
     return f"{local(row.captured_at)} by a wrong clock, ordered as {local(row.ordered_at)}"
 
 
-def _standing(row: VerdictRow) -> str:
+def _outcome(row: VerdictRow) -> str:
     return row.outcome or ("fault" if row.fault else "pending")
 
 

@@ -23,7 +23,7 @@ from db.engine.database import Database
 from db.learning import reviews, snapshots
 from db.line.capture_order import claimed
 from db.queries import line_status
-from db.queries.line_status import Standing
+from db.queries.line_status import LineStatus
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_connection import connect
 from worker.broker.sanitising import captured_at
@@ -163,12 +163,12 @@ def queue_lists(queue: str) -> list[str]:
     return [f"{queue}{Channel.sep}{step}" if step else queue for step in steps]
 
 
-def standing_glance(database: Database) -> Glance[Standing]:
+def standing_glance(database: Database) -> Glance[LineStatus]:
     """How the line stands."""
 
-    def ask() -> Standing:
+    def ask() -> LineStatus:
         with database.reading() as session:
-            return line_status.standing(session, datetime.now(UTC))
+            return line_status.current(session, datetime.now(UTC))
 
     return Glance(ask, "database")
 

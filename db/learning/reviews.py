@@ -54,7 +54,6 @@ class Labelled:
     machine: str
     station: str
     captured_at: datetime
-    reviewed_at: datetime
     review_id: int
 
 
@@ -142,7 +141,6 @@ def labelled(session: Session) -> list[Labelled]:
         select(
             *OF_CAPTURE,
             Reviews.label,
-            Reviews.at.label("reviewed_at"),
             Reviews.id.label("review_id"),
         )
         .select_from(newest)

@@ -161,12 +161,6 @@ def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     return list(_assessed(session, session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()))
 
 
-def status(session: Session, check_id: UUID) -> Check | None:
-    """What a check has come to, or None where no capture of it was recorded."""
-    rows = session.execute(select(*_COLUMNS).where(Checks.check_id == check_id)).all()
-    return next(_assessed(session, rows), None)
-
-
 def recent(
     session: Session,
     *,

@@ -106,17 +106,6 @@ def search(session: Session, *, state: str | None = "open", limit: int = 100) ->
     return [Fault(*row) for row in session.execute(query)]
 
 
-def of_capture(session: Session, capture_id: UUID) -> Fault | None:
-    """The open fault of a capture, the latest if there are several, or None."""
-    row = session.execute(
-        select(*_COLUMNS)
-        .where(Faults.capture_id == capture_id, Faults.state == "open")
-        .order_by(Faults.last_at.desc(), Faults.id.desc())
-        .limit(1)
-    ).first()
-    return Fault(*row) if row else None
-
-
 def find(session: Session, fault_id: int) -> Fault | None:
     """The fault of that number, or None."""
     row = session.execute(select(*_COLUMNS).where(Faults.id == fault_id)).first()

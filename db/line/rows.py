@@ -52,11 +52,6 @@ class VerdictRow:
     ordered_at: datetime
     fault: str | None = None
 
-    @property
-    def position(self) -> Position:
-        """Where this row stands in the order newest first: what `db.line.verdicts.search` takes as `before`."""
-        return self.ordered_at, self.capture_id
-
 
 class Filters(TypedDict, total=False):
     """What captures can be chosen by; `since` is included, `until` is not, both mean `ordered_at`."""

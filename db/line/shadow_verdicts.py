@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -81,13 +81,6 @@ def record(session: Session, verdicts: Sequence[ShadowVerdict]) -> int:
     connection = session.connection()
     new = insert_into(connection.dialect.name, ShadowVerdicts).on_conflict_do_nothing()
     return len(connection.execute(new.returning(ShadowVerdicts.capture_id), rows).all())
-
-
-def of_capture(session: Session, capture_id: UUID) -> list[ShadowVerdict]:
-    """What shadows decided about a capture, the latest first."""
-    columns = [getattr(ShadowVerdicts, field.name) for field in fields(ShadowVerdict)]
-    query = select(*columns).where(ShadowVerdicts.capture_id == capture_id).order_by(ShadowVerdicts.judged_at.desc())
-    return [ShadowVerdict(*row) for row in session.execute(query)]
 
 
 def compare(session: Session, model_id: str, since: datetime | None = None) -> ShadowReport:

@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import checks, verdicts
+from db.line import verdicts
 from producer.storage.folder import FolderStore
+from tests.database_support import status_of
 from tests.support import photograph
 from worker.commands.labelled_folder import Taken, take_in
 from worker.commands.learning import import_folder
@@ -88,7 +89,7 @@ def test_a_folder_becomes_captures_with_reviews_and_is_there_once(
         rows = verdicts.search(session, machine="imported")
         assert {(row.outcome, row.model_id, row.reason) for row in rows} == {("unsure", None, "imported with a label")}
         assert {row.head for row in rows} == {"Line-3-spring"}
-        check = checks.status(session, rows[0].check_id)
+        check = status_of(session, rows[0].check_id)
         assert check is not None
         assert check.state != "pending"
 

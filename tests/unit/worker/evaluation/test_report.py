@@ -31,7 +31,6 @@ def labelled(row: int, side: int) -> Labelled:
         machine="mill-1" if row < 100 else "mill-2",
         station="station-1",
         captured_at=START + timedelta(hours=row),
-        reviewed_at=START,
         review_id=row + 1,
     )
 

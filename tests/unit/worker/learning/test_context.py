@@ -14,7 +14,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def labelled(image: str, label: str, life: str, review_id: int, region: dict[str, int] | None = None) -> Labelled:
-    return Labelled(uuid4(), f"{image}.jpg", image * 64, region, label, life, "m", "s", NOON, NOON, review_id)
+    return Labelled(uuid4(), f"{image}.jpg", image * 64, region, label, life, "m", "s", NOON, review_id)
 
 
 def test_unusable_images_are_not_learned_from() -> None:

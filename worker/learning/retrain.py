@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from db.learning import candidates, model_registry, reviews, snapshots
+from db.learning import model_registry, reviews, snapshots
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
@@ -116,7 +116,7 @@ def _lacking(found: Material, fewest_inserts: int) -> str | None:
 def _made_of(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model | None:
     """The model that was made of a snapshot with the costs of now and whose files are in order, or None."""
     with learning.database.reading() as session:
-        found = candidates.of_snapshot(session, snapshot.snapshot_id, fingerprint)
+        found = model_registry.of_snapshot(session, snapshot.snapshot_id, fingerprint)
     for model in found:
         try:
             stored = model_store.read(learning.models / model.artefact, fingerprint)

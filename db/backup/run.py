@@ -27,7 +27,7 @@ SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
 
 
 @dataclass(frozen=True)
-class Manifest:
+class BackupManifest:
     """What a backup holds: `revision` is the schema's, `rows` of the main tables, `sha256` of the file."""
 
     format: int
@@ -39,7 +39,7 @@ class Manifest:
     sha256: str
 
 
-def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
+def back_up(url: str, target: Path, now: datetime) -> tuple[Path, BackupManifest]:
     """Write a backup of the database at `url`, beside whatever is being done in it; the file and its manifest.
 
     `target` is the file to write, or a folder that is there: then the file is named by the time, in UTC.
@@ -63,7 +63,7 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
         dump = _engine(engine)
         with naming(file):
             revision, rows = dump.write(url, part)
-            manifest = Manifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
+            manifest = BackupManifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
             _sync(part)
             part.replace(file)
             _write(manifest_path(file), json.dumps(asdict(manifest), indent=2) + "\n")
@@ -72,7 +72,7 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
     return file, manifest
 
 
-def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Manifest]:
+def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, BackupManifest]:
     """Bring a backup back into the database at `url`; the file that was taken and its manifest.
 
     `source` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does.
@@ -130,7 +130,7 @@ def manifest_path(file: Path) -> Path:
     return file.with_name(f"{file.name}.json")
 
 
-def read_manifest(file: Path) -> Manifest:
+def read_manifest(file: Path) -> BackupManifest:
     """The manifest of a backup.
 
     Raises:
@@ -140,7 +140,7 @@ def read_manifest(file: Path) -> Manifest:
         raise BackupError(f"there is no file {file}")
     try:
         said: dict[str, Any] = json.loads(manifest_path(file).read_text(encoding="utf-8"))
-        manifest = Manifest(**said)
+        manifest = BackupManifest(**said)
     except FileNotFoundError:
         raise BackupError(f"{file} is no complete backup: its manifest {manifest_path(file).name} is missing") from None
     except (ValueError, TypeError):

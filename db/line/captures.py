@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert_into
-from db.line.capture_order import Seen, ordered_at
+from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
 from db.schema.tables import Captures, Checks, Pockets
@@ -166,7 +166,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         return {}
     machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))
     rows = connection.execute(_NEWEST, {"machines": machines, "heads": heads, "pockets": pockets})
-    newest = {tuple(row[:3]): Seen(*row[3:]) for row in rows}
+    newest = {tuple(row[:3]): OrderedPhoto(*row[3:]) for row in rows}
     order: dict[UUID, datetime] = {}
     for each in sorted(arrivals, key=lambda each: each.received_at):
         capture, place = each.capture, _place(each)
@@ -174,7 +174,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         before = newest.get(place)
         order[capture.capture_id] = moment = ordered_at(*told, before)
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
-            newest[place] = Seen(*told, moment)
+            newest[place] = OrderedPhoto(*told, moment)
     return order
 
 

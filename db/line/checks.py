@@ -69,7 +69,7 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Assessment:
+class CheckSummary:
     """The answer of a check: the fields of the same names in `Check`."""
 
     state: State
@@ -81,7 +81,7 @@ class Assessment:
 
 def assess(
     size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, given_up: bool = False
-) -> Assessment:
+) -> CheckSummary:
     """What a check of `size` inserts comes to.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
@@ -118,7 +118,7 @@ def assess(
         state = "replace"
     elif review:
         state = "review"
-    return Assessment(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)))
+    return CheckSummary(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)))
 
 
 _COLUMNS = (

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.checks import Assessment, PocketState, Trouble, assess
+from db.line.checks import CheckSummary, PocketState, Trouble, assess
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -15,34 +15,34 @@ def photo(number: int, pocket: int, outcome: str | None, minute: int = 0) -> Poc
 
 
 def test_nothing_yet_is_pending() -> None:
-    assert assess(3, []) == Assessment("pending", (), (), 0)
+    assert assess(3, []) == CheckSummary("pending", (), (), 0)
 
 
 def test_all_intact_is_go() -> None:
-    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")]) == Assessment("go", (), (), 2)
+    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")]) == CheckSummary("go", (), (), 2)
 
 
 def test_a_missing_pocket_keeps_it_pending_but_the_damage_is_told() -> None:
-    assert assess(3, [photo(1, 7, "damaged"), photo(2, 3, "unsure")]) == Assessment("pending", (7,), (3,), 2)
+    assert assess(3, [photo(1, 7, "damaged"), photo(2, 3, "unsure")]) == CheckSummary("pending", (7,), (3,), 2)
 
 
 def test_a_capture_without_a_verdict_keeps_it_pending() -> None:
-    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, None)]) == Assessment("pending", (), (), 1)
+    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, None)]) == CheckSummary("pending", (), (), 1)
 
 
 def test_damage_outranks_review_and_both_are_listed() -> None:
     states = [photo(1, 9, "damaged"), photo(2, 4, "unusable"), photo(3, 2, "damaged"), photo(4, 1, "intact")]
-    assert assess(4, states) == Assessment("replace", (2, 9), (4,), 4)
+    assert assess(4, states) == CheckSummary("replace", (2, 9), (4,), 4)
 
 
 @pytest.mark.parametrize("outcome", ["unsure", "unusable"])
 def test_what_was_not_decided_is_reviewed(outcome: str) -> None:
-    assert assess(1, [photo(1, 5, outcome)]) == Assessment("review", (), (5,), 1)
+    assert assess(1, [photo(1, 5, outcome)]) == CheckSummary("review", (), (5,), 1)
 
 
 def test_of_a_pocket_captured_twice_the_newest_counts() -> None:
     assert assess(1, [photo(2, 1, "intact", minute=5), photo(1, 1, "damaged")]).state == "go"
-    assert assess(1, [photo(2, 1, None, minute=5), photo(1, 1, "damaged")]) == Assessment("pending", (), (), 0)
+    assert assess(1, [photo(2, 1, None, minute=5), photo(1, 1, "damaged")]) == CheckSummary("pending", (), (), 0)
 
 
 def test_at_the_same_moment_the_later_id_is_the_newest() -> None:
@@ -51,11 +51,11 @@ def test_at_the_same_moment_the_later_id_is_the_newest() -> None:
 
 def test_a_fault_of_a_pocket_counts_as_review() -> None:
     found = assess(2, [photo(1, 1, "intact")], [Trouble(None, 2)])
-    assert found == Assessment("review", (), (2,), 2)
+    assert found == CheckSummary("review", (), (2,), 2)
 
 
 def test_a_fault_of_a_capture_is_found_by_the_capture() -> None:
-    assert assess(1, [photo(1, 6, None)], [Trouble(UUID(int=1), None)]) == Assessment("review", (), (6,), 1)
+    assert assess(1, [photo(1, 6, None)], [Trouble(UUID(int=1), None)]) == CheckSummary("review", (), (6,), 1)
 
 
 def test_a_fault_is_over_once_its_capture_was_judged_or_taken_again() -> None:
@@ -67,7 +67,7 @@ def test_a_fault_is_over_once_its_capture_was_judged_or_taken_again() -> None:
 
 def test_a_fault_never_hides_damage() -> None:
     found = assess(1, [photo(1, 6, "damaged")], [Trouble(UUID(int=99), 6)])
-    assert found == Assessment("replace", (6,), (), 1)
+    assert found == CheckSummary("replace", (6,), (), 1)
 
 
 def test_a_fault_of_no_known_pocket_says_nothing() -> None:
@@ -93,12 +93,12 @@ def test_the_answer_follows_from_the_pockets_alone(pockets: dict[int, str | None
 
 def test_a_check_that_was_given_up_is_review_and_says_what_never_came() -> None:
     found = assess(4, [photo(1, 1, "intact"), photo(3, 3, "intact")], given_up=True)
-    assert found == Assessment("review", (), (2, 4), 2, (2, 4))
+    assert found == CheckSummary("review", (), (2, 4), 2, (2, 4))
 
 
 def test_a_check_that_was_given_up_is_review_also_where_an_insert_is_damaged() -> None:
     found = assess(3, [photo(1, 1, "damaged"), photo(2, 2, "unsure")], given_up=True)
-    assert found == Assessment("review", (1,), (2, 3), 2, (3,))
+    assert found == CheckSummary("review", (1,), (2, 3), 2, (3,))
 
 
 def test_a_check_that_was_given_up_waits_for_what_is_there_to_be_judged() -> None:
@@ -106,13 +106,13 @@ def test_a_check_that_was_given_up_waits_for_what_is_there_to_be_judged() -> Non
 
 
 def test_all_photographed_is_not_incomplete_whatever_was_given_up() -> None:
-    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")], given_up=True) == Assessment("go", (), (), 2)
+    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")], given_up=True) == CheckSummary("go", (), (), 2)
     faulty = assess(2, [photo(1, 1, "intact")], [Trouble(None, 2)], given_up=True)
-    assert faulty == Assessment("review", (), (2,), 2), "a fault is an answer of its own"
+    assert faulty == CheckSummary("review", (), (2,), 2), "a fault is an answer of its own"
 
 
 def test_pockets_that_are_not_numbered_from_1_are_never_go() -> None:
-    assert assess(2, [photo(9, 9, "intact")], given_up=True) == Assessment("review", (), (1, 2), 1, (1, 2))
+    assert assess(2, [photo(9, 9, "intact")], given_up=True) == CheckSummary("review", (), (1, 2), 1, (1, 2))
 
 
 @given(st.dictionaries(st.integers(1, 40), _outcomes, max_size=40), st.integers(1, 40))

@@ -98,14 +98,14 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
         raise BackupError(f"{file} is damaged: it is not what its manifest says; take another backup")
     holds = rows_of(url)
     if sum(holds.values()) and not replace:
-        told = ", ".join(f"{count} {name}" for name, count in holds.items() if count)
+        contents = ", ".join(f"{count} {name}" for name, count in holds.items() if count)
         raise BackupError(
-            f"{shown(url)} is not empty ({told}): --replace lets all of it go. Back it up first, if in doubt"
+            f"{shown(url)} is not empty ({contents}): --replace lets all of it go. Back it up first, if in doubt"
         )
     _engine(engine).read(url, file, manifest.revision)
-    found = rows_of(url)
-    if found != dict(manifest.rows):
-        raise BackupError(f"{shown(url)} now holds {found}, and the backup {dict(manifest.rows)}: do not use it")
+    rows = rows_of(url)
+    if rows != dict(manifest.rows):
+        raise BackupError(f"{shown(url)} now holds {rows}, and the backup {dict(manifest.rows)}: do not use it")
     return file, manifest
 
 
@@ -115,14 +115,14 @@ def newest(folder: Path) -> Path:
     Raises:
         BackupError: there is none.
     """
-    found = [
+    backups = [
         (read_manifest(file).made_at, file)
         for file in sorted(folder.iterdir())
         if file.suffix in SUFFIXES.values() and manifest_path(file).exists()
     ]
-    if not found:
+    if not backups:
         raise BackupError(f"there is no backup in {folder}")
-    return max(found)[1]
+    return max(backups)[1]
 
 
 def manifest_path(file: Path) -> Path:
@@ -139,8 +139,8 @@ def read_manifest(file: Path) -> BackupManifest:
     if not file.is_file():
         raise BackupError(f"there is no file {file}")
     try:
-        said: dict[str, Any] = json.loads(manifest_path(file).read_text(encoding="utf-8"))
-        manifest = BackupManifest(**said)
+        content: dict[str, Any] = json.loads(manifest_path(file).read_text(encoding="utf-8"))
+        manifest = BackupManifest(**content)
     except FileNotFoundError:
         raise BackupError(f"{file} is no complete backup: its manifest {manifest_path(file).name} is missing") from None
     except (ValueError, TypeError):

@@ -42,8 +42,8 @@ def list_faults(
         from db.line import faults
 
         chosen = None if state is FaultState.ALL else state.value
-        found = faults.search(session, state=chosen, limit=limit)
-        answer(found, terminal_tables.fault_table, as_json, "no faults", limit)
+        rows = faults.search(session, state=chosen, limit=limit)
+        answer(rows, terminal_tables.fault_table, as_json, "no faults", limit)
 
 
 @app.command()

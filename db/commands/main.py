@@ -130,7 +130,7 @@ def checks(
         from db.commands import terminal_tables
         from db.line import checks as subject
 
-        found = subject.recent(
+        rows = subject.recent(
             session,
             machine=machine,
             head=head,
@@ -139,7 +139,7 @@ def checks(
             since=since,
             limit=limit,
         )
-        answer(found, terminal_tables.check_table, as_json, "no check matches", limit)
+        answer(rows, terminal_tables.check_table, as_json, "no check matches", limit)
 
 
 @app.command()
@@ -194,23 +194,25 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
 
         champion = subject.champion(session, at)
         shadow = subject.shadow(session) if at is None else None
-        promotions = [each for each in subject.promotions(session, limit=1000) if at is None or each.at <= at]
-        found = subject.recent(session, limit) if at is None else [champion] if champion else []
+        promotions = [
+            promotion for promotion in subject.promotions(session, limit=1000) if at is None or promotion.at <= at
+        ]
+        rows = subject.recent(session, limit) if at is None else [champion] if champion else []
         if as_json:
             print_json(
                 {
                     "champion": champion.model_id if champion else None,
                     "shadow": shadow.model_id if shadow else None,
-                    "models": plain(found),
+                    "models": plain(rows),
                     "promotions": plain(promotions),
                 }
             )
-        elif not found and at is not None:
+        elif not rows and at is not None:
             say("no model was in charge then: every verdict was 'unsure'")
-        elif not found:
+        elif not rows:
             say("no model yet: every verdict is 'unsure' until one is trained")
         else:
-            print_table(terminal_tables.model_table(found, promotions, champion, shadow))
+            print_table(terminal_tables.model_table(rows, promotions, champion, shadow))
 
 
 @app.command()

@@ -108,7 +108,7 @@ def settings_of(context: typer.Context) -> DatabaseSettings:
 
 
 def answer(
-    found: Sequence[T],
+    rows: Sequence[T],
     table: Callable[[Sequence[T]], Table],
     as_json: bool,
     nothing: str,
@@ -121,12 +121,12 @@ def answer(
     from db.commands.serialisation import plain
 
     if as_json:
-        print_json(plain(list(found)))
-    elif not found:
+        print_json(plain(list(rows)))
+    elif not rows:
         say(nothing)
     else:
-        print_table(table(found))
-        if len(found) == limit:
+        print_table(table(rows))
+        if len(rows) == limit:
             note(f"the newest {limit}; there may be more: --limit")
 
 

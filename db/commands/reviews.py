@@ -87,8 +87,8 @@ def reviews(
         from db.commands import terminal_tables
         from db.learning import reviews as subject
 
-        found = subject.recent(session, capture_id=capture, by=by, since=since, limit=limit)
-        answer(found, terminal_tables.review_table, as_json, "no review", limit)
+        rows = subject.recent(session, capture_id=capture, by=by, since=since, limit=limit)
+        answer(rows, terminal_tables.review_table, as_json, "no review", limit)
 
 
 def _login() -> str:
@@ -102,13 +102,13 @@ def _told(database: Database, capture: UUID, label: str, by: str, note: str | No
     from db.commands.serialisation import plain
 
     try:
-        said = _say(database, capture, label, by, note)
+        kept = _say(database, capture, label, by, note)
     except LookupError as error:
         raise ValueError(str(error)) from error
     if as_json:
-        print_json(plain(said))
+        print_json(plain(kept))
     else:
-        say(f"capture {said.capture_id} is {said.label}, says {said.by}")
+        say(f"capture {kept.capture_id} is {kept.label}, says {kept.by}")
 
 
 def _say(database: Database, capture: UUID, label: str, by: str, note: str | None) -> Review:
@@ -120,18 +120,18 @@ def _say(database: Database, capture: UUID, label: str, by: str, note: str | Non
 
 def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> None:
     """Show one capture after the other and keep what is said; each at once, so that a later Ctrl-C loses none."""
-    said = 0
+    count = 0
     say(HELP)
-    for number, each in enumerate(queue, 1):
-        say("\n  ".join([f"\n{number} of {len(queue)}", *_description(each, images)]))
+    for number, item in enumerate(queue, 1):
+        say("\n  ".join([f"\n{number} of {len(queue)}", *_description(item, images)]))
         typed = _typed()
         if typed is None:
             break
         label, note = typed
         if label is not None:
-            _say(database, each.row.capture_id, label, by, note)
-            said += 1
-    say(f"\n{said} reviews by {by}")
+            _say(database, item.row.capture_id, label, by, note)
+            count += 1
+    say(f"\n{count} reviews by {by}")
 
 
 def _typed() -> tuple[str | None, str | None] | None:
@@ -149,14 +149,14 @@ def _typed() -> tuple[str | None, str | None] | None:
         say(HELP)
 
 
-def _description(each: ToReview, images: str) -> Iterator[str]:
+def _description(item: ToReview, images: str) -> Iterator[str]:
     """What a person should know before looking at the photograph; nothing in it reaches the terminal as a command."""
     from db.commands import terminal_tables
     from db.line.photographs import REMOVED
 
-    row = each.row
+    row = item.row
     shown: dict[str, terminal_tables.Shown] = {
-        "why": each.why,
+        "why": item.why,
         "seen": f"machine {row.machine}, head {row.head}, pocket {row.pocket}, after {row.operation}",
         "captured": row.captured_at,
         "insert": row.insert_designation,
@@ -168,8 +168,8 @@ def _description(each: ToReview, images: str) -> Iterator[str]:
         "decision": row.decision,
         "damage": None if row.probability is None else f"{row.probability:.1%} probable",
         "model": row.model_id,
-        "reviewed": f"{each.review.label} by {each.review.by}" if each.review else None,
-        "note": each.review.note if each.review else None,
+        "reviewed": f"{item.review.label} by {item.review.by}" if item.review else None,
+        "note": item.review.note if item.review else None,
         "image": REMOVED if row.image is None else f"{discreet(images).rstrip('/')}/{row.image}",
         "capture": str(row.capture_id),
     }

@@ -59,8 +59,8 @@ def shadow(
 def _in_shadow(session: Session) -> str | None:
     from db.learning import model_registry
 
-    found = model_registry.shadow(session)
-    return found.model_id if found is not None else None
+    model = model_registry.shadow(session)
+    return model.model_id if model is not None else None
 
 
 def _known(session: Session, name: str) -> str:

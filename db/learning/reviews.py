@@ -75,14 +75,14 @@ def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime
     capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
     if session.execute(capture).first() is None:
         raise LookupError(f"capture {capture_id} is not recorded, so it cannot be reviewed")
-    said = {
+    values = {
         "capture_id": capture_id,
         "label": label,
         "by": fitting(by.strip(), 120),
         "at": at,
         "note": fitting(note.strip(), MAX_NOTE) or None if note else None,
     }
-    row = session.execute(insert(Reviews).values(said).returning(*_COLUMNS)).one()
+    row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
     pockets.mark(session.connection(), [capture_id])
     return Review(*row)

@@ -50,12 +50,12 @@ def take(session: Session, at: datetime, labelled: Sequence[Labelled] | None = N
         ValueError: `at` is naive.
     """
     items = reviews.labelled(session) if labelled is None else labelled
-    found = Counter(item.label for item in items)
+    counts = Counter(item.label for item in items)
     snapshot = Snapshot(
         snapshot_id=digest(items),
         created_at=at,
         size=len(items),
-        counts={label: found[label] for label in LABELS if found[label]},
+        counts={label: counts[label] for label in LABELS if counts[label]},
         last_review=max((item.review_id for item in items), default=0),
     )
     new = insert(session, Snapshots).values(asdict(snapshot)).on_conflict_do_nothing()
@@ -119,4 +119,4 @@ def items(session: Session, snapshot_id: str) -> list[Labelled]:
         .where(SnapshotItems.snapshot_id == snapshot_id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
-    return sorted((Labelled(**row._mapping) for row in session.execute(query)), key=lambda each: each.capture_id)
+    return sorted((Labelled(**row._mapping) for row in session.execute(query)), key=lambda item: item.capture_id)

@@ -181,11 +181,11 @@ def recent(
         query = select(*_COLUMNS).where(*of_place(place))
         query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(limit)
         return list(_assessed(session, session.execute(query).all()))
-    found: list[Check] = []
+    matching: list[Check] = []
     coming = candidates(session, state, _COLUMNS, place, 2 * limit)
-    while len(found) < limit and (rows := list(islice(coming, limit))):
-        found += [check for check in _assessed(session, rows) if check.state == state]
-    return found[:limit]
+    while len(matching) < limit and (rows := list(islice(coming, limit))):
+        matching += [check for check in _assessed(session, rows) if check.state == state]
+    return matching[:limit]
 
 
 def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Check]:
@@ -205,7 +205,7 @@ def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
     for trouble in session.execute(faults):
         troubles[trouble[0]].append(Trouble(*trouble[1:]))
     for row in rows:
-        told = dict(row._mapping)
-        given_up = told.pop("given_up")
+        columns = dict(row._mapping)
+        given_up = columns.pop("given_up")
         answer = assess(row.size, states[row.check_id], troubles[row.check_id], given_up=given_up)
-        yield Check(**told, **asdict(answer))
+        yield Check(**columns, **asdict(answer))

@@ -146,10 +146,10 @@ def _move(session: Session, fault_id: int, state: str) -> Fault:
     ).first()
     if moved is not None:
         return Fault(*moved)
-    found = find(session, fault_id)
-    if found is None:
+    fault = find(session, fault_id)
+    if fault is None:
         raise LookupError(f"there is no fault {fault_id}; `insert-db faults list` shows those there are")
-    raise ValueError(f"fault {fault_id} is {found.state}, not open")
+    raise ValueError(f"fault {fault_id} is {fault.state}, not open")
 
 
 def subject(capture_id: UUID | None, reason: str, event: str) -> str:

@@ -132,10 +132,10 @@ def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Pa
     with progress(console, transient=False) as bars:
         task = bars.add_task(f"{dataset.name} · {backbone.name}", total=len(dataset.files))
 
-        def told(done: int, total: int) -> None:
+        def show(done: int, total: int) -> None:
             bars.update(task, completed=done, total=total)
 
-        result = run(dataset, backbone, part.multiply_adds, recipe, output, told)
+        result = run(dataset, backbone, part.multiply_adds, recipe, output, show)
     tell_skipped(result.dataset.skipped[len(dataset.skipped) :], console)
     write_results(result_folder(output, dataset.name, backbone.name), result, recipe)
     return result

@@ -36,17 +36,17 @@ def list_features(
     from db.commands.output import print_json, print_table
     from worker.commands.options import settings_with
 
-    found = _generations(settings_with(data=data))
+    rows = _generations(settings_with(data=data))
     if as_json:
-        print_json(found)
+        print_json(rows)
         return
-    if not found:
+    if not rows:
         say("no features yet: review captures (insert-db review), then insert-worker extract")
         return
     table = Table("fingerprint", "backbone", "images", "size", "needed by")
-    for each in found:
-        needed = each["needed_by"] or "–"
-        table.add_row(each["fingerprint"][:12], each["backbone"], f"{each['images']:,}", decimal(each["bytes"]), needed)
+    for row in rows:
+        needed = row["needed_by"] or "–"
+        table.add_row(row["fingerprint"][:12], row["backbone"], f"{row['images']:,}", decimal(row["bytes"]), needed)
     print_table(table)
 
 
@@ -63,7 +63,7 @@ def remove(
     from worker.features.store import remove as remove_generation
 
     settings = settings_with(data=data)
-    found = [each for each in _generations(settings) if each["fingerprint"].startswith(fingerprint)]
+    found = [row for row in _generations(settings) if row["fingerprint"].startswith(fingerprint)]
     if len(found) != 1:
         raise ValueError(f"{len(found)} generations begin with {fingerprint!r}; `insert-worker features list` has them")
     if found[0]["needed_by"] and not force:
@@ -91,15 +91,15 @@ def verify(
 
     settings = settings_with(data=data)
     with shown(messages()) as progress:
-        found = verified(settings.features_path(), settings.url, fingerprint, progress)
-    whole = all(each.whole for each in found)
+        results = verified(settings.features_path(), settings.url, fingerprint, progress)
+    whole = all(generation.whole for generation in results)
     if as_json:
-        print_json({"whole": whole, "generations": [each.as_json() for each in found]})
-    elif not found:
+        print_json({"whole": whole, "generations": [generation.as_json() for generation in results]})
+    elif not results:
         say("no features yet, so there is nothing to verify")
     else:
-        for each in found:
-            say("\n".join(told(each)))
+        for generation in results:
+            say("\n".join(told(generation)))
     if not whole:
         raise typer.Exit(NO)
 
@@ -119,11 +119,11 @@ def _generations(settings: WorkerSettings) -> list[dict[str, Any]]:
     needed = {model.fingerprint: model.model_id for model in reversed(roles) if model is not None}
     return [
         {
-            "fingerprint": each.fingerprint,
-            "backbone": each.backbone,
-            "images": len(each.known()),
-            "bytes": sum(file.stat().st_size for file in each.folder.rglob("*.h5")),
-            "needed_by": needed.get(each.fingerprint),
+            "fingerprint": generation.fingerprint,
+            "backbone": generation.backbone,
+            "images": len(generation.known()),
+            "bytes": sum(file.stat().st_size for file in generation.folder.rglob("*.h5")),
+            "needed_by": needed.get(generation.fingerprint),
         }
-        for each in generations(settings.features_path())
+        for generation in generations(settings.features_path())
     ]

@@ -53,17 +53,17 @@ def health(
     try:
         beat = read(settings.heartbeat_path(role.value), kinds[role])
     except NoHeartbeat as problem:
-        said = str(problem)
+        sentence = str(problem)
     else:
         seconds = age(beat)
         answer = {"healthy": seconds <= max_age, "age_seconds": round(seconds, 1), **beat.model_dump(mode="json")}
-        said = f"process {beat.pid}, {seconds:.1f} s ago: {described(beat)}"
+        sentence = f"process {beat.pid}, {seconds:.1f} s ago: {described(beat)}"
         if seconds > max_age:
-            said = f"the last heartbeat is older than {max_age:g} s: {said}"
+            sentence = f"the last heartbeat is older than {max_age:g} s: {sentence}"
     if as_json:
-        say_json(answer if answer["healthy"] else answer | {"problem": said})
+        say_json(answer if answer["healthy"] else answer | {"problem": sentence})
     else:
-        say(said)
+        say(sentence)
     raise typer.Exit(0 if answer["healthy"] else NO)
 
 

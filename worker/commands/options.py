@@ -13,8 +13,8 @@ Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg1
 Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
 
 
-def settings_with(**given: Any) -> WorkerSettings:
+def settings_with(**options: Any) -> WorkerSettings:
     """The settings of the environment, with the options that were given in their place."""
     from worker.settings import WorkerSettings
 
-    return WorkerSettings(**{name: value for name, value in given.items() if value is not None})
+    return WorkerSettings(**{name: value for name, value in options.items() if value is not None})

@@ -121,14 +121,14 @@ def _tell_trained(
     tell_skipped(trained.unusable, console)
     tell_notes(warnings(evaluation), console)
     if as_json:
-        told = {
+        values = {
             "trained_on": evaluation["images"],
             "in_charge": in_charge,
             "scores": scores(evaluation),
             "warnings": warnings(evaluation),
             "folder": taken.as_json() if taken else None,
         }
-        say_json(decided.model_dump(mode="json") | told)
+        say_json(decided.model_dump(mode="json") | values)
         return
     say(trained.told)
     print_table(table(evaluation))

@@ -93,15 +93,6 @@ def _of_a_head(
     return drawn
 
 
-def _next_page(plant: Plant, rng: random.Random) -> Ask:
-    def ask(session: Session) -> object:
-        machine = _machine(plant, rng)
-        page = verdicts.search(session, machine=machine, limit=50)
-        return verdicts.search(session, machine=machine, limit=50, before=page[-1].position)
-
-    return ask
-
-
 _damaged, _unusable, _unsure = (_always(outcome) for outcome in ("damaged", "unusable", "unsure"))
 _verdicts = partial(verdicts.search, limit=50)
 _checks = partial(checks.recent, limit=20)
@@ -118,7 +109,6 @@ KINDS: Final[dict[str, dict[str, Callable[[Plant, random.Random], Ask]]]] = {
         "machine, unusable": _asking(_verdicts, machine=_machine, outcome=_unusable),
         "machine, operation": _asking(_verdicts, machine=_machine, operation=_operation),
         "machine, since 1 d": _asking(_verdicts, machine=_machine, since=_ago(days=1)),
-        "machine, next page": _next_page,
         "damaged": _asking(_verdicts, outcome=_damaged),
         "damaged, since 2 h": _asking(_verdicts, outcome=_damaged, since=_ago(hours=2)),
         "unsure": _asking(_verdicts, outcome=_unsure),

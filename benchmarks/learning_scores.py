@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         photos = consecutive(photos)
     with tempfile.TemporaryDirectory(prefix="learning-scores-") as folder:
         items = imported(photos, options.folder.resolve().name, Path(folder))
-        inserts = len({item.life for item in items})
+        inserts = len({item.insert_key for item in items})
         print(f"{len(items)} photographs of {inserts} inserts, {options.repeats} splits\n", *HEAD, sep="\n", flush=True)
         for name, source in zip(backbones, weights, strict=True):
             evaluation, lab = evaluated(items, Path(folder), name, source, options.repeats)
@@ -141,7 +141,7 @@ def evaluated(
     result = extract_chunk(items, FolderStore(data / "images"), backbone, store)
     if result.unusable:
         raise RuntimeError(f"images without features: {result.unusable}")
-    _, inserts = np.unique([item.life for item in items], return_inverse=True)
+    _, inserts = np.unique([item.insert_key for item in items], return_inverse=True)
     features = store.view([key_of(item) for item in items])
     costs = Costs()
     sides = binary([item.label for item in items])

@@ -9,6 +9,7 @@ from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
+from producer.configuration.passwords import password_of
 
 
 class DatabaseSettings(BaseSettings):
@@ -56,20 +57,6 @@ class DatabaseSettings(BaseSettings):
 
         if self.database_url is None:
             return sqlite_url(self.data / "inserts.db")
-        url, password = self.database_url.get_secret_value(), self.database_password
-        if self.database_password_file is not None:
-            if password is not None:
-                raise ValueError("INSERTS_DATABASE_PASSWORD and INSERTS_DATABASE_PASSWORD_FILE are both set: take one")
-            password = _password_in(self.database_password_file)
-        return url if password is None else with_password(url, password.get_secret_value())
-
-
-def _password_in(file: Path) -> SecretStr:
-    # As `producer.delivery.redis_url.password_in`: neither room may know the other.
-    try:
-        password = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the password file {file} cannot be read: {error}") from None
-    if not password:
-        raise ValueError(f"the password file {file} is empty")
-    return SecretStr(password)
+        url = self.database_url.get_secret_value()
+        password = password_of("INSERTS_DATABASE_PASSWORD", self.database_password, self.database_password_file)
+        return url if password is None else with_password(url, password)

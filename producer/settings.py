@@ -9,10 +9,11 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
+from producer.configuration.passwords import password_of
 from producer.contract.names import Name, safe_name
 from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
 from producer.delivery.redis_connection import check_url
-from producer.delivery.redis_url import password_in, with_password, with_trust
+from producer.delivery.redis_url import with_password, with_trust
 from producer.station.head_register import HeadRegister
 from producer.storage.opening import open_image_store
 from producer.storage.store import ImageStore
@@ -71,12 +72,9 @@ class StationSettings(BaseSettings):
         """
         if self.redis_url is not None:
             url = self.redis_url.get_secret_value()
-            if self.redis_password is not None and self.redis_password_file is not None:
-                raise ValueError("INSERTS_REDIS_PASSWORD and INSERTS_REDIS_PASSWORD_FILE are both set: take one away")
-            if self.redis_password is not None:
-                url = with_password(url, self.redis_password.get_secret_value())
-            if self.redis_password_file is not None:
-                url = with_password(url, password_in(self.redis_password_file))
+            password = password_of("INSERTS_REDIS_PASSWORD", self.redis_password, self.redis_password_file)
+            if password is not None:
+                url = with_password(url, password)
             url = with_trust(url, self.redis_ca_file, self.redis_cert_file, self.redis_key_file)
         else:
             url = self._written_url()

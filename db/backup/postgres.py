@@ -85,13 +85,13 @@ def _program(name: str, server: int) -> str:
     path = shutil.which(name)
     if path is None:
         raise BackupError(f"{name} is not here: {install}")
-    told = subprocess.run(
+    output = subprocess.run(
         [path, "--version"], capture_output=True, text=True, errors="replace", timeout=30, check=False
     ).stdout
-    version = re.search(r"\) (\d+)", told)
+    version = re.search(r"\) (\d+)", output)
     if version is None or int(version[1]) < server:
         raise BackupError(
-            f"{path} is {told.strip() or 'broken'}, older than the server's PostgreSQL {server}: {install}"
+            f"{path} is {output.strip() or 'broken'}, older than the server's PostgreSQL {server}: {install}"
         )
     return path
 
@@ -107,8 +107,8 @@ def _run(url: str, program: str, options: list[str], environment: Mapping[str, s
         BackupError: it failed; the message is its own.
     """
     command = [program, "--dbname", _conninfo(url), *options]
-    told = _environment(url) | dict(environment or {})
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=told, check=False)
+    variables = _environment(url) | dict(environment or {})
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=variables, check=False)
     if done.returncode:
         raise BackupError(f"{Path(program).name} failed: {done.stderr.strip() or f'exit code {done.returncode}'}")
 
@@ -128,5 +128,5 @@ def _conninfo(url: str) -> str:
 
 
 def _environment(url: str) -> dict[str, str]:
-    told = {_SECRETS[name]: value for name, value in _arguments(url).items() if name in _SECRETS}
-    return {**os.environ, "PGAPPNAME": "insert-inspection", **told}
+    secrets = {_SECRETS[name]: value for name, value in _arguments(url).items() if name in _SECRETS}
+    return {**os.environ, "PGAPPNAME": "insert-inspection", **secrets}

@@ -26,7 +26,7 @@ SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
 
 
 @dataclass(frozen=True)
-class Manifest:
+class BackupManifest:
     """What a backup holds: `revision` is the schema's, `rows` of the main tables, `sha256` of the file."""
 
     format: int
@@ -38,7 +38,7 @@ class Manifest:
     sha256: str
 
 
-def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
+def back_up(url: str, target: Path, now: datetime) -> tuple[Path, BackupManifest]:
     """Write a backup of the database at `url`, beside whatever is being done in it; the file and its manifest.
 
     `target` is the file to write, or a folder that is there: then the file is named by the time, in UTC.
@@ -59,12 +59,12 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, Manifest]:
         raise BackupError(f"there is no folder {file.parent}")
     with replaced_file(file) as part:
         revision, rows = _engine(engine).write(url, part)
-        manifest = Manifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
+        manifest = BackupManifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
     write_file(manifest_path(file), f"{json.dumps(asdict(manifest), indent=2)}\n".encode())
     return file, manifest
 
 
-def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Manifest]:
+def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, BackupManifest]:
     """Bring a backup back into the database at `url`; the file that was taken and its manifest.
 
     `source` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does.
@@ -90,14 +90,14 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Man
         raise BackupError(f"{file} is damaged: it is not what its manifest says; take another backup")
     holds = rows_of(url)
     if sum(holds.values()) and not replace:
-        told = ", ".join(f"{count} {name}" for name, count in holds.items() if count)
+        contents = ", ".join(f"{count} {name}" for name, count in holds.items() if count)
         raise BackupError(
-            f"{shown(url)} is not empty ({told}): --replace lets all of it go. Back it up first, if in doubt"
+            f"{shown(url)} is not empty ({contents}): --replace lets all of it go. Back it up first, if in doubt"
         )
     _engine(engine).read(url, file, manifest.revision)
-    found = rows_of(url)
-    if found != dict(manifest.rows):
-        raise BackupError(f"{shown(url)} now holds {found}, and the backup {dict(manifest.rows)}: do not use it")
+    rows = rows_of(url)
+    if rows != dict(manifest.rows):
+        raise BackupError(f"{shown(url)} now holds {rows}, and the backup {dict(manifest.rows)}: do not use it")
     return file, manifest
 
 
@@ -107,14 +107,14 @@ def newest(folder: Path) -> Path:
     Raises:
         BackupError: there is none.
     """
-    found = [
+    backups = [
         (read_manifest(file).made_at, file)
         for file in sorted(folder.iterdir())
         if file.suffix in SUFFIXES.values() and manifest_path(file).exists()
     ]
-    if not found:
+    if not backups:
         raise BackupError(f"there is no backup in {folder}")
-    return max(found)[1]
+    return max(backups)[1]
 
 
 def manifest_path(file: Path) -> Path:
@@ -122,7 +122,7 @@ def manifest_path(file: Path) -> Path:
     return file.with_name(f"{file.name}.json")
 
 
-def read_manifest(file: Path) -> Manifest:
+def read_manifest(file: Path) -> BackupManifest:
     """The manifest of a backup.
 
     Raises:
@@ -131,8 +131,8 @@ def read_manifest(file: Path) -> Manifest:
     if not file.is_file():
         raise BackupError(f"there is no file {file}")
     try:
-        said: dict[str, Any] = json.loads(manifest_path(file).read_text(encoding="utf-8"))
-        manifest = Manifest(**said)
+        content: dict[str, Any] = json.loads(manifest_path(file).read_text(encoding="utf-8"))
+        manifest = BackupManifest(**content)
     except FileNotFoundError:
         raise BackupError(f"{file} is no complete backup: its manifest {manifest_path(file).name} is missing") from None
     except (ValueError, TypeError):

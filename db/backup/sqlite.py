@@ -69,11 +69,11 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, file: Path) ->
 
 def _check(connection: sqlite3.Connection, what: str) -> None:
     try:
-        found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+        problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
     except sqlite3.DatabaseError as error:
-        found = [str(error)]
-    if found != ["ok"]:
-        raise BackupError(f"{what} is damaged: {'; '.join(found)}")
+        problems = [str(error)]
+    if problems != ["ok"]:
+        raise BackupError(f"{what} is damaged: {'; '.join(problems)}")
 
 
 def _opened(file: Path) -> sqlite3.Connection:

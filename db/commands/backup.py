@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from db.commands.options import Json
-from db.commands.output import clear_errors, print_json
+from db.commands.output import clear_errors, print_json, settings_of
+from producer.terminal.options import Json
 from producer.terminal.output import say
 
 
@@ -44,7 +44,7 @@ def backup(
         from db.backup import run as subject
         from db.commands.serialisation import plain
 
-        file, manifest = subject.back_up(context.obj, target, datetime.now(UTC))
+        file, manifest = subject.back_up(settings_of(context).url, target, datetime.now(UTC))
         if as_json:
             print_json({"file": str(file), **plain(manifest)})
         else:
@@ -78,7 +78,7 @@ def restore(
         from db.commands.serialisation import plain
         from db.engine import schema_version
 
-        file, manifest = subject.restore(context.obj, source, replace=replace)
+        file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
         older = manifest.revision != schema_version.head()
         if as_json:
             print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from db.commands.options import FaultState, Json, Limit
+from db.commands.options import FaultState, Limit
 from db.commands.output import answer, print_json, reading, writing
+from producer.terminal.options import Json
 from producer.terminal.output import say
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def list_faults(
 
     Example: `insert-db faults list --json`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import faults
 
         chosen = None if state is FaultState.ALL else state.value
-        found = faults.search(session, state=chosen, limit=limit)
-        answer(found, terminal_tables.fault_table, as_json, "no faults", limit)
+        rows = faults.search(session, state=chosen, limit=limit)
+        answer(rows, terminal_tables.fault_table, as_json, "no faults", limit)
 
 
 @app.command()
@@ -51,7 +52,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
 
     Example: `insert-db faults show 17`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands.serialisation import plain
         from db.line import faults
 
@@ -73,7 +74,7 @@ def requeue(context: typer.Context, number: Number, as_json: Json = False) -> No
     """
     from db.line import faults
 
-    _change(context.obj, number, faults.requeue, as_json)
+    _change(context, number, faults.requeue, as_json)
 
 
 @app.command()
@@ -84,11 +85,11 @@ def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> No
     """
     from db.line import faults
 
-    _change(context.obj, number, faults.dismiss, as_json)
+    _change(context, number, faults.dismiss, as_json)
 
 
-def _change(url: str, number: int, change: Callable[[Session, int], Fault], as_json: bool) -> None:
-    with writing(url) as session:
+def _change(context: typer.Context, number: int, change: Callable[[Session, int], Fault], as_json: bool) -> None:
+    with writing(context) as session:
         from db.commands.serialisation import plain
 
         try:

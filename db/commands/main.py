@@ -15,7 +15,6 @@ from db.commands import shadow as cli_shadow
 from db.commands.options import (
     At,
     Head,
-    Json,
     Limit,
     Machine,
     OneHead,
@@ -28,8 +27,9 @@ from db.commands.options import (
     Station,
     Until,
 )
-from db.commands.output import answer, clear_errors, explained, print_json, print_table, reading
+from db.commands.output import answer, explained, print_json, print_table, reading
 from producer.terminal.entry_point import run
+from producer.terminal.options import Data, Json
 from producer.terminal.output import answer_stream, say
 
 app = typer.Typer(
@@ -45,14 +45,7 @@ app.command()(cli_shadow.shadow)
 @app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")
 def _root(
     context: typer.Context,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="The line's data; its database is FOLDER/inserts.db. [INSERTS_DATA, else var/line]",
-            show_default=False,
-        ),
-    ] = None,
+    data: Data = None,
     database: Annotated[
         str | None,
         typer.Option(
@@ -65,15 +58,12 @@ def _root(
     ] = None,
 ) -> None:
     """What the inspection line knows: verdicts, checks, inserts to replace, histories, reviews, faults and models."""
-    from db.settings import DatabaseSettings
-
-    given: dict[str, Any] = {} if data is None else {"data": data}
+    options: dict[str, Any] = {} if data is None else {"data": data}
     if database is not None:
-        given["database_url"] = database
+        options["database_url"] = database
     elif data is not None:
-        given["database_url"] = None  # the folder that was named, not the environment's database
-    with clear_errors():
-        context.obj = DatabaseSettings(**given).url
+        options["database_url"] = None  # the folder that was named, not the environment's database
+    context.obj = options  # for `settings_of`
 
 
 @app.command()
@@ -97,7 +87,7 @@ def verdicts(
     - `insert-db verdicts --outcome damaged --since 2h`
     - `insert-db verdicts --machine mill-1 --head head-7 --pocket 12`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import verdicts as subject
 
@@ -136,11 +126,11 @@ def checks(
     - `insert-db checks --machine mill-1 --since 1d`
     - `insert-db checks --state replace --json`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import checks as subject
 
-        found = subject.recent(
+        rows = subject.recent(
             session,
             machine=machine,
             head=head,
@@ -149,7 +139,7 @@ def checks(
             since=since,
             limit=limit,
         )
-        answer(found, terminal_tables.check_table, as_json, "no check matches", limit)
+        answer(rows, terminal_tables.check_table, as_json, "no check matches", limit)
 
 
 @app.command()
@@ -158,7 +148,7 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
 
     Example: `insert-db replace --machine mill-1`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.queries import maintenance
 
@@ -179,7 +169,7 @@ def history(
 
     Example: `insert-db history mill-1 head-7 12`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.queries import maintenance
 
@@ -197,30 +187,32 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
     - `insert-db models`
     - `insert-db models --at 2026-11-17T14:05`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.commands.serialisation import plain
         from db.learning import model_registry as subject
 
         champion = subject.champion(session, at)
         shadow = subject.shadow(session) if at is None else None
-        promotions = [each for each in subject.promotions(session, limit=1000) if at is None or each.at <= at]
-        found = subject.recent(session, limit) if at is None else [champion] if champion else []
+        promotions = [
+            promotion for promotion in subject.promotions(session, limit=1000) if at is None or promotion.at <= at
+        ]
+        rows = subject.recent(session, limit) if at is None else [champion] if champion else []
         if as_json:
             print_json(
                 {
                     "champion": champion.model_id if champion else None,
                     "shadow": shadow.model_id if shadow else None,
-                    "models": plain(found),
+                    "models": plain(rows),
                     "promotions": plain(promotions),
                 }
             )
-        elif not found and at is not None:
+        elif not rows and at is not None:
             say("no model was in charge then: every verdict was 'unsure'")
-        elif not found:
+        elif not rows:
             say("no model yet: every verdict is 'unsure' until one is trained")
         else:
-            print_table(terminal_tables.model_table(found, promotions, champion, shadow))
+            print_table(terminal_tables.model_table(rows, promotions, champion, shadow))
 
 
 @app.command()
@@ -250,7 +242,7 @@ def export(
     """
     if file == "-" and as_json:
         raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands.serialisation import write_csv, write_csv_file
         from db.line import verdicts as subject
 
@@ -283,8 +275,5 @@ app.command()(schema.downgrade)
 
 
 def main() -> None:
-    """Run `insert-db`: exit code 0 fine, 1 an error that stderr explains, 2 a command that was not understood.
-
-    A reader that has seen enough (`insert-db verdicts | head`) is fine too.
-    """
-    run(app, explained=explained, prefix="insert-db:", failure=1, pipe_closed=0)
+    """Run `insert-db`; what a person can put right ends with its message, not with a traceback."""
+    run(app, explained=explained, prefix="insert-db:")

@@ -67,7 +67,6 @@ def moment_option(name: str, meaning: str) -> Any:
     return typer.Option(name, parser=_moment, metavar="MOMENT", help=f"{meaning}: {FORMS}.", show_default=False)
 
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")]
 Machine = Annotated[str | None, typer.Option(help="Only this milling machine.", show_default=False, callback=_name)]
 Head = Annotated[str | None, typer.Option(help="Only this milling head.", show_default=False, callback=_name)]
 Pocket = Annotated[int | None, typer.Option(help="Only this pocket of a head.", show_default=False)]

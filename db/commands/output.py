@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from producer.terminal.exit_codes import FAILED
 from producer.terminal.output import ReaderGone, note, say, say_json
 
 # SQLAlchemy is imported where the database is opened, so that --help answers at once.
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from db.engine.database import Database
+    from db.settings import DatabaseSettings
 
 T = TypeVar("T")
 
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn what a person can do something about into one line on stderr and exit code 1."""
+    """Turn what a person can do something about into one line on stderr and exit code 2."""
     try:
         yield
     except BrokenPipeError:
@@ -32,7 +34,7 @@ def clear_errors() -> Iterator[None]:
         if message is None:
             raise
         note(f"insert-db: {message}")
-        raise typer.Exit(1) from None
+        raise typer.Exit(FAILED) from None
 
 
 def explained(error: Exception) -> str | None:
@@ -54,40 +56,40 @@ def explained(error: Exception) -> str | None:
 
 
 @contextmanager
-def reading(url: str) -> Iterator[Session]:
-    """A session that reads the database at `url`; never makes one.
+def reading(context: typer.Context) -> Iterator[Session]:
+    """A session that reads the database that the command is asked about; never makes one.
 
     Raises:
-        typer.Exit: with code 1, when there is none, it is out of date or away; stderr then says what to do.
+        typer.Exit: with code 2, when there is none, it is out of date or away; stderr then says what to do.
     """
-    with opened(url, reads_only=True) as database, database.reading() as session:
+    with opened(context, reads_only=True) as database, database.reading() as session:
         yield session
 
 
 @contextmanager
-def writing(url: str) -> Iterator[Session]:
+def writing(context: typer.Context) -> Iterator[Session]:
     """A session whose changes are kept when the block ends well; otherwise as `reading`.
 
     Raises:
-        typer.Exit: with code 1, as in `reading`.
+        typer.Exit: with code 2, as in `reading`.
     """
-    with opened(url) as database, database.transaction() as session:
+    with opened(context) as database, database.transaction() as session:
         yield session
 
 
 @contextmanager
-def opened(url: str, *, reads_only: bool = False) -> Iterator[Database]:
-    """The database at `url`, for a command that needs several sessions of it; otherwise as `reading`.
+def opened(context: typer.Context, *, reads_only: bool = False) -> Iterator[Database]:
+    """The database that the command is asked about, for several sessions of it; otherwise as `reading`.
 
     One that `reads_only` is content with a SQLite file that may only be read.
 
     Raises:
-        typer.Exit: with code 1, as in `reading`.
+        typer.Exit: with code 2, as in `reading`.
     """
     with clear_errors():
         from db.engine.database import Database
 
-        database = Database(url, reads_only=reads_only)
+        database = Database(settings_of(context).url, reads_only=reads_only)
         try:
             database.check_schema()
             yield database
@@ -95,17 +97,18 @@ def opened(url: str, *, reads_only: bool = False) -> Iterator[Database]:
             database.close()
 
 
-def images_root(context: typer.Context) -> str:
-    """The root of the image store that belongs to the line that the command is asked about."""
+def settings_of(context: typer.Context) -> DatabaseSettings:
+    """The settings of the environment, with the options before the command in their place.
+
+    Called by a command once it does something: `--help` reads no settings and loads none of what they need.
+    """
     from db.settings import DatabaseSettings
 
-    data = context.find_root().params.get("data")
-    given: dict[str, Any] = {} if data is None else {"data": data}
-    return DatabaseSettings(**given).images_root
+    return DatabaseSettings(**context.obj)
 
 
 def answer(
-    found: Sequence[T],
+    rows: Sequence[T],
     table: Callable[[Sequence[T]], Table],
     as_json: bool,
     nothing: str,
@@ -118,12 +121,12 @@ def answer(
     from db.commands.serialisation import plain
 
     if as_json:
-        print_json(plain(list(found)))
-    elif not found:
+        print_json(plain(list(rows)))
+    elif not rows:
         say(nothing)
     else:
-        print_table(table(found))
-        if len(found) == limit:
+        print_table(table(rows))
+        if len(rows) == limit:
             note(f"the newest {limit}; there may be more: --limit")
 
 

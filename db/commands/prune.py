@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from db.commands.options import Json, Outcome, moment_option
-from db.commands.output import images_root, opened, print_json
+from db.commands.options import Outcome, moment_option
+from db.commands.output import opened, print_json, settings_of
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Json
 from producer.terminal.output import note, say
 
 if TYPE_CHECKING:
@@ -67,14 +69,14 @@ def prune(
     """
     if not (yes or dry_run) and (as_json or not sys.stdin.isatty()):
         raise typer.BadParameter("there is nobody to ask here: say --yes, or --dry-run to see what would go")
-    with opened(context.obj, reads_only=dry_run) as database:
+    with opened(context, reads_only=dry_run) as database:
         from db.retention import disk_space
         from db.retention import policy as retention
         from db.retention.image_removal import Images
         from db.retention.pruning import Pruning
 
         policy = _policy(images, verdicts, shadow, faults, outcome or [])
-        store = Images(images_root(context))
+        store = Images(settings_of(context).images_root)
         extent = None
         if dry_run or not as_json:  # nobody looks on at a nightly run, so nothing is counted before it
             with database.reading() as session:
@@ -87,7 +89,7 @@ def prune(
         if dry_run:
             return
         if not yes and not typer.confirm("Let it go?"):
-            raise typer.Exit(1)
+            raise typer.Exit(NO)
         with _progress(extent) as progress:
             run = Pruning(database, store, policy, progress)
             run.run()

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import Json, Label, Limit, Since
-from db.commands.output import answer, images_root, opened, print_json, reading
+from db.commands.options import Label, Limit, Since
+from db.commands.output import answer, opened, print_json, reading, settings_of
+from producer.terminal.options import Json
 from producer.terminal.output import say
 from producer.terminal.redaction import discreet
 
@@ -55,7 +56,7 @@ def review(
         raise typer.BadParameter("--capture and --label go together, --note with them")
     if capture is not None and only_list:
         raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
-    with opened(context.obj, reads_only=only_list or (as_json and capture is None)) as database:
+    with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
             _told(database, capture, label.value, by or _login(), note, as_json)
             return
@@ -67,7 +68,7 @@ def review(
         if only_list or as_json or not queue:
             answer(queue, terminal_tables.queue_table, as_json, "nothing to look at")
         else:
-            _walk(database, queue, by or _login(), images_root(context))
+            _walk(database, queue, by or _login(), settings_of(context).images_root)
 
 
 def reviews(
@@ -82,12 +83,12 @@ def reviews(
 
     Example: `insert-db reviews --by ana --since 1d`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.learning import reviews as subject
 
-        found = subject.recent(session, capture_id=capture, by=by, since=since, limit=limit)
-        answer(found, terminal_tables.review_table, as_json, "no review", limit)
+        rows = subject.recent(session, capture_id=capture, by=by, since=since, limit=limit)
+        answer(rows, terminal_tables.review_table, as_json, "no review", limit)
 
 
 def _login() -> str:
@@ -101,13 +102,13 @@ def _told(database: Database, capture: UUID, label: str, by: str, note: str | No
     from db.commands.serialisation import plain
 
     try:
-        said = _say(database, capture, label, by, note)
+        kept = _say(database, capture, label, by, note)
     except LookupError as error:
         raise ValueError(str(error)) from error
     if as_json:
-        print_json(plain(said))
+        print_json(plain(kept))
     else:
-        say(f"capture {said.capture_id} is {said.label}, says {said.by}")
+        say(f"capture {kept.capture_id} is {kept.label}, says {kept.by}")
 
 
 def _say(database: Database, capture: UUID, label: str, by: str, note: str | None) -> Review:
@@ -119,18 +120,18 @@ def _say(database: Database, capture: UUID, label: str, by: str, note: str | Non
 
 def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> None:
     """Show one capture after the other and keep what is said; each at once, so that a later Ctrl-C loses none."""
-    said = 0
+    count = 0
     say(HELP)
-    for number, each in enumerate(queue, 1):
-        say("\n  ".join([f"\n{number} of {len(queue)}", *_description(each, images)]))
+    for number, item in enumerate(queue, 1):
+        say("\n  ".join([f"\n{number} of {len(queue)}", *_description(item, images)]))
         typed = _typed()
         if typed is None:
             break
         label, note = typed
         if label is not None:
-            _say(database, each.row.capture_id, label, by, note)
-            said += 1
-    say(f"\n{said} reviews by {by}")
+            _say(database, item.row.capture_id, label, by, note)
+            count += 1
+    say(f"\n{count} reviews by {by}")
 
 
 def _typed() -> tuple[str | None, str | None] | None:
@@ -148,14 +149,14 @@ def _typed() -> tuple[str | None, str | None] | None:
         say(HELP)
 
 
-def _description(each: ToReview, images: str) -> Iterator[str]:
+def _description(item: ToReview, images: str) -> Iterator[str]:
     """What a person should know before looking at the photograph; nothing in it reaches the terminal as a command."""
     from db.commands import terminal_tables
     from db.line.photographs import REMOVED
 
-    row = each.row
+    row = item.row
     shown: dict[str, terminal_tables.Shown] = {
-        "why": each.why,
+        "why": item.why,
         "seen": f"machine {row.machine}, head {row.head}, pocket {row.pocket}, after {row.operation}",
         "captured": row.captured_at,
         "insert": row.insert_designation,
@@ -167,8 +168,8 @@ def _description(each: ToReview, images: str) -> Iterator[str]:
         "decision": row.decision,
         "damage": None if row.probability is None else f"{row.probability:.1%} probable",
         "model": row.model_id,
-        "reviewed": f"{each.review.label} by {each.review.by}" if each.review else None,
-        "note": each.review.note if each.review else None,
+        "reviewed": f"{item.review.label} by {item.review.by}" if item.review else None,
+        "note": item.review.note if item.review else None,
         "image": REMOVED if row.image is None else f"{discreet(images).rstrip('/')}/{row.image}",
         "capture": str(row.capture_id),
     }

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from db.commands.options import Json
-from db.commands.output import clear_errors, print_json
+from db.commands.output import clear_errors, print_json, settings_of
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Json
 from producer.terminal.output import say
 
 
@@ -22,10 +23,11 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
         from db.engine import migrate
         from db.engine.url import shown
 
-        before = migrate.current(context.obj)
-        migrate.upgrade(context.obj)
-        after = migrate.current(context.obj)
-        where = shown(context.obj)
+        url = settings_of(context).url
+        before = migrate.current(url)
+        migrate.upgrade(url)
+        after = migrate.current(url)
+        where = shown(url)
         if as_json:
             print_json({"database": where, "before": before, "after": after})
         elif before == after:
@@ -59,8 +61,9 @@ def downgrade(
         from db.engine import migrate, schema_version
         from db.engine.url import shown
 
-        where = shown(context.obj)
-        before = migrate.current(context.obj)
+        url = settings_of(context).url
+        where = shown(url)
+        before = migrate.current(url)
         if before is None:
             raise ValueError(f"there is no database at {where}")
         if before not in schema_version.revisions():
@@ -75,9 +78,9 @@ def downgrade(
                 say(f"going below schema {step} loses: {what}")
         if lost:
             if not yes and not typer.confirm("Lose it?"):
-                raise typer.Exit(1)
-            migrate.downgrade(context.obj, revision)
-        after = migrate.current(context.obj)
+                raise typer.Exit(NO)
+            migrate.downgrade(url, revision)
+        after = migrate.current(url)
         if as_json:
             print_json({"database": where, "before": before, "after": after, "lost": [what for _, what in lost]})
         elif lost:

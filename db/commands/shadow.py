@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from db.commands.options import Json, Since
+from db.commands.options import Since
 from db.commands.output import print_json, print_table, reading
+from producer.terminal.options import Json
 from producer.terminal.output import say
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def shadow(
     - `insert-db shadow`
     - `insert-db shadow --since 1d --json`
     """
-    with reading(context.obj) as session:
+    with reading(context) as session:
         from db.commands import terminal_tables
         from db.commands.serialisation import plain
         from db.line import shadow_verdicts as subject
@@ -58,8 +59,8 @@ def shadow(
 def _in_shadow(session: Session) -> str | None:
     from db.learning import model_registry
 
-    found = model_registry.shadow(session)
-    return found.model_id if found is not None else None
+    model = model_registry.shadow(session)
+    return model.model_id if model is not None else None
 
 
 def _known(session: Session, name: str) -> str:

@@ -69,7 +69,7 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
                 row.head,
                 row.pocket,
                 row.operation,
-                _standing(row),
+                _outcome(row),
                 row.label,
                 row.decision,
                 _chance(row),
@@ -101,7 +101,7 @@ def history_table(rows: Sequence[PocketRow]) -> Table:
             [
                 _captured(row),
                 row.operation,
-                _standing(row),
+                _outcome(row),
                 row.label,
                 row.review,
                 row.decision,
@@ -194,19 +194,19 @@ def queue_table(queue: Sequence[ToReview]) -> Table:
         ["why", "captured", "machine", "head", "pocket", "operation", "outcome", *JUDGED, "reviewed as", "capture"],
         (
             [
-                each.why,
-                _captured(each.row),
-                each.row.machine,
-                each.row.head,
-                each.row.pocket,
-                each.row.operation,
-                each.row.outcome,
-                each.row.decision,
-                _chance(each.row),
-                each.review.label if each.review else None,
-                str(each.row.capture_id),
+                item.why,
+                _captured(item.row),
+                item.row.machine,
+                item.row.head,
+                item.row.pocket,
+                item.row.operation,
+                item.row.outcome,
+                item.row.decision,
+                _chance(item.row),
+                item.review.label if item.review else None,
+                str(item.row.capture_id),
             ]
-            for each in queue
+            for item in queue
         ),
     )
 
@@ -220,7 +220,7 @@ def tally_table(tallies: Mapping[str, Tally]) -> Table:
     """How often each was right by people's reviews."""
     return _table(
         ["", "right", "wrong", "undecided"],
-        ([name, each.right, each.wrong, each.undecided] for name, each in tallies.items()),
+        ([name, tally.right, tally.wrong, tally.undecided] for name, tally in tallies.items()),
     )
 
 
@@ -260,7 +260,7 @@ def _captured(row: VerdictRow) -> Shown:
     return f"{local(row.captured_at)} by a wrong clock, ordered as {local(row.ordered_at)}"
 
 
-def _standing(row: VerdictRow) -> str:
+def _outcome(row: VerdictRow) -> str:
     return row.outcome or ("fault" if row.fault else "pending")
 
 

@@ -115,7 +115,7 @@ def make_engine(
             # A server that has vanished without a word is noticed too.
             "keepalives_idle": WAIT_SECONDS,
             "tcp_user_timeout": WAIT_SECONDS * 1000,
-            **prepare_threshold(url),
+            **prepare_threshold(parse_url(url)),
         },
     )
 
@@ -255,12 +255,12 @@ class Database:
             raise SchemaOutdated(f"there is no database at {path}: `insert-db upgrade` makes one")
         head = schema_version.head()
         with waitable(self.url), self._reading.connect() as connection:
-            found = schema_version.revision_of(connection)
-        if found != head:
-            known = found is None or found in schema_version.revisions()
+            revision = schema_version.revision_of(connection)
+        if revision != head:
+            known = revision is None or revision in schema_version.revisions()
             what = "run `insert-db upgrade`" if known else "it is of a newer version of this program, which you need"
             raise SchemaOutdated(
-                f"the database {shown(self.url)} has schema {found or 'none'}, this version needs {head}: {what}"
+                f"the database {shown(self.url)} has schema {revision or 'none'}, this version needs {head}: {what}"
             )
 
     def close(self) -> None:

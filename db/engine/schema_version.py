@@ -20,7 +20,7 @@ def head() -> str:
 
 def revisions() -> list[str]:
     """All revisions that this version of the code knows, the newest first."""
-    return [each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+    return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 
 
 def lost_by_downgrade(before: str, revision: str) -> list[tuple[str, str]]:
@@ -29,16 +29,16 @@ def lost_by_downgrade(before: str, revision: str) -> list[tuple[str, str]]:
     Raises:
         ValueError: the revision is not one below `before`.
     """
-    found = []
+    losses = []
     for script in ScriptDirectory.from_config(alembic_config()).walk_revisions():
         if script.revision == revision:
             break
         if int(script.revision) <= int(before):
-            found.append((script.revision, str(getattr(script.module, "LOST", "its migration does not say"))))
+            losses.append((script.revision, str(getattr(script.module, "LOST", "its migration does not say"))))
     else:
         if revision != "base":
             raise ValueError(f"there is no schema {revision!r}; there are {', '.join(revisions()[::-1])} and base")
-    return found
+    return losses
 
 
 def revision_of(connection: Connection) -> str | None:

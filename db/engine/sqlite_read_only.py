@@ -42,8 +42,8 @@ def unchanging(file: Path) -> tuple[int, ...] | None:
     """The state of a file that is read as one that does not change; None for one that is not."""
     if not file.exists() or "immutable" not in reading_options(file):
         return None
-    found = file.stat()
-    return (found.st_ino, found.st_size, found.st_mtime_ns)
+    state = file.stat()
+    return (state.st_ino, state.st_size, state.st_mtime_ns)
 
 
 def wal_of(file: Path) -> Path:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from sqlalchemy import exc, make_url
 from sqlalchemy.engine import URL
 
 from producer.configuration.home_folder import at_home
-from producer.configuration.url_check import unclear
+from producer.configuration.passwords import EXAMPLE
+from producer.configuration.url_check import check_url, unclear
 
 SETTING: Final = "INSERTS_DATABASE_URL"
-
-EXAMPLE: Final = "change-me"
-"""How passwords in examples begin. None is ever used."""
 
 PREPARE: Final = "prepare_threshold"
 """The parameter of a PostgreSQL URL that psycopg knows and libpq does not: executions of one statement after which it
@@ -26,12 +25,20 @@ is prepared on the server; `none` for never, as behind a PgBouncer that pools tr
 def parse_url(url: str) -> URL:
     """Check a database URL and return it in SQLAlchemy's form.
 
+    One of PostgreSQL may name several hosts, as libpq's do: `HOST:PORT,HOST:PORT`.
+
     Raises:
-        ValueError: it is not a URL of a SQLite file or of PostgreSQL, or its `PREPARE` is no number and not `none`.
+        ValueError: it is not a URL of a SQLite file or of PostgreSQL, it can be read in two ways, or has an option
+            after its `?` that PostgreSQL's clients do not know.
     """
+    if url.startswith("postgresql"):
+        check_url(url, SETTING)
+        url, places = _without_several_hosts(url)
+    else:
+        places = {}
     # The text may hold a password, so no message repeats it.
     try:
-        parsed = make_url(url)
+        parsed = make_url(url).update_query_dict(places)
     except exc.ArgumentError:
         raise ValueError("the database URL cannot be read: write it like sqlite:///FILE") from None
     except ValueError:  # a port that is none
@@ -40,30 +47,56 @@ def parse_url(url: str) -> URL:
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file: sqlite:///FILE")
         return parsed.set(database=str(at_home(Path(parsed.database)))) if parsed.database[0] == "~" else parsed
-    # A password that ends early leaves its @ to what comes behind; a user's name does so that has a / in it.
-    if parsed.get_backend_name() != "sqlite" and url.count("@") > (parsed.username is not None):
-        raise ValueError(unclear(SETTING))
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
-        prepare_threshold(url)
+        prepare_threshold(parsed)
+        _check_options(parsed)
         return parsed.set(drivername="postgresql+psycopg")
     raise ValueError(
         f"databases are sqlite:///FILE and postgresql+psycopg://USER:PASSWORD@HOST/NAME, not {parsed.drivername!r}"
     )
 
 
-def prepare_threshold(url: str) -> dict[str, int | None]:
+def _without_several_hosts(url: str) -> tuple[str, dict[str, str]]:
+    """A checked URL without its hosts where it has several, and these as parameters of libpq's.
+
+    SQLAlchemy knows one host and one port in a URL, and hands parameters on as they are.
+    """
+    scheme, _, rest = url.partition("://")
+    netloc = urlsplit(url).netloc
+    access, at, places = netloc.rpartition("@")
+    if "," not in places:
+        return url, {}
+    parts = [urlsplit(f"//{place}") for place in places.split(",")]
+    hosts = ",".join(part.hostname or "" for part in parts)
+    ports = ",".join(str(part.port or "") for part in parts)  # an empty one is the usual one
+    return f"{scheme}://{access}{at}{rest[len(netloc) :]}", {"host": hosts, "port": ports}
+
+
+def _check_options(parsed: URL) -> None:
+    from psycopg.pq import Conninfo
+
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()} | {PREPARE}
+    if unknown := sorted(parsed.query.keys() - known):
+        meant = get_close_matches(unknown[0], known, 1)
+        raise ValueError(
+            f"the database URL has the option {unknown[0]!r}, which PostgreSQL does not know"
+            + (f": is {meant[0]} meant?" if meant else "")
+        )
+
+
+def prepare_threshold(parsed: URL) -> dict[str, int | None]:
     """What psycopg is told about prepared statements: nothing, where the URL does not say.
 
     Raises:
         ValueError: what it says is neither a number nor `none`.
     """
-    told = make_url(url).query.get(PREPARE)
-    if told is None:
+    threshold = parsed.query.get(PREPARE)
+    if threshold is None:
         return {}
-    if told == "none":
+    if threshold == "none":
         return {PREPARE: None}
-    if isinstance(told, str) and told.isascii() and told.isdigit():
-        return {PREPARE: int(told)}
+    if isinstance(threshold, str) and threshold.isascii() and threshold.isdigit():
+        return {PREPARE: int(threshold)}
     raise ValueError(f"{PREPARE} in the database URL must be a number or none")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
@@ -55,13 +55,3 @@ def renew(session: Session, name: str, holder: str, *, at: datetime, seconds: fl
 def release(session: Session, name: str, holder: str) -> None:
     """Give the lease back; one that is another's by now stays that one's."""
     session.execute(delete(Leases).where(Leases.name == name, Leases.holder == holder))
-
-
-def held_by(session: Session, name: str, *, at: datetime) -> str | None:
-    """Who holds the lease at that moment, or None.
-
-    Raises:
-        ValueError: `at` is naive.
-    """
-    running = (Leases.name == name) & (Leases.until > at) & (Leases.until <= at + LONGEST)
-    return session.scalar(select(Leases.holder).where(running))

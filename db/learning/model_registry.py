@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
@@ -59,6 +59,7 @@ class Promotion:
 
 _MODEL = [getattr(Models, field.name) for field in fields(Model)]
 _PROMOTION = [getattr(Promotions, field.name) for field in fields(Promotion)]
+_NEWEST_FIRST = (Models.created_at.desc(), Models.model_id)
 _LAST_FIRST = (Promotions.at.desc(), Promotions.id.desc())
 _FIRST_FIRST = (Promotions.at, Promotions.id)
 
@@ -84,8 +85,25 @@ def find(session: Session, model_id: str) -> Model | None:
 
 def recent(session: Session, limit: int = 20) -> list[Model]:
     """Models, newest first."""
-    query = select(*_MODEL).order_by(Models.created_at.desc(), Models.model_id).limit(limit)
+    query = select(*_MODEL).order_by(*_NEWEST_FIRST).limit(limit)
     return [_model(row._mapping) for row in session.execute(query)]
+
+
+def of_snapshot(session: Session, snapshot_id: str, fingerprint: str) -> list[Model]:
+    """The models that learned from this snapshot, on features of this fingerprint; newest first."""
+    query = (
+        select(*_MODEL)
+        .where(Models.snapshot_id == snapshot_id, Models.fingerprint == fingerprint)
+        .order_by(*_NEWEST_FIRST)
+    )
+    return [_model(row._mapping) for row in session.execute(query)]
+
+
+def newest_of_snapshots(session: Session) -> Model | None:
+    """The model that learned from a snapshot last, or None before there is one."""
+    query = select(*_MODEL).where(Models.snapshot_id.is_not(None)).order_by(*_NEWEST_FIRST).limit(1)
+    row = session.execute(query).first()
+    return _model(row._mapping) if row else None
 
 
 def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
@@ -146,6 +164,12 @@ def champion(session: Session, at: datetime | None = None) -> Model | None:
         query = query.where(Promotions.at <= at)
     row = session.execute(query.limit(1)).first()
     return _model(row._mapping) if row else None
+
+
+def was_in_charge(session: Session, model_id: str) -> bool:
+    """Whether the model is, or ever was, the champion."""
+    query = exists().where(Promotions.model_id == model_id, Promotions.role == "champion")
+    return bool(session.scalar(select(query)))
 
 
 def shadow(session: Session) -> Model | None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.line import pockets
 from db.line.faults import fitting
-from db.line.insert_lives import Sighting, lives
+from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import is_there
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
 from producer.contract.vocabulary import LABELS, OUTCOME_OF
@@ -41,7 +41,7 @@ class Labelled:
     """One capture with the label of its newest review: what training needs to know of it.
 
     `image` is the key in the image store, `region` the box in pixels (left, top, width, height) that shows the
-    insert, and `life` names the insert that it shows (`db.line.insert_lives`). `captured_at` is its place in
+    insert, and `insert_key` names the insert that it shows (`db.line.insert_lives`). `captured_at` is its place in
     the order of all captures (`db.line.capture_order`).
     """
 
@@ -50,11 +50,10 @@ class Labelled:
     image_sha256: str
     region: Mapping[str, int] | None
     label: str
-    life: str
+    insert_key: str
     machine: str
     station: str
     captured_at: datetime
-    reviewed_at: datetime
     review_id: int
 
 
@@ -76,14 +75,14 @@ def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime
     capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
     if session.execute(capture).first() is None:
         raise LookupError(f"capture {capture_id} is not recorded, so it cannot be reviewed")
-    said = {
+    values = {
         "capture_id": capture_id,
         "label": label,
         "by": fitting(by.strip(), 120),
         "at": at,
         "note": fitting(note.strip(), MAX_NOTE) or None if note else None,
     }
-    row = session.execute(insert(Reviews).values(said).returning(*_COLUMNS)).one()
+    row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
     pockets.mark(session.connection(), [capture_id])
     return Review(*row)
@@ -129,19 +128,19 @@ OF_CAPTURE = (
 def labelled(session: Session) -> list[Labelled]:
     """The labelled set as it is now, by capture id: each reviewed capture with the label that counts.
 
-    It goes through all captures of the pockets that have a label, to know their lives, in memory for the labelled
-    ones only. A label that was said when the photograph had been removed teaches nothing and is left out.
+    It goes through all captures of the pockets that have a label, to know which insert each shows, and keeps the
+    labelled ones in memory. A label that was given when the photograph had been removed teaches nothing and is left
+    out.
     """
     newest = _newest_reviews()
-    life_of = dict.fromkeys(session.scalars(select(newest.c.capture_id)), "")
-    for capture_id, life in lives(_sightings(session)):
-        if capture_id in life_of:
-            life_of[capture_id] = life
+    key_of = dict.fromkeys(session.scalars(select(newest.c.capture_id)), "")
+    for capture_id, insert_key in insert_keys(_photos(session)):
+        if capture_id in key_of:
+            key_of[capture_id] = insert_key
     query = (
         select(
             *OF_CAPTURE,
             Reviews.label,
-            Reviews.at.label("reviewed_at"),
             Reviews.id.label("review_id"),
         )
         .select_from(newest)
@@ -149,9 +148,9 @@ def labelled(session: Session) -> list[Labelled]:
         .join(Captures, Captures.capture_id == newest.c.capture_id)
         .where(is_there())
     )
-    # A review that came since the lives were read belongs to the next set.
-    found = (Labelled(**row._mapping, life=life_of.get(row.capture_id, "")) for row in session.execute(query))
-    return sorted((each for each in found if each.life), key=lambda each: each.capture_id)
+    # A review that came since the keys were read belongs to the next set.
+    items = (Labelled(**row._mapping, insert_key=key_of.get(row.capture_id, "")) for row in session.execute(query))
+    return sorted((item for item in items if item.insert_key), key=lambda item: item.capture_id)
 
 
 def newer_than(session: Session, snapshot_id: str | None) -> int:
@@ -181,7 +180,7 @@ def _newest_reviews() -> Subquery:
     return query.subquery("newest_reviews")
 
 
-def _sightings(session: Session) -> Iterator[Sighting]:
+def _photos(session: Session) -> Iterator[PocketPhoto]:
     """All captures of the pockets that have a label, up to the last labelled one of each, in their order."""
     place = (Captures.machine, Captures.head, Captures.pocket)
     newest = _newest_reviews()
@@ -207,4 +206,4 @@ def _sightings(session: Session) -> Iterator[Sighting]:
         .execution_options(yield_per=5_000)
     )
     for row in session.execute(query):
-        yield Sighting(*row[:-2], outcome=OUTCOME_OF[row.review] if row.review else row.outcome)
+        yield PocketPhoto(*row[:-2], outcome=OUTCOME_OF[row.review] if row.review else row.outcome)

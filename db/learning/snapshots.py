@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from db.engine.upsert import insert
 from db.learning import reviews
 from db.learning.reviews import OF_CAPTURE, Labelled
-from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
+from db.schema.tables import Captures, SnapshotItems, Snapshots
 from producer.contract.vocabulary import LABELS
 
 _ROWS_AT_ONCE = 5_000
@@ -50,12 +50,12 @@ def take(session: Session, at: datetime, labelled: Sequence[Labelled] | None = N
         ValueError: `at` is naive.
     """
     items = reviews.labelled(session) if labelled is None else labelled
-    found = Counter(item.label for item in items)
+    counts = Counter(item.label for item in items)
     snapshot = Snapshot(
         snapshot_id=digest(items),
         created_at=at,
         size=len(items),
-        counts={label: found[label] for label in LABELS if found[label]},
+        counts={label: counts[label] for label in LABELS if counts[label]},
         last_review=max((item.review_id for item in items), default=0),
     )
     new = insert(session, Snapshots).values(asdict(snapshot)).on_conflict_do_nothing()
@@ -67,7 +67,7 @@ def take(session: Session, at: datetime, labelled: Sequence[Labelled] | None = N
             "snapshot_id": snapshot.snapshot_id,
             "capture_id": item.capture_id,
             "label": item.label,
-            "life": item.life,
+            "insert_key": item.insert_key,
             "review_id": item.review_id,
         }
         for item in items
@@ -78,9 +78,9 @@ def take(session: Session, at: datetime, labelled: Sequence[Labelled] | None = N
 
 
 def digest(items: Iterable[Labelled]) -> str:
-    """SHA-256, in hexadecimal, over what training sees: capture, image, region, label and life of each, sorted."""
+    """SHA-256, in hexadecimal, over what training sees: capture, image, region, label and insert of each, sorted."""
     lines = sorted(
-        json.dumps([str(item.capture_id), item.image_sha256, item.region, item.label, item.life], sort_keys=True)
+        json.dumps([str(item.capture_id), item.image_sha256, item.region, item.label, item.insert_key], sort_keys=True)
         for item in items
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -111,14 +111,12 @@ def items(session: Session, snapshot_id: str) -> list[Labelled]:
         select(
             *OF_CAPTURE,
             SnapshotItems.label,
-            SnapshotItems.life,
+            SnapshotItems.insert_key,
             SnapshotItems.review_id,
-            Reviews.at.label("reviewed_at"),
         )
         .select_from(SnapshotItems)
         .join(Captures, Captures.capture_id == SnapshotItems.capture_id)
-        .join(Reviews, Reviews.id == SnapshotItems.review_id)
         .where(SnapshotItems.snapshot_id == snapshot_id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
-    return sorted((Labelled(**row._mapping) for row in session.execute(query)), key=lambda each: each.capture_id)
+    return sorted((Labelled(**row._mapping) for row in session.execute(query)), key=lambda item: item.capture_id)

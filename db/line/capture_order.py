@@ -27,7 +27,7 @@ _NEXT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Seen:
+class OrderedPhoto:
     """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the
     clock of the worker that first had it, `ordered_at` what was decided."""
 
@@ -44,7 +44,7 @@ def claimed(captured_at: datetime, received_at: datetime) -> datetime:
 
 
 def ordered_at(
-    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: Seen | None
+    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto | None
 ) -> datetime:
     """Where a photograph that arrives now stands in the order, given the newest that is known of its pocket.
 
@@ -68,7 +68,9 @@ def clock_error(captured_at: datetime, ordered_at: datetime) -> timedelta | None
     return error if abs(error) > TOLERANCE else None
 
 
-def _overtaken(capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: Seen) -> bool:
+def _overtaken(
+    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto
+) -> bool:
     """Whether a photograph is older than the newest though it did not arrive before it.
 
     One clock must have said so, with nothing wrong about what it says, and the two arrived close together. They were

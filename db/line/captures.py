@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert_into
-from db.line.capture_order import Seen, ordered_at
+from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
 from db.schema.tables import Captures, Checks, Pockets
@@ -127,11 +127,11 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     """
     connection = session.connection()
     # The usual repetition writes nothing at all, not even a lock on the row of its check.
-    known = _known(connection, {each.capture.capture_id for each in arrivals})
+    known = _known(connection, {arrival.capture.capture_id for arrival in arrivals})
     first: dict[UUID, Arrival] = {}
-    for each in arrivals:
-        if each.capture.capture_id not in known:
-            first.setdefault(each.capture.capture_id, each)
+    for arrival in arrivals:
+        if arrival.capture.capture_id not in known:
+            first.setdefault(arrival.capture.capture_id, arrival)
     order = _ordered(connection, first.values())
     written = _insert(connection, first.values(), order)
     if len(written) < len(first):  # another worker was faster by a moment
@@ -139,14 +139,14 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
 
     answers: list[Known] = []
     begun: set[UUID] = set()
-    for each in arrivals:
-        capture_id = each.capture.capture_id
+    for arrival in arrivals:
+        capture_id = arrival.capture.capture_id
         answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
         answers.append(answer)
         attempts = answer.attempts
-        if each.tried and answer.verdict is None and attempts == 0:
+        if arrival.tried and answer.verdict is None and attempts == 0:
             attempts = 1
-            if not (answer.new and first[capture_id] is each):  # that one was inserted with its attempt
+            if not (answer.new and first[capture_id] is arrival):  # that one was inserted with its attempt
                 begun.add(capture_id)
         known[capture_id] = Known(False, attempts, answer.verdict)
     if begun:
@@ -166,15 +166,15 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         return {}
     machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))
     rows = connection.execute(_NEWEST, {"machines": machines, "heads": heads, "pockets": pockets})
-    newest = {tuple(row[:3]): Seen(*row[3:]) for row in rows}
+    newest = {tuple(row[:3]): OrderedPhoto(*row[3:]) for row in rows}
     order: dict[UUID, datetime] = {}
-    for each in sorted(arrivals, key=lambda each: each.received_at):
-        capture, place = each.capture, _place(each)
-        told = capture.capture_id, capture.station, aware(capture.captured_at), aware(each.received_at)
+    for arrival in sorted(arrivals, key=lambda arrival: arrival.received_at):
+        capture, place = arrival.capture, _place(arrival)
+        times = capture.capture_id, capture.station, aware(capture.captured_at), aware(arrival.received_at)
         before = newest.get(place)
-        order[capture.capture_id] = moment = ordered_at(*told, before)
+        order[capture.capture_id] = moment = ordered_at(*times, before)
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
-            newest[place] = Seen(*told, moment)
+            newest[place] = OrderedPhoto(*times, moment)
     return order
 
 
@@ -189,8 +189,8 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     checks: dict[UUID, dict[str, Any]] = {}
     pockets: dict[tuple[str, str, int], dict[str, Any]] = {}
     rows = []
-    for each in arrivals:
-        capture = each.capture
+    for arrival in arrivals:
+        capture = arrival.capture
         moment = order[capture.capture_id]
         check = checks.get(capture.check_id)
         if check is None or moment < check["started_at"]:
@@ -200,7 +200,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
                 "awaited": True,
             }
         row = {name: getattr(capture, name) for name in _NAMES}
-        rows.append(row | {"received_at": each.received_at, "attempts": int(each.tried), "ordered_at": moment})
+        rows.append(row | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment})
     statements = _statements(connection.dialect.name)
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
     connection.execute(statements.check, sorted(checks.values(), key=lambda row: row["check_id"]))

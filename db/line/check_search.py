@@ -94,10 +94,10 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
 
 def of_place(place: Filters) -> list[ColumnElement[bool]]:
     """The `WHERE` of checks at a place and since a moment."""
-    found = [on_machine(Checks.machine, place.get("machine"))]
-    found += [getattr(Checks, name) == place.get(name) for name in ("station", "head") if place.get(name) is not None]
+    terms = [on_machine(Checks.machine, place.get("machine"))]
+    terms += [getattr(Checks, name) == place.get(name) for name in ("station", "head") if place.get(name) is not None]
     since = place.get("since")
-    return found if since is None else [*found, Checks.started_at >= since]
+    return terms if since is None else [*terms, Checks.started_at >= since]
 
 
 def _is_at(check: Any, place: Filters) -> bool:
@@ -113,13 +113,13 @@ def _is_at(check: Any, place: Filters) -> bool:
 def _aside(table: type[Captures | Checks], place: Filters) -> list[ColumnElement[bool]]:
     """A place as a condition for which no index is used: where another one leads to fewer rows."""
     named = [name for name in ("station", "machine", "head") if place.get(name) is not None]
-    found: list[ColumnElement[bool]] = [func.coalesce(getattr(table, name), "") == place.get(name) for name in named]
+    terms: list[ColumnElement[bool]] = [func.coalesce(getattr(table, name), "") == place.get(name) for name in named]
     if "machine" not in named:
-        found.append(on_machine(table.machine, None))
+        terms.append(on_machine(table.machine, None))
     since = place.get("since")
     if since is not None:
-        found.append((Captures.ordered_at if table is Captures else Checks.started_at) >= since)
-    return found
+        terms.append((Captures.ordered_at if table is Captures else Checks.started_at) >= since)
+    return terms
 
 
 def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) -> Iterator[Page]:
@@ -142,9 +142,9 @@ def _by_captures(
     while True:
         rows = session.execute(page).all()
         ids = {row.check_id for row in rows}
-        found = list(session.execute(checks.where(Checks.check_id.in_(ids)))) if ids else []
+        found_checks = list(session.execute(checks.where(Checks.check_id.in_(ids)))) if ids else []
         if len(rows) < size:
-            yield found, None
+            yield found_checks, None
             return
-        yield found, rows[-1].ordered_at
+        yield found_checks, rows[-1].ordered_at
         page = query.where(older_than((rows[-1].ordered_at, rows[-1].capture_id)))

@@ -48,7 +48,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Sight:
+class PocketState:
     """One capture of a check: its place in the order (`db.line.capture_order`), and what stands about it.
 
     `outcome` is that of its newest review, else of its current verdict, else None: it waits for both.
@@ -69,7 +69,7 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Assessment:
+class CheckSummary:
     """The answer of a check: the fields of the same names in `Check`."""
 
     state: State
@@ -80,8 +80,8 @@ class Assessment:
 
 
 def assess(
-    size: int, sights: Iterable[Sight], troubles: Iterable[Trouble] = (), *, given_up: bool = False
-) -> Assessment:
+    size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, given_up: bool = False
+) -> CheckSummary:
     """What a check of `size` inserts comes to.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
@@ -89,11 +89,11 @@ def assess(
     without a photograph are waited for no more.
     """
     pocket_of: dict[UUID, int] = {}
-    newest: dict[int, Sight] = {}
-    for sight in sorted(sights, key=lambda each: (each.ordered_at, each.capture_id)):
-        pocket_of[sight.capture_id] = sight.pocket
-        newest[sight.pocket] = sight
-    outcomes = {pocket: sight.outcome for pocket, sight in newest.items() if sight.outcome is not None}
+    newest: dict[int, PocketState] = {}
+    for capture in sorted(states, key=lambda each: (each.ordered_at, each.capture_id)):
+        pocket_of[capture.capture_id] = capture.pocket
+        newest[capture.pocket] = capture
+    outcomes = {pocket: capture.outcome for pocket, capture in newest.items() if capture.outcome is not None}
 
     faulty: set[int] = set()
     for trouble in troubles:
@@ -118,7 +118,7 @@ def assess(
         state = "replace"
     elif review:
         state = "review"
-    return Assessment(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)))
+    return CheckSummary(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)))
 
 
 _COLUMNS = (
@@ -161,12 +161,6 @@ def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     return list(_assessed(session, session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()))
 
 
-def status(session: Session, check_id: UUID) -> Check | None:
-    """What a check has come to, or None where no capture of it was recorded."""
-    rows = session.execute(select(*_COLUMNS).where(Checks.check_id == check_id)).all()
-    return next(_assessed(session, rows), None)
-
-
 def recent(
     session: Session,
     *,
@@ -187,23 +181,23 @@ def recent(
         query = select(*_COLUMNS).where(*of_place(place))
         query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(limit)
         return list(_assessed(session, session.execute(query).all()))
-    found: list[Check] = []
+    matching: list[Check] = []
     coming = candidates(session, state, _COLUMNS, place, 2 * limit)
-    while len(found) < limit and (rows := list(islice(coming, limit))):
-        found += [check for check in _assessed(session, rows) if check.state == state]
-    return found[:limit]
+    while len(matching) < limit and (rows := list(islice(coming, limit))):
+        matching += [check for check in _assessed(session, rows) if check.state == state]
+    return matching[:limit]
 
 
 def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Check]:
     """Checks with their answers: two queries for any number of them."""
     ids = [row.check_id for row in rows]
-    sights: dict[UUID, list[Sight]] = defaultdict(list)
+    states: dict[UUID, list[PocketState]] = defaultdict(list)
     captures = select(
         Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
     ).where(Captures.check_id.in_(ids))
     for check_id, capture_id, pocket, moment, outcome, review in session.execute(captures):
         stands = OUTCOME_OF[review] if review is not None else outcome
-        sights[check_id].append(Sight(capture_id, pocket, moment, stands))
+        states[check_id].append(PocketState(capture_id, pocket, moment, stands))
     troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
     faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
         Faults.check_id.in_(ids), Faults.state == "open"
@@ -211,7 +205,7 @@ def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
     for trouble in session.execute(faults):
         troubles[trouble[0]].append(Trouble(*trouble[1:]))
     for row in rows:
-        told = dict(row._mapping)
-        given_up = told.pop("given_up")
-        answer = assess(row.size, sights[row.check_id], troubles[row.check_id], given_up=given_up)
-        yield Check(**told, **asdict(answer))
+        columns = dict(row._mapping)
+        given_up = columns.pop("given_up")
+        answer = assess(row.size, states[row.check_id], troubles[row.check_id], given_up=given_up)
+        yield Check(**columns, **asdict(answer))

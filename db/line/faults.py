@@ -106,17 +106,6 @@ def search(session: Session, *, state: str | None = "open", limit: int = 100) ->
     return [Fault(*row) for row in session.execute(query)]
 
 
-def of_capture(session: Session, capture_id: UUID) -> Fault | None:
-    """The open fault of a capture, the latest if there are several, or None."""
-    row = session.execute(
-        select(*_COLUMNS)
-        .where(Faults.capture_id == capture_id, Faults.state == "open")
-        .order_by(Faults.last_at.desc(), Faults.id.desc())
-        .limit(1)
-    ).first()
-    return Fault(*row) if row else None
-
-
 def find(session: Session, fault_id: int) -> Fault | None:
     """The fault of that number, or None."""
     row = session.execute(select(*_COLUMNS).where(Faults.id == fault_id)).first()
@@ -157,10 +146,10 @@ def _move(session: Session, fault_id: int, state: str) -> Fault:
     ).first()
     if moved is not None:
         return Fault(*moved)
-    found = find(session, fault_id)
-    if found is None:
+    fault = find(session, fault_id)
+    if fault is None:
         raise LookupError(f"there is no fault {fault_id}; `insert-db faults list` shows those there are")
-    raise ValueError(f"fault {fault_id} is {found.state}, not open")
+    raise ValueError(f"fault {fault_id} is {fault.state}, not open")
 
 
 def subject(capture_id: UUID | None, reason: str, event: str) -> str:

@@ -17,7 +17,7 @@ IMPORTED: Final = "imported"
 
 
 @dataclass(frozen=True)
-class Sighting:
+class PocketPhoto:
     """One photograph of a pocket.
 
     The fields after `pocket` are those of `db.line.captures.Capture`, each None where the line does not tell
@@ -43,48 +43,48 @@ class _Known:
     operations_on_edge: int | None = None
     outcome: str | None = None
 
-    def learn(self, sighting: Sighting) -> None:
-        if sighting.insert_designation is not None:
-            self.insert_designation = sighting.insert_designation
-        if sighting.edge is not None:
-            self.edge = sighting.edge
-        if sighting.operations_on_edge is not None:
-            self.operations_on_edge = sighting.operations_on_edge
-        if sighting.outcome in ("intact", "damaged"):
-            self.outcome = sighting.outcome
+    def learn(self, photo: PocketPhoto) -> None:
+        if photo.insert_designation is not None:
+            self.insert_designation = photo.insert_designation
+        if photo.edge is not None:
+            self.edge = photo.edge
+        if photo.operations_on_edge is not None:
+            self.operations_on_edge = photo.operations_on_edge
+        if photo.outcome in ("intact", "damaged"):
+            self.outcome = photo.outcome
 
 
-def lives(sightings: Iterable[Sighting]) -> Iterator[tuple[UUID, str]]:
-    """The life that each sighting belongs to, as `machine/head/pocket/capture_id of its first sighting`.
+def insert_keys(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
+    """The key of the insert that each photo shows: `machine/head/pocket/capture_id of its first photo`.
 
-    A new life begins when another insert or another edge of it is named, or when the operations on the edge have
-    become fewer. Where the line does not count operations, it begins with an intact insert after a damaged one; where
+    A new insert is there when another insert or another edge of it is named, or when the operations on the edge have
+    become fewer. Where the line does not count operations, it is new with an intact insert after a damaged one; where
     it counts them and they went on, that is a model's mistake rather than a new insert, and taking one insert for two
     is what flatters.
 
     Args:
-        sightings: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
+        photos: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
     """
-    for (machine, head, pocket), of_pocket in groupby(sightings, lambda each: (each.machine, each.head, each.pocket)):
-        life = ""
+    for (machine, head, pocket), of_pocket in groupby(photos, lambda each: (each.machine, each.head, each.pocket)):
+        insert_key = ""
         known = _Known()
-        for sighting in of_pocket:
-            if not life or _is_new(known, sighting):
-                life = f"{machine}/{head}/{pocket}/{sighting.capture_id}"
+        for photo in of_pocket:
+            if not insert_key or _is_new(known, photo):
+                insert_key = f"{machine}/{head}/{pocket}/{photo.capture_id}"
                 known = _Known()
-            known.learn(sighting)
-            yield sighting.capture_id, life
+            known.learn(photo)
+            yield photo.capture_id, insert_key
 
 
-def _is_new(known: _Known, sighting: Sighting) -> bool:
-    if sighting.machine == IMPORTED:
+def _is_new(known: _Known, photo: PocketPhoto) -> bool:
+    if photo.machine == IMPORTED:
         return False
-    if None not in (known.insert_designation, sighting.insert_designation) and (
-        known.insert_designation != sighting.insert_designation
+    if None not in (known.insert_designation, photo.insert_designation) and (
+        known.insert_designation != photo.insert_designation
     ):
         return True
-    if None not in (known.edge, sighting.edge) and known.edge != sighting.edge:
+    if None not in (known.edge, photo.edge) and known.edge != photo.edge:
         return True
-    if known.operations_on_edge is not None and sighting.operations_on_edge is not None:
-        return sighting.operations_on_edge < known.operations_on_edge
-    return known.outcome == "damaged" and sighting.outcome == "intact"
+    if known.operations_on_edge is not None and photo.operations_on_edge is not None:
+        return photo.operations_on_edge < known.operations_on_edge
+    return known.outcome == "damaged" and photo.outcome == "intact"

@@ -52,11 +52,6 @@ class VerdictRow:
     ordered_at: datetime
     fault: str | None = None
 
-    @property
-    def position(self) -> Position:
-        """Where this row stands in the order newest first: what `db.line.verdicts.search` takes as `before`."""
-        return self.ordered_at, self.capture_id
-
 
 class Filters(TypedDict, total=False):
     """What captures can be chosen by; `since` is included, `until` is not, both mean `ordered_at`."""
@@ -101,19 +96,19 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
     Imported captures are on none of the line's machines: only who asks for their machine sees them.
     """
-    found = [on_machine(Captures.machine, filters.get("machine"))]
+    terms = [on_machine(Captures.machine, filters.get("machine"))]
     for name, value in filters.items():
         if value is None or name == "machine":
             continue
         if name == "since":
-            found.append(Captures.ordered_at >= value)
+            terms.append(Captures.ordered_at >= value)
         elif name == "until":
-            found.append(Captures.ordered_at < value)
+            terms.append(Captures.ordered_at < value)
         else:
-            found.append(getattr(Captures, name) == value)
+            terms.append(getattr(Captures, name) == value)
     if filters.get("outcome") not in (None, "intact"):
-        found.append(FINDING)
-    return found
+        terms.append(FINDING)
+    return terms
 
 
 def older_than(position: Position) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -77,17 +77,10 @@ def record(session: Session, verdicts: Sequence[ShadowVerdict]) -> int:
     if not verdicts:
         return 0
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
-    rows = [asdict(each) for each in sorted(verdicts, key=lambda each: (each.model_id, each.capture_id))]
+    rows = [asdict(verdict) for verdict in sorted(verdicts, key=lambda verdict: (verdict.model_id, verdict.capture_id))]
     connection = session.connection()
     new = insert_into(connection.dialect.name, ShadowVerdicts).on_conflict_do_nothing()
     return len(connection.execute(new.returning(ShadowVerdicts.capture_id), rows).all())
-
-
-def of_capture(session: Session, capture_id: UUID) -> list[ShadowVerdict]:
-    """What shadows decided about a capture, the latest first."""
-    columns = [getattr(ShadowVerdicts, field.name) for field in fields(ShadowVerdict)]
-    query = select(*columns).where(ShadowVerdicts.capture_id == capture_id).order_by(ShadowVerdicts.judged_at.desc())
-    return [ShadowVerdict(*row) for row in session.execute(query)]
 
 
 def compare(session: Session, model_id: str, since: datetime | None = None) -> ShadowReport:
@@ -133,7 +126,7 @@ def compare(session: Session, model_id: str, since: datetime | None = None) -> S
 
 
 def _tally(answers: Iterable[tuple[str, str, int]]) -> Tally:
-    found: Counter[str] = Counter()
-    for truth, said, count in answers:
-        found["right" if said == truth else "wrong" if said in ("intact", "damaged") else "undecided"] += count
-    return Tally(found["right"], found["wrong"], found["undecided"])
+    tally: Counter[str] = Counter()
+    for truth, outcome, count in answers:
+        tally["right" if outcome == truth else "wrong" if outcome in ("intact", "damaged") else "undecided"] += count
+    return Tally(tally["right"], tally["wrong"], tally["undecided"])

@@ -1,4 +1,4 @@
-"""How the line stands at this moment, for those who watch it: what waits, what is faulty, how much is unsure.
+"""The state of the line at this moment, for those who watch it: what waits, what is faulty, how much is unsure.
 
 Asked every few seconds for as long as the line runs, so each answer comes from an index and from a bounded number of
 rows, among ten million captures as among ten.
@@ -34,8 +34,8 @@ PATIENCE_MS: Final = 2_000
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How the line stands.
+class LineStatus:
+    """The state of the line at one moment.
 
     `oldest_waiting` is the place in the order (`db.line.capture_order`) of the oldest capture that has neither a
     verdict nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK`
@@ -49,12 +49,12 @@ class Standing:
     champion: Model | None
 
 
-def standing(session: Session, now: datetime) -> Standing:
-    """How the line stands at this moment, in a reading scope (`db.engine.database.Database.reading`)."""
+def current(session: Session, now: datetime) -> LineStatus:
+    """The state of the line now, in a reading scope (`db.engine.database.Database.reading`)."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
     judged, unsure = session.execute(unsure_query()).one()
-    return Standing(
+    return LineStatus(
         oldest_waiting=session.scalar(oldest_query(now - LOOK_BACK)),
         open_faults=dict(session.execute(faults_query()).all()),
         unsure=unsure / judged if judged else None,

@@ -52,9 +52,9 @@ def queue(session: Session, limit: int = 50) -> list[ToReview]:
     look settles them. Then a sample of the others, the same for everybody. Only those where a review disagrees have
     been looked at before. What has no photograph any more is nothing to look at.
     """
-    found = list(islice(_wanted(session, limit), limit))
-    rows = _rows(session, [capture_id for capture_id, _, _ in found])
-    return [ToReview(rows[capture_id], why, said) for capture_id, why, said in found if capture_id in rows]
+    wanted = list(islice(_wanted(session, limit), limit))
+    rows = _rows(session, [capture_id for capture_id, _, _ in wanted])
+    return [ToReview(rows[capture_id], why, review) for capture_id, why, review in wanted if capture_id in rows]
 
 
 def in_turn(groups: Iterable[Sequence[int]]) -> list[int]:

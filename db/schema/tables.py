@@ -160,7 +160,7 @@ class SnapshotItems(Base):
     snapshot_id: Mapped[str] = mapped_column(ForeignKey(Snapshots.snapshot_id), primary_key=True)
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id), primary_key=True)
     label: Mapped[str] = mapped_column(String(16))
-    life: Mapped[str] = mapped_column(String(200))
+    insert_key: Mapped[str] = mapped_column("life", String(200))
     review_id: Mapped[int] = mapped_column(ForeignKey(Reviews.id))
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from producer.station.head_folder import numbered
-from producer.station.head_register import Head, HeadRegister
-from producer.station.head_register_file import EXAMPLE
+from producer.commands.options import settings_of
+from producer.terminal.options import Json
 from producer.terminal.output import note, say, say_json
+
+if TYPE_CHECKING:
+    from producer.station.head_register import Head, HeadRegister
 
 
 def heads(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="The register; default: INSERTS_HEADS.")] = None,
     example: Annotated[bool, typer.Option("--example", help="Only print a register to begin with.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show the head register and check it: how many pockets each milling head has, and where the camera sees them.
 
@@ -28,10 +30,13 @@ def heads(
 
     Exit code 0: it can be used; warnings say what is probably not meant. 2: it cannot, and why.
     """
+    from producer.station.head_register import HeadRegister
+    from producer.station.head_register_file import EXAMPLE
+
     if example:
         say(EXAMPLE, end="")
         return
-    path = file or context.obj.heads
+    path = file or settings_of(context).heads
     if path is None:
         raise ValueError("which register? Name its file or set INSERTS_HEADS; `heads --example` prints one")
     register = HeadRegister.load(path)
@@ -70,6 +75,8 @@ def table(heads: Sequence[Head]) -> list[str]:
 
 
 def _regions(head: Head) -> str:
+    from producer.station.head_folder import numbered
+
     there = [pocket for pocket in sorted(head.regions) if pocket <= head.pockets]
     if not there:
         return "–"

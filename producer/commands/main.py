@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -17,16 +16,15 @@ from producer.commands import check as cli_check
 from producer.commands import heads as cli_heads
 from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
-from producer.commands.opening import open_station
-from producer.contract.answers import CheckAnswer, FaultAnswer
-from producer.contract.event import CaptureEvent, new_id
-from producer.contract.json_schema import schema_text
-from producer.settings import StationSettings
-from producer.station.station import Received
+from producer.commands.options import Head, Machine, Operation, settings_of
 from producer.terminal.entry_point import run
 from producer.terminal.error_text import in_words
-from producer.terminal.logs import configure_logs
-from producer.terminal.output import note, say, say_json, say_model
+from producer.terminal.exit_codes import FAILED
+from producer.terminal.options import Data, Json
+from producer.terminal.output import note, say, say_json
+
+if TYPE_CHECKING:
+    from producer.contract.event import CaptureEvent
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,19 +46,13 @@ app.command("heads")(cli_heads.heads)
 app.command("simulate")(cli_simulate.simulate)
 app.command("safe-name")(safe_name.safe)
 
-Machine = Annotated[str, typer.Option(help="The milling machine's name.")]
-Head = Annotated[str, typer.Option(help="The milling head's name.")]
-Operation = Annotated[str, typer.Option(help="The machining operation that has just ended.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")]
-
 
 def main() -> None:
     """Run `insert-station`; a wrong input ends with its message, not with a traceback.
 
     The exit code is 2 then, which `check` documents as "a person must look".
     """
-    configure_logs(logging.WARNING)
-    run(app, explained=explained, prefix="error", failure=2)
+    run(app, explained=explained, prefix="error")
 
 
 def explained(error: Exception) -> str | None:
@@ -71,13 +63,12 @@ def explained(error: Exception) -> str | None:
 @app.callback()
 def settings(
     context: typer.Context,
-    data: Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")] = None,
+    data: Data = None,
     station: Annotated[str | None, typer.Option(help="This station's name (INSERTS_STATION).")] = None,
     heads: Annotated[Path | None, typer.Option(help="The head register's file (INSERTS_HEADS).")] = None,
 ) -> None:
-    """Take the settings from the environment and the options before the command."""
-    given: dict[str, Any] = {"data": data, "station": station, "heads": heads}
-    context.obj = StationSettings(**{name: value for name, value in given.items() if value is not None})
+    """Keep the options before the command for `settings_of`."""
+    context.obj = {"data": data, "station": station, "heads": heads}
 
 
 @app.command()
@@ -91,7 +82,7 @@ def publish(
     check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
     check_size: Annotated[int, typer.Option(help="How many inserts that check covers.")] = 1,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Hand in one photograph and print its verdict.
 
@@ -99,9 +90,14 @@ def publish(
     station sends it again; `insert-station outbox --send 60` does just that. Exit code 0: answered (with --wait 0:
     sent); 2: kept in the outbox, not answered yet.
     """
-    register = context.obj.head_register()
+    from producer.commands.answer_text import show
+    from producer.commands.opening import open_station
+    from producer.contract.event import new_id
+
+    settings = settings_of(context)
+    register = settings.head_register()
     known = register.get(head) if register else None
-    with open_station(context.obj) as (station, outbox):
+    with open_station(settings) as (station, outbox):
         event = station.submit(
             image.read_bytes(),
             machine=machine,
@@ -117,14 +113,14 @@ def publish(
         sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)
         waiting = outbox.find(str(event.capture_id))
     if received is not None:
-        _show(received, as_json)
+        show(received, as_json)
         return
     problem = waiting.problem if waiting and waiting.problem else "no answer yet"
     if as_json:
         say_json({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem})
     else:
         say(f"kept in the outbox as {event.capture_id}: {problem}")
-    raise typer.Exit(0 if wait == 0 and sent else 2)
+    raise typer.Exit(0 if wait == 0 and sent else FAILED)
 
 
 @app.command()
@@ -132,7 +128,7 @@ def watch(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="They arrive here: `<machine>/<head>/<operation>/<pocket>.jpg`")],
     check_size: Annotated[int, typer.Option(help="How many pockets a head has that the register does not.")] = 30,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Take a folder as a camera: every finished file below it becomes a capture.
 
@@ -146,11 +142,13 @@ def watch(
 
     Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
     """
+    from producer.commands.answer_text import show
+    from producer.commands.opening import open_station
     from producer.station.folder_camera import FolderCamera
 
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
-    settings: StationSettings = context.obj
+    settings = settings_of(context)
     heads = settings.head_register()
     stop = threading.Event()
     # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
@@ -160,7 +158,7 @@ def watch(
     def handed_in(event: CaptureEvent) -> None:
         note(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
-    with open_station(settings, on_answer=lambda each: _show(each, as_json), measured=True) as (station, outbox):
+    with open_station(settings, on_answer=lambda received: show(received, as_json), measured=True) as (station, outbox):
         camera = FolderCamera(
             folder,
             station,
@@ -177,21 +175,24 @@ def watch(
 def outbox(
     context: typer.Context,
     send: Annotated[float, typer.Option(help="First send what waits, for at most this many seconds.")] = 0.0,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Show what waits to be sent or answered, and why, and how full the outbox is.
 
     At INSERTS_OUTBOX_LIMIT waiting captures new ones are refused; nothing that was accepted is ever dropped.
     """
+    from producer.commands.opening import open_station
+
+    settings = settings_of(context)
     if send > 0:
-        with open_station(context.obj) as (station, box):
+        with open_station(settings) as (station, box):
             box.make_all_due()
             station.wait_for([waiting.event.capture_id for waiting in box.waiting()], send)
             waiting = box.waiting()
     else:
-        if not context.obj.outbox_path().exists():
-            context.obj.broker_url()  # where there is no line, say so
-        box = context.obj.open_outbox()
+        if not settings.outbox_path().exists():
+            settings.broker_url()  # where there is no line, say so
+        box = settings.open_outbox()
         waiting = box.waiting()
         box.close()
     if as_json:
@@ -205,7 +206,7 @@ def outbox(
         event = entry.event
         why = entry.problem or ("sent, not answered yet" if entry.attempts else "not sent yet")
         say(f"{event.capture_id}  {event.machine} {event.head} pocket {event.pocket}  {why}")
-    limit = context.obj.outbox_limit
+    limit = settings.outbox_limit
     say(f"{len(waiting)} waiting, {len(waiting) / limit:.0%} of the {limit} that may")
 
 
@@ -214,30 +215,9 @@ def schema(
     what: Annotated[str, typer.Argument(help="`capture` (what a station sends) or `answer` (what comes back).")],
 ) -> None:
     """Print the JSON Schema of a message, for stations in other languages."""
+    from producer.contract.json_schema import schema_text
+
     say_json(json.loads(schema_text(what)), indent=2)
-
-
-def _show(received: Received, as_json: bool) -> None:
-    if as_json:
-        say_model(received.answer, exclude_none=True)
-    else:
-        say(_line(received))
-
-
-def _line(received: Received) -> str:
-    answer = received.answer
-    if isinstance(answer, CheckAnswer):
-        replace = f", replace {_pockets(answer.replace)}" if answer.replace else ""
-        review = f", look at {_pockets(answer.review)}" if answer.review else ""
-        missing = f" ({_pockets(answer.missing)} never photographed)" if answer.missing else ""
-        return f"{answer.machine} {answer.head} {answer.operation}: {answer.state}{replace}{review}{missing}"
-    if isinstance(answer, FaultAnswer):
-        return f"pocket {answer.pocket or '?'}: fault, {answer.reason}"
-    return f"pocket {answer.pocket}: {answer.outcome}" + (f" ({answer.reason})" if answer.reason else "")
-
-
-def _pockets(pockets: list[int]) -> str:
-    return ", ".join(map(str, pockets))
 
 
 if __name__ == "__main__":

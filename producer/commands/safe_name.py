@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from producer.contract.names import check_name, safe_name
 from producer.terminal.output import say
 
 
@@ -15,4 +14,6 @@ def safe(name: Annotated[str, typer.Argument(help="A station's name, like `Prüf
 
     A name of letters A to Z, digits, `.`, `_` and `-` is its own.
     """
+    from producer.contract.names import check_name, safe_name
+
     say(safe_name(check_name(name)))

@@ -1,36 +1,17 @@
-"""`insert-station simulate`: a line that never was, or one that shows photographs from a list."""
+"""`insert-station simulate`: a simulated station, which shows rendered inserts or photographs from a list."""
 
 from __future__ import annotations
 
-import csv
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from producer.contract.event import CaptureEvent
-from producer.station.head_check import CheckResult, Photograph, run_check
-from producer.station.station import Received, Station
-from producer.storage.store import ImageStore
-from producer.terminal.output import say, say_json
-
-TRUTH_SUFFIX = ".truth.json"
-"""What a simulated image's key ends with where its truth is kept, beside the image."""
-
-
-@dataclass(frozen=True)
-class SimulatedCheck:
-    """One head after one operation: its photographs and, for each pocket, what the insert really is."""
-
-    operation: str
-    photographs: list[Photograph]
-    truth: Mapping[int, str]
+from producer.commands.options import settings_of
+from producer.terminal.exit_codes import FAILED
+from producer.terminal.options import Json
+from producer.terminal.output import say
 
 
 def simulate(
@@ -49,12 +30,13 @@ def simulate(
     ] = None,
     images: Annotated[int, typer.Option(help="With --to: how many images.")] = 300,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for each check.")] = 120.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each thing that happens.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Simulate a station: rendered inserts of one head that wear and break from operation to operation.
 
     Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The truth lies beside each
-    image in the image store, under the image's key with `.truth.json` behind it. Exit code 0: every check finished.
+    image in the image store, under the image's key with `.truth.json` behind it. With --json each thing that happens is
+    a line. Exit code 0: every check finished; 2: one did not.
     """
     if to is not None:
         from producer.simulation.head import write_labelled_folder
@@ -62,122 +44,10 @@ def simulate(
         write_labelled_folder(to, images, seed, head=seed)
         say(f"{images} images in {to}")
         return
+    from producer.commands.simulated_line import Simulation, from_list, rendered
+
     shown = from_list(photographs, pockets) if photographs else rendered(pockets, seed)
-    finished = Simulation(context.obj, machine, head, timeout, as_json).run(
+    finished = Simulation(settings_of(context), machine, head, timeout, as_json).run(
         islice(shown, checks) if checks else shown, every
     )
-    raise typer.Exit(0 if finished else 2)
-
-
-def rendered(pockets: int, seed: int) -> Iterator[SimulatedCheck]:
-    """Checks of one simulated head without end, an operation before each."""
-    from producer.simulation.head import SimulatedHead
-
-    head = SimulatedHead(pockets=pockets, seed=seed)
-    for number in count(1):
-        head.operate()
-        shown, truth = [], {}
-        for pocket in range(1, pockets + 1):
-            image, truth[pocket] = head.photograph(pocket)
-            shown.append(Photograph(pocket, image, head.operations_on_edge(pocket)))
-        yield SimulatedCheck(f"op-{number:04d}", shown, truth)
-
-
-def from_list(file: Path, pockets: int) -> Iterator[SimulatedCheck]:
-    """The photographs that a CSV file lists, `pockets` to a check (fewer in the last one).
-
-    Raises:
-        ValueError: the file has no columns `file` and `truth`.
-    """
-    with file.open(newline="", encoding="utf-8") as rows:
-        reader = csv.DictReader(rows)
-        if not {"file", "truth"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{file} must be a CSV file with the columns file and truth")
-        for number in count(1):
-            part = list(islice(reader, pockets))
-            if not part:
-                return
-            shown = [Photograph(pocket, Path(row["file"]).read_bytes()) for pocket, row in enumerate(part, 1)]
-            truth = {pocket: row["truth"] for pocket, row in enumerate(part, 1)}
-            yield SimulatedCheck(f"op-{number:04d}", shown, truth)
-
-
-class Simulation:
-    """Runs checks one after the other and reports what happens, to a person or to a program."""
-
-    def __init__(self, settings: Any, machine: str, head: str, timeout: float, as_json: bool):
-        self._settings = settings
-        self._machine = machine
-        self._head = head
-        self._timeout = timeout
-        self._as_json = as_json
-        self._speaking = threading.Lock()
-
-    def run(self, checks: Iterator[SimulatedCheck], every: float) -> bool:
-        """Run them all, one each `every` seconds at most; True if every one of them finished."""
-        from producer.commands.opening import open_station
-
-        finished = True
-        with open_station(self._settings, on_answer=self._hear, measured=True) as (station, _):
-            for check in checks:
-                started = time.monotonic()
-                finished &= self._check(station, check)
-                time.sleep(max(0.0, every - (time.monotonic() - started)))
-        return finished
-
-    def _check(self, station: Station, check: SimulatedCheck) -> bool:
-        images = self._settings.image_store()
-        self._say("check", operation=check.operation, size=len(check.photographs))
-        result = run_check(
-            station,
-            check.photographs,
-            machine=self._machine,
-            head=self._head,
-            operation=check.operation,
-            check_size=len(check.photographs),
-            timeout=self._timeout,
-            on_submit=self._keep_truth(images, check),
-        )
-        answer = result.answer
-        self._say(
-            "checked",
-            operation=check.operation,
-            check_id=str(result.check_id),
-            state=answer.state if answer else "pending",
-            replace=answer.replace if answer else [],
-            review=answer.review if answer else [],
-            seconds=latencies(result),
-        )
-        return answer is not None
-
-    def _keep_truth(self, images: ImageStore, check: SimulatedCheck) -> Callable[[CaptureEvent], None]:
-        def keep(event: CaptureEvent) -> None:
-            truth = check.truth[event.pocket]
-            images.put(event.image + TRUTH_SUFFIX, json.dumps({"truth": truth}).encode())
-            capture_id = str(event.capture_id)
-            self._say("submitted", operation=event.operation, capture_id=capture_id, pocket=event.pocket, truth=truth)
-
-        return keep
-
-    def _hear(self, received: Received) -> None:
-        answer = received.answer
-        if answer.kind != "check":
-            self._say("answer", **answer.model_dump(mode="json", exclude_none=True))
-
-    def _say(self, event: str, **values: Any) -> None:
-        with self._speaking:
-            if self._as_json:
-                say_json({"event": event, **values})
-            elif event == "checked":
-                replace = f", replace {values['replace']}" if values["replace"] else ""
-                review = f", look at {values['review']}" if values["review"] else ""
-                say(f"{values['operation']}: {values['state']}{replace}{review}")
-
-
-def latencies(result: CheckResult) -> dict[str, float]:
-    """Seconds from just before the submit to the answer seen by the station, for each answered capture."""
-    return {
-        str(event.capture_id): round(result.answers[event.capture_id].at - started, 6)
-        for event, started in result.submitted
-        if event.capture_id in result.answers
-    }
+    raise typer.Exit(0 if finished else FAILED)

@@ -23,8 +23,11 @@ def check_url(url: str, setting: str) -> None:
     Raises:
         ValueError: it cannot be read so; the message repeats nothing of it.
     """
-    if not all(map(_clear, url.split(";"))):
-        raise ValueError(unclear(setting))
+    for part in url.split(";"):
+        if not _clear(part):
+            raise ValueError(unclear(setting))
+        if " " in urlsplit(part).netloc.rpartition("@")[2]:
+            raise ValueError(f"{setting} has a blank in the name of a host, and no host's name has one")
 
 
 def unclear(setting: str) -> str:

@@ -9,31 +9,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from producer.configuration.passwords import EXAMPLE
 from producer.configuration.url_check import check_url
 
 SETTING: Final = "INSERTS_REDIS_URL"
 
-EXAMPLE: Final = "change-me"
-"""How passwords in examples begin. None is ever used."""
-
 _CHECKED: Final = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
-
-
-def password_in(file: Path) -> str:
-    """The password that a file holds, without white space around it.
-
-    Raises:
-        ValueError: the file cannot be read, is empty, or still holds the example.
-    """
-    try:
-        password = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the password file {file} cannot be read: {error}") from None
-    if not password:
-        raise ValueError(f"the password file {file} is empty")
-    if password.startswith(EXAMPLE):
-        raise ValueError(f"the password file {file} still holds that of the example: put a password of your own there")
-    return password
 
 
 def with_password(url: str, password: str) -> str:

@@ -9,38 +9,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NoReturn
 
+from producer.terminal.exit_codes import FAILED, READER_GONE
 from producer.terminal.output import ReaderGone, note, prepare_streams
-
-PIPE_CLOSED: Final = 141
-"""What a shell shows of a program that wrote to a closed pipe (128 + SIGPIPE); no command means anything else by it."""
 
 DEBUG: Final = "INSERTS_DEBUG"
 """Where this variable is set, an unexpected error shows its traceback on a terminal too."""
 
 
-def run(
-    app: Callable[[], object],
-    *,
-    explained: Callable[[Exception], str | None],
-    prefix: str,
-    failure: int,
-    pipe_closed: int = PIPE_CLOSED,
-) -> NoReturn:
-    """Run a command to its end and exit with its code.
+def run(app: Callable[[], object], *, explained: Callable[[Exception], str | None], prefix: str) -> NoReturn:
+    """Run a command to its end and exit with its code, one of `producer.terminal.exit_codes`.
 
     Args:
         app: the command; it may end with `SystemExit`.
         explained: the message for an error that a person can do something about; None for an unexpected one.
         prefix: how its errors begin.
-        failure: the exit code of an error.
-        pipe_closed: the exit code where the reader of standard output has closed it.
     """
     prepare_streams()
     try:
         code = _exit_code(app)
-        _flush()
+        sys.stdout.flush()
     except (ReaderGone, BrokenPipeError):
-        code = pipe_closed
+        code = READER_GONE
     except Exception as error:  # noqa: BLE001 - the last resort
         message = explained(error)
         # Standard error may be closed, or its disk full: then the exit code has to do.
@@ -49,7 +38,7 @@ def run(
                 _report_unexpected(error, prefix)
             else:
                 note(f"{prefix} {message}")
-        code = failure
+        code = FAILED
     _discard_broken_streams()
     sys.exit(code)
 
@@ -58,17 +47,8 @@ def _exit_code(app: Callable[[], object]) -> int:
     try:
         app()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else FAILED
     return 0
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, sys.stdout.name) from error
 
 
 def _report_unexpected(error: Exception, prefix: str) -> None:
@@ -92,6 +72,6 @@ def _discard_broken_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:
+        except (OSError, ReaderGone):
             with suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from producer.terminal.output import visible
 
 
@@ -18,6 +16,8 @@ def in_words(error: BaseException, whole: str = "event") -> str:
         error: what was raised.
         whole: the name for the whole input, where a problem belongs to no single field.
     """
+    from pydantic import ValidationError  # not for a command that only prints its help
+
     if isinstance(error, ValidationError):
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         return "; ".join(

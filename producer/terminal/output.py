@@ -12,8 +12,10 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol, TextIO
+from typing import Any, Final, Protocol, TextIO, cast
 
 from producer.terminal.redaction import discreet
 
@@ -50,7 +52,8 @@ def prepare_streams() -> None:
     """Let standard output and error replace what their encoding lacks, and standard input what it cannot decode.
 
     Called once by each command's entry point. The encoding stays what the environment says: that of the reader. A
-    stream that was closed before (`>&-`), for which Python has None, leads nowhere.
+    stream that was closed before (`>&-`), for which Python has None, leads nowhere. Whoever writes to standard output,
+    this project or a library's help text, hears which stream could not be written, or that its reader is gone.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -60,6 +63,7 @@ def prepare_streams() -> None:
     for stream, errors in ((sys.stdin, "replace"), (sys.stdout, REPLACE), (sys.stderr, REPLACE)):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=errors)
+    sys.stdout = cast(TextIO, _Answers(sys.stdout))
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -117,8 +121,33 @@ def json_text(value: Any, encoding: str | None = "utf-8", indent: int | None = N
 
 
 def _print(text: str, stream: TextIO, end: str = "\n") -> None:
-    try:
+    with _writing_to(stream):
         print(text, file=stream, end=end, flush=True)
+
+
+class _Answers:
+    """Standard output; all that is not about writing is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _writing_to(self._stream):
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _writing_to(self._stream):
+            self._stream.flush()
+
+
+@contextmanager
+def _writing_to(stream: TextIO) -> Iterator[None]:
+    """Have an error of writing say which stream it is about; a reader that has gone is none."""
+    try:
+        yield
     except BrokenPipeError:
         raise ReaderGone from None
     except OSError as error:  # a full disk

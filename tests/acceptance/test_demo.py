@@ -85,7 +85,7 @@ def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, name: signal.Si
     wait_until(lambda: (folder / "logs" / log_file).exists(), 60, "the moment to stop it")
     demo.send_signal(name)
     output, _ = demo.communicate(timeout=60)
-    assert demo.returncode == 1
+    assert demo.returncode == 2
     assert b"stopped" in output
     assert processes_below(folder) == []
 
@@ -103,6 +103,6 @@ def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_a_demo_s_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
     ended = subprocess.run([*DEMO, "--data", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "not a demo's" in ended.stderr
     assert (tmp_path / "precious.txt").read_text() == "mine"

@@ -107,12 +107,12 @@ def test_without_json_the_report_is_shown(tmp_path: Path) -> None:
     ("classes", "options", "code", "said"),
     [
         ({}, [], 1, "sub-folder"),
-        ({"worn": 3}, [], 1, "only 'worn'"),
-        ({"intact": 3, "worn": 1}, [], 1, "at least 2 of each class"),
-        ({"intact": 2, "worn": 2}, ["--test-size", "0.1"], 1, "4 images give 3 for training and 1 for testing"),
-        ({"intact": 4, "worn": 4}, ["--backbone", "insertnet:no_such_layer"], 1, "no_such_layer"),
+        ({"worn": 3}, [], 2, "only 'worn'"),
+        ({"intact": 3, "worn": 1}, [], 2, "at least 2 of each class"),
+        ({"intact": 2, "worn": 2}, ["--test-size", "0.1"], 2, "4 images give 3 for training and 1 for testing"),
+        ({"intact": 4, "worn": 4}, ["--backbone", "insertnet:no_such_layer"], 2, "no_such_layer"),
         ({"intact": 4, "worn": 4}, ["--weights", "embedded", "--weights", "imagenet"], 2, "once"),
-        ({"intact": 4, "worn": 4}, ["--group-column", "head"], 1, "labels.csv"),
+        ({"intact": 4, "worn": 4}, ["--group-column", "head"], 2, "labels.csv"),
     ],
     ids=["empty", "one class", "one image", "small split", "no layer", "weights", "groups"],
 )

@@ -141,7 +141,7 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(tmp_path: Path) -> Non
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--yes" in refused.stderr
     wrong = insert_db(shop.data, "prune", "--yes", "--images-older-than", "2999-01-01")
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert (shop.files(), shop.keys()) == before
 
     gone = answer(shop.data, "prune", "--yes", "--vacuum")
@@ -221,7 +221,7 @@ def test_backup_restore_and_back_to_an_older_schema(tmp_path: Path) -> None:
     assert Path(made["file"]).parent == backups
 
     refused = insert_db(shop.data, "restore", str(backups))
-    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "is not empty (2 checks, 60 captures, 60 verdicts): --replace" in refused.stderr
 
     other = tmp_path / "other"

@@ -50,7 +50,7 @@ class Commands:
 
     def refused(self, *options: str) -> str:
         done = self(*options)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert "Traceback" not in done.stderr
         return done.stderr
 

@@ -141,5 +141,5 @@ def test_two_systems_do_not_share_a_folder(shop: Shop) -> None:
         timeout=60,
         check=False,
     )
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert "in use" in second.stderr

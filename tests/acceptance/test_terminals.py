@@ -210,7 +210,7 @@ def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
 
 def test_a_reader_that_goes_is_no_traceback(data: Path) -> None:
     for module, arguments, code in (
-        ("db.commands.main", ["--data", str(data), "verdicts"], 0),
+        ("db.commands.main", ["--data", str(data), "verdicts"], 141),
         ("producer.commands.main", ["schema", "answer"], 141),
         ("worker.commands.main", ["models", "list", "--data", str(data)], 141),
     ):

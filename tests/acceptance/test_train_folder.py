@@ -55,7 +55,7 @@ def test_a_folder_is_learned_from_and_its_scores_are_told(worker: Commands, tmp_
         for number in range(12)
     ]
     (folder / "labels.csv").write_bytes("\r\n".join(["Datei;Insert", *rows]).encode("utf-16"))
-    refused = worker("train", str(folder), code=1).stderr
+    refused = worker("train", str(folder), code=2).stderr
     assert "has the columns datei, insert; it needs 'file' and 'insert'" in refused
 
     (folder / "labels.csv").write_bytes("\r\n".join([" File ; Insert", *rows]).encode("utf-16"))
@@ -88,9 +88,9 @@ def test_a_folder_is_learned_from_and_its_scores_are_told(worker: Commands, tmp_
 
 def test_too_few_images_and_an_open_class_are_refused_with_words(worker: Commands, tmp_path: Path) -> None:
     few = filled(tmp_path / "few", 4, {"intact": 170, "worn": 80})
-    assert "4 usable images of 4 intact inserts; a training needs 5 images" in worker("train", str(few), code=1).stderr
+    assert "4 usable images of 4 intact inserts; a training needs 5 images" in worker("train", str(few), code=2).stderr
     open_class = filled(tmp_path / "open", 6, {"Klasse 1": 170, "Klasse 2": 80})
-    refused = worker("train", str(open_class), code=1).stderr
+    refused = worker("train", str(open_class), code=2).stderr
     assert "which of the classes Klasse 1, Klasse 2 is intact: say so with --intact-class" in " ".join(refused.split())
     done = json.loads(worker("train", str(open_class), "--intact-class", "klasse 1", "--promote", "--json").stdout)
     assert done["folder"]["warnings"] == ["taken for damaged: Klasse 2 (--class NAME=LABEL says otherwise)"]
@@ -122,6 +122,6 @@ def test_a_flipped_bit_in_the_features_is_found_named_and_mended(worker: Command
 
     assert "12 extracted" in worker("extract", "--backbone", "insertnet:features").stdout
     assert json.loads(worker("features", "verify", "--json").stdout)["whole"] is True
-    assert "no feature store begins with 'zz'" in worker("features", "verify", "zz", code=1).stderr
+    assert "no feature store begins with 'zz'" in worker("features", "verify", "zz", code=2).stderr
     (shard.parents[1] / "generation.json").write_text("{")
     assert "generation.json is damaged" in worker("features", "verify", code=1).stdout

@@ -30,7 +30,7 @@ def waiting(tmp_path: Path, redis_server: RedisProcess) -> RedisProcess:
 
 def test_without_a_database_it_says_what_to_do(tmp_path: Path, waiting: RedisProcess) -> None:
     ended = run(tmp_path, waiting)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "insert-db upgrade" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert waiting.client().llen(INSPECT_QUEUE) == 1
@@ -51,7 +51,7 @@ def test_without_its_weights_it_takes_no_message(
     upgrade = [program("insert-db"), "--data", str(tmp_path), "upgrade"]
     subprocess.run(upgrade, check=True, capture_output=True)
     ended = run(tmp_path, waiting, *options)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert waiting.client().llen(INSPECT_QUEUE) == 1

@@ -16,9 +16,10 @@ from benchmarks.records import MODEL
 from db.engine import migrate
 from db.engine.database import Database, SchemaOutdated
 from db.learning import model_registry
-from db.line import checks, verdicts
+from db.line import verdicts
 from db.queries import maintenance
 from db.schema.tables import Captures, Checks, Pockets, Verdicts
+from tests.database_support import status_of
 from tests.integration.db.test_migrations import _contents, structure
 
 VERDICTS = 2_500
@@ -58,7 +59,7 @@ def test_what_was_written_is_read_as_the_product_would_have_written_it(
             assert verdict is not None
             assert (verdict.outcome, verdict.decision, verdict.model_id) == (each.outcome, each.decision, MODEL)
 
-        check = checks.status(session, UUID(captures[0].check_id))
+        check = status_of(session, UUID(captures[0].check_id))
         assert check is not None
         of_check = [each for each in captures if each.check_id == captures[0].check_id]
         assert check.judged == check.size == len(of_check)

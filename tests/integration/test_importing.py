@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import checks, verdicts
+from db.line import verdicts
 from producer.storage.folder import FolderStore
+from tests.database_support import status_of
 from tests.support import photograph
 from worker.commands.labelled_folder import Taken, take_in
 from worker.commands.learning import import_folder
@@ -79,7 +80,7 @@ def test_a_folder_becomes_captures_with_reviews_and_is_there_once(
     assert counts(imported(folder, database, images)) == (6, 0, 0, 0)
     items = labelled(database)
     assert sorted(item.label for item in items) == ["broken", "broken", "intact", "intact", "worn", "worn"]
-    assert len({item.life for item in items}) == 6
+    assert len({item.insert_key for item in items}) == 6
     for item in items:
         assert hashlib.sha256(images.get(item.image, 10**6)).hexdigest() == item.image_sha256
         assert (item.machine, item.station, item.region) == ("imported", "import", None)
@@ -88,7 +89,7 @@ def test_a_folder_becomes_captures_with_reviews_and_is_there_once(
         rows = verdicts.search(session, machine="imported")
         assert {(row.outcome, row.model_id, row.reason) for row in rows} == {("unsure", None, "imported with a label")}
         assert {row.head for row in rows} == {"Line-3-spring"}
-        check = checks.status(session, rows[0].check_id)
+        check = status_of(session, rows[0].check_id)
         assert check is not None
         assert check.state != "pending"
 
@@ -132,7 +133,7 @@ def test_groups_of_a_table_are_lives_wherever_the_table_is(
     assert counts(imported(folder, database, images, table=path, group_column="setup")) == (6, 0, 0, 0)
     lives: dict[str, set[str]] = {}
     for item in labelled(database):
-        lives.setdefault(item.life, set()).add(item.label)
+        lives.setdefault(item.insert_key, set()).add(item.label)
     assert sorted(map(sorted, lives.values())) == [["broken", "intact", "worn"]] * 2
 
 

@@ -18,6 +18,7 @@ from db.line.verdicts import Verdict
 from producer.contract.answers import ANSWERS, CheckAnswer
 from producer.contract.event import new_id
 from producer.contract.vocabulary import STATES
+from tests.database_support import status_of
 from tests.support import RedisProcess, wait_until
 from worker.line.incomplete_checks import IncompleteWatch, Unchanged
 from worker.line.notifier import Notifier
@@ -66,7 +67,7 @@ class Plant:
         """What the check is, which every way of asking must agree about."""
         check_id = check_id or self.check
         with self.database.reading() as session:
-            found = checks.status(session, check_id)
+            found = status_of(session, check_id)
             assert found is not None
             assert found in checks.recent(session)
             for state in STATES:

@@ -28,6 +28,7 @@ from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import Region, new_id
 from producer.storage.folder import FolderStore
+from tests.database_support import shadows_of
 from tests.support import RedisProcess, photograph, stored_event, wait_until
 from worker.line.active_models import ModelPair
 from worker.line.inspector import ImageNotYet, Inspector
@@ -122,7 +123,7 @@ class Line:
         """What shadows said, at the end: nobody waits for it before."""
         self.inspector.close()
         with self.database.reading() as session:
-            return shadow_verdicts.of_capture(session, event.capture_id)
+            return shadows_of(session, event.capture_id)
 
 
 def fail(data: bytes, region: object) -> Judgement:

@@ -8,6 +8,7 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import leases
+from tests.database_support import holder_of
 from tests.support import wait_until
 from worker.learning import lease
 from worker.learning.lease import held
@@ -15,7 +16,7 @@ from worker.learning.lease import held
 
 def holder(database: Database, after: float = 0.0) -> str | None:
     with database.reading() as session:
-        return leases.held_by(session, "work", at=datetime.now(UTC) + timedelta(seconds=after))
+        return holder_of(session, "work", at=datetime.now(UTC) + timedelta(seconds=after))
 
 
 def test_only_one_of_two_works_and_an_error_gives_it_back(database: Database) -> None:
@@ -37,7 +38,7 @@ def test_it_is_renewed_for_as_long_as_the_work_takes(database: Database, monkeyp
 
         def lasts_longer_than_it_was_taken_for() -> bool:
             with database.reading() as session:
-                return leases.held_by(session, "work", at=began + timedelta(seconds=3.1)) == mine
+                return holder_of(session, "work", at=began + timedelta(seconds=3.1)) == mine
 
         wait_until(lasts_longer_than_it_was_taken_for, 10, "a renewal")
 

@@ -64,7 +64,7 @@ def test_a_url_that_is_none_is_refused_at_the_start(tmp_path: Path, command: str
     done = subprocess.run(
         [program("insert-worker"), command], env=environment, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -92,7 +92,7 @@ def test_a_wrong_password_is_said_at_the_start_and_ends_it(
     done = subprocess.run(
         [program("insert-worker"), command], env=environment, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Redis does not let this process in" in done.stderr
     assert "Traceback" not in done.stderr
     assert "not-it" not in done.stderr

@@ -21,6 +21,7 @@ from producer.contract.event import new_id
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
+from tests.database_support import shadows_of
 from tests.integration.test_worker_process import Line
 from tests.support import RedisProcess, wait_until
 from worker.models.calibration import Calibration
@@ -89,7 +90,7 @@ def promote(line: Line, model: LineModel) -> None:
 def shadows(line: Line) -> dict[UUID, shadow_verdicts.ShadowVerdict]:
     with line.database.reading() as session:
         judged = [row.capture_id for row in verdicts.export(session)]
-        return {each.capture_id: each for capture in judged for each in shadow_verdicts.of_capture(session, capture)}
+        return {each.capture_id: each for capture in judged for each in shadows_of(session, capture)}
 
 
 def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:

@@ -81,7 +81,7 @@ def standalone(folder: Path, *options: str, **environment: str) -> subprocess.Co
 
 def test_a_port_in_use_is_said_before_anything_is_started(tmp_path: Path, taken: int) -> None:
     done = standalone(tmp_path, "--port", str(taken))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"port {taken} is in use (by " in done.stderr
     assert "choose another with --port" in done.stderr
     assert not (tmp_path / "line" / "redis").exists()
@@ -92,7 +92,7 @@ def test_a_port_in_use_is_said_before_anything_is_started(tmp_path: Path, taken:
 def test_a_metrics_port_in_use_is_said_before_anything_is_started(tmp_path: Path, taken: int, below: int) -> None:
     """The worker's, and the learner's, which is the next one."""
     done = standalone(tmp_path, "--port", str(free_port()), INSERTS_METRICS_PORT=str(taken - below))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"port {taken} is in use (by " in done.stderr
     assert "INSERTS_METRICS_PORT" in done.stderr
     assert not (tmp_path / "line" / "redis").exists()
@@ -101,7 +101,7 @@ def test_a_metrics_port_in_use_is_said_before_anything_is_started(tmp_path: Path
 @pytest.mark.parametrize("bind", ["198.51.100.7", "no-such-name.invalid"])
 def test_an_address_that_is_not_this_machine_s_is_said_at_once(tmp_path: Path, bind: str) -> None:
     done = standalone(tmp_path, "--port", str(free_port()), "--bind", bind)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert bind in done.stderr
     assert "address" in done.stderr
     assert "Traceback" not in done.stderr

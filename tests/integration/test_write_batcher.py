@@ -14,11 +14,12 @@ from sqlalchemy.exc import IntegrityError
 
 from db.engine.database import Database
 from db.learning import model_registry
-from db.line import captures, shadow_verdicts, verdicts
+from db.line import captures, verdicts
 from db.line.captures import Arrival, Capture, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from producer.storage.folder import FolderStore
+from tests.database_support import shadows_of
 from tests.support import photograph, stored_event
 from worker.line.mapping import capture_of
 from worker.line.write_batcher import WriteBatcher
@@ -128,6 +129,6 @@ def test_nobody_waits_for_what_a_shadow_says_and_it_costs_only_itself(database: 
     assert held.transactions[0] is False, "a shadow alone waits for no disk"
     with database.reading() as session:
         assert verdicts.count(session) == 3
-        assert shadow_verdicts.of_capture(session, capture.capture_id) == [shadow_on(capture, "known")]
-        assert shadow_verdicts.of_capture(session, others[0].capture_id) == []
-        assert shadow_verdicts.of_capture(session, others[1].capture_id) == [shadow_on(others[1], "known")]
+        assert shadows_of(session, capture.capture_id) == [shadow_on(capture, "known")]
+        assert shadows_of(session, others[0].capture_id) == []
+        assert shadows_of(session, others[1].capture_id) == [shadow_on(others[1], "known")]

@@ -21,7 +21,7 @@ import db.commands.main
 import producer.commands.main
 import worker.commands.main
 from db.learning.model_registry import Model
-from db.queries.line_status import Standing
+from db.queries.line_status import LineStatus
 from producer.delivery.metrics import OutboxState, StationMetrics, outbox_families
 from tests.metrics_support import Scrape, collected, scrape_of
 from worker.monitoring.metrics import (
@@ -67,7 +67,7 @@ def everything() -> Iterator[Scrape]:
         worker_families(in_hand=1, champion="m", shadow="s", refused=False),
         learn_families(job=None),
         queue_families(Queue(1, 1, now, 0.5), now),
-        standing_families(Standing(now, dict.fromkeys(FAULTS, 1), 0.5, model), now),
+        standing_families(LineStatus(now, dict.fromkeys(FAULTS, 1), 0.5, model), now),
     )
     yield collected(backlog_families(Backlog(1)))
 

@@ -12,6 +12,7 @@ from rich.markdown import Markdown
 
 from producer.terminal.console import Console, answers, line, messages, progress
 from producer.terminal.error_text import naming
+from producer.terminal.options import Json
 from producer.terminal.output import say_json
 from worker.backbones.names import parse_name
 from worker.runtime.notices import tell_notes, tell_skipped
@@ -60,7 +61,7 @@ def experiment(
         ),
     ] = False,
     batch: Annotated[int, typer.Option(min=1, max=1024, help="Images in one forward pass.")] = 32,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every split's scores as one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare pretrained networks on labelled folders: features, a linear SVM, repeated splits, a report.
 
@@ -131,10 +132,10 @@ def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Pa
     with progress(console, transient=False) as bars:
         task = bars.add_task(f"{dataset.name} · {backbone.name}", total=len(dataset.files))
 
-        def told(done: int, total: int) -> None:
+        def show(done: int, total: int) -> None:
             bars.update(task, completed=done, total=total)
 
-        result = run(dataset, backbone, part.multiply_adds, recipe, output, told)
+        result = run(dataset, backbone, part.multiply_adds, recipe, output, show)
     tell_skipped(result.dataset.skipped[len(dataset.skipped) :], console)
     write_results(result_folder(output, dataset.name, backbone.name), result, recipe)
     return result

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from producer.terminal.console import messages
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say
 from worker.runtime.notices import shown
 
@@ -18,13 +19,11 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="The features that learning has extracted, by backbone."
 )
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
-
 
 @app.command("list")
 def list_features(
     data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Each feature store: its backbone, how many images, how large, and which model needs it.
 
@@ -37,17 +36,17 @@ def list_features(
     from db.commands.output import print_json, print_table
     from worker.commands.options import settings_with
 
-    found = _stores(settings_with(data=data))
+    rows = _stores(settings_with(data=data))
     if as_json:
-        print_json(found)
+        print_json(rows)
         return
-    if not found:
+    if not rows:
         say("no features yet: review captures (insert-db review), then insert-worker extract")
         return
     table = Table("fingerprint", "backbone", "images", "size", "needed by")
-    for each in found:
-        needed = each["needed_by"] or "–"
-        table.add_row(each["fingerprint"][:12], each["backbone"], f"{each['images']:,}", decimal(each["bytes"]), needed)
+    for row in rows:
+        needed = row["needed_by"] or "–"
+        table.add_row(row["fingerprint"][:12], row["backbone"], f"{row['images']:,}", decimal(row["bytes"]), needed)
     print_table(table)
 
 
@@ -64,7 +63,7 @@ def remove(
     from worker.features.catalogue import remove as remove_store
 
     settings = settings_with(data=data)
-    found = [each for each in _stores(settings) if each["fingerprint"].startswith(fingerprint)]
+    found = [row for row in _stores(settings) if row["fingerprint"].startswith(fingerprint)]
     if len(found) != 1:
         raise ValueError(
             f"{len(found)} feature stores begin with {fingerprint!r}; `insert-worker features list` has them"
@@ -81,7 +80,7 @@ def remove(
 def verify(
     fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough. Default: all.")] = "",
     data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Read all features and hold them against the digests that they were written with.
 
@@ -94,17 +93,17 @@ def verify(
 
     settings = settings_with(data=data)
     with shown(messages()) as progress:
-        found = verify_stores(settings.features_path(), settings.url, fingerprint, progress)
-    whole = all(each.whole for each in found)
+        results = verify_stores(settings.features_path(), settings.url, fingerprint, progress)
+    whole = all(store.whole for store in results)
     if as_json:
-        print_json({"whole": whole, "generations": [each.as_json() for each in found]})
-    elif not found:
+        print_json({"whole": whole, "generations": [store.as_json() for store in results]})
+    elif not results:
         say("no features yet, so there is nothing to verify")
     else:
-        for each in found:
-            say("\n".join(each.lines()))
+        for store in results:
+            say("\n".join(store.lines()))
     if not whole:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def _stores(settings: WorkerSettings) -> list[dict[str, Any]]:
@@ -122,11 +121,11 @@ def _stores(settings: WorkerSettings) -> list[dict[str, Any]]:
     needed = {model.fingerprint: model.model_id for model in reversed(roles) if model is not None}
     return [
         {
-            "fingerprint": each.fingerprint,
-            "backbone": each.backbone,
-            "images": len(each.known()),
-            "bytes": sum(file.stat().st_size for file in each.folder.rglob("*.h5")),
-            "needed_by": needed.get(each.fingerprint),
+            "fingerprint": store.fingerprint,
+            "backbone": store.backbone,
+            "images": len(store.known()),
+            "bytes": sum(file.stat().st_size for file in store.folder.rglob("*.h5")),
+            "needed_by": needed.get(store.fingerprint),
         }
-        for each in all_stores(settings.features_path())
+        for store in all_stores(settings.features_path())
     ]

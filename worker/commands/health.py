@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.terminal.output import say
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Data, Json
+from producer.terminal.output import say, say_json
+from worker.commands.options import settings_with
 
 if TYPE_CHECKING:
     from worker.monitoring.heartbeat import LifeSign
@@ -27,13 +28,11 @@ def health(
     role: Annotated[Process, typer.Argument(help="Which process: `worker` (that of run), `learn` or `beat`.")] = (
         Process.worker
     ),
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")
-    ] = None,
+    data: Data = None,
     max_age: Annotated[float, typer.Option(min=0.0, help="Oldest heartbeat that is still a life sign, seconds.")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the heartbeat as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Whether a worker, a learner or a beat is alive: exit code 0 or 1, within a second.
+    """Whether a worker, a learner or a beat is alive: exit code 0 if it is, else 1, within a second.
 
     Asks nobody, only looks at the process's heartbeat file (`INSERTS_HEARTBEAT`), so a Redis or a database that is
     away does not make it look dead. A process that waits for them is alive, and so is one that trains for hours; what
@@ -43,9 +42,8 @@ def health(
     `insert-worker health beat`
     """
     from worker.monitoring.heartbeat import Heartbeat, LearnHeartbeat, NoHeartbeat, SchedulerHeartbeat, age, read
-    from worker.settings import WorkerSettings
 
-    settings = WorkerSettings(data=data) if data is not None else WorkerSettings()
+    settings = settings_with(data=data)
     kinds: dict[Process, type[LifeSign]] = {
         Process.worker: Heartbeat,
         Process.learn: LearnHeartbeat,
@@ -55,15 +53,18 @@ def health(
     try:
         beat = read(settings.heartbeat_path(role.value), kinds[role])
     except NoHeartbeat as problem:
-        said = str(problem)
+        sentence = str(problem)
     else:
         seconds = age(beat)
         answer = {"healthy": seconds <= max_age, "age_seconds": round(seconds, 1), **beat.model_dump(mode="json")}
-        said = f"process {beat.pid}, {seconds:.1f} s ago: {described(beat)}"
+        sentence = f"process {beat.pid}, {seconds:.1f} s ago: {described(beat)}"
         if seconds > max_age:
-            said = f"the last heartbeat is older than {max_age:g} s: {said}"
-    say(json.dumps(answer | ({} if answer["healthy"] else {"problem": said})) if as_json else said)
-    raise typer.Exit(0 if answer["healthy"] else 1)
+            sentence = f"the last heartbeat is older than {max_age:g} s: {sentence}"
+    if as_json:
+        say_json(answer if answer["healthy"] else answer | {"problem": sentence})
+    else:
+        say(sentence)
+    raise typer.Exit(0 if answer["healthy"] else NO)
 
 
 def described(beat: LifeSign) -> str:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from producer.terminal.console import messages
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json, say_model
+from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_skipped
 
 if TYPE_CHECKING:
     from worker.learning.evaluate import Decided
     from worker.settings import WorkerSettings
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
-Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
-Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
 Labels = Annotated[
     Path | None, typer.Option(help="CSV file with the columns file and a group; default FOLDER/labels.csv.")
 ]
@@ -29,7 +28,6 @@ Meaning = Annotated[
     list[str] | None,
     typer.Option("--class", metavar="NAME=LABEL", help="What a class means, where its name does not say so."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def import_folder(
@@ -58,7 +56,7 @@ def import_folder(
     from worker.dataset.class_names import meanings
 
     settings = settings_with(data=data)
-    said = meanings_said(meaning or [])
+    labels_said = meanings_said(meaning or [])
     database = Database(settings.url)
     console = messages()
     try:
@@ -66,7 +64,7 @@ def import_folder(
         with shown(console) as progress:
             taken = take_in(
                 folder,
-                lambda classes: meanings(classes, said),
+                lambda classes: meanings(classes, labels_said),
                 table=labels,
                 group_column=group_column,
                 images=settings.image_store(),
@@ -82,10 +80,10 @@ def import_folder(
         say(taken.told())
 
 
-def meanings_said(given: list[str]) -> dict[str, str]:
+def meanings_said(texts: list[str]) -> dict[str, str]:
     """What `--class NAME=LABEL` says, by the name."""
     meanings = {}
-    for text in given:
+    for text in texts:
         name, separator, label = text.rpartition("=")
         if not separator or not name or not label:
             raise typer.BadParameter(f"write it like --class good=intact, not {text!r}")
@@ -132,8 +130,8 @@ def extract(data: Data = None, backbone: Backbone = None, weights: Weights = Non
     from worker.learning.serve import learning_with
 
     console = messages()
-    with learning_with(settings) as learning, shown(console) as told:
-        result = reextract(learning, progress=told)
+    with learning_with(settings) as learning, shown(console) as show:
+        result = reextract(learning, progress=show)
     tell_skipped(result.unusable, console)
     if as_json:
         unusable = [{"capture": str(capture), "reason": reason} for capture, reason in result.unusable]
@@ -164,9 +162,9 @@ def evaluate(
     from worker.learning.serve import learning_with
 
     console = messages()
-    with learning_with(settings) as learning, shown(console) as told:
+    with learning_with(settings) as learning, shown(console) as show:
         try:
-            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=told)
+            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=show)
         except LookupError as error:
             raise ValueError(str(error)) from error
     if decided is None:

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from producer.terminal.console import answers, messages
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say_json
-
-Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1; default insertnet.")]
-Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file.")]
+from worker.commands.options import Backbone, Weights
 
 
 def demo(
@@ -30,12 +30,12 @@ def demo(
     checks: Annotated[int, typer.Option(min=1, help="Post-operation checks of the simulated head.")] = 3,
     pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
     seed: Annotated[int, typer.Option(help="The same seed shows the same inserts.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Bring up a whole line, train a model, and check a milling head after three operations.
 
     Starts a real Redis, a SQLite database, a worker and a simulated station on this machine, shows each check's
-    answer beside the truth, and ends all of them. Exit code 0 only if every capture has exactly one verdict.
+    answer beside the truth, and ends all of them. Exit code 0 if every capture has exactly one verdict, else 1.
     """
     from worker.demo.run import DemoOptions, run_demo
 
@@ -43,11 +43,11 @@ def demo(
     summary = run_demo(options, messages() if as_json else answers())
     if as_json:
         say_json(summary.as_json())
-    raise typer.Exit(0 if summary.complete else 1)
+    raise typer.Exit(0 if summary.complete else NO)
 
 
 def standalone(
-    data: Annotated[Path | None, typer.Option(help="The line's data (INSERTS_DATA); default var/line.")] = None,
+    data: Data = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Redis's TCP port.")] = 6390,
     bind: Annotated[str, typer.Option(help="Addresses of this machine that Redis listens on; 0.0.0.0: all.")] = (
         "127.0.0.1"

@@ -12,12 +12,13 @@ import typer
 from producer.terminal.entry_point import run as run_command
 from producer.terminal.error_text import in_words
 from producer.terminal.logs import configure_logs
+from producer.terminal.options import Data
 from worker.commands import features, learning, models
 from worker.commands import weights as cli_weights
 from worker.commands.experiment import experiment
 from worker.commands.health import health
 from worker.commands.local import demo, standalone
-from worker.commands.options import Backbone, Data, Weights, settings_with
+from worker.commands.options import Backbone, Weights, settings_with
 from worker.commands.plan import plan
 from worker.commands.train import train
 from worker.images.quiet import quiet_decoders
@@ -68,7 +69,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     configure_logs(logging.INFO)
     quiet_decoders()
-    run_command(app, explained=explained, prefix="error", failure=1)
+    run_command(app, explained=explained, prefix="error")
 
 
 def explained(error: Exception) -> str | None:

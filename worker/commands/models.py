@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say
 
 if TYPE_CHECKING:
@@ -26,11 +27,9 @@ app = typer.Typer(
     help="The models: which there are, which is in charge, and since when.",
 )
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA).")]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
 Why = Annotated[str, typer.Option(help="Why; it stays in the history.")]
 By = Annotated[str | None, typer.Option(help="Who says it. [the login name]", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout, for programs.")]
 
 
 @app.command("list")
@@ -46,16 +45,16 @@ def list_models(
     from db.learning import model_registry
 
     with _database(data, reads_only=True) as (_, database), database.reading() as session:
-        found = model_registry.recent(session, limit)
-        given = model_registry.promotions(session, 1000)
+        rows = model_registry.recent(session, limit)
+        promotions = model_registry.promotions(session, 1000)
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
     if as_json:
         in_charge, in_shadow = champion and champion.model_id, shadow and shadow.model_id
-        print_json({"models": plain(found), "champion": in_charge, "shadow": in_shadow, "promotions": plain(given)})
-    elif not found:
+        print_json({"models": plain(rows), "champion": in_charge, "shadow": in_shadow, "promotions": plain(promotions)})
+    elif not rows:
         say("no model yet: review captures (insert-db review), or insert-worker train FOLDER")
     else:
-        print_table(terminal_tables.model_table(found, given, champion, shadow))
+        print_table(terminal_tables.model_table(rows, promotions, champion, shadow))
 
 
 @app.command()
@@ -67,22 +66,22 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
     from worker.models import store
 
     with _database(data, reads_only=True) as (settings, database), database.reading() as session:
-        found = _known(session, model)
-        roles = [each for each in _promotions(session) if each.model_id == model]
-    manifest = store.read_manifest(settings.models_path() / found.artefact)
+        registered = _known(session, model)
+        roles = [role for role in _promotions(session) if role.model_id == model]
+    manifest = store.read_manifest(settings.models_path() / registered.artefact)
     decision = decided(settings.evaluations_path(), model)
-    told = {
-        "model": plain(found),
+    values = {
+        "model": plain(registered),
         "manifest": manifest.model_dump(mode="json"),
         "promotions": plain(roles),
         "decision": decision.model_dump(mode="json") if decision else None,
     }
     if as_json:
-        print_json(told)
+        print_json(values)
         return
-    labelled = f"snapshot {found.snapshot_id}" if found.snapshot_id else "a folder"
-    say(f"{model}, of {found.trained_on} images from {labelled}, made {_local(found.created_at)}")
-    say(f"  features     {found.backbone}, fingerprint {found.fingerprint[:12]}")
+    labelled = f"snapshot {registered.snapshot_id}" if registered.snapshot_id else "a folder"
+    say(f"{model}, of {registered.trained_on} images from {labelled}, made {_local(registered.created_at)}")
+    say(f"  features     {registered.backbone}, fingerprint {registered.fingerprint[:12]}")
     if manifest.C is not None:
         say(f"  C            {manifest.C:.4g}{', standardised' if manifest.standardised else ''}")
     if manifest.calibration is not None:
@@ -95,8 +94,8 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
     for name, value in manifest.metrics.items():
         say(f"  {name:<12} {value}")
-    for each in reversed(roles):
-        say(f"  {each.action} as {each.role} {_local(each.at)} by {each.by}: {each.reason}")
+    for role in reversed(roles):
+        say(f"  {role.action} as {role.role} {_local(role.at)} by {role.by}: {role.reason}")
     if decision is not None:
         beside = f"beside {decision.champion}" if decision.champion else "with nobody in charge"
         say(f"  measured {_local(decision.at)} {beside}, {'' if decision.promote else 'not '}to be promoted:")
@@ -162,35 +161,35 @@ def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSet
 
     with _database(data) as (settings, database), database.transaction() as session:
         try:
-            made = work(session, settings)
+            promotion = work(session, settings)
         except LookupError as error:
             raise ValueError(f"{error}; insert-worker models list shows them") from error
     if as_json:
-        print_json(plain(made))
-    elif made is None:
+        print_json(plain(promotion))
+    elif promotion is None:
         say("no model was in shadow")
-    elif made.model_id is None:
+    elif promotion.model_id is None:
         say("no model is in shadow any more")
     else:
-        role = "in charge" if made.role == "champion" else "in shadow"
-        say(f"{made.model_id} is {role} since {_local(made.at)}, says {made.by}: {made.reason}")
+        role = "in charge" if promotion.role == "champion" else "in shadow"
+        say(f"{promotion.model_id} is {role} since {_local(promotion.at)}, says {promotion.by}: {promotion.reason}")
 
 
 def _check_files(session: Session, settings: WorkerSettings, model: str) -> None:
     """Make sure that the model's files are in order before the line is told to use them."""
     from worker.models import store
 
-    found = _known(session, model)
-    store.read(settings.models_path() / found.artefact, found.fingerprint)
+    registered = _known(session, model)
+    store.read(settings.models_path() / registered.artefact, registered.fingerprint)
 
 
 def _known(session: Session, model: str) -> Model:
     from db.learning import model_registry
 
-    found = model_registry.find(session, model)
-    if found is None:
+    registered = model_registry.find(session, model)
+    if registered is None:
         raise ValueError(f"there is no model {model!r}; insert-worker models list shows them")
-    return found
+    return registered
 
 
 def _promotions(session: Session) -> list[Promotion]:

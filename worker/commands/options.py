@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,13 +9,12 @@ import typer
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the line's data (INSERTS_DATA); default var/line.")]
 Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
 Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
 
 
-def settings_with(**given: Any) -> WorkerSettings:
+def settings_with(**options: Any) -> WorkerSettings:
     """The settings of the environment, with the options that were given in their place."""
     from worker.settings import WorkerSettings
 
-    return WorkerSettings(**{name: value for name, value in given.items() if value is not None})
+    return WorkerSettings(**{name: value for name, value in options.items() if value is not None})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from db.retention.periods import DAYS_OF_VERDICTS
+from producer.terminal.options import Json
 from producer.terminal.output import say, say_json
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def plan(
         float | None,
         typer.Option(min=0, max=1, help="Share of images that are damaged or unsure: prune keeps them longer [0.1]."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the plans as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """What a load needs: workers and how long heads wait, Redis, database, images, network; and what ends first.
 
@@ -71,14 +72,14 @@ def plan(
     from worker.planning.plan import SHARE_DAMAGED, Load
     from worker.planning.plan import plan as plan_for
 
-    given = {
+    instead = {
         "per_second": per_second,
         "single_seconds": single_seconds,
         "cores": cores,
         "image_bytes": image_bytes,
     }
     settings = settings_with(backbone=backbone)
-    known = read(figures, settings.backbone, {name: value for name, value in given.items() if value is not None})
+    known = read(figures, settings.backbone, {name: value for name, value in instead.items() if value is not None})
     plans = [
         plan_for(
             Load(number, inserts, every),
@@ -92,19 +93,19 @@ def plan(
         )
         for number in stations
     ]
-    said = [warnings(each, known, settings.outbox_limit) for each in plans]
+    all_warnings = [warnings(one, known, settings.outbox_limit) for one in plans]
     if as_json:
-        told = [
-            asdict(each)
-            | {"ends_first": dict(zip(("part", "stations"), ends_first(each), strict=True)), "warnings": warned}
-            for each, warned in zip(plans, said, strict=True)
+        values = [
+            asdict(one)
+            | {"ends_first": dict(zip(("part", "stations"), ends_first(one), strict=True)), "warnings": warned}
+            for one, warned in zip(plans, all_warnings, strict=True)
         ]
-        say_json({"figures": asdict(known), "plans": told})
+        say_json({"figures": asdict(known), "plans": values})
         return
     say("\n".join(table(plans)))
-    for each, warned in zip(plans, said, strict=True):
+    for one, warned in zip(plans, all_warnings, strict=True):
         for warning in warned:
-            say(f"\nwarning, {each.load.stations:,} stations: {warning}")
+            say(f"\nwarning, {one.load.stations:,} stations: {warning}")
 
 
 def table(plans: Sequence[Plan]) -> list[str]:

@@ -9,18 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from producer.terminal.console import Console, messages
+from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
-from worker.commands.learning import (
-    Backbone,
-    Data,
-    GroupColumn,
-    Json,
-    Labels,
-    Meaning,
-    Weights,
-    meanings_said,
-    tell,
-)
+from worker.commands.learning import GroupColumn, Labels, Meaning, meanings_said, tell
+from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
@@ -129,14 +121,14 @@ def _tell_trained(
     tell_skipped(trained.unusable, console)
     tell_notes(warnings(evaluation), console)
     if as_json:
-        told = {
+        values = {
             "trained_on": evaluation["images"],
             "in_charge": in_charge,
             "scores": scores(evaluation),
             "warnings": warnings(evaluation),
             "folder": taken.as_json() if taken else None,
         }
-        say_json(decided.model_dump(mode="json") | told)
+        say_json(decided.model_dump(mode="json") | values)
         return
     say(trained.summary)
     print_table(table(evaluation))

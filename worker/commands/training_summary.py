@@ -46,11 +46,11 @@ def scores(evaluation: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def table(evaluation: Mapping[str, Any]) -> Table:
     """The scores: mean and 95 % interval over the splits."""
-    found = scores(evaluation)
+    measured = scores(evaluation)
     heads = {"plain": "plain splits", "grouped": "by insert"}
-    shown = Table("mean (95 % interval)", *(heads[kind] for kind in found))
+    shown = Table("mean (95 % interval)", *(heads[kind] for kind in measured))
     for title, name in _ROWS:
-        shown.add_row(title, *(_figure(found[kind][name]) for kind in found))
+        shown.add_row(title, *(_figure(measured[kind][name]) for kind in measured))
     return shown
 
 

@@ -82,7 +82,7 @@ class Evaluation:
     @property
     def inserts(self) -> Int64Array:
         """The number (n,) of the insert that each image shows."""
-        return np.asarray(np.unique([item.life for item in self.items], return_inverse=True)[1], np.int64)
+        return np.asarray(np.unique([item.insert_key for item in self.items], return_inverse=True)[1], np.int64)
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:
@@ -188,7 +188,7 @@ def _assessment_json(evaluation: Evaluation, assessment: CrossValidation) -> dic
                 "capture_id": str(items[each.row].capture_id),
                 "image": items[each.row].image,
                 "label": items[each.row].label,
-                "insert": items[each.row].life,
+                "insert": items[each.row].insert_key,
                 "machine": items[each.row].machine,
                 "station": items[each.row].station,
                 "tested": each.tested,

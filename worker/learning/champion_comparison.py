@@ -103,7 +103,9 @@ def newest_labels(baseline: Baseline, features: Any, dataset: LabelledSet, *, co
 
 def _newest_rows(baseline: Baseline, dataset: LabelledSet) -> Int64Array:
     known = baseline.learned_from or ()
-    lives, keys = {item.life for item in known}, {key_of(item) for item in known}
-    unseen = [row for row, item in enumerate(dataset.items) if item.life not in lives and dataset.keys[row] not in keys]
+    lives, keys = {item.insert_key for item in known}, {key_of(item) for item in known}
+    unseen = [
+        row for row, item in enumerate(dataset.items) if item.insert_key not in lives and dataset.keys[row] not in keys
+    ]
     unseen.sort(key=lambda row: dataset.items[row].review_id)
     return np.array(unseen[len(unseen) // 2 :], np.int64)

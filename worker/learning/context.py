@@ -83,5 +83,5 @@ def labelled_set(items: Sequence[Labelled], order: Callable[[list[str]], list[st
         newest[key_of(item)] = item
     keys = order(list(newest))
     chosen = tuple(newest[name] for name in keys)
-    lives = np.unique([item.life for item in chosen], return_inverse=True)[1] if chosen else np.empty(0)
+    lives = np.unique([item.insert_key for item in chosen], return_inverse=True)[1] if chosen else np.empty(0)
     return LabelledSet(chosen, tuple(keys), binary([item.label for item in chosen]), np.asarray(lives, np.int64))

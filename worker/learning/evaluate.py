@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from db.learning import candidates, model_registry, snapshots
+from db.learning import model_registry, snapshots
 from db.learning.model_registry import Model
 from producer.files.durable_files import replaced_file
 from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
@@ -80,7 +80,9 @@ def evaluate(
         Overtaken: another model was promoted meanwhile.
     """
     with learning.database.reading() as session:
-        model = candidates.newest(session) if model_id is None else model_registry.find(session, model_id)
+        model = (
+            model_registry.newest_of_snapshots(session) if model_id is None else model_registry.find(session, model_id)
+        )
     if model is None and model_id is None:
         return None
     if model is None or model.snapshot_id is None:
@@ -100,7 +102,7 @@ def decided(evaluations: Path, model_id: str) -> Decided | None:
 def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Progress) -> Decided:
     with learning.database.reading() as session:
         champion = model_registry.champion(session)
-        was_in_charge = candidates.was_in_charge(session, model.model_id)
+        was_in_charge = model_registry.was_in_charge(session, model.model_id)
     settled = decided(learning.evaluations, model.model_id)
     in_charge = champion.model_id if champion else None
     # A decision to promote holds against the champion of its time: one that was interrupted is carried out, no other.

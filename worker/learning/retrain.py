@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from db.learning import candidates, model_registry, reviews, snapshots
+from db.learning import model_registry, reviews, snapshots
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
@@ -120,7 +120,7 @@ def _lacking(dataset: LabelledSet, fewest_inserts: int) -> str | None:
 def _fitted_on(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Model | None:
     """Return the model that was fitted on a snapshot with today's costs and whose files are whole, or None."""
     with learning.database.reading() as session:
-        models = candidates.of_snapshot(session, snapshot.snapshot_id, fingerprint)
+        models = model_registry.of_snapshot(session, snapshot.snapshot_id, fingerprint)
     for model in models:
         try:
             stored = model_store.read(learning.models / model.artefact, fingerprint)

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from db.queries.line_status import Standing
+from db.queries.line_status import LineStatus
 from producer.contract.vocabulary import Outcome
 
 STAGES: Final = ("fetch", "arrive", "decode", "forward_wait", "forward", "commit", "notify")
@@ -203,7 +203,7 @@ def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
     yield _gauge("queue_oldest_age_seconds", "Since the photograph of the queue's next capture; 0: none waits.", age)
 
 
-def standing_families(standing: Standing | None, now: datetime) -> Iterator[Metric]:
+def standing_families(standing: LineStatus | None, now: datetime) -> Iterator[Metric]:
     """The line's status at `now` by the database; without an answer from it, that it is not up."""
     yield _gauge(
         "database_up", "Whether the database answered when it was asked for these metrics.", standing is not None

@@ -24,7 +24,7 @@ from db.engine.database import Database
 from db.learning import reviews, snapshots
 from db.line.capture_order import claimed
 from db.queries import line_status
-from db.queries.line_status import Standing
+from db.queries.line_status import LineStatus
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_connection import connect
 from worker.broker.sanitising import captured_at
@@ -164,15 +164,15 @@ def queue_lists(queue: str) -> list[str]:
     return [f"{queue}{Channel.sep}{step}" if step else queue for step in steps]
 
 
-def line_status_reading(database: Database) -> CachedReading[Standing]:
+def line_status_reading(database: Database) -> CachedReading[LineStatus]:
     """The line's status by the database."""
     return CachedReading(partial(read_line_status, database), "database")
 
 
-def read_line_status(database: Database) -> Standing:
+def read_line_status(database: Database) -> LineStatus:
     """Ask the database for the line's status."""
     with database.reading() as session:
-        return line_status.standing(session, datetime.now(UTC))
+        return line_status.current(session, datetime.now(UTC))
 
 
 def backlog_reading(database: Database) -> CachedReading[Backlog]:

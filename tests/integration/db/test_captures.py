@@ -13,6 +13,7 @@ from db.line.capture_order import clock_error
 from db.line.captures import Arrival
 from db.queries import maintenance
 from db.schema.tables import Captures, Pockets
+from tests.database_support import status_of
 
 
 def test_a_capture_comes_back_as_it_went_in(line, start) -> None:
@@ -216,7 +217,7 @@ def test_in_one_check_a_wrong_clock_spoils_nothing_either(line, wrong) -> None:
             verdicts.record(session, line.verdict(second.capture_id, "intact"))
         assert told[0].ordered_at > told[1].ordered_at
         with line.database.reading() as session:
-            assert checks.status(session, line.check_id).state == "go"
+            assert status_of(session, line.check_id).state == "go"
             assert maintenance.to_replace(session) == []
 
 

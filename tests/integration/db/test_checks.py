@@ -13,6 +13,7 @@ from db.line import checks, faults
 from db.line.insert_lives import IMPORTED
 from db.schema.tables import Checks
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
+from tests.database_support import status_of
 
 
 def fault(line, start, **changes: Any) -> None:
@@ -32,7 +33,7 @@ def fault(line, start, **changes: Any) -> None:
 
 def status(line) -> checks.Check:
     with line.database.reading() as session:
-        found = checks.status(session, line.check_id)
+        found = status_of(session, line.check_id)
     assert found is not None
     return found
 
@@ -52,7 +53,7 @@ def test_a_check_from_its_first_capture_to_its_answer(line, start) -> None:
 
 def test_a_check_that_nobody_knows(line) -> None:
     with line.database.reading() as session:
-        assert checks.status(session, uuid6.uuid7()) is None
+        assert status_of(session, uuid6.uuid7()) is None
 
 
 def test_an_open_fault_sends_its_pocket_to_review(line, start) -> None:
@@ -109,7 +110,7 @@ def test_recent(line, day, filters, expected) -> None:
         found = checks.recent(session, **filters)
         assert [check.check_id for check in found] == [day[name] for name in expected]
         assert [check.state for check in found] == expected
-        assert found == [checks.status(session, check.check_id) for check in found]
+        assert found == [status_of(session, check.check_id) for check in found]
 
 
 def test_recent_since(line, day, start) -> None:
@@ -157,7 +158,7 @@ def muddle(line, start) -> list[UUID]:
 @pytest.mark.parametrize("limit", [1, 3, 100])
 def test_a_state_is_found_as_if_all_checks_were_gone_through(line, muddle, start, limit) -> None:
     with line.database.reading() as session:
-        states = {checks.status(session, each).state for each in muddle}
+        states = {status_of(session, each).state for each in muddle}
         assert states == set(STATES)
         for state in STATES:
             for place in (
@@ -277,4 +278,4 @@ def test_imported_captures_are_no_checks_of_the_line(line) -> None:
         assert checks.recent(session, state="review") == []
         assert checks.recent(session, station="import") == []
         assert len(checks.recent(session, machine=IMPORTED)) == 3
-        assert checks.status(session, imported) is not None
+        assert status_of(session, imported) is not None

@@ -53,8 +53,6 @@ def test_a_fault_comes_back_as_it_went_in(line, start) -> None:
     )
     with line.database.reading() as session:
         assert faults.search(session) == [fault]
-        assert faults.of_capture(session, capture_id) == fault
-        assert faults.of_capture(session, uuid6.uuid7()) is None
         assert faults.search(session, state="dismissed") == []
         assert faults.search(session, state=None) == [fault]
 

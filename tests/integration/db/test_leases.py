@@ -10,6 +10,7 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import leases
+from tests.database_support import holder_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -21,7 +22,7 @@ def take(database: Database, holder: str, after: float = 0.0, name: str = "retra
 
 def held_by(database: Database, after: float = 0.0, name: str = "retrain") -> str | None:
     with database.reading() as session:
-        return leases.held_by(session, name, at=NOON + timedelta(seconds=after))
+        return holder_of(session, name, at=NOON + timedelta(seconds=after))
 
 
 def test_one_holds_it_until_it_is_given_back(database: Database) -> None:

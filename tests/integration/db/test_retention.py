@@ -23,6 +23,7 @@ from db.retention.policy import Policy
 from db.retention.pruning import Pruning
 from db.schema.tables import Captures, Checks, Faults, ShadowVerdicts, Verdicts
 from producer.contract.vocabulary import OUTCOMES
+from tests.database_support import status_of
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=90)
@@ -169,7 +170,7 @@ def test_what_is_needed_stays_however_old(shop, needed) -> None:
     assert shop.image(mate) == "-", "the row stays with its check, its photograph goes"
     assert not shop.has_file(mate)
     with shop.line.database.reading() as session:
-        check = checks.status(session, capture.check_id)
+        check = status_of(session, capture.check_id)
         assert {capture.capture_id, mate.capture_id} <= set(
             session.scalars(select(Captures.capture_id).where(Captures.check_id == check.check_id))
         )

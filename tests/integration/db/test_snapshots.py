@@ -59,7 +59,7 @@ def test_what_training_would_see_differently_is_another_snapshot(line, three) ->
         items = reviews.labelled(session)
     changed = [
         {"label": "broken"},
-        {"life": "another"},
+        {"insert_key": "another"},
         {"image_sha256": "f" * 64},
         {"region": {"left": 1, "top": 2, "width": 3, "height": 4}},
     ]

@@ -9,6 +9,7 @@ from sqlalchemy import exc, select
 
 from db.line import faults, verdicts
 from db.schema.tables import Captures, Verdicts
+from tests.database_support import open_fault
 
 
 def outcome_of(line, capture) -> str | None:
@@ -154,7 +155,7 @@ def test_a_verdict_closes_the_fault_that_kept_it_waiting(line, start) -> None:
     with line.database.transaction() as session:
         verdicts.record(session, line.verdict(capture.capture_id))
     with line.database.reading() as session:
-        assert faults.of_capture(session, capture.capture_id) is None
-        assert faults.of_capture(session, other.capture_id) is not None
+        assert open_fault(session, capture.capture_id) is None
+        assert open_fault(session, other.capture_id) is not None
         [closed] = faults.search(session, state="closed")
         assert closed.capture_id == capture.capture_id

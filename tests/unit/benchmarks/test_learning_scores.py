@@ -33,4 +33,4 @@ def test_a_folder_becomes_a_labelled_set_of_as_many_inserts(tmp_path):
         Image.fromarray(rng.integers(0, 255, (32, 32, 3), np.uint8)).save(file)
     items = imported(consecutive(photographs(tmp_path / "set").photos), "set", tmp_path / "data")
     assert sorted(item.label for item in items) == ["intact"] * 3 + ["worn"] * 2
-    assert len({item.life for item in items}) == 3
+    assert len({item.insert_key for item in items}) == 3

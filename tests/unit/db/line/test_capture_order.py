@@ -4,7 +4,7 @@ from itertools import pairwise, permutations
 import pytest
 import uuid6
 
-from db.line.capture_order import OLDEST, TOLERANCE, Seen, claimed, clock_error, ordered_at
+from db.line.capture_order import OLDEST, TOLERANCE, OrderedPhoto, claimed, clock_error, ordered_at
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -18,19 +18,19 @@ WRONG = {
 RIGHT = timedelta()
 
 
-def arrive(*told: tuple[datetime, datetime], stations: tuple[str, ...] = ()) -> list[Seen]:
+def arrive(*told: tuple[datetime, datetime], stations: tuple[str, ...] = ()) -> list[OrderedPhoto]:
     """The photographs of one pocket as they arrive, each with what its clock says and when it comes."""
-    found: list[Seen] = []
+    found: list[OrderedPhoto] = []
     for number, (captured_at, received_at) in enumerate(told):
         capture_id = uuid6.uuid7()
         station = stations[number] if stations else "st-1"
         newest = max(found, key=lambda each: (each.ordered_at, each.capture_id), default=None)
         moment = ordered_at(capture_id, station, captured_at, received_at, newest)
-        found.append(Seen(capture_id, station, captured_at, received_at, moment))
+        found.append(OrderedPhoto(capture_id, station, captured_at, received_at, moment))
     return found
 
 
-def in_order(found: list[Seen]) -> list[int]:
+def in_order(found: list[OrderedPhoto]) -> list[int]:
     """The numbers of the arrivals, oldest first."""
     return sorted(range(len(found)), key=lambda number: (found[number].ordered_at, found[number].capture_id))
 
@@ -100,9 +100,9 @@ def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
 
 def test_the_same_moment_is_decided_by_the_id() -> None:
     ids = sorted((uuid6.uuid7(), uuid6.uuid7()))
-    newest = Seen(ids[1], "st-1", NOW, NOW, NOW)
+    newest = OrderedPhoto(ids[1], "st-1", NOW, NOW, NOW)
     assert ordered_at(ids[0], "st-1", NOW, NOW, newest) < NOW
-    newest = Seen(ids[0], "st-1", NOW, NOW, NOW)
+    newest = OrderedPhoto(ids[0], "st-1", NOW, NOW, NOW)
     assert ordered_at(ids[1], "st-1", NOW, NOW, newest) == NOW
 
 

@@ -5,73 +5,73 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.checks import Assessment, Sight, Trouble, assess
+from db.line.checks import CheckSummary, PocketState, Trouble, assess
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def sight(number: int, pocket: int, outcome: str | None, minute: int = 0) -> Sight:
-    return Sight(UUID(int=number), pocket, T0 + timedelta(minutes=minute), outcome)
+def photo(number: int, pocket: int, outcome: str | None, minute: int = 0) -> PocketState:
+    return PocketState(UUID(int=number), pocket, T0 + timedelta(minutes=minute), outcome)
 
 
 def test_nothing_yet_is_pending() -> None:
-    assert assess(3, []) == Assessment("pending", (), (), 0)
+    assert assess(3, []) == CheckSummary("pending", (), (), 0)
 
 
 def test_all_intact_is_go() -> None:
-    assert assess(2, [sight(1, 1, "intact"), sight(2, 2, "intact")]) == Assessment("go", (), (), 2)
+    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")]) == CheckSummary("go", (), (), 2)
 
 
 def test_a_missing_pocket_keeps_it_pending_but_the_damage_is_told() -> None:
-    assert assess(3, [sight(1, 7, "damaged"), sight(2, 3, "unsure")]) == Assessment("pending", (7,), (3,), 2)
+    assert assess(3, [photo(1, 7, "damaged"), photo(2, 3, "unsure")]) == CheckSummary("pending", (7,), (3,), 2)
 
 
 def test_a_capture_without_a_verdict_keeps_it_pending() -> None:
-    assert assess(2, [sight(1, 1, "intact"), sight(2, 2, None)]) == Assessment("pending", (), (), 1)
+    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, None)]) == CheckSummary("pending", (), (), 1)
 
 
 def test_damage_outranks_review_and_both_are_listed() -> None:
-    sights = [sight(1, 9, "damaged"), sight(2, 4, "unusable"), sight(3, 2, "damaged"), sight(4, 1, "intact")]
-    assert assess(4, sights) == Assessment("replace", (2, 9), (4,), 4)
+    states = [photo(1, 9, "damaged"), photo(2, 4, "unusable"), photo(3, 2, "damaged"), photo(4, 1, "intact")]
+    assert assess(4, states) == CheckSummary("replace", (2, 9), (4,), 4)
 
 
 @pytest.mark.parametrize("outcome", ["unsure", "unusable"])
 def test_what_was_not_decided_is_reviewed(outcome: str) -> None:
-    assert assess(1, [sight(1, 5, outcome)]) == Assessment("review", (), (5,), 1)
+    assert assess(1, [photo(1, 5, outcome)]) == CheckSummary("review", (), (5,), 1)
 
 
 def test_of_a_pocket_captured_twice_the_newest_counts() -> None:
-    assert assess(1, [sight(2, 1, "intact", minute=5), sight(1, 1, "damaged")]).state == "go"
-    assert assess(1, [sight(2, 1, None, minute=5), sight(1, 1, "damaged")]) == Assessment("pending", (), (), 0)
+    assert assess(1, [photo(2, 1, "intact", minute=5), photo(1, 1, "damaged")]).state == "go"
+    assert assess(1, [photo(2, 1, None, minute=5), photo(1, 1, "damaged")]) == CheckSummary("pending", (), (), 0)
 
 
 def test_at_the_same_moment_the_later_id_is_the_newest() -> None:
-    assert assess(1, [sight(2, 1, "damaged"), sight(1, 1, "intact")]).state == "replace"
+    assert assess(1, [photo(2, 1, "damaged"), photo(1, 1, "intact")]).state == "replace"
 
 
 def test_a_fault_of_a_pocket_counts_as_review() -> None:
-    found = assess(2, [sight(1, 1, "intact")], [Trouble(None, 2)])
-    assert found == Assessment("review", (), (2,), 2)
+    found = assess(2, [photo(1, 1, "intact")], [Trouble(None, 2)])
+    assert found == CheckSummary("review", (), (2,), 2)
 
 
 def test_a_fault_of_a_capture_is_found_by_the_capture() -> None:
-    assert assess(1, [sight(1, 6, None)], [Trouble(UUID(int=1), None)]) == Assessment("review", (), (6,), 1)
+    assert assess(1, [photo(1, 6, None)], [Trouble(UUID(int=1), None)]) == CheckSummary("review", (), (6,), 1)
 
 
 def test_a_fault_is_over_once_its_capture_was_judged_or_taken_again() -> None:
     fault = Trouble(UUID(int=1), 6)
-    assert assess(1, [sight(1, 6, "intact")], [fault]).state == "go"
-    assert assess(1, [sight(1, 6, None), sight(2, 6, "intact", minute=1)], [fault]).state == "go"
-    assert assess(1, [sight(1, 6, None), sight(2, 6, None, minute=1)], [fault]).state == "pending"
+    assert assess(1, [photo(1, 6, "intact")], [fault]).state == "go"
+    assert assess(1, [photo(1, 6, None), photo(2, 6, "intact", minute=1)], [fault]).state == "go"
+    assert assess(1, [photo(1, 6, None), photo(2, 6, None, minute=1)], [fault]).state == "pending"
 
 
 def test_a_fault_never_hides_damage() -> None:
-    found = assess(1, [sight(1, 6, "damaged")], [Trouble(UUID(int=99), 6)])
-    assert found == Assessment("replace", (6,), (), 1)
+    found = assess(1, [photo(1, 6, "damaged")], [Trouble(UUID(int=99), 6)])
+    assert found == CheckSummary("replace", (6,), (), 1)
 
 
 def test_a_fault_of_no_known_pocket_says_nothing() -> None:
-    assert assess(1, [sight(1, 1, "intact")], [Trouble(None, None)]).state == "go"
+    assert assess(1, [photo(1, 1, "intact")], [Trouble(None, None)]).state == "go"
 
 
 _outcomes = st.sampled_from([None, "intact", "damaged", "unsure", "unusable"])
@@ -79,8 +79,8 @@ _outcomes = st.sampled_from([None, "intact", "damaged", "unsure", "unusable"])
 
 @given(st.dictionaries(st.integers(1, 40), _outcomes, max_size=40), st.integers(1, 40))
 def test_the_answer_follows_from_the_pockets_alone(pockets: dict[int, str | None], size: int) -> None:
-    sights = [sight(number, pocket, outcome) for number, (pocket, outcome) in enumerate(pockets.items())]
-    found = assess(size, reversed(sights))
+    states = [photo(number, pocket, outcome) for number, (pocket, outcome) in enumerate(pockets.items())]
+    found = assess(size, reversed(states))
     judged = {pocket for pocket, outcome in pockets.items() if outcome}
     assert found.judged == len(judged)
     assert set(found.replace) == {pocket for pocket in judged if pockets[pocket] == "damaged"}
@@ -92,36 +92,36 @@ def test_the_answer_follows_from_the_pockets_alone(pockets: dict[int, str | None
 
 
 def test_a_check_that_was_given_up_is_review_and_says_what_never_came() -> None:
-    found = assess(4, [sight(1, 1, "intact"), sight(3, 3, "intact")], given_up=True)
-    assert found == Assessment("review", (), (2, 4), 2, (2, 4))
+    found = assess(4, [photo(1, 1, "intact"), photo(3, 3, "intact")], given_up=True)
+    assert found == CheckSummary("review", (), (2, 4), 2, (2, 4))
 
 
 def test_a_check_that_was_given_up_is_review_also_where_an_insert_is_damaged() -> None:
-    found = assess(3, [sight(1, 1, "damaged"), sight(2, 2, "unsure")], given_up=True)
-    assert found == Assessment("review", (1,), (2, 3), 2, (3,))
+    found = assess(3, [photo(1, 1, "damaged"), photo(2, 2, "unsure")], given_up=True)
+    assert found == CheckSummary("review", (1,), (2, 3), 2, (3,))
 
 
 def test_a_check_that_was_given_up_waits_for_what_is_there_to_be_judged() -> None:
-    assert assess(3, [sight(1, 1, "intact"), sight(2, 2, None)], given_up=True).state == "pending"
+    assert assess(3, [photo(1, 1, "intact"), photo(2, 2, None)], given_up=True).state == "pending"
 
 
 def test_all_photographed_is_not_incomplete_whatever_was_given_up() -> None:
-    assert assess(2, [sight(1, 1, "intact"), sight(2, 2, "intact")], given_up=True) == Assessment("go", (), (), 2)
-    faulty = assess(2, [sight(1, 1, "intact")], [Trouble(None, 2)], given_up=True)
-    assert faulty == Assessment("review", (), (2,), 2), "a fault is an answer of its own"
+    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")], given_up=True) == CheckSummary("go", (), (), 2)
+    faulty = assess(2, [photo(1, 1, "intact")], [Trouble(None, 2)], given_up=True)
+    assert faulty == CheckSummary("review", (), (2,), 2), "a fault is an answer of its own"
 
 
 def test_pockets_that_are_not_numbered_from_1_are_never_go() -> None:
-    assert assess(2, [sight(9, 9, "intact")], given_up=True) == Assessment("review", (), (1, 2), 1, (1, 2))
+    assert assess(2, [photo(9, 9, "intact")], given_up=True) == CheckSummary("review", (), (1, 2), 1, (1, 2))
 
 
 @given(st.dictionaries(st.integers(1, 40), _outcomes, max_size=40), st.integers(1, 40))
 def test_an_incomplete_check_is_never_go(pockets: dict[int, str | None], size: int) -> None:
-    sights = [sight(pocket, pocket, outcome) for pocket, outcome in pockets.items()]
-    found = assess(size, sights, given_up=True)
+    states = [photo(pocket, pocket, outcome) for pocket, outcome in pockets.items()]
+    found = assess(size, states, given_up=True)
     assert bool(found.missing) == (len(pockets) < size)
     assert set(found.missing) <= set(found.review)
     if not found.missing:
-        assert found == assess(size, sights)
+        assert found == assess(size, states)
     else:
         assert found.state == ("pending" if None in pockets.values() else "review")

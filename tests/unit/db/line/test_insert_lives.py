@@ -4,30 +4,30 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.insert_lives import IMPORTED, Sighting, lives
+from db.line.insert_lives import IMPORTED, PocketPhoto, insert_keys
 
 _numbers = count(1)
 
 
-def seen(**told: object) -> Sighting:
-    """A sighting of the same pocket as all others, of which nothing is told but this."""
+def seen(**told: object) -> PocketPhoto:
+    """A photo of the same pocket as all others, of which nothing is told but this."""
     nothing: dict[str, object] = {"insert_designation": None, "edge": None, "operations_on_edge": None, "outcome": None}
     place = {"machine": "mill-1", "head": "h", "pocket": 3}
-    return Sighting(capture_id=UUID(int=next(_numbers)), **(place | nothing | told))
+    return PocketPhoto(capture_id=UUID(int=next(_numbers)), **(place | nothing | told))
 
 
-def groups(*sightings: Sighting) -> list[int]:
+def groups(*photos: PocketPhoto) -> list[int]:
     """The lives as numbers, in the order in which they first occur."""
-    found = [life for _, life in lives(sightings)]
+    found = [key for _, key in insert_keys(photos)]
     names = list(dict.fromkeys(found))
-    return [names.index(life) for life in found]
+    return [names.index(key) for key in found]
 
 
 def test_one_insert_has_one_life_named_after_its_first_photograph() -> None:
     first, second = seen(), seen()
     expected = f"mill-1/h/3/{first.capture_id}"
-    assert list(lives([first, second])) == [(first.capture_id, expected), (second.capture_id, expected)]
-    assert list(lives([])) == []
+    assert list(insert_keys([first, second])) == [(first.capture_id, expected), (second.capture_id, expected)]
+    assert list(insert_keys([])) == []
 
 
 def test_each_pocket_has_lives_of_its_own() -> None:
@@ -64,7 +64,7 @@ def test_an_imported_group_is_one_insert() -> None:
     assert groups(*(seen(machine=IMPORTED, outcome=outcome) for outcome in outcomes)) == [0, 0, 0, 0]
 
 
-sightings = st.lists(
+photos = st.lists(
     st.builds(
         seen,
         pocket=st.integers(1, 2),
@@ -76,20 +76,20 @@ sightings = st.lists(
 ).map(lambda found: sorted(found, key=lambda each: each.pocket))
 
 
-@given(sightings)
+@given(photos)
 def test_lives_of_a_pocket_follow_each_other_and_what_comes_later_changes_nothing(found) -> None:
-    whole = list(lives(found))
+    whole = list(insert_keys(found))
     assert [capture_id for capture_id, _ in whole] == [each.capture_id for each in found]
-    names = [life for _, life in whole]
+    names = [key for _, key in whole]
     runs = [name for name, before in zip(names, [None, *names], strict=False) if name != before]
     assert len(runs) == len(set(runs)), "a life that has ended does not come back"
     for end in range(len(found)):
-        assert list(lives(found[:end])) == whole[:end]
+        assert list(insert_keys(found[:end])) == whole[:end]
 
 
 @st.composite
-def pockets(draw: st.DrawFn) -> list[Sighting]:
-    """One pocket's sightings, of a line that tells each thing always or never."""
+def pockets(draw: st.DrawFn) -> list[PocketPhoto]:
+    """One pocket's photos, of a line that tells each thing always or never."""
     told = {name: draw(st.booleans()) for name in ("insert_designation", "edge", "operations_on_edge")}
     found = []
     for _ in range(draw(st.integers(2, 12))):
@@ -109,7 +109,7 @@ def test_old_sightings_that_were_pruned_never_take_one_labelled_insert_for_two(d
     """They may join two inserts, which measures more strictly; parting one would flatter."""
     every = data.draw(pockets())
     kept = [each for each in every if data.draw(st.booleans())]
-    before, after = dict(lives(every)), dict(lives(kept))
+    before, after = dict(insert_keys(every)), dict(insert_keys(kept))
     labelled = [each.capture_id for each in kept if each.outcome in ("intact", "damaged")]
     for one, other in combinations(labelled, 2):
         if before[one] == before[other]:

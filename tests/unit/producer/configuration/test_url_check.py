@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from kombu import Connection
 from redis import ConnectionPool
@@ -44,6 +44,7 @@ def test_a_password_as_it_is_is_read_by_everybody_alike_or_refused_without_a_wor
         assert not [piece for piece in pieces(password) if piece in said.partition("(")[0] + said.partition(")")[2]]
 
 
+@settings(deadline=None)  # the first one loads psycopg
 @given(password=PASSWORDS)
 def test_the_same_for_a_database(password: str) -> None:
     url = f"postgresql://worker:{password}@db.plant:5432/inserts"
@@ -90,4 +91,10 @@ def test_urls_that_are_none_too_odd_are_left_alone(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "redis", "://", "redis://u:p\n@h/0", " redis://h/0", "redis://u:12#34@h/0"])
 def test_what_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="INSERTS_REDIS_URL cannot be read"):
+        check_url(url, "INSERTS_REDIS_URL")
+
+
+@pytest.mark.parametrize("url", ["redis://my host:6379/0", "redis://u:p w@my host/0", "sentinel://a:1,my host:2/m/0"])
+def test_a_blank_in_a_host_is_said_to_be_one(url: str) -> None:
+    with pytest.raises(ValueError, match="INSERTS_REDIS_URL has a blank in the name of a host"):
         check_url(url, "INSERTS_REDIS_URL")

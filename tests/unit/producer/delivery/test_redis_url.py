@@ -10,7 +10,7 @@ from kombu import Connection
 
 from producer.delivery.redis_client import AnswerReader, EventSender
 from producer.delivery.redis_connection import redis_pool
-from producer.delivery.redis_url import password_in, with_password, with_trust
+from producer.delivery.redis_url import with_password, with_trust
 from producer.settings import StationSettings
 
 NAMES = ("ca", "cert", "key")
@@ -51,25 +51,6 @@ def test_two_passwords_are_one_too_many() -> None:
     with pytest.raises(ValueError, match="has a password already") as caught:
         with_password("redis://station-1:first-secret@redis/0", "second-secret")
     assert "secret" not in str(caught.value).replace("password", "")
-
-
-def test_a_password_file_is_read_without_its_line_end(tmp_path: Path) -> None:
-    file = tmp_path / "password"
-    file.write_text(" a password of our own\n")
-    assert password_in(file) == "a password of our own"
-
-
-@pytest.mark.parametrize(("text", "problem"), [("\n", "is empty"), ("change-me-please\n", "the example")])
-def test_a_password_file_without_a_password_is_refused(tmp_path: Path, text: str, problem: str) -> None:
-    file = tmp_path / "password"
-    file.write_text(text)
-    with pytest.raises(ValueError, match=problem):
-        password_in(file)
-
-
-def test_a_password_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"nowhere cannot be read: .*No such file"):
-        password_in(tmp_path / "nowhere")
 
 
 def test_every_client_of_tls_checks_the_servers_name_and_finds_its_files(files: dict[str, Path]) -> None:

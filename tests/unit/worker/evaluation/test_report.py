@@ -29,11 +29,10 @@ def labelled(row: int, side: int) -> Labelled:
         image_sha256=f"{row:064x}",
         region=None,
         label="worn" if side else "intact",
-        life=f"mill-1/h/1/{row // 3}",
+        insert_key=f"mill-1/h/1/{row // 3}",
         machine="mill-1" if row < 100 else "mill-2",
         station="station-1",
         captured_at=START + timedelta(hours=row),
-        reviewed_at=START,
         review_id=row + 1,
     )
 
@@ -134,7 +133,7 @@ def test_an_image_that_is_answered_wrong_can_be_found(evaluation):
     wrong = report_json(evaluation)["evaluations"]["grouped"]["candidate"]["wrong"]
     for each in wrong:
         item = evaluation.items[UUID(each["capture_id"]).int - 1]
-        assert (each["image"], each["label"], each["insert"]) == (item.image, item.label, item.life)
+        assert (each["image"], each["label"], each["insert"]) == (item.image, item.label, item.insert_key)
         assert 0 < each["wrong"] <= each["tested"] <= 3
 
 

@@ -14,7 +14,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def labelled(image: str, label: str, life: str, review_id: int, region: dict[str, int] | None = None) -> Labelled:
-    return Labelled(uuid4(), f"{image}.jpg", image * 64, region, label, life, "m", "s", NOON, NOON, review_id)
+    return Labelled(uuid4(), f"{image}.jpg", image * 64, region, label, life, "m", "s", NOON, review_id)
 
 
 def test_unusable_images_are_not_learned_from() -> None:
@@ -36,7 +36,9 @@ def test_rows_are_sights_and_the_newest_review_of_a_sight_counts() -> None:
     sides = {key_of(item): side for item, side in zip(found.items, found.sides.tolist(), strict=True)}
     assert sides == {key_of(items[0]): 1, key_of(items[2]): 0, key_of(items[3]): 1}
     assert [key_of(item) for item in found.items] == list(found.keys)
-    same_life = {life for item, life in zip(found.items, found.groups.tolist(), strict=True) if item.life == "one"}
+    same_life = {
+        life for item, life in zip(found.items, found.groups.tolist(), strict=True) if item.insert_key == "one"
+    }
     assert len(same_life) == 1
     assert (found.inserts(0), found.inserts(1)) == (1, 1)
 

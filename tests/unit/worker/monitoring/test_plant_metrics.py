@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.queries.line_status import Standing
+from db.queries.line_status import LineStatus
 from producer.configuration.ports import PortTaken
 from producer.telemetry.metrics_server import exposed
 from tests.metrics_support import collected, scraped
@@ -84,7 +84,7 @@ def test_what_is_not_known_has_no_value_and_is_not_up() -> None:
 @pytest.mark.parametrize(("minutes", "age"), [(None, 0), (5, 300), (-5, 0)])
 def test_how_the_line_stands_becomes_values(minutes: float | None, age: float) -> None:
     oldest = None if minutes is None else NOW - timedelta(minutes=minutes)
-    told = collected(standing_families(Standing(oldest, {"crashed": 2, "odd": 1}, 0.25, None), NOW))
+    told = collected(standing_families(LineStatus(oldest, {"crashed": 2, "odd": 1}, 0.25, None), NOW))
     assert told.value("inserts_recorded_oldest_age_seconds") == age
     assert told.value("inserts_unsure_ratio") == 0.25
     assert told.value("inserts_open_faults", reason="crashed") == 2

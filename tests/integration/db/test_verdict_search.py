@@ -68,20 +68,6 @@ def test_a_row_tells_the_capture_and_its_current_verdict(line, some) -> None:
     assert row.image == capture.image
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_pages_have_no_gaps_and_no_repetitions(line, some, size) -> None:
-    seen, before = [], None
-    while True:
-        with line.database.reading() as session:
-            page = verdicts.search(session, limit=size, before=before)
-        if not page:
-            break
-        seen += [row.capture_id for row in page]
-        before = page[-1].position
-        line.see(9, 60, "intact")  # newer than the page, so it disturbs nobody
-    assert seen == [some[name].capture_id for name in "zydcba"]
-
-
 def test_an_export_is_read_as_it_is_asked_for(line, some) -> None:
     with line.database.reading() as session:
         rows = verdicts.export(session)

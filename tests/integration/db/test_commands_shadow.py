@@ -80,11 +80,11 @@ def test_of_a_time_and_of_an_earlier_shadow(beside, start) -> None:
 
 def test_a_model_that_nobody_knows(beside) -> None:
     done = run(beside, "--model", "m-9")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "there is no model 'm-9'" in done.stderr
 
 
 def test_without_tables_it_says_what_to_do(empty_database_url) -> None:
     done = CliRunner().invoke(app, ["--database", empty_database_url, "shadow"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "`insert-db upgrade`" in done.stderr

@@ -172,10 +172,10 @@ def test_a_fault_is_shown_requeued_and_dismissed(filled) -> None:
     assert answer(filled, "faults", "requeue", number)["state"] == "requeued"
     assert answer(filled, "faults", "list") == []
     again = run(filled, "faults", "dismiss", number)
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert "is requeued, not open" in again.stderr
     missing = run(filled, "faults", "show", "99")
-    assert missing.exit_code == 1
+    assert missing.exit_code == 2
     assert "there is no fault 99" in missing.stderr
 
 
@@ -223,7 +223,7 @@ def test_export(filled, tmp_path) -> None:
 
 def test_an_export_that_cannot_be_written(filled) -> None:
     done = run(filled, "export", "no/such/folder/x.csv")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "no/such/folder" in done.stderr
     assert run(filled, "export", "-", "--json").exit_code == 2
 
@@ -253,7 +253,7 @@ def test_upgrade(empty_database_url) -> None:
 )
 def test_without_tables_each_command_says_what_to_do(empty_database_url, tmp_path, command) -> None:
     done = run(empty_database_url, *command)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert done.stdout == ""
     assert "`insert-db upgrade`" in done.stderr
     assert list(tmp_path.iterdir()) == [], "asking made a file"
@@ -262,8 +262,8 @@ def test_without_tables_each_command_says_what_to_do(empty_database_url, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["--database", "mysql://user:secret@host/name", "verdicts"], 1, "sqlite:///FILE"),
-        (["--database", "postgresql://user:secret@localhost:1/name", "verdicts"], 1, "does not answer"),
+        (["--database", "mysql://user:secret@host/name", "verdicts"], 2, "sqlite:///FILE"),
+        (["--database", "postgresql://user:secret@localhost:1/name", "verdicts"], 2, "does not answer"),
         (["verdicts", "--since", "yesterday"], 2, "is no moment"),
         (["verdicts", "--outcome", "perhaps"], 2, "perhaps"),
         (["history", "m", "h", "0"], 2, "greater than or equal to 1"),

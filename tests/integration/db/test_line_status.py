@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from db.line import faults
 from db.line.insert_lives import IMPORTED
-from db.queries.line_status import LOOK_BACK, WINDOW, faults_query, oldest_query, standing, unsure_query
+from db.queries.line_status import LOOK_BACK, WINDOW, current, faults_query, oldest_query, unsure_query
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 """When the line's minutes count from."""
@@ -15,7 +15,7 @@ T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 def stands(line, at=T0 + timedelta(days=1)):
     with line.database.reading() as session:
-        return standing(session, at)
+        return current(session, at)
 
 
 def fault(line, capture, reason="image_missing", at=0):

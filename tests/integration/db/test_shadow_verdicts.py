@@ -6,9 +6,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import exc
 
-from db.line import checks, shadow_verdicts, verdicts
+from db.line import shadow_verdicts, verdicts
 from db.line.shadow_verdicts import Pair, ShadowVerdict, Tally
 from db.queries import maintenance
+from tests.database_support import shadows_of, status_of
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_once_for_each_capture_and_model(line, said) -> None:
     assert record(line, first) == 1
     assert record(line, replace(first, outcome="intact"), replace(first, model_id="s-2")) == 1
     with line.database.reading() as session:
-        kept = shadow_verdicts.of_capture(session, capture.capture_id)
+        kept = shadows_of(session, capture.capture_id)
     assert sorted(kept, key=lambda each: each.model_id) == [first, replace(first, model_id="s-2")]
 
 
@@ -52,7 +53,7 @@ def test_the_line_never_sees_it(line, said) -> None:
         assert verdicts.current(session, capture.capture_id).outcome == "intact"
         assert verdicts.count(session) == 1
         assert maintenance.to_replace(session) == []
-        assert checks.status(session, line.check_id).state == "go"
+        assert status_of(session, line.check_id).state == "go"
 
 
 def test_many_workers_at_once(line, said) -> None:

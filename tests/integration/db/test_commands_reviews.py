@@ -119,14 +119,14 @@ def test_one_capture_for_scripts(line, three) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["--capture", uuid6.uuid7(), "--label", "worn"], 1, "is not recorded"),
+        (["--capture", uuid6.uuid7(), "--label", "worn"], 2, "is not recorded"),
         (["--capture", uuid6.uuid7()], 2, "--capture and --label go together"),
         (["--label", "worn"], 2, "--capture and --label go together"),
         (["--note", "x"], 2, "--note with them"),
         (["--capture", uuid6.uuid7(), "--label", "good"], 2, "'good' is not one of"),
         (["--capture", "seventeen", "--label", "worn"], 2, "Invalid value for '--capture'"),
         (["--capture", uuid6.uuid7(), "--label", "worn", "--list"], 2, "--list asks nothing"),
-        (["--capture", uuid6.uuid7(), "--label", "worn", "--by", " "], 1, "the name of who says it"),
+        (["--capture", uuid6.uuid7(), "--label", "worn", "--by", " "], 2, "the name of who says it"),
     ],
 )
 def test_what_was_asked_wrongly_is_explained(line, arguments, code, told) -> None:

@@ -57,7 +57,7 @@ def test_a_prune_of_an_empty_line_finds_nothing(database_url) -> None:
 def test_photographs_that_are_elsewhere_are_an_error(line) -> None:
     line.see(outcome="intact")
     done = run(line.database.url, "prune", "--yes")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "insert-db: none of the 1 newest photographs is below var/line/images" in done.stderr
 
 
@@ -74,4 +74,4 @@ def test_downgrade_says_what_it_loses_and_does_not_guess(database_url, empty_dat
 
 def test_a_backup_that_cannot_be_is_one_line(database_url, tmp_path) -> None:
     done = run(database_url, "restore", tmp_path / "none")
-    assert (done.exit_code, done.stderr) == (1, f"insert-db: there is no file {tmp_path / 'none'}\n")
+    assert (done.exit_code, done.stderr) == (2, f"insert-db: there is no file {tmp_path / 'none'}\n")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import time
 
-from producer.commands.check import as_values, sentence
-from producer.commands.main import _line
+from producer.commands import answer_text
+from producer.commands.check_report import as_values, sentence
 from producer.contract.answers import CheckAnswer
 from producer.contract.event import new_id
 from producer.station.head_check import CheckResult
@@ -26,5 +26,5 @@ def test_pockets_that_were_never_photographed_are_named_to_the_person() -> None:
     assert sentence(result) == "REVIEW  look at pockets 2, 3, 4 (3, 4 never photographed)"
     assert as_values(result, [], [])["missing"] == [3, 4]
     assert result.exit_code == 2
-    said = _line(Received(ANSWER, time.monotonic()))
+    said = answer_text.sentence(Received(ANSWER, time.monotonic()))
     assert said == "Fräse 3 H12 op-1: review, look at 2, 3, 4 (3, 4 never photographed)"

@@ -1,12 +1,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
 from sqlalchemy import exc
 
-from db.learning import model_registry
+from db.engine.database import Database
+from db.learning import model_registry, snapshots
+from db.learning.model_registry import Model
 from db.schema.tables import Promotions
 
 
@@ -210,3 +212,37 @@ def test_the_database_itself_wants_a_champion_to_be_somebody(line, start) -> Non
     for wrong in ({"role": "champion"}, {"role": "nobody"}, {"role": "shadow", "action": "chosen"}):
         with pytest.raises(exc.IntegrityError), line.database.transaction() as session:
             session.add(Promotions(model_id=None, at=start, by="ana", reason="", **wrong))
+
+
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def learned(name: str, snapshot_id: str | None, minutes: int, fingerprint: str = "a" * 64) -> Model:
+    made = START + timedelta(minutes=minutes)
+    return Model(name, "b:l", fingerprint, made, ("intact", "damaged"), 10, {}, name, "0" * 64, snapshot_id)
+
+
+def test_models_are_found_by_what_they_learned_from(database: Database) -> None:
+    with database.transaction() as session:
+        assert model_registry.newest_of_snapshots(session) is None
+        snapshot = snapshots.take(session, START, []).snapshot_id
+        made = [learned("first", snapshot, 1), learned("second", snapshot, 2), learned("folder", None, 3)]
+        for each in (*made, learned("other", snapshot, 0, "b" * 64)):
+            model_registry.register(session, each)
+        model_registry.promote(session, "first", by="ana", reason="test", at=START)
+        model_registry.start_shadow(session, "second", by="ana", reason="test", at=START)
+    with database.reading() as session:
+        assert model_registry.of_snapshot(session, snapshot, "a" * 64) == [made[1], made[0]]
+        assert [each.model_id for each in model_registry.of_snapshot(session, snapshot, "b" * 64)] == ["other"]
+        assert model_registry.of_snapshot(session, "nothing", "a" * 64) == []
+        assert model_registry.newest_of_snapshots(session) == made[1]
+        assert model_registry.was_in_charge(session, "first")
+        assert not model_registry.was_in_charge(session, "second")
+
+
+def test_who_was_in_charge_once_is_known_for_ever(database: Database) -> None:
+    with database.transaction() as session:
+        for name in ("first", "second"):
+            model_registry.register(session, learned(name, None, 0))
+            model_registry.promote(session, name, by="ana", reason="test", at=START)
+        assert model_registry.was_in_charge(session, "first")

@@ -1,0 +1,87 @@
+"""What `insert-station check` prints: the check's result and its problems, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from producer.contract.answers import FaultAnswer, VerdictAnswer
+from producer.contract.event import CaptureEvent
+from producer.station.head_check import CheckResult
+from producer.station.head_folder import HeadFolder, Problem
+from producer.station.head_register import Head, HeadRegister
+from producer.station.head_register_file import nearest
+
+
+def sentence(result: CheckResult) -> str:
+    """The answer on one line."""
+    if result.state == "go":
+        return "GO"
+    first = f"REPLACE pockets {_pockets(result.replace)}" if result.replace else "REVIEW"
+    if result.state == "pending":
+        first += f"  not finished in time: {len(result.answers)} of {len(result.submitted)} answered"
+    if result.review:
+        first += f"  look at pockets {_pockets(result.review)}"
+    if result.answer is not None and result.missing:  # where there is no answer, each was named before
+        first += f" ({_pockets(result.missing)} never photographed)"
+    return first
+
+
+def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) -> dict[str, Any]:
+    """The answer for a program; `missing` are the pockets of which the line has no photograph."""
+    return {
+        "check_id": str(result.check_id),
+        "state": result.state,
+        "replace": result.replace,
+        "review": result.review,
+        "missing": result.missing,
+        "problems": [{"problem": p.what, "files": [*p.files], "pockets": [*p.pockets]} for p in problems],
+        "notes": notes,
+        "captures": len(result.submitted),
+        "answered": len(result.answers),
+    }
+
+
+def notes_on(
+    shown: HeadFolder, head: str, check_size: int | None, known: Head | None, register: HeadRegister | None
+) -> list[str]:
+    """What a person should know and need not act on."""
+    notes = []
+    if shown.elsewhere:
+        notes.append(f"not looked at: the photographs in its folders {', '.join(shown.elsewhere)}")
+    if register is not None and known is None:
+        meant = nearest(head, register.heads)
+        notes.append(f"head {head} is not in {register.path}" + (f": is {meant} meant?" if meant else ""))
+    if check_size is not None and known is not None and check_size != known.pockets:
+        notes.append(f"--check-size {check_size} is taken, though head {head} has {known.pockets} in the head register")
+    if check_size is None and known is None and not shown.problems:
+        notes.append(
+            f"taken to have {shown.check_size} pockets, as the files' names say: only --check-size or a head register "
+            "(INSERTS_HEADS) tells whether the last ones are missing"
+        )
+    return notes
+
+
+def unusable(result: CheckResult, shown: HeadFolder) -> list[Problem]:
+    """What the line could not judge of what was handed in, by its file, unless it was named before."""
+    files = {each.pocket: each.file or "" for each in shown.photographs}
+    named = {file for problem in shown.problems for file in problem.files}
+    return [
+        Problem(f"{files[event.pocket]}: {reason}", [files[event.pocket]], [event.pocket])
+        for event, _ in result.submitted
+        if files[event.pocket] not in named and (reason := _reason(result, event))
+    ]
+
+
+def _reason(result: CheckResult, event: CaptureEvent) -> str | None:
+    """Why a capture could not be judged, if it could not."""
+    received = result.answers.get(event.capture_id)
+    match received.answer if received else None:
+        case VerdictAnswer(outcome="unusable", reason=reason):
+            return reason or "unusable"
+        case FaultAnswer(reason=reason):
+            return reason
+    return None
+
+
+def _pockets(pockets: list[int]) -> str:
+    return ", ".join(map(str, pockets))

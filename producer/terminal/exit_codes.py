@@ -1,0 +1,15 @@
+"""The exit codes of all commands; `docs/commands.md` says what each means for which command."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NO: Final = 1
+"""The command has an answer, and the answer is no: replace these inserts, not alive, damaged, not all there."""
+
+FAILED: Final = 2
+"""There is no answer: the input or the settings are wrong, a service is away, or a person must look."""
+
+READER_GONE: Final = 141
+"""Nobody reads the answer any more, as after `| head -1`: what a shell shows of a program that wrote to a closed pipe
+(128 + SIGPIPE). No error, but no answer either: whoever asks whether a head may go on must not take it for a yes."""

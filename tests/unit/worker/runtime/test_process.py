@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -48,5 +49,5 @@ def test_a_learner_is_nicer_and_takes_half_of_the_cores() -> None:
     """The libraries that compute look at the number of threads when they are loaded, so it must be said before that."""
     printed = subprocess.run([sys.executable, "-c", _LEARNER], capture_output=True, text=True, check=True).stdout
     niceness, threads, half = map(int, printed.split())
-    assert niceness == 10
+    assert niceness == min(10, 19 - os.nice(0)), "19 is the nicest"
     assert threads == half

@@ -1,6 +1,6 @@
-"""Ways to compute VGG16's forward pass, side by side: what the product does, and what it could do instead.
+"""Compares ways to compute VGG16's forward pass: the product's, and alternatives.
 
-Each is run in turn, so that other work on the machine hits all of them alike, and the best of the rounds counts.
+They run in turn, so that other work on the machine affects all of them alike, and the best of the rounds counts.
 """
 
 from __future__ import annotations

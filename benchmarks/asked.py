@@ -1,4 +1,4 @@
-"""The kinds of questions that people ask, with values that are common, rare, or not there at all."""
+"""The kinds of questions that people ask, with values that are common, rare, or absent."""
 
 from __future__ import annotations
 

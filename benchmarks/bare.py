@@ -1,4 +1,4 @@
-"""The bare work of judging, without queue, database or threads that wait: what the line is held against."""
+"""The bare work of judging, without queue, database or waiting threads: the reference for the line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many rows into a database at once, as quickly as each engine takes them."""
+"""Inserts many rows into a database at once, as fast as each engine can."""
 
 from __future__ import annotations
 

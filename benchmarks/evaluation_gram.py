@@ -1,7 +1,7 @@
 """Ten repeats of the lab's evaluation on 300 × 401,408 features against the notebook's loop, one `SVC` a repeat.
 
-Both sides and what is held equal are those of `benchmarks.svm_gram`, at the size of a labelled set that has grown: the
-loop's time grows with the square of the images and the Gram matrix's too, but only one of them is paid ten times. The
+Both sides and what they have in common are those of `benchmarks.svm_gram`, at the size of a labelled set that has
+grown: the time of both grows with the square of the images, but the Gram matrix is computed once and not ten times. The
 predictions must be the same on every split, or the benchmark fails.
 """
 

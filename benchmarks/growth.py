@@ -1,14 +1,14 @@
 """Growth: how long a capture takes with a thousand, a hundred thousand and a million verdicts in the database.
 
 A capture's whole path through `Inspector.inspect` counts, from message to committed verdict and answer, with as many
-captures in hand as a worker has. Only what has nothing to do with the database is replaced: the judge answers at once,
-and the answers go nowhere. The new captures are what the plant of `benchmarks.history` would have sent next.
+captures in flight as in a worker. Only what is independent of the database is replaced: the judge answers at once, and
+the answers are dropped. The new captures are the next ones of the plant of `benchmarks.history`.
 
-The databases take turns in short rounds, so that whatever else the machine does meets all of them alike. A sample is
-the median of a database's rounds over that of the smallest, which is filled anew for each sample: it grows from 1,000
-to some 3,100 verdicts while it is measured. PostgreSQL syncs its commits, as it does in a factory.
+The databases take turns in short rounds, so that other work on the machine affects all of them alike. A sample is the
+median of a database's rounds over that of the smallest, which is filled anew for each sample: it grows from 1,000 to
+some 3,100 verdicts while it is measured. PostgreSQL syncs its commits, as it does in a factory.
 
-`python -m benchmarks.growth --help` tells how to measure other sizes.
+`python -m benchmarks.growth --help` shows how to measure other sizes.
 """
 
 from __future__ import annotations

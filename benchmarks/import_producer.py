@@ -1,4 +1,4 @@
-"""What importing the station costs more than pydantic and Celery themselves, each time in a fresh process."""
+"""The time to import the station beyond that of pydantic and Celery themselves, each in a fresh process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the queue itself ends: how fast a station hands in, and how fast Redis and one worker process carry."""
+"""The limits of the queue itself: how fast a station submits, and how fast Redis and one worker process carry."""
 
 from __future__ import annotations
 

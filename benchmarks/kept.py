@@ -1,8 +1,8 @@
 """Large databases that are generated once and kept in var/plants, for this run of a benchmark and for later ones.
 
-A database is named by its engine, its size and what made it: when the generator changes, it is generated anew and the
-old one is removed. It is always brought to the newest schema. Ten million verdicts take some ten gigabytes on
-PostgreSQL, a million on SQLite some one; `rm -r var/plants` removes them all.
+A database is named by its engine, its size and its generator: when the generator changes, it is generated anew and the
+old one is removed. It is always migrated to the newest schema. Ten million verdicts take some ten gigabytes on
+PostgreSQL, a million on SQLite about one; `rm -r var/plants` removes them all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a station waits on an idle line with insertnet, beyond what decoding and the network themselves take."""
+"""How long a station waits on an idle line with insertnet, beyond the time of decoding and the network themselves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.learning_scores FOLDER`: what learning is worth on a folder of labelled photographs.
+"""`python -m benchmarks.learning_scores FOLDER`: how well learning works on a folder of labelled photographs.
 
-The folder goes the whole way that reviews go (import, labelled set, feature store, all choices made inside each
-training part), into a temporary database; what comes out is a table in Markdown, plain and grouped, one row a backbone.
+The folder takes the same path as reviews (import, labelled set, feature store, all choices made inside each training
+part), in a temporary database; the result is a table in Markdown, plain and grouped, one row a backbone.
 """
 
 from __future__ import annotations

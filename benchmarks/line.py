@@ -1,4 +1,4 @@
-"""A real line below a temporary folder: Redis, a migrated SQLite database, a model in charge, and a worker process."""
+"""A real line in a temporary folder: Redis, a migrated SQLite database, a champion, and a worker process."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """`python -m benchmarks.line_profile`: where a worker's processor time goes, for each capture of a busy line.
 
-Processor time and not seconds: it adds up, and other work on the machine changes it little. The worker's is read from
-the kernel for each of its threads; the bare work is the same decoding and forward pass in this process, and what the
-worker needs beside it is measured here step by step, in batches of 32 as a busy worker has them and of one.
+Processor time and not elapsed time: it adds up, and other work on the machine changes it little. The worker's is read
+from the kernel for each of its threads; the bare work is the same decoding and forward pass in this process, and the
+worker's other steps are measured here one by one, in batches of 32 as in a busy worker and of one.
 """
 
 from __future__ import annotations

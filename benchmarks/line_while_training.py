@@ -1,8 +1,8 @@
 """What a retraining costs the line on the same machine: the median time of a capture with it over that without.
 
-The line is a real one with insertnet; captures come one at a time, at a steady pace. Beside it a process of its own
-fits one candidate after the other, as nice as `insert-worker learn` is by default and on as many cores. It is there all
-the time and stands still (SIGSTOP) for the captures without, which take turns with those with it.
+The line is a real one with insertnet; captures are submitted one at a time, at a steady pace. Beside it a process of
+its own fits one candidate after the other, as nice as `insert-worker learn` is by default and on as many cores. It
+exists all the time and is stopped (SIGSTOP) for the captures without it, which alternate with those with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""VGG16 against the machine: arithmetic, memory and the time to start, each over what the machine itself needs."""
+"""VGG16 against the machine: arithmetic, memory and start-up time, each over the machine's own limit."""
 
 from __future__ import annotations
 

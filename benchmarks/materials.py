@@ -1,6 +1,6 @@
-"""What is judged in a benchmark: rendered photographs, and weight files with random values in the published layout.
+"""The inputs of benchmarks: rendered photographs, and weight files with random values in the published layout.
 
-How long a forward pass takes does not depend on the weights' values, so no download is needed.
+The duration of a forward pass does not depend on the weights' values, so no download is needed.
 """
 
 from __future__ import annotations

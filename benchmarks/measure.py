@@ -1,4 +1,4 @@
-"""What a benchmark is: a named figure, measured several times and held against a target."""
+"""A benchmark: a named figure, measured several times and compared with a target."""
 
 import statistics
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What a worker's metrics cost a capture: processor time of all that is counted and timed on its way, in one thread."""
+"""What a worker's metrics cost a capture: processor time of all counters and timers on its way, in one thread."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What people and later models made of a plant's history: reviews, faults, and verdicts by several models.
+"""Reviews, faults and verdicts of several models, added to a made-up plant's history.
 
-The line begins without a model, so the first captures are `unsure` and people tell it what they show. From then on four
-models are in charge in turn, each for a quarter of the history. A capture that was `unsure` is looked at an hour later;
-of the verdicts that were sure one in some hundreds is looked at, and some of these reviews disagree with it. Of the
-last hours not all is done: some captures wait for a person, some faults are open.
+The line begins without a model, so the first captures are `unsure` and people review them. After that four models are
+champion in turn, each for a quarter of the history. A capture that was `unsure` is reviewed an hour later; of the sure
+verdicts one in some hundreds is reviewed, and some of these reviews disagree with it. The last hours are not finished:
+some captures wait for a review, some faults are open.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The plan against a real line: how long heads wait for their last verdict, told beforehand and then measured.
+"""The plan against a real line: how long heads wait for their last verdict, predicted and then measured.
 
 One worker with insertnet, Redis and SQLite on this machine. In each sample the worker's rate from a full queue and the
-time of a single capture are measured first, as `benchmarks.plan_figures` does; then heads come in at random moments, as
+time of a single capture are measured first, as `benchmarks.plan_figures` does; then heads arrive at random moments, as
 many a second as keep the worker busy `BUSY` of the time, and the 95th percentile of the time from a head's first event
-to its last committed verdict is held against the plan's.
+to its last committed verdict is compared with the plan's.
 """
 
 from __future__ import annotations

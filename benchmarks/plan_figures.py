@@ -1,8 +1,8 @@
-"""What one worker, one Redis and one database carry on this machine, and what a capture takes: what a plan is made of.
+"""The capacity of one worker, one Redis and one database on this machine, and the cost of a capture: a plan's inputs.
 
-They are plain figures without a target; `worker.planning.measurements` reads them from where `make bench` keeps them.
-Where a part is only to be loaded by the others (Redis, PostgreSQL), it is its own processor time for a capture that
-counts, because on one machine it shares the processor with the worker that loads it.
+They are figures without a target; `worker.planning.measurements` reads them from where `make bench` keeps them. Where a
+part only carries load from others (Redis, PostgreSQL), its own processor time for a capture counts, because on one
+machine it shares the processor with the worker that loads it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.plan_outage`: how long a real line takes to catch up with an outage, beside what the plan says.
+"""`python -m benchmarks.plan_outage`: how long a real line takes to catch up after an outage, against the plan.
 
-One station with its outbox hands in captures at an even rate, while a worker with insertnet stands still (SIGSTOP) and
-goes on. The line has caught up when the queue holds less than a second's captures.
+One station with its outbox submits captures at an even rate, while a worker with insertnet is stopped (SIGSTOP) and
+then continued. The line has caught up when the queue has less than a second's captures.
 """
 
 from __future__ import annotations

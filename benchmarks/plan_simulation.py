@@ -1,7 +1,7 @@
-"""A plant's queue, event by event: heads that come in, workers that take what waits in batches.
+"""A discrete-event simulation of a plant's queue: heads that arrive, workers that take what waits in batches.
 
-What the plan computes by a formula is held against it. Unlike the formula it has workers, each of which takes whatever
-waits, at most a batch, and says the verdicts of a batch at its end.
+The plan's formula is compared with it. Unlike the formula it has workers, each of which takes what waits, at most a
+batch, and sends the verdicts of a batch at its end.
 """
 
 from __future__ import annotations

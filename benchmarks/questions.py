@@ -1,11 +1,12 @@
-"""Questions at scale: how long the answers of `insert-db` take among ten million verdicts, and among one on SQLite.
+"""Questions at scale: how long the answers of `insert-db` take among ten million verdicts, and among a million on
+SQLite.
 
-What is asked is what people ask: the newest of everything, of a machine, of one outcome, of what there is none of. The
-questions are drawn by a seed from the kinds in `benchmarks.asked`; each is asked as the commands ask it, in a reading
-scope of its own on a warm connection. A sample is the 95th percentile of `ASKS` asks. The database is generated once
-and kept (`benchmarks.kept`).
+The questions are those that people ask: the newest of everything, of a machine, of one outcome, of something that does
+not exist. They are drawn by a seed from the kinds in `benchmarks.asked`; each is asked as the commands ask it, in a
+reading scope of its own on a warm connection. A sample is the 95th percentile of `ASKS` asks. The database is generated
+once and kept (`benchmarks.kept`).
 
-`python -m benchmarks.questions postgresql --verdicts 100000` is a short run; it tells the slowest kinds as well.
+`python -m benchmarks.questions postgresql --verdicts 100000` is a short run; it prints the slowest kinds as well.
 """
 
 from __future__ import annotations

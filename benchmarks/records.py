@@ -1,4 +1,4 @@
-"""What a capture of a made-up plant is, and the rows that the line writes of it."""
+"""A capture of a made-up plant, and the rows that the line writes of it."""
 
 from __future__ import annotations
 

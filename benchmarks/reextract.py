@@ -1,7 +1,7 @@
-"""What it costs to bring the feature store up to date after 1 % new images, over making it from nothing.
+"""The cost of updating the feature store after 1 % new images, over that of extracting all of it.
 
 Both do all that the periodic task does: find what is missing, extract it chunk by chunk, publish the labelled set and
-merge small shards. Each is done by a new `FeatureStore`, as a process that has just started would.
+merge small shards. Each is done by a new `FeatureStore`, as in a process that has just started.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Ten repeats of the linear SVM on one Gram matrix against ten of scikit-learn's `SVC` on the features themselves.
 
 Both sides start from the same float32 features in memory and do the lab's ten splits: fit, then predict the test rows.
-The Gram side's time includes making the Gram matrix. The predictions must be the same on every split, or the benchmark
-fails.
+The Gram side's time includes computing the Gram matrix. The predictions must be the same on every split, or the
+benchmark fails.
 
 Both sides have one BLAS thread. libsvm multiplies two vectors at a time, and there OpenBLAS's threads cost more than
-they bring: on a busy machine they made `SVC` ten times slower, which would flatter the Gram side. A second thread
-would speed up only that one (from 0.5 s to 0.3 s on two free cores).
+they gain: on a busy machine they made `SVC` ten times slower, which would favour the Gram side. A second thread would
+speed up only that one (from 0.5 s to 0.3 s on two free cores).
 
 The `SVC` side takes minutes, so its ten repeats are timed once; the Gram side is timed afresh for every sample, and a
 sample's ratio is the one `SVC` time over that Gram time. The spread shown is therefore the Gram side's alone.

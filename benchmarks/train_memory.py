@@ -1,6 +1,6 @@
 """Peak memory of training on features that are far larger: a whole candidate, from a file of 100,000 × 4,096.
 
-The training runs in a process of its own, without TensorFlow, and reads the features from HDF5 on disk; what counts is
+The training runs in a process of its own, without TensorFlow, and reads the features from HDF5 on disk; measured is
 that process's peak resident memory (`VmHWM`, so Linux only), interpreter and libraries included.
 """
 

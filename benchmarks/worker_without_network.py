@@ -1,4 +1,4 @@
-"""`python -m benchmarks.worker_without_network`: a worker as it is, but for the judgement, which is made at once.
+"""`python -m benchmarks.worker_without_network`: a real worker whose judgement takes no time.
 
 Message, image, digest, database, answer and acknowledgement are the product's own, with the product's settings.
 """

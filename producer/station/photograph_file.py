@@ -7,23 +7,15 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-from producer.pictures.completeness import cut_short, may_lack_parts
+from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
-from producer.pictures.unfilled_rows import is_upside_down, lacks_rows
+from producer.pictures.jpeg_structure import JpegStructure
+from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed
 from producer.station.file_state import Look, has_holes, open_for_writing
-
-MAX_BYTES: Final = 128 * 1024 * 1024
-"""The largest photograph that is read: the worker takes none larger."""
-
-_FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
-_FILLED: Final = ("BMP", "TIFF")
-"""Those in which bytes that are not written yet look like pixels."""
-
-_MAX_PIXELS: Final = 40_000_000
 
 
 class Changing(Exception):
@@ -46,8 +38,8 @@ def read(path: Path, look: Look) -> Reading:
         ValueError: it is larger than any photograph.
         OSError: it cannot be read.
     """
-    if look.size > MAX_BYTES:
-        raise ValueError(f"{path.name} has {look.size:,} bytes: a photograph has at most {MAX_BYTES:,}")
+    if look.size > MAX_IMAGE_BYTES:
+        raise ValueError(f"{path.name} has {look.size:,} bytes: a photograph has at most {MAX_IMAGE_BYTES:,}")
     with path.open("rb", buffering=0) as file:
         written = open_for_writing(file.fileno())
         holes = has_holes(file.fileno(), look.size)
@@ -59,8 +51,8 @@ def read(path: Path, look: Look) -> Reading:
         return Reading(image, "a program still has the file open for writing")
     if (why := cut_short(image)) is not None:
         return Reading(image, why)
-    if holes or may_lack_parts(image):
-        return Reading(image, "the file has a part of zero bytes: black, or not written yet")
+    if holes or (image.startswith(b"\xff\xd8") and JpegStructure.of(image).may_lack_data(image)):
+        return Reading(image, "parts of the file were never written")
     return Reading(image, _undecodable(image))
 
 
@@ -74,14 +66,13 @@ def _undecodable(image: bytes) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(image), formats=_FORMATS) as picture:
-                if picture.width * picture.height <= _MAX_PIXELS:
+            with Image.open(io.BytesIO(image), formats=FORMATS) as picture:
+                if picture.width * picture.height <= MAX_PIXELS:
                     # All of a JPEG is read for an eighth of its size too, in a fraction of the time.
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
-                    bmp = picture.format == "BMP"
-                    if picture.format in _FILLED and lacks_rows(picture, upside_down=bmp and is_upside_down(image)):
-                        return "the image has rows of zeros: black, or not written yet"
+                    if is_uncompressed(picture) and is_cut(picture):
+                        return "the image stops within a row, and the rest has one colour: not written yet"
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
     except Exception as error:  # noqa: BLE001  decoders raise almost anything

@@ -11,9 +11,10 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.store import Generation, sight_of
-from worker.images.decoding import MAX_IMAGE_BYTES, UInt8Array, UnusableImage, decode
+from worker.images.decoding import UInt8Array, UnusableImage, decode
 from worker.images.prefetch import read_ahead
 
 BATCH: Final = 32

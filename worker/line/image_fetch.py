@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from producer.contract.event import CaptureEvent
+from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.opening import check_store
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
-from worker.images.decoding import MAX_IMAGE_BYTES
 from worker.line.faults import Obstacle
 from worker.models.line_model import Judgement
 from worker.runtime.waiting import patiently

@@ -11,7 +11,7 @@ import structlog
 from numpy.typing import NDArray
 
 from producer.contract.vocabulary import Outcome
-from worker.images.decoding import UnusableImage, decode
+from worker.images.decoding import UnusableImage, decode_photograph
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
 from worker.models.unsure_band import Band
@@ -103,15 +103,17 @@ def judge(
     """
     try:
         with decoding():
-            pixels = decode(data, size, region)
+            photograph = decode_photograph(data, size, region)
     except UnusableImage as error:
         return Judgement("unusable", reason=str(error))
     if model is None:
         return Judgement("unsure", reason="there is no model yet")
-    vector = features(pixels)
+    vector = features(photograph.pixels)
     if not np.isfinite(vector).all():
         return Judgement("unsure", reason="the network's features are not finite", model_id=model.model_id)
     judgement = model.judge(vector)
+    if photograph.doubt is not None:
+        judgement = replace(judgement, outcome="unsure", reason=photograph.doubt, label=None)
     return judgement if shadow is None else replace(judgement, shadow=_alongside(shadow, vector))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from producer.pictures.jpeg_structure import JpegStructure
 from worker.images.truncated_jpeg import cut_short
 
 
@@ -44,7 +45,8 @@ def is_cut(data: bytes) -> bool:
         image.load()
     except OSError:
         return True
-    return cut_short(data, image)
+    jpeg = JpegStructure.of(data)
+    return jpeg.problem is not None or cut_short(data, jpeg, image)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -14,14 +14,14 @@ An image may have been turned or mirrored since, so all four sides are looked at
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image
 
-_SAMPLED: Final = 16
+_SAMPLED: Final = 4
 _STEP: Final = 20
 """Rows that the last part of a cut image may be high: two blocks of a JPEG, and what its colours bleed."""
 
@@ -53,6 +53,7 @@ _BAR: Final = 1 / 8
 _MOST: Final = 1 / 2
 """The share of an image from which on one colour at one side is doubtful, whatever is beside it."""
 
+_OFF: Final = 2
 _DECODERS_GREY: Final = 128
 _GREENS: Final = range(60, 170)
 """The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
@@ -61,7 +62,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """Neighbouring lines of one colour, and whether they are rows."""
 
     start: int
@@ -72,18 +73,18 @@ class _Run:
 
     @property
     def size(self) -> int:
+        """How many lines."""
         return self.stop - self.start
 
     @property
     def is_at_an_end(self) -> bool:
+        """Whether it reaches a side of the image."""
         return self.start == 0 or self.stop == self.lines
 
 
-def is_cut(image: Image.Image) -> bool:
-    """Whether a loaded image stops within a row: from there on it has one colour."""
-    return any(
-        _is_step(image, run, outwards) for run in _runs(image) if run.size < run.lines for outwards in (False, True)
-    )
+def is_cut(image: Image.Image, runs: Sequence[Run]) -> bool:
+    """Whether an image with these runs stops within a row: from there on it has one colour."""
+    return any(_is_step(image, run, outwards) for run in runs for outwards in (False, True))
 
 
 def is_uncompressed(image: Image.Image) -> bool:
@@ -91,14 +92,13 @@ def is_uncompressed(image: Image.Image) -> bool:
     return image.format == "BMP" or (image.format == "TIFF" and image.info.get("compression") == "raw")
 
 
-def plain_part(image: Image.Image, *, raw: bool) -> bool:
+def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> bool:
     """Whether a part of an image has one colour, and only who knows the camera can tell whether something is missing.
 
     A bar of up to an eighth of the image is taken for one, in a format that says where its data end; not where it has
     the colour that decoders leave where data are missing. `raw` says that the format is none of these: an
     uncompressed file with room that was never filled is as long as a whole one.
     """
-    runs = [run for run in _runs(image) if run.size < run.lines]
     for run in runs:
         twins = [
             other.size
@@ -111,7 +111,7 @@ def plain_part(image: Image.Image, *, raw: bool) -> bool:
         ]
         more = run.size - max(twins, default=0)
         doubtful = more > run.lines * _BAR or (
-            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(run.colour, image.mode))
+            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(run.colour))
         )
         if more > run.lines * _MOST or (
             doubtful and any(_ends_abruptly(image, run, outwards, raw) for outwards in (False, True))
@@ -120,30 +120,42 @@ def plain_part(image: Image.Image, *, raw: bool) -> bool:
     return False
 
 
-def _runs(image: Image.Image) -> Iterator[_Run]:
-    """Every run of at least two rows, or columns, of one colour."""
+def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:
+    """The runs of at least two rows, or columns, of one colour in a loaded image, where nothing may have been written.
+
+    What is not filled has a byte throughout; behind an encoder (not `raw`) black, white and the colours of decoders.
+    A background of another colour is none, and an image that is all one is left out.
+    """
+    opaque = sum(band not in "AX" for band in image.getbands())
+    return [run for run in _runs(image) if run.size < run.lines and _is_filling(run.colour[:opaque], raw)]
+
+
+def _runs(image: Image.Image) -> Iterator[Run]:
     for rows in (True, False):
         lines = image.height if rows else image.width
         sampled = (_SAMPLED, lines) if rows else (lines, _SAMPLED)
         few = np.asarray(image.resize(sampled, Image.Resampling.NEAREST))
-        few = few if rows else few.swapaxes(0, 1)
-        few = few.reshape(lines, _SAMPLED, -1)
-        plain = (few == few[:, :1]).all(axis=(1, 2))
-        for start, stop in _stretches(plain, few[:, 0]):
+        few = (few if rows else few.swapaxes(0, 1)).reshape(lines, -1)
+        colours = few.shape[1] // _SAMPLED
+        plain = (few[:, colours:] == few[:, :-colours]).all(axis=1)
+        for start, stop in _stretches(plain, few[:, :colours]):
             # Seen in full only now: hardly any line gets here.
             full = _lines(image, start, stop, rows)
             for a, b in _stretches((full == full[:, :1]).all(axis=(1, 2)), full[:, 0]):
-                yield _Run(start + a, start + b, lines, rows, full[a, 0])
+                yield Run(start + a, start + b, lines, rows, full[a, 0])
 
 
 def _stretches(plain: Array, colours: Array) -> list[tuple[int, int]]:
     """Where at least two neighbours are plain and of one colour."""
-    same = plain[1:] & plain[:-1] & (colours[1:] == colours[:-1]).all(axis=1)
+    same = plain[1:] & plain[:-1]
+    if not same.any():
+        return []
+    same &= (colours[1:] == colours[:-1]).all(axis=1)
     edges = np.flatnonzero(np.diff(same.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
     return [(int(start), int(stop) + 1) for start, stop in edges]
 
 
-def _is_step(image: Image.Image, run: _Run, outwards: bool) -> bool:
+def _is_step(image: Image.Image, run: Run, outwards: bool) -> bool:
     """Whether beside a run stands a line that is picture up to some pixel, and behind it lines that are throughout."""
     beside = _beside(image, run, outwards, _BLURRED + _STEP + 3)
     differs, by = _differences(beside, run.colour)
@@ -187,7 +199,7 @@ def _stops(differs: Array, by: Array) -> bool:
     )
 
 
-def _ends_abruptly(image: Image.Image, run: _Run, outwards: bool, raw: bool) -> bool:
+def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> bool:
     """Whether there is picture beside a run: all across the image, or sharper than the edge of any thing."""
     beside = _beside(image, run, outwards, _BLOCKS)
     if len(beside) < 4:
@@ -202,7 +214,7 @@ def _ends_abruptly(image: Image.Image, run: _Run, outwards: bool, raw: bool) -> 
     )
 
 
-def _beside(image: Image.Image, run: _Run, outwards: bool, number: int) -> Array:
+def _beside(image: Image.Image, run: Run, outwards: bool, number: int) -> Array:
     """Up to a number of lines beside a run, before or (`outwards`) behind it, the nearest first."""
     if outwards:
         return _lines(image, run.stop, min(run.stop + number, run.lines), run.rows)
@@ -225,9 +237,16 @@ def _differences(lines: Array, colour: Array) -> tuple[Array, Array]:
     return np.asarray(by.any(axis=2)), by.mean(axis=2)
 
 
-def _is_decoders_own(colour: Array, mode: str) -> bool:
+def _is_filling(colour: Array, raw: bool) -> bool:
+    values = colour.astype(int)
+    if raw and (values == values[0]).all():
+        return True
+    return bool((values <= _OFF).all() or (values >= 255 - _OFF).all()) or _is_decoders_own(colour)
+
+
+def _is_decoders_own(colour: Array) -> bool:
     """Whether a colour is the middle grey, or the green, that decoders leave where nothing was sent."""
     values = colour.astype(int)
     if (abs(values - _DECODERS_GREY) <= 1).all():
         return True
-    return mode == "RGB" and values[0] <= 2 and values[2] <= 2 and int(values[1]) in _GREENS
+    return len(values) == 3 and max(values[0], values[2]) <= _OFF and int(values[1]) in _GREENS

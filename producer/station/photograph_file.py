@@ -14,7 +14,7 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
-from producer.pictures.unfilled_rows import is_cut, is_uncompressed
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_runs
 from producer.station.file_state import Look, has_holes, open_for_writing
 
 
@@ -71,7 +71,7 @@ def _undecodable(image: bytes) -> str | None:
                     # All of a JPEG is read for an eighth of its size too, in a fraction of the time.
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
-                    if is_uncompressed(picture) and is_cut(picture):
+                    if is_uncompressed(picture) and is_cut(picture, plain_runs(picture, raw=True)):
                         return "the image stops within a row, and the rest has one colour: not written yet"
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None

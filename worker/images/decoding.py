@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from producer.pictures.completeness import cut_short
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
-from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part
+from producer.pictures.unfilled_rows import Run, is_cut, is_uncompressed, plain_part, plain_runs
 from worker.images import truncated_jpeg
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
 from worker.images.exposure import shows_nothing
@@ -47,7 +47,6 @@ _TILE_WIDTH, _TILE_LENGTH = 322, 323
 # More at once would not be faster, and every one holds a whole photograph: 32 threads with 40 megapixels each, 5 GB.
 _DECODERS: Final = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 
-
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 """How those begin that are made of parts one behind the other."""
 
@@ -56,8 +55,8 @@ _PLAIN_PART: Final = (
     "photograph is whole; of a camera that draws a bar give the pocket's region without it"
 )
 
-
 _UNIFORM: Final = 0.999
+"""The share of an image's pixels that must have one value, for a few odd ones not to count."""
 
 
 class UnusableImage(ValueError):
@@ -72,6 +71,7 @@ class UnusableImage(ValueError):
 class _Opened:
     image: Image.Image
     raw: bool
+    runs: list[Run]
     doubt: str | None
 
 
@@ -125,12 +125,13 @@ def decode_photograph(
     height, width = size
     with _DECODERS:
         opened = _open(data)
-        image, doubt = opened.image, opened.doubt
+        image, runs, doubt = opened.image, opened.runs, opened.doubt
         if region is not None:
             image = _crop(image, region)
-        image = _opaque(image)
-        if doubt is None and plain_part(image, raw=opened.raw):
+            runs = plain_runs(image, raw=opened.raw)
+        if doubt is None and plain_part(image, runs, raw=opened.raw):
             doubt = _PLAIN_PART
+        image = _opaque(image)
         # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
         pixels = np.array(_converted(image, "RGB").resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
         del image, opened
@@ -168,7 +169,8 @@ def _open(data: bytes) -> _Opened:
         image = eight.image
         ImageOps.exif_transpose(image, in_place=True)
         image = _with_palette_resolved(image)
-        if is_cut(image):
+        runs = plain_runs(image, raw=raw)
+        if is_cut(image, runs):
             raise UnusableImage(_half("it stops within a row, and the rest has one colour"))
     except (MemoryError, UnusableImage):
         raise
@@ -176,7 +178,7 @@ def _open(data: bytes) -> _Opened:
         raise UnusableImage(str(error)) from error
     except Exception as error:
         raise UnusableImage(_half("it cannot be decoded to its end")) from error
-    return _Opened(image, raw, eight.doubt)
+    return _Opened(image, raw, runs, eight.doubt)
 
 
 def _half(problem: str) -> str:

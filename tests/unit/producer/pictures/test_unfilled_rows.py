@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.simulation.head import labelled_images
 
 BLACK, WHITE, GREY, GREEN = (0, 0, 0), (255, 255, 255), (128, 128, 128), (0, 135, 0)
@@ -35,7 +35,8 @@ def answer(data: bytes) -> str:
     image = Image.open(io.BytesIO(data))
     raw = is_uncompressed(image)
     image.load()
-    return "cut" if is_cut(image) else "plain" if plain_part(image, raw=raw) else "whole"
+    runs = plain_runs(image, raw=raw)
+    return "cut" if is_cut(image, runs) else "plain" if plain_part(image, runs, raw=raw) else "whole"
 
 
 def bar(pixels: np.ndarray, colour: Any, top: int = 0, bottom: int = 0, left: int = 0, right: int = 0) -> np.ndarray:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.support import photograph
 from worker.models.calibration import Calibration
@@ -54,6 +56,20 @@ def test_an_image_that_cannot_be_judged_says_why_with_or_without_a_model() -> No
         judgement = judge(b"", None, NETWORK.input_size, NETWORK, known)
         assert judgement.outcome == "unusable"
         assert judgement.reason
+
+
+def test_a_photograph_that_may_lack_a_part_is_unsure_whatever_the_model_says() -> None:
+    pixels = np.asarray(Image.open(io.BytesIO(photograph(128, size=64, format="PNG"))).convert("RGB")).copy()
+    pixels[40:] = 0
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "BMP")
+    for threshold in (-1, 60, 200, 300):
+        judgement = judge(file.getvalue(), None, NETWORK.input_size, NETWORK, model(threshold))
+        assert judgement.outcome == "unsure"
+        assert "never written" in str(judgement.reason)
+        assert judgement.decision is not None
+    whole = judge(file.getvalue(), (0, 0, 64, 40), NETWORK.input_size, NETWORK, model(300))
+    assert whole.outcome == "intact"
 
 
 def test_a_value_that_is_no_number_is_unsure() -> None:

@@ -71,6 +71,10 @@ class Run:
     rows: bool
     colour: Array
 
+    def __str__(self) -> str:
+        colour = ", ".join(str(value) for value in self.colour)
+        return f"{'rows' if self.rows else 'columns'} {self.start} to {self.stop - 1} have one colour, {colour}"
+
     @property
     def size(self) -> int:
         """How many lines."""
@@ -92,8 +96,8 @@ def is_uncompressed(image: Image.Image) -> bool:
     return image.format == "BMP" or (image.format == "TIFF" and image.info.get("compression") == "raw")
 
 
-def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> bool:
-    """Whether a part of an image has one colour, and only who knows the camera can tell whether something is missing.
+def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | None:
+    """The run of which only who knows the camera can tell whether it is a bar or something is missing; None without.
 
     A bar of up to an eighth of the image is taken for one, in a format that says where its data end; not where it has
     the colour that decoders leave where data are missing. `raw` says that the format is none of these: an
@@ -116,8 +120,8 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> bool:
         if more > run.lines * _MOST or (
             doubtful and any(_ends_abruptly(image, run, outwards, raw) for outwards in (False, True))
         ):
-            return True
-    return False
+            return run
+    return None
 
 
 def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:

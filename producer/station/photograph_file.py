@@ -14,7 +14,7 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
-from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_runs
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.station.file_state import Look, has_holes, open_for_writing
 
 
@@ -24,10 +24,15 @@ class Changing(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """A file's bytes, and in `doubt` why they may not be the whole photograph, or None."""
+    """A file's bytes, and in `doubt` why they may not be the whole photograph, or None.
+
+    `bar` describes a part that has one colour: a bar, which the camera then draws into each photograph in the same way,
+    or not written yet.
+    """
 
     image: bytes
     doubt: str | None
+    bar: str | None = None
 
 
 def read(path: Path, look: Look) -> Reading:
@@ -53,7 +58,7 @@ def read(path: Path, look: Look) -> Reading:
         return Reading(image, why)
     if holes or (image.startswith(b"\xff\xd8") and JpegStructure.of(image).may_lack_data(image)):
         return Reading(image, "parts of the file were never written")
-    return Reading(image, _undecodable(image))
+    return _decoded(image)
 
 
 def is_raw(name: str, image: bytes) -> bool:
@@ -61,8 +66,9 @@ def is_raw(name: str, image: bytes) -> bool:
     return ending_of(name) in UNREADABLE and image.startswith((b"II*\0", b"MM\0*"))
 
 
-def _undecodable(image: bytes) -> str | None:
-    """Why an image cannot be decoded to its end, or None. A picture of another kind is not looked into."""
+def _decoded(image: bytes) -> Reading:
+    """Read an image to its end. One of another kind is not looked into."""
+    bar = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -71,10 +77,13 @@ def _undecodable(image: bytes) -> str | None:
                     # All of a JPEG is read for an eighth of its size too, in a fraction of the time.
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
-                    if is_uncompressed(picture) and is_cut(picture, plain_runs(picture, raw=True)):
-                        return "the image stops within a row, and the rest has one colour: not written yet"
+                    if is_uncompressed(picture):
+                        runs = plain_runs(picture, raw=True)
+                        if is_cut(picture, runs):
+                            return Reading(image, "it stops within a row, and the rest has one colour: not written yet")
+                        bar = plain_part(picture, runs, raw=True)
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return None
+        return Reading(image, None)
     except Exception as error:  # noqa: BLE001  decoders raise almost anything
-        return f"the image cannot be decoded to its end ({error})"
-    return None
+        return Reading(image, f"the image cannot be decoded to its end ({error})")
+    return Reading(image, None, None if bar is None else f"{bar}: a bar, or not written yet")

@@ -129,7 +129,7 @@ def decode_photograph(
         if region is not None:
             image = _crop(image, region)
             runs = plain_runs(image, raw=opened.raw)
-        if doubt is None and plain_part(image, runs, raw=opened.raw):
+        if doubt is None and plain_part(image, runs, raw=opened.raw) is not None:
             doubt = _PLAIN_PART
         image = _opaque(image)
         # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.

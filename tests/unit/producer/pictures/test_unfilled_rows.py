@@ -36,7 +36,7 @@ def answer(data: bytes) -> str:
     raw = is_uncompressed(image)
     image.load()
     runs = plain_runs(image, raw=raw)
-    return "cut" if is_cut(image, runs) else "plain" if plain_part(image, runs, raw=raw) else "whole"
+    return "cut" if is_cut(image, runs) else "whole" if plain_part(image, runs, raw=raw) is None else "plain"
 
 
 def bar(pixels: np.ndarray, colour: Any, top: int = 0, bottom: int = 0, left: int = 0, right: int = 0) -> np.ndarray:

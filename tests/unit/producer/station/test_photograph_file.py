@@ -10,7 +10,7 @@ from PIL import Image
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.station.file_state import Look
-from producer.station.photograph_file import Changing, is_raw, read
+from producer.station.photograph_file import Changing, Reading, is_raw, read
 
 NOISE = np.random.default_rng(0).integers(1, 255, (200, 240, 3), dtype=np.uint8)
 SCENE = np.asarray(Image.fromarray(NOISE[:25, :30]).resize((240, 200), Image.Resampling.BICUBIC))
@@ -29,12 +29,16 @@ def saved(pixels: np.ndarray, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-def doubt_of(folder: Path, data: bytes) -> str | None:
+def reading_of(folder: Path, data: bytes) -> Reading:
     path = folder / "1.bmp"
     path.write_bytes(data)
     reading = read(path, Look.at(path.stat()))
     assert reading.image == data
-    return reading.doubt
+    return reading
+
+
+def doubt_of(folder: Path, data: bytes) -> str | None:
+    return reading_of(folder, data).doubt
 
 
 @pytest.mark.parametrize("fill", [0x00, 0xFF, 0x80, 0xCD])
@@ -58,13 +62,18 @@ def test_a_jpeg_whose_middle_is_not_there_yet_is_doubted(tmp_path: Path, options
 
 @pytest.mark.parametrize("kind", ["BMP", "TIFF", "PNG", "JPEG"])
 @pytest.mark.parametrize("colour", [0, 255])
-def test_a_plain_bar_is_not_waited_for(tmp_path: Path, kind: str, colour: int) -> None:
+def test_a_plain_bar_is_described_where_it_may_not_be_written_yet(tmp_path: Path, kind: str, colour: int) -> None:
     """At either side: a BMP's file ends with the uppermost row."""
-    assert doubt_of(tmp_path, saved(SCENE, kind)) is None
-    for rows in (slice(0, 20), slice(-20, None)):
+    assert reading_of(tmp_path, saved(SCENE, kind)).bar is None
+    for rows, words in ((slice(0, 20), "rows 0 to 19"), (slice(-20, None), "rows 180 to 199")):
         pixels = SCENE.copy()
         pixels[rows] = colour
-        assert doubt_of(tmp_path, saved(pixels, kind)) is None
+        reading = reading_of(tmp_path, saved(pixels, kind))
+        assert reading.doubt is None
+        if kind in ("BMP", "TIFF"):
+            assert str(reading.bar).startswith(f"{words} have one colour, {colour}, {colour}, {colour}: a bar, or not")
+        else:
+            assert reading.bar is None
 
 
 def test_what_changed_or_is_too_large_is_not_read(tmp_path: Path) -> None:

@@ -36,9 +36,13 @@ _REPEATED: Final = 32
 
 @dataclass(frozen=True)
 class Scan:
-    """One scan: whether it brings DC coefficients, and where its entropy-coded data begin and end in the file."""
+    """One scan: what it brings, and where its entropy-coded data begin and end in the file.
+
+    One that refines DC coefficients has one bit for each, whatever it is, and its zeros say nothing.
+    """
 
     brings_dc: bool
+    refines_dc: bool
     begins: int
     ends: int
 
@@ -85,6 +89,8 @@ class JpegStructure:
 
     def is_repetitive(self, data: bytes, scan: Scan) -> bool:
         """Whether a scan repeats one byte: a flat area, a pattern of equal blocks, or what was never written."""
+        if scan.refines_dc:
+            return False
         coded = np.frombuffer(data, np.uint8, (scan.ends - scan.begins) // _REPEATED * _REPEATED, scan.begins)
         blocks = coded.view(np.uint64).reshape(-1, _REPEATED // 8) if coded.size else coded.reshape(0, 4)
         # The first and the last eight bytes tell of most that they are no repetition.
@@ -143,7 +149,7 @@ class JpegStructure:
             first, last, bits = 0, _COEFFICIENTS - 1, 0
         for name in components:
             self.sent[name][first : last + 1] = [bits & 15] * (min(last, _COEFFICIENTS - 1) + 1 - first)
-        scan = Scan(first == 0, begins, ends)
+        scan = Scan(first == 0, first == 0 and bits >> 4 > 0, begins, ends)
         self.scans.append(scan)
         if self.restart_interval and self.problem is None:
             parts = ceil(self._units(components) / self.restart_interval)

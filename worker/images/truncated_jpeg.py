@@ -26,6 +26,9 @@ _FILLER: Final = bytes(Random(0).choices(range(1, 255), k=4096))  # noqa: S311 -
 _LAST: Final = 16
 """Bytes at a scan's end that some of its last blocks are made of."""
 
+_MOST_ASKED: Final = 4
+"""Scans whose ends are looked into: for each the JPEG is decoded once more."""
+
 _STRIP: Final = 512
 """Rows that two pictures are compared by at once."""
 
@@ -33,6 +36,8 @@ _STRIP: Final = 512
 def cut_short(data: bytes, jpeg: JpegStructure, decoded: Image.Image) -> bool:
     """Whether a JPEG that has all that its headers promise, and was `decoded` without an error, lacks a part."""
     repetitive = [scan for scan in jpeg.scans if jpeg.is_repetitive(data, scan)]
+    # Those first that a flat area hardly ever makes.
+    repetitive = sorted(repetitive, key=lambda scan: scan.brings_dc)[:_MOST_ASKED]
     if any(not _uses_its_last_bytes(data, jpeg, scan, decoded) for scan in repetitive):
         return True
     if len(jpeg.scans) == 1 and not repetitive and not _may_be_filler(decoded):

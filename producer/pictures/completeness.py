@@ -7,7 +7,6 @@ concern: that is the worker's answer, `unusable`.
 from __future__ import annotations
 
 import io
-import re
 import struct
 import zlib
 from itertools import zip_longest
@@ -15,17 +14,10 @@ from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
 
-_MARKER: Final = re.compile(rb"\xff(?=[^\x00\x01\xd0-\xd8\xff])")
-"""A JPEG marker that ends the image or has a length: none of TEM, RST0 to RST7 and SOI (ITU-T T.81, table B.1), and
-neither a byte FF of the scan (FF 00) nor a fill byte before a marker."""
-
-_RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
-_EOI, _SOS, _DRI = 0xD9, 0xDA, 0xDD
-_ONE_SCAN: Final = (0xC0, 0xC1)
-"""Frames of Huffman-coded JPEGs that are not progressive (baseline, extended)."""
+from producer.pictures.jpeg_structure import JpegStructure
 
 _MOST_PARTS: Final = 100_000
-"""Segments of a JPEG and chunks of a PNG that are looked at: more would take seconds, and no camera writes them."""
+"""Chunks of a PNG that are looked at: more would take seconds, and no camera writes them."""
 
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _CLASSIC: Final = 42
@@ -36,12 +28,6 @@ _PAGES: Final = 64
 _BEGINNING: Final = 16
 """Bytes from the beginning that no format of pictures has all zero: some programs write it last."""
 
-_USUAL_CODES: Final = bytes.fromhex("0002010303020403050504040000017d")
-"""How many Huffman codes of each length the usual table of brightness has (ITU-T T.81, table K.5)."""
-
-_ZEROS: Final = 512
-"""Zero bytes in a row from which on they may be what is not written yet."""
-
 
 def cut_short(data: bytes) -> str | None:
     """Why the bytes of an image end before the image does, in words; None where they reach its end.
@@ -51,8 +37,7 @@ def cut_short(data: bytes) -> str | None:
     if not data:
         return "the file is empty"
     if data.startswith(b"\xff\xd8"):
-        end = jpeg_end(data)
-        return "the JPEG ends before its end marker" if end is None else _parts_missing(data, end)
+        return JpegStructure.of(data).problem
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png(data)
     if data.startswith(b"BM"):
@@ -63,68 +48,6 @@ def cut_short(data: bytes) -> str | None:
         return "the file has nothing but zero bytes"
     if not data[:_BEGINNING].strip(b"\0"):
         return "the file begins with zero bytes, where its format would stand"
-    return None
-
-
-def may_lack_parts(data: bytes) -> bool:
-    """Whether an image has zero bytes where a camera hardly writes any: black, or what its writer has not filled yet.
-
-    A program that reserves the whole file first leaves them, and so does a share that shows a size before its data. Of
-    an uncompressed image the end is looked at; in the scan of a baseline JPEG with the usual codes no black makes a run
-    of zeros (2 bytes at most in images that were half or nine tenths black), in a progressive one it does.
-    """
-    if data.startswith((b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
-        return not data[-_ZEROS:].strip(b"\0")
-    scan = data.find(b"\xff\xda")
-    # Tables that were made for one image alone give black the shortest codes, and those are zeros.
-    if not data.startswith(b"\xff\xd8") or b"\xff\xc2" in data[:scan] or _USUAL_CODES not in data[:scan]:
-        return False
-    return bytes(_ZEROS) in data[scan : jpeg_end(data)]  # what stands behind the end is no part of it
-
-
-def jpeg_end(data: bytes) -> int | None:
-    """Where a JPEG's first image ends, in bytes from the beginning and its end marker included; None where it lacks."""
-    at = 2
-    for _ in range(_MOST_PARTS):
-        found = _MARKER.search(data, at)
-        if found is None or found.end() >= len(data):
-            return None
-        at = found.end() + 1
-        if data[at - 1] == _EOI:
-            return at
-        length = int.from_bytes(data[at : at + 2], "big")
-        if length < 2 or at + length > len(data):
-            return None
-        at += length  # what a segment holds, a thumbnail with an end of its own too, is not looked into
-    return None
-
-
-def _parts_missing(data: bytes, end: int) -> str | None:
-    """Why a JPEG that many cameras divide into numbered parts has too few of them, or None.
-
-    A decoder goes on with the next part that it finds, and nobody hears of those between. Told for what has one scan.
-    """
-    at, interval, blocks = 2, 0, 0
-    colours = b""
-    while (found := _MARKER.search(data, at, end)) is not None and found.end() < end:
-        at = found.end()
-        kind, length = data[at], int.from_bytes(data[at + 1 : at + 3], "big")
-        segment = data[at + 3 : at + 1 + length]
-        at += 1 + length
-        if kind == _DRI and len(segment) >= 2:
-            interval = int.from_bytes(segment[:2], "big")
-        elif kind in _ONE_SCAN and len(segment) >= 9:
-            height, width = struct.unpack_from(">HH", segment, 1)
-            colours = segment[7::3]
-            wide, high = (max(each >> 4 for each in colours), max(each & 15 for each in colours))
-            if len(colours) == 1:
-                wide = high = 1
-            blocks = -(-width // (8 * max(wide, 1))) * -(-height // (8 * max(high, 1)))
-        elif kind == _SOS:
-            if not (interval and blocks and segment[:1] == bytes([len(colours)])):
-                return None
-            parts, there = -(-blocks // interval), len(_RESTART.findall(data, at, end)) + 1
-            return f"the JPEG has {there:,} of its {parts:,} parts" if there < parts else None
     return None
 
 

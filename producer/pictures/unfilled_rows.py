@@ -1,68 +1,256 @@
-"""Rows of a decoded image that its writer has not filled: they are zero where a photograph hardly ever is."""
+"""Rows or columns of a decoded image that have one colour throughout: a bar that was drawn, or what was never filled.
+
+A file, and the frame buffer of a camera, is filled pixel after pixel; what was not filled yet is zeros, 0xFF, another
+byte, or what zeros of YUV are, green. Three things tell it from a bar, a border or a plain background:
+
+- The filling ends within a row: the row has picture up to some pixel and the plain colour from there on, and beyond it
+  rows have picture throughout. No drawn bar and no thing before a background ends so. A decoder of JPEG stops
+  within a row of blocks, 8 or 16 pixels high. (`is_cut`)
+- Bars come in pairs, at both ends.
+- What is missing may end at a row all the same. Then nobody can tell it from a bar. (`plain_part`)
+
+An image may have been turned or mirrored since, so all four sides are looked at.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image
 
+_SAMPLED: Final = 4
+_STEP: Final = 20
+"""Rows that the last part of a cut image may be high: two blocks of a JPEG, and what its colours bleed."""
+
+_NEAR: Final = 3
+"""Pixels by which the end of each row of such a part may differ, in a JPEG."""
+
+_BLURRED: Final = 2
+"""Lines that the colours of a JPEG bleed into."""
+
+_BLOCKS: Final = 40
+"""Lines beside a plain part of a JPEG that may be neither: a row of blocks that was not finished, and ringing."""
+
+_ALIKE: Final = 0.9
+_SHARP: Final = 0.5
 _FULL: Final = 0.9
-_FEWEST_AT_THE_END: Final = 2
-_FEWEST: Final = 8
-"""Rows: a line that is drawn across an image, a cross-hair's or a frame's, has fewer."""
+_SHARE: Final = 0.1
+"""The least share of a row that must be picture, for a cut through it to be seen."""
 
-_SAMPLED: Final = 16
+_CONTRAST: Final = 12.0
+"""The mean difference (0 to 255) to the plain colour at a cut: a dark area that fades to black, of which a JPEG makes
+steps, has less."""
+
+_NARROW: Final = 1 / 64
+"""The share of an image that may be missing: sensors have a few lines that are no picture."""
+
+_BAR: Final = 1 / 8
+"""The share of an image that a bar at one side may have."""
+
+_MOST: Final = 1 / 2
+"""The share of an image from which on one colour at one side is doubtful, whatever is beside it."""
+
+_OFF: Final = 2
+_DECODERS_GREY: Final = 128
+_GREENS: Final = range(60, 170)
+"""The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def lacks_rows(image: Image.Image, *, upside_down: bool) -> bool:
-    """Whether rows of a loaded image are zero throughout and those beside them are not: room that was never filled.
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring lines of one colour, and whether they are rows."""
 
-    A file is filled from some byte to another; so the row in which the filling ended is zero from there on and the one
-    before it is full. A thing before a black background ends otherwise: beside it too is background. An image with
-    black bars at both ends is whole, if nothing is missing between them. A program that writes blocks in any order
-    leaves such rows at the beginning and in the middle too. `upside_down` says that the file begins with the lowest
-    row, as most BMPs do.
+    start: int
+    stop: int
+    lines: int
+    rows: bool
+    colour: Array
+
+    def __str__(self) -> str:
+        colour = ", ".join(str(value) for value in self.colour)
+        return f"{'rows' if self.rows else 'columns'} {self.start} to {self.stop - 1} have one colour, {colour}"
+
+    @property
+    def size(self) -> int:
+        """How many lines."""
+        return self.stop - self.start
+
+    @property
+    def is_at_an_end(self) -> bool:
+        """Whether it reaches a side of the image."""
+        return self.start == 0 or self.stop == self.lines
+
+
+def is_cut(image: Image.Image, runs: Sequence[Run]) -> bool:
+    """Whether an image with these runs stops within a row: from there on it has one colour."""
+    return any(_is_step(image, run, outwards) for run in runs for outwards in (False, True))
+
+
+def is_uncompressed(image: Image.Image) -> bool:
+    """Whether an opened image's file has its pixels as they are: what was never written is pixels too."""
+    return image.format == "BMP" or (image.format == "TIFF" and image.info.get("compression") == "raw")
+
+
+def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | None:
+    """The run of which only who knows the camera can tell whether it is a bar or something is missing; None without.
+
+    A bar of up to an eighth of the image is taken for one, in a format that says where its data end; not where it has
+    the colour that decoders leave where data are missing. `raw` says that the format is none of these: an
+    uncompressed file with room that was never filled is as long as a whole one.
     """
-    zero = _zero_rows(image)
-    edges = np.flatnonzero(np.diff(zero.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
-    bars = bool(zero[0] and zero[-1])
-    for start, end in ((int(a), int(b)) for a, b in edges):
-        if start == 0 or end == image.height:
-            at_the_end = (start == 0) == upside_down
-            if bars or end - start < (_FEWEST_AT_THE_END if at_the_end else _FEWEST):
-                continue
-        elif end - start < _FEWEST:
-            continue
-        # The row next to it may be filled in part; the one behind that, if there is one, is full.
-        beside = [row for row in (start - 2, end + 1) if 0 <= row < image.height]
-        if all(_filled(image, row) >= _FULL for row in beside) and end - start < image.height:
-            return True
-    return False
+    for run in runs:
+        twins = [
+            other.size
+            for other in runs
+            if other is not run
+            and run.is_at_an_end
+            and other.is_at_an_end
+            and other.rows == run.rows
+            and (other.colour == run.colour).all()
+        ]
+        more = run.size - max(twins, default=0)
+        doubtful = more > run.lines * _BAR or (
+            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(run.colour))
+        )
+        if more > run.lines * _MOST or (
+            doubtful and any(_ends_abruptly(image, run, outwards, raw) for outwards in (False, True))
+        ):
+            return run
+    return None
 
 
-def _zero_rows(image: Image.Image) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which rows are zero throughout. Some columns tell it of most, so that hardly any row is looked at in full."""
-    zero = np.ones(image.height, np.bool_)
-    for column in np.linspace(0, image.width - 1, _SAMPLED).astype(int):
-        pixels = np.asarray(image.crop((column, 0, column + 1, image.height)))
-        zero &= ~pixels.reshape(image.height, -1).any(axis=1)
-    for row in np.flatnonzero(zero):
-        zero[row] = not _row(image, int(row)).any()
-    return zero
+def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:
+    """The runs of at least two rows, or columns, of one colour in a loaded image, where nothing may have been written.
+
+    What is not filled has a byte throughout; behind an encoder (not `raw`) black, white and the colours of decoders.
+    A background of another colour is none, and an image that is all one is left out.
+    """
+    opaque = sum(band not in "AX" for band in image.getbands())
+    return [run for run in _runs(image) if run.size < run.lines and _is_filling(run.colour[:opaque], raw)]
 
 
-def _filled(image: Image.Image, row: int) -> float:
-    """The share of a row's pixels that are not zero in every colour."""
-    pixels = _row(image, row)
-    return float(np.mean(pixels != 0 if pixels.ndim == 1 else pixels.any(axis=1)))
+def _runs(image: Image.Image) -> Iterator[Run]:
+    for rows in (True, False):
+        lines = image.height if rows else image.width
+        sampled = (_SAMPLED, lines) if rows else (lines, _SAMPLED)
+        few = np.asarray(image.resize(sampled, Image.Resampling.NEAREST))
+        few = (few if rows else few.swapaxes(0, 1)).reshape(lines, -1)
+        colours = few.shape[1] // _SAMPLED
+        plain = (few[:, colours:] == few[:, :-colours]).all(axis=1)
+        for start, stop in _stretches(plain, few[:, :colours]):
+            # Seen in full only now: hardly any line gets here.
+            full = _lines(image, start, stop, rows)
+            for a, b in _stretches((full == full[:, :1]).all(axis=(1, 2)), full[:, 0]):
+                yield Run(start + a, start + b, lines, rows, full[a, 0])
 
 
-def _row(image: Image.Image, row: int) -> np.ndarray[tuple[int, ...], np.dtype[Any]]:
-    pixels: np.ndarray[tuple[int, ...], np.dtype[Any]] = np.asarray(image.crop((0, row, image.width, row + 1)))
-    return pixels.reshape(image.width, *pixels.shape[2:])
+def _stretches(plain: Array, colours: Array) -> list[tuple[int, int]]:
+    """Where at least two neighbours are plain and of one colour."""
+    same = plain[1:] & plain[:-1]
+    if not same.any():
+        return []
+    same &= (colours[1:] == colours[:-1]).all(axis=1)
+    edges = np.flatnonzero(np.diff(same.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    return [(int(start), int(stop) + 1) for start, stop in edges]
 
 
-def is_upside_down(bmp: bytes) -> bool:
-    """Whether a BMP's file begins with the lowest row."""
-    return bmp[14] == 12 or int.from_bytes(bmp[22:26], "little", signed=True) > 0
+def _is_step(image: Image.Image, run: Run, outwards: bool) -> bool:
+    """Whether beside a run stands a line that is picture up to some pixel, and behind it lines that are throughout."""
+    beside = _beside(image, run, outwards, _BLURRED + _STEP + 3)
+    differs, by = _differences(beside, run.colour)
+    # The nearest lines may have no more than the colours that bled into them.
+    return any(
+        _stops(differs[blurred:, ::side], by[blurred:, ::side])
+        for blurred in range(_BLURRED + 1)
+        for side in (1, -1)
+        if len(differs) >= blurred + 4
+    )
+
+
+def _stops(differs: Array, by: Array) -> bool:
+    """Whether the first line, and those of its height, stop at some pixel, and the lines behind it do not.
+
+    Args:
+        differs: which pixels (line, pixel) are picture.
+        by: how much they differ from the plain colour.
+    """
+    width = differs.shape[1]
+    ends = np.where(differs.any(axis=1), width - np.argmax(differs[:, ::-1], axis=1), 0)
+    end = int(ends[0])
+    if not 0 < end <= width - max(_NEAR, width * _NARROW):
+        return False
+    further = np.flatnonzero(ends > end + _NEAR)
+    if not len(further) or not 0 < further[0] <= _STEP or (abs(ends[: further[0]] - end) > _NEAR).any():
+        return False
+    # The line that comes next may be blurred by the cut; the two after that are not.
+    behind = slice(further[0] + 1, further[0] + 3)
+    if len(differs[behind]) < 2:
+        return False
+    left, right = (each[behind].sum(axis=1) for each in (differs[:, :end], differs[:, end:]))
+    seen, much = differs[0, :end].sum(), by[0, :end].sum()
+    return bool(
+        seen >= _ALIKE * left.max()
+        and right[0] >= max(_NEAR, width * _NARROW, _ALIKE * right.max())
+        and seen + right[0] >= _SHARE * width
+        # What rings beside an edge in a JPEG differs little from the plain colour, the picture as much as behind.
+        and much >= _SHARP * by[behind, :end].sum(axis=1).min()
+        and much + by[behind][0, end:].sum() >= _CONTRAST * (seen + right[0])
+    )
+
+
+def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> bool:
+    """Whether there is picture beside a run: all across the image, or sharper than the edge of any thing."""
+    beside = _beside(image, run, outwards, _BLOCKS)
+    if len(beside) < 4:
+        return False
+    differs, by = _differences(beside, run.colour)
+    if differs[-1].mean() >= _FULL and by[-1].mean() >= _CONTRAST:
+        return True
+    seen, much = differs[:4].sum(axis=1), by[:4].sum(axis=1)
+    return raw and bool(
+        seen[0] >= max(_SHARE * differs.shape[1], _ALIKE * seen[-1])
+        and much[0] >= max(_CONTRAST * seen[0], 0.8 * much[-1])
+    )
+
+
+def _beside(image: Image.Image, run: Run, outwards: bool, number: int) -> Array:
+    """Up to a number of lines beside a run, before or (`outwards`) behind it, the nearest first."""
+    if outwards:
+        return _lines(image, run.stop, min(run.stop + number, run.lines), run.rows)
+    return _lines(image, max(run.start - number, 0), run.start, run.rows)[::-1]
+
+
+def _lines(image: Image.Image, start: int, stop: int, rows: bool) -> Array:
+    """Some rows or columns, as (line, pixel, colour)."""
+    if stop <= start:
+        return np.empty((0, 1, 1))
+    box = (0, start, image.width, stop) if rows else (start, 0, stop, image.height)
+    pixels: Array = np.asarray(image.crop(box))
+    pixels = pixels if rows else pixels.swapaxes(0, 1)
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def _differences(lines: Array, colour: Array) -> tuple[Array, Array]:
+    """Which pixels (line, pixel) have another colour, and by how much in the mean of the colours."""
+    by = np.abs(lines.astype(np.int32) - colour.astype(np.int32))
+    return np.asarray(by.any(axis=2)), by.mean(axis=2)
+
+
+def _is_filling(colour: Array, raw: bool) -> bool:
+    values = colour.astype(int)
+    if raw and (values == values[0]).all():
+        return True
+    return bool((values <= _OFF).all() or (values >= 255 - _OFF).all()) or _is_decoders_own(colour)
+
+
+def _is_decoders_own(colour: Array) -> bool:
+    """Whether a colour is the middle grey, or the green, that decoders leave where nothing was sent."""
+    values = colour.astype(int)
+    if (abs(values - _DECODERS_GREY) <= 1).all():
+        return True
+    return len(values) == 3 and max(values[0], values[2]) <= _OFF and int(values[1]) in _GREENS

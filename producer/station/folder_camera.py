@@ -124,6 +124,7 @@ class FolderCamera:
         self._stillness = Stillness()
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
+        self._bars: set[str] = set()  # that stayed for as long as a file is waited for
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
         """Look at the folder again and again until `stop` is set; while the folder is away, wait for it.
@@ -196,8 +197,9 @@ class FolderCamera:
             reading = read(file.path, file.look)
             if is_raw(file.path.name, reading.image):
                 raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
-            if reading.doubt is not None and patient:
-                raise Doubtful(reading.doubt)
+            doubt = reading.doubt or (None if reading.bar in self._bars else reading.bar)
+            if doubt is not None and patient:
+                raise Doubtful(doubt)
             if self._handed_in.knows_content(file.relative, reading.image):
                 self._put_away(file, reading.image)
                 return
@@ -221,8 +223,10 @@ class FolderCamera:
         except (ValidationError, ValueError) as error:
             self._reject(file, in_words(error))
             return
-        if reading.doubt is not None:
-            log.warning("a file was handed in as it is", file=file.name, problem=reading.doubt)
+        if doubt is not None:
+            log.warning("a file was handed in as it is", file=file.name, problem=doubt)
+        if reading.bar is not None:
+            self._bars.add(reading.bar)
         if before:
             log.warning("a pocket was handed in again: the newest counts", file=file.name, before=before)
         on_capture(event)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from producer.pictures.file_names import MAX_POCKET, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
+from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.pictures.system_files import is_system_litter
 from producer.station.head_check import Photograph
-from producer.station.photograph_file import MAX_BYTES
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
 # small preview, so those are kept back.
@@ -149,8 +149,8 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
     try:
         if not paths[0].is_file():
             return None, Problem(f"{name} is no file, or a link that leads nowhere", names, [pocket])
-        if (size := paths[0].stat().st_size) > MAX_BYTES:
-            what = f"{name} has {size:,} bytes: a photograph has at most {MAX_BYTES:,}"
+        if (size := paths[0].stat().st_size) > MAX_IMAGE_BYTES:
+            what = f"{name} has {size:,} bytes: a photograph has at most {MAX_IMAGE_BYTES:,}"
             return None, Problem(what, names, [pocket])
         image = paths[0].read_bytes()
     except OSError as error:

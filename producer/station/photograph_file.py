@@ -7,23 +7,15 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-from producer.pictures.completeness import cut_short, may_lack_parts
+from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
-from producer.pictures.unfilled_rows import is_upside_down, lacks_rows
+from producer.pictures.jpeg_structure import JpegStructure
+from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.station.file_state import Look, has_holes, open_for_writing
-
-MAX_BYTES: Final = 128 * 1024 * 1024
-"""The largest photograph that is read: the worker takes none larger."""
-
-_FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
-_FILLED: Final = ("BMP", "TIFF")
-"""Those in which bytes that are not written yet look like pixels."""
-
-_MAX_PIXELS: Final = 40_000_000
 
 
 class Changing(Exception):
@@ -32,10 +24,15 @@ class Changing(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """A file's bytes, and in `doubt` why they may not be the whole photograph, or None."""
+    """A file's bytes, and in `doubt` why they may not be the whole photograph, or None.
+
+    `bar` describes a part that has one colour: a bar, which the camera then draws into each photograph in the same way,
+    or not written yet.
+    """
 
     image: bytes
     doubt: str | None
+    bar: str | None = None
 
 
 def read(path: Path, look: Look) -> Reading:
@@ -46,8 +43,8 @@ def read(path: Path, look: Look) -> Reading:
         ValueError: it is larger than any photograph.
         OSError: it cannot be read.
     """
-    if look.size > MAX_BYTES:
-        raise ValueError(f"{path.name} has {look.size:,} bytes: a photograph has at most {MAX_BYTES:,}")
+    if look.size > MAX_IMAGE_BYTES:
+        raise ValueError(f"{path.name} has {look.size:,} bytes: a photograph has at most {MAX_IMAGE_BYTES:,}")
     with path.open("rb", buffering=0) as file:
         written = open_for_writing(file.fileno())
         holes = has_holes(file.fileno(), look.size)
@@ -59,9 +56,9 @@ def read(path: Path, look: Look) -> Reading:
         return Reading(image, "a program still has the file open for writing")
     if (why := cut_short(image)) is not None:
         return Reading(image, why)
-    if holes or may_lack_parts(image):
-        return Reading(image, "the file has a part of zero bytes: black, or not written yet")
-    return Reading(image, _undecodable(image))
+    if holes or (image.startswith(b"\xff\xd8") and JpegStructure.of(image).may_lack_data(image)):
+        return Reading(image, "parts of the file were never written")
+    return _decoded(image)
 
 
 def is_raw(name: str, image: bytes) -> bool:
@@ -69,21 +66,24 @@ def is_raw(name: str, image: bytes) -> bool:
     return ending_of(name) in UNREADABLE and image.startswith((b"II*\0", b"MM\0*"))
 
 
-def _undecodable(image: bytes) -> str | None:
-    """Why an image cannot be decoded to its end, or None. A picture of another kind is not looked into."""
+def _decoded(image: bytes) -> Reading:
+    """Read an image to its end. One of another kind is not looked into."""
+    bar = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(image), formats=_FORMATS) as picture:
-                if picture.width * picture.height <= _MAX_PIXELS:
+            with Image.open(io.BytesIO(image), formats=FORMATS) as picture:
+                if picture.width * picture.height <= MAX_PIXELS:
                     # All of a JPEG is read for an eighth of its size too, in a fraction of the time.
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
-                    bmp = picture.format == "BMP"
-                    if picture.format in _FILLED and lacks_rows(picture, upside_down=bmp and is_upside_down(image)):
-                        return "the image has rows of zeros: black, or not written yet"
+                    if is_uncompressed(picture):
+                        runs = plain_runs(picture, raw=True)
+                        if is_cut(picture, runs):
+                            return Reading(image, "it stops within a row, and the rest has one colour: not written yet")
+                        bar = plain_part(picture, runs, raw=True)
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return None
+        return Reading(image, None)
     except Exception as error:  # noqa: BLE001  decoders raise almost anything
-        return f"the image cannot be decoded to its end ({error})"
-    return None
+        return Reading(image, f"the image cannot be decoded to its end ({error})")
+    return Reading(image, None, None if bar is None else f"{bar}: a bar, or not written yet")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from worker.broker.sanitising import MAX_BYTES
-from worker.images.decoding import MAX_IMAGE_BYTES, MAX_PIXELS
 from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]

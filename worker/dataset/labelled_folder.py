@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from producer.pictures.system_files import is_system_litter
 from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
 from worker.dataset.labels_table import TableError, read_groups
-from worker.images.bit_depth import UnknownDepth, has_16_bits, to_eight_bits
+from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
 from worker.images.file_kind import why_unread
 from worker.runtime.arrays import Int64Array, UInt8Array
 
@@ -162,9 +162,9 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
                 raise ImageUnreadable(
                     f"{opened.width} × {opened.height} pixels, more than the {_PIXEL_LIMIT // 10**6} million decoded"
                 )
-            deep = has_16_bits(opened)
+            depth = Depth.of(opened)
             opened.load()
-            image = to_eight_bits(opened, (lambda: Image.open(file, formats=_FORMATS)) if deep else None)
+            image = to_eight_bits(opened, depth, lambda: Image.open(file, formats=_FORMATS)).image
             image = image if image.mode == "RGB" else image.convert("RGB")
             if size is not None and image.size != (size[1], size[0]):
                 image = image.resize((size[1], size[0]), Image.Resampling.NEAREST)

@@ -10,10 +10,11 @@ from uuid import UUID
 
 import numpy as np
 
+from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
 from worker.features.store import FeatureStore, feature_key
-from worker.images.decoding import MAX_IMAGE_BYTES, UnusableImage, decode
+from worker.images.decoding import UnusableImage, decode
 from worker.runtime.arrays import Float32Array, UInt8Array
 
 BATCH: Final = 32

@@ -9,27 +9,23 @@ from __future__ import annotations
 import io
 import os
 import threading
+import warnings
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from producer.pictures.completeness import cut_short
-from producer.pictures.unfilled_rows import is_upside_down, lacks_rows
+from producer.pictures.jpeg_structure import JpegStructure
+from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.unfilled_rows import Run, is_cut, is_uncompressed, plain_part, plain_runs
 from worker.images import truncated_jpeg
-from worker.images.bit_depth import UnknownDepth, extrema, has_16_bits, to_eight_bits
+from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
+from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
 from worker.images.truncated_png import png_lacks_rows
 from worker.runtime.arrays import UInt8Array
-
-FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
-"""What cameras write. Every further decoder is one more that a damaged or hostile file can reach."""
-
-MAX_IMAGE_BYTES: Final = 128 * 1024 * 1024
-"""A 40-megapixel RGB bitmap has 120 MB; nothing larger can be an image within the pixel limit."""
-
-MAX_PIXELS: Final = 40_000_000
-"""Industrial cameras have up to some 25 megapixels; decoded, 40 take 160 MB."""
 
 MIN_SIDE: Final = 32
 """Pixels of the image's, or the region's, shorter side: of an insert nothing can be seen in fewer."""
@@ -46,19 +42,19 @@ TIFF_COMPRESSIONS: Final = frozenset(
 )
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 
-# A photograph of an insert has highlights and shadows. These limits only catch a lens cap, a lamp that is out or a
-# sensor that is flooded: of 194 real photographs, the nearest to each limit stays well off it (see the tests).
-_BLACK_BELOW: Final = 20.0
-_BURNT_OUT_ABOVE: Final = 250.0
-_CONTRAST_BELOW: Final = 8.0
-
-
 # More at once would not be faster, and every one holds a whole photograph: 32 threads with 40 megapixels each, 5 GB.
 _DECODERS: Final = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 
+_JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
+"""How those begin that are made of parts one behind the other."""
 
-_MARKED: Final = (b"\xff\xd8", b"\x89PNG")
-"""How JPEG and PNG begin, which are made of parts one behind the other."""
+_PLAIN_PART: Final = (
+    "a part of the image has one colour from one side to the other: a bar, or it was never written: look whether the "
+    "photograph is whole; of a camera that draws a bar give the pocket's region without it"
+)
+
+_UNIFORM: Final = 0.999
+"""The share of an image's pixels that must have one value, for a few odd ones not to count."""
 
 
 class UnusableImage(ValueError):
@@ -69,11 +65,42 @@ class UnusableImage(ValueError):
         self.reason = reason
 
 
-def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int] | None = None) -> UInt8Array:
-    """Return an image's pixels, uint8 of shape (height, width, 3), RGB, 0…255.
+@dataclass(frozen=True)
+class _Opened:
+    image: Image.Image
+    raw: bool
+    runs: list[Run]
+    doubt: str | None
 
-    `size` is (height, width) of the result, `region` the (left, top, width, height) to take, in pixels of the
-    upright image. The image is turned upright as its EXIF data say; of 10, 12, 14 and 16 bits the upper 8 are kept
+
+@dataclass(frozen=True)
+class DecodedPhotograph:
+    """A decoded photograph: uint8 of shape (height, width, 3), RGB, 0…255, and in `doubt` why a person must look."""
+
+    pixels: UInt8Array
+    doubt: str | None
+
+
+def quiet_decoders() -> None:
+    """Drop Pillow's warnings about damaged files, for this process: `UnusableImage` says what is wrong with an image.
+
+    Python keeps the text of every warning that it has shown, and these quote the file: thousands of damaged images
+    would fill the memory of a worker.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int] | None = None) -> UInt8Array:
+    """Return the pixels of `decode_photograph`, doubtful or not: for what a person has labelled."""
+    return decode_photograph(data, size, region).pixels
+
+
+def decode_photograph(
+    data: bytes, size: tuple[int, int], region: tuple[int, int, int, int] | None = None
+) -> DecodedPhotograph:
+    """Decode an image, checked to be whole, to the size that a network takes.
+
+    The image is turned upright as its EXIF data say; of 10, 12, 14 and 16 bits the upper 8 are kept
     (see `worker.images.bit_depth`); of an animation or a file of several pages the first is taken. The aspect ratio is
     not kept, as in the lab's recipe.
 
@@ -81,71 +108,75 @@ def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int]
     out, black is what most programs leave there. Where the whole image is equally transparent nothing was cut out, and
     its colours count alone.
 
+    There is a doubt where a part of the image, or of its region, has one colour throughout and may be a bar or missing
+    (see `producer.pictures.unfilled_rows`), and where the brightness cannot be told.
+
+    Args:
+        data: the image file's bytes.
+        size: height and width of the result.
+        region: left, top, width and height of what is taken, in pixels of the upright image; None for all of it.
+
     Raises:
         UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, the region is
             not inside it, or it shows nothing: it is black, burnt out or without contrast.
     """
     height, width = size
     with _DECODERS:
-        image = _open(data)
+        opened = _open(data)
+        image, runs, doubt = opened.image, opened.runs, opened.doubt
         if region is not None:
             image = _crop(image, region)
+            runs = plain_runs(image, raw=opened.raw)
+        if doubt is None and plain_part(image, runs, raw=opened.raw) is not None:
+            doubt = _PLAIN_PART
+        image = _opaque(image)
         # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
         pixels = np.array(_converted(image, "RGB").resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
-        del image
+        del image, opened
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
-    return pixels
+    return DecodedPhotograph(pixels, doubt)
 
 
-def shows_nothing(pixels: UInt8Array) -> str | None:
-    """Return why an image (height, width, 3) cannot show an insert, or None: black, burnt out, without contrast.
-
-    Judged by the brightness (mean of the colours, 0…255) that one pixel in a hundred is below or above.
-    """
-    # Counted rather than sorted: a tenth of the time, which no other thread of a worker can use.
-    red, green, blue = np.moveaxis(pixels, 2, 0)
-    sums = red.astype(np.uint16) + green + blue
-    below = np.cumsum(np.bincount(sums.ravel()))
-    darkest, brightest = np.searchsorted(below, (0.01 * sums.size, 0.99 * sums.size)) / 3
-    if brightest < _BLACK_BELOW:
-        return "the image is black: lamp or camera off, or the lens covered?"
-    if darkest > _BURNT_OUT_ABOVE:
-        return "the image is burnt out: exposure too long or the lamp too bright?"
-    if brightest - darkest < _CONTRAST_BELOW:
-        return "the image has no contrast: nothing in view, or out of focus entirely?"
-    return None
-
-
-def _open(data: bytes) -> Image.Image:
-    """Decode the first frame, upright, with 8 bits a colour and without transparency."""
+def _open(data: bytes) -> _Opened:
+    """Decode the first frame, upright, with 8 bits a colour."""
     if not data:
         raise UnusableImage("the image file is empty: take the photograph again")
     if len(data) > MAX_IMAGE_BYTES:
         raise UnusableImage(f"the image file is too large: {len(data):,} bytes, at most {MAX_IMAGE_BYTES:,}")
     # Before Pillow goes through a header: of a JPEG that is all headers that would take minutes.
-    if data.startswith(_MARKED) and (problem := cut_short(data)) is not None:
+    jpeg = JpegStructure.of(data) if data.startswith(_JPEG) else None
+    early = jpeg is not None or data.startswith(_PNG)
+    problem = jpeg.problem if jpeg is not None else cut_short(data) if early else None
+    if problem is not None:
         raise UnusableImage(_half(problem))
     image = _header(data)
     _check_size(image.width, image.height, "image")
-    if (problem := _out_of_proportion(image, data)) is not None:
+    if (problem := _out_of_proportion(image, data, jpeg)) is not None:
         raise UnusableImage(problem)
-    if not data.startswith(_MARKED) and (problem := cut_short(data)) is not None:
+    if not early and (problem := cut_short(data)) is not None:
         raise UnusableImage(_half(problem))
     try:
-        deep = has_16_bits(image)
+        depth, raw = Depth.of(image), is_uncompressed(image)
         image.load()
-        if _is_half(image, data):
-            raise UnusableImage(_half("some of its pixels were never written"))
-        image = to_eight_bits(image, (lambda: _header(data)) if deep else None)
+        if jpeg is not None and truncated_jpeg.cut_short(data, jpeg, image):
+            raise UnusableImage(_half("some of its pixels were never sent"))
+        if image.format == "PNG" and png_lacks_rows(image, data):
+            raise UnusableImage(_half("some of its rows were never written"))
+        eight = to_eight_bits(image, depth, lambda: _header(data))
+        image = eight.image
         ImageOps.exif_transpose(image, in_place=True)
+        image = _with_palette_resolved(image)
+        runs = plain_runs(image, raw=raw)
+        if is_cut(image, runs):
+            raise UnusableImage(_half("it stops within a row, and the rest has one colour"))
     except (MemoryError, UnusableImage):
         raise
     except UnknownDepth as error:
         raise UnusableImage(str(error)) from error
     except Exception as error:
         raise UnusableImage(_half("it cannot be decoded to its end")) from error
-    return _opaque(image)
+    return _Opened(image, raw, runs, eight.doubt)
 
 
 def _half(problem: str) -> str:
@@ -187,18 +218,9 @@ def _check_size(width: int, height: int, what: str) -> None:
         )
 
 
-def _is_half(image: Image.Image, data: bytes) -> bool:
-    if image.format in ("JPEG", "MPO"):
-        return truncated_jpeg.cut_short(data, image)
-    if image.format == "PNG":
-        return png_lacks_rows(image, data)
-    return lacks_rows(image, upside_down=image.format == "BMP" and is_upside_down(data))
-
-
-def _out_of_proportion(image: Image.Image, data: bytes) -> str | None:
+def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | None) -> str | None:
     """Why a file would take its decoder out of all proportion to its size and pixels, or None."""
-    # Inside a scan 0xFF is followed by 0, so this marker is found where a scan begins, and hardly ever elsewhere.
-    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > MAX_SCANS:
+    if jpeg is not None and len(jpeg.scans) > MAX_SCANS:
         return f"the image is made of more than {MAX_SCANS} scans: save it again, as a plain JPEG"
     # Pillow's decoder of these is written in Python, pixel by pixel: no other thread could work meanwhile.
     if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", [])):
@@ -227,22 +249,38 @@ def _crop(image: Image.Image, region: tuple[int, int, int, int]) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """An image without transparency."""
+def _with_palette_resolved(image: Image.Image) -> Image.Image:
+    """An image whose values are brightness: neither numbers of colours nor single bits."""
     if image.mode == "P" and image.palette is None:
         raise UnusableImage(_colours_unread(image))
+    if image.mode == "1":
+        return _converted(image, "L")
+    if image.mode in ("P", "PA"):
+        return _converted(image, "RGBA" if image.has_transparency_data else "RGB")
+    return image
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """An image without transparency."""
     if not image.has_transparency_data:
         return image
     image = _converted(image, "RGBA")
-    (darkest, brightest), *_ = extrema(image.getchannel("A"))
-    if darkest != brightest:
+    alpha = _uniform_value(image.getchannel("A"))
+    if alpha is None:
         return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
     colours = image.convert("RGB")  # which leaves out the transparency and nothing else
-    if brightest == 0 and all(low == high for low, high in extrema(colours)):
+    if alpha == 0 and all(_uniform_value(each) is not None for each in colours.split()):
         raise UnusableImage(
             "the image is fully transparent and has no colours below that: save it without transparency (alpha)"
         )
     return colours
+
+
+def _uniform_value(band: Image.Image) -> int | None:
+    """The value that all pixels have but for a few, or None."""
+    counts = band.histogram()
+    most = max(counts)
+    return counts.index(most) if most >= _UNIFORM * band.width * band.height else None
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:

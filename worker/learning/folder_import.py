@@ -24,11 +24,12 @@ from db.line import verdicts
 from db.line.captures import Capture
 from db.line.insert_lives import IMPORTED
 from db.line.verdicts import Verdict
+from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageStore
 from worker.dataset.class_names import Meanings, known_words
 from worker.dataset.duplicates import ImageUnreadable
 from worker.dataset.labelled_folder import class_names, scan
-from worker.images.decoding import MAX_IMAGE_BYTES, UnusableImage, decode
+from worker.images.decoding import UnusableImage, decode
 from worker.runtime.arrays import UInt8Array
 
 STATION: Final = "import"

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Final
 
 from producer.contract.event import CaptureEvent
+from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.opening import check_store
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
-from worker.images.decoding import MAX_IMAGE_BYTES
 from worker.line.faults import CaptureFault, fault_of
 from worker.runtime.waiting import Service, retry_while_unavailable
 

@@ -11,7 +11,7 @@ import structlog
 from numpy.typing import NDArray
 
 from producer.contract.event import Region
-from worker.images.decoding import UnusableImage, decode
+from worker.images.decoding import UnusableImage, decode_photograph
 from worker.line.active_models import ActiveModels
 from worker.line.batching import Batcher
 from worker.models.line_model import Judgement, LineModel
@@ -70,20 +70,23 @@ class Judge:
     def judge(self, image: bytes, region: Region | None) -> Judgement:
         """Judge one image file, or the region of it that shows the insert.
 
-        Without a champion nothing is guessed: the outcome is `unsure`. A shadow judges the same features alongside.
+        Without a champion nothing is guessed: the outcome is `unsure`; so it is where a part of the photograph may be
+        missing, whatever the champion says. A shadow judges the same features alongside.
         """
         champion, shadow = self._models.current()  # once: the whole judgement is theirs, whatever is promoted meanwhile
         try:
             with self._metrics.stage("decode"):
-                pixels = decode(image, self._network.input_size, _box(region))
+                photograph = decode_photograph(image, self._network.input_size, _box(region))
         except UnusableImage as error:
             return Judgement("unusable", reason=str(error))
         if champion is None:
             return Judgement("unsure", reason="there is no model yet")
-        features = self._network.features(pixels)
+        features = self._network.features(photograph.pixels)
         if not np.isfinite(features).all():
             return Judgement("unsure", reason="the network's features are not finite", model_id=champion.model_id)
         judgement = champion.judge(features)
+        if photograph.doubt is not None:
+            judgement = replace(judgement, outcome="unsure", reason=photograph.doubt, label=None)
         return judgement if shadow is None else replace(judgement, shadow=_judge_alongside(shadow, features))
 
 

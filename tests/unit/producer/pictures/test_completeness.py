@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from producer.pictures.completeness import cut_short, jpeg_end, may_lack_parts
+from producer.pictures.completeness import cut_short
+from producer.pictures.jpeg_structure import JpegStructure
 
 PIXELS = np.random.default_rng(0).integers(1, 256, (48, 63, 3), dtype=np.uint8)
 
@@ -99,8 +100,8 @@ def test_of_other_formats_there_is_no_telling(data: bytes) -> None:
 
 
 def test_the_end_of_the_first_image_is_found() -> None:
-    assert jpeg_end(SOUND["JPEG"] + b"more\xff\xd9") == len(SOUND["JPEG"])
-    assert jpeg_end(SOUND["JPEG"][:-1]) is None
+    assert JpegStructure.of(SOUND["JPEG"] + b"more\xff\xd9").end == len(SOUND["JPEG"])
+    assert JpegStructure.of(SOUND["JPEG"][:-1]).end is None
 
 
 def test_hostile_files_are_looked_at_quickly() -> None:
@@ -114,33 +115,3 @@ def test_hostile_files_are_looked_at_quickly() -> None:
         begun = time.process_time()
         assert cut_short(data) is not None
         assert time.process_time() - begun < 1
-
-
-def test_room_that_may_not_be_filled_yet_is_seen_in_uncompressed_images_only() -> None:
-    assert may_lack_parts(SOUND["BMP"][:-5000] + bytes(5000))
-    assert not may_lack_parts(SOUND["BMP"])
-    assert not may_lack_parts(SOUND["JPEG"] + bytes(5000))
-
-
-def _saved(pixels: np.ndarray, kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "BMP", "TIFF"])
-def test_a_part_of_zeros_is_doubted_and_a_photograph_is_not(kind: str) -> None:
-    pixels = np.random.default_rng(1).integers(1, 255, (200, 200, 3), np.uint8)
-    whole = _saved(pixels, kind)
-    assert not may_lack_parts(whole)
-    middle = len(whole) // 2
-    end = 2 if kind == "JPEG" else 0  # a share may show a JPEG's end before its middle
-    assert may_lack_parts(whole[:middle] + bytes(len(whole) - middle - end) + whole[len(whole) - end :])
-
-
-@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}], ids=str)
-@pytest.mark.parametrize("black", [0.3, 0.9])
-def test_a_jpeg_on_black_lacks_nothing(options: dict[str, object], black: float) -> None:
-    pixels = np.random.default_rng(1).integers(0, 255, (512, 512, 3), np.uint8)
-    pixels[int(512 * (1 - black)) :] = 0
-    assert not may_lack_parts(_saved(pixels, "JPEG", **options))

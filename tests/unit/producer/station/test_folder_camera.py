@@ -153,6 +153,21 @@ def test_what_the_kernel_cannot_tell_is_doubted_when_it_ends_in_zeros(
     assert [event.pocket for event in camera.look(after=60.0)[0]] == [1]
 
 
+def test_a_bar_is_waited_for_once_and_then_known(camera: Camera) -> None:
+    """A black header, at the end of a BMP's file, cannot be told from what is not written yet; but it comes again."""
+    for pocket in (1, 2):
+        picture = Image.effect_noise((200, 200), 60 + pocket).convert("RGB")
+        picture.paste((0, 0, 0), (0, 0, 200, 20))
+        out = io.BytesIO()
+        picture.save(out, "BMP")
+        camera.photo(f"mill-1/H1/op-7/{pocket}.bmp", out.getvalue())
+        if pocket == 1:
+            assert camera.sweep() == ([], True)
+            assert [event.pocket for event in camera.look(after=60.0)[0]] == [1]
+        else:
+            assert [event.pocket for event in camera.sweep()[0]] == [2]
+
+
 def test_a_file_that_changes_while_it_is_read_is_not_taken(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
 

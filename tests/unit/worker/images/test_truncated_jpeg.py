@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from producer.pictures.jpeg_structure import JpegStructure
 from worker.images.truncated_jpeg import cut_short
 
 
@@ -44,7 +45,8 @@ def is_cut(data: bytes) -> bool:
         image.load()
     except OSError:
         return True
-    return cut_short(data, image)
+    jpeg = JpegStructure.of(data)
+    return jpeg.problem is not None or cut_short(data, jpeg, image)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -83,3 +85,17 @@ def test_without_an_end_marker_it_is_cut() -> None:
     for way in WAYS.values():
         assert is_cut(way()[:-2])
         assert is_cut(way()[:-1])
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("quality", [30, 75, 95, 100])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}], ids=str)
+def test_a_flat_area_at_any_place_is_not_taken_for_a_part_that_was_overwritten(
+    options: dict[str, Any], quality: int, level: int
+) -> None:
+    """Its scans repeat one byte too."""
+    whole = np.asarray(scene(size=(640, 512)))
+    for rows in (slice(0, 256), slice(128, 384), slice(256, 512), slice(470, 512)):
+        pixels = whole.copy()
+        pixels[rows] = level
+        assert not is_cut(jpeg(Image.fromarray(pixels), quality=quality, **options))

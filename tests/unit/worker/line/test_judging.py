@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 import threading
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from producer.contract.event import Region
 from tests.support import photograph, wait_until
@@ -69,6 +71,20 @@ def test_only_the_region_is_looked_at() -> None:
 
 def test_no_model_is_unsure_never_a_guess() -> None:
     assert judge(photograph(), None) == Judgement("unsure", reason="there is no model yet")
+
+
+def test_a_photograph_that_may_lack_a_part_is_unsure_whatever_the_model_says() -> None:
+    pixels = np.asarray(Image.open(io.BytesIO(photograph(128, size=64, format="PNG"))).convert("RGB")).copy()
+    pixels[40:] = 0
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "BMP")
+    for threshold in (-1, 60, 200, 300):
+        judgement = judge(file.getvalue(), model(threshold))
+        assert judgement.outcome == "unsure"
+        assert "never written" in str(judgement.reason)
+        assert judgement.decision is not None
+    whole = judge(file.getvalue(), model(300), region=Region(left=0, top=0, width=64, height=40))
+    assert whole.outcome == "intact"
 
 
 def test_an_image_that_cannot_be_judged_says_why_with_or_without_a_model() -> None:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from producer.pictures.jpeg_structure import JpegStructure
+
+NOISE = np.random.default_rng(0).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+SCENE = Image.fromarray(NOISE).resize((640, 512), Image.Resampling.BICUBIC)
+
+
+def jpeg(image: Image.Image = SCENE, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def test_one_walk_tells_size_scans_and_end() -> None:
+    data = jpeg()
+    found = JpegStructure.of(data + b"more\xff\xd9")
+    assert (found.size, found.progressive, found.usual_codes, found.problem) == ((640, 512), False, True, None)
+    assert (found.end, len(found.scans)) == (len(data), 1)
+    assert data[found.scans[0].ends :] == b"\xff\xd9"
+    progressive = JpegStructure.of(jpeg(progressive=True))
+    assert progressive.progressive
+    assert len(progressive.scans) == 10
+    assert [scan.brings_dc for scan in progressive.scans].count(True) == 2
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 20}, {"optimize": True}], ids=str)
+def test_a_part_without_restart_markers_is_counted_in_every_scan(options: dict[str, Any]) -> None:
+    data = jpeg(restart_marker_rows=1, **options)
+    found = JpegStructure.of(data)
+    assert found.problem is None
+    scan = found.scans[len(found.scans) // 2]
+    first = data.index(b"\xff\xd1", scan.begins)
+    second = data.index(b"\xff\xd2", first)
+    assert re.search(r"has \d+ of its \d+ parts", str(JpegStructure.of(data[:first] + data[second:]).problem))
+
+
+def test_scans_that_never_came_are_missed() -> None:
+    data = jpeg(progressive=True)
+    for scan in JpegStructure.of(data).scans[:-1]:
+        assert JpegStructure.of(data[: scan.ends] + b"\xff\xd9").problem == "scans of the JPEG are missing"
+
+
+@pytest.mark.parametrize("fill", [0x00, 0x80, 0x55])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 30}], ids=str)
+def test_bytes_that_repeat_may_be_what_was_never_written(options: dict[str, Any], fill: int) -> None:
+    data = jpeg(**options)
+    assert not JpegStructure.of(data).may_lack_data(data)
+    scan = max(JpegStructure.of(data).scans, key=lambda each: each.ends - each.begins)
+    middle = (scan.begins + scan.ends) // 2
+    damaged = data[:middle] + bytes([fill]) * 100 + data[middle + 100 :]
+    assert JpegStructure.of(damaged).may_lack_data(damaged)
+
+
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}], ids=str)
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_flat_area_lacks_nothing(options: dict[str, Any], level: int) -> None:
+    pixels = np.asarray(SCENE).copy()
+    pixels[60:] = level
+    for image in (Image.fromarray(pixels), Image.fromarray(pixels).convert("L")):
+        data = jpeg(image, **options)
+        assert not JpegStructure.of(data).may_lack_data(data)
+
+
+@pytest.mark.parametrize("cut", [b"\xff\xc0\0\4ab", b"\xff\xda\0\2", b"\xff\xc0\0\x0b\x08\0\x20\0\x20\1\1\0\0"])
+def test_segments_that_are_too_short_are_told(cut: bytes) -> None:
+    assert "shorter" in str(JpegStructure.of(b"\xff\xd8" + cut + b"\xff\xd9").problem)

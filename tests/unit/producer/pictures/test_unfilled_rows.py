@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
+from producer.simulation.head import labelled_images
+
+BLACK, WHITE, GREY, GREEN = (0, 0, 0), (255, 255, 255), (128, 128, 128), (0, 135, 0)
+CODED = {"JPEG": {}, "JPEG 30": {"quality": 30}, "progressive": {"progressive": True}, "PNG": {"compress_level": 1}}
+RAW = {"BMP": {}, "TIFF": {}}
+
+
+@cache
+def photographs() -> list[np.ndarray]:
+    """Rendered inserts, RGB."""
+    return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data, _ in labelled_images(4, seed=7, size=256)]
+
+
+def saved(pixels: np.ndarray, way: str) -> bytes:
+    file = io.BytesIO()
+    kind = way if way in ("PNG", "BMP", "TIFF") else "JPEG"
+    Image.fromarray(pixels).save(file, kind, **{**CODED, **RAW}[way])
+    return file.getvalue()
+
+
+def answer(data: bytes) -> str:
+    """What is said of a file: cut, plain or whole."""
+    image = Image.open(io.BytesIO(data))
+    raw = is_uncompressed(image)
+    image.load()
+    runs = plain_runs(image, raw=raw)
+    return "cut" if is_cut(image, runs) else "whole" if plain_part(image, runs, raw=raw) is None else "plain"
+
+
+def bar(pixels: np.ndarray, colour: Any, top: int = 0, bottom: int = 0, left: int = 0, right: int = 0) -> np.ndarray:
+    """The photograph with bars of a colour drawn over it."""
+    drawn = np.full_like(pixels, colour)
+    inside = slice(top, len(pixels) - bottom), slice(left, pixels.shape[1] - right)
+    drawn[inside] = pixels[inside]
+    return drawn
+
+
+@pytest.mark.parametrize("way", [*CODED, *RAW])
+@pytest.mark.parametrize("colour", [BLACK, WHITE], ids=["black", "white"])
+def test_borders_on_two_or_four_sides_are_no_missing_part(way: str, colour: Any) -> None:
+    for pixels in photographs():
+        for bars in ((40, 40, 0, 0), (0, 0, 40, 40), (12, 12, 12, 12), (12, 34, 12, 12)):
+            assert answer(saved(bar(pixels, colour, *bars), way)) == "whole"
+
+
+@pytest.mark.parametrize("way", [*CODED, *RAW])
+def test_photographs_are_whole(way: str) -> None:
+    assert [answer(saved(pixels, way)) for pixels in photographs()] == ["whole"] * 4
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE], ids=["black", "white"])
+@pytest.mark.parametrize("background", ["round", "tilted"])
+def test_a_thing_before_a_plain_background_is_whole(colour: Any, background: str) -> None:
+    down, across = np.mgrid[-1:1:256j, -1:1:256j]
+    inside = (down + 0.2) ** 2 + across**2 < 0.4 if background == "round" else abs(down + 0.05 * across) < 0.5
+    for pixels in photographs():
+        cut_out = np.where(inside[..., None], pixels, np.array(colour, np.uint8))
+        for way in (*CODED, *RAW):
+            assert answer(saved(cut_out, way)) == "whole"
+
+
+@pytest.mark.parametrize("way", [*CODED, *RAW])
+def test_a_header_bar_is_taken_for_one_where_the_format_says_where_its_data_end(way: str) -> None:
+    for pixels in photographs():
+        for bars in ((24, 0), (0, 24)):
+            assert answer(saved(bar(pixels, BLACK, *bars), way)) == ("plain" if way in RAW else "whole")
+
+
+@pytest.mark.parametrize("way", RAW)
+@pytest.mark.parametrize("fill", [0x00, 0xFF, 0xCD])
+@pytest.mark.parametrize("share", [0.07, 0.3, 0.501, 0.8, 0.97])
+def test_a_file_that_was_filled_in_part_stops_within_a_row(way: str, fill: int, share: float) -> None:
+    for pixels in photographs():
+        data = saved(pixels, way)
+        written = int(len(data) * share)
+        assert answer(data[:written] + bytes([fill]) * (len(data) - written)) == "cut"
+
+
+TURNS: list[Callable[[np.ndarray], np.ndarray]] = [
+    lambda pixels: pixels,
+    np.rot90,
+    np.flipud,
+    lambda pixels: np.rot90(pixels, 2),
+    np.fliplr,
+]
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE, GREY, GREEN], ids=["black", "white", "grey", "green"])
+def test_half_a_frame_buffer_is_seen_however_it_was_turned_and_saved(colour: Any) -> None:
+    for pixels in photographs():
+        half = pixels.copy()
+        half[120, 90:] = half[121:] = colour
+        aligned = bar(pixels, colour, bottom=120)
+        for turn in TURNS:
+            for way in ("PNG", *RAW):
+                assert answer(saved(np.ascontiguousarray(turn(half)), way)) == "cut"
+            for way in (*CODED, *RAW):
+                assert answer(saved(np.ascontiguousarray(turn(aligned)), way)) == "plain"
+
+
+def test_what_decoders_leave_where_data_are_missing_is_seen_in_any_format() -> None:
+    for pixels in photographs():
+        for colour in (GREY, GREEN):
+            assert answer(saved(bar(pixels, colour, bottom=20), "PNG")) == "plain"
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_the_tail_of_a_jpeg_that_was_cut_and_saved_anew_is_seen(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    for pixels in photographs():
+        data = saved(pixels, "JPEG")
+        decoded = np.asarray(Image.open(io.BytesIO(data[: int(len(data) * share)])))
+        for way in ("PNG", "JPEG", *RAW):
+            assert answer(saved(decoded, way)) != "whole"
+
+
+def test_a_hole_within_a_file_is_seen() -> None:
+    for pixels in photographs():
+        data = saved(pixels, "BMP")
+        for first, last in ((0.3, 0.6), (0.01, 0.5), (0.4, 0.45)):
+            start, stop = int(len(data) * first), int(len(data) * last)
+            assert answer(data[:start] + bytes(stop - start) + data[stop:]) == "cut"
+
+
+def test_a_few_lines_of_a_sensor_that_are_no_picture_do_no_harm() -> None:
+    for pixels in photographs():
+        for way in (*CODED, *RAW):
+            assert answer(saved(bar(pixels, BLACK, bottom=3), way)) == "whole"

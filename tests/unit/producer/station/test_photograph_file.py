@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from producer.pictures.jpeg_structure import JpegStructure
+from producer.pictures.limits import MAX_IMAGE_BYTES
+from producer.station.file_state import Look
+from producer.station.photograph_file import Changing, Reading, is_raw, read
+
+NOISE = np.random.default_rng(0).integers(1, 255, (200, 240, 3), dtype=np.uint8)
+SCENE = np.asarray(Image.fromarray(NOISE[:25, :30]).resize((240, 200), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(autouse=True)
+def _a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel knows nothing of who writes the file."""
+    monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: None)
+    monkeypatch.setattr("producer.station.photograph_file.has_holes", lambda *_: False)
+
+
+def saved(pixels: np.ndarray, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **options)
+    return file.getvalue()
+
+
+def reading_of(folder: Path, data: bytes) -> Reading:
+    path = folder / "1.bmp"
+    path.write_bytes(data)
+    reading = read(path, Look.at(path.stat()))
+    assert reading.image == data
+    return reading
+
+
+def doubt_of(folder: Path, data: bytes) -> str | None:
+    return reading_of(folder, data).doubt
+
+
+@pytest.mark.parametrize("fill", [0x00, 0xFF, 0x80, 0xCD])
+@pytest.mark.parametrize("kind", ["BMP", "TIFF"])
+def test_a_file_that_is_not_filled_yet_is_doubted(tmp_path: Path, kind: str, fill: int) -> None:
+    data = saved(SCENE, kind)
+    for share in (0.21, 0.501, 0.79):
+        written = int(len(data) * share)
+        assert "stops within a row" in str(doubt_of(tmp_path, data[:written] + bytes([fill]) * (len(data) - written)))
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=str)
+def test_a_jpeg_whose_middle_is_not_there_yet_is_doubted(tmp_path: Path, options: dict[str, object]) -> None:
+    data = saved(NOISE, "JPEG", **options)
+    scan = max(JpegStructure.of(data).scans, key=lambda each: each.ends - each.begins)
+    middle = (scan.begins + scan.ends) // 2
+    damaged = data[:middle] + bytes(1000) + data[middle + 1000 :]
+    assert doubt_of(tmp_path, damaged) == "parts of the file were never written"
+    assert doubt_of(tmp_path, data) is None
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "PNG", "JPEG"])
+@pytest.mark.parametrize("colour", [0, 255])
+def test_a_plain_bar_is_described_where_it_may_not_be_written_yet(tmp_path: Path, kind: str, colour: int) -> None:
+    """At either side: a BMP's file ends with the uppermost row."""
+    assert reading_of(tmp_path, saved(SCENE, kind)).bar is None
+    for rows, words in ((slice(0, 20), "rows 0 to 19"), (slice(-20, None), "rows 180 to 199")):
+        pixels = SCENE.copy()
+        pixels[rows] = colour
+        reading = reading_of(tmp_path, saved(pixels, kind))
+        assert reading.doubt is None
+        if kind in ("BMP", "TIFF"):
+            assert str(reading.bar).startswith(f"{words} have one colour, {colour}, {colour}, {colour}: a bar, or not")
+        else:
+            assert reading.bar is None
+
+
+def test_what_changed_or_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(saved(SCENE, "JPEG"))
+    look = Look.at(path.stat())
+    path.write_bytes(saved(NOISE, "JPEG"))
+    with pytest.raises(Changing):
+        read(path, look)
+    with pytest.raises(ValueError, match="at most"):
+        read(path, Look(MAX_IMAGE_BYTES + 1, 0, 0, 0))
+
+
+def test_a_camera_s_raw_data_are_told_by_name_and_beginning() -> None:
+    assert is_raw("1.NEF", b"MM\0*")
+    assert not is_raw("1.tif", b"MM\0*")
+    assert not is_raw("1.webp", b"RIFF")

@@ -1,0 +1,33 @@
+"""Whether a photograph shows anything: it is neither black nor burnt out, and has contrast."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+# A photograph of an insert has highlights and shadows. These limits only catch a lens cap, a lamp that is out or a
+# sensor that is flooded: of 194 real photographs, the nearest to each limit stays well off it (see the tests).
+_BLACK_BELOW: Final = 20.0
+_BURNT_OUT_ABOVE: Final = 250.0
+_CONTRAST_BELOW: Final = 8.0
+
+
+def shows_nothing(pixels: npt.NDArray[np.uint8]) -> str | None:
+    """Return why an image (height, width, 3) cannot show an insert, or None: black, burnt out, without contrast.
+
+    Judged by the brightness (mean of the colours, 0…255) that one pixel in a hundred is below or above.
+    """
+    # Counted rather than sorted: a tenth of the time, which no other thread of a worker can use.
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    sums = red.astype(np.uint16) + green + blue
+    below = np.cumsum(np.bincount(sums.ravel()))
+    darkest, brightest = np.searchsorted(below, (0.01 * sums.size, 0.99 * sums.size)) / 3
+    if brightest < _BLACK_BELOW:
+        return "the image is black: lamp or camera off, or the lens covered?"
+    if darkest > _BURNT_OUT_ABOVE:
+        return "the image is burnt out: exposure too long or the lamp too bright?"
+    if brightest - darkest < _CONTRAST_BELOW:
+        return "the image has no contrast: nothing in view, or out of focus entirely?"
+    return None

@@ -32,7 +32,7 @@ def backup(
     - imported weights (DATA/weights), unless you still have the files they came from
     - the photographs (DATA/images, INSERTS_IMAGES): the labelled ones are what the system learns from
 
-    Not worth a backup: features (DATA/features; they are extracted anew), Redis (stations send again what was not
+    Not worth a backup: features (DATA/features; they are extracted again), Redis (stations send again what was not
     answered), logs and evaluations.
 
     Examples:
@@ -56,17 +56,17 @@ def restore(
     source: Annotated[
         Path, typer.Argument(metavar="FILE|FOLDER", help="A backup's file; of a folder the newest is taken.")
     ],
-    replace: Annotated[bool, typer.Option("--replace", help="Let go of what the database holds now.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Delete what the database holds now.")] = False,
     as_json: Json = False,
 ) -> None:
     """Bring a backup back, all of it or nothing; stop the workers first.
 
-    The backup is held against its manifest before, and the database after. A database that holds something is refused
+    The backup is compared with its manifest before, and the database after. A database that holds something is refused
     without --replace. PostgreSQL's database itself must be there (`createdb`), and `pg_restore` as new as the server.
 
     Then: `insert-db upgrade` where the backup has an older schema (the command says so), models and photographs back
-    in their places, and the workers. What was judged after the backup was made is not in it, and stations that were
-    told do not send it again.
+    in their places, and the workers. What was judged after the backup was made is not in it, and stations that got
+    their answers do not send it again.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`insert-db faults`: what could not be judged, why, and what becomes of it."""
+"""`insert-db faults`: captures that could not be judged, why, and what to do about them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
 
 @app.command()
 def requeue(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Have it tried again, once what was wrong has been put right; a worker does so within seconds.
+    """Queue a capture again, once the cause of its fault is mended; a worker takes it within seconds.
 
     Example: `insert-db faults requeue 17`
     """
@@ -79,7 +79,7 @@ def requeue(context: typer.Context, number: Number, as_json: Json = False) -> No
 
 @app.command()
 def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Nothing is to be done about it: take it off the list. It is kept.
+    """Take a fault off the list, because nothing is to be done about it. It is kept.
 
     Example: `insert-db faults dismiss 17`
     """

@@ -13,7 +13,7 @@ from db.engine.times import FORMS, parse_moment
 
 
 class Outcome(StrEnum):
-    """What a verdict can say."""
+    """The outcome of a verdict."""
 
     INTACT = "intact"
     DAMAGED = "damaged"
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 class Label(StrEnum):
-    """What a review can say."""
+    """The label of a review."""
 
     INTACT = "intact"
     WORN = "worn"
@@ -32,7 +32,7 @@ class Label(StrEnum):
 
 
 class State(StrEnum):
-    """What a check can come to."""
+    """The result of a check."""
 
     PENDING = "pending"
     GO = "go"
@@ -41,7 +41,7 @@ class State(StrEnum):
 
 
 class FaultState(StrEnum):
-    """What a person has made of a fault."""
+    """The state of a fault."""
 
     OPEN = "open"
     REQUEUED = "requeued"
@@ -75,9 +75,9 @@ OneMachine = Annotated[str, typer.Argument(help="The milling machine.", callback
 OneHead = Annotated[str, typer.Argument(help="The milling head.", callback=_name)]
 Station = Annotated[str | None, typer.Option(help="Only from this station.", show_default=False, callback=_name)]
 OutcomeOption = Annotated[
-    Outcome | None, typer.Option("--outcome", help="Only verdicts that say this.", show_default=False)
+    Outcome | None, typer.Option("--outcome", help="Only verdicts with this outcome.", show_default=False)
 ]
 Since = Annotated[datetime | None, moment_option("--since", "Only from this moment on")]
-At = Annotated[datetime | None, moment_option("--at", "What was so at this moment")]
+At = Annotated[datetime | None, moment_option("--at", "As it was at this moment")]
 Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]

@@ -38,7 +38,7 @@ def clear_errors() -> Iterator[None]:
 
 
 def explained(error: Exception) -> str | None:
-    """An error in one line for the person at the terminal; None for one that nobody foresaw."""
+    """An error in one line for the person at the terminal; None for one that is a fault of the program."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.engine.database import DatabaseUnavailable, SchemaOutdated
@@ -81,7 +81,7 @@ def writing(context: typer.Context) -> Iterator[Session]:
 def opened(context: typer.Context, *, reads_only: bool = False) -> Iterator[Database]:
     """The database that the command is asked about, for several sessions of it; otherwise as `reading`.
 
-    One that `reads_only` is content with a SQLite file that may only be read.
+    With `reads_only` a SQLite file that may only be read will do.
 
     Raises:
         typer.Exit: with code 2, as in `reading`.
@@ -116,7 +116,7 @@ def answer(
 ) -> None:
     """Print what was found: as one JSON array, as a table, or the sentence for nothing.
 
-    With a `limit` that was reached, a person is told on stderr that there may be more.
+    With a `limit` that was reached, a note on stderr says that there may be more.
     """
     from db.commands.serialisation import plain
 

@@ -46,9 +46,9 @@ def downgrade(
 ) -> None:
     """Take the tables back to an older schema, for an older version of this program.
 
-    What the older schema has no place for is lost, and the command says what that is before it asks. Stop the workers
+    What the older schema has no column for is lost, and the command lists it before it asks. Stop the workers
     and make a backup first (`insert-db backup`); restoring one that was made before the upgrade is the better way back
-    when nothing has come since. Run it with the newer version installed: the older one does not know the way.
+    when nothing has come since. Run it with the newer version installed: the older one has no migration for it.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`insert-worker features`: the generations of features there are, and how one goes that nobody needs any more."""
+"""`insert-worker features`: the generations of features, and the removal of one that no model needs."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Read all features and hold them against the digests that they were written with.
+    """Read all features and compare them with the digests that they were written with.
 
     A file that is not what was written is named with the captures whose features it had, and put aside, so that
     `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from db.commands.output import clear_errors, print_json, settings_of
+from db.commands.output import print_json, settings_of
 from producer.terminal.options import Json
 from producer.terminal.output import say
 
@@ -40,15 +40,14 @@ def backup(
     - `insert-db backup /backup` (daily, from cron or a timer)
     - `insert-db backup before-upgrade.sqlite`
     """
-    with clear_errors():
-        from db.backup import run as subject
-        from db.commands.serialisation import plain
+    from db.backup import run as subject
+    from db.commands.serialisation import plain
 
-        file, manifest = subject.back_up(settings_of(context).url, target, datetime.now(UTC))
-        if as_json:
-            print_json({"file": str(file), **plain(manifest)})
-        else:
-            say(f"{file}: schema {manifest.revision}, {manifest.size} bytes, {_rows(manifest.rows)}")
+    file, manifest = subject.back_up(settings_of(context).url, target, datetime.now(UTC))
+    if as_json:
+        print_json({"file": str(file), **plain(manifest)})
+    else:
+        say(f"{file}: schema {manifest.revision}, {manifest.size} bytes, {_rows(manifest.rows)}")
 
 
 def restore(
@@ -73,19 +72,18 @@ def restore(
     - `insert-db restore /backup`
     - `insert-db restore /backup/inserts-20261122T030000Z.dump --replace`
     """
-    with clear_errors():
-        from db.backup import run as subject
-        from db.commands.serialisation import plain
-        from db.engine import schema_version
+    from db.backup import run as subject
+    from db.commands.serialisation import plain
+    from db.engine import schema_version
 
-        file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
-        older = manifest.revision != schema_version.head()
-        if as_json:
-            print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
-        else:
-            say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
-            if older:
-                say(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}")
+    file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
+    older = manifest.revision != schema_version.head()
+    if as_json:
+        print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
+    else:
+        say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
+        if older:
+            say(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}")
 
 
 def _rows(rows: Mapping[str, int]) -> str:

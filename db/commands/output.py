@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from producer.terminal.exit_codes import FAILED
-from producer.terminal.output import ReaderGone, note, say, say_json
+from producer.terminal.output import note, say, say_json
 
 # SQLAlchemy is imported where the database is opened, so that --help answers at once.
 if TYPE_CHECKING:
@@ -20,21 +19,6 @@ if TYPE_CHECKING:
     from db.settings import DatabaseSettings
 
 T = TypeVar("T")
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn what a person can do something about into one line on stderr and exit code 2."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise ReaderGone from None
-    except Exception as error:
-        message = explained(error)
-        if message is None:
-            raise
-        note(f"insert-db: {message}")
-        raise typer.Exit(FAILED) from None
 
 
 def explained(error: Exception) -> str | None:
@@ -60,7 +44,9 @@ def reading(context: typer.Context) -> Iterator[Session]:
     """A session that reads the database that the command is asked about; never makes one.
 
     Raises:
-        typer.Exit: with code 2, when there is none, it is out of date or away; stderr then says what to do.
+        SchemaOutdated: there is none, or it is out of date.
+        DatabaseUnavailable: it is away.
+        ValueError: it is not named as it should be.
     """
     with opened(context, reads_only=True) as database, database.reading() as session:
         yield session
@@ -68,11 +54,7 @@ def reading(context: typer.Context) -> Iterator[Session]:
 
 @contextmanager
 def writing(context: typer.Context) -> Iterator[Session]:
-    """A session whose changes are kept when the block ends well; otherwise as `reading`.
-
-    Raises:
-        typer.Exit: with code 2, as in `reading`.
-    """
+    """A session whose changes are kept when the block ends well; otherwise as `reading`."""
     with opened(context) as database, database.transaction() as session:
         yield session
 
@@ -82,19 +64,15 @@ def opened(context: typer.Context, *, reads_only: bool = False) -> Iterator[Data
     """The database that the command is asked about, for several sessions of it; otherwise as `reading`.
 
     With `reads_only` a SQLite file that may only be read will do.
-
-    Raises:
-        typer.Exit: with code 2, as in `reading`.
     """
-    with clear_errors():
-        from db.engine.database import Database
+    from db.engine.database import Database
 
-        database = Database(settings_of(context).url, reads_only=reads_only)
-        try:
-            database.check_schema()
-            yield database
-        finally:
-            database.close()
+    database = Database(settings_of(context).url, reads_only=reads_only)
+    try:
+        database.check_schema()
+        yield database
+    finally:
+        database.close()
 
 
 def settings_of(context: typer.Context) -> DatabaseSettings:

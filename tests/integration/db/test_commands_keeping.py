@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from db.commands.main import app
+from db.commands.main import main
 from db.commands.options import Outcome
 from db.commands.prune import _policy
 from db.engine import migrate, schema_version
 from db.retention.policy import Policy, default_policy
 from producer.contract.vocabulary import OUTCOMES
+from tests.command_support import Done, invoke
 
 BEFORE = datetime.now(UTC) - timedelta(days=90)
 
@@ -25,8 +25,8 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(url: str, *arguments: object) -> Result:
-    return CliRunner().invoke(app, ["--database", url, *map(str, arguments)])
+def run(url: str, *arguments: object) -> Done:
+    return invoke(main, "--database", url, *arguments)
 
 
 def test_without_a_rule_the_usual_one_holds() -> None:

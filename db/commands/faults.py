@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from db.commands.options import FaultState, Limit
+from db.commands.options import Limit
 from db.commands.output import answer, print_json, reading, writing
+from db.schema.vocabulary import FaultState
 from producer.terminal.options import Json
 from producer.terminal.output import say
 
@@ -29,7 +30,7 @@ Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The fault's numbe
 @app.command("list")
 def list_faults(
     context: typer.Context,
-    state: Annotated[FaultState, typer.Option(help="Only faults in this state.")] = FaultState.OPEN,
+    state: Annotated[Literal[FaultState, "all"], typer.Option(help="Only faults in this state.")] = "open",
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +42,7 @@ def list_faults(
         from db.commands import terminal_tables
         from db.line import faults
 
-        chosen = None if state is FaultState.ALL else state.value
+        chosen = None if state == "all" else state
         rows = faults.search(session, state=chosen, limit=limit)
         answer(rows, terminal_tables.fault_table, as_json, "no faults", limit)
 

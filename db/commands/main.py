@@ -23,11 +23,11 @@ from db.commands.options import (
     OutcomeOption,
     Pocket,
     Since,
-    State,
     Station,
     Until,
 )
 from db.commands.output import answer, explained, print_json, print_table, reading
+from producer.contract.vocabulary import State
 from producer.terminal.entry_point import run
 from producer.terminal.options import Data, Json
 from producer.terminal.output import answer_stream, say
@@ -135,7 +135,7 @@ def checks(
             machine=machine,
             head=head,
             station=station,
-            state=state.value if state else None,
+            state=state,
             since=since,
             limit=limit,
         )

@@ -4,50 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from db.engine.times import FORMS, parse_moment
-
-
-class Outcome(StrEnum):
-    """The outcome of a verdict."""
-
-    INTACT = "intact"
-    DAMAGED = "damaged"
-    UNSURE = "unsure"
-    UNUSABLE = "unusable"
-
-
-class Label(StrEnum):
-    """The label of a review."""
-
-    INTACT = "intact"
-    WORN = "worn"
-    BROKEN = "broken"
-    DAMAGED = "damaged"
-    UNUSABLE = "unusable"
-
-
-class State(StrEnum):
-    """The result of a check."""
-
-    PENDING = "pending"
-    GO = "go"
-    REPLACE = "replace"
-    REVIEW = "review"
-
-
-class FaultState(StrEnum):
-    """The state of a fault."""
-
-    OPEN = "open"
-    REQUEUED = "requeued"
-    CLOSED = "closed"
-    DISMISSED = "dismissed"
-    ALL = "all"
+from producer.contract.vocabulary import Outcome
 
 
 def _moment(text: str) -> datetime:

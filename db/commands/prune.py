@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from db.commands.options import Outcome, moment_option
+from db.commands.options import moment_option
 from db.commands.output import opened, print_json, settings_of
+from producer.contract.vocabulary import OUTCOMES
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
 from producer.terminal.output import note, say
@@ -26,6 +27,14 @@ def _older(name: str, what: str) -> Any:
     return moment_option(name, f"{what} from before this moment")
 
 
+def _outcomes(values: list[str] | None) -> list[str] | None:
+    # Typer has choices for one value, as a Literal, and none for several.
+    for value in values or ():
+        if value not in OUTCOMES:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(OUTCOMES)}")
+    return values
+
+
 def prune(
     context: typer.Context,
     images: Annotated[datetime | None, _older("--images-older-than", "Photographs")] = None,
@@ -33,8 +42,13 @@ def prune(
     shadow: Annotated[datetime | None, _older("--shadow-older-than", "Shadow verdicts")] = None,
     faults: Annotated[datetime | None, _older("--faults-older-than", "Closed and dismissed faults")] = None,
     outcome: Annotated[
-        list[Outcome] | None,
-        typer.Option(help="Only photographs and checks of this outcome; may be repeated.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            metavar=f"[{'|'.join(OUTCOMES)}]",
+            callback=_outcomes,
+            help="Only photographs and checks of this outcome; may be repeated.",
+            show_default=False,
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be deleted and how much; change nothing.")
@@ -109,16 +123,15 @@ def _policy(
     verdicts: datetime | None,
     shadow: datetime | None,
     faults: datetime | None,
-    outcomes: list[Outcome],
+    outcomes: list[str],
 ) -> Policy:
     from db.retention.policy import Policy, default_policy
-    from producer.contract.vocabulary import OUTCOMES
 
     now = datetime.now(UTC)
     for moment in (images, verdicts, shadow, faults):
         if moment is not None and moment > now:
             raise ValueError(f"{moment.isoformat()} is still to come; nothing is older than that")
-    chosen = [each.value for each in outcomes] or list(OUTCOMES)
+    chosen = outcomes or list(OUTCOMES)
     if images is verdicts is shadow is faults is None:
         usual = default_policy(now)
         return Policy(

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import Label, Limit, Since
+from db.commands.options import Limit, Since
 from db.commands.output import answer, opened, print_json, reading, settings_of
+from producer.contract.vocabulary import LABELS, Label
 from producer.terminal.options import Json
 from producer.terminal.output import say
 from producer.terminal.redaction import discreet
@@ -22,12 +23,10 @@ if TYPE_CHECKING:
     from db.learning.reviews import Review
     from db.queries.review_queue import ToReview
 
-KEYS = {label.value[0]: label.value for label in Label} | {label.value: label.value for label in Label}
+KEYS = {label[0]: label for label in LABELS} | {label: label for label in LABELS}
 """What is typed for each label: its first letter, or all of it."""
 
-HELP = (
-    " · ".join(f"{label.value[0]} {label.value}" for label in Label) + " · s skip · q quit; words after it are a note"
-)
+HELP = " · ".join(f"{label[0]} {label}" for label in LABELS) + " · s skip · q quit; words after it are a note"
 
 
 def review(
@@ -58,7 +57,7 @@ def review(
         raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
     with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
-            _told(database, capture, label.value, by or _login(), note, as_json)
+            _told(database, capture, label, by or _login(), note, as_json)
             return
         from db.commands import terminal_tables
         from db.queries import review_queue

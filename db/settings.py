@@ -1,4 +1,4 @@
-"""Where database and photographs are, as an entry point learns it: from the environment, or from what it is given."""
+"""Where database and photographs are, as an entry point reads it: from the environment, or from its options."""
 
 from __future__ import annotations
 

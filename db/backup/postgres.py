@@ -1,7 +1,7 @@
 """A backup of PostgreSQL: `pg_dump` and `pg_restore` in the custom format, as every administrator knows it.
 
 Both are PostgreSQL's own programs and come with its client package. A password goes to them in their environment, never
-on a command line, which everybody on the machine can read.
+on a command line, which every user of the machine can read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from db.engine import migrate, schema_version
 from db.engine.database import WAIT_SECONDS, make_engine
 from db.engine.url import PREPARE, parse_url, shown
 
-# In the environment of PostgreSQL's programs these are as good as on the command line, and nobody else reads them.
+# PostgreSQL's programs take these from their environment too, which other users cannot read.
 _SECRETS: Final = {"password": "PGPASSWORD", "passfile": "PGPASSFILE"}
 
 
@@ -114,7 +114,7 @@ def _run(url: str, program: str, options: list[str], environment: Mapping[str, s
 
 
 def _arguments(url: str) -> dict[str, str]:
-    """How libpq is told what the URL says."""
+    """The URL as parameters of libpq's."""
     parsed = parse_url(url).difference_update_query([PREPARE])
     _, arguments = parsed.get_dialect()().create_connect_args(parsed)
     return {name: str(value) for name, value in arguments.items()}

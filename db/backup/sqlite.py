@@ -1,4 +1,4 @@
-"""A backup of SQLite: its own online copy, which sees one moment and holds no writer up."""
+"""A backup of SQLite: its own online copy, which sees one moment and blocks no writer."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
 def read(url: str, source: Path, revision: str) -> None:
     """Bring a copy back: into a new file that appears when it is complete, or into the one that is there.
 
-    Into the latter in a single transaction of SQLite's, so whoever has it open sees the old or the new, and so does
-    the next start after a crash.
+    Into the latter in a single transaction of SQLite's, so a process that has it open sees the old or the new,
+    and so does the next start after a crash.
 
     Raises:
         BackupError: the copy is damaged or of another schema, or the database is locked.

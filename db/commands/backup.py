@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from db.commands.output import clear_errors, print_json, settings_of
+from db.commands.output import print_json, settings_of
 from producer.terminal.options import Json
 from producer.terminal.output import say
 
@@ -32,7 +32,7 @@ def backup(
     - imported weights (DATA/weights), unless you still have the files they came from
     - the photographs (DATA/images, INSERTS_IMAGES): the labelled ones are what the system learns from
 
-    Not worth a backup: features (DATA/features; they are extracted anew), Redis (stations send again what was not
+    Not worth a backup: features (DATA/features; they are extracted again), Redis (stations send again what was not
     answered), logs and evaluations.
 
     Examples:
@@ -40,15 +40,14 @@ def backup(
     - `insert-db backup /backup` (daily, from cron or a timer)
     - `insert-db backup before-upgrade.sqlite`
     """
-    with clear_errors():
-        from db.backup import run as subject
-        from db.commands.serialisation import plain
+    from db.backup import run as subject
+    from db.commands.serialisation import plain
 
-        file, manifest = subject.back_up(settings_of(context).url, target, datetime.now(UTC))
-        if as_json:
-            print_json({"file": str(file), **plain(manifest)})
-        else:
-            say(f"{file}: schema {manifest.revision}, {manifest.size} bytes, {_rows(manifest.rows)}")
+    file, manifest = subject.back_up(settings_of(context).url, target, datetime.now(UTC))
+    if as_json:
+        print_json({"file": str(file), **plain(manifest)})
+    else:
+        say(f"{file}: schema {manifest.revision}, {manifest.size} bytes, {_rows(manifest.rows)}")
 
 
 def restore(
@@ -56,36 +55,35 @@ def restore(
     source: Annotated[
         Path, typer.Argument(metavar="FILE|FOLDER", help="A backup's file; of a folder the newest is taken.")
     ],
-    replace: Annotated[bool, typer.Option("--replace", help="Let go of what the database holds now.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Delete what the database holds now.")] = False,
     as_json: Json = False,
 ) -> None:
     """Bring a backup back, all of it or nothing; stop the workers first.
 
-    The backup is held against its manifest before, and the database after. A database that holds something is refused
+    The backup is compared with its manifest before, and the database after. A database that holds something is refused
     without --replace. PostgreSQL's database itself must be there (`createdb`), and `pg_restore` as new as the server.
 
     Then: `insert-db upgrade` where the backup has an older schema (the command says so), models and photographs back
-    in their places, and the workers. What was judged after the backup was made is not in it, and stations that were
-    told do not send it again.
+    in their places, and the workers. What was judged after the backup was made is not in it, and stations that got
+    their answers do not send it again.
 
     Examples:
 
     - `insert-db restore /backup`
     - `insert-db restore /backup/inserts-20261122T030000Z.dump --replace`
     """
-    with clear_errors():
-        from db.backup import run as subject
-        from db.commands.serialisation import plain
-        from db.engine import schema_version
+    from db.backup import run as subject
+    from db.commands.serialisation import plain
+    from db.engine import schema_version
 
-        file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
-        older = manifest.revision != schema_version.head()
-        if as_json:
-            print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
-        else:
-            say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
-            if older:
-                say(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}")
+    file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
+    older = manifest.revision != schema_version.head()
+    if as_json:
+        print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
+    else:
+        say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
+        if older:
+            say(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}")
 
 
 def _rows(rows: Mapping[str, int]) -> str:

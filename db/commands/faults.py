@@ -1,14 +1,15 @@
-"""`insert-db faults`: what could not be judged, why, and what becomes of it."""
+"""`insert-db faults`: captures that could not be judged, why, and what to do about them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from db.commands.options import FaultState, Limit
+from db.commands.options import Limit
 from db.commands.output import answer, print_json, reading, writing
+from db.schema.vocabulary import FaultState
 from producer.terminal.options import Json
 from producer.terminal.output import say
 
@@ -29,7 +30,7 @@ Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The fault's numbe
 @app.command("list")
 def list_faults(
     context: typer.Context,
-    state: Annotated[FaultState, typer.Option(help="Only faults in this state.")] = FaultState.OPEN,
+    state: Annotated[Literal[FaultState, "all"], typer.Option(help="Only faults in this state.")] = "open",
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +42,7 @@ def list_faults(
         from db.commands import terminal_tables
         from db.line import faults
 
-        chosen = None if state is FaultState.ALL else state.value
+        chosen = None if state == "all" else state
         rows = faults.search(session, state=chosen, limit=limit)
         answer(rows, terminal_tables.fault_table, as_json, "no faults", limit)
 
@@ -68,7 +69,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
 
 @app.command()
 def requeue(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Have it tried again, once what was wrong has been put right; a worker does so within seconds.
+    """Queue a capture again, once the cause of its fault is mended; a worker takes it within seconds.
 
     Example: `insert-db faults requeue 17`
     """
@@ -79,7 +80,7 @@ def requeue(context: typer.Context, number: Number, as_json: Json = False) -> No
 
 @app.command()
 def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Nothing is to be done about it: take it off the list. It is kept.
+    """Take a fault off the list, because nothing is to be done about it. It is kept.
 
     Example: `insert-db faults dismiss 17`
     """

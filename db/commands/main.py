@@ -23,11 +23,11 @@ from db.commands.options import (
     OutcomeOption,
     Pocket,
     Since,
-    State,
     Station,
     Until,
 )
 from db.commands.output import answer, explained, print_json, print_table, reading
+from producer.contract.vocabulary import State
 from producer.terminal.entry_point import run
 from producer.terminal.options import Data, Json
 from producer.terminal.output import answer_stream, say
@@ -112,14 +112,14 @@ def checks(
     machine: Machine = None,
     head: Head = None,
     station: Station = None,
-    state: Annotated[State | None, typer.Option(help="Only checks that came to this.", show_default=False)] = None,
+    state: Annotated[State | None, typer.Option(help="Only checks with this result.", show_default=False)] = None,
     since: Since = None,
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """The checks after each operation and what they came to: go, replace, review, or still pending.
+    """The checks after each operation and their results: go, replace, review, or still pending.
 
-    What a person said about a photograph (`insert-db review`) stands above the verdict on it.
+    A person's label of a photograph (`insert-db review`) overrides its verdict.
 
     Examples:
 
@@ -135,7 +135,7 @@ def checks(
             machine=machine,
             head=head,
             station=station,
-            state=state.value if state else None,
+            state=state,
             since=since,
             limit=limit,
         )
@@ -165,7 +165,7 @@ def history(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """One pocket's life, newest first: every photograph, what was decided about it, and what went wrong.
+    """The history of one pocket, newest first: every photograph, what was decided about it, and what went wrong.
 
     Example: `insert-db history mill-1 head-7 12`
     """
@@ -233,7 +233,7 @@ def export(
 
     A file that is there is replaced once the new one is complete; it is in UTF-8 with a mark, which spreadsheets look
     for. With - the CSV is in the encoding of the environment, where what that lacks is replaced, and without a mark.
-    `--json` tells the file and its number of rows.
+    `--json` prints the file and its number of rows.
 
     Examples:
 

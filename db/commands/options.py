@@ -4,50 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from db.engine.times import FORMS, parse_moment
-
-
-class Outcome(StrEnum):
-    """What a verdict can say."""
-
-    INTACT = "intact"
-    DAMAGED = "damaged"
-    UNSURE = "unsure"
-    UNUSABLE = "unusable"
-
-
-class Label(StrEnum):
-    """What a review can say."""
-
-    INTACT = "intact"
-    WORN = "worn"
-    BROKEN = "broken"
-    DAMAGED = "damaged"
-    UNUSABLE = "unusable"
-
-
-class State(StrEnum):
-    """What a check can come to."""
-
-    PENDING = "pending"
-    GO = "go"
-    REPLACE = "replace"
-    REVIEW = "review"
-
-
-class FaultState(StrEnum):
-    """What a person has made of a fault."""
-
-    OPEN = "open"
-    REQUEUED = "requeued"
-    CLOSED = "closed"
-    DISMISSED = "dismissed"
-    ALL = "all"
+from producer.contract.vocabulary import Outcome
 
 
 def _moment(text: str) -> datetime:
@@ -75,9 +37,9 @@ OneMachine = Annotated[str, typer.Argument(help="The milling machine.", callback
 OneHead = Annotated[str, typer.Argument(help="The milling head.", callback=_name)]
 Station = Annotated[str | None, typer.Option(help="Only from this station.", show_default=False, callback=_name)]
 OutcomeOption = Annotated[
-    Outcome | None, typer.Option("--outcome", help="Only verdicts that say this.", show_default=False)
+    Outcome | None, typer.Option("--outcome", help="Only verdicts with this outcome.", show_default=False)
 ]
 Since = Annotated[datetime | None, moment_option("--since", "Only from this moment on")]
-At = Annotated[datetime | None, moment_option("--at", "What was so at this moment")]
+At = Annotated[datetime | None, moment_option("--at", "As it was at this moment")]
 Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]

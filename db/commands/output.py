@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from producer.terminal.exit_codes import FAILED
-from producer.terminal.output import ReaderGone, note, say, say_json
+from producer.terminal.output import note, say, say_json
 
 # SQLAlchemy is imported where the database is opened, so that --help answers at once.
 if TYPE_CHECKING:
@@ -22,23 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn what a person can do something about into one line on stderr and exit code 2."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise ReaderGone from None
-    except Exception as error:
-        message = explained(error)
-        if message is None:
-            raise
-        note(f"insert-db: {message}")
-        raise typer.Exit(FAILED) from None
-
-
 def explained(error: Exception) -> str | None:
-    """An error in one line for the person at the terminal; None for one that nobody foresaw."""
+    """An error in one line for the person at the terminal; None for one that is a fault of the program."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.engine.database import DatabaseUnavailable, SchemaOutdated
@@ -60,7 +44,9 @@ def reading(context: typer.Context) -> Iterator[Session]:
     """A session that reads the database that the command is asked about; never makes one.
 
     Raises:
-        typer.Exit: with code 2, when there is none, it is out of date or away; stderr then says what to do.
+        SchemaOutdated: there is none, or it is out of date.
+        DatabaseUnavailable: it is away.
+        ValueError: it is not named as it should be.
     """
     with opened(context, reads_only=True) as database, database.reading() as session:
         yield session
@@ -68,11 +54,7 @@ def reading(context: typer.Context) -> Iterator[Session]:
 
 @contextmanager
 def writing(context: typer.Context) -> Iterator[Session]:
-    """A session whose changes are kept when the block ends well; otherwise as `reading`.
-
-    Raises:
-        typer.Exit: with code 2, as in `reading`.
-    """
+    """A session whose changes are kept when the block ends well; otherwise as `reading`."""
     with opened(context) as database, database.transaction() as session:
         yield session
 
@@ -81,20 +63,16 @@ def writing(context: typer.Context) -> Iterator[Session]:
 def opened(context: typer.Context, *, reads_only: bool = False) -> Iterator[Database]:
     """The database that the command is asked about, for several sessions of it; otherwise as `reading`.
 
-    One that `reads_only` is content with a SQLite file that may only be read.
-
-    Raises:
-        typer.Exit: with code 2, as in `reading`.
+    With `reads_only` a SQLite file that may only be read will do.
     """
-    with clear_errors():
-        from db.engine.database import Database
+    from db.engine.database import Database
 
-        database = Database(settings_of(context).url, reads_only=reads_only)
-        try:
-            database.check_schema()
-            yield database
-        finally:
-            database.close()
+    database = Database(settings_of(context).url, reads_only=reads_only)
+    try:
+        database.check_schema()
+        yield database
+    finally:
+        database.close()
 
 
 def settings_of(context: typer.Context) -> DatabaseSettings:
@@ -116,7 +94,7 @@ def answer(
 ) -> None:
     """Print what was found: as one JSON array, as a table, or the sentence for nothing.
 
-    With a `limit` that was reached, a person is told on stderr that there may be more.
+    With a `limit` that was reached, a note on stderr says that there may be more.
     """
     from db.commands.serialisation import plain
 

@@ -1,4 +1,4 @@
-"""`insert-db prune`: lets go of photographs and rows that are old enough."""
+"""`insert-db prune`: deletes photographs and rows that are old enough."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from db.commands.options import Outcome, moment_option
+from db.commands.options import moment_option
 from db.commands.output import opened, print_json, settings_of
+from producer.contract.vocabulary import OUTCOMES
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
 from producer.terminal.output import note, say
@@ -26,17 +27,32 @@ def _older(name: str, what: str) -> Any:
     return moment_option(name, f"{what} from before this moment")
 
 
+def _outcomes(values: list[str] | None) -> list[str] | None:
+    # Typer has choices for one value, as a Literal, and none for several.
+    for value in values or ():
+        if value not in OUTCOMES:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(OUTCOMES)}")
+    return values
+
+
 def prune(
     context: typer.Context,
     images: Annotated[datetime | None, _older("--images-older-than", "Photographs")] = None,
     verdicts: Annotated[datetime | None, _older("--verdicts-older-than", "Whole checks, verdicts and all,")] = None,
-    shadow: Annotated[datetime | None, _older("--shadow-older-than", "What models in shadow said,")] = None,
+    shadow: Annotated[datetime | None, _older("--shadow-older-than", "Shadow verdicts")] = None,
     faults: Annotated[datetime | None, _older("--faults-older-than", "Closed and dismissed faults")] = None,
     outcome: Annotated[
-        list[Outcome] | None,
-        typer.Option(help="Only photographs and checks of this outcome; may be repeated.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            metavar=f"[{'|'.join(OUTCOMES)}]",
+            callback=_outcomes,
+            help="Only photographs and checks of this outcome; may be repeated.",
+            show_default=False,
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go and how much; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be deleted and how much; change nothing.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     vacuum: Annotated[
         bool,
@@ -44,18 +60,18 @@ def prune(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Let go of what is old: photographs, then verdicts, while the line goes on working.
+    """Delete what is old: photographs, then verdicts, while the line goes on working.
 
-    Without an `--…-older-than` this goes:
+    Without an `--…-older-than` this is deleted:
 
-    - photographs: intact and unusable after 90 days, damaged and unsure after 365; what was decided stays
+    - photographs: intact and unusable after 90 days, damaged and unsure after 365; their verdicts are kept
     - checks with their captures, verdicts and shadow verdicts: after 3 years
-    - what models in shadow said: after 180 days, except the one in shadow now
+    - shadow verdicts: after 180 days, except those of the model in shadow now
     - faults that are closed or dismissed: after a year
 
-    With one or more of them, only what they name. A check goes when all of its captures may.
+    With one or more of them, only what they name. A check is deleted when all of its captures may be.
 
-    What stays, however old: reviewed captures with their photographs (so all that a model learned from or may learn
+    What is kept, however old: reviewed captures with their photographs (so all that a model learned from or may learn
     from), the newest capture of each pocket, what has no verdict yet, and what has an open fault.
 
     It may be killed at any moment; run again, it goes on.
@@ -78,7 +94,7 @@ def prune(
         policy = _policy(images, verdicts, shadow, faults, outcome or [])
         store = Images(settings_of(context).images_root)
         extent = None
-        if dry_run or not as_json:  # nobody looks on at a nightly run, so nothing is counted before it
+        if dry_run or not as_json:  # nothing is counted before a nightly run, which no person watches
             with database.reading() as session:
                 extent = retention.extent(session, policy)
             about = _bytes(store, extent)
@@ -88,7 +104,7 @@ def prune(
                 _describe(extent, about)
         if dry_run:
             return
-        if not yes and not typer.confirm("Let it go?"):
+        if not yes and not typer.confirm("Delete it?"):
             raise typer.Exit(NO)
         with _progress(extent) as progress:
             run = Pruning(database, store, policy, progress)
@@ -107,16 +123,15 @@ def _policy(
     verdicts: datetime | None,
     shadow: datetime | None,
     faults: datetime | None,
-    outcomes: list[Outcome],
+    outcomes: list[str],
 ) -> Policy:
     from db.retention.policy import Policy, default_policy
-    from producer.contract.vocabulary import OUTCOMES
 
     now = datetime.now(UTC)
     for moment in (images, verdicts, shadow, faults):
         if moment is not None and moment > now:
             raise ValueError(f"{moment.isoformat()} is still to come; nothing is older than that")
-    chosen = [each.value for each in outcomes] or list(OUTCOMES)
+    chosen = outcomes or list(OUTCOMES)
     if images is verdicts is shadow is faults is None:
         usual = default_policy(now)
         return Policy(

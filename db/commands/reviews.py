@@ -1,4 +1,4 @@
-"""`insert-db review` and `reviews`: people look at what is worth looking at, and say what it is."""
+"""`insert-db review` and `reviews`: people label the photographs from which the system learns most."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import Label, Limit, Since
+from db.commands.options import Limit, Since
 from db.commands.output import answer, opened, print_json, reading, settings_of
+from producer.contract.vocabulary import LABELS, Label
 from producer.terminal.options import Json
 from producer.terminal.output import say
 from producer.terminal.redaction import discreet
@@ -22,25 +23,23 @@ if TYPE_CHECKING:
     from db.learning.reviews import Review
     from db.queries.review_queue import ToReview
 
-KEYS = {label.value[0]: label.value for label in Label} | {label.value: label.value for label in Label}
+KEYS = {label[0]: label for label in LABELS} | {label: label for label in LABELS}
 """What is typed for each label: its first letter, or all of it."""
 
-HELP = (
-    " · ".join(f"{label.value[0]} {label.value}" for label in Label) + " · s skip · q quit; words after it are a note"
-)
+HELP = " · ".join(f"{label[0]} {label}" for label in LABELS) + " · s skip · q quit; words after it are a note"
 
 
 def review(
     context: typer.Context,
-    capture: Annotated[UUID | None, typer.Option(help="Say it about this capture, and ask nothing.")] = None,
-    label: Annotated[Label | None, typer.Option(help="What it is; with --capture.", show_default=False)] = None,
-    note: Annotated[str | None, typer.Option(help="What is worth knowing; with --capture.", show_default=False)] = None,
-    by: Annotated[str | None, typer.Option(help="Who says it. [the login name]", show_default=False)] = None,
-    only_list: Annotated[bool, typer.Option("--list", help="List what to look at, and ask nothing.")] = False,
+    capture: Annotated[UUID | None, typer.Option(help="Label this capture, and ask nothing.")] = None,
+    label: Annotated[Label | None, typer.Option(help="The label; with --capture.", show_default=False)] = None,
+    note: Annotated[str | None, typer.Option(help="A note; with --capture.", show_default=False)] = None,
+    by: Annotated[str | None, typer.Option(help="The person's name. [the login name]", show_default=False)] = None,
+    only_list: Annotated[bool, typer.Option("--list", help="List the photographs, and ask nothing.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the most informative.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Look at what is worth looking at, most informative first, and say what it is; the system learns from it.
+    """Label photographs, the most informative first; the system learns from the labels.
 
     First what is unsure, then what is near to a model's threshold, then where a review disagrees with the verdict (a
     second look settles it), then a thin sample of the others. Type a label's first letter, and a note after it if you
@@ -58,7 +57,7 @@ def review(
         raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
     with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
-            _told(database, capture, label.value, by or _login(), note, as_json)
+            _told(database, capture, label, by or _login(), note, as_json)
             return
         from db.commands import terminal_tables
         from db.queries import review_queue
@@ -79,7 +78,7 @@ def reviews(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """What people said about captures, newest first; of a capture's reviews the newest counts.
+    """The reviews, newest first; of a capture's reviews the newest counts.
 
     Example: `insert-db reviews --by ana --since 1d`
     """

@@ -64,7 +64,7 @@ def write_csv_file(rows: Iterable[VerdictRow], path: Path) -> int:
 
 
 def cell(value: Any) -> Any:
-    """A value as it may stand in a spreadsheet's cell."""
+    """A value as a spreadsheet may read it."""
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return f"'{value}"
     return value

@@ -1,4 +1,4 @@
-"""`insert-db shadow`: how the model that judges alongside does beside the one in charge."""
+"""`insert-db shadow`: the verdicts of the model in shadow compared with those of the champion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shadow(
     since: Since = None,
     as_json: Json = False,
 ) -> None:
-    """What the model in shadow would have said, beside the verdicts that the line was given and people's reviews.
+    """The verdicts of the model in shadow, compared with the line's verdicts and with people's reviews.
 
     Examples:
 

@@ -118,7 +118,7 @@ def history_table(rows: Sequence[PocketRow]) -> Table:
 
 
 def replace_table(rows: Sequence[PocketRow]) -> Table:
-    """Inserts to change, as one walks along the machines; a person's label stands above a model's."""
+    """Inserts to change, as one walks along the machines; a person's label overrides a model's."""
     return _table(
         ["machine", "head", "pocket", "insert", "edge", "label", "after", "seen"],
         (
@@ -181,7 +181,7 @@ def fault_table(faults: Sequence[Fault]) -> Table:
 
 
 def review_table(reviews: Sequence[Review]) -> Table:
-    """Reviews: who said what when."""
+    """Reviews: label, person and time."""
     return _table(
         ["said", "by", "label", "capture", "note"],
         ([review.at, review.by, review.label, str(review.capture_id), review.note] for review in reviews),
@@ -189,7 +189,7 @@ def review_table(reviews: Sequence[Review]) -> Table:
 
 
 def queue_table(queue: Sequence[ToReview]) -> Table:
-    """Captures that somebody should look at, and why."""
+    """Captures that a person should look at, and why."""
     return _table(
         ["why", "captured", "machine", "head", "pocket", "operation", "outcome", *JUDGED, "reviewed as", "capture"],
         (
@@ -212,7 +212,7 @@ def queue_table(queue: Sequence[ToReview]) -> Table:
 
 
 def pair_table(pairs: Sequence[Pair]) -> Table:
-    """What the line was told and what a shadow would have said, with the number of captures."""
+    """The outcomes of the line and of a shadow, with the number of captures."""
     return _table(["line", "shadow", "captures"], ([pair.line, pair.shadow, pair.count] for pair in pairs))
 
 
@@ -254,7 +254,7 @@ def model_table(
 
 
 def _captured(row: VerdictRow) -> Shown:
-    """When a photograph was taken by its station's clock; beside it the moment it stands at where that was wrong."""
+    """When a photograph was taken by its station's clock; beside it its place in the order where that was wrong."""
     if clock_error(row.captured_at, row.ordered_at) is None:
         return row.captured_at
     return f"{local(row.captured_at)} by a wrong clock, ordered as {local(row.ordered_at)}"

@@ -23,9 +23,9 @@ WAIT_SECONDS: Final = 30
 CONNECTIONS: Final = 5
 """How many connections a process has to its database at most; they are opened when they are first needed.
 
-A worker's many threads write through one (`worker.line.write_batcher`) and read what the stations are told through a
+A worker's many threads write through one (`worker.line.write_batcher`) and read what is sent to the stations through a
 second; one each for the look at the models, for requeued faults and for what is measured. A learner needs two (its
-task, its lease), a command one. Whoever comes on top, as threads with faults to keep do, waits for its turn:
+task, its lease), a command one. Any other thread, as one that keeps a fault, waits for its turn:
 milliseconds.
 """
 
@@ -48,7 +48,7 @@ _SQLITE_AWAY: Final = frozenset(
 # or was ended for its age, transaction rolled back (deadlock), out of resources, lock not available, cancelled,
 # shutting down or starting, system error. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES_AWAY: Final = ("08", "25006", "25P03", "25P04", "40", "53", "55P03", "57", "58")
-# A prepared statement that is there, or is not, against what the driver knows: somebody between us and the server.
+# A prepared statement is there, or is not, against what the driver knows: a pooler is between it and the server.
 _POSTGRES_POOLED: Final = ("42P05", "26000")
 
 
@@ -87,13 +87,13 @@ def make_engine(
     connections: int = CONNECTIONS,
     reads_only: bool = False,
 ) -> Engine:
-    """An engine with this project's ways on both databases.
+    """An engine with this project's settings for both databases.
 
     Args:
         url: of a SQLite file or of PostgreSQL.
         create: make the SQLite file where there is none; without it, a missing file is an error when connecting.
         foreign_keys: whether SQLite enforces them; a migration that rebuilds a table must not.
-        connections: how many there are at most; who finds none waits for `WAIT_SECONDS`.
+        connections: how many there are at most; a scope that finds none waits for `WAIT_SECONDS`.
         reads_only: whether it will only be read, so that a SQLite file that may only be read will do.
 
     Raises:
@@ -103,7 +103,7 @@ def make_engine(
     path = sqlite_file(url)
     if path is not None:
         mode = None if reads_only else "mode=rwc" if create else "mode=rw"
-        # Who only reads looks anew each time how the file has to be opened.
+        # A reader decides anew each time how the file has to be opened.
         return _sqlite_engine(url, path, mode, foreign_keys, {"poolclass": NullPool} if reads_only else pool)
     engine = create_engine(
         parse_url(url).difference_update_query([PREPARE]),
@@ -175,7 +175,7 @@ class Database:
         """Prepare the engine; nothing is connected, and no SQLite file is made, before the first scope.
 
         `connections` is how many there are at most; a scope that finds all in use waits, `WAIT_SECONDS` at most.
-        Who `reads_only` is content with a SQLite file that may only be read.
+        With `reads_only` a SQLite file that may only be read will do.
 
         Raises:
             ValueError: the URL is neither of a SQLite file nor of PostgreSQL.
@@ -230,7 +230,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A scope that sees one moment of the database, cannot write, and holds nobody up.
+        """A scope that sees one moment of the database, cannot write, and blocks no other.
 
         Raises:
             DatabaseUnavailable: the database is away.

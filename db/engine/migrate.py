@@ -12,7 +12,7 @@ from db.engine.database import make_engine, waitable
 from db.engine.schema_version import alembic_config, revision_of
 from db.engine.url import sqlite_file
 
-# Any number, as long as everybody who migrates takes the same one.
+# Any number, as long as every process that migrates takes the same one.
 _ADVISORY_LOCK = 7_233_150_406
 
 

@@ -24,7 +24,7 @@ def revisions() -> list[str]:
 
 
 def lost_by_downgrade(before: str, revision: str) -> list[tuple[str, str]]:
-    """What a downgrade lets go, step by step, as each migration's `LOST` says; the newest step first.
+    """What a downgrade loses, step by step, as each migration's `LOST` says; the newest step first.
 
     Raises:
         ValueError: the revision is not one below `before`.
@@ -42,12 +42,12 @@ def lost_by_downgrade(before: str, revision: str) -> list[tuple[str, str]]:
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision of a database, or None where it has no tables of ours."""
+    """The revision of a database, or None where it has none of this program's tables."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """What Alembic needs to know: where the migrations lie, and the connection to run them on, if any."""
+    """What Alembic needs to know: where the migrations are, and the connection to run them on, if any."""
     config = Config(attributes={"connection": connection})
     # Alembic's options take % as the start of a variable, and a folder may have one in its name.
     config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""How a SQLite file is opened by who only reads, also where it, or its folder, may only be read."""
+"""How a SQLite file is opened for reading, also where it, or its folder, is read-only."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def described(file: Path, error: BaseException) -> str:
 def reading_options(file: Path) -> str:
     """The options of the URI by which a file is opened to be read.
 
-    Where it can be written too, it is opened like everybody else's: then the last to close it cleans up behind itself.
+    Where it can be written too, it is opened as for writing: then the last process to close it removes the WAL.
     Where it cannot, and a writer has it open (its WAL is there), it is read beside that one. Where it cannot and no
     writer has it open, SQLite would want to make a WAL and cannot, so it is read as a file that does not change;
-    `unchanging` tells whether that was true.
+    `unchanging` shows whether that was true.
     """
     if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK):
         return "mode=rw"

@@ -85,7 +85,7 @@ def _check_options(parsed: URL) -> None:
 
 
 def prepare_threshold(parsed: URL) -> dict[str, int | None]:
-    """What psycopg is told about prepared statements: nothing, where the URL does not say.
+    """The argument of psycopg for prepared statements; none where the URL does not say.
 
     Raises:
         ValueError: what it says is neither a number nor `none`.

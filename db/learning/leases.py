@@ -1,7 +1,7 @@
-"""Leases: who does a piece of work now, so that two schedulers make one run.
+"""Leases: which process does a piece of work now, so that two schedulers make one run.
 
-A lease runs out by itself, so that whoever was killed holds nobody up. It saves work and guarantees nothing: a holder
-that stands still for longer than its lease may find another at the same work, and both must be able to bear that.
+A lease expires by itself, so that a process that was killed blocks no other. It saves work and guarantees nothing: a
+holder that is stopped for longer than its lease may find another at the same work, and both must be able to bear that.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def take(session: Session, name: str, holder: str, *, at: datetime, seconds: flo
 
 
 def renew(session: Session, name: str, holder: str, *, at: datetime, seconds: float) -> bool:
-    """Hold the lease for so many `seconds` from `at` on; False where it is another's or nobody's by now.
+    """Hold the lease for so many `seconds` from `at` on; False where it is another's, or free, by now.
 
     Raises:
         ValueError: `at` is naive.

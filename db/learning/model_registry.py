@@ -1,4 +1,4 @@
-"""Models, and which has which role: the champion judges, a shadow judges alongside and the line never sees it."""
+"""The trained models and their roles: the champion judges; a shadow judges alongside, and the line never sees it."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ Action = Literal["promoted", "rolled_back", "ended"]
 
 @dataclass(frozen=True)
 class Promotion:
-    """The moment from which a model had a role, who said so and why.
+    """The moment from which a model had a role, who gave it and why.
 
-    `action` tells how it came into it; with `ended` the role is empty from then on and `model_id` is None, which
+    `action` is how it got the role; with `ended` the role is empty from then on and `model_id` is None, which
     only a shadow's can be.
     """
 
@@ -109,7 +109,7 @@ def newest_of_snapshots(session: Session) -> Model | None:
 def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
     """Put a model in charge from `at` on; if it was in shadow, that ends.
 
-    Promoting the model that is in charge already adds nothing and returns the promotion that stands, so that two
+    Promoting the model that is in charge already adds nothing and returns its promotion, so that two
     schedulers with the same result do no harm.
 
     Raises:
@@ -181,7 +181,7 @@ def shadow(session: Session) -> Model | None:
 def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
     """Have a model judge alongside the champion from `at` on, instead of the one that did so before.
 
-    Starting the one that is in shadow already adds nothing and returns the row that stands.
+    Starting the one that is in shadow already adds nothing and returns its row.
 
     Raises:
         LookupError: the model is not registered.
@@ -224,7 +224,7 @@ def _succession(rows: Iterable[Promotion]) -> list[str]:
 
 
 def _take_turns(session: Session) -> None:
-    """Wait for others who change roles, so that each sees what the one before did; readers wait for nobody."""
+    """Wait for other transactions that change roles, so that each sees the one before; readers do not wait."""
     if session.get_bind().dialect.name == "postgresql":  # SQLite's writers have taken their turn already
         session.execute(text("LOCK TABLE promotions IN SHARE ROW EXCLUSIVE MODE"))
 

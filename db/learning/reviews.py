@@ -1,4 +1,4 @@
-"""Reviews: what people said about captures. They stand above every verdict, and are what the system learns from."""
+"""Reviews: the labels that people give captures. They override every verdict, and the system learns from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_NOTE = 4_000
 
 @dataclass(frozen=True)
 class Review:
-    """What one person said about one capture.
+    """The label that one person gave one capture.
 
     `label` is one of `producer.contract.vocabulary.LABELS`, `note` free text.
     """
@@ -61,17 +61,17 @@ _COLUMNS = [getattr(Reviews, field.name) for field in fields(Review)]
 
 
 def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime, note: str | None = None) -> Review:
-    """Keep a review. It counts from now on, whatever was said before; nothing is ever taken back.
+    """Keep a review. It counts from now on, whatever the ones before say; none is ever deleted.
 
     Raises:
         LookupError: the capture was never recorded.
-        ValueError: there is no such label, nobody said it, or `at` is naive.
+        ValueError: there is no such label, `by` is empty, or `at` is naive.
     """
     if label not in LABELS:
         raise ValueError(f"a review says one of {', '.join(LABELS)}, not {label!r}")
     if not by.strip():
         raise ValueError("a review needs the name of who says it")
-    # Whoever holds the capture's row comes first: the order of the ids is the order in which reviews count.
+    # Transactions lock the capture's row in turn: the order of the ids is the order in which reviews count.
     capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
     if session.execute(capture).first() is None:
         raise LookupError(f"capture {capture_id} is not recorded, so it cannot be reviewed")
@@ -89,7 +89,7 @@ def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime
 
 
 def of_capture(session: Session, capture_id: UUID) -> list[Review]:
-    """All that was said about a capture, the newest (which counts) first."""
+    """All reviews of a capture, the newest (which counts) first."""
     query = select(*_COLUMNS).where(Reviews.capture_id == capture_id).order_by(Reviews.id.desc())
     return [Review(*row) for row in session.execute(query)]
 
@@ -102,7 +102,7 @@ def recent(
     since: datetime | None = None,
     limit: int = 50,
 ) -> list[Review]:
-    """What was said last, newest first; `since` is the earliest moment."""
+    """The last reviews, newest first; `since` is the earliest moment."""
     query = select(*_COLUMNS).order_by(Reviews.id.desc()).limit(limit)
     if capture_id is not None:
         query = query.where(Reviews.capture_id == capture_id)

@@ -100,7 +100,7 @@ def latest(session: Session) -> Snapshot | None:
 
 
 def items(session: Session, snapshot_id: str) -> list[Labelled]:
-    """All that is in a snapshot, by capture id: with the labels of then, whatever was said since.
+    """All that is in a snapshot, by capture id: with the labels of then, whatever reviews came since.
 
     Raises:
         LookupError: there is no such snapshot.

@@ -1,7 +1,7 @@
-"""In which order photographs were taken, as far as can be known: a station's clock is heard, arrival decides.
+"""In which order photographs were taken, as far as can be known: by the station's clock, corrected by arrival.
 
 A photograph that arrives later was taken later, unless it was overtaken on its way. What its station says about the
-time (`captured_at`) is kept as told, and is the order as long as it agrees with arrival: then a backlog lies where it
+time (`captured_at`) is kept as sent, and is the order as long as it agrees with arrival: then a backlog lies where it
 was taken, not where it came. Where it contradicts arrival, it is the clock that is wrong (decision 15).
 """
 
@@ -13,10 +13,10 @@ from typing import Final
 from uuid import UUID
 
 TOLERANCE: Final = timedelta(minutes=5)
-"""How far a station's clock may be from the order before somebody is told of it."""
+"""How far a station's clock may be from the order before the difference is reported."""
 
 OVERTAKING: Final = timedelta(minutes=10)
-"""Within how long of each other two messages may change places: a lost one is sent again after five minutes at most,
+"""Within how long of each other one message may overtake another: a lost one is sent again after five minutes at most,
 and workers take from one queue at once."""
 
 OLDEST: Final = timedelta(days=30)
@@ -46,7 +46,7 @@ def claimed(captured_at: datetime, received_at: datetime) -> datetime:
 def ordered_at(
     capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto | None
 ) -> datetime:
-    """Where a photograph that arrives now stands in the order, given the newest that is known of its pocket.
+    """The place in the order of a photograph that arrives now, given the newest that is known of its pocket.
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it.
     """

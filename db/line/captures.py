@@ -21,7 +21,7 @@ from db.schema.tables import Captures, Checks, Pockets
 
 @dataclass(frozen=True)
 class Capture:
-    """One photograph of one insert after one operation, as its event told it.
+    """One photograph of one insert after one operation, with the fields of its event.
 
     `image` is the key in the image store, `region` the box in pixels (left, top, width, height) that shows the
     insert. All other fields are those of the event.
@@ -56,7 +56,7 @@ class Arrival:
 @dataclass(frozen=True)
 class Known:
     """What the database knew of a capture before this arrival: nothing (`new`), or how often judging it was tried,
-    and the verdict that stands. `ordered_at` is the place in the order that a new one was given."""
+    and its current verdict. `ordered_at` is the place in the order that a new one was given."""
 
     new: bool
     attempts: int
@@ -69,7 +69,7 @@ _NAMES = [field.name for field in fields(Capture)]
 _PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
 _CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
 
-# Statements are made once: of a worker's time for a capture, making them anew took more than the database did.
+# Statements are built once: building them anew took more of a worker's time for a capture than the database did.
 _KNOWN = (
     select(Captures.capture_id, Captures.attempts, Captures.outcome)
     .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
@@ -100,7 +100,7 @@ _NEWEST = (
         Captures.ordered_at,
     )
     .join(Captures, Captures.capture_id == Pockets.capture_id)
-    # Each by itself, though that may find some pockets more: SQLite would go through all for a list of triples.
+    # Each column by itself, though that may find some pockets more: for a list of triples SQLite would scan the table.
     .where(*(column.in_(bindparam(f"{column.key}s", expanding=True)) for column in _PLACE))
 )
 
@@ -161,7 +161,7 @@ def _known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Known]:
 
 
 def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID, datetime]:
-    """Where each of these stands in the order of all captures, by what is known of its pocket."""
+    """The place of each of these in the order of all captures, by what is known of its pocket."""
     if not arrivals:
         return {}
     machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))

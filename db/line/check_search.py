@@ -2,7 +2,7 @@
 
 The state of a check is computed (`db.line.checks.assess`), so a rare one cannot be looked up. But no check comes
 to `replace` or `review` without a capture that is not intact (or an open fault, or being given up), nor is it `pending`
-without a capture that nobody has judged or a pocket that was not photographed yet; and of these there are indexes.
+without a capture that is not judged or a pocket that was not photographed yet; and of these there are indexes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FAULTY: Final = select(Faults.check_id).where(Faults.state == "open", Faults.ch
 
 _BEGUN: Final = attrgetter("started_at", "check_id")
 
-# By state: what stands about a capture that may be the reason for it, and what the check itself is; either will do.
+# By state: the outcome or review of a capture that may be the reason for it, or a property of the check itself.
 _OUTCOMES: Final = {"replace": ("damaged",), "review": ("unsure", "unusable")}
 _REVIEWS: Final = {
     state: tuple(label for label, outcome in OUTCOME_OF.items() if outcome in outcomes)
@@ -44,7 +44,7 @@ _CHECKS: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
 
 
 def candidates(session: Session, state: str, columns: Sequence[Any], place: Filters, size: int) -> Iterator[Any]:
-    """Every check of a place that may be in a state, the one that began last first; who asks looks at its state.
+    """Every check of a place that may be in a state, the one that began last first; the caller computes its state.
 
     Args:
         session: where to look.
@@ -57,7 +57,7 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
     captures = select(Captures.ordered_at, Captures.capture_id, Captures.check_id)
     wanted: list[Select[*tuple[Any, ...]]] = []
     for outcome in _OUTCOMES.get(state, ()):
-        # A review stands above the verdict. The unsure ones that have none wait for a person in an index of their own.
+        # A review overrides the verdict. The unsure ones that have none wait for a person in an index of their own.
         unsure = (Captures.outcome == literal_column("'unsure'"), *_aside(Captures, place))
         where = unsure if outcome == "unsure" else conditions({**place, "outcome": outcome})
         wanted.append(captures.where(*where, Captures.review.is_(None)))

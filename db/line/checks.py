@@ -1,4 +1,4 @@
-"""Checks: all captures after one operation on one head, and what they come to."""
+"""Checks: all captures after one operation on one head, and their result."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Check:
     `state` is `pending` until `size` pockets are judged or have a fault; then `replace` if any insert is
     damaged, else `review` if a person has to look at any, else `go`. `replace` and `review` name the pockets
     in ascending order, also while the check is pending. `judged` counts the pockets that have an answer. A person's
-    newest review of a capture stands above its verdict, and is an answer also where there is no verdict yet.
+    newest review of a capture overrides its verdict, and is an answer also where there is no verdict yet.
 
     A check that was given up (`db.line.incomplete_checks`) is `review`, whatever was found, once all photographs
-    that came are judged; `missing` are the pockets, of those from 1 to `size`, of which none came. They stand in
-    `review`.
+    that came are judged; `missing` are the pockets, of those from 1 to `size`, of which none came. They are
+    in `review` too.
     """
 
     check_id: UUID
@@ -49,7 +49,7 @@ class Check:
 
 @dataclass(frozen=True)
 class PocketState:
-    """One capture of a check: its place in the order (`db.line.capture_order`), and what stands about it.
+    """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
 
     `outcome` is that of its newest review, else of its current verdict, else None: it waits for both.
     """
@@ -173,7 +173,7 @@ def recent(
 ) -> list[Check]:
     """Checks, the one that began last first; `since` is the earliest beginning.
 
-    The checks of imported captures are nobody's: they are told only for `machine`
+    The checks of imported captures are not the line's: they are listed only for `machine`
     `db.line.insert_lives.IMPORTED`.
     """
     place: Filters = {"station": station, "machine": machine, "head": head, "since": since}
@@ -196,8 +196,8 @@ def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
         Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
     ).where(Captures.check_id.in_(ids))
     for check_id, capture_id, pocket, moment, outcome, review in session.execute(captures):
-        stands = OUTCOME_OF[review] if review is not None else outcome
-        states[check_id].append(PocketState(capture_id, pocket, moment, stands))
+        outcome = OUTCOME_OF[review] if review is not None else outcome
+        states[check_id].append(PocketState(capture_id, pocket, moment, outcome))
     troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
     faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
         Faults.check_id.in_(ids), Faults.state == "open"

@@ -18,7 +18,7 @@ from db.schema.tables import Captures, Checks
 
 _OF_CHECK: Final = Captures.check_id == Checks.check_id
 
-# As words rather than as a parameter: that is how an engine sees that an index of just these will do. They are asked
+# As a literal rather than as a parameter: so an engine sees that a partial index will do. They are asked
 # for in its order, as SQLite would rather go through all checks where they are to be grouped.
 _AWAITED: Final = (
     select(
@@ -56,7 +56,7 @@ def give_up(session: Session, seen: Mapping[UUID, Awaited]) -> None:
     A photograph that comes later counts nevertheless, and has its check waited for again
     (`db.line.captures.arrive`).
     """
-    # As a worker that records a capture does: whoever holds the checks, in order, sees what others have brought.
+    # As in a worker that records a capture: the transaction that locks the checks, in order, sees what others wrote.
     held = select(Checks.check_id).where(Checks.check_id.in_(seen)).order_by(Checks.check_id).with_for_update()
     session.execute(held)
     rows = [{"of_check": check_id, "of_captures": seen[check_id].captures} for check_id in sorted(seen)]

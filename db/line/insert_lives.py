@@ -20,8 +20,8 @@ IMPORTED: Final = "imported"
 class PocketPhoto:
     """One photograph of a pocket.
 
-    The fields after `pocket` are those of `db.line.captures.Capture`, each None where the line does not tell
-    it; `outcome` is what stands about it: that of the newest review, else of the verdict, else None.
+    The fields after `pocket` are those of `db.line.captures.Capture`, each None where the line does not send
+    it; `outcome` is that of the newest review, else of the verdict, else None.
     """
 
     capture_id: UUID
@@ -36,7 +36,7 @@ class PocketPhoto:
 
 @dataclass
 class _Known:
-    """What was last told about the insert that is in a pocket."""
+    """What is known about the insert that is in a pocket."""
 
     insert_designation: str | None = None
     edge: int | None = None

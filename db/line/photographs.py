@@ -1,8 +1,8 @@
-"""Whether a capture's photograph is still there, as its row tells: retention removes photographs and keeps rows.
+"""Whether a capture's photograph is still there, by its row: retention removes photographs and keeps rows.
 
 `captures.image` is the key in the image store for as long as there is a photograph. Before retention removes it, the
 key gets a mark in front, and when it is gone the mark alone is left. No key can begin with it
-(`db.retention.image_removal.check_key`), so whoever would read such an image is refused rather than misled.
+(`producer.contract.event.check_key`), so reading such an image is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONGEST_KEY: Final = 511
 """A longer key has no room for the mark in its column, so such a photograph is kept."""
 
 REMOVED: Final = "removed, as old ones are (`insert-db prune --help`)"
-"""What a person is told in a photograph's place."""
+"""What is printed in a photograph's place."""
 
 
 def is_there(capture: Any = Captures) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
-"""Pockets: which of them hold an insert to be replaced, by what stands about the newest capture of each.
+"""Pockets: which of them hold an insert to be replaced, by the outcome of the newest capture of each.
 
-`db.line.captures.record` names a pocket's newest capture, of which nothing is known then; whoever decides
-something about a capture marks its pocket here, in the same transaction.
+`db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture
+its outcome marks its pocket here, in the same transaction.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from db.schema.tables import Captures, Pockets
 from producer.contract.vocabulary import OUTCOME_OF
 
-_STANDS = select(
+_OUTCOMES = select(
     Captures.machine, Captures.head, Captures.pocket, Captures.capture_id, Captures.outcome, Captures.review
 ).where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
 _MARK: Any = (
@@ -31,7 +31,7 @@ _MARK: Any = (
 
 
 def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
-    """Bring the pockets up to date whose newest capture is among these: the newest review stands above the verdict.
+    """Bring the pockets up to date whose newest capture is among these: the newest review overrides the verdict.
 
     The caller holds the captures' rows, so nothing else is decided about them meanwhile.
     """
@@ -45,7 +45,7 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
             "of_capture": row.capture_id,
             "is_damaged": (row.outcome if row.review is None else OUTCOME_OF[row.review]) == "damaged",
         }
-        for row in connection.execute(_STANDS, {"ids": list(capture_ids)})
+        for row in connection.execute(_OUTCOMES, {"ids": list(capture_ids)})
     ]
     # In the order in which captures take them: two that write wait for each other in line and not in a circle.
     rows.sort(key=lambda row: (row["of_machine"], row["of_head"], row["of_pocket"]))

@@ -20,11 +20,11 @@ Position = tuple[datetime, UUID]
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """One capture and what stands about it, for people.
+    """One capture with its current verdict, for people.
 
     The verdict's fields are None where the capture is still to be judged; `fault` is then the reason why it could
-    not be, if one is open (told by `db.queries.maintenance.history` only). `image` is None where the photograph
-    was removed, as old ones are (`db.retention.policy`). `captured_at` is what the station's clock said,
+    not be, if one is open (filled by `db.queries.maintenance.history` only). `image` is None where the photograph
+    was removed, as old ones are (`db.retention.policy`). `captured_at` is by the station's clock,
     `ordered_at` the place in the order: where they differ by much, that clock was wrong
     (`db.line.capture_order.clock_error`).
     """
@@ -94,7 +94,7 @@ def on_machine(column: InstrumentedAttribute[str], machine: str | None) -> Colum
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """The `WHERE` of a set of filters; those that are None are no condition.
 
-    Imported captures are on none of the line's machines: only who asks for their machine sees them.
+    Imported captures are on none of the line's machines: only a query for their machine finds them.
     """
     terms = [on_machine(Captures.machine, filters.get("machine"))]
     for name, value in filters.items():

@@ -1,4 +1,4 @@
-"""What a model in shadow decides: kept apart from the line's verdicts, and held against them and against people."""
+"""What a model in shadow decides: kept apart from the line's verdicts, and compared with them and with reviews."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from producer.contract.vocabulary import OUTCOME_OF
 
 @dataclass(frozen=True)
 class ShadowVerdict:
-    """What a model that is not in charge would have said about a capture; the fields are those of a verdict."""
+    """The verdict that a model in shadow would have given a capture; the fields are those of a verdict."""
 
     capture_id: UUID
     model_id: str
@@ -30,7 +30,7 @@ class ShadowVerdict:
 
 @dataclass(frozen=True)
 class Tally:
-    """How one side did on the captures that a person found intact or damaged; `undecided` are neither outcome."""
+    """How many captures that a person found intact or damaged one side got right; `undecided` has neither outcome."""
 
     right: int
     wrong: int
@@ -39,7 +39,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Pair:
-    """How often the line said one thing and the shadow the other, which may be the same."""
+    """How often the line decided one outcome and the shadow another, or the same."""
 
     line: str
     shadow: str
@@ -68,7 +68,7 @@ class ShadowReport:
 
 
 def record(session: Session, verdicts: Sequence[ShadowVerdict]) -> int:
-    """Keep shadow verdicts, and return how many were new: of a capture and model the first one stands.
+    """Keep shadow verdicts, and return how many were new: of a capture and model the first one is kept.
 
     Raises:
         IntegrityError: a capture or a model was never recorded, or there is no such outcome.
@@ -84,7 +84,7 @@ def record(session: Session, verdicts: Sequence[ShadowVerdict]) -> int:
 
 
 def compare(session: Session, model_id: str, since: datetime | None = None) -> ShadowReport:
-    """How a shadow did beside the verdicts that the line was given, from a moment on; counted in the database."""
+    """A shadow's verdicts compared with the line's, from a moment on; counted in the database."""
     query = (
         select(
             Captures.outcome,

@@ -52,7 +52,7 @@ _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]
 _NAMES = [field.name for field in fields(Verdict)]
 _IDS: Any = bindparam("ids", expanding=True)
 
-# Statements are made once: of a worker's time for a capture, making them anew took more than the database did.
+# Statements are built once: building them anew took more of a worker's time for a capture than the database did.
 _CURRENT = select(*_COLUMNS).where(Verdicts.capture_id.in_(_IDS), Verdicts.current)
 _SET_OUTCOME = (
     update(Captures.__table__)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def _insert(dialect: str) -> Any:
 def record(session: Session, verdict: Verdict) -> Verdict:
     """Keep a verdict, make it the capture's current one, and return what is kept.
 
-    Twice is once: where this model has judged this capture before, its first verdict stands and is returned, also
+    Twice is once: where this model has judged this capture before, its first verdict is kept and returned, also
     when two workers record at the same moment. A verdict by another model takes over as the current one, and a model
     that is back in charge has its earlier verdict made current again. Faults of the capture are closed:
     it came again and was judged.
@@ -130,7 +130,7 @@ def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> None:
 
 def _change(session: Session, verdict: Verdict) -> Verdict:
     """Record a verdict about a capture that has one."""
-    # Whoever holds the capture's row decides; SQLite's writers have taken their turn before they got here.
+    # The transaction that locks the capture's row decides; SQLite's writers have taken their turn before they got here.
     # (Not `FOR UPDATE`: that would also wait for every other row that only refers to this one.)
     captures = select(Captures.capture_id).where(Captures.capture_id == verdict.capture_id)
     session.execute(captures.with_for_update(key_share=True))
@@ -153,9 +153,9 @@ def _change(session: Session, verdict: Verdict) -> Verdict:
 
 
 def current(session: Session, capture_id: UUID, *, hold: bool = False) -> Verdict | None:
-    """The verdict that stands for a capture, or None before there is one.
+    """The current verdict of a capture, or None before there is one.
 
-    Where it is to `hold`, nobody else gives the capture one before this transaction ends.
+    With `hold`, no other transaction gives the capture one before this one ends.
     """
     if hold:
         captures = select(Captures.capture_id).where(Captures.capture_id == capture_id)
@@ -164,7 +164,7 @@ def current(session: Session, capture_id: UUID, *, hold: bool = False) -> Verdic
 
 
 def current_of(connection: Connection, capture_ids: Collection[UUID]) -> dict[UUID, Verdict]:
-    """The verdicts that stand for some captures; those that have none are not in the answer."""
+    """The current verdicts of some captures; those that have none are not in the answer."""
     if not capture_ids:
         return {}
     return {row.capture_id: Verdict(*row) for row in connection.execute(_CURRENT, {"ids": list(capture_ids)})}
@@ -182,7 +182,7 @@ def export(session: Session, **filters: Unpack[Filters]) -> Iterator[VerdictRow]
 
 
 def count(session: Session) -> int:
-    """How many verdicts there are, current or not; those of imported captures are nobody's and do not count."""
+    """How many verdicts there are, current or not; those of imported captures are not the line's and do not count."""
     of_the_line = select(func.count()).select_from(Verdicts).join(Captures, Verdicts.capture_id == Captures.capture_id)
     return session.scalar(of_the_line.where(on_machine(Captures.machine, None))) or 0
 

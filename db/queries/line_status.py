@@ -1,4 +1,4 @@
-"""The state of the line at this moment, for those who watch it: what waits, what is faulty, how much is unsure.
+"""The state of the line at this moment, for monitoring: what waits, what is faulty, how much is unsure.
 
 Asked every few seconds for as long as the line runs, so each answer comes from an index and from a bounded number of
 rows, among ten million captures as among ten.
@@ -23,7 +23,7 @@ WINDOW: Final = 1_000
 """How many of the newest captures the share of unsure ones is taken of."""
 
 MOST_FAULTS: Final = 10_000
-"""How many open faults are counted at most; nobody needs to know how many more there are."""
+"""How many open faults are counted at most; more need no exact number."""
 
 LOOK_BACK: Final = timedelta(days=30)
 """How old a capture may be to be looked for: a fault that was dismissed leaves its capture without a verdict for ever,

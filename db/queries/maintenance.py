@@ -15,7 +15,7 @@ from db.schema.tables import Captures, Faults, Pockets, Verdicts
 
 @dataclass(frozen=True)
 class PocketRow(VerdictRow):
-    """One capture, what was decided about it, and in `review` the label of its newest review, which stands above."""
+    """One capture, what was decided about it, and in `review` the label of its newest review, which overrides it."""
 
     review: str | None = None
 
@@ -42,7 +42,7 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
 
     A pocket is in the list when its newest capture is `damaged`, by its newest review where there is one, else by
     its verdict; the photograph of the new insert takes it out. What was imported is in no machine, so it is in the
-    list only for who asks for its machine. What it costs is what it answers: an index holds just these pockets.
+    list only where its machine is asked for. The cost is that of the answer: a partial index holds just these pockets.
     """
     query: Select[Any] = (
         select(*COLUMNS, Captures.review)

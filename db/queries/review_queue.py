@@ -23,7 +23,7 @@ WINDOW: Final = 10_000
 not grow with the database."""
 
 NEAR_SHARE: Final = 0.1
-"""The share of a model's verdicts, those nearest to its threshold, that somebody should look at."""
+"""The share of a model's verdicts, those nearest to its threshold, that a person should look at."""
 
 SAMPLE_ONE_IN: Final = 50
 """One in so many confident verdicts is looked at, so that a confident mistake has a chance to be seen."""
@@ -49,7 +49,7 @@ def queue(session: Session, limit: int = 50) -> list[ToReview]:
 
     First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share
     that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
-    look settles them. Then a sample of the others, the same for everybody. Only those where a review disagrees have
+    look settles them. Then a sample of the others, the same for every person. Only those where a review disagrees have
     been looked at before. What has no photograph any more is nothing to look at.
     """
     wanted = list(islice(_wanted(session, limit), limit))
@@ -63,7 +63,7 @@ def in_turn(groups: Iterable[Sequence[int]]) -> list[int]:
 
 
 def drawn(number: Any) -> Any:
-    """Whether chance has chosen the verdict of that number (or column of numbers): the same for ever and everybody."""
+    """Whether chance has chosen the verdict of that number (or column of numbers): always the same."""
     multiplier, modulus = _SCATTER
     return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
 
@@ -86,7 +86,7 @@ def _wanted(session: Session, limit: int) -> Iterator[tuple[UUID, Why, Review | 
             yield capture_id, "a sample", None
 
 
-# As words rather than as parameters: that is how an engine sees that an index of just these will do.
+# As literals rather than as parameters: so an engine sees that a partial index will do.
 _UNSURE = (
     select(Captures.capture_id)
     .where(Captures.outcome == literal_column("'unsure'"), Captures.review.is_(None), is_there())
@@ -120,7 +120,7 @@ def _near_threshold(session: Session, outcome: str) -> Iterator[Sequence[int]]:
 
 
 def _not_reviewed(session: Session, numbers: Sequence[int], size: int) -> Iterator[UUID]:
-    """The captures of verdicts in force that nobody has reviewed, in the order of the numbers of these."""
+    """The captures of current verdicts that have no review, in the order of the verdicts' numbers."""
     query = select(Verdicts.id, Verdicts.capture_id).join(Captures, Captures.capture_id == Verdicts.capture_id)
     query = query.where(Verdicts.current, Captures.review.is_(None), is_there())
     for begin in range(0, len(numbers), size):

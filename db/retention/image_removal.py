@@ -1,20 +1,19 @@
 """Removes photographs from the image store: by key, below its root, and nothing else.
 
-The store itself belongs to the stations (`producer.storage.folder`), which this room does not know; what both share
-is the layout, a file or object for each key, and the rule for keys.
+The store itself belongs to the stations (`producer.storage.folder`), which `db` does not import; what both share
+is the layout, a file or object for each key, and the contract's rule for keys.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import fsspec
 
-_SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+from producer.contract.event import check_key
 
 
 class ImagesMissing(ValueError):
@@ -28,17 +27,6 @@ class Removal:
     removed: int
     missing: int
     refused: tuple[str, ...]
-
-
-def check_key(key: str) -> str:
-    """Return `key` if it names an image safely: the same rule as in the stations' contract.
-
-    Raises:
-        ValueError: it is absolute, leaves its root, or has characters that some store gives a meaning.
-    """
-    if len(key) > 512 or not all(_SEGMENT.fullmatch(segment) for segment in key.split("/")):
-        raise ValueError(f"{key!r} is no key of an image")
-    return key
 
 
 class Images:

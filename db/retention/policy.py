@@ -1,11 +1,11 @@
-"""What is old enough to go, and what stays however old it is.
+"""What is old enough to be deleted, and what is kept however old it is.
 
-Photographs go capture by capture, and their rows stay: what was decided, and every question about it, is still
-answered. Rows go by whole checks (a check with some of its captures gone would seem to be pending for ever), with the
+Photographs are deleted capture by capture, and their rows are kept: every question about what was decided is still
+answered. Rows are deleted by whole checks (one that lost some of its captures would be pending for ever), with the
 verdicts, shadow verdicts and settled faults of their captures.
 
-What stays: whatever a person has reviewed (so all that a snapshot of the labelled set names), what has no verdict yet,
-the newest capture of each pocket, and what has a fault that is open or is to be tried again.
+What is kept: whatever a person has reviewed (so all that a snapshot of the labelled set names), what has no verdict
+yet, the newest capture of each pocket, and what has a fault that is open or is to be tried again.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ SAMPLE: Final = 100
 
 @dataclass(frozen=True)
 class Policy:
-    """Before which moment things may go: captures (by their arrival) for `images` and `verdicts` by outcome, what a
-    model in shadow said, and faults that are closed or dismissed. What is not named, or None, stays."""
+    """Before which moment things may be deleted: captures (by their arrival) for `images` and `verdicts` by outcome,
+    shadow verdicts, and faults that are closed or dismissed. What is not named, or None, is kept."""
 
     images: Mapping[str, datetime]
     verdicts: Mapping[str, datetime]
@@ -41,9 +41,9 @@ class Policy:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much would go. `images` are counted by outcome; `spared` are photographs that are old enough and stay.
+    """How much would be deleted. `images` are counted by outcome; `spared` are photographs that are old and are kept.
 
-    `captures` and `verdicts` are the rows of `checks` that go, `sample` some keys of photographs to go.
+    `captures` and `verdicts` are the rows of those `checks`, `sample` is some keys of those photographs.
     """
 
     images: Mapping[str, int]
@@ -57,7 +57,7 @@ class Extent:
 
 
 def default_policy(now: datetime) -> Policy:
-    """What is kept unless something else is said."""
+    """How long things are kept where no option says otherwise."""
     return Policy(
         images={outcome: now - timedelta(days=days) for outcome, days in DAYS_OF_IMAGES.items()},
         verdicts=dict.fromkeys(OUTCOMES, now - timedelta(days=DAYS_OF_VERDICTS)),
@@ -67,7 +67,7 @@ def default_policy(now: datetime) -> Policy:
 
 
 def needed(capture: Any = Captures) -> ColumnElement[bool]:
-    """Captures that stay, photograph and row, however old they are; each item of a snapshot has a review."""
+    """Captures that are kept, photograph and row, however old they are; each item of a snapshot has a review."""
     place = [getattr(Pockets, name) == getattr(capture, name) for name in ("machine", "head", "pocket", "capture_id")]
     unsettled = (Faults.capture_id == capture.capture_id) & Faults.state.in_(("open", "requeued"))
     return or_(
@@ -135,7 +135,7 @@ def fault_may_go(limit: datetime) -> ColumnElement[bool]:
 
 
 def extent(session: Session, policy: Policy) -> Extent:
-    """How much a policy would let go now; goes through all that is old."""
+    """How much a policy would delete now; reads all that is old."""
     leaving = select(Checks.check_id).where(check_may_go(policy.verdicts))
     of_leaving = Captures.check_id.in_(leaving)
     going = or_(image_is_going(), image_may_go(policy.images), of_leaving & is_there())
@@ -163,8 +163,8 @@ def extent(session: Session, policy: Policy) -> Extent:
 
 
 def newest_keys(session: Session, limit: int = 20) -> list[str]:
-    """Keys of the newest photographs of some pockets, which no policy lets go: whether they are there tells whether the
-    image store is the right one."""
+    """Keys of the newest photographs of some pockets, which no policy deletes: where they are missing, the image store
+    is another one."""
     query = (
         select(Captures.image)
         .join(Pockets, Pockets.capture_id == Captures.capture_id)

@@ -1,13 +1,13 @@
-"""Lets go of what retention says may go, beside a line that goes on working.
+"""Deletes what the retention policy allows, in short transactions, while the line goes on working.
 
-It works in small steps, each its own transaction, and lets the line have the database for as long as a step took it.
-What a step may touch is found by reading, and looked at once more inside the transaction that holds the rows.
+After each step it leaves the database to the line for as long as the step took. What a step may delete is found by
+reading, and checked once more inside the transaction that locks the rows.
 
 The order for a photograph is: its row is marked (committed), the file is removed, the row forgets the key. A row that
 claims to have a photograph has one, wherever the process is killed; what was marked and not finished is found by its
 mark and finished by the next run. The other way round (file first), a capture could be reviewed, and so be needed,
-after its photograph was gone; and a row that forgot its key at once would leave a file that nobody knows of. Rows go
-last, when their photographs are gone.
+after its photograph was gone; and a row that forgot its key at once would leave a file that no row names. Rows are
+deleted last, when their photographs are gone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CAPTURES_AT_ONCE: Final = 500
 CHECKS_AT_ONCE: Final = 5
 
 Progress = Callable[[str, int], None]
-"""Told what has gone (`images`, `checks`, `captures`, `shadow`, `faults`) and how many more of it."""
+"""Called with what was deleted (`images`, `checks`, `captures`, `shadow`, `faults`) and how many more of it."""
 
 
 class Pruning:
@@ -54,7 +54,7 @@ class Pruning:
         self.refused: list[str] = []
 
     def run(self) -> None:
-        """Let go of all that may go; may be killed at any moment and run again.
+        """Delete all that the policy allows; may be killed at any moment and run again.
 
         Raises:
             ImagesMissing: the newest photographs are not below the store's root, so it is the wrong one.

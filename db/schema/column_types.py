@@ -61,7 +61,7 @@ ROW_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
 64 bits there."""
 
 LONG_AGO: Final = "1970-01-01 00:00:00.000000"
-"""What stands in a column that came later for an instant, until the migration has filled it."""
+"""The value of a column that was added later, until the migration has filled it."""
 
 PLAIN_JSON: Final = JSON(none_as_null=True)
 """JSON in which no value is SQL's null."""

@@ -2,7 +2,7 @@
 
 A plural class is a table; the plain values that go in and come out have singular names and live with their subject
 (`db.line.captures`, `db.line.verdicts`, …). The tables come into being through `db.migrations` only.
-Columns that came later stand last, as they do in a database that was migrated.
+Columns that were added later are last, as they are in a database that was migrated.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ class Checks(Base):
 
 
 class Captures(Base):
-    """Photographs of inserts, as their events told.
+    """Photographs of inserts, with the fields of their events.
 
     `outcome` is that of the current verdict, or null before there is one. It repeats what `verdicts` knows, in
     the same transaction (`db.line.verdicts.record` is the one writer), because every question of the line joins
     the place and time of a capture with its outcome: with it here, an index answers each, also among ten million.
     `review` is the label of the newest review, or null, for the same reason (`db.learning.reviews.add` writes
-    it). `captured_at` is what the station's clock said, `ordered_at` the place in the order
+    it). `captured_at` is by the station's clock, `ordered_at` the place in the order
     (`db.line.capture_order`).
     """
 
@@ -124,7 +124,7 @@ class Pockets(Base):
 
 
 class Reviews(Base):
-    """What people said about captures: rows are added, never changed; of a capture's the newest (highest id) counts."""
+    """Labels that people gave captures: rows are added, never changed; a capture's newest (highest id) counts."""
 
     __tablename__ = "reviews"
     __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"), Index(None, "capture_id", "id"))
@@ -152,7 +152,7 @@ class Snapshots(Base):
 
 
 class SnapshotItems(Base):
-    """One labelled capture of a snapshot: its label then, which review said so, and to which insert it belongs."""
+    """One labelled capture of a snapshot: its label then, from which review, and to which insert it belongs."""
 
     __tablename__ = "snapshot_items"
     __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"), Index(None, "capture_id"))
@@ -165,7 +165,7 @@ class SnapshotItems(Base):
 
 
 class Models(Base):
-    """Trained models: what each is made of and where its artefact lies."""
+    """Trained models: what each is made of and where its artefact is."""
 
     __tablename__ = "models"
     __table_args__ = (Index(None, "created_at"),)
@@ -183,7 +183,7 @@ class Models(Base):
 
 
 class Promotions(Base):
-    """Who gave which model its role, when and why: rows are added, never changed. No model: the shadow's ended."""
+    """Which model got which role, from whom, when and why: rows are only added. No model: the shadow ended."""
 
     __tablename__ = "promotions"
     __table_args__ = (
@@ -230,7 +230,7 @@ class Verdicts(Base):
 
 
 class ShadowVerdicts(Base):
-    """What a model in shadow decided about each capture: kept apart, so that nothing of the line can take it in."""
+    """What a model in shadow decided about each capture: a table of its own, which no query of the line reads."""
 
     __tablename__ = "shadow_verdicts"
     __table_args__ = (CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"), Index(None, "capture_id"))
@@ -244,7 +244,7 @@ class ShadowVerdicts(Base):
 
 
 class Leases(Base):
-    """Who does a piece of work of which there should be one at a time, and until when unless it is renewed."""
+    """Which process does a piece of work that one at a time should do, and until when unless it is renewed."""
 
     __tablename__ = "leases"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, get_args
 
-FAULT_STATES: Final = ("open", "requeued", "closed", "dismissed")
-"""What a person has made of a fault."""
+FaultState = Literal["open", "requeued", "closed", "dismissed"]
+"""What a person has made of a fault; `closed` once its event was tried again."""
+
+FAULT_STATES: Final[tuple[FaultState, ...]] = get_args(FaultState)
+"""All states of a fault."""
 
 ROLES: Final = ("champion", "shadow")
 """What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""

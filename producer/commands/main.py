@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def explained(error: Exception) -> str | None:
-    """An error in words for the person at the terminal; None for one that nobody foresaw."""
+    """An error in words for the person at the terminal; None for one that is a fault of the program."""
     return in_words(error) if isinstance(error, (ValueError, OSError, sqlite3.Error)) else None
 
 
@@ -132,13 +132,13 @@ def watch(
 ) -> None:
     """Take a folder as a camera: every finished file below it becomes a capture.
 
-    A file is finished when it shows the same for INSERTS_SETTLED_AFTER seconds (2), nobody has it open for writing,
-    and it reaches to its end; one that stays doubtful for a minute is handed in as it is. The folder is looked at every
-    INSERTS_WATCH_EVERY seconds (1), network shares too, and may go away and come back.
+    A file is finished when its size and time are unchanged for INSERTS_SETTLED_AFTER seconds (2), no process has it
+    open for writing, and it is complete to its end; one that stays doubtful for a minute is handed in as it is. The
+    folder is read every INSERTS_WATCH_EVERY seconds (1), network shares too, and may go away and come back.
 
     Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
-    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time. How many
-    pockets each head has stands in the head register (INSERTS_HEADS), else it is --check-size.
+    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time. The head
+    register (INSERTS_HEADS) says how many pockets each head has, else --check-size.
 
     Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
     """

@@ -1,4 +1,4 @@
-"""`insert-station safe-name`: what a name is called where its own characters cannot stand."""
+"""`insert-station safe-name`: the form of a name where its own characters are not allowed."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ def at_home(path: Path) -> Path:
     """The path with the home folder in place of a `~` or `~USER` that it begins with.
 
     Raises:
-        ValueError: nobody knows where that home folder is.
+        ValueError: that home folder is not known.
     """
     try:
         return path.expanduser()

@@ -1,4 +1,4 @@
-"""Passwords that stand beside a URL: in a setting of their own, or in a file."""
+"""Passwords beside a URL: in a setting of their own, or in a file."""
 
 from __future__ import annotations
 

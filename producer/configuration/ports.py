@@ -1,4 +1,4 @@
-"""Whether a TCP port of this machine can be had, said in words before anything else is started."""
+"""Whether a TCP port of this machine is free, checked before anything else is started."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class PortRefused(ValueError):
 
 
 class PortTaken(PortRefused):
-    """Somebody else listens on it."""
+    """Another process listens on it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def check_port(address: str, port: int, option: str) -> None:
         option: how the user chooses another: `--port`, `INSERTS_METRICS_PORT`.
 
     Raises:
-        PortTaken: somebody listens there.
+        PortTaken: another process listens there.
         PortRefused: it is not this machine's address, or the port is none, or for root alone.
     """
     if not 0 < port < 65536:
@@ -66,7 +66,7 @@ def check_port(address: str, port: int, option: str) -> None:
 
 
 def holder(port: int) -> Holder | None:
-    """Who listens on a port of this machine, on whatever address; None where that cannot be told."""
+    """The process that listens on a port of this machine, on any address; None where that cannot be found out."""
     sockets = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _listening(Path("/proc/net", table), port)}
     for process in Path("/proc").glob("[0-9]*"):
         try:

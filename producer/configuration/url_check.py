@@ -1,8 +1,8 @@
 """Whether a URL of a server can be read without guessing where its password ends.
 
 A password with `#`, `/`, `?` or `@` in it, written as it is, ends early for one parser and late for another:
-its rest becomes a port, a host or a path, and is then printed by whoever finds that there is no such thing. So such a
-URL is refused before anybody parses it, with a message that repeats nothing of it.
+its rest becomes a port, a host or a path, and is then printed by the library that finds no such thing. So such a
+URL is refused before anything parses it, with a message that repeats nothing of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _WHITE: Final = frozenset("\t\r\n")
 
 
 def check_url(url: str, setting: str) -> None:
-    """Make sure that everybody reads a URL, or each of several separated by `;`, in the same way.
+    """Make sure that all libraries read a URL, or each of several separated by `;`, in the same way.
 
     Args:
         url: `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/PATH][?QUERY]`; several hosts are separated by commas.

@@ -10,8 +10,11 @@ Outcome = Literal["intact", "damaged", "unsure", "unusable"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 """All outcomes."""
 
-LABELS: Final = ("intact", "worn", "broken", "damaged", "unusable")
+Label = Literal["intact", "worn", "broken", "damaged", "unusable"]
 """What a review can say; `damaged` is for an insert that is worn or broken, whichever."""
+
+LABELS: Final[tuple[Label, ...]] = get_args(Label)
+"""All labels."""
 
 OUTCOME_OF: Final[dict[str, Outcome]] = {
     "intact": "intact",

@@ -63,7 +63,8 @@ def prepare_streams() -> None:
     for stream, errors in ((sys.stdin, "replace"), (sys.stdout, REPLACE), (sys.stderr, REPLACE)):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=errors)
-    sys.stdout = cast(TextIO, _Answers(sys.stdout))
+    if not isinstance(sys.stdout, _Answers):
+        sys.stdout = cast(TextIO, _Answers(sys.stdout))
 
 
 def visible(text: str, keep: str = "") -> str:

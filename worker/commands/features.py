@@ -82,7 +82,7 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Read all features and hold them against the digests that they were written with.
+    """Read all features and compare them with the digests that they were written with.
 
     A file that is not what was written is named with the captures whose features it had, and put aside, so that
     `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.

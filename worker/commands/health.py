@@ -1,4 +1,4 @@
-"""`insert-worker health`: does the process of this folder live? Its heartbeat file alone answers."""
+"""`insert-worker health`: whether a process of this folder is alive, by its heartbeat file alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Process(StrEnum):
-    """Whose heartbeat is asked for: the `worker.monitoring.heartbeat.Role`s."""
+    """The processes that have a heartbeat: the `worker.monitoring.heartbeat.Role`s."""
 
     worker = "worker"
     learn = "learn"
@@ -34,7 +34,7 @@ def health(
 ) -> None:
     """Whether a worker, a learner or a beat is alive: exit code 0 if it is, else 1, within a second.
 
-    Asks nobody, only looks at the process's heartbeat file (`INSERTS_HEARTBEAT`), so a Redis or a database that is
+    Only reads the process's heartbeat file (`INSERTS_HEARTBEAT`), so a Redis or a database that is
     away does not make it look dead. A process that waits for them is alive, and so is one that trains for hours; what
     it does and for how long is in the answer.
 

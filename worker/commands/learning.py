@@ -38,7 +38,7 @@ def import_folder(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Take a folder of labelled photographs in, as captures with reviews.
+    """Import a folder of labelled photographs, as captures with reviews.
 
     The labels are intact, worn, broken, damaged and unusable. Importing a folder again adds nothing; a photograph that
     has moved to another class gets a new review. Photographs of one group count as one insert when a model is
@@ -92,10 +92,10 @@ def meanings_said(texts: list[str]) -> dict[str, str]:
 
 
 def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None) -> None:
-    """Do the tasks of learning, when they are asked for, until SIGTERM or Ctrl-C.
+    """Run the tasks of learning, when they are queued, until SIGTERM or Ctrl-C.
 
-    A process of its own, which leaves the machine to the line; as many as you like may run. `insert-worker beat` asks
-    for the tasks: extract the features of what was reviewed, train when there are enough new labels
+    A process of its own, which leaves the machine to the line; as many as you like may run. `insert-worker beat` queues
+    the tasks: extract the features of what was reviewed, train when there are enough new labels
     (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
     """
     from worker.commands.options import settings_with
@@ -109,7 +109,7 @@ def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None)
 
 
 def beat(data: Data = None) -> None:
-    """Ask for the tasks of learning when they are due, until SIGTERM or Ctrl-C.
+    """Queue the tasks of learning when they are due, until SIGTERM or Ctrl-C.
 
     How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY and INSERTS_EVALUATE_EVERY, in seconds.
     """
@@ -151,7 +151,7 @@ def evaluate(
 ) -> None:
     """Measure a candidate and the champion on the same splits, and promote the candidate if it is no worse.
 
-    What was measured and decided stays in DATA/evaluations/MODEL; without --again it is told from there.
+    What was measured and decided stays in DATA/evaluations/MODEL; without --again it is read from there.
     """
     from worker.commands.options import settings_with
     from worker.runtime.process import lower_priority

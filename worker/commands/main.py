@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def explained(error: Exception) -> str | None:
-    """An error in words for the person at the terminal; None for one that nobody foresaw."""
+    """An error in words for the person at the terminal; None for one that is a fault of the program."""
     # ValueError covers wrong settings (pydantic) and this project's own errors about what was given.
     from db.engine.database import DatabaseUnavailable, SchemaOutdated
     from worker.embedded.redis_server import NoRedisServer

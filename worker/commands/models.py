@@ -29,7 +29,7 @@ app = typer.Typer(
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
 Why = Annotated[str, typer.Option(help="Why; it stays in the history.")]
-By = Annotated[str | None, typer.Option(help="Who says it. [the login name]", show_default=False)]
+By = Annotated[str | None, typer.Option(help="The person's name. [the login name]", show_default=False)]
 
 
 @app.command("list")
@@ -59,7 +59,7 @@ def list_models(
 
 @app.command()
 def show(model: Name, data: Data = None, as_json: Json = False) -> None:
-    """All that is known about one model: what it learned from, its band, its calibration, what it scored."""
+    """All that is known about one model: training set, unsure band, calibration, scores, promotions."""
     from db.commands.output import print_json
     from db.commands.serialisation import plain
     from worker.learning.evaluate import decided
@@ -155,7 +155,7 @@ def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False
 
 
 def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSettings], Promotion | None]) -> None:
-    """Do what gives a role, and tell what stands now."""
+    """Change a role, and print what it is now."""
     from db.commands.output import print_json
     from db.commands.serialisation import plain
 
@@ -176,7 +176,7 @@ def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSet
 
 
 def _check_files(session: Session, settings: WorkerSettings, model: str) -> None:
-    """Make sure that the model's files are in order before the line is told to use them."""
+    """Make sure that the model's files are in order before the line uses them."""
     from worker.models import store
 
     registered = _known(session, model)

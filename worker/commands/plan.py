@@ -36,7 +36,9 @@ def plan(
     ] = None,
     cores: Annotated[float | None, typer.Option(min=0.1, help="Cores of one worker, instead.")] = None,
     image_bytes: Annotated[float | None, typer.Option(min=1, help="Bytes of one photograph, instead.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="What so many make of it; default: enough.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Plan for so many workers; default: as many as are needed.")
+    ] = None,
     within: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds in which 95 % of the heads are to be answered.")
     ] = None,

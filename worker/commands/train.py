@@ -28,7 +28,7 @@ def train(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            help="Labelled photographs, one sub-folder per class, taken in first; without it: what there is."
+            help="Labelled photographs, one sub-folder per class, imported first; without it: the labels there are."
         ),
     ] = None,
     intact_class: Annotated[
@@ -46,7 +46,7 @@ def train(
     weights: Weights = None,
     as_json: Json = False,
 ) -> None:
-    """Learn from all labels of the line: those of reviews, and those of a folder, which is taken in first.
+    """Learn from all labels of the line: those of reviews, and those of a folder, which is imported first.
 
     A folder's photographs become captures with reviews, as by `insert-worker import`; classes that no known word names
     count as damaged. From all labels comes a candidate with calibrated probabilities and an unsure band. It is

@@ -1,6 +1,6 @@
 """What a training comes to, for a person: a table of its scores, what to be wary of, and what to do next.
 
-Everything is read from the `evaluation.json` that the evaluation left, so that it can be told again at any time.
+Everything is read from the `evaluation.json` that the evaluation left, so that it can be printed again at any time.
 """
 
 from __future__ import annotations

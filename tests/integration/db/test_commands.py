@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from db.commands.main import app
+from db.commands.main import main
 from db.engine import schema_version
 from db.learning import model_registry
 from db.line import faults, verdicts
+from tests.command_support import Done, invoke
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -54,8 +54,8 @@ def filled(line) -> str:
     return line.database.url
 
 
-def run(url: str, *arguments: object) -> Result:
-    return CliRunner().invoke(app, ["--database", url, *map(str, arguments)])
+def run(url: str, *arguments: object) -> Done:
+    return invoke(main, "--database", url, *arguments)
 
 
 def shown(url: str, *arguments: object) -> str:
@@ -270,7 +270,7 @@ def test_without_tables_each_command_says_what_to_do(empty_database_url, tmp_pat
     ],
 )
 def test_what_was_asked_wrongly_is_explained(arguments, code, told) -> None:
-    done = CliRunner().invoke(app, arguments)
+    done = invoke(main, *arguments)
     assert done.exit_code == code
     assert done.stdout == ""
     assert told in " ".join(done.stderr.replace("│", " ").split())
@@ -279,7 +279,7 @@ def test_what_was_asked_wrongly_is_explained(arguments, code, told) -> None:
 
 def test_an_option_outranks_the_environment(sqlite_url, tmp_path, monkeypatch) -> None:
     def found(*options: str) -> bool:
-        return CliRunner().invoke(app, [*options, "verdicts"]).exit_code == 0
+        return invoke(main, *options, "verdicts").exit_code == 0
 
     assert not found()
     monkeypatch.setenv("INSERTS_DATA", str(tmp_path))

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from db.commands.main import app
-from db.commands.options import Outcome
+from db.commands.main import main
 from db.commands.prune import _policy
 from db.engine import migrate, schema_version
 from db.retention.policy import Policy, default_policy
 from producer.contract.vocabulary import OUTCOMES
+from tests.command_support import Done, invoke
 
 BEFORE = datetime.now(UTC) - timedelta(days=90)
 
@@ -25,8 +24,8 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(url: str, *arguments: object) -> Result:
-    return CliRunner().invoke(app, ["--database", url, *map(str, arguments)])
+def run(url: str, *arguments: object) -> Done:
+    return invoke(main, "--database", url, *arguments)
 
 
 def test_without_a_rule_the_usual_one_holds() -> None:
@@ -35,14 +34,14 @@ def test_without_a_rule_the_usual_one_holds() -> None:
     assert (set(found.images), set(found.verdicts)) == (set(OUTCOMES), set(OUTCOMES))
     assert abs(found.images["intact"] - usual.images["intact"]) < timedelta(seconds=10)
     assert found.shadow is not None
-    only = _policy(None, None, None, None, [Outcome.INTACT])
+    only = _policy(None, None, None, None, ["intact"])
     assert (set(only.images), set(only.verdicts)) == ({"intact"}, {"intact"})
 
 
 def test_with_a_rule_nothing_but_what_it_names_goes() -> None:
     everything = dict.fromkeys(OUTCOMES, BEFORE)
     assert _policy(BEFORE, None, None, None, []) == Policy(everything, {})
-    assert _policy(None, BEFORE, None, None, [Outcome.DAMAGED]) == Policy({}, {"damaged": BEFORE})
+    assert _policy(None, BEFORE, None, None, ["damaged"]) == Policy({}, {"damaged": BEFORE})
     assert _policy(None, None, BEFORE, BEFORE, []) == Policy({}, {}, BEFORE, BEFORE)
     with pytest.raises(ValueError, match="still to come"):
         _policy(datetime.now(UTC) + timedelta(hours=1), None, None, None, [])

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import uuid6
-from typer.testing import CliRunner, Result
 
-from db.commands.main import app
+from db.commands.main import main
 from db.line import verdicts
+from tests.command_support import Done, invoke
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +29,8 @@ def three(line):
     return [line.see(pocket, pocket, "unsure", image=f"2026/{pocket}.jpg") for pocket in (1, 2, 3)]
 
 
-def run(line, *arguments: object, typed: str = "") -> Result:
-    return CliRunner().invoke(app, ["--database", line.database.url, *map(str, arguments)], input=typed)
+def run(line, *arguments: object, typed: str = "") -> Done:
+    return invoke(main, "--database", line.database.url, *arguments, typed=typed)
 
 
 def shown(line, *arguments: object, typed: str = "") -> str:
@@ -76,7 +76,7 @@ def test_another_person_and_another_place_of_images(line, three, monkeypatch) ->
 def test_the_images_are_in_the_data_folder_that_was_named(sqlite_url, line, tmp_path) -> None:
     line.see(1, 0, "unsure")
     if line.database.url == sqlite_url:
-        done = CliRunner().invoke(app, ["--data", str(tmp_path), "review"], input="q\n")
+        done = invoke(main, "--data", tmp_path, "review", typed="q\n")
         assert f"{tmp_path}/images/2026/11/22/a.png" in done.stdout
 
 

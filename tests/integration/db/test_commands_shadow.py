@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from db.commands.main import app
+from db.commands.main import main
 from db.learning import model_registry
 from db.line import shadow_verdicts
 from db.line.shadow_verdicts import ShadowVerdict
+from tests.command_support import Done, invoke
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +41,8 @@ def beside(line, start):
     return line
 
 
-def run(line, *arguments: object) -> Result:
-    return CliRunner().invoke(app, ["--database", line.database.url, "shadow", *map(str, arguments)])
+def run(line, *arguments: object) -> Done:
+    return invoke(main, "--database", line.database.url, "shadow", *arguments)
 
 
 def shown(line, *arguments: object) -> str:
@@ -85,6 +85,6 @@ def test_a_model_that_nobody_knows(beside) -> None:
 
 
 def test_without_tables_it_says_what_to_do(empty_database_url) -> None:
-    done = CliRunner().invoke(app, ["--database", empty_database_url, "shadow"])
+    done = invoke(main, "--database", empty_database_url, "shadow")
     assert done.exit_code == 2
     assert "`insert-db upgrade`" in done.stderr

@@ -37,10 +37,12 @@ def insert_db(data: Path, *commands: list[str]) -> list[str]:
     program = """
 import json, sys
 import db.commands.main
-for command in json.loads(sys.argv[2]):
+data, commands = sys.argv[1], json.loads(sys.argv[2])
+for command in commands:
     sys.stderr = sys.stdout
     try:
-        db.commands.main.app(["--data", sys.argv[1], *command])
+        sys.argv = ["insert-db", "--data", data, *command]
+        db.commands.main.main()
     except SystemExit as ended:
         print("exit code", ended.code)
 """
@@ -104,7 +106,7 @@ def test_a_writing_command_says_that_it_may_not_and_names_the_file(data: Path) -
     with closed(data, folder=True):
         said = insert_db(data, *commands)
     told = [line for line in said if line.startswith("insert-db:")]
-    assert said.count("exit code 1") == len(told) == len(commands), said
+    assert said.count("exit code 2") == len(told) == len(commands), said
     assert all("readonly" in line and str(data / "inserts.db") in line for line in told), told
 
 

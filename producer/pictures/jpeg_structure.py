@@ -77,26 +77,27 @@ class JpegStructure:
             jpeg.problem = "the JPEG ends before its end marker"
         elif jpeg.problem is None and any(any(bits) for bits in jpeg.sent.values()):
             jpeg.problem = "scans of the JPEG are missing"
+        elif jpeg.problem is None and jpeg._has_zeros(data):
+            jpeg.problem = "a part of the JPEG was never written"
         return jpeg
 
-    def may_lack_data(self, data: bytes) -> bool:
-        """Whether a scan repeats one byte where not even a flat area makes an encoder do so.
+    def repeated(self, data: bytes, scan: Scan) -> frozenset[int]:
+        """The bytes that a scan repeats: a flat area, a pattern of equal blocks, or what was never written."""
+        if scan.refines_dc or scan.ends - scan.begins < _REPEATED:
+            return frozenset()
+        coded = np.frombuffer(data, np.uint8, (scan.ends - scan.begins) // _REPEATED * _REPEATED, scan.begins)
+        words = coded.view(np.uint64).reshape(-1, _REPEATED // 8)
+        # The first and the last eight bytes tell of most that they are no repetition.
+        alike = words[words[:, 0] == words[:, -1]].view(np.uint8).reshape(-1, _REPEATED)
+        return frozenset(alike[(alike == alike[:, :1]).all(axis=1), 0].tolist())
+
+    def _has_zeros(self, data: bytes) -> bool:
+        """Whether a scan has zeros where not even a flat area makes them.
 
         It does with codes that were made for one image alone: they give a flat area the shortest, which are zeros.
         """
-        plain = self.usual_codes and not self.progressive
-        return any((plain or not scan.brings_dc) and self.is_repetitive(data, scan) for scan in self.scans)
-
-    def is_repetitive(self, data: bytes, scan: Scan) -> bool:
-        """Whether a scan repeats one byte: a flat area, a pattern of equal blocks, or what was never written."""
-        if scan.refines_dc:
-            return False
-        coded = np.frombuffer(data, np.uint8, (scan.ends - scan.begins) // _REPEATED * _REPEATED, scan.begins)
-        blocks = coded.view(np.uint64).reshape(-1, _REPEATED // 8) if coded.size else coded.reshape(0, 4)
-        # The first and the last eight bytes tell of most that they are no repetition.
-        alike = blocks[(blocks[:, 0] == blocks[:, -1])]
-        bytes_alike = alike.view(np.uint8).reshape(-1, _REPEATED)
-        return bool((bytes_alike == bytes_alike[:, :1]).all(axis=1).any())
+        usual = self.usual_codes and not self.progressive
+        return any((usual or not scan.brings_dc) and 0 in self.repeated(data, scan) for scan in self.scans)
 
     def _read(self, data: bytes) -> None:
         at = 2

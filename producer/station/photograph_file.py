@@ -12,7 +12,6 @@ from PIL import Image, UnidentifiedImageError
 
 from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
-from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.station.file_state import Look, has_holes, open_for_writing
@@ -56,7 +55,7 @@ def read(path: Path, look: Look) -> Reading:
         return Reading(image, "a program still has the file open for writing")
     if (why := cut_short(image)) is not None:
         return Reading(image, why)
-    if holes or (image.startswith(b"\xff\xd8") and JpegStructure.of(image).may_lack_data(image)):
+    if holes:
         return Reading(image, "parts of the file were never written")
     return _decoded(image)
 

@@ -35,7 +35,7 @@ _STRIP: Final = 512
 
 def cut_short(data: bytes, jpeg: JpegStructure, decoded: Image.Image) -> bool:
     """Whether a JPEG that has all that its headers promise, and was `decoded` without an error, lacks a part."""
-    repetitive = [scan for scan in jpeg.scans if jpeg.is_repetitive(data, scan)]
+    repetitive = [scan for scan in jpeg.scans if jpeg.repeated(data, scan)]
     # Those first that a flat area hardly ever makes.
     repetitive = sorted(repetitive, key=lambda scan: scan.brings_dc)[:_MOST_ASKED]
     if any(not _uses_its_last_bytes(data, jpeg, scan, decoded) for scan in repetitive):

@@ -56,7 +56,7 @@ def test_a_jpeg_whose_middle_is_not_there_yet_is_doubted(tmp_path: Path, options
     scan = max(JpegStructure.of(data).scans, key=lambda each: each.ends - each.begins)
     middle = (scan.begins + scan.ends) // 2
     damaged = data[:middle] + bytes(1000) + data[middle + 1000 :]
-    assert doubt_of(tmp_path, damaged) == "parts of the file were never written"
+    assert doubt_of(tmp_path, damaged) == "a part of the JPEG was never written"
     assert doubt_of(tmp_path, data) is None
 
 

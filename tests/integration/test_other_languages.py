@@ -37,7 +37,7 @@ def gateway_script() -> str:
 
 
 def schema(name: str) -> dict[str, Any]:
-    text = (ROOT / "producer" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+    text = (ROOT / "producer" / "contract" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 

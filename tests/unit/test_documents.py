@@ -110,3 +110,12 @@ def test_every_test_that_a_document_names_is_there() -> None:
     assert len(named) > 60
     tests = {(file.name, name) for file in (ROOT / "tests").rglob("test_*.py") for name in names_in(file)}
     assert named <= tests, f"not there: {named - tests}"
+
+
+def test_every_target_of_make_that_a_document_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", text_of(ROOT / "Makefile"), re.MULTILINE))
+    named = {
+        name for document in DOCUMENTS for name in re.findall(r"(?:^|`)make ([a-z-]+)", text_of(document), re.MULTILINE)
+    }
+    assert len(named) > 8
+    assert named <= targets, f"not there: {named - targets}"

@@ -59,13 +59,13 @@ def test_its_figures_are_those_of_the_code() -> None:
     assert "the tenth of each model's" in TEXT
     assert "one in fifty" in TEXT
     assert (FEWEST_IMAGES, FEWEST_INSERTS, FEWEST_UNATTENDED, ENOUGH_IMAGES) == (5, 3, 5, 30)
-    assert "five usable images of each side, of three inserts each" in TEXT
-    assert "below thirty images of a side" in TEXT
+    assert "five usable images of each class (intact, damaged), of three inserts each" in TEXT
+    assert "below thirty images of a class" in TEXT
     assert (FEWEST_KINDS, FEWEST_AT_A_PLACE, FEWEST_NEWEST) == (30, 30, 10)
     assert "five intact and five damaged" in TEXT
     assert "thirty images each" in TEXT
     assert "thirty images or more" in TEXT
-    assert "With ten of each side" in TEXT
+    assert "With ten of each class" in TEXT
     assert (REPEATS, BINS) == (10, 10)
     assert "ten repeated 70/30 splits" in TEXT
     assert "over ten bins" in TEXT

@@ -277,3 +277,7 @@ app.command()(schema.downgrade)
 def main() -> None:
     """Run `insert-db`; what a person can put right ends with its message, not with a traceback."""
     run(app, explained=explained, prefix="insert-db:")
+
+
+if __name__ == "__main__":
+    main()

@@ -106,7 +106,7 @@ def test_without_json_the_report_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("classes", "options", "code", "said"),
     [
-        ({}, [], 1, "sub-folder"),
+        ({}, [], 2, "sub-folder"),
         ({"worn": 3}, [], 2, "only 'worn'"),
         ({"intact": 3, "worn": 1}, [], 2, "at least 2 of each class"),
         ({"intact": 2, "worn": 2}, ["--test-size", "0.1"], 2, "4 images give 3 for training and 1 for testing"),

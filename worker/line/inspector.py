@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -24,7 +24,7 @@ from producer.storage.store import ImageStore
 from worker.line.answer_batcher import AnswerBatcher
 from worker.line.faults import CaptureFault, crashed, invalid_event
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
-from worker.line.isolation import Isolation
+from worker.line.isolation import MAX_ATTEMPTS, Isolation
 from worker.line.judging import Judge
 from worker.line.mapping import capture_of, shadow_verdict_of, verdict_answer, verdict_of
 from worker.line.notifier import Notifier
@@ -35,9 +35,6 @@ from worker.runtime.failpoints import failpoint
 from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
-
-MAX_ATTEMPTS: Final = 3
-"""How often judging a capture is tried; then it is a fault."""
 
 
 class ImageNotYet(LookupError):

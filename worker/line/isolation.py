@@ -9,6 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+MAX_ATTEMPTS: Final = 3
+"""How often judging a capture is tried; then it is a fault."""
 
 
 class Isolation:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from worker.runtime.held_stderr import held_stderr
 
 
 @contextmanager
@@ -17,23 +16,9 @@ def loading_tensorflow() -> Iterator[None]:
     libpq would call those in the place of OpenSSL's, and the process would die at the first connection to PostgreSQL
     over TLS. Loaded before, it is bound to its own.
 
-    What this process writes to standard error meanwhile, from C++ as well, is held back; it is shown after all when
-    the block fails.
+    What this process writes to standard error meanwhile is held back; it is shown after all when the block fails.
     """
     import psycopg  # noqa: F401 - see above
 
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(kept, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+    with held_stderr():
+        yield

@@ -12,7 +12,7 @@ import typer
 from producer.terminal.entry_point import run as run_command
 from producer.terminal.error_text import in_words
 from producer.terminal.logs import configure_logs
-from worker.commands import features, learning, models
+from worker.commands import features, learning, models, networks
 from worker.commands import weights as cli_weights
 from worker.commands.experiment import experiment
 from worker.commands.health import health
@@ -60,6 +60,7 @@ app.command()(learning.evaluate)
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 app.add_typer(cli_weights.app, name="weights")
+app.add_typer(networks.app, name="networks")
 
 
 def main() -> None:

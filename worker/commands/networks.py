@@ -12,7 +12,7 @@ from rich.table import Table
 
 from producer.terminal.console import answers, messages
 from producer.terminal.error_text import in_words
-from producer.terminal.output import note, say, say_json, say_model
+from producer.terminal.output import note, say, say_json
 from worker.backbones.names import BackboneError
 from worker.networks.manifest import Manifest
 from worker.networks.names import parse_network_name
@@ -104,7 +104,7 @@ def build(
             )
             kept = store.add(built.data, built.manifest)
     if as_json:
-        say_model(kept)
+        say_json(kept.model_dump(mode="json", exclude={"check"}))
     else:
         say(f"{kept.name}: kept as {kept.digest[:12]} in {store.root}, {kept.size / 1e6:,.1f} MB")
 
@@ -116,7 +116,7 @@ def list_networks(data: Data = _DEFAULT_DATA, networks: Store = None, as_json: A
         store = NetworkStore(_place(data, networks))
         found = store.manifests()
     if as_json:
-        say_json([each.model_dump(mode="json") for each in found])
+        say_json([each.model_dump(mode="json", exclude={"check"}) for each in found])
     elif not found:
         say(f"no networks in {store.root}")
     else:

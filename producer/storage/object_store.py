@@ -100,8 +100,9 @@ class RemoteStore:
 
     def remove(self, key: str) -> None:
         """See `FileStore.remove`."""
+        path = self._path(key)
         try:
-            self._files.rm_file(self._path(key), **self._bound)
+            self._files.rm_file(path, **self._bound)
         except FileNotFoundError:
             return
         except Exception as error:

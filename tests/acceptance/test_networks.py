@@ -26,8 +26,6 @@ def networks(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[
 
 def test_a_network_is_built_listed_verified_and_removed(tmp_path: Path) -> None:
     data = tmp_path / "line"
-    assert "no networks in" in networks("list", data=data).stdout
-
     built = networks("build", NAME, "--json", data=data)
     assert (built.returncode, built.stderr.strip()) == (0, "")
     manifest = json.loads(built.stdout)
@@ -74,7 +72,6 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     for arguments, said in (
         (["build", "vgg16"], "names no network; write family:layer"),
         (["build", NAME, "--images", str(tmp_path)], f"write {NAME}+int8"),
-        (["build", f"{NAME}+int8", "--images", str(tmp_path)], "has 0 photographs"),
         (["remove", NAME], "there is no network efficientnet_lite0:block0_out+gap"),
     ):
         done = networks(*arguments, data=tmp_path)

@@ -155,7 +155,7 @@ def _traced(source: _Source) -> Any:
             values = tf.nn.bias_add(tf.nn.conv2d(pixels, kernel[None, None], 1, "VALID"), bias)
         return _listed(source.model(values, training=False))
 
-    signature = [tf.TensorSpec([1, *source.size, 3], tf.float32)]
+    signature = [tf.TensorSpec([None, *source.size, 3], tf.float32)]
     return tf.function(forward, input_signature=signature, autograph=False).get_concrete_function()
 
 
@@ -197,9 +197,9 @@ def _stretched(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def _hold_against_keras(network: Network, forward: Any, photograph: npt.NDArray[np.uint8] | None) -> None:
     image = check_picture(network.input_size) if photograph is None else photograph
     expected = [np.asarray(each)[0] for each in forward(tf.constant(_as_input(image)))]
-    for layer, ours, theirs in zip(network.manifest.layers, network.maps(image), expected, strict=True):
+    for layer, ours, theirs in zip(network.manifest.layers, network.maps(image[None]), expected, strict=True):
         if photograph is None:
-            fits = np.abs(ours - theirs).max() <= _EXACT * np.abs(theirs).max()
+            fits = np.abs(ours[0] - theirs).max() <= _EXACT * np.abs(theirs).max()
         else:
             fits = np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] >= _ALIKE
         if not fits:

@@ -75,6 +75,23 @@ def test_efficientnet_lite_is_keras_within_rounding(lite: Network, samples: np.n
     np.testing.assert_allclose(lite.features(samples), expected, rtol=1e-3, atol=1e-4 * expected.std())
 
 
+def test_a_dense_layer_behind_convolutions_sees_several_images_at_once(small: Built) -> None:
+    """As in VGG16, in small; a dense layer of its size takes minutes to build."""
+    layers = keras.layers
+    convolutions = [layers.Conv2D(8, 3, 2, activation="relu"), layers.Flatten(), layers.Dense(20, activation="relu")]
+    model = keras.Sequential([keras.Input((32, 32, 3)), *convolutions])
+    source = building._Source(model, (32, 32), efficientnet_lite.preprocess, "0" * 64)
+    data = building._converted(building._traced(source), None)
+    changes = {"input_size": (32, 32), "layers": ("dense",), "shapes": ((20,),), "size": len(data)}
+    ours = network(Built(data, small.manifest.model_copy(update=changes)), "vgg16:dense")
+
+    images = np.random.default_rng(3).integers(0, 256, (19, 32, 32, 3), dtype=np.uint8)
+    expected = np.asarray(model(efficientnet_lite.preprocess(images)))
+    together = ours.features(images)
+    np.testing.assert_allclose(together, expected, rtol=1e-4, atol=1e-4 * expected.std())
+    np.testing.assert_array_equal(together, np.concatenate([ours.features(each[None]) for each in images]))
+
+
 PALACE, DAISY = 698, 985
 """Of ImageNet's thousand classes."""
 

@@ -24,6 +24,9 @@ class WorkerSettings(StationSettings, DatabaseSettings):
         default=None, description="imagenet, embedded, a file, or a name in `weights list`; default: the backbone's."
     )
     weights_folder: Path | None = Field(default=None, description="Imported weight files; default DATA/weights.")
+    networks: str | None = Field(
+        default=None, description="Networks as files: a folder or s3://BUCKET/FOLDER; default DATA/networks."
+    )
     models: Path | None = Field(default=None, description="Trained models; default DATA/models.")
     threads: int = Field(default=32, ge=1, le=256, description="Captures in hand at once.")
     max_batch: int = Field(default=32, ge=1, le=1024, description="Images in one forward pass at most.")
@@ -53,6 +56,10 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     def weights_path(self) -> Path:
         """The folder of imported weight files."""
         return self.weights_folder or self.data / "weights"
+
+    def networks_root(self) -> str:
+        """Where networks are kept: a path, or the URL of an object store."""
+        return self.networks or str(self.data / "networks")
 
     def models_path(self) -> Path:
         """The folder that trained models are kept in."""

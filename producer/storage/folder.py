@@ -39,6 +39,20 @@ class FolderStore:
         except IsADirectoryError:
             raise ImageRefused(f"{key!r} is a folder, not an image") from None
 
+    def keys(self) -> list[str]:
+        """See `FileStore.keys`."""
+        try:
+            with naming(self.root):
+                return sorted(path.name for path in self.root.iterdir() if not path.name.startswith("."))
+        except FileNotFoundError:
+            return []
+
+    def remove(self, key: str) -> None:
+        """See `FileStore.remove`."""
+        path = self._path(key)
+        with naming(path):
+            path.unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         path = self.root / check_key(key)
         # A key has no '..', so only a symbolic link can lead elsewhere than to its own name below the root.

@@ -53,15 +53,15 @@ class RemoteStore:
     Nothing is cached: an image that was missing once may be there at the next call.
     """
 
-    def __init__(self, root: str):
-        """Nothing is connected before the first call.
+    def __init__(self, root: str, answer_seconds: float = ANSWER_SECONDS):
+        """Nothing is connected before the first call, each of which may take `answer_seconds`.
 
         Raises:
             ValueError, ImportError: there is no such protocol, or what it needs is not installed.
         """
         self._files, path = _file_system(root)
         # fsspec bounds only what it does asynchronously, which is what goes over a network.
-        self._bound = {"timeout": ANSWER_SECONDS} if isinstance(self._files, AsyncFileSystem) else {}
+        self._bound = {"timeout": answer_seconds} if isinstance(self._files, AsyncFileSystem) else {}
         self._root = path.rstrip("/")
 
     def put(self, key: str, data: bytes) -> str:
@@ -87,6 +87,26 @@ class RemoteStore:
         if len(data) > limit:
             raise ImageRefused(f"{key!r} has more than {limit} bytes")
         return data
+
+    def keys(self) -> list[str]:
+        """See `FileStore.keys`."""
+        try:
+            found = self._files.ls(self._root, detail=False, refresh=True, **self._bound)
+        except Exception as error:
+            if isinstance(error, FileNotFoundError) and _code(error) != "NoSuchBucket":
+                return []
+            raise explained(error, self._root) from error
+        return sorted(str(path).rpartition("/")[2] for path in found)
+
+    def remove(self, key: str) -> None:
+        """See `FileStore.remove`."""
+        path = self._path(key)
+        try:
+            self._files.rm_file(path, **self._bound)
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise explained(error, self._root) from error
 
     def _read(self, path: str, most: int) -> bytes | None:
         """The first `most` bytes of an object, or None where there is none."""
@@ -135,7 +155,7 @@ def explained(error: Exception, place: str) -> OSError:
     """An error of fsspec, s3fs or botocore as an `OSError` for the person who has to put it right."""
     code = _code(error)
     if isinstance(error, TimeoutError):
-        return OSError(errno.ETIMEDOUT, f"the store did not answer within {ANSWER_SECONDS:.0f} s", place)
+        return OSError(errno.ETIMEDOUT, "the store did not answer within the time that it is given", place)
     problem = _WHAT_TO_DO.get(code, f"the store failed ({code}: {error})")
     return OSError(_ERRNO.get(code, errno.EIO), problem, place)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from producer.configuration.home_folder import at_home
 from producer.storage.folder import FolderStore
-from producer.storage.store import ImageMissing, ImageStore
+from producer.storage.store import FileStore, ImageMissing, ImageStore
 from producer.terminal.redaction import discreet
 
 
@@ -18,15 +18,26 @@ def open_image_store(root: str) -> ImageStore:
     Raises:
         ValueError: the URL's protocol is unknown, or what it needs is not installed.
     """
+    return open_file_store(root, "the image store")
+
+
+def open_file_store(root: str, what: str, answer_seconds: float | None = None) -> FileStore:
+    """A store at `root`, like `open_image_store`; messages call it `what`.
+
+    `answer_seconds` bounds each call where it goes over a network, for files larger than photographs.
+
+    Raises:
+        ValueError: the URL's protocol is unknown, or what it needs is not installed.
+    """
     if "://" not in root or root.startswith("file://"):
         return FolderStore(at_home(Path(root.removeprefix("file://"))))
     # fsspec is needed by object stores alone, and takes its time to load.
-    from producer.storage.object_store import RemoteStore, how_to_install
+    from producer.storage.object_store import ANSWER_SECONDS, RemoteStore, how_to_install
 
     try:
-        return RemoteStore(root)
+        return RemoteStore(root, answer_seconds or ANSWER_SECONDS)
     except (ImportError, ValueError) as error:
-        raise ValueError(f"cannot open the image store {discreet(root)!r}: {how_to_install(error)}") from error
+        raise ValueError(f"cannot open {what} {discreet(root)!r}: {how_to_install(error)}") from error
 
 
 _MISSING_KEY: Final = "insert-inspection/no-image-has-this-key"

@@ -34,3 +34,24 @@ class ImageStore(Protocol):
             OSError: the store cannot be read.
         """
         ...
+
+
+class FileStore(ImageStore, Protocol):
+    """A place that can also say what it holds, and let go of it: for what is not a photograph and stays few."""
+
+    def keys(self) -> list[str]:
+        """Return the keys that lie directly in the store, in order; none where it does not exist yet.
+
+        Raises:
+            OSError: the store cannot be read.
+        """
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove what is stored under `key`; what is not there need not be removed.
+
+        Raises:
+            ValueError: the key is unsafe.
+            OSError: the store cannot be changed.
+        """
+        ...

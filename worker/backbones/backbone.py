@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from producer.configuration.home_folder import at_home
-from worker.backbones import insertnet
 from worker.backbones import keras_networks as networks
+from worker.backbones.filled_network import filled_network
 from worker.backbones.forward_pass import ForwardPass
 from worker.backbones.keras_networks import NetworkSummary, PublishedNetwork
 from worker.backbones.names import (
-    INSERTNET,
     BackboneError,
     BackboneName,
     WeightsMissing,
@@ -30,15 +26,7 @@ from worker.backbones.names import (
     default_weights,
     parse_name,
 )
-from worker.backbones.tensorflow_import import loading_tensorflow
-from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
-from worker.backbones.weight_import import fetch_weights
-from worker.backbones.weight_store import WeightsStore, file_digest
-from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
-
-with loading_tensorflow():
-    import keras
-    import tensorflow as tf
+from worker.runtime.arrays import Float32Array, UInt8Array
 
 __all__ = [
     "Backbone",
@@ -159,86 +147,9 @@ def load_backbone(
         WeightsUnfit: the weights are damaged, lack a layer that is needed, or are for another network.
         BackboneError: there is no such family or layer, or it cannot be loaded in this way.
     """
-    if keras.backend.backend() != "tensorflow" or keras.config.image_data_format() != "channels_last":
-        raise BackboneError("Keras is set to another backend or image format: this needs tensorflow and channels_last")
     parsed = parse_name(name)
-    published = networks.published_network(parsed.family)
-    cut = published.cut(parsed.layer)
-    within = {layer.name for layer in cut.layers}
-    needed = [spec for spec in published.specs if spec.name in within]
-    path, check = _find_weights(parsed, weights or default_weights(name), published, needed, weights_folder)
-    with ThreadPoolExecutor(1) as thread:
-        digest = thread.submit(file_digest, path)  # half a second for VGG16, in parallel
-        try:
-            model = networks.with_values(cut, parsed.family)
-            _fill(model, path, published, needed)
-        finally:
-            check(digest.result())  # a changed file is reported as that, whatever else it caused
-    return Backbone(parsed, published, model, digest.result(), lab_preprocessing=lab_preprocessing)
-
-
-def _find_weights(
-    name: BackboneName, weights: str, published: PublishedNetwork, needed: list[LayerSpec], weights_folder: Path
-) -> tuple[Path, Callable[[str], None]]:
-    """Return the weight file to load, and the check of its digest, which raises `WeightsUnfit`."""
-    store = WeightsStore(weights_folder)
-    if name.family == INSERTNET and weights in ("imagenet", "embedded"):
-        return insertnet.WEIGHTS, _check_embedded
-    if weights == "embedded":
-        raise BackboneError(f"only {INSERTNET} has embedded weights; {name.family} takes imagenet or a file")
-    if weights == "imagenet":
-        layers = [spec.name for spec in needed]
-        entry = store.for_family(name.family, layers)
-        if entry is None:
-            entry = fetch_weights(weights_folder, name.family, top=not published.top_layers().isdisjoint(layers))
-    elif (file := at_home(Path(weights))).is_file():
-        return file, lambda _: None  # there is no digest to compare with
-    else:
-        entry = store.named(weights)
-        if entry.family != name.family:
-            raise WeightsUnfit(f"{weights} was imported for {entry.family}, not for {name.family}")
-    return store.present_path(entry), partial(store.check, entry)
-
-
-def _check_embedded(digest: str) -> None:
-    expected = json.loads(insertnet.MANIFEST.read_text(encoding="utf-8"))["sha256"]
-    if digest != expected:
-        raise WeightsUnfit(
-            f"insertnet's weights {insertnet.WEIGHTS} are not those of its manifest (SHA-256 {digest}, "
-            f"expected {expected}): install insert-inspection again"
-        )
-
-
-def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[LayerSpec]) -> None:
-    """Load a file's values into the model's variables, layer by layer, without a second copy in memory."""
-    family = published.family
-    with WeightFile(path) as file:
-        matched = match(file, [published.specs, published.headless_specs], family)
-        for spec in needed:
-            if spec.name not in matched:
-                raise WeightsUnfit(f"{path} has no weights for layer {spec.name} of {family}{_why(spec, published)}")
-            layer = model.get_layer(spec.name)
-            variables = [*layer.trainable_weights, *layer.non_trainable_weights]
-            arrays = file.read(matched[spec.name])
-            if (problem := flaw(spec, arrays)) is not None:
-                raise WeightsUnfit(f"{path} cannot be used up to that layer of {family}: {problem}")
-            for variable, array in zip(variables, arrays, strict=True):
-                variable.assign(_tensor(array) if array.dtype == variable.dtype else array)
-            if isinstance(layer, keras.layers.Normalization):
-                layer.finalize_state()  # it computes with values that it derives from its weights
-
-
-def _tensor(array: AnyArray) -> Any:
-    """A tensor that shares an aligned array's memory: a variable that it is assigned to keeps it."""
-    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-
-
-def _why(spec: LayerSpec, published: PublishedNetwork) -> str:
-    if spec.name in published.top_layers():
-        return ": it is one without the network's top"
-    if spec.auto_named:
-        return " (Keras numbers that layer itself, so it is only found in a file with all of the network's layers)"
-    return ""
+    filled = filled_network(parsed.family, [parsed.layer], weights or default_weights(name), weights_folder)
+    return Backbone(parsed, filled.published, filled.model, filled.digest, lab_preprocessing=lab_preprocessing)
 
 
 def _fingerprint(**ingredients: object) -> str:

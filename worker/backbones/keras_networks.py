@@ -12,7 +12,7 @@ import math
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,24 +64,9 @@ class PublishedNetwork:
         """Return the names of the layers with weights that only the form with the top has."""
         return {spec.name for spec in self.specs}.difference(spec.name for spec in self.headless_specs)
 
-    def cut(self, layer: str) -> Any:
-        """Return the valueless part of the network that leads to `layer`'s output.
-
-        Raises:
-            BackboneError: there is no such layer, or it has several outputs.
-        """
-        names = [layer.name for layer in self.model.layers]
-        if layer not in names:
-            near = difflib.get_close_matches(layer, names, n=5, cutoff=0.5)
-            raise BackboneError(
-                f"{self.family} has no layer {layer!r}"
-                + (f"; did you mean {', '.join(near)}?" if near else "")
-                + f" Its layers: {', '.join(names)}"
-            )
-        output = self.model.get_layer(layer).output
-        if isinstance(output, list | tuple | dict) or None in output.shape[1:]:
-            raise BackboneError(f"layer {layer} of {self.family} has no single output of a fixed size")
-        return keras.Model(self.model.input, output)
+    def cut(self, *layers: str) -> Any:
+        """Return the valueless part of the network that leads to the outputs of `layers`; raises as `cut`."""
+        return cut(self.model, self.family, layers)
 
     def summary(self) -> NetworkSummary:
         """Return the size of the whole network.
@@ -93,6 +78,32 @@ class PublishedNetwork:
             parameters=self.model.count_params(),
             multiply_adds=sum(_multiply_adds(layer) for layer in self.model.layers),
         )
+
+
+def cut(model: Any, family: str, layers: Sequence[str]) -> Any:
+    """Return the part of a family's network that leads to the outputs of `layers`, a list of them if there are several.
+
+    Raises:
+        BackboneError: there is no such layer, or it has several outputs.
+    """
+    outputs = [_output(model, family, layer) for layer in layers]
+    # Named, because names go into files made from it, and an automatic one counts up.
+    return keras.Model(model.input, outputs[0] if len(outputs) == 1 else outputs, name="network")
+
+
+def _output(model: Any, family: str, layer: str) -> Any:
+    names = [each.name for each in model.layers]
+    if layer not in names:
+        near = difflib.get_close_matches(layer, names, n=5, cutoff=0.5)
+        raise BackboneError(
+            f"{family} has no layer {layer!r}"
+            + (f"; did you mean {', '.join(near)}?" if near else "")
+            + f" Its layers: {', '.join(names)}"
+        )
+    output = model.get_layer(layer).output
+    if isinstance(output, list | tuple | dict) or None in output.shape[1:]:
+        raise BackboneError(f"layer {layer} of {family} has no single output of a fixed size")
+    return output
 
 
 def families() -> list[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from worker.runtime.held_stderr import held_stderr
 
 
 @contextmanager
@@ -22,18 +21,5 @@ def loading_tensorflow() -> Iterator[None]:
     """
     import psycopg  # noqa: F401 - see above
 
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(kept, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+    with held_stderr():
+        yield

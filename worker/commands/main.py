@@ -13,7 +13,7 @@ from producer.terminal.entry_point import run as run_command
 from producer.terminal.error_text import in_words
 from producer.terminal.logs import configure_logs
 from producer.terminal.options import Data
-from worker.commands import features, learning, models
+from worker.commands import features, learning, models, networks
 from worker.commands import weights as cli_weights
 from worker.commands.experiment import experiment
 from worker.commands.health import health
@@ -40,7 +40,8 @@ Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERT
 as `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, `INSERTS_DATABASE_PASSWORD` or
 `INSERTS_DATABASE_PASSWORD_FILE`; for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`,
 and for PostgreSQL `?sslmode=verify-full&sslrootcert=FILE` in its URL), `INSERTS_IMAGES`,
-`INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_MODELS`, `INSERTS_THREADS`,
+`INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_NETWORKS`, `INSERTS_MODELS`,
+`INSERTS_THREADS`,
 `INSERTS_MAX_BATCH`, `INSERTS_FORWARD_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`, `INSERTS_METRICS_PORT`,
 `INSERTS_METRICS_ADDRESS`; of learning
 `INSERTS_MISSED_DAMAGED`, `INSERTS_NEEDLESS_CHANGE`, `INSERTS_LOOK`, `INSERTS_ENOUGH_NEW_LABELS`,
@@ -61,6 +62,7 @@ app.command()(learning.evaluate)
 app.add_typer(models.app, name="models")
 app.add_typer(features.app, name="features")
 app.add_typer(cli_weights.app, name="weights")
+app.add_typer(networks.app, name="networks")
 
 
 def main() -> None:

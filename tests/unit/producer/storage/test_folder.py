@@ -7,7 +7,7 @@ import pytest
 
 from producer.storage.folder import FolderStore
 from producer.storage.object_store import RemoteStore
-from producer.storage.opening import check_store, open_image_store
+from producer.storage.opening import check_store, open_file_store, open_image_store
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
 
 
@@ -21,6 +21,25 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
 def test_what_is_put_can_be_got(store: ImageStore) -> None:
     assert store.put("a/b/c.jpg", b"image") == hashlib.sha256(b"image").hexdigest()
     assert store.get("a/b/c.jpg", 5) == b"image"
+
+
+@pytest.mark.parametrize("kind", ["folder", "memory", "s3"])
+def test_a_store_of_files_says_what_it_holds_and_lets_go_of_it(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    root = {"folder": str(tmp_path / "files"), "memory": f"memory://{tmp_path}/files"}.get(kind)
+    files = open_file_store(root or request.getfixturevalue("s3_root"), "the store of files")
+    assert files.keys() == []
+    for key in ("b.json", "a.json"):
+        files.put(key, b"content")
+    assert files.keys() == ["a.json", "b.json"]
+    for _ in range(2):
+        files.remove("a.json")
+    assert files.keys() == ["b.json"]
+    with pytest.raises(ImageMissing):
+        files.get("a.json", 100)
+    with pytest.raises(ValueError, match="relative"):
+        files.remove("../b.json")
 
 
 def test_the_same_image_twice_is_once_and_another_one_is_refused(store: ImageStore) -> None:

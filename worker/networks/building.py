@@ -1,0 +1,231 @@
+"""Turns a backbone and its weights into a network's file. With `efficientnet_lite` all here that knows TensorFlow.
+
+The file takes pixels (0…255, as float32) and puts out the layers asked for, each as it is; whoever runs it does the
+pooling (`worker.networks.running`). So one file serves every pooling, and what a linear model makes of the averages can
+be traced back to places of the image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import platform
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.backbones import keras_networks
+from worker.backbones.filled_network import filled_network
+from worker.backbones.names import BackboneError, default_weights
+from worker.backbones.tensorflow_import import loading_tensorflow
+from worker.networks import efficientnet_lite
+from worker.networks.manifest import RECIPE, Manifest
+from worker.networks.names import NetworkName, Output
+from worker.networks.representative import Representative
+from worker.networks.running import Network, check_picture
+from worker.runtime.held_stderr import held_stderr
+from worker.runtime.progress import Progress, silent
+
+with loading_tensorflow():
+    import tensorflow as tf
+
+FloatArray = npt.NDArray[np.float32]
+Preprocess = Callable[[npt.NDArray[np.uint8]], FloatArray]
+
+_EXACT: Final = 1e-4
+"""By how much a float32 file's outputs may differ from Keras's, as a part of the largest."""
+
+_ALIKE: Final = 0.8
+"""The least correlation of an int8 file's outputs with those of Keras in float32, on a representative picture."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A Keras model of the layers asked for, with its weights, and what it wants its pixels to be."""
+
+    model: Any
+    size: tuple[int, int]
+    preprocess: Preprocess
+    weights_digest: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network's file, and what there is to say of it."""
+
+    data: bytes
+    manifest: Manifest
+
+
+def input_size(family: str) -> tuple[int, int]:
+    """Return the height and width in pixels that a family's networks take.
+
+    Raises:
+        BackboneError: there is no such family.
+    """
+    variant = efficientnet_lite.VARIANTS.get(family)
+    return keras_networks.published_network(family).input_size if variant is None else (variant.side, variant.side)
+
+
+def build(
+    name: NetworkName,
+    weights: str | None = None,
+    *,
+    weights_folder: Path,
+    representative: Representative | None = None,
+    progress: Progress = silent,
+) -> Built:
+    """Return the file of a network, checked against Keras.
+
+    `weights` is as in `worker.backbones.backbone.load_backbone` (for EfficientNet-Lite: `imagenet` or a PyTorch file).
+    An int8 network needs `representative` pictures of its input's size.
+
+    Raises:
+        WeightsMissing: the weights are neither here nor to be downloaded; the message says how to get them.
+        WeightsUnfit: the weights are damaged or for another network.
+        BackboneError: there is no such network, or LiteRT cannot express it.
+    """
+    if (name.arithmetic == "int8") != (representative is not None):
+        raise ValueError("an int8 network needs representative pictures, another has no use for them")
+    progress("reading the weights", 0, 1)
+    source = _source(name, weights, weights_folder)
+    forward = _traced(source)
+    progress("reading the weights", 1, 1)
+    progress("converting", 0, 1)
+    images = None if representative is None else _stretched(representative.images)
+    with _quiet():
+        data = _converted(forward, images)
+    progress("converting", 1, 1)
+    shapes = [tuple(output.shape[1:]) for output in _listed(source.model.output)]
+    draft = Manifest(
+        digest=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        family=name.family,
+        layers=name.layers,
+        arithmetic=name.arithmetic,
+        input_size=source.size,
+        shapes=tuple(shapes),
+        recipe=RECIPE,
+        weights_digest=source.weights_digest,
+        representative=None if representative is None else str(representative),
+        check=(),
+        versions={"python": platform.python_version()}
+        | {each: version(each) for each in ("insert-inspection", "tensorflow", "keras", "ai-edge-litert")},
+        created_at=datetime.now(UTC),
+    )
+    network = Network(data, draft, [Output(layer) for layer in name.layers])
+    _hold_against_keras(network, forward, None if images is None else images[0])
+    return Built(data, draft.model_copy(update={"check": network.check_values()}))
+
+
+def _source(name: NetworkName, weights: str | None, weights_folder: Path) -> _Source:
+    if name.family in efficientnet_lite.VARIANTS:
+        model, digest = efficientnet_lite.filled(name.family, weights or "imagenet")
+        part = keras_networks.cut(model, name.family, name.layers)
+        return _Source(part, input_size(name.family), efficientnet_lite.preprocess, digest)
+    filled = filled_network(
+        name.family, name.layers, weights or default_weights(f"{name.family}:{name.layers[0]}"), weights_folder
+    )
+    return _Source(
+        filled.model,
+        filled.published.input_size,
+        lambda images: keras_networks.preprocess(name.family, images),
+        filled.digest,
+    )
+
+
+def _traced(source: _Source) -> Any:
+    """The model behind its preprocessing as a concrete function of pixels."""
+    kernel, bias = _scaling(source.preprocess)
+    scale = kernel[0, 0]
+
+    def forward(pixels: Any) -> Any:
+        if np.array_equal(kernel, scale * np.eye(3)) and np.ptp(bias) == 0:
+            # Two operations with a single number each, the second of which the converter draws into the next layer.
+            values = (pixels + bias[0] / scale) * scale
+        else:
+            values = tf.nn.bias_add(tf.nn.conv2d(pixels, kernel[None, None], 1, "VALID"), bias)
+        return _listed(source.model(values, training=False))
+
+    signature = [tf.TensorSpec([None, *source.size, 3], tf.float32)]
+    return tf.function(forward, input_signature=signature, autograph=False).get_concrete_function()
+
+
+def _scaling(preprocess: Preprocess) -> tuple[FloatArray, FloatArray]:
+    """A family's preprocessing as a matrix of colours and what is added: each is a scaling, and some turn the colours.
+
+    Raises:
+        BackboneError: this one is not.
+    """
+    bias = preprocess(np.zeros((1, 1, 3), np.uint8))[0, 0]
+    matrix = (preprocess(np.uint8(255) * np.eye(3, dtype=np.uint8)[None])[0] - bias) / np.float32(255)
+    probe = np.random.default_rng(0).integers(0, 256, (1, 64, 3), dtype=np.uint8)
+    if not np.allclose(probe.astype(np.float32) @ matrix + bias, preprocess(probe), rtol=1e-5, atol=1e-4):
+        raise BackboneError("the preprocessing of this family is not a scaling of colours, and cannot be in the file")
+    return matrix, bias
+
+
+def _converted(forward: Any, images: npt.NDArray[np.uint8] | None) -> bytes:
+    # Without a trackable object the variables are frozen to constants first: a tenth of the time, and the only way in
+    # which int8 is calibrated from a function.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([forward])
+    if images is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([_as_input(image)] for image in images)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    try:
+        return bytes(converter.convert())
+    except Exception as error:  # the converter raises almost anything at what it cannot express
+        raise BackboneError(f"this network cannot be made a LiteRT file: {error}") from error
+
+
+def _stretched(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The pictures with a black and a white pixel in the first, so that the range of a pixel is the whole of it."""
+    images = images.copy()
+    images[0, 0, 0], images[0, -1, -1] = 0, 255
+    return images
+
+
+def _hold_against_keras(network: Network, forward: Any, photograph: npt.NDArray[np.uint8] | None) -> None:
+    image = check_picture(network.input_size) if photograph is None else photograph
+    expected = [np.asarray(each)[0] for each in forward(tf.constant(_as_input(image)))]
+    for layer, ours, theirs in zip(network.manifest.layers, network.maps(image[None]), expected, strict=True):
+        if photograph is None:
+            fits = np.abs(ours[0] - theirs).max() <= _EXACT * np.abs(theirs).max()
+        else:
+            fits = np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] >= _ALIKE
+        if not fits:
+            raise BackboneError(
+                f"the {network.manifest.arithmetic} file of {network.manifest.name} does not compute what Keras does "
+                f"(layer {layer}): this network cannot be had in this arithmetic"
+            )
+
+
+def _as_input(image: npt.NDArray[np.uint8]) -> FloatArray:
+    return image[None].astype(np.float32)
+
+
+def _listed(outputs: Any) -> Sequence[Any]:
+    return outputs if isinstance(outputs, list) else [outputs]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the converter says to its authors is held back, and shown when it fails."""
+    logger = logging.getLogger("absl")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), held_stderr():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,74 @@
+"""The pictures that the ranges of an int8 network's values are measured on: a folder's, else drawn ones."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from producer.pictures.file_names import READABLE, ending_of
+from producer.pictures.system_files import is_system_litter
+from producer.simulation.head import labelled_images
+from worker.images.decoding import UnusableImage, decode
+from worker.runtime.progress import Progress, silent
+
+UInt8Array = npt.NDArray[np.uint8]
+
+FEWEST: Final = 16
+"""Pictures of a folder, below which their values' ranges say little."""
+
+_DRAWN: Final = 48
+_MOST: Final = 200
+"""Of a larger folder so many are taken, evenly from its list: more change nothing but the time."""
+_SEED: Final = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Representative:
+    """Pictures (n, height, width, 3) of 0…255, and where they are from."""
+
+    images: UInt8Array
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{len(self.images)} {self.origin}, SHA-256 {hashlib.sha256(self.images.tobytes()).hexdigest()}"
+
+
+def drawn(size: tuple[int, int], progress: Progress = silent) -> Representative:
+    """Return pictures of all kinds of inserts, drawn; the same every time."""
+    images = []
+    for number, (image, _) in enumerate(labelled_images(_DRAWN, _SEED, size=max(size)), start=1):
+        images.append(decode(image, size))
+        progress("drawing pictures", number, _DRAWN)
+    return Representative(np.stack(images), "drawn pictures")
+
+
+def of_folder(folder: Path, size: tuple[int, int], progress: Progress = silent) -> Representative:
+    """Return the photographs in and below `folder`, or some of them where there are many.
+
+    Raises:
+        ValueError: one cannot be read, or there are too few.
+        OSError: the folder cannot be read.
+    """
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if ending_of(path.name) in READABLE and not is_system_litter(path.relative_to(folder)) and path.is_file()
+    ]
+    if len(files) < FEWEST:
+        raise ValueError(
+            f"{folder} has {len(files)} photographs; to measure a network's values on, {FEWEST} are needed"
+        )
+    chosen = [files[at] for at in np.linspace(0, len(files) - 1, min(_MOST, len(files))).astype(int)]
+    images = []
+    for number, path in enumerate(chosen, start=1):
+        try:
+            images.append(decode(path.read_bytes(), size))
+        except UnusableImage as error:
+            raise ValueError(f"{path} cannot be used: {error}; move it elsewhere") from error
+        progress("reading photographs", number, len(chosen))
+    return Representative(np.stack(images), "photographs")

@@ -1,0 +1,162 @@
+"""A network's file in memory, ready to turn pixels into features: LiteRT alone, one thread.
+
+Convolutions see one image at a time: more at once costs memory and gains nothing. A dense layer reads all of its
+weights in each pass (103 MB of VGG16's `fc1` in int8: 16 ms for one image, 2 ms an image for eight), so a network that
+puts one out sees several.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.backbones.names import BackboneError
+from worker.networks.manifest import Manifest
+from worker.networks.names import NetworkName, Output
+from worker.runtime.held_stderr import held_stderr
+
+_TOGETHER: Final = 8
+"""Images that a network with a dense layer sees at once at most."""
+
+UInt8Array = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float32]
+
+_CHECKED: Final = 64
+"""Places of each output that are held against what they were when the network was built."""
+
+_TOLERANCE: Final = {"float32": 1e-3, "int8": 0.1}
+"""What they may differ by, as a part of the largest: other processors round otherwise, and in int8 by whole steps."""
+
+
+class NetworkUnfit(BackboneError):
+    """A network's file is damaged, or not what its manifest says; the message says what to do."""
+
+
+class Network:
+    """A network's file, and what is taken from it. To be used by one thread at a time.
+
+    `name` is canonical; `fingerprint` names everything that the features depend on; `feature_size` is the length of
+    one feature vector; `input_size` is (height, width) in pixels.
+    """
+
+    def __init__(self, data: bytes, manifest: Manifest, outputs: Sequence[Output]) -> None:
+        """Prepare to run `data`, whose digest has been held against the manifest's (see `NetworkStore.read`).
+
+        Raises:
+            NetworkUnfit: LiteRT cannot run it, or it is not the network of the manifest.
+            BackboneError: a layer of `outputs` is not in it, or has no image to pool over.
+        """
+        self.manifest = manifest
+        self.outputs = tuple(outputs)
+        self.name = str(NetworkName(manifest.family, self.outputs, manifest.arithmetic))
+        self.input_size = manifest.input_size
+        self.fingerprint = manifest.fingerprint(self.outputs)
+        self._shapes = dict(zip(manifest.layers, manifest.shapes, strict=True))
+        self.feature_size = sum(self._size(output) for output in self.outputs)
+        self._interpreter, self._input, self._indices = _prepared(data, manifest)
+        self._room = 1
+        self._step = 1 if all(len(shape) == 3 for shape in manifest.shapes) else _TOGETHER
+
+    def features(self, images: UInt8Array) -> FloatArray:
+        """Return the features (n, feature_size) of images (n, height, width, 3) of 0…255.
+
+        Raises:
+            ValueError: the images are not uint8 or not of `input_size`.
+        """
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*self.input_size, 3):
+            raise ValueError(
+                f"{self.name} takes uint8 images of {self.input_size} pixels and 3 colours, not {images.dtype} "
+                f"of shape {images.shape}"
+            )
+        features = np.empty((len(images), self.feature_size), np.float32)
+        for start in range(0, len(images), self._step):
+            part = slice(start, start + self._step)
+            maps = dict(zip(self.manifest.layers, self.maps(images[part]), strict=True))
+            pooled = [_pooled(maps[output.layer], output) for output in self.outputs]
+            np.concatenate(pooled, axis=1, out=features[part])
+        return features
+
+    def maps(self, images: UInt8Array) -> list[FloatArray]:
+        """Return what each of the file's layers puts out for images (n, height, width, 3), before any pooling."""
+        if len(images) != self._room:
+            self._interpreter.resize_tensor_input(self._input, images.shape, strict=True)
+            self._interpreter.allocate_tensors()
+            self._room = len(images)
+        self._interpreter.set_tensor(self._input, images.astype(np.float32))
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._indices]
+
+    def check(self) -> None:
+        """Run the check picture.
+
+        Raises:
+            NetworkUnfit: the outputs are not what they were when the network was built.
+        """
+        for layer, now, then in zip(self.manifest.layers, self.check_values(), self.manifest.check, strict=True):
+            largest = max(map(abs, then))
+            if np.shape(now) != np.shape(then) or not np.allclose(
+                now, then, rtol=0, atol=_TOLERANCE[self.manifest.arithmetic] * largest
+            ):
+                raise NetworkUnfit(
+                    f"{self.manifest.name} ({self.manifest.digest[:12]}) does not compute here what it computed where "
+                    f"it was built (layer {layer}): build it again on this kind of machine"
+                )
+
+    def check_values(self) -> tuple[tuple[float, ...], ...]:
+        """Return some places of each output for the check picture."""
+        outputs = [each.reshape(-1) for each in self.maps(check_picture(self.input_size)[None])]
+        places = [np.linspace(0, len(each) - 1, min(_CHECKED, len(each))).astype(int) for each in outputs]
+        return tuple(tuple(map(float, each[at])) for each, at in zip(outputs, places, strict=True))
+
+    def _size(self, output: Output) -> int:
+        shape = self._shapes.get(output.layer)
+        if shape is None:
+            raise BackboneError(f"{self.manifest.name} puts out no layer {output.layer}")
+        if output.pooling and len(shape) != 3:
+            raise BackboneError(
+                f"+{output.pooling} is over an image, but layer {output.layer} of {self.manifest.family} has the "
+                f"shape {shape}"
+            )
+        return shape[-1] if output.pooling else math.prod(shape)
+
+
+def check_picture(size: tuple[int, int]) -> UInt8Array:
+    """Return a picture that is the same everywhere, with every brightness, slopes, edges and fine patterns."""
+    y, x, colour = np.ogrid[: size[0], : size[1], :3]
+    return np.asarray((x * (3 + colour) + y * 2 + (x * y) // 97 + 40 * ((x // 16 + y // 16) % 2)) % 256, np.uint8)
+
+
+def _pooled(values: FloatArray, output: Output) -> FloatArray:
+    if output.pooling == "gap":
+        return np.asarray(values.mean(axis=(1, 2)))
+    if output.pooling == "max":
+        return np.asarray(values.max(axis=(1, 2)))
+    return values.reshape(len(values), -1)
+
+
+def _prepared(data: bytes, manifest: Manifest) -> tuple[Any, int, list[int]]:
+    """LiteRT with the file in it, and the numbers of its input and outputs."""
+    # The first one says on standard error that it has been made.
+    with held_stderr():
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_content=data, num_threads=1)
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise NetworkUnfit(f"LiteRT cannot run {manifest.name} ({manifest.digest[:12]}): {error}") from None
+    (inputs, outputs) = interpreter.get_input_details(), interpreter.get_output_details()
+    taken = [(each["dtype"], tuple(map(int, each["shape"]))) for each in inputs]
+    given = [(each["dtype"], tuple(map(int, each["shape"]))) for each in outputs]
+    if taken != [(np.float32, (1, *manifest.input_size, 3))] or given != [
+        (np.float32, (1, *shape)) for shape in manifest.shapes
+    ]:
+        raise NetworkUnfit(
+            f"the file {manifest.digest[:12]} is not the network {manifest.name} of its manifest: it takes {taken} and "
+            f"gives {given}"
+        )
+    return interpreter, inputs[0]["index"], [each["index"] for each in outputs]

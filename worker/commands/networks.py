@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from producer.terminal.console import answers, messages
 from producer.terminal.exit_codes import NO
@@ -14,10 +13,13 @@ from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.backbones.names import BackboneError
 from worker.commands.options import settings_with
-from worker.networks.manifest import Manifest
-from worker.networks.names import parse_network_name
-from worker.networks.store import NetworkStore
 from worker.runtime.notices import shown
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from worker.networks.manifest import Manifest
+    from worker.networks.store import NetworkStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,6 +66,8 @@ def build(
 
     The same backbone, weights, pictures and versions give the same file; what is there already stays as it is.
     """
+    from worker.networks.names import parse_network_name
+
     name = parse_network_name(backbone)
     if images is not None and name.arithmetic != "int8":
         raise ValueError(f"--images is for int8: write {name}+int8, or leave it out")
@@ -144,6 +148,8 @@ def remove(
 
 
 def _store(data: Path | None, networks: str | None) -> NetworkStore:
+    from worker.networks.store import NetworkStore
+
     return NetworkStore(settings_with(data=data, networks=networks).networks_root())
 
 
@@ -158,6 +164,7 @@ def _problem(store: NetworkStore, manifest: Manifest) -> str | None:
 def _needing(manifest: Manifest, models: Path) -> list[str]:
     """The models in a folder whose features are this network's; one that cannot be read is in the way, too."""
     from worker.models.store import MANIFEST_FILE, ModelError, read_manifest
+    from worker.networks.names import parse_network_name
 
     needing = []
     for path in sorted(models.glob(f"*/{MANIFEST_FILE}")):
@@ -174,6 +181,8 @@ def _needing(manifest: Manifest, models: Path) -> list[str]:
 
 
 def _table(manifests: list[Manifest]) -> Table:
+    from rich.table import Table
+
     table = Table("network", "digest", "MB", "features of", "built", "TensorFlow", box=None)
     for column in table.columns:
         column.no_wrap = column.header != "network"

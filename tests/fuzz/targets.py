@@ -29,7 +29,8 @@ from producer.contract.event import INSPECT_TASK, CaptureEvent
 from producer.storage.folder import FolderStore
 from tests.fuzz import documents, pictures
 from worker.broker.sanitising import sanitise
-from worker.images.decoding import UnusableImage, decode, quiet_decoders
+from worker.images.decoding import UnusableImage, decode
+from worker.images.quiet import quiet_decoders
 from worker.line.inspector import Inspector
 from worker.models.line_model import Judgement
 from worker.monitoring.metrics import WorkerMetrics

@@ -21,7 +21,7 @@ from worker.commands.local import demo, standalone
 from worker.commands.options import Backbone, Weights, settings_with
 from worker.commands.plan import plan
 from worker.commands.train import train
-from worker.images.decoding import quiet_decoders
+from worker.images.quiet import quiet_decoders
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import threading
-import warnings
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,15 +78,6 @@ class DecodedPhotograph:
 
     pixels: UInt8Array
     doubt: str | None
-
-
-def quiet_decoders() -> None:
-    """Drop Pillow's warnings about damaged files, for this process: `UnusableImage` says what is wrong with an image.
-
-    Python keeps the text of every warning that it has shown, and these quote the file: thousands of damaged images
-    would fill the memory of a worker.
-    """
-    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int] | None = None) -> UInt8Array:

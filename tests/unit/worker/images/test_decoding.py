@@ -18,7 +18,8 @@ from PIL import Image
 
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.simulation.head import labelled_images
-from worker.images.decoding import UnusableImage, decode, decode_photograph, quiet_decoders
+from worker.images.decoding import UnusableImage, decode, decode_photograph
+from worker.images.quiet import quiet_decoders
 
 SIZE = (24, 32)
 

@@ -27,7 +27,7 @@ def check_url(url: str, setting: str) -> None:
         if not _clear(part):
             raise ValueError(unclear(setting))
         if " " in urlsplit(part).netloc.rpartition("@")[2]:
-            raise ValueError(f"{setting} has a blank in the name of a host, and no host's name has one")
+            raise ValueError(f"there is a blank where a host's name is. {unclear(setting)}")
 
 
 def unclear(setting: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from producer.terminal.console import answers, messages
-from producer.terminal.exit_codes import NO
+from producer.terminal.exit_codes import FAILED, NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say_json
 from worker.commands.options import Backbone, Weights
@@ -35,7 +35,8 @@ def demo(
     """Bring up a whole line, train a model, and check a milling head after three operations.
 
     Starts a real Redis, a SQLite database, a worker and a simulated station on this machine, shows each check's
-    answer beside the truth, and ends all of them. Exit code 0 if every capture has exactly one verdict, else 1.
+    answer beside the truth, and ends all of them. Exit code 0 if every capture has exactly one verdict, 1 if not, 2
+    if it was stopped.
     """
     from worker.demo.run import DemoOptions, run_demo
 
@@ -43,7 +44,7 @@ def demo(
     summary = run_demo(options, messages() if as_json else answers())
     if as_json:
         say_json(summary.as_json())
-    raise typer.Exit(0 if summary.complete else NO)
+    raise typer.Exit(FAILED if summary.stopped else 0 if summary.complete else NO)
 
 
 def standalone(

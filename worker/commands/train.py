@@ -136,5 +136,5 @@ def _tell_trained(
     if in_charge is not decided.promote:
         say(f"{decided.model} is {'' if in_charge else 'not '}in charge{' all the same' if in_charge else ''}")
     say("next")
-    for command, purpose in next_steps(decided.model, in_charge=in_charge, champion=decided.champion):
+    for command, purpose in next_steps(decided.model, settings.data, in_charge=in_charge, champion=decided.champion):
         say(f"  {command:<40} {purpose}")

@@ -6,9 +6,12 @@ Everything is read from the `evaluation.json` that the evaluation left, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from rich.table import Table
+
+from producer.terminal.programs import as_typed
 
 ENOUGH_IMAGES: Final = 30
 """Images of each side below which scores and probabilities are said to be rough."""
@@ -74,15 +77,22 @@ def warnings(evaluation: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def next_steps(model: str, *, in_charge: bool, champion: str | None) -> list[tuple[str, str]]:
-    """Commands, each with what it is for; `champion` is the model that it was measured beside."""
-    steps = [("insert-db review", "label what it is unsure of: from that the next model learns most")]
+def next_steps(model: str, data: Path, *, in_charge: bool, champion: str | None) -> list[tuple[str, str]]:
+    """Commands, each with what it is for.
+
+    Args:
+        model: the candidate.
+        data: the folder of the line's data.
+        in_charge: whether it was promoted.
+        champion: the model that it was measured beside.
+    """
+    station, database, worker = (as_typed(f"insert-{name}") for name in ("station", "db", "worker"))
+    review = (f"{database} --data {data} review", "label what it is unsure of: from that the next model learns most")
     if in_charge:
-        steps.insert(0, ("insert-station check FOLDER", "a head judged by it; workers take it within seconds"))
-        back = ('insert-worker models rollback --why "…"', "the model before it in charge again")
-        return steps if champion in (None, model) else [*steps, back]
-    promote = f'insert-worker models promote {model} --why "…"'
-    return [*steps, (promote, "put it in charge all the same")]
+        check = (f"{station} --data {data} check FOLDER", "a head judged by it; workers take it within seconds")
+        back = (f'{worker} models rollback --data {data} --why "…"', "the model before it in charge again")
+        return [check, review] if champion in (None, model) else [check, review, back]
+    return [review, (f'{worker} models promote {model} --data {data} --why "…"', "put it in charge all the same")]
 
 
 def _complement(score: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from db.line.rows import VerdictRow
 from producer.terminal.console import Console, line
+from producer.terminal.programs import as_typed
 from worker.models.line_model import DAMAGED, INTACT
 
 _COLOURS = {"go": "green", "replace": "red"}
@@ -73,10 +74,12 @@ class Summary:
     p95_ms: float | None
     complete: bool
     """Whether the run came to its end and every capture has exactly one verdict."""
+    stopped: bool
+    """Whether it was stopped before its end."""
 
     def as_json(self) -> dict[str, Any]:
-        """The figures, without `complete`, which is the exit code."""
-        return {name: value for name, value in asdict(self).items() if name != "complete"}
+        """The figures, without `complete` and `stopped`, which are the exit code."""
+        return {name: value for name, value in asdict(self).items() if name not in ("complete", "stopped")}
 
 
 def summarise(
@@ -116,6 +119,7 @@ def summarise(
         p50_ms=round(float(np.percentile(latencies, 50)), 1) if latencies else None,
         p95_ms=round(float(np.percentile(latencies, 95)), 1) if latencies else None,
         complete=complete and bool(truth) and lost == 0 and duplicates == 0 and len(outcome) == len(truth),
+        stopped=not complete,
     )
 
 
@@ -149,11 +153,12 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
             f"95th percentile {summary.p95_ms:.0f} ms",
         )
     line(console, ("look next at", "bold"))
+    insert_db = f"{as_typed('insert-db')} --data {data}"
     for where, what in (
-        (f"insert-db --data {data} replace", "which inserts to change now"),
-        (f"insert-db --data {data} checks", "the checks and their answers"),
-        (f"insert-db --data {data} verdicts", "every verdict, with its probability of damage"),
-        (f"insert-db --data {data} review", "label what it was unsure of; the next model learns from it"),
+        (f"{insert_db} replace", "which inserts to change now"),
+        (f"{insert_db} checks", "the checks and their answers"),
+        (f"{insert_db} verdicts", "every verdict, with its probability of damage"),
+        (f"{insert_db} review", "label what it was unsure of; the next model learns from it"),
         (f"{data}/images", "the photographs, the truth beside each"),
         (f"{data}/logs", "what each process said"),
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from producer.terminal.console import Console, line
+from producer.terminal.programs import as_typed
 from worker.embedded.bind_address import Bind
 from worker.embedded.supervisor import StopSignal, Supervisor
 from worker.embedded.system import EmbeddedSystem, locked
@@ -32,9 +33,9 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
         if not stop.asked:
             system.start_learning()
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
-            line(console, f"  stations here: insert-station --data {settings.data} …")
-            line(console, f"  verdicts:      insert-db --data {settings.data} verdicts")
-            line(console, f"  reviews:       insert-db --data {settings.data} review")
+            line(console, f"  stations here: {as_typed('insert-station')} --data {settings.data} …")
+            line(console, f"  verdicts:      {as_typed('insert-db')} --data {settings.data} verdicts")
+            line(console, f"  reviews:       {as_typed('insert-db')} --data {settings.data} review")
             line(console, f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}")
         supervisor.run(lambda: stop.asked)
         line(console, "stopping")

@@ -69,7 +69,9 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
 
 def test_every_step_goes_up_and_down_and_up_again(empty_database_url) -> None:
     url = empty_database_url
-    steps = [each.revision for each in ScriptDirectory.from_config(migrate._config()).walk_revisions()][::-1]
+    steps = [each.revision for each in ScriptDirectory.from_config(schema_version.alembic_config()).walk_revisions()][
+        ::-1
+    ]
     before = [None, *steps]
     for step, earlier in zip(steps, before, strict=False):
         migrate.upgrade(url, step)

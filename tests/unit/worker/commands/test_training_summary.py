@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_scores_that_there_are_not_have_a_reason() -> None:
 
 def test_what_to_do_next_depends_on_who_is_in_charge() -> None:
     def commands(**how: Any) -> str:
-        return " ".join(command for command, _ in next_steps("m-1", **how))
+        return " ".join(command for command, _ in next_steps("m-1", Path("var/line"), **how))
 
     assert "models promote m-1" in commands(in_charge=False, champion="m-0")
     assert "rollback" in commands(in_charge=True, champion="m-0")

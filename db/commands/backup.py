@@ -43,6 +43,11 @@ def backup(
     from db.backup import run as subject
     from db.commands.serialisation import plain
 
+    if not target.suffix and not target.exists():
+        # Of a folder that is missing, or whose disk is not mounted, a backup would make a file, once.
+        raise ValueError(
+            f"there is no folder {target}: make it, or name a file with an ending, such as {target}.sqlite"
+        )
     file, manifest = subject.back_up(settings_of(context).url, target, datetime.now(UTC))
     if as_json:
         print_json({"file": str(file), **plain(manifest)})

@@ -103,6 +103,12 @@ class Shop:
             return {image for image in images if not image.startswith("-")}
 
 
+def test_a_backup_folder_that_is_missing_does_not_become_a_file(tmp_path: Path) -> None:
+    missing = insert_db(tmp_path, "backup", str(tmp_path / "unmounted"))
+    assert (missing.returncode, f"there is no folder {tmp_path / 'unmounted'}" in missing.stderr) == (2, True)
+    assert not (tmp_path / "unmounted").exists()
+
+
 def test_help_says_what_is_kept(tmp_path: Path) -> None:
     from db.retention.policy import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
 

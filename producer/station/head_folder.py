@@ -2,13 +2,14 @@
 
 Each file is named by its pocket: `1.jpg`, `02.png`. A check must never come to "go" while a pocket was not seen. So
 what cannot be handed in still counts: the check is as large as the pockets that the head has or that names tell of, and
-one larger where nobody knows what a photograph is of. Such a check never completes, and ends as "review".
+one larger where nobody knows what a photograph is of. Such a check never completes, and ends as "review". And what the
+folder shows may change while the check runs, so it is looked at again before the answer counts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 from producer.pictures.file_names import MAX_POCKET, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.pictures.system_files import is_system_litter
+from producer.station.file_state import Look
 from producer.station.head_check import Photograph
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
@@ -38,13 +40,15 @@ class HeadFolder:
     """What a folder shows of a head.
 
     `check_size` is how many pockets its check must cover: more than there are photographs where anything that belongs
-    to the head could not be handed in. `elsewhere` names sub-folders with pictures, which are not looked at.
+    to the head could not be handed in. `elsewhere` names sub-folders with pictures, which are not looked at. `looks`
+    says how each file that is or may become a photograph looked before any was read; None: it could not be looked at.
     """
 
     photographs: list[Photograph]
     check_size: int
     problems: list[Problem]
     elsewhere: list[str]
+    looks: Mapping[str, Look | None]
 
 
 @dataclass
@@ -56,6 +60,12 @@ class _Named:
     strays: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
+    def pockets(self) -> dict[str, int | None]:
+        """Every file that is or may become a photograph, with its pocket where its name tells one."""
+        taken = {path.name: pocket for pocket, paths in self.photographs.items() for path in paths}
+        hinted = {name: pocket for pocket, names in self.hints.items() for name in names}
+        return {**taken, **hinted, **dict.fromkeys(self.strays)}
+
 
 def look_at(folder: Path, pockets: int | None) -> HeadFolder:
     """What `folder` shows of a head with so many `pockets`; None: as many as the highest number in it.
@@ -64,6 +74,7 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         ValueError: there is no such folder, or no photograph in it is named by a pocket.
     """
     named = _sorted_out(folder)
+    looks = _looks(folder, named)
     if not named.photographs:
         raise ValueError(_why_nothing(folder, named))
     size = max(pockets or 0, *named.photographs, *named.hints)
@@ -79,7 +90,25 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         problems.append(Problem(f"{_listed(named.strays)}: {what}", named.strays, [size]))
     if size > MAX_POCKET:
         raise ValueError(f"a check covers {MAX_POCKET} pockets at most: take {_listed(named.strays)} out of {folder}")
-    return HeadFolder(photographs, size, problems, named.elsewhere)
+    return HeadFolder(photographs, size, problems, named.elsewhere, looks)
+
+
+def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
+    """What came, changed or went in `folder` since it showed `shown`: nothing of it was judged as it is now."""
+    try:
+        named = _sorted_out(folder)
+    except ValueError as error:
+        return [Problem(f"{error}: it was there when the check began", pockets=range(1, shown.check_size + 1))]
+    looks, problems = _looks(folder, named), []
+    for name, pocket in named.pockets().items():
+        if name not in shown.looks or looks[name] != shown.looks[name]:
+            what = "changed" if name in shown.looks else "came"
+            unknown = shown.check_size + 1
+            problems.append(Problem(f"{name} {what} while the check ran: check again", [name], [pocket or unknown]))
+    for each in shown.photographs:
+        if each.file is not None and each.file not in looks:
+            problems.append(Problem(f"{each.file} went while the check ran: check again", [each.file], [each.pocket]))
+    return problems
 
 
 def numbered(pockets: Sequence[int]) -> str:
@@ -110,6 +139,17 @@ def _sorted_out(folder: Path) -> _Named:
         elif ending_of(name) not in SIDECARS and (pocket := _leads(name)) is not None:
             named.hints[pocket].append(name)
     return named
+
+
+def _looks(folder: Path, named: _Named) -> dict[str, Look | None]:
+    """How the named files of a folder look now."""
+    looks: dict[str, Look | None] = {}
+    for name in named.pockets():
+        try:
+            looks[name] = Look.at((folder / name).stat())
+        except OSError:  # a link to nowhere, or gone since it was listed
+            looks[name] = None
+    return looks
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -88,6 +88,28 @@ def test_a_full_outbox_says_so_and_keeps_what_it_has(
     assert "2 waiting, 100% of the 2 that may" in station("outbox").stdout
 
 
+def test_what_changes_while_a_check_runs_is_named_and_must_be_looked_at(
+    station: Commands, tmp_path: Path, redis_server: RedisProcess
+) -> None:
+    folder = tmp_path / "head"
+    folder.mkdir()
+    for pocket in (1, 2):
+        (folder / f"{pocket}.jpg").write_bytes(photograph(seed=pocket))
+    command = [program("insert-station"), "check", str(folder), *WHERE, "--timeout", "5", "--json"]
+    checking = subprocess.Popen(
+        command, env=station.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    wait_until(lambda: redis_server.client().llen(INSPECT_QUEUE) == 2, what="photographs that were read and sent")
+    (folder / "1.jpg").write_bytes(photograph(seed=8))
+    (folder / "3.jpg").write_bytes(photograph(seed=3))
+    out, err = checking.communicate(timeout=60)
+    told = json.loads(out)
+    assert (checking.returncode, told["review"]) == (2, [1, 2, 3])
+    said = ["1.jpg changed while the check ran: check again", "3.jpg came while the check ran: check again"]
+    assert [problem["problem"] for problem in told["problems"]] == said
+    assert set(said) <= set(err.splitlines())
+
+
 def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path, redis_server: RedisProcess) -> None:
     port, folder = free_port(), tmp_path / "camera"
     folder.mkdir()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from producer.station.head_folder import HeadFolder, look_at, numbered
+from producer.station.head_folder import HeadFolder, changes_since, look_at, numbered
 from tests.support import make_no_file, photograph
 
 JPEG = photograph()
@@ -207,6 +209,69 @@ def test_a_check_has_999_pockets_at_most(folder: Path) -> None:
     (folder / "x.jpg").write_bytes(JPEG)
     with pytest.raises(ValueError, match=r"999 pockets at most: take x\.jpg out"):
         look_at(folder, 999)
+
+
+def _comes(folder: Path) -> None:
+    (folder / "4.jpg").write_bytes(JPEG)
+
+
+def _is_overwritten(folder: Path) -> None:
+    (folder / "3.jpg").write_bytes(photograph(seed=9))
+
+
+def _is_overwritten_with_its_old_size_and_time(folder: Path) -> None:
+    before = (folder / "3.jpg").stat()
+    (folder / "3.jpg").write_bytes(bytes(before.st_size))
+    os.utime(folder / "3.jpg", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _goes(folder: Path) -> None:
+    (folder / "3.jpg").unlink()
+
+
+def _is_being_written(folder: Path) -> None:
+    (folder / "3.jpg.part").write_bytes(JPEG)
+
+
+def _of_no_pocket(folder: Path) -> None:
+    (folder / "IMG_7.jpg").write_bytes(JPEG)
+
+
+@pytest.mark.parametrize(
+    ("happens", "file", "said", "pocket"),
+    [
+        (_comes, "4.jpg", "came", 4),
+        (_is_overwritten, "3.jpg", "changed", 3),
+        (_is_overwritten_with_its_old_size_and_time, "3.jpg", "changed", 3),
+        (_goes, "3.jpg", "went", 3),
+        (_is_being_written, "3.jpg.part", "came", 3),
+        (_of_no_pocket, "IMG_7.jpg", "came", 4),
+    ],
+)
+def test_what_changes_in_the_folder_after_it_was_read_is_named(
+    folder: Path, happens: Callable[[Path], None], file: str, said: str, pocket: int
+) -> None:
+    shown = look_at(folder, None)
+    assert changes_since(shown, folder) == []
+    happens(folder)
+    (problem,) = changes_since(shown, folder)
+    assert (problem.what, [*problem.files]) == (f"{file} {said} while the check ran: check again", [file])
+    assert problem.pockets == [pocket]
+
+
+def test_what_stands_beside_photographs_may_change(folder: Path) -> None:
+    shown = look_at(folder, None)
+    (folder / "3.json").write_text("{}")
+    (folder / ".DS_Store").touch()
+    assert changes_since(shown, folder) == []
+
+
+def test_a_folder_that_went_makes_all_of_its_pockets_doubtful(folder: Path) -> None:
+    shown = look_at(folder, None)
+    shutil.rmtree(folder)
+    (problem,) = changes_since(shown, folder)
+    assert "there is no folder" in problem.what
+    assert [*problem.pockets] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

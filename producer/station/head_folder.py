@@ -80,7 +80,8 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
     size = max(pockets or 0, *named.photographs, *named.hints)
     photographs, problems = [], []
     for pocket, paths in sorted(named.photographs.items()):
-        photograph, problem = _taken(pocket, paths, pockets)
+        copied = [name for name in named.hints.get(pocket, ()) if name.startswith(".")]
+        photograph, problem = _taken(pocket, [*paths, *map(folder.joinpath, copied)], pockets)
         photographs += [photograph] if photograph else []
         problems += [problem] if problem else []
     problems += _not_there(size, named)
@@ -127,7 +128,10 @@ def _sorted_out(folder: Path) -> _Named:
     named = _Named()
     for path in _entries(folder):
         name = path.name
-        if not is_picture(name) and path.is_dir():
+        if is_system_litter(Path(name)):
+            if (pocket := _hidden(name)) is not None:
+                named.hints[pocket].append(name)
+        elif not is_picture(name) and path.is_dir():
             pictures = [inner.as_posix() for inner in _with_pictures(path, folder)]
             named.elsewhere += pictures
             if pictures and (pocket := pocket_of(name)) is not None:
@@ -154,7 +158,7 @@ def _looks(folder: Path, named: _Named) -> dict[str, Look | None]:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not is_system_litter(Path(path.name)))
+        return sorted(folder.iterdir())
     except FileNotFoundError:
         raise ValueError(f"there is no folder {folder}") from None
     except NotADirectoryError:
@@ -166,6 +170,17 @@ def _entries(folder: Path) -> list[Path]:
 def _leads(name: str) -> int | None:
     """The pocket that a name begins with, like 2 in `2`, `2.jpg.part`, `2.jpg~`."""
     return pocket_of(name.partition(".")[0])
+
+
+def _hidden(name: str) -> int | None:
+    """The pocket of a photograph that goes by a hidden name while it is copied, like 2 in rsync's `.2.jpg.Xa81Qz`.
+
+    What macOS puts beside `2.jpg` is `._2.jpg`, which begins with no pocket.
+    """
+    if not name.startswith(".") or ending_of(name) in SIDECARS:
+        return None
+    pocket, *endings = name[1:].split(".")
+    return pocket_of(pocket) if any(is_picture(f"{pocket}.{ending}") for ending in endings) else None
 
 
 def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:

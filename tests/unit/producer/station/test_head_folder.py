@@ -121,6 +121,21 @@ def test_of_a_pocket_that_is_there_twice_none_is_handed_in(folder: Path, other: 
     assert (pockets(shown), shown.check_size, problem.pockets) == ([1, 3], 3, [2])
 
 
+@pytest.mark.parametrize("name", [".2.jpg", ".2.jpg.Xa81Qz", ".02.JPG.part", ".2.heic"])
+def test_a_photograph_under_a_hidden_name_is_not_finished(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(JPEG)
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.what, problem.pockets) == (f"no finished photograph of pocket 2, only {name}", [2])
+    assert (pockets(shown), shown.check_size) == ([1, 3], 3)
+
+
+def test_a_hidden_name_beside_a_photograph_makes_it_two_of_one_pocket(folder: Path) -> None:
+    (folder / ".3.jpg.Xa81Qz").write_bytes(photograph(seed=9))
+    problem = look_at(folder, 3).problems[0]
+    assert problem.what.startswith("pocket 3 is there 2 times, 3.jpg and .3.jpg.Xa81Qz: none was handed in")
+
+
 @pytest.mark.parametrize(
     "name", ["IMG_2.jpg", "pocket_2.jpg", "1 (2).jpg", "0.jpg", "1000.png", "２.jpg", "2.5.heic", "IMG_2.jpg.part"]
 )
@@ -147,6 +162,10 @@ def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
     (folder / "2.jpg").write_bytes(JPEG)
     for name in (
         "._1.jpg",
+        ".1.jpg.xmp",
+        ".4.txt",
+        ".4",
+        ".IMG_4.jpg",
         ".DS_Store",
         "Thumbs.db",
         "desktop.ini",

@@ -84,6 +84,9 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         photograph, problem = _taken(pocket, [*paths, *map(folder.joinpath, copied)], pockets)
         photographs += [photograph] if photograph else []
         problems += [problem] if problem else []
+    same = _the_same(photographs)
+    problems += [_one_for_many(group) for group in same]
+    photographs = [each for each in photographs if not any(each in group for group in same)]
     problems += _not_there(size, named)
     if named.strays:
         size += 1
@@ -217,6 +220,21 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
         return photograph, None
     what = f"{name} is of a kind that the line cannot read: let the camera write JPEG, PNG, BMP or TIFF"
     return None if image.startswith(_MAYBE_RAW) else photograph, Problem(what, names, [pocket])
+
+
+def _the_same(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
+    """The photographs of several pockets that are alike to the last bit: no camera takes one twice."""
+    alike: dict[bytes, list[Photograph]] = defaultdict(list)
+    for each in photographs:
+        if each.image:
+            alike[each.image].append(each)
+    return [group for group in alike.values() if len(group) > 1]
+
+
+def _one_for_many(group: Sequence[Photograph]) -> Problem:
+    names = [each.file or "" for each in group]
+    what = f"{_listed(names)} are one and the same photograph: none was handed in, keep the right one"
+    return Problem(what, names, [each.pocket for each in group])
 
 
 def _not_there(size: int, named: _Named) -> Iterator[Problem]:

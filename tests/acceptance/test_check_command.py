@@ -121,6 +121,14 @@ def _twice(folder: Path, photo: Path) -> None:
         shutil.copy(photo, folder / name)
 
 
+def _a_copy(folder: Path, photo: Path) -> None:
+    shutil.copy(folder / "1.jpg", folder / "2.jpg")
+
+
+def _still_copied(folder: Path, photo: Path) -> None:
+    shutil.copy(photo, folder / ".2.jpg.Xa81Qz")
+
+
 def _named_by_the_camera(folder: Path, photo: Path) -> None:
     shutil.copy(photo, folder / "IMG_0002.jpg")
 
@@ -154,6 +162,8 @@ def _a_folder(folder: Path, photo: Path) -> None:
         (_empty, None, 2, "2.jpg is empty"),
         (_cut_short, None, 2, "2.jpg: the image file is damaged or cut short"),
         (_twice, None, 2, "2.jpg and 2.png: none was handed in"),
+        (_a_copy, None, 2, "1.jpg and 2.jpg are one and the same photograph"),
+        (_still_copied, None, 2, "no finished photograph of pocket 2, only .2.jpg.Xa81Qz"),
         (_named_by_the_camera, None, 2, "IMG_0002.jpg: of which pocket?"),
         (_whole, 4, 4, "no photograph of pocket 4"),
         (_whole, 2, 3, "3.jpg: the head has 2 pockets"),
@@ -167,6 +177,8 @@ def _a_folder(folder: Path, photo: Path) -> None:
         "empty",
         "cut short",
         "twice",
+        "a copy",
+        "still copied",
         "of no pocket",
         "too few",
         "too many",

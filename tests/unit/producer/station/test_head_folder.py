@@ -17,7 +17,7 @@ JPEG = photograph()
 def folder(tmp_path: Path) -> Path:
     """A head of three pockets, of which the second is not there yet."""
     for pocket in (1, 3):
-        (tmp_path / f"{pocket}.jpg").write_bytes(JPEG)
+        (tmp_path / f"{pocket}.jpg").write_bytes(photograph(seed=pocket))
     return tmp_path
 
 
@@ -107,8 +107,25 @@ def test_a_file_that_cannot_be_read_is_named_and_counts(folder: Path) -> None:
 
 
 def test_a_link_to_a_photograph_is_one(folder: Path) -> None:
-    (folder / "2.jpg").symlink_to("1.jpg")
+    (folder / "before").write_bytes(JPEG)
+    (folder / "2.jpg").symlink_to("before")
     assert pockets(look_at(folder, None)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("made", [shutil.copy, os.link, os.symlink])
+def test_one_photograph_is_not_that_of_two_pockets(folder: Path, made: Callable[[Path, Path], object]) -> None:
+    made(folder / "1.jpg", folder / "2.jpg")
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert problem.what.startswith("1.jpg and 2.jpg are one and the same photograph: none was handed in")
+    assert (problem.files, problem.pockets) == (["1.jpg", "2.jpg"], [1, 2])
+    assert (pockets(shown), shown.check_size) == ([3], 3)
+
+
+def test_two_empty_files_are_each_named(folder: Path) -> None:
+    for name in ("2.jpg", "4.jpg"):
+        (folder / name).touch()
+    assert [problem.what for problem in look_at(folder, None).problems] == ["2.jpg is empty", "4.jpg is empty"]
 
 
 @pytest.mark.parametrize("other", ["2.png", "02.jpg", "002.JPG", "2.heic"])

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from producer.commands.options import Head, Machine, Operation, settings_of
+from producer.commands.options import Head, Machine, Operation, seconds, settings_of
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.exit_codes import FAILED
 from producer.terminal.options import Json
@@ -25,7 +25,7 @@ def check(
         int | None,
         typer.Option(min=1, max=MAX_POCKET, help="How many pockets the head has; default: see above."),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the whole head's verdict.")] = 120.0,
+    timeout: Annotated[float, seconds("Seconds to wait for the whole head's verdict.")] = 120.0,
     as_json: Json = False,
 ) -> None:
     """Check a whole head after an operation: go, or replace these pockets.

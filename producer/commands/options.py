@@ -18,7 +18,7 @@ Operation = Annotated[str, typer.Option(help="The machining operation that has j
 
 def seconds(help: str) -> Any:
     """An option of so many seconds: a number that can be waited for, which neither nan nor inf is."""
-    return typer.Option(help=help, metavar="SECONDS", callback=_that_can_be_waited)
+    return typer.Option(help=help, callback=_that_can_be_waited)
 
 
 def settings_of(context: typer.Context) -> StationSettings:

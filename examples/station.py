@@ -16,7 +16,7 @@ from producer import Photograph, Received, StationSettings, VerdictAnswer, open_
 
 
 def main() -> int:
-    """Hand in a head's photographs, the first of pocket 1, and print what the line says of each."""
+    """Check a head, or say in a sentence why it cannot be checked."""
     parser = argparse.ArgumentParser(description="Check the inserts of a head.")
     parser.add_argument("--machine", required=True)
     parser.add_argument("--head", required=True)
@@ -24,6 +24,15 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for the answer")
     parser.add_argument("photographs", type=Path, nargs="+", help="one for each pocket, the first of pocket 1")
     options = parser.parse_args()
+    try:
+        return check(options)
+    except Exception as error:  # noqa: BLE001  a traceback ends with exit code 1, and that says: replace inserts
+        print(f"the head was not checked: {error}", file=sys.stderr)
+        return 2
+
+
+def check(options: argparse.Namespace) -> int:
+    """Hand in a head's photographs, the first of pocket 1, and print what the line says of each."""
     photographs = [Photograph(pocket, path.read_bytes()) for pocket, path in enumerate(options.photographs, 1)]
     with open_station(StationSettings(), on_answer=show) as (station, outbox):
         result = run_check(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from producer.commands.options import Head, Machine, Operation, settings_of
+from producer.commands.options import Head, Machine, Operation, seconds, settings_of
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.exit_codes import FAILED
 from producer.terminal.options import Json
@@ -25,7 +25,7 @@ def check(
         int | None,
         typer.Option(min=1, max=MAX_POCKET, help="How many pockets the head has; default: see above."),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the whole head's verdict.")] = 120.0,
+    timeout: Annotated[float, seconds("Seconds to wait for the whole head's verdict.")] = 120.0,
     as_json: Json = False,
 ) -> None:
     """Check a whole head after an operation: go, or replace these pockets.
@@ -33,7 +33,7 @@ def check(
     How many pockets there must be says `--check-size`, else the head register (`INSERTS_HEADS`), else the highest
     number in the folder. Nothing is left out without a word: a pocket without a photograph or with two, a number that
     the head does not have, a file that cannot be read, a picture that is not named by a pocket. Each is named at once,
-    and the check ends as "review" with its pocket, never as "go".
+    and the check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
@@ -41,7 +41,7 @@ def check(
     from producer.commands.check_report import as_values, notes_on, sentence, unusable
     from producer.commands.opening import open_station
     from producer.station.head_check import run_check
-    from producer.station.head_folder import look_at
+    from producer.station.head_folder import changes_since, look_at
 
     settings = settings_of(context)
     register = settings.head_register()
@@ -62,10 +62,11 @@ def check(
             timeout=timeout,
             designation=known.designation if known else None,
         )
-    not_judged = unusable(result, shown)
-    for problem in not_judged:
+    late = [*unusable(result, shown), *changes_since(shown, folder)]
+    for problem in late:
         note(problem.what)
-    problems = [*shown.problems, *not_judged]
+    problems = [*shown.problems, *late]
+    result = replace(result, doubted=frozenset(pocket for problem in problems for pocket in problem.pockets))
     if as_json:
         say_json(as_values(result, problems, notes))
     else:

@@ -16,7 +16,7 @@ from producer.commands import check as cli_check
 from producer.commands import heads as cli_heads
 from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
-from producer.commands.options import Head, Machine, Operation, settings_of
+from producer.commands.options import Head, Machine, Operation, seconds, settings_of
 from producer.terminal.entry_point import run
 from producer.terminal.error_text import in_words
 from producer.terminal.exit_codes import FAILED
@@ -80,8 +80,10 @@ def publish(
     operation: Operation,
     pocket: Annotated[int, typer.Option(help="The pocket that the insert sits in, from 1.")],
     check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
-    check_size: Annotated[int, typer.Option(help="How many inserts that check covers.")] = 1,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
+    check_size: Annotated[
+        int | None, typer.Option(min=1, help="How many inserts the check covers; default: 1.")
+    ] = None,
+    wait: Annotated[float, seconds("Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
     as_json: Json = False,
 ) -> None:
     """Hand in one photograph and print its verdict.
@@ -97,6 +99,11 @@ def publish(
     settings = settings_of(context)
     register = settings.head_register()
     known = register.get(head) if register else None
+    if known is not None and pocket > known.pockets:
+        raise ValueError(f"there is no pocket {pocket}: head {head} has {known.pockets} (INSERTS_HEADS says so)")
+    size = check_size or 1
+    if pocket > size and (check_size is not None or check_id is not None):
+        raise ValueError(f"there is no pocket {pocket} in a check of {size}: --check-size is how many it covers")
     with open_station(settings) as (station, outbox):
         event = station.submit(
             image.read_bytes(),
@@ -105,7 +112,7 @@ def publish(
             pocket=pocket,
             operation=operation,
             check_id=check_id or new_id(),
-            check_size=check_size,
+            check_size=size,
             region=known.regions.get(pocket) if known else None,
             insert_designation=known.designation if known else None,
         )
@@ -137,8 +144,11 @@ def watch(
     folder is read every INSERTS_WATCH_EVERY seconds (1), network shares too, and may go away and come back.
 
     Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
-    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time. The head
-    register (INSERTS_HEADS) says how many pockets each head has, else --check-size.
+    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time.
+
+    The head register (INSERTS_HEADS) says how many pockets each head has, else --check-size. A photograph that belongs
+    to no pocket of its head is rejected with a warning in the log; the check's answer covers the declared pockets only,
+    and may be go. `insert-station check` ends with "review" there.
 
     Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
     """
@@ -174,7 +184,7 @@ def watch(
 @app.command()
 def outbox(
     context: typer.Context,
-    send: Annotated[float, typer.Option(help="First send what waits, for at most this many seconds.")] = 0.0,
+    send: Annotated[float, seconds("First send what waits, for at most this many seconds.")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Show what waits to be sent or answered, and why, and how full the outbox is.

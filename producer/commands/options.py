@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated
+import threading
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 Machine = Annotated[str, typer.Option(help="The milling machine's name.")]
 Head = Annotated[str, typer.Option(help="The milling head's name.")]
 Operation = Annotated[str, typer.Option(help="The machining operation that has just ended.")]
+
+
+def seconds(help: str) -> Any:
+    """An option of so many seconds: a number that can be waited for, which neither nan nor inf is."""
+    return typer.Option(help=help, callback=_that_can_be_waited)
 
 
 def settings_of(context: typer.Context) -> StationSettings:
@@ -26,3 +32,9 @@ def settings_of(context: typer.Context) -> StationSettings:
 
     configure_logs(logging.WARNING)
     return StationSettings(**{name: value for name, value in context.obj.items() if value is not None})
+
+
+def _that_can_be_waited(seconds: float) -> float:
+    if 0 <= seconds <= threading.TIMEOUT_MAX:
+        return seconds
+    raise typer.BadParameter(f"{seconds:g} is no number of seconds that can be waited for")

@@ -30,7 +30,8 @@ class CheckResult:
 
     `submitted` holds each event with the time (seconds of `time.monotonic`) just before it was handed in;
     `answers` holds what came back for each capture; `answer` is None when the check did not finish in time, or
-    cannot finish because not all of its pockets were handed in.
+    cannot finish because not all of its pockets were handed in. `doubted` are pockets that a person must look
+    at whatever the line says of them: with one the check is no "go".
     """
 
     check_id: UUID
@@ -38,12 +39,13 @@ class CheckResult:
     submitted: list[tuple[CaptureEvent, float]]
     answers: dict[UUID, Received]
     answer: CheckAnswer | None
+    doubted: frozenset[int] = frozenset()
 
     @property
     def state(self) -> State:
-        """What the check came to; a pocket that was not handed in makes it "review"."""
+        """What the check came to; a pocket that was not handed in or is doubted makes a "go" of it "review"."""
         if self.answer is not None:
-            return self.answer.state
+            return "review" if self.doubted and self.answer.state == "go" else self.answer.state
         return "review" if self.missing and len(self.answers) == len(self.submitted) else "pending"
 
     @property
@@ -62,11 +64,11 @@ class CheckResult:
 
     @property
     def review(self) -> list[int]:
-        """The pockets that a person must look at: undecided, not answered in time, or never handed in."""
+        """The pockets that a person must look at: undecided, not answered in time, never handed in, or doubted."""
         if self.answer is not None:
-            return self.answer.review
+            return sorted({*self.answer.review, *self.doubted})
         decided = {event.pocket for event, _ in self.submitted if self._outcome(event) in ("intact", "damaged")}
-        return sorted(set(range(1, self.check_size + 1)) - decided)
+        return sorted(set(range(1, self.check_size + 1)) - decided | self.doubted)
 
     @property
     def exit_code(self) -> int:

@@ -2,13 +2,14 @@
 
 Each file is named by its pocket: `1.jpg`, `02.png`. A check must never come to "go" while a pocket was not seen. So
 what cannot be handed in still counts: the check is as large as the pockets that the head has or that names tell of, and
-one larger where nobody knows what a photograph is of. Such a check never completes, and ends as "review".
+one larger where nobody knows what a photograph is of. Such a check never completes, and ends as "review". And what the
+folder shows may change while the check runs, so it is looked at again before the answer counts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 from producer.pictures.file_names import MAX_POCKET, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.pictures.system_files import is_system_litter
+from producer.station.file_state import Look
 from producer.station.head_check import Photograph
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
@@ -38,13 +40,15 @@ class HeadFolder:
     """What a folder shows of a head.
 
     `check_size` is how many pockets its check must cover: more than there are photographs where anything that belongs
-    to the head could not be handed in. `elsewhere` names sub-folders with pictures, which are not looked at.
+    to the head could not be handed in. `elsewhere` names sub-folders with pictures, which are not looked at. `looks`
+    says how each file that is or may become a photograph looked before any was read; None: it could not be looked at.
     """
 
     photographs: list[Photograph]
     check_size: int
     problems: list[Problem]
     elsewhere: list[str]
+    looks: Mapping[str, Look | None]
 
 
 @dataclass
@@ -56,6 +60,12 @@ class _Named:
     strays: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
+    def pockets(self) -> dict[str, int | None]:
+        """Every file that is or may become a photograph, with its pocket where its name tells one."""
+        taken = {path.name: pocket for pocket, paths in self.photographs.items() for path in paths}
+        hinted = {name: pocket for pocket, names in self.hints.items() for name in names}
+        return {**taken, **hinted, **dict.fromkeys(self.strays)}
+
 
 def look_at(folder: Path, pockets: int | None) -> HeadFolder:
     """What `folder` shows of a head with so many `pockets`; None: as many as the highest number in it.
@@ -64,14 +74,19 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         ValueError: there is no such folder, or no photograph in it is named by a pocket.
     """
     named = _sorted_out(folder)
+    looks = _looks(folder, named)
     if not named.photographs:
         raise ValueError(_why_nothing(folder, named))
     size = max(pockets or 0, *named.photographs, *named.hints)
     photographs, problems = [], []
     for pocket, paths in sorted(named.photographs.items()):
-        photograph, problem = _taken(pocket, paths, pockets)
+        copied = [name for name in named.hints.get(pocket, ()) if name.startswith(".")]
+        photograph, problem = _taken(pocket, [*paths, *map(folder.joinpath, copied)], pockets)
         photographs += [photograph] if photograph else []
         problems += [problem] if problem else []
+    same = _the_same(photographs)
+    problems += [_one_for_many(group) for group in same]
+    photographs = [each for each in photographs if not any(each in group for group in same)]
     problems += _not_there(size, named)
     if named.strays:
         size += 1
@@ -79,7 +94,25 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         problems.append(Problem(f"{_listed(named.strays)}: {what}", named.strays, [size]))
     if size > MAX_POCKET:
         raise ValueError(f"a check covers {MAX_POCKET} pockets at most: take {_listed(named.strays)} out of {folder}")
-    return HeadFolder(photographs, size, problems, named.elsewhere)
+    return HeadFolder(photographs, size, problems, named.elsewhere, looks)
+
+
+def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
+    """What came, changed or went in `folder` since it showed `shown`: nothing of it was judged as it is now."""
+    try:
+        named = _sorted_out(folder)
+    except ValueError as error:
+        return [Problem(f"{error}: it was there when the check began", pockets=range(1, shown.check_size + 1))]
+    looks, problems = _looks(folder, named), []
+    for name, pocket in named.pockets().items():
+        if name not in shown.looks or looks[name] != shown.looks[name]:
+            what = "changed" if name in shown.looks else "came"
+            unknown = shown.check_size + 1
+            problems.append(Problem(f"{name} {what} while the check ran: check again", [name], [pocket or unknown]))
+    for each in shown.photographs:
+        if each.file is not None and each.file not in looks:
+            problems.append(Problem(f"{each.file} went while the check ran: check again", [each.file], [each.pocket]))
+    return problems
 
 
 def numbered(pockets: Sequence[int]) -> str:
@@ -98,7 +131,10 @@ def _sorted_out(folder: Path) -> _Named:
     named = _Named()
     for path in _entries(folder):
         name = path.name
-        if not is_picture(name) and path.is_dir():
+        if is_system_litter(Path(name)):
+            if (pocket := _hidden(name)) is not None:
+                named.hints[pocket].append(name)
+        elif not is_picture(name) and path.is_dir():
             pictures = [inner.as_posix() for inner in _with_pictures(path, folder)]
             named.elsewhere += pictures
             if pictures and (pocket := pocket_of(name)) is not None:
@@ -112,9 +148,20 @@ def _sorted_out(folder: Path) -> _Named:
     return named
 
 
+def _looks(folder: Path, named: _Named) -> dict[str, Look | None]:
+    """How the named files of a folder look now."""
+    looks: dict[str, Look | None] = {}
+    for name in named.pockets():
+        try:
+            looks[name] = Look.at((folder / name).stat())
+        except OSError:  # a link to nowhere, or gone since it was listed
+            looks[name] = None
+    return looks
+
+
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not is_system_litter(Path(path.name)))
+        return sorted(folder.iterdir())
     except FileNotFoundError:
         raise ValueError(f"there is no folder {folder}") from None
     except NotADirectoryError:
@@ -126,6 +173,17 @@ def _entries(folder: Path) -> list[Path]:
 def _leads(name: str) -> int | None:
     """The pocket that a name begins with, like 2 in `2`, `2.jpg.part`, `2.jpg~`."""
     return pocket_of(name.partition(".")[0])
+
+
+def _hidden(name: str) -> int | None:
+    """The pocket of a photograph that goes by a hidden name while it is copied, like 2 in rsync's `.2.jpg.Xa81Qz`.
+
+    What macOS puts beside `2.jpg` is `._2.jpg`, which begins with no pocket.
+    """
+    if not name.startswith(".") or ending_of(name) in SIDECARS:
+        return None
+    pocket, *endings = name[1:].split(".")
+    return pocket_of(pocket) if any(is_picture(f"{pocket}.{ending}") for ending in endings) else None
 
 
 def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:
@@ -162,6 +220,21 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
         return photograph, None
     what = f"{name} is of a kind that the line cannot read: let the camera write JPEG, PNG, BMP or TIFF"
     return None if image.startswith(_MAYBE_RAW) else photograph, Problem(what, names, [pocket])
+
+
+def _the_same(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
+    """The photographs of several pockets that are alike to the last bit: no camera takes one twice."""
+    alike: dict[bytes, list[Photograph]] = defaultdict(list)
+    for each in photographs:
+        if each.image:
+            alike[each.image].append(each)
+    return [group for group in alike.values() if len(group) > 1]
+
+
+def _one_for_many(group: Sequence[Photograph]) -> Problem:
+    names = [each.file or "" for each in group]
+    what = f"{_listed(names)} are one and the same photograph: none was handed in, keep the right one"
+    return Problem(what, names, [each.pocket for each in group])
 
 
 def _not_there(size: int, named: _Named) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from producer.simulation.head import write_labelled_folder
@@ -54,12 +55,20 @@ class CheckedLine:
         self.damaged = folder / "worn" / f"{replace[0]}.jpg"
 
     def check(self, folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        self._operation += 1
-        command = [program("insert-station"), "--data", str(self.data), "check", str(folder), *WHERE]
-        command += ["--operation", f"op-{self._operation}", *options]
+        command = self.command(folder, *options)
         return subprocess.run(
             command, capture_output=True, text=True, timeout=110, check=False, env=os.environ | environment
         )
+
+    def command(self, folder: Path, *options: str) -> list[str]:
+        """That of the next check."""
+        self._operation += 1
+        command = [program("insert-station"), "--data", str(self.data), "check", str(folder), *WHERE]
+        return [*command, "--operation", f"op-{self._operation}", *options]
+
+    def worker(self) -> psutil.Process:
+        children = psutil.Process(self._system.pid).children(recursive=True)
+        return next(child for child in children if "worker.commands.main run" in " ".join(child.cmdline()))
 
     def state_in_the_database(self) -> str:
         """What the database says of the latest check."""
@@ -121,6 +130,14 @@ def _twice(folder: Path, photo: Path) -> None:
         shutil.copy(photo, folder / name)
 
 
+def _a_copy(folder: Path, photo: Path) -> None:
+    shutil.copy(folder / "1.jpg", folder / "2.jpg")
+
+
+def _still_copied(folder: Path, photo: Path) -> None:
+    shutil.copy(photo, folder / ".2.jpg.Xa81Qz")
+
+
 def _named_by_the_camera(folder: Path, photo: Path) -> None:
     shutil.copy(photo, folder / "IMG_0002.jpg")
 
@@ -154,6 +171,8 @@ def _a_folder(folder: Path, photo: Path) -> None:
         (_empty, None, 2, "2.jpg is empty"),
         (_cut_short, None, 2, "2.jpg: the image file is damaged or cut short"),
         (_twice, None, 2, "2.jpg and 2.png: none was handed in"),
+        (_a_copy, None, 2, "1.jpg and 2.jpg are one and the same photograph"),
+        (_still_copied, None, 2, "no finished photograph of pocket 2, only .2.jpg.Xa81Qz"),
         (_named_by_the_camera, None, 2, "IMG_0002.jpg: of which pocket?"),
         (_whole, 4, 4, "no photograph of pocket 4"),
         (_whole, 2, 3, "3.jpg: the head has 2 pockets"),
@@ -167,6 +186,8 @@ def _a_folder(folder: Path, photo: Path) -> None:
         "empty",
         "cut short",
         "twice",
+        "a copy",
+        "still copied",
         "of no pocket",
         "too few",
         "too many",
@@ -188,6 +209,27 @@ def test_a_head_of_which_a_pocket_was_not_seen_is_never_a_go(
     assert any(said in problem["problem"] for problem in told["problems"])
     assert said in checked.stderr
     assert line.state_in_the_database() != "go"
+
+
+def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine, folder: Path) -> None:
+    shutil.copy(line.intact[2], folder / "2.jpg")
+    images, worker = line.data / "images", line.worker()
+    before = len([*images.rglob("*.jpg")])
+    worker.suspend()
+    try:
+        command = line.command(folder, "--json")
+        checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: len([*images.rglob("*.jpg")]) == before + 3, what="photographs that were read")
+        shutil.copy(line.damaged, folder / "3.jpg")
+        shutil.copy(line.damaged, folder / "4.jpg")
+    finally:
+        worker.resume()
+    out, err = checking.communicate(timeout=110)
+    told = json.loads(out)
+    assert (checking.returncode, told["state"], told["review"]) == (2, "review", [3, 4]), err
+    assert "3.jpg changed while the check ran" in err
+    assert "4.jpg came while the check ran" in err
+    assert line.state_in_the_database() == "go", "of what was handed in, which was whole and intact"
 
 
 def test_a_worn_insert_beside_one_that_nobody_saw_is_told_all_the_same(line: CheckedLine, folder: Path) -> None:

@@ -17,6 +17,7 @@ from tests.support import RedisProcess, message, photograph, program, wait_until
 from worker.embedded.redis_server import free_port
 
 WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
+CHECK = "019ab7c4-5e0f-7b11-9a02-5d4e3f2a1b0c"
 
 
 class Commands:
@@ -88,6 +89,28 @@ def test_a_full_outbox_says_so_and_keeps_what_it_has(
     assert "2 waiting, 100% of the 2 that may" in station("outbox").stdout
 
 
+def test_what_changes_while_a_check_runs_is_named_and_must_be_looked_at(
+    station: Commands, tmp_path: Path, redis_server: RedisProcess
+) -> None:
+    folder = tmp_path / "head"
+    folder.mkdir()
+    for pocket in (1, 2):
+        (folder / f"{pocket}.jpg").write_bytes(photograph(seed=pocket))
+    command = [program("insert-station"), "check", str(folder), *WHERE, "--timeout", "5", "--json"]
+    checking = subprocess.Popen(
+        command, env=station.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    wait_until(lambda: redis_server.client().llen(INSPECT_QUEUE) == 2, what="photographs that were read and sent")
+    (folder / "1.jpg").write_bytes(photograph(seed=8))
+    (folder / "3.jpg").write_bytes(photograph(seed=3))
+    out, err = checking.communicate(timeout=60)
+    told = json.loads(out)
+    assert (checking.returncode, told["review"]) == (2, [1, 2, 3])
+    said = ["1.jpg changed while the check ran: check again", "3.jpg came while the check ran: check again"]
+    assert [problem["problem"] for problem in told["problems"]] == said
+    assert set(said) <= set(err.splitlines())
+
+
 def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path, redis_server: RedisProcess) -> None:
     port, folder = free_port(), tmp_path / "camera"
     folder.mkdir()
@@ -124,6 +147,15 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         (["safe-name", "a/b"], "a name may have letters and digits of any language"),
         (["publish", "PHOTO", *WHERE, "--pocket", "0"], "pocket"),
         (["publish", "PHOTO", *WHERE, "--pocket", "1", "--check-id", "seven"], "valid UUID"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "5", "--check-size", "3"], "there is no pocket 5 in a check of 3"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "5", "--check-id", CHECK], "there is no pocket 5 in a check of 1"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "1", "--wait", "inf"], "inf is no number of seconds"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "1", "--wait", "nan"], "nan is no number of seconds"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "1", "--wait", "1e300"], "1e+300 is no number of seconds"),
+        (["check", "nowhere", *WHERE, "--timeout", "-1"], "-1 is no number of seconds"),
+        (["outbox", "--send", "inf"], "inf is no number of seconds"),
+        (["simulate", "--every", "nan"], "nan is no number of seconds"),
+        (["simulate", "--timeout", "-inf"], "-inf is no number of seconds"),
         (["check", "nowhere", *WHERE], "there is no folder nowhere"),
         (["heads"], "Name its file or set INSERTS_HEADS"),
         (["heads", "nowhere.toml"], "there is no head register nowhere.toml"),
@@ -220,6 +252,16 @@ def test_what_the_register_knows_of_a_pocket_travels_with_its_photograph(
     (waiting,) = json.loads(station("outbox", "--json").stdout)
     assert waiting["event"]["region"] == {"left": 160, "top": 40, "width": 640, "height": 640}
     assert waiting["event"]["insert_designation"] == "SEKT 1204 AFTN"
+
+
+def test_a_pocket_that_the_head_does_not_have_is_not_published(station: Commands, photo: Path, tmp_path: Path) -> None:
+    file = tmp_path / "heads.toml"
+    file.write_text("[heads.H1]\npockets = 4\n", encoding="utf-8")
+    station.environment["INSERTS_HEADS"] = str(file)
+    refused = station("publish", str(photo), *WHERE, "--pocket", "9", "--wait", "0")
+    assert refused.returncode == 2
+    assert "there is no pocket 9: head H1 has 4 (INSERTS_HEADS says so)" in refused.stderr
+    assert json.loads(station("outbox", "--json").stdout) == []
 
 
 def test_help_teaches(station: Commands) -> None:

@@ -56,6 +56,26 @@ def test_the_station_in_python(worker_data: Path, redis_server: RedisProcess, tm
     assert answer == "review: replace [], look at [1, 2]"
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "said"), [("gone.jpg", None, "gone.jpg"), ("1.jpg", "lien", "there is no line in lien")]
+)
+def test_the_station_in_python_that_cannot_check_never_says_replace(
+    tmp_path: Path, name: str, data: str | None, said: str
+) -> None:
+    photographs(tmp_path, 1)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("INSERTS_")}
+    if data is not None:
+        environment["INSERTS_DATA"] = data
+    command = [sys.executable, str(EXAMPLES / "station.py"), "--machine", "m", "--head", "h", "--operation", "o", name]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("the head was not checked: ")
+    assert said in line
+
+
 @pytest.fixture
 def node() -> str:
     path = shutil.which("node")

@@ -230,6 +230,14 @@ def test_what_is_no_photograph_is_left_alone(camera: Camera, name: str) -> None:
     assert not (camera.folder / "rejected").exists()
 
 
+def test_a_file_that_is_copied_under_a_hidden_name_is_left_until_it_has_its_own(camera: Camera) -> None:
+    hidden = camera.photo("mill-1/H1/op-7/.2.jpg.Xa81Qz", photograph())
+    assert camera.sweep() == ([], False)
+    hidden.rename(hidden.with_name("2.jpg"))
+    assert [event.pocket for event in camera.sweep()[0]] == [2]
+    assert not (camera.folder / "rejected").exists()
+
+
 def test_a_folder_that_may_only_be_read_is_handed_in_once_and_remembered(
     camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:

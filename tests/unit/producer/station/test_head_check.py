@@ -48,6 +48,14 @@ def test_exit_codes_are_what_the_line_expects(state: CheckState | None, code: in
     assert CheckResult(CHECK, 1, [(event(1), 0.0)], {}, answer).exit_code == code
 
 
+@pytest.mark.parametrize(("state", "told"), [("go", "review"), ("replace", "replace"), ("review", "review")])
+def test_a_doubted_pocket_makes_no_go(state: CheckState, told: str) -> None:
+    answer = CheckAnswer(check_id=CHECK, machine="m", head="h", operation="o", size=2, state=state)
+    result = CheckResult(CHECK, 2, [(event(1), 0.0), (event(2), 0.0)], {}, answer, frozenset({2}))
+    assert (result.state, result.review) == (told, [2])
+    assert unfinished(2, {1: "intact", 2: "intact"}).review == []
+
+
 def test_a_pocket_that_was_not_handed_in_makes_a_review() -> None:
     result = unfinished(5, {1: "intact", 2: "damaged", 3: "unsure", 5: "intact"})
     assert (result.state, result.exit_code) == ("review", 2)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from producer.station.head_folder import HeadFolder, look_at, numbered
+from producer.station.head_folder import HeadFolder, changes_since, look_at, numbered
 from tests.support import make_no_file, photograph
 
 JPEG = photograph()
@@ -15,7 +17,7 @@ JPEG = photograph()
 def folder(tmp_path: Path) -> Path:
     """A head of three pockets, of which the second is not there yet."""
     for pocket in (1, 3):
-        (tmp_path / f"{pocket}.jpg").write_bytes(JPEG)
+        (tmp_path / f"{pocket}.jpg").write_bytes(photograph(seed=pocket))
     return tmp_path
 
 
@@ -105,8 +107,25 @@ def test_a_file_that_cannot_be_read_is_named_and_counts(folder: Path) -> None:
 
 
 def test_a_link_to_a_photograph_is_one(folder: Path) -> None:
-    (folder / "2.jpg").symlink_to("1.jpg")
+    (folder / "before").write_bytes(JPEG)
+    (folder / "2.jpg").symlink_to("before")
     assert pockets(look_at(folder, None)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("made", [shutil.copy, os.link, os.symlink])
+def test_one_photograph_is_not_that_of_two_pockets(folder: Path, made: Callable[[Path, Path], object]) -> None:
+    made(folder / "1.jpg", folder / "2.jpg")
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert problem.what.startswith("1.jpg and 2.jpg are one and the same photograph: none was handed in")
+    assert (problem.files, problem.pockets) == (["1.jpg", "2.jpg"], [1, 2])
+    assert (pockets(shown), shown.check_size) == ([3], 3)
+
+
+def test_two_empty_files_are_each_named(folder: Path) -> None:
+    for name in ("2.jpg", "4.jpg"):
+        (folder / name).touch()
+    assert [problem.what for problem in look_at(folder, None).problems] == ["2.jpg is empty", "4.jpg is empty"]
 
 
 @pytest.mark.parametrize("other", ["2.png", "02.jpg", "002.JPG", "2.heic"])
@@ -117,6 +136,21 @@ def test_of_a_pocket_that_is_there_twice_none_is_handed_in(folder: Path, other: 
     (problem,) = shown.problems
     assert sorted(problem.files) == sorted(["2.jpg", other])
     assert (pockets(shown), shown.check_size, problem.pockets) == ([1, 3], 3, [2])
+
+
+@pytest.mark.parametrize("name", [".2.jpg", ".2.jpg.Xa81Qz", ".02.JPG.part", ".2.heic"])
+def test_a_photograph_under_a_hidden_name_is_not_finished(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(JPEG)
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.what, problem.pockets) == (f"no finished photograph of pocket 2, only {name}", [2])
+    assert (pockets(shown), shown.check_size) == ([1, 3], 3)
+
+
+def test_a_hidden_name_beside_a_photograph_makes_it_two_of_one_pocket(folder: Path) -> None:
+    (folder / ".3.jpg.Xa81Qz").write_bytes(photograph(seed=9))
+    problem = look_at(folder, 3).problems[0]
+    assert problem.what.startswith("pocket 3 is there 2 times, 3.jpg and .3.jpg.Xa81Qz: none was handed in")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +179,10 @@ def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
     (folder / "2.jpg").write_bytes(JPEG)
     for name in (
         "._1.jpg",
+        ".1.jpg.xmp",
+        ".4.txt",
+        ".4",
+        ".IMG_4.jpg",
         ".DS_Store",
         "Thumbs.db",
         "desktop.ini",
@@ -207,6 +245,69 @@ def test_a_check_has_999_pockets_at_most(folder: Path) -> None:
     (folder / "x.jpg").write_bytes(JPEG)
     with pytest.raises(ValueError, match=r"999 pockets at most: take x\.jpg out"):
         look_at(folder, 999)
+
+
+def _comes(folder: Path) -> None:
+    (folder / "4.jpg").write_bytes(JPEG)
+
+
+def _is_overwritten(folder: Path) -> None:
+    (folder / "3.jpg").write_bytes(photograph(seed=9))
+
+
+def _is_overwritten_with_its_old_size_and_time(folder: Path) -> None:
+    before = (folder / "3.jpg").stat()
+    (folder / "3.jpg").write_bytes(bytes(before.st_size))
+    os.utime(folder / "3.jpg", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _goes(folder: Path) -> None:
+    (folder / "3.jpg").unlink()
+
+
+def _is_being_written(folder: Path) -> None:
+    (folder / "3.jpg.part").write_bytes(JPEG)
+
+
+def _of_no_pocket(folder: Path) -> None:
+    (folder / "IMG_7.jpg").write_bytes(JPEG)
+
+
+@pytest.mark.parametrize(
+    ("happens", "file", "said", "pocket"),
+    [
+        (_comes, "4.jpg", "came", 4),
+        (_is_overwritten, "3.jpg", "changed", 3),
+        (_is_overwritten_with_its_old_size_and_time, "3.jpg", "changed", 3),
+        (_goes, "3.jpg", "went", 3),
+        (_is_being_written, "3.jpg.part", "came", 3),
+        (_of_no_pocket, "IMG_7.jpg", "came", 4),
+    ],
+)
+def test_what_changes_in_the_folder_after_it_was_read_is_named(
+    folder: Path, happens: Callable[[Path], None], file: str, said: str, pocket: int
+) -> None:
+    shown = look_at(folder, None)
+    assert changes_since(shown, folder) == []
+    happens(folder)
+    (problem,) = changes_since(shown, folder)
+    assert (problem.what, [*problem.files]) == (f"{file} {said} while the check ran: check again", [file])
+    assert problem.pockets == [pocket]
+
+
+def test_what_stands_beside_photographs_may_change(folder: Path) -> None:
+    shown = look_at(folder, None)
+    (folder / "3.json").write_text("{}")
+    (folder / ".DS_Store").touch()
+    assert changes_since(shown, folder) == []
+
+
+def test_a_folder_that_went_makes_all_of_its_pockets_doubtful(folder: Path) -> None:
+    shown = look_at(folder, None)
+    shutil.rmtree(folder)
+    (problem,) = changes_since(shown, folder)
+    assert "there is no folder" in problem.what
+    assert [*problem.pockets] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

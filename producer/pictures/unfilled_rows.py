@@ -127,11 +127,12 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
 def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:
     """The runs of at least two rows, or columns, of one colour in a loaded image, where nothing may have been written.
 
-    What is not filled has a byte throughout; behind an encoder (not `raw`) black, white and the colours of decoders.
-    A background of another colour is none, and an image that is all one is left out.
+    What is not filled has any colour: a byte throughout or several, which may be the number of a colour in a palette.
+    Behind an encoder (not `raw`) it is black, white or a colour of decoders, and a background of another colour is
+    none. An image that is all one is left out.
     """
     opaque = sum(band not in "AX" for band in image.getbands())
-    return [run for run in _runs(image) if run.size < run.lines and _is_filling(run.colour[:opaque], raw)]
+    return [run for run in _runs(image) if run.size < run.lines and (raw or _is_filling(run.colour[:opaque]))]
 
 
 def _runs(image: Image.Image) -> Iterator[Run]:
@@ -241,10 +242,8 @@ def _differences(lines: Array, colour: Array) -> tuple[Array, Array]:
     return np.asarray(by.any(axis=2)), by.mean(axis=2)
 
 
-def _is_filling(colour: Array, raw: bool) -> bool:
+def _is_filling(colour: Array) -> bool:
     values = colour.astype(int)
-    if raw and (values == values[0]).all():
-        return True
     return bool((values <= _OFF).all() or (values >= 255 - _OFF).all()) or _is_decoders_own(colour)
 
 

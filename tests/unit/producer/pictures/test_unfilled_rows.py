@@ -88,6 +88,30 @@ def test_a_file_that_was_filled_in_part_stops_within_a_row(way: str, fill: int, 
         assert answer(data[:written] + bytes([fill]) * (len(data) - written)) == "cut"
 
 
+@pytest.mark.parametrize("way", RAW)
+@pytest.mark.parametrize("fill", [b"\0", b"\xff", b"\xcd"])
+@pytest.mark.parametrize("colours", [16, 256])
+def test_a_fill_that_is_the_number_of_a_colour_is_seen(way: str, fill: bytes, colours: int) -> None:
+    for pixels in photographs():
+        file = io.BytesIO()
+        Image.fromarray(pixels).quantize(colours).save(file, way)
+        data = file.getvalue()
+        written = int(len(data) * 0.55)
+        half = Image.open(io.BytesIO(data[:written] + fill * (len(data) - written)))
+        half.load()
+        half = half.convert("RGB")
+        assert is_cut(half, plain_runs(half, raw=True))
+
+
+def test_a_fill_of_four_bytes_is_one_colour_of_four() -> None:
+    for pixels in photographs():
+        file = io.BytesIO()
+        Image.fromarray(pixels).convert("RGBA").save(file, "BMP")
+        data = file.getvalue()
+        written = len(data) * 11 // 20
+        assert answer((data[:written] + b"\x0d\xf0\xad\xba" * len(data))[: len(data)]) != "whole"
+
+
 TURNS: list[Callable[[np.ndarray], np.ndarray]] = [
     lambda pixels: pixels,
     np.rot90,

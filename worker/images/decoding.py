@@ -19,6 +19,7 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import Run, is_cut, is_uncompressed, plain_part, plain_runs
+from producer.pictures.unwritten_bytes import Missing, StoredParts
 from worker.images import truncated_jpeg
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
 from worker.images.exposure import shows_nothing
@@ -148,6 +149,7 @@ def _open(data: bytes) -> _Opened:
         raise UnusableImage(_half(problem))
     try:
         depth, raw = Depth.of(image), is_uncompressed(image)
+        stored = StoredParts(image, data) if raw else None
         image.load()
         if jpeg is not None and truncated_jpeg.cut_short(data, jpeg, image):
             raise UnusableImage(_half("some of its pixels were never sent"))
@@ -155,10 +157,11 @@ def _open(data: bytes) -> _Opened:
             raise UnusableImage(_half("some of its rows were never written"))
         eight = to_eight_bits(image, depth, lambda: _header(data))
         image = eight.image
+        missing = None if stored is None else stored.missing(image)
         ImageOps.exif_transpose(image, in_place=True)
         image = _with_palette_resolved(image)
         runs = plain_runs(image, raw=raw)
-        if is_cut(image, runs):
+        if missing is Missing.CUT or is_cut(image, runs):
             raise UnusableImage(_half("it stops within a row, and the rest has one colour"))
     except (MemoryError, UnusableImage):
         raise
@@ -166,7 +169,7 @@ def _open(data: bytes) -> _Opened:
         raise UnusableImage(str(error)) from error
     except Exception as error:
         raise UnusableImage(_half("it cannot be decoded to its end")) from error
-    return _Opened(image, raw, runs, eight.doubt)
+    return _Opened(image, raw, runs, _PLAIN_PART if missing is Missing.DOUBT else eight.doubt)
 
 
 def _half(problem: str) -> str:

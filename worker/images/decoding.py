@@ -25,6 +25,7 @@ from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
 from worker.images.truncated_png import png_lacks_rows
+from worker.images.truncated_tiff import is_overwritten
 from worker.runtime.arrays import UInt8Array
 
 MIN_SIDE: Final = 32
@@ -155,6 +156,8 @@ def _open(data: bytes) -> _Opened:
             raise UnusableImage(_half("some of its pixels were never sent"))
         if image.format == "PNG" and png_lacks_rows(image, data):
             raise UnusableImage(_half("some of its rows were never written"))
+        if image.format == "TIFF" and is_overwritten(image, data):
+            raise UnusableImage(_half("a part of its data was overwritten"))
         eight = to_eight_bits(image, depth, lambda: _header(data))
         image = eight.image
         missing = None if stored is None else stored.missing(image)

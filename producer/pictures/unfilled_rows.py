@@ -31,6 +31,9 @@ _NEAR: Final = 3
 _BLURRED: Final = 2
 """Lines that the colours of a JPEG bleed into."""
 
+_BLOCK: Final = 6
+"""Lines that a step must have where its first ones are blurred: a block of a JPEG has 8, of which 2 may not be seen."""
+
 _BLOCKS: Final = 40
 """Lines beside a plain part of a JPEG that may be neither: a row of blocks that was not finished, and ringing."""
 
@@ -164,21 +167,23 @@ def _is_step(image: Image.Image, run: Run, outwards: bool) -> bool:
     """Whether beside a run stands a line that is picture up to some pixel, and behind it lines that are throughout."""
     beside = _beside(image, run, outwards, _BLURRED + _STEP + 3)
     differs, by = _differences(beside, run.colour)
-    # The nearest lines may have no more than the colours that bled into them.
+    # The nearest lines may have no more than the colours that bled into them. Then it was a JPEG, and stops at a block:
+    # what ends sooner is the curve of a thing before a plain background.
     return any(
-        _stops(differs[blurred:, ::side], by[blurred:, ::side])
+        _stops(differs[blurred:, ::side], by[blurred:, ::side], _BLOCK - blurred if blurred else 1)
         for blurred in range(_BLURRED + 1)
         for side in (1, -1)
         if len(differs) >= blurred + 4
     )
 
 
-def _stops(differs: Array, by: Array) -> bool:
+def _stops(differs: Array, by: Array, least: int) -> bool:
     """Whether the first line, and those of its height, stop at some pixel, and the lines behind it do not.
 
     Args:
         differs: which pixels (line, pixel) are picture.
         by: how much they differ from the plain colour.
+        least: how many lines must stop there.
     """
     width = differs.shape[1]
     ends = np.where(differs.any(axis=1), width - np.argmax(differs[:, ::-1], axis=1), 0)
@@ -186,7 +191,7 @@ def _stops(differs: Array, by: Array) -> bool:
     if not 0 < end <= width - max(_NEAR, width * _NARROW):
         return False
     further = np.flatnonzero(ends > end + _NEAR)
-    if not len(further) or not 0 < further[0] <= _STEP or (abs(ends[: further[0]] - end) > _NEAR).any():
+    if not len(further) or not least <= further[0] <= _STEP or (abs(ends[: further[0]] - end) > _NEAR).any():
         return False
     # The line that comes next may be blurred by the cut; the two after that are not.
     behind = slice(further[0] + 1, further[0] + 3)

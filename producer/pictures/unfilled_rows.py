@@ -39,6 +39,7 @@ _BLOCKS: Final = 40
 
 _ALIKE: Final = 0.9
 _SHARP: Final = 0.5
+_ACROSS: Final = 0.5
 _FULL: Final = 0.9
 _SHARE: Final = 0.1
 """The least share of a row that must be picture, for a cut through it to be seen."""
@@ -199,6 +200,10 @@ def _stops(differs: Array, by: Array, least: int) -> bool:
         return False
     left, right = (each[behind].sum(axis=1) for each in (differs[:, :end], differs[:, end:]))
     seen, much = differs[0, :end].sum(), by[0, :end].sum()
+    # Blocks make steps of a curve before a plain background: small ones, and not all across the image.
+    across = seen >= _ACROSS * end and right[0] >= _ACROSS * (width - end)
+    if further[0] > 1 and not across and right[0] < _BAR * width:
+        return False
     return bool(
         seen >= _ALIKE * left.max()
         and right[0] >= max(_NEAR, width * _NARROW, _ALIKE * right.max())

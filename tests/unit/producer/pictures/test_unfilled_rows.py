@@ -71,6 +71,26 @@ def test_a_thing_before_a_plain_background_is_whole(colour: Any, background: str
             assert answer(saved(cut_out, way)) == "whole"
 
 
+@pytest.mark.parametrize(
+    ("number", "colour", "x", "y", "wide", "high"),
+    [
+        (0, 0, 54, 113, 332, 199),
+        (1, 0, 617, 299, 266, 292),
+        (3, 0, 96, 227, 359, 173),
+        (2, 255, 231, 7, 399, 92),
+        (0, 255, 12, 235, 87, 91),
+        (3, 255, 637, 34, 93, 197),
+    ],
+)
+def test_a_curve_that_ends_in_a_block_is_no_step(
+    number: int, colour: int, x: int, y: int, wide: int, high: int
+) -> None:
+    down, across = np.mgrid[0:480, 0:640]
+    pixels = np.asarray(Image.fromarray(photographs()[number]).resize((640, 480)))
+    inside = ((across - x) / wide) ** 2 + ((down - y) / high) ** 2 < 1
+    assert answer(saved(np.where(inside[..., None], pixels, np.uint8(colour)), "JPEG")) != "cut"
+
+
 @pytest.mark.parametrize("way", [*CODED, *RAW])
 def test_a_header_bar_is_taken_for_one_where_the_format_says_where_its_data_end(way: str) -> None:
     for pixels in photographs():

@@ -98,7 +98,7 @@ def _tiff(data: bytes) -> str | None:
             for page in range(_PAGES):
                 if page:
                     image.seek(page)
-                parts = _parts(image)
+                parts = tiff_parts(image)
                 if any(start < _TIFF_HEADER for start, _ in parts):
                     return "a part of the TIFF was never written"
                 if (end := max((start + length for start, length in parts), default=0)) > len(data):
@@ -128,7 +128,7 @@ def _directory_written(data: bytes) -> bool | None:
     return entries > 0 and last + 12 <= len(data) and data[last : last + 2] != b"\0\0"
 
 
-def _parts(image: Image.Image) -> list[tuple[int, int]]:
+def tiff_parts(image: Image.Image) -> list[tuple[int, int]]:
     """Where each strip or tile of a TIFF's page begins, in bytes from the beginning of the file, and its length."""
     tags: Any = getattr(image, "tag_v2", {})
     parts: list[tuple[int, int]] = []

@@ -31,11 +31,15 @@ _NEAR: Final = 3
 _BLURRED: Final = 2
 """Lines that the colours of a JPEG bleed into."""
 
+_BLOCK: Final = 6
+"""Lines that a step must have where its first ones are blurred: a block of a JPEG has 8, of which 2 may not be seen."""
+
 _BLOCKS: Final = 40
 """Lines beside a plain part of a JPEG that may be neither: a row of blocks that was not finished, and ringing."""
 
 _ALIKE: Final = 0.9
 _SHARP: Final = 0.5
+_ACROSS: Final = 0.5
 _FULL: Final = 0.9
 _SHARE: Final = 0.1
 """The least share of a row that must be picture, for a cut through it to be seen."""
@@ -127,11 +131,12 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
 def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:
     """The runs of at least two rows, or columns, of one colour in a loaded image, where nothing may have been written.
 
-    What is not filled has a byte throughout; behind an encoder (not `raw`) black, white and the colours of decoders.
-    A background of another colour is none, and an image that is all one is left out.
+    What is not filled has any colour: a byte throughout or several, which may be the number of a colour in a palette.
+    Behind an encoder (not `raw`) it is black, white or a colour of decoders, and a background of another colour is
+    none. An image that is all one is left out.
     """
     opaque = sum(band not in "AX" for band in image.getbands())
-    return [run for run in _runs(image) if run.size < run.lines and _is_filling(run.colour[:opaque], raw)]
+    return [run for run in _runs(image) if run.size < run.lines and (raw or _is_filling(run.colour[:opaque]))]
 
 
 def _runs(image: Image.Image) -> Iterator[Run]:
@@ -163,21 +168,23 @@ def _is_step(image: Image.Image, run: Run, outwards: bool) -> bool:
     """Whether beside a run stands a line that is picture up to some pixel, and behind it lines that are throughout."""
     beside = _beside(image, run, outwards, _BLURRED + _STEP + 3)
     differs, by = _differences(beside, run.colour)
-    # The nearest lines may have no more than the colours that bled into them.
+    # The nearest lines may have no more than the colours that bled into them. Then it was a JPEG, and stops at a block:
+    # what ends sooner is the curve of a thing before a plain background.
     return any(
-        _stops(differs[blurred:, ::side], by[blurred:, ::side])
+        _stops(differs[blurred:, ::side], by[blurred:, ::side], _BLOCK - blurred if blurred else 1)
         for blurred in range(_BLURRED + 1)
         for side in (1, -1)
         if len(differs) >= blurred + 4
     )
 
 
-def _stops(differs: Array, by: Array) -> bool:
+def _stops(differs: Array, by: Array, least: int) -> bool:
     """Whether the first line, and those of its height, stop at some pixel, and the lines behind it do not.
 
     Args:
         differs: which pixels (line, pixel) are picture.
         by: how much they differ from the plain colour.
+        least: how many lines must stop there.
     """
     width = differs.shape[1]
     ends = np.where(differs.any(axis=1), width - np.argmax(differs[:, ::-1], axis=1), 0)
@@ -185,7 +192,7 @@ def _stops(differs: Array, by: Array) -> bool:
     if not 0 < end <= width - max(_NEAR, width * _NARROW):
         return False
     further = np.flatnonzero(ends > end + _NEAR)
-    if not len(further) or not 0 < further[0] <= _STEP or (abs(ends[: further[0]] - end) > _NEAR).any():
+    if not len(further) or not least <= further[0] <= _STEP or (abs(ends[: further[0]] - end) > _NEAR).any():
         return False
     # The line that comes next may be blurred by the cut; the two after that are not.
     behind = slice(further[0] + 1, further[0] + 3)
@@ -193,6 +200,10 @@ def _stops(differs: Array, by: Array) -> bool:
         return False
     left, right = (each[behind].sum(axis=1) for each in (differs[:, :end], differs[:, end:]))
     seen, much = differs[0, :end].sum(), by[0, :end].sum()
+    # Blocks make steps of a curve before a plain background: small ones, and not all across the image.
+    across = seen >= _ACROSS * end and right[0] >= _ACROSS * (width - end)
+    if further[0] > 1 and not across and right[0] < _BAR * width:
+        return False
     return bool(
         seen >= _ALIKE * left.max()
         and right[0] >= max(_NEAR, width * _NARROW, _ALIKE * right.max())
@@ -241,10 +252,8 @@ def _differences(lines: Array, colour: Array) -> tuple[Array, Array]:
     return np.asarray(by.any(axis=2)), by.mean(axis=2)
 
 
-def _is_filling(colour: Array, raw: bool) -> bool:
+def _is_filling(colour: Array) -> bool:
     values = colour.astype(int)
-    if raw and (values == values[0]).all():
-        return True
     return bool((values <= _OFF).all() or (values >= 255 - _OFF).all()) or _is_decoders_own(colour)
 
 

@@ -19,11 +19,13 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import Run, is_cut, is_uncompressed, plain_part, plain_runs
+from producer.pictures.unwritten_bytes import Missing, StoredParts
 from worker.images import truncated_jpeg
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
 from worker.images.truncated_png import png_lacks_rows
+from worker.images.truncated_tiff import is_overwritten
 from worker.runtime.arrays import UInt8Array
 
 MIN_SIDE: Final = 32
@@ -148,17 +150,21 @@ def _open(data: bytes) -> _Opened:
         raise UnusableImage(_half(problem))
     try:
         depth, raw = Depth.of(image), is_uncompressed(image)
+        stored = StoredParts(image, data) if raw else None
         image.load()
         if jpeg is not None and truncated_jpeg.cut_short(data, jpeg, image):
             raise UnusableImage(_half("some of its pixels were never sent"))
         if image.format == "PNG" and png_lacks_rows(image, data):
             raise UnusableImage(_half("some of its rows were never written"))
+        if image.format == "TIFF" and is_overwritten(image, data):
+            raise UnusableImage(_half("a part of its data was overwritten"))
         eight = to_eight_bits(image, depth, lambda: _header(data))
         image = eight.image
+        missing = None if stored is None else stored.missing(image)
         ImageOps.exif_transpose(image, in_place=True)
         image = _with_palette_resolved(image)
         runs = plain_runs(image, raw=raw)
-        if is_cut(image, runs):
+        if missing is Missing.CUT or is_cut(image, runs):
             raise UnusableImage(_half("it stops within a row, and the rest has one colour"))
     except (MemoryError, UnusableImage):
         raise
@@ -166,7 +172,7 @@ def _open(data: bytes) -> _Opened:
         raise UnusableImage(str(error)) from error
     except Exception as error:
         raise UnusableImage(_half("it cannot be decoded to its end")) from error
-    return _Opened(image, raw, runs, eight.doubt)
+    return _Opened(image, raw, runs, _PLAIN_PART if missing is Missing.DOUBT else eight.doubt)
 
 
 def _half(problem: str) -> str:

@@ -71,6 +71,26 @@ def test_a_thing_before_a_plain_background_is_whole(colour: Any, background: str
             assert answer(saved(cut_out, way)) == "whole"
 
 
+@pytest.mark.parametrize(
+    ("number", "colour", "x", "y", "wide", "high"),
+    [
+        (0, 0, 54, 113, 332, 199),
+        (1, 0, 617, 299, 266, 292),
+        (3, 0, 96, 227, 359, 173),
+        (2, 255, 231, 7, 399, 92),
+        (0, 255, 12, 235, 87, 91),
+        (3, 255, 637, 34, 93, 197),
+    ],
+)
+def test_a_curve_that_ends_in_a_block_is_no_step(
+    number: int, colour: int, x: int, y: int, wide: int, high: int
+) -> None:
+    down, across = np.mgrid[0:480, 0:640]
+    pixels = np.asarray(Image.fromarray(photographs()[number]).resize((640, 480)))
+    inside = ((across - x) / wide) ** 2 + ((down - y) / high) ** 2 < 1
+    assert answer(saved(np.where(inside[..., None], pixels, np.uint8(colour)), "JPEG")) != "cut"
+
+
 @pytest.mark.parametrize("way", [*CODED, *RAW])
 def test_a_header_bar_is_taken_for_one_where_the_format_says_where_its_data_end(way: str) -> None:
     for pixels in photographs():
@@ -86,6 +106,30 @@ def test_a_file_that_was_filled_in_part_stops_within_a_row(way: str, fill: int, 
         data = saved(pixels, way)
         written = int(len(data) * share)
         assert answer(data[:written] + bytes([fill]) * (len(data) - written)) == "cut"
+
+
+@pytest.mark.parametrize("way", RAW)
+@pytest.mark.parametrize("fill", [b"\0", b"\xff", b"\xcd"])
+@pytest.mark.parametrize("colours", [16, 256])
+def test_a_fill_that_is_the_number_of_a_colour_is_seen(way: str, fill: bytes, colours: int) -> None:
+    for pixels in photographs():
+        file = io.BytesIO()
+        Image.fromarray(pixels).quantize(colours).save(file, way)
+        data = file.getvalue()
+        written = int(len(data) * 0.55)
+        half = Image.open(io.BytesIO(data[:written] + fill * (len(data) - written)))
+        half.load()
+        half = half.convert("RGB")
+        assert is_cut(half, plain_runs(half, raw=True))
+
+
+def test_a_fill_of_four_bytes_is_one_colour_of_four() -> None:
+    for pixels in photographs():
+        file = io.BytesIO()
+        Image.fromarray(pixels).convert("RGBA").save(file, "BMP")
+        data = file.getvalue()
+        written = len(data) * 11 // 20
+        assert answer((data[:written] + b"\x0d\xf0\xad\xba" * len(data))[: len(data)]) != "whole"
 
 
 TURNS: list[Callable[[np.ndarray], np.ndarray]] = [

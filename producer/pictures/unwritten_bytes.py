@@ -1,0 +1,185 @@
+"""Parts of an uncompressed file that were never written, told by its bytes, where no whole row has one colour.
+
+The pixels of a BMP or an uncompressed TIFF are one block, strips, tiles, or a plane a colour. What was never written
+has a byte, or a few, over and over, in debug builds for example DE AD BE EF. Three things no camera makes so:
+
+- rows of a pattern of a few bytes that is not one colour;
+- a tile that is plain, with picture right beside it, where neither its row nor its column of tiles is a bar;
+- rows of which one colour's plane is plain and another's is not. (Light of one colour does this too.)
+
+Rows of one colour are the concern of `producer.pictures.unfilled_rows`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image, ImageFile
+
+_PERIOD: Final = 16
+"""Bytes after which every pattern of 1, 2, 4, 8 or 16 bytes repeats."""
+
+_ROWS: Final = 3
+_SHARE: Final = 1 / 64
+"""The least that counts: rows, and their share of the image."""
+
+_PART: Final = 1 / 4
+"""The least of a tile that counts, from a row on."""
+
+_ALIKE: Final = 0.9
+_CONTRAST: Final = 12.0
+"""Of the pixels beside a tile so many differ from it, by so much in the mean (0 to 255)."""
+
+_BITS_PER_SAMPLE: Final = 258
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Box = tuple[int, int, int, int]
+
+
+class Missing(Enum):
+    """What is known of a part that has no picture."""
+
+    CUT = "cut"
+    DOUBT = "doubt"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A strip or a tile: where it is in the image, its rows of bytes, and of which colours it is."""
+
+    box: Box
+    rows: Array
+    colours: str
+
+    @property
+    def plain(self) -> int:
+        """How many bytes at its end are of one pattern, which may be all."""
+        every = self.rows.reshape(-1)
+        if len(every) <= 2 * _PERIOD or (every[-_PERIOD:] != every[-2 * _PERIOD : -_PERIOD]).any():
+            return 0
+        same = (every[_PERIOD:] == every[:-_PERIOD])[::-1]
+        return len(every) if same.all() else int(same.argmin()) + _PERIOD
+
+    @property
+    def plain_rows(self) -> int:
+        """How many whole rows at its end are of one pattern."""
+        return int(self.plain // self.rows.shape[1])
+
+
+class StoredParts:
+    """The parts of an uncompressed image as they are in its file."""
+
+    def __init__(self, image: Image.Image, data: bytes) -> None:
+        """Look where they are.
+
+        Args:
+            image: opened, and not loaded: then Pillow forgets it.
+            data: the bytes of its file.
+        """
+        tiles: list[Any] = image.tile if isinstance(image, ImageFile.ImageFile) else []
+        bits: Any = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (1,))
+        self._planes = len({tile.extents for tile in tiles}) < len(tiles)
+        pixel = bits[0] if self._planes else sum(bits)
+        self._parts = []
+        for tile in tiles:
+            left, top, right, bottom = tile.extents
+            colours, stride = tile.args[0], int(tile.args[1]) or ((right - left) * pixel + 7) // 8
+            stored = memoryview(data)[tile.offset : tile.offset + stride * (bottom - top)]
+            # Some programs leave out what pads the last row: that counts as one row fewer.
+            whole = stored[: len(stored) // stride * stride]
+            self._parts.append(_Part(tile.extents, np.frombuffer(whole, np.uint8).reshape(-1, stride), colours))
+        self._numbers = image.mode in ("1", "P")
+        self._width, self._height = image.size
+
+    def missing(self, image: Image.Image) -> Missing | None:
+        """Say whether parts were never written.
+
+        Args:
+            image: the same image, loaded and with 8 bits a colour, not turned.
+        """
+        if self._planes:
+            return self._missing_in_planes()
+        if any(part.box[2] - part.box[0] < self._width for part in self._parts):
+            return self._missing_tiles(image)
+        return self._pattern()
+
+    def _pattern(self) -> Missing | None:
+        """Rows of a pattern that is not one colour."""
+        if not self._parts or len({part.rows.shape[1] for part in self._parts}) > 1:
+            return None
+        rows = np.concatenate([part.rows for part in self._parts]) if len(self._parts) > 1 else self._parts[0].rows
+        height, stride = rows.shape
+        least = max(_ROWS, int(height * _SHARE))
+        if stride < 2 * _PERIOD:
+            return None
+        few = (rows[:, :_PERIOD] == rows[:, _PERIOD : 2 * _PERIOD]).all(axis=1)
+        edges = np.flatnonzero(np.diff(few.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+        for start, stop in edges:
+            if not least <= stop - start < height or self._is_one_colour(rows[start, : 2 * _PERIOD]):
+                continue
+            every = rows[start:stop].reshape(-1)
+            if (every[_PERIOD:] == every[:-_PERIOD]).mean() > 1 - _SHARE:
+                return Missing.DOUBT if self._numbers else Missing.CUT
+        return None
+
+    def _is_one_colour(self, row: Array) -> bool:
+        """Whether all pixels that these bytes, whole periods, stand for are alike."""
+        bits = self._parts[0].rows.shape[1] * 8 // self._width
+        pixel = max(1, bits // 8)
+        alike = bool((row[pixel:] == row[:-pixel]).all())
+        return alike and (bits >= 8 or row[0] % (255 // (2**bits - 1)) == 0)
+
+    def _missing_tiles(self, image: Image.Image) -> Missing | None:
+        """Tiles that end plain, with picture right beside that."""
+        pixels = np.asarray(image if image.mode != "P" else image.convert("RGB")).astype(np.int32)
+        pixels = pixels.reshape(*pixels.shape[:2], -1)
+        if image.mode == "1":
+            pixels *= 255
+        plain = [self._plain_box(part) for part in self._parts]
+        picture = [part.box for part, box in zip(self._parts, plain, strict=True) if box != part.box]
+        for index, (part, box) in enumerate(zip(self._parts, plain, strict=True)):
+            if box is None:
+                continue
+            left, top, right, bottom = box
+            sides = []
+            if any(each[0] == part.box[0] for each in picture):
+                inside, outside = pixels[top:bottom], ((left, left - 1), (right - 1, right))
+                sides += [(inside[:, x], inside[:, y]) for x, y in outside if 0 <= y < self._width]
+            if any(each[1] == part.box[1] for each in picture):
+                inside = pixels[:, left:right]
+                beside = [(bottom - 1, bottom), *([(top, top - 1)] if box == part.box else [])]
+                sides += [(inside[x], inside[y]) for x, y in beside if 0 <= y < self._height]
+            if any(_differ(*side) for side in sides):
+                rest = [each.box for each in self._parts[index + 1 :]]
+                return Missing.CUT if rest == plain[index + 1 :] else Missing.DOUBT
+        return None
+
+    def _plain_box(self, part: _Part) -> Box | None:
+        """What is plain of a tile: all of it, or from a row on at least a quarter."""
+        left, top, right, bottom = part.box
+        rows = part.plain_rows
+        enough = rows == bottom - top or rows >= max(_ROWS, self._height * _SHARE, _PART * (bottom - top))
+        return (left, bottom - rows, right, bottom) if enough else None
+
+    def _missing_in_planes(self) -> Missing | None:
+        """Rows of which a colour's plane is plain and another's is not; transparency may be plain."""
+        plain = [part.plain_rows for part in self._parts]
+        least: dict[Box, int] = {}
+        for part, rows in zip(self._parts, plain, strict=True):
+            least[part.box] = min(rows, least.get(part.box, rows))
+        for index, (part, rows) in enumerate(zip(self._parts, plain, strict=True)):
+            enough = min(len(part.rows), max(_ROWS, self._height * _SHARE))
+            if part.colours != "A" and rows - least[part.box] >= enough:
+                rest = [len(each.rows) for each in self._parts[index + 1 :]]
+                within_a_row = part.plain % part.rows.shape[1] != 0
+                return Missing.CUT if within_a_row and rest == plain[index + 1 :] else Missing.DOUBT
+        return None
+
+
+def _differ(one: Array, other: Array) -> bool:
+    """Whether two lines of pixels differ nearly everywhere."""
+    by = np.abs(one - other).mean(axis=1)
+    return bool((by > 0).mean() >= _ALIKE and by.mean() >= _CONTRAST)

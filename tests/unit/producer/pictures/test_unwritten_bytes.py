@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import io
+import struct
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from producer.pictures.unwritten_bytes import Missing, StoredParts
+from producer.simulation.head import labelled_images
+
+FILLS = [b"\0", b"\xff", b"\xcd", b"\xde\xad\xbe\xef", b"\x0d\xf0\xad\xba"]
+
+
+@cache
+def photographs() -> list[np.ndarray]:
+    """Rendered inserts, RGB, of 250×240 pixels: neither is a multiple of a tile."""
+    images = [Image.open(io.BytesIO(data)).convert("RGB") for data, _ in labelled_images(3, seed=7, size=256)]
+    return [np.asarray(image.crop((0, 0, 250, 240))) for image in images]
+
+
+def tiff(pixels: np.ndarray, tile: int = 0, planes: bool = False, rows: int = 0) -> tuple[bytes, list[int]]:
+    """An uncompressed TIFF of tiles, or of planes in strips, and where each part begins."""
+    height, width, colours = pixels.shape
+    rows = rows or height
+    if tile:
+        padded = np.pad(pixels, ((0, -height % tile), (0, -width % tile), (0, 0)), mode="edge")
+        corners = [(y, x) for y in range(0, height, tile) for x in range(0, width, tile)]
+        parts = [padded[y : y + tile, x : x + tile].tobytes() for y, x in corners]
+    else:
+        split = np.moveaxis(pixels, 2, 0) if planes else [pixels]
+        parts = [plane[y : y + rows].tobytes() for plane in split for y in range(0, height, rows)]
+    where, counts = (324, 325) if tile else (273, 279)
+    tags = {256: [width], 257: [height], 258: [8] * colours, 259: [1], 262: [2], 277: [colours], 284: [1 + planes]}
+    tags |= {322: [tile], 323: [tile]} if tile else {278: [rows]}
+    tags |= {where: [0] * len(parts), counts: [len(part) for part in parts]}
+    values = 10 + 12 * len(tags) + 4
+    begins = values + 4 * sum(len(value) for value in tags.values())
+    starts = [begins + sum(map(len, parts[:index])) for index in range(len(parts))]
+    tags[where] = starts
+    directory, behind = b"", b""
+    for tag, value in sorted(tags.items()):
+        packed = struct.pack(f"<{len(value)}I", *value)
+        directory += struct.pack("<HHI", tag, 4, len(value))
+        directory += packed if len(value) == 1 else struct.pack("<I", values + len(behind))
+        behind += packed if len(value) > 1 else b""
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + directory + bytes(4)
+    return head + behind.ljust(begins - values, b"\0") + b"".join(parts), starts
+
+
+def saved(pixels: np.ndarray, way: str, mode: str = "RGB", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image = Image.fromarray(pixels)
+    (image.quantize(256) if mode == "P" else image.convert(mode)).save(file, way, **options)
+    return file.getvalue()
+
+
+def filled(data: bytes, share: float, fill: bytes) -> bytes:
+    """What is left of a file that was written up to a share of it, in room that had a fill."""
+    written = int(len(data) * share)
+    return (data[:written] + fill * len(data))[: len(data)]
+
+
+def missing(data: bytes) -> Missing | None:
+    image = Image.open(io.BytesIO(data))
+    stored = StoredParts(image, data)
+    image.load()
+    return stored.missing(image)
+
+
+WAYS = [("BMP", "RGB"), ("BMP", "L"), ("TIFF", "RGB"), ("TIFF", "L")]
+
+
+@pytest.mark.parametrize("fill", FILLS[3:])
+@pytest.mark.parametrize(("way", "mode"), WAYS)
+@pytest.mark.parametrize("share", [0.1, 0.55, 0.95])
+def test_rows_of_a_pattern_are_no_picture(way: str, mode: str, fill: bytes, share: float) -> None:
+    for pixels in photographs():
+        assert missing(filled(saved(pixels, way, mode), share, fill)) is Missing.CUT
+
+
+def test_a_pattern_of_numbers_of_colours_may_be_a_shade() -> None:
+    for pixels in photographs():
+        assert missing(filled(saved(pixels, "BMP", "P"), 0.55, FILLS[3])) is Missing.DOUBT
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("tile", [64, 128])
+@pytest.mark.parametrize("share", [0.3, 0.55])
+def test_tiles_that_are_missing_at_the_end_are_cut(tile: int, fill: bytes, share: float) -> None:
+    for pixels in photographs():
+        assert missing(filled(tiff(pixels, tile)[0], share, fill)) is Missing.CUT
+
+
+def test_a_tile_that_is_missing_in_the_middle_is_doubted() -> None:
+    for pixels in photographs():
+        data, starts = tiff(pixels, 64)
+        hole = data[: starts[5]] + bytes(starts[6] - starts[5]) + data[starts[6] :]
+        assert missing(hole) is Missing.DOUBT
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("rows", [0, 16])
+@pytest.mark.parametrize("share", [0.3, 0.55, 0.9])
+def test_planes_that_are_missing_are_never_taken_for_a_picture(rows: int, fill: bytes, share: float) -> None:
+    for pixels in photographs():
+        assert missing(filled(tiff(pixels, planes=True, rows=rows)[0], share, fill)) is not None
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_whole_photographs_bars_and_backgrounds_miss_nothing(colour: int) -> None:
+    down, across = np.mgrid[-1:1:240j, -1:1:250j]
+    round_ = (down + 0.2) ** 2 + across**2 < 0.4
+    for pixels in photographs():
+        top, side = pixels.copy(), pixels.copy()
+        top[:64] = side[:, :64] = colour
+        for drawn in (pixels, top, side, np.where(round_[..., None], pixels, np.uint8(colour))):
+            files = [saved(drawn, way, mode) for way, mode in [*WAYS, ("BMP", "P"), ("BMP", "RGBA"), ("TIFF", "1")]]
+            files += [tiff(drawn, 64)[0], tiff(drawn, 128)[0], tiff(drawn, planes=True, rows=16)[0]]
+            assert [missing(data) for data in files] == [None] * len(files)
+
+
+def test_what_pads_the_last_row_of_a_bmp_may_be_left_out() -> None:
+    assert missing(saved(photographs()[0], "BMP")[:-2]) is None

@@ -7,6 +7,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
@@ -14,7 +15,10 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
+from producer.pictures.unwritten_bytes import StoredParts
 from producer.station.file_state import Look, has_holes, open_for_writing
+
+_EIGHT_BITS: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")
 
 
 class Changing(Exception):
@@ -73,6 +77,7 @@ def _decoded(image: bytes) -> Reading:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(image), formats=FORMATS) as picture:
                 if picture.width * picture.height <= MAX_PIXELS:
+                    parts = StoredParts(picture, image) if is_uncompressed(picture) else None
                     # All of a JPEG is read for an eighth of its size too, in a fraction of the time.
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
@@ -80,6 +85,8 @@ def _decoded(image: bytes) -> Reading:
                         runs = plain_runs(picture, raw=True)
                         if is_cut(picture, runs):
                             return Reading(image, "it stops within a row, and the rest has one colour: not written yet")
+                        if parts is not None and picture.mode in _EIGHT_BITS and parts.missing(picture) is not None:
+                            return Reading(image, "a part of it has no picture: not written yet")
                         bar = plain_part(picture, runs, raw=True)
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Reading(image, None)

@@ -76,6 +76,18 @@ def test_a_plain_bar_is_described_where_it_may_not_be_written_yet(tmp_path: Path
             assert reading.bar is None
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_file_that_another_program_fills_with_a_pattern_is_doubted(tmp_path: Path, mode: str) -> None:
+    noise = np.random.default_rng(5).integers(40, 200, (120, 160, 3)).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(file, "BMP")
+    whole = file.getvalue()
+    assert doubt_of(tmp_path, whole) is None
+    half = len(whole) // 2
+    pattern = bytes.fromhex("deadbeef") * (half // 4 + 1)
+    assert doubt_of(tmp_path, whole[:half] + pattern[: len(whole) - half]) is not None
+
+
 def test_what_changed_or_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "1.jpg"
     path.write_bytes(saved(SCENE, "JPEG"))

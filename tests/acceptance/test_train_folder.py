@@ -70,7 +70,13 @@ def test_a_folder_is_learned_from_and_its_scores_are_told(worker: Commands, tmp_
     assert "nothing says which images" not in said
     for part in (
         *("24 new", "1 skipped", "plain splits", "by insert", "balanced accuracy", "calibration error"),
-        *("unsure: a person looks", "is promoted", "nobody is in charge yet", "next", "insert-db review"),
+        *(
+            "unsure: a person looks",
+            "is promoted",
+            "nobody is in charge yet",
+            "next",
+            f"--data {tmp_path / 'line'} review",
+        ),
     ):
         assert part in done.stdout
 

@@ -81,11 +81,11 @@ def _decoded(image: bytes) -> Reading:
                     # All of a JPEG is read for an eighth of its size too, in a fraction of the time.
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
-                    if is_uncompressed(picture):
+                    if parts is not None:
                         runs = plain_runs(picture, raw=True)
                         if is_cut(picture, runs):
                             return Reading(image, "it stops within a row, and the rest has one colour: not written yet")
-                        if parts is not None and picture.mode in _EIGHT_BITS and parts.missing(picture) is not None:
+                        if picture.mode in _EIGHT_BITS and parts.missing(picture) is not None:
                             return Reading(image, "a part of it has no picture: not written yet")
                         bar = plain_part(picture, runs, raw=True)
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):

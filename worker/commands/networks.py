@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from producer.terminal.console import answers, messages
-from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.backbones.names import BackboneError
 from worker.commands.options import settings_with
+from worker.commands.verify_report import problem_of, report
 from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
@@ -117,14 +118,8 @@ def verify(data: Data = None, networks: Store = None, as_json: Json = False) -> 
     A network that is not damaged and still differs was built for another kind of processor.
     """
     store = _store(data, networks)
-    results = [(each, _problem(store, each)) for each in store.manifests()]
-    if as_json:
-        say_json([{"digest": each.digest, "name": each.name, "problem": problem} for each, problem in results])
-    else:
-        for each, problem in results:
-            say(f"{each.digest[:12]}  {each.name}  {problem or 'ok'}")
-    if any(problem for _, problem in results):
-        raise typer.Exit(NO)
+    results = [(each.digest, each.name, problem_of(partial(store.verify, each))) for each in store.manifests()]
+    report(results, named="name", as_json=as_json)
 
 
 @app.command()
@@ -151,14 +146,6 @@ def _store(data: Path | None, networks: str | None) -> NetworkStore:
     from worker.networks.store import NetworkStore
 
     return NetworkStore(settings_with(data=data, networks=networks).networks_root())
-
-
-def _problem(store: NetworkStore, manifest: Manifest) -> str | None:
-    try:
-        store.verify(manifest)
-    except BackboneError as error:
-        return str(error)
-    return None
 
 
 def _needing(manifest: Manifest, models: Path) -> list[str]:

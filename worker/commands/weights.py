@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json, say_model
 from worker.commands.options import settings_with
+from worker.commands.verify_report import problem_of, report
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -95,30 +96,16 @@ def list_files(data: Data = None, weights_folder: Folder = None, as_json: Json =
 def verify(data: Data = None, weights_folder: Folder = None, as_json: Json = False) -> None:
     """Compare every weight file with its digest; exit code 1 if one is damaged or gone."""
     store = _store(data, weights_folder)
-    results = [(entry, _problem(store, entry)) for entry in store.entries()]
-    if as_json:
-        say_json([{"digest": entry.digest, "family": entry.family, "problem": problem} for entry, problem in results])
-    else:
-        for entry, problem in results:
-            say(f"{entry.digest[:12]}  {entry.family}  {problem or 'ok'}")
-    if any(problem for _, problem in results):
-        raise typer.Exit(NO)
+    results = [
+        (entry.digest, entry.family, problem_of(partial(store.checked_path, entry))) for entry in store.entries()
+    ]
+    report(results, named="family", as_json=as_json)
 
 
 def _store(data: Path | None, weights_folder: Path | None) -> WeightsStore:
     from worker.backbones.weight_store import WeightsStore
 
     return WeightsStore(settings_with(data=data, weights_folder=weights_folder).weights_path())
-
-
-def _problem(store: WeightsStore, entry: Entry) -> str | None:
-    from worker.backbones.names import BackboneError
-
-    try:
-        store.checked_path(entry)
-    except BackboneError as error:
-        return str(error)
-    return None
 
 
 def _print_kept(entry: Entry, store: WeightsStore, as_json: bool) -> None:

@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
+
+from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
 DEPTHS: Final = (10, 12, 14, 16)
 """Bits of what cameras write into 16-bit files."""
@@ -104,7 +105,7 @@ def to_eight_bits(image: Image.Image, depth: Depth, again: Callable[[], Image.Im
     return _colours(image, depth, again) if depth.is_deep else EightBits(image)
 
 
-def depth_of(values: npt.NDArray[Any], stated: int | None = None) -> tuple[int, str | None]:
+def depth_of(values: AnyArray, stated: int | None = None) -> tuple[int, str | None]:
     """Return how many bits a picture with these values (0 to 65,535) has, 10, 12, 14 or 16, and a doubt or None.
 
     `stated` is what the file's header says, if it says anything.
@@ -138,7 +139,7 @@ def depth_of(values: npt.NDArray[Any], stated: int | None = None) -> tuple[int, 
     return depth, None
 
 
-def _holds(counts: npt.NDArray[Any], depth: int) -> bool:
+def _holds(counts: AnyArray, depth: int) -> bool:
     """Whether a depth holds all values but strays."""
     above = counts[1 << depth :]
     number, total = int(above.sum()), int(counts.sum())
@@ -147,13 +148,13 @@ def _holds(counts: npt.NDArray[Any], depth: int) -> bool:
     )
 
 
-def _made_16_wide(used: npt.NDArray[Any], bits: int) -> bool:
+def _made_16_wide(used: AnyArray, bits: int) -> bool:
     """Whether the values are of so many bits, moved up to fill 16: the bits below are empty, or the highest again."""
     low = used & ((1 << (16 - bits)) - 1)
     return bool((low == 0).all() or (low == (used >> bits) & ((1 << (16 - bits)) - 1)).all())
 
 
-def _upper_bits(values: npt.NDArray[Any], depth: Depth) -> tuple[npt.NDArray[np.uint8], str | None]:
+def _upper_bits(values: AnyArray, depth: Depth) -> tuple[UInt8Array, str | None]:
     bits, doubt = depth_of(values, depth.bits)
     return np.minimum(values >> (bits - _KEPT), 255).astype(np.uint8), doubt
 
@@ -187,7 +188,7 @@ def _significant_bits(file: IO[bytes]) -> int | None:
         file.seek(at)
 
 
-def _floats(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+def _floats(values: Float32Array) -> UInt8Array:
     low, high = float(values.min()), float(values.max())  # of values with one that is no number, that one
     if low >= 0 and high <= 1:
         return np.rint(values * 255).astype(np.uint8)
@@ -232,7 +233,7 @@ def _swapped(arguments: Any) -> Any:
     return (other, *arguments[1:]) if isinstance(arguments, tuple) else other
 
 
-def _like(image: Image.Image, pixels: npt.NDArray[np.uint8]) -> Image.Image:
+def _like(image: Image.Image, pixels: UInt8Array) -> Image.Image:
     """An image of these pixels that is to be turned upright as `image` is."""
     made = Image.fromarray(pixels)
     made.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)

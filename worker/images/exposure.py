@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+
+from worker.runtime.arrays import UInt8Array
 
 # A photograph of an insert has highlights and shadows. These limits only catch a lens cap, a lamp that is out or a
 # sensor that is flooded: of 194 real photographs, the nearest to each limit stays well off it (see the tests).
@@ -14,7 +15,7 @@ _BURNT_OUT_ABOVE: Final = 250.0
 _CONTRAST_BELOW: Final = 8.0
 
 
-def shows_nothing(pixels: npt.NDArray[np.uint8]) -> str | None:
+def shows_nothing(pixels: UInt8Array) -> str | None:
     """Return why an image (height, width, 3) cannot show an insert, or None: black, burnt out, without contrast.
 
     Judged by the brightness (mean of the colours, 0…255) that one pixel in a hundred is below or above.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from producer.contract.event import Region
 from worker.images.decoding import UnusableImage, decode_photograph
@@ -17,15 +16,13 @@ from worker.line.batching import Batcher
 from worker.models.line_model import Judgement, LineModel
 from worker.monitoring.metrics import WorkerMetrics
 from worker.monitoring.process_state import ProcessState
+from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.failpoints import failpoint
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone
 
 log = structlog.get_logger()
-
-Pixels = NDArray[np.uint8]
-Features = NDArray[np.float32]
 
 
 class ForwardBatcher:
@@ -36,11 +33,11 @@ class ForwardBatcher:
         self.input_size = backbone.input_size
         self._backbone = backbone
         self._state = state
-        self._batcher: Batcher[Pixels, Features] = Batcher(
+        self._batcher: Batcher[UInt8Array, Float32Array] = Batcher(
             self._extract, max_batch, name="forward", on_batch=metrics.forward_pass
         )
 
-    def features(self, pixels: Pixels) -> Features:
+    def features(self, pixels: UInt8Array) -> Float32Array:
         """The feature vector (d,) of one image (height, width, 3) of `input_size`; waits for its batch."""
         return self._batcher.result_of(pixels)
 
@@ -48,7 +45,7 @@ class ForwardBatcher:
         """Finish what is waiting."""
         self._batcher.close()
 
-    def _extract(self, images: Sequence[Pixels]) -> Features:
+    def _extract(self, images: Sequence[UInt8Array]) -> Float32Array:
         with self._state.forward_pass():
             failpoint("forward")
             return self._backbone.features_of(images)
@@ -94,7 +91,7 @@ def _box(region: Region | None) -> tuple[int, int, int, int] | None:
     return None if region is None else (region.left, region.top, region.width, region.height)
 
 
-def _judge_alongside(shadow: LineModel, features: Features) -> Judgement | None:
+def _judge_alongside(shadow: LineModel, features: Float32Array) -> Judgement | None:
     try:
         return shadow.judge(features)
     except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement

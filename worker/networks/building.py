@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones import keras_networks
 from worker.backbones.filled_network import filled_network
@@ -31,14 +30,14 @@ from worker.networks.manifest import RECIPE, Manifest
 from worker.networks.names import NetworkName, Output
 from worker.networks.representative import Representative
 from worker.networks.running import Network, check_picture
+from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.held_stderr import held_stderr
 from worker.runtime.progress import Progress, silent
 
 with loading_tensorflow():
     import tensorflow as tf
 
-FloatArray = npt.NDArray[np.float32]
-Preprocess = Callable[[npt.NDArray[np.uint8]], FloatArray]
+Preprocess = Callable[[UInt8Array], Float32Array]
 
 _EXACT: Final = 1e-4
 """By how much a float32 file's outputs may differ from Keras's, as a part of the largest."""
@@ -159,7 +158,7 @@ def _traced(source: _Source) -> Any:
     return tf.function(forward, input_signature=signature, autograph=False).get_concrete_function()
 
 
-def _scaling(preprocess: Preprocess) -> tuple[FloatArray, FloatArray]:
+def _scaling(preprocess: Preprocess) -> tuple[Float32Array, Float32Array]:
     """A family's preprocessing as a matrix of colours and what is added: each is a scaling, and some turn the colours.
 
     Raises:
@@ -173,7 +172,7 @@ def _scaling(preprocess: Preprocess) -> tuple[FloatArray, FloatArray]:
     return matrix, bias
 
 
-def _converted(forward: Any, images: npt.NDArray[np.uint8] | None) -> bytes:
+def _converted(forward: Any, images: UInt8Array | None) -> bytes:
     # Without a trackable object the variables are frozen to constants first: a tenth of the time, and the only way in
     # which int8 is calibrated from a function.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([forward])
@@ -187,14 +186,14 @@ def _converted(forward: Any, images: npt.NDArray[np.uint8] | None) -> bytes:
         raise BackboneError(f"this network cannot be made a LiteRT file: {error}") from error
 
 
-def _stretched(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _stretched(images: UInt8Array) -> UInt8Array:
     """The pictures with a black and a white pixel in the first, so that the range of a pixel is the whole of it."""
     images = images.copy()
     images[0, 0, 0], images[0, -1, -1] = 0, 255
     return images
 
 
-def _hold_against_keras(network: Network, forward: Any, photograph: npt.NDArray[np.uint8] | None) -> None:
+def _hold_against_keras(network: Network, forward: Any, photograph: UInt8Array | None) -> None:
     image = check_picture(network.input_size) if photograph is None else photograph
     expected = [np.asarray(each)[0] for each in forward(tf.constant(_as_input(image)))]
     for layer, ours, theirs in zip(network.manifest.layers, network.maps(image[None]), expected, strict=True):
@@ -209,7 +208,7 @@ def _hold_against_keras(network: Network, forward: Any, photograph: npt.NDArray[
             )
 
 
-def _as_input(image: npt.NDArray[np.uint8]) -> FloatArray:
+def _as_input(image: UInt8Array) -> Float32Array:
     return image[None].astype(np.float32)
 
 

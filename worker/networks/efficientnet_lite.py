@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from producer.configuration.home_folder import at_home
 from worker.backbones.names import WeightsMissing, WeightsUnfit
-from worker.networks.pytorch_weights import Array, read_weights
+from worker.networks.pytorch_weights import read_weights
+from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ _EPSILON: Final = 1e-3
 """Of the batch normalisations."""
 
 
-def preprocess(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def preprocess(images: UInt8Array) -> Float32Array:
     """Return a copy of `images` (…, 3) as the published weights want them: from -1 to 1, nearly."""
     return (images.astype(np.float32) - np.float32(127)) / np.float32(128)
 
@@ -153,7 +153,7 @@ def _scaled(filters: int, width: float) -> int:
     return scaled if scaled >= 0.9 * wanted else scaled + 8
 
 
-def _fill(model: Any, names: dict[str, str], arrays: dict[str, Array], source: str) -> None:
+def _fill(model: Any, names: dict[str, str], arrays: dict[str, AnyArray], source: str) -> None:
     for name, theirs in names.items():
         layer = model.get_layer(name)
         values = [_in_keras_order(part, arrays.get(f"{theirs}.{part}"), theirs) for part in _parts(name)]
@@ -173,7 +173,7 @@ def _parts(name: str) -> tuple[str, ...]:
     return ("weight", "bias") if name == "classes" else ("weight", "bias", "running_mean", "running_var")
 
 
-def _in_keras_order(part: str, array: Array | None, layer: str) -> Any:
+def _in_keras_order(part: str, array: AnyArray | None, layer: str) -> Any:
     """PyTorch has a kernel's output channels first, Keras last; a depthwise kernel's one input channel likewise."""
     if array is None or part != "weight" or array.ndim == 1:
         return array

@@ -17,11 +17,9 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones.names import WeightsUnfit
-
-Array = npt.NDArray[Any]
+from worker.runtime.arrays import AnyArray
 
 _DTYPES: Final = {"FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8"}
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
@@ -81,7 +79,7 @@ class _Unpickler(pickle.Unpickler):  # noqa: S301 - closed: see above
         raise WeightsUnfit("it has values of an unknown kind")
 
 
-def read_weights(data: bytes, source: str) -> dict[str, Array]:
+def read_weights(data: bytes, source: str) -> dict[str, AnyArray]:
     """Return the arrays of a PyTorch weight file by name; `source` is what messages call the file.
 
     Raises:
@@ -100,7 +98,7 @@ def read_weights(data: bytes, source: str) -> dict[str, Array]:
         raise WeightsUnfit(f"{source} is no weight file of PyTorch, or damaged: {error}") from error
 
 
-def _read(file: io.BytesIO, size: int) -> dict[str, Array]:
+def _read(file: io.BytesIO, size: int) -> dict[str, AnyArray]:
     if _load(file) != _MAGIC or _load(file) != _PROTOCOL:
         raise WeightsUnfit("it does not begin as a weight file of PyTorch")
     _load(file)  # about the machine that wrote it
@@ -133,7 +131,7 @@ def _load(file: io.BytesIO) -> Any:
     return _Unpickler(file).load()
 
 
-def _array(name: object, tensor: _Tensor, values: Array) -> Array:
+def _array(name: object, tensor: _Tensor, values: AnyArray) -> AnyArray:
     """A tensor as an array of its own, held against the storage that it is a view of."""
     numbers = (tensor.offset, *tensor.shape, *tensor.strides)
     if len(tensor.shape) != len(tensor.strides) or not all(type(each) is int and each >= 0 for each in numbers):

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from producer.pictures.file_names import READABLE, ending_of
 from producer.pictures.system_files import is_system_litter
 from producer.simulation.head import labelled_images
 from worker.images.decoding import UnusableImage, decode
+from worker.runtime.arrays import UInt8Array
 from worker.runtime.progress import Progress, silent
-
-UInt8Array = npt.NDArray[np.uint8]
 
 FEWEST: Final = 16
 """Pictures of a folder, below which their values' ranges say little."""

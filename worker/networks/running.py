@@ -12,18 +12,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.backbones.names import BackboneError
 from worker.networks.manifest import Manifest
 from worker.networks.names import NetworkName, Output
+from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.held_stderr import held_stderr
 
 _TOGETHER: Final = 8
 """Images that a network with a dense layer sees at once at most."""
 
-UInt8Array = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
 
 _CHECKED: Final = 64
 """Places of each output that are held against what they were when the network was built."""
@@ -61,7 +59,7 @@ class Network:
         self._room = 1
         self._step = 1 if all(len(shape) == 3 for shape in manifest.shapes) else _TOGETHER
 
-    def features(self, images: UInt8Array) -> FloatArray:
+    def features(self, images: UInt8Array) -> Float32Array:
         """Return the features (n, feature_size) of images (n, height, width, 3) of 0…255.
 
         Raises:
@@ -80,7 +78,7 @@ class Network:
             np.concatenate(pooled, axis=1, out=features[part])
         return features
 
-    def maps(self, images: UInt8Array) -> list[FloatArray]:
+    def maps(self, images: UInt8Array) -> list[Float32Array]:
         """Return what each of the file's layers puts out for images (n, height, width, 3), before any pooling."""
         if len(images) != self._room:
             self._interpreter.resize_tensor_input(self._input, images.shape, strict=True)
@@ -130,7 +128,7 @@ def check_picture(size: tuple[int, int]) -> UInt8Array:
     return np.asarray((x * (3 + colour) + y * 2 + (x * y) // 97 + 40 * ((x // 16 + y // 16) % 2)) % 256, np.uint8)
 
 
-def _pooled(values: FloatArray, output: Output) -> FloatArray:
+def _pooled(values: Float32Array, output: Output) -> Float32Array:
     if output.pooling == "gap":
         return np.asarray(values.mean(axis=(1, 2)))
     if output.pooling == "max":

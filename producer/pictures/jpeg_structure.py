@@ -33,6 +33,10 @@ _USUAL_CODES: Final = bytes.fromhex("0002010303020403050504040000017d")
 _REPEATED: Final = 32
 """Equal bytes in a row, at a multiple of their number, from which on they may be what was never written."""
 
+_PERIOD: Final = 16
+_PERIODS: Final = 8
+"""So many times a pattern of 1, 2, 4, 8 or 16 bytes repeats, at a multiple of their number, where it may be that."""
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -90,6 +94,16 @@ class JpegStructure:
         # The first and the last eight bytes tell of most that they are no repetition.
         alike = words[words[:, 0] == words[:, -1]].view(np.uint8).reshape(-1, _REPEATED)
         return frozenset(alike[(alike == alike[:, :1]).all(axis=1), 0].tolist())
+
+    def has_pattern(self, data: bytes, scan: Scan) -> bool:
+        """Whether a scan repeats a few bytes, or one: a flat area does, and what was filled before it was written."""
+        many = _PERIODS * _PERIOD
+        if scan.refines_dc or scan.ends - scan.begins < many:
+            return False
+        coded = np.frombuffer(data, np.uint8, (scan.ends - scan.begins) // many * many, scan.begins)
+        words = coded.view(np.uint64).reshape(-1, many // 8)
+        alike = words[(words[:, 0] == words[:, -2]) & (words[:, 1] == words[:, -1])].reshape(-1, _PERIODS, 2)
+        return bool((alike == alike[:, :1]).all(axis=(1, 2)).any())
 
     def _has_zeros(self, data: bytes) -> bool:
         """Whether a scan has zeros where not even a flat area makes them.
@@ -154,9 +168,12 @@ class JpegStructure:
         self.scans.append(scan)
         if self.restart_interval and self.problem is None:
             parts = ceil(self._units(components) / self.restart_interval)
-            there = len(_RESTART.findall(data, begins, ends)) + 1
-            if there < parts:
-                self.problem = f"the JPEG has {there:,} of its {parts:,} parts"
+            restarts = [marker[1] & 7 for marker in _RESTART.findall(data, begins, ends)]
+            if len(restarts) + 1 < parts:
+                self.problem = f"the JPEG has {len(restarts) + 1:,} of its {parts:,} parts"
+            # Some encoders close the last part too.
+            elif len(restarts) > parts or any(each != number % 8 for number, each in enumerate(restarts)):
+                self.problem = "parts of the JPEG are out of their order"
 
     def _units(self, components: list[int]) -> int:
         """How many units (MCUs) a scan of these components has."""

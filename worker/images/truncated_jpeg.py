@@ -5,7 +5,7 @@ error. What its headers promise is compared by `producer.pictures.jpeg_structure
 It wants more data where a scan is cut: then other data behind the scan's end change the picture. It leaves data over
 where a part of a scan was overwritten, with zeros for example: then other data at the scan's end change nothing. The
 first is asked of a JPEG of several scans (a progressive one), and of a plain one if its last pixel looks like filling;
-the second of a scan that repeats one byte. Most JPEGs are asked neither.
+the second of a scan that repeats a few bytes, or one. Most JPEGs are asked neither.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _STRIP: Final = 512
 
 def cut_short(data: bytes, jpeg: JpegStructure, decoded: Image.Image) -> bool:
     """Whether a JPEG that has all that its headers promise, and was `decoded` without an error, lacks a part."""
-    repetitive = [scan for scan in jpeg.scans if jpeg.repeated(data, scan)]
+    repetitive = [scan for scan in jpeg.scans if jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan)]
     # Those first that a flat area hardly ever makes.
     repetitive = sorted(repetitive, key=lambda scan: scan.brings_dc)[:_MOST_ASKED]
     if any(not _uses_its_last_bytes(data, jpeg, scan, decoded) for scan in repetitive):

@@ -62,6 +62,33 @@ def test_bytes_that_repeat_may_be_what_was_never_written(options: dict[str, Any]
     assert found.problem == (None if fill else "a part of the JPEG was never written")
 
 
+@pytest.mark.parametrize("fill", [b"\x55\xaa", b"\xde\xad\xbe\xef", b"\xca\xfe\xba\xbe\0\0\0\1", b"0123456789abcdef"])
+def test_a_few_bytes_that_repeat_may_be_that_too(fill: bytes) -> None:
+    data = jpeg(quality=95)
+    (scan,) = JpegStructure.of(data).scans
+    assert not JpegStructure.of(data).has_pattern(data, scan)
+    middle = (scan.begins + scan.ends) // 2
+    damaged = data[:middle] + fill * (300 // len(fill)) + data[middle + 300 :]
+    (scan,) = JpegStructure.of(damaged).scans
+    assert JpegStructure.of(damaged).has_pattern(damaged, scan)
+
+
+def test_parts_are_in_their_order_and_none_comes_twice() -> None:
+    data = jpeg(restart_marker_rows=1)
+    (scan,) = JpegStructure.of(data).scans
+    first = data.index(b"\xff\xd1", scan.begins)
+    second = data.index(b"\xff\xd2", first)
+    for damaged in (
+        data[:second] + data[first:],
+        data[:first] + b"\xff\xd0" * 100 + data[second:],
+        data[: scan.ends] + b"\xff\xd0" * 100 + data[scan.ends :],
+    ):
+        assert JpegStructure.of(damaged).problem == "parts of the JPEG are out of their order"
+    number = len(re.findall(rb"\xff[\xd0-\xd7]", data[scan.begins : scan.ends]))
+    closed = data[: scan.ends] + bytes((0xFF, 0xD0 + number % 8)) + data[scan.ends :]
+    assert JpegStructure.of(closed).problem is None  # some encoders close the last part too
+
+
 @pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}], ids=str)
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_flat_area_lacks_nothing(options: dict[str, Any], level: int) -> None:

@@ -81,6 +81,16 @@ def test_a_part_between_two_restart_markers_is_missed() -> None:
     assert is_cut(data[:first] + data[second:])
 
 
+@pytest.mark.parametrize("fill", [b"\x55\xaa", b"\r\n", b"\xde\xad\xbe\xef", b"0123456789abcdef"])
+@pytest.mark.parametrize("share", [0.5, 0.8])
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0, "quality": 95}, {"optimize": True}], ids=str)
+def test_a_part_that_a_few_bytes_were_written_over_is_seen(options: dict[str, Any], share: float, fill: bytes) -> None:
+    data = jpeg(scene(size=(640, 512)), **options)
+    start = int(len(data) * share)
+    assert is_cut(data[:start] + (fill * len(data))[: len(data) - start - 2] + data[-2:])
+    assert is_cut(data[:start] + (fill * 1000)[:1000] + data[start + 1000 :])
+
+
 def test_without_an_end_marker_it_is_cut() -> None:
     for way in WAYS.values():
         assert is_cut(way()[:-2])

@@ -203,6 +203,8 @@ class FolderCamera:
             if self._handed_in.knows_content(file.relative, reading.image):
                 self._put_away(file, reading.image)
                 return
+            if (other := self._handed_in.shown_as(file.relative, reading.image)) is not None:
+                raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
             before = self._handed_in.others_of_pocket(file.relative)
             capture = new_id()
             event = self._station.submit(

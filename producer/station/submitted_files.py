@@ -27,9 +27,10 @@ log = structlog.get_logger()
 
 KEEP_NOTES: Final = 7 * 86_400.0
 """Seconds for which it is remembered which file became which capture, and which operation which check. The first is
-needed for as long as the file stands in the folder, the second until an operation's last photograph: hours at most."""
+needed for as long as the file stands in the folder, the second, and what each pocket showed, until an operation's last
+photograph: hours at most."""
 
-FILE_NOTE, CONTENT_NOTE, CHECK_NOTE = "file:", "content:", "check:"
+FILE_NOTE, CONTENT_NOTE, CHECK_NOTE, SHOWN_NOTE = "file:", "content:", "check:", "shown:"
 
 
 class HandedIn:
@@ -63,6 +64,22 @@ class HandedIn:
         names = {_path_in(note).name for note in of_operation} - {relative.name}
         return sorted(name for name in names if pocket_of(name) == pocket_of(relative.name))
 
+    def shown_as(self, relative: Path, image: bytes) -> str | None:
+        """The file of another pocket of the operation whose newest bytes are just these; None: they are this pocket's.
+
+        Noted before the event, so that a crash in between forgets nothing.
+        """
+        if not image:
+            return None
+        notes = self._outbox.notes(f"{SHOWN_NOTE}{relative.parent.as_posix()}/")
+        newest = {pocket_of(_path_in(note).name): note for note in sorted(notes, key=lambda note: notes[note])}
+        content = f"{hashlib.sha256(image).hexdigest()}:{len(image)}"
+        for pocket, note in newest.items():
+            if pocket != pocket_of(relative.name) and note.endswith(f":{content}"):
+                return _path_in(note).name
+        self._outbox.first_note(f"{SHOWN_NOTE}{relative.as_posix()}:{content}", str(new_id()))
+        return None
+
     def check_of(self, operation: Path) -> UUID:
         """The check of an operation's folder: the same one for all its files, also after a restart.
 
@@ -84,8 +101,8 @@ class HandedIn:
                 return
             files = self._outbox.notes(FILE_NOTE) | self._outbox.notes(CONTENT_NOTE)
             old = [name for name, value in files.items() if _noted_at(value) < before and not self._stands(name)]
-            checks = self._outbox.notes(CHECK_NOTE)
-            old += [name for name, value in checks.items() if _noted_at(value) < before]
+            of_checks = self._outbox.notes(CHECK_NOTE) | self._outbox.notes(SHOWN_NOTE)
+            old += [name for name, value in of_checks.items() if _noted_at(value) < before]
             self._outbox.forget_notes(old)
         except FileNotFoundError:  # the folder is away
             return

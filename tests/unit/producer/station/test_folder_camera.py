@@ -204,6 +204,28 @@ def test_two_files_of_one_pocket_are_both_refused_and_the_pocket_stays_open(came
         assert "more than once" in reason
 
 
+def test_one_photograph_is_not_that_of_two_pockets(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph())
+    camera.photo("mill-1/H1/op-8/2.jpg", photograph())
+    events, pending = camera.sweep()
+    assert ([(event.operation, event.pocket) for event in events], pending) == ([("op-7", 1), ("op-8", 2)], False)
+    reason = camera.folder / "rejected/mill-1/H1/op-7/2.jpg.reason.txt"
+    assert "the same photograph as 1.jpg" in reason.read_text(encoding="utf-8")
+    camera.start()
+    camera.photo("mill-1/H1/op-7/02.jpg", photograph())
+    assert camera.sweep() == ([], False)
+
+
+def test_a_photograph_that_was_first_handed_in_for_another_pocket_counts_when_that_has_its_own(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.sweep()
+    for name, image in (("1.jpg", photograph(seed=1)), ("2.jpg", photograph())):
+        camera.photo(f"mill-1/H1/op-7/{name}", image)
+    assert [event.pocket for event in camera.sweep()[0]] == [1, 2]
+    assert not (camera.folder / "rejected").exists()
+
+
 @pytest.mark.parametrize("name", ["2.webp", "2.HEIC", "2.gif", "2", "2.xyz"])
 def test_a_file_that_is_named_by_a_pocket_is_never_left_lying(camera: Camera, name: str) -> None:
     camera.photo(f"mill-1/H1/op-7/{name}", b"something that is no image at all")

@@ -25,6 +25,9 @@ from producer.station.head_check import Photograph
 _DECODED: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")
 _MAYBE_RAW: Final = (b"II*\0", b"MM\0*")
 
+_COPYING: Final = frozenset({".~tmp~", ".rsync-partial"})
+"""Folders in which `rsync` keeps what it has not put in its place yet."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -128,10 +131,15 @@ def numbered(pockets: Sequence[int]) -> str:
 
 
 def _sorted_out(folder: Path) -> _Named:
-    named = _Named()
+    named, beside = _Named(), []
     for path in _entries(folder):
         name = path.name
-        if is_system_litter(Path(name)):
+        if name in _COPYING and path.is_dir():
+            inside = [(inner, pocket_of(inner.name)) for inner in _entries(path) if is_picture(inner.name)]
+            for inner, pocket in inside:
+                if pocket is not None:
+                    named.hints[pocket].append(inner.relative_to(folder).as_posix())
+        elif is_system_litter(Path(name)):
             if (pocket := _hidden(name)) is not None:
                 named.hints[pocket].append(name)
         elif not is_picture(name) and path.is_dir():
@@ -145,6 +153,12 @@ def _sorted_out(folder: Path) -> _Named:
             named.strays.append(name)
         elif ending_of(name) not in SIDECARS and (pocket := _leads(name)) is not None:
             named.hints[pocket].append(name)
+        elif is_picture(path.stem):
+            beside.append(path)
+    # `3.jpg.md5` says that there is a `3.jpg`; beside one it says nothing.
+    for path in beside:
+        if (pocket := pocket_of(path.stem)) is not None and pocket not in named.photographs:
+            named.hints[pocket].append(path.name)
     return named
 
 
@@ -176,14 +190,21 @@ def _leads(name: str) -> int | None:
 
 
 def _hidden(name: str) -> int | None:
-    """The pocket of a photograph that goes by a hidden name while it is copied, like 2 in rsync's `.2.jpg.Xa81Qz`.
+    """The pocket of a photograph that goes by a hidden name while it is copied.
 
-    What macOS puts beside `2.jpg` is `._2.jpg`, which begins with no pocket.
+    Like 3 in rsync's `.3.jpg.Xa81Qz`, ProFTPD's `.in.3.jpg.` and Syncthing's `.syncthing.3.jpg.tmp`. What macOS puts
+    beside `3.jpg` is `._3.jpg`, of which no part is a pocket.
     """
     if not name.startswith(".") or ending_of(name) in SIDECARS:
         return None
-    pocket, *endings = name[1:].split(".")
-    return pocket_of(pocket) if any(is_picture(f"{pocket}.{ending}") for ending in endings) else None
+    parts = name[1:].split(".")
+    for at, part in reversed(list(enumerate(parts))):
+        if (
+            any(is_picture(f"{part}.{ending}") for ending in parts[at + 1 :])
+            and (pocket := pocket_of(part)) is not None
+        ):
+            return pocket
+    return None
 
 
 def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:

@@ -138,13 +138,38 @@ def test_of_a_pocket_that_is_there_twice_none_is_handed_in(folder: Path, other: 
     assert (pockets(shown), shown.check_size, problem.pockets) == ([1, 3], 3, [2])
 
 
-@pytest.mark.parametrize("name", [".2.jpg", ".2.jpg.Xa81Qz", ".02.JPG.part", ".2.heic"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".2.jpg",
+        ".2.jpg.Xa81Qz",
+        ".02.JPG.part",
+        ".2.heic",
+        ".in.2.jpg.",
+        ".syncthing.2.jpg.tmp",
+        ".pureftpd-upload.5f3.15.1a2b.2.jpg",
+        ".~tmp~/2.jpg",
+        ".rsync-partial/2.png",
+    ],
+)
 def test_a_photograph_under_a_hidden_name_is_not_finished(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(JPEG)
     shown = look_at(folder, None)
     (problem,) = shown.problems
     assert (problem.what, problem.pockets) == (f"no finished photograph of pocket 2, only {name}", [2])
     assert (pockets(shown), shown.check_size) == ([1, 3], 3)
+
+
+@pytest.mark.parametrize("name", ["4.jpg.md5", "4.JPG.txt", "04.png.lnk", "4.jpg.aae"])
+def test_what_stands_beside_a_photograph_that_is_not_there_tells_of_it(folder: Path, name: str) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    (folder / name).write_text("of the photograph")
+    shown = look_at(folder, None)
+    (problem,) = shown.problems
+    assert (problem.what, problem.pockets) == (f"no finished photograph of pocket 4, only {name}", [4])
+    (folder / "4.jpg").write_bytes(photograph(seed=4))
+    assert (look_at(folder, None).problems, look_at(folder, None).check_size) == ([], 4)
 
 
 def test_a_hidden_name_beside_a_photograph_makes_it_two_of_one_pocket(folder: Path) -> None:

@@ -3,7 +3,7 @@
 The pixels of a BMP or an uncompressed TIFF are one block, strips, tiles, or a plane a colour. What was never written
 has a byte, or a few, over and over, in debug builds for example DE AD BE EF. Three things no camera makes so:
 
-- rows of a pattern of a few bytes that is not one colour;
+- rows, or the end of a tile, of a pattern of a few bytes that is not one colour;
 - a tile that is plain, with picture right beside it, where neither its row nor its column of tiles is a bar;
 - rows of which one colour's plane is plain and another's is not. (Light of one colour does this too.)
 
@@ -83,6 +83,7 @@ class StoredParts:
         bits: Any = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (1,))
         self._planes = len({tile.extents for tile in tiles}) < len(tiles)
         pixel = bits[0] if self._planes else sum(bits)
+        self._tile_bits = pixel
         self._parts = []
         for tile in tiles:
             left, top, right, bottom = tile.extents
@@ -118,22 +119,16 @@ class StoredParts:
         few = (rows[:, :_PERIOD] == rows[:, _PERIOD : 2 * _PERIOD]).all(axis=1)
         edges = np.flatnonzero(np.diff(few.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
         for start, stop in edges:
-            if not least <= stop - start < height or self._is_one_colour(rows[start, : 2 * _PERIOD]):
+            bits = stride * 8 // self._width
+            if not least <= stop - start < height or _is_one_colour(rows[start, : 2 * _PERIOD], bits):
                 continue
             every = rows[start:stop].reshape(-1)
             if (every[_PERIOD:] == every[:-_PERIOD]).mean() > 1 - _SHARE:
                 return Missing.DOUBT if self._numbers else Missing.CUT
         return None
 
-    def _is_one_colour(self, row: Array) -> bool:
-        """Whether all pixels that these bytes, whole periods, stand for are alike."""
-        bits = self._parts[0].rows.shape[1] * 8 // self._width
-        pixel = max(1, bits // 8)
-        alike = bool((row[pixel:] == row[:-pixel]).all())
-        return alike and (bits >= 8 or row[0] % (255 // (2**bits - 1)) == 0)
-
     def _missing_tiles(self, image: Image.Image) -> Missing | None:
-        """Tiles that end plain, with picture right beside that."""
+        """Tiles that end plain, with picture right beside that, or in a pattern that is not one colour."""
         pixels = np.asarray(image if image.mode != "P" else image.convert("RGB")).astype(np.int32)
         pixels = pixels.reshape(*pixels.shape[:2], -1)
         if image.mode == "1":
@@ -143,6 +138,8 @@ class StoredParts:
         for index, (part, box) in enumerate(zip(self._parts, plain, strict=True)):
             if box is None:
                 continue
+            if not _is_one_colour(part.rows.reshape(-1)[-2 * _PERIOD :], self._tile_bits):
+                return Missing.DOUBT if self._numbers else Missing.CUT
             left, top, right, bottom = box
             sides = []
             if any(each[0] == part.box[0] for each in picture):
@@ -177,6 +174,13 @@ class StoredParts:
                 within_a_row = part.plain % part.rows.shape[1] != 0
                 return Missing.CUT if within_a_row and rest == plain[index + 1 :] else Missing.DOUBT
         return None
+
+
+def _is_one_colour(some: Array, bits: int) -> bool:
+    """Whether all pixels, of so many bits each, that these bytes, whole periods, stand for are alike."""
+    pixel = max(1, bits // 8)
+    alike = bool((some[pixel:] == some[:-pixel]).all())
+    return alike and (bits >= 8 or some[0] % (255 // (2**bits - 1)) == 0)
 
 
 def _differ(one: Array, other: Array) -> bool:

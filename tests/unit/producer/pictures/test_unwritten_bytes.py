@@ -95,6 +95,15 @@ def test_tiles_that_are_missing_at_the_end_are_cut(tile: int, fill: bytes, share
         assert missing(filled(tiff(pixels, tile)[0], share, fill)) is Missing.CUT
 
 
+@pytest.mark.parametrize("fill", [b"\r\n", b"\xde\xad\xbe\xef"])
+@pytest.mark.parametrize("share", [0.4, 0.75])
+def test_a_pattern_in_tiles_is_seen_beside_what_is_as_dark(share: float, fill: bytes) -> None:
+    for pixels in photographs():
+        data, _ = tiff((pixels // 16).astype(np.uint8), tile=64)
+        assert missing(data) is None
+        assert missing(filled(data, share, fill)) is Missing.CUT
+
+
 def test_a_tile_that_is_missing_in_the_middle_is_doubted() -> None:
     for pixels in photographs():
         data, starts = tiff(pixels, 64)

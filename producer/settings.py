@@ -15,6 +15,7 @@ from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_url import with_password, with_trust
 from producer.station.head_register import HeadRegister
+from producer.station.submitted_files import CHECK_TIMEOUT
 from producer.storage.opening import open_image_store
 from producer.storage.store import ImageStore
 
@@ -50,6 +51,12 @@ class StationSettings(BaseSettings):
     )
     watch_every: float = Field(
         default=1.0, gt=0, allow_inf_nan=False, description="Seconds between two looks at a watched folder."
+    )
+    check_timeout: float = Field(
+        default=CHECK_TIMEOUT,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds without a photograph after which a check is over: an incomplete one ends as review.",
     )
     metrics_port: int | None = Field(
         default=None, ge=1, le=65535, description="TCP port that Prometheus reads metrics from; default: none."

@@ -31,9 +31,6 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     threads: int = Field(default=32, ge=1, le=256, description="Captures in hand at once.")
     max_batch: int = Field(default=32, ge=1, le=1024, description="Images in one forward pass at most.")
     forward_timeout: float = Field(default=60.0, gt=0, description="Seconds of a forward pass; then the worker ends.")
-    check_timeout: float = Field(
-        default=600.0, gt=0, description="Seconds without a photograph after which an incomplete check ends as review."
-    )
     grace: float = Field(
         default=15.0, gt=0, description="Seconds from SIGTERM to the end; below the supervisor's own patience."
     )

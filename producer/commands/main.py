@@ -177,6 +177,7 @@ def watch(
             heads,
             settled_after=settings.settled_after,
             every=settings.watch_every,
+            check_timeout=settings.check_timeout,
         )
         camera.run(stop, handed_in)
 

@@ -29,7 +29,7 @@ from producer.station.file_state import Look, Stillness
 from producer.station.head_register import HeadRegister
 from producer.station.photograph_file import Changing, is_raw, read
 from producer.station.station import Station
-from producer.station.submitted_files import HandedIn
+from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
 from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder
 from producer.terminal.error_text import in_words
 
@@ -99,6 +99,7 @@ class FolderCamera:
         settled_after: seconds that a file must show the same before it is taken.
         doubt_for: seconds that a file is waited for which shows the same and does not seem whole.
         every: seconds between two looks at the folder.
+        check_timeout: seconds without a photograph after which an operation's check is over.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class FolderCamera:
         settled_after: float = SETTLED_AFTER,
         doubt_for: float = DOUBT_FOR,
         every: float = WATCH_EVERY,
+        check_timeout: float = CHECK_TIMEOUT,
     ):
         self._folder = WatchedFolder(folder)
         self._station = station
@@ -120,6 +122,7 @@ class FolderCamera:
         self._settled_after = settled_after
         self._doubt_for = doubt_for
         self._every = every
+        self._check_timeout = check_timeout
         self._handed_in = HandedIn(outbox, folder)
         self._stillness = Stillness()
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
@@ -203,9 +206,10 @@ class FolderCamera:
             if self._handed_in.knows_content(file.relative, reading.image):
                 self._put_away(file, reading.image)
                 return
+            check = self._handed_in.check_of(file.relative.parent, time.time(), self._check_timeout)
             if (other := self._handed_in.shown_as(file.relative, reading.image)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
-            before = self._handed_in.others_of_pocket(file.relative)
+            before = self._handed_in.others_of_pocket(file.relative, check)
             capture = new_id()
             event = self._station.submit(
                 reading.image,
@@ -213,7 +217,7 @@ class FolderCamera:
                 head=place.head,
                 pocket=place.pocket,
                 operation=place.operation,
-                check_id=self._handed_in.check_of(file.relative.parent),
+                check_id=check,
                 check_size=size,
                 capture_id=capture,
                 region=region,

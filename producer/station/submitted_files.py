@@ -30,6 +30,9 @@ KEEP_NOTES: Final = 7 * 86_400.0
 needed for as long as the file stands in the folder, the second, and what each pocket showed, until an operation's last
 photograph: hours at most."""
 
+CHECK_TIMEOUT: Final = 600.0
+"""Seconds without a photograph after which a check is over."""
+
 FILE_NOTE, CONTENT_NOTE, CHECK_NOTE, SHOWN_NOTE = "file:", "content:", "check:", "shown:"
 
 
@@ -58,10 +61,11 @@ class HandedIn:
         capture = self._outbox.first_note(self._content_note(relative, image), str(new_id()))
         self._outbox.first_note(self.file_note(relative, look), capture)
 
-    def others_of_pocket(self, relative: Path) -> list[str]:
-        """The files of the same pocket and operation that were handed in before under other names."""
-        of_operation = self._outbox.notes(f"{FILE_NOTE}{relative.parent.as_posix()}/")
-        names = {_path_in(note).name for note in of_operation} - {relative.name}
+    def others_of_pocket(self, relative: Path, check: UUID) -> list[str]:
+        """The files of the same pocket and check that were handed in before under other names."""
+        began = made_at(check)
+        of_check = {note: at for note, at in self._files_of(relative.parent).items() if at >= began}
+        names = {_path_in(note).name for note in of_check} - {relative.name}
         return sorted(name for name in names if pocket_of(name) == pocket_of(relative.name))
 
     def shown_as(self, relative: Path, image: bytes) -> str | None:
@@ -80,12 +84,21 @@ class HandedIn:
         self._outbox.first_note(f"{SHOWN_NOTE}{relative.as_posix()}:{content}", str(new_id()))
         return None
 
-    def check_of(self, operation: Path) -> UUID:
+    def check_of(self, operation: Path, now: float, timeout: float) -> UUID:
         """The check of an operation's folder: the same one for all its files, also after a restart.
+
+        It is over when nothing was handed in for `timeout` seconds: what comes then is another check, of an operation
+        of the same name. A photograph of yesterday must not stand for a pocket that nobody saw today.
 
         In normal form C, as names are: some file systems keep another one.
         """
         name = unicodedata.normalize("NFC", (self._folder.absolute() / operation).as_posix())
+        check = UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
+        newest = max([made_at(check), *self._files_of(operation).values()])
+        if abs(now - newest) <= timeout:
+            return check
+        shown = self._outbox.notes(f"{SHOWN_NOTE}{operation.as_posix()}/")
+        self._outbox.forget_notes([f"{CHECK_NOTE}{name}", *shown])
         return UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
 
     def forget_old(self, now: float) -> None:
@@ -108,6 +121,11 @@ class HandedIn:
             return
         except (OSError, sqlite3.Error) as error:
             log.error("old notes stay in the outbox", problem=str(error))
+
+    def _files_of(self, operation: Path) -> dict[str, float]:
+        """The notes on an operation's files, with when each was handed in."""
+        notes = self._outbox.notes(f"{FILE_NOTE}{operation.as_posix()}/")
+        return {note: _noted_at(value) for note, value in notes.items()}
 
     def _stands(self, name: str) -> bool:
         """Whether the file that a note is about is still in the folder."""

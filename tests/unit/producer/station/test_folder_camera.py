@@ -12,11 +12,12 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent, Region
+from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
 from producer.station.folder_camera import FolderCamera, Place, place_of
 from producer.station.head_register import Head, HeadRegister
 from producer.station.station import Station
-from producer.station.submitted_files import CHECK_NOTE, FILE_NOTE, KEEP_NOTES, HandedIn
+from producer.station.submitted_files import CHECK_NOTE, CHECK_TIMEOUT, FILE_NOTE, KEEP_NOTES, HandedIn
 from producer.station.watched_folder import WatchedFolder
 from producer.storage.folder import FolderStore
 from tests.support import photograph
@@ -35,9 +36,9 @@ class Camera:
         self.station = Station("station-1", FolderStore(folder / "images"), self.outbox, "redis://127.0.0.1:1/0")
         self.start()
 
-    def start(self, heads: HeadRegister | None = None) -> None:
+    def start(self, heads: HeadRegister | None = None, check_timeout: float = CHECK_TIMEOUT) -> None:
         """As after a restart: what is remembered is what is in the outbox."""
-        self.camera = FolderCamera(self.folder, self.station, self.outbox, 2, heads)
+        self.camera = FolderCamera(self.folder, self.station, self.outbox, 2, heads, check_timeout=check_timeout)
 
     def photo(self, name: str, image: bytes) -> Path:
         path = self.folder / name
@@ -290,6 +291,35 @@ def test_another_operation_is_another_check(camera: Camera) -> None:
     camera.photo("mill-1/H1/op-8/1.jpg", photograph())
     events, _ = camera.sweep()
     assert len({e.check_id for e in events}) == 2
+
+
+def test_an_operation_of_the_same_name_is_another_check_when_the_first_is_over(camera: Camera) -> None:
+    """Pocket 2 of yesterday does not stand for the one that nobody saw today."""
+    for pocket in (1, 2):
+        camera.photo(f"mill-1/H1/op-7/{pocket}.jpg", photograph(seed=pocket))
+    yesterday = {event.check_id for event in camera.sweep()[0]}
+    camera.start()
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=3))
+    assert {event.check_id for event in camera.sweep()[0]} == yesterday
+    camera.start(check_timeout=1e-6)
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=4))
+    today = {event.check_id for event in camera.sweep()[0]}
+    camera.start()
+    # The same bytes as pocket 1 had yesterday: another day's photograph is no copy within this check.
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=3))
+    assert {event.check_id for event in camera.sweep()[0]} == today
+    assert len(yesterday | today) == 2
+
+
+def test_a_check_is_over_by_the_last_photograph_and_a_clock_that_is_set_ends_it_too(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    (event,) = camera.sweep()[0]
+    notes, operation = HandedIn(camera.outbox, camera.folder), Path("mill-1/H1/op-7")
+    handed_in = made_at(event.capture_id)
+    assert notes.check_of(operation, handed_in + 599, 600) == event.check_id
+    assert notes.check_of(operation, handed_in + 601, 600) != event.check_id
+    again = notes.check_of(operation, time.time(), 600)
+    assert notes.check_of(operation, time.time() - 36_000, 600) != again
 
 
 def test_a_crash_between_the_event_and_the_move_hands_in_once(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,8 +76,8 @@ LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.rev
 # TensorFlow brings headers and a compiler for building operations in C++, which nobody does here.
 FROM environment AS worker-packages
 ARG S3=
-COPY locks/worker.lock locks/s3.lock locks/
-RUN python -m pip --python /opt/inserts/bin/python install --require-hashes -r locks/worker.lock ${S3:+-r locks/s3.lock} \
+COPY locks/learn.lock locks/s3.lock locks/
+RUN python -m pip --python /opt/inserts/bin/python install --require-hashes -r locks/learn.lock ${S3:+-r locks/s3.lock} \
  && rm -rf /opt/inserts/lib/python3.11/site-packages/tensorflow/include /opt/inserts/lib/python3.11/site-packages/clang
 
 FROM runtime AS worker

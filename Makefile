@@ -10,12 +10,12 @@ COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick lint bench faults fuzz schemas lock insertnet compose-test clean
+.PHONY: help demo test test-quick lint bench faults fuzz schemas lock compose-test clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.installed-worker ## See it work: a whole line on this machine, three checks of a wearing head
+demo: $(VENV)/.installed-learn ## See it work: a whole line on this machine, three checks of a wearing head
 	$(RUN)/insert-worker demo
 
 test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
@@ -51,12 +51,9 @@ schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 	$(RUN)/insert-station schema capture > producer/contract/schemas/capture.schema.json
 	$(RUN)/insert-station schema answer > producer/contract/schemas/answer.schema.json
 
-insertnet: $(VENV)/.installed-dev ## Train the embedded backbone anew (half an hour)
-	$(RUN)/python -m worker.backbones.insertnet.train
-
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
 	$(PIP) install uv
-	for extra in dev worker db s3 station; do \
+	for extra in dev learn worker db s3 station; do \
 		$(COMPILE) $$([ $$extra = station ] || echo --extra $$extra) \
 			$$([ $$extra = dev ] || echo --constraint locks/dev.lock) \
 			pyproject.toml --output-file locks/$$extra.lock || exit 1; \

@@ -32,7 +32,7 @@ from worker.features.extraction import extract_chunk, key_of
 from worker.learning.folder_import import LabelledPhoto, import_photographs, photographs
 from worker.models.candidate import binary
 from worker.models.costs import Costs
-from worker.models.linear_svm import gram
+from worker.models.gram_svm import gram
 from worker.models.store import model_name
 from worker.models.unsure_band import band
 from worker.runtime.arrays import Float64Array, Int64Array

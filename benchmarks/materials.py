@@ -29,11 +29,11 @@ def photographs(count: int = 32) -> tuple[bytes, ...]:
 
 @contextmanager
 def random_weights(backbone: str) -> Iterator[str | None]:
-    """The weights to run `backbone` with: a file that is there for as long as the context; insertnet has its own."""
-    from worker.backbones.names import INSERTNET, parse_name
+    """The weights for `backbone`: a file that is there for as long as the context; EfficientNet-Lite has its own."""
+    from worker.networks.names import parse_network_name
 
-    family = parse_name(backbone).family
-    if family == INSERTNET:
+    family = parse_network_name(backbone).family
+    if family.startswith("efficientnet_lite"):
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="bench-weights-") as folder:

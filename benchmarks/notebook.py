@@ -23,7 +23,8 @@ from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
 from worker.dataset.labelled_folder import load_image
 from worker.features.batches import feature_batches
-from worker.models.linear_svm import LinearModel, fit_gram, gram, primal
+from worker.models.gram_svm import fit_gram, gram, primal
+from worker.models.linear_svm import LinearModel
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone

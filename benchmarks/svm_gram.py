@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 
 from benchmarks.measure import Benchmark
 from worker.evaluation.splits import Split, repeated_splits, score_splits
-from worker.models.linear_svm import gram
+from worker.models.gram_svm import gram
 from worker.runtime.arrays import Float32Array, Int64Array
 
 IMAGES = 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.materials import random_weights
 from tests.support import program
 from worker.models import store
+
+BACKBONE = "mobilenet-0.25:conv_pw_3_relu+gap"
+
+
+@pytest.fixture(scope="module")
+def weights() -> Iterator[str]:
+    """Weights for it: they need not be good ones."""
+    with random_weights(BACKBONE) as path:
+        assert path is not None
+        yield path
 
 
 def experiment(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,7 +50,7 @@ def labelled_folder(root: Path, seed: int, classes: dict[str, int]) -> Path:
     return root
 
 
-def lab_notebook(root: Path, repeats: int, test_size: float) -> list[float]:
+def lab_notebook(root: Path, weights: str, repeats: int, test_size: float) -> list[float]:
     """Each split's accuracy as the lab's notebook gets it: Keras reads the images, SVC sees the features."""
     import keras
     from sklearn.model_selection import train_test_split
@@ -46,7 +58,7 @@ def lab_notebook(root: Path, repeats: int, test_size: float) -> list[float]:
 
     from worker.backbones.backbone import load_backbone
 
-    backbone = load_backbone("insertnet", weights_folder=root)
+    backbone = load_backbone(BACKBONE, weights, weights_folder=root)
     features, labels = [], []
     for label, name in enumerate(sorted(path.name for path in root.iterdir())):
         for file in sorted((root / name).glob("*.jpg")):
@@ -61,13 +73,12 @@ def lab_notebook(root: Path, repeats: int, test_size: float) -> list[float]:
     return accuracy
 
 
-def test_two_datasets_give_the_labs_files_and_the_notebooks_numbers(tmp_path: Path) -> None:
+def test_two_datasets_give_the_labs_files_and_the_notebooks_numbers(tmp_path: Path, weights: str) -> None:
     first = labelled_folder(tmp_path / "mill", 1, {"intact": 18, "worn": 12})
     second = labelled_folder(tmp_path / "lathe", 2, {"broken": 9, "intact": 14, "worn": 10})
     (first / "worn" / "notes.txt").write_text("not a photograph")
-    ended = experiment(
-        tmp_path, str(first), str(second), "--backbone", "insertnet", "--repeats", "3", "--test-size", "0.4", "--json"
-    )
+    options = ("--backbone", BACKBONE, "--weights", weights, "--repeats", "3", "--test-size", "0.4", "--json")
+    ended = experiment(tmp_path, str(first), str(second), *options)
     assert ended.returncode == 0, ended.stderr
     mill, lathe = json.loads(ended.stdout)["datasets"]
     assert (mill["name"], mill["classes"], mill["images"], mill["skipped"]) == ("mill", ["intact", "worn"], 30, 1)
@@ -75,7 +86,7 @@ def test_two_datasets_give_the_labs_files_and_the_notebooks_numbers(tmp_path: Pa
     for answer, root in ((mill, first), (lathe, second)):
         (backbone,) = answer["backbones"]
         # The notebook's own features differ in the last bits (batches of one), which moves no image across the border.
-        assert backbone["accuracy"] == pytest.approx(lab_notebook(root, 3, 0.4))
+        assert backbone["accuracy"] == pytest.approx(lab_notebook(root, weights, 3, 0.4))
         assert len(backbone["macro_recall"]) == 3
         check_files(tmp_path / "output", answer, backbone)
     assert "notes.txt" in ended.stderr
@@ -84,7 +95,7 @@ def test_two_datasets_give_the_labs_files_and_the_notebooks_numbers(tmp_path: Pa
 
 def check_files(output: Path, answer: dict[str, Any], backbone: dict[str, Any]) -> None:
     name = answer["name"]
-    folder = output / name / backbone["backbone"].replace(":", "-")
+    folder = output / name / store.model_name(backbone["backbone"])
     assert {path.name for path in folder.iterdir()} == {"features.h5", "labels.h5", "model", f"results{name}.txt"}
     with h5py.File(folder / "features.h5") as features, h5py.File(folder / "labels.h5") as labels:
         assert features["dataset_1"].shape == (answer["images"], backbone["feature_size"])
@@ -94,9 +105,10 @@ def check_files(output: Path, answer: dict[str, Any], backbone: dict[str, Any]) 
     assert f"{np.mean(backbone['accuracy']):.6f}" in (folder / f"results{name}.txt").read_text("utf-8")
 
 
-def test_without_json_the_report_is_shown(tmp_path: Path) -> None:
+def test_without_json_the_report_is_shown(tmp_path: Path, weights: str) -> None:
     root = labelled_folder(tmp_path / "mill", 1, {"intact": 6, "worn": 6})
-    ended = experiment(tmp_path, str(root), "--backbone", "insertnet", "--output", "here", "--repeats", "2")
+    options = ("--backbone", BACKBONE, "--weights", weights, "--output", "here", "--repeats", "2")
+    ended = experiment(tmp_path, str(root), *options)
     assert ended.returncode == 0, ended.stderr
     assert "macro recall" in ended.stdout
     assert "12/12" in ended.stderr
@@ -110,18 +122,19 @@ def test_without_json_the_report_is_shown(tmp_path: Path) -> None:
         ({"worn": 3}, [], 2, "only 'worn'"),
         ({"intact": 3, "worn": 1}, [], 2, "at least 2 of each class"),
         ({"intact": 2, "worn": 2}, ["--test-size", "0.1"], 2, "4 images give 3 for training and 1 for testing"),
-        ({"intact": 4, "worn": 4}, ["--backbone", "insertnet:no_such_layer"], 2, "no_such_layer"),
-        ({"intact": 4, "worn": 4}, ["--weights", "embedded", "--weights", "imagenet"], 2, "once"),
+        ({"intact": 4, "worn": 4}, ["--backbone", "mobilenet-0.25:no_such_layer"], 2, "no_such_layer"),
+        ({"intact": 4, "worn": 4}, ["--weights", "a.h5", "--weights", "imagenet"], 2, "once"),
         ({"intact": 4, "worn": 4}, ["--group-column", "head"], 2, "labels.csv"),
     ],
     ids=["empty", "one class", "one image", "small split", "no layer", "weights", "groups"],
 )
 def test_what_cannot_be_done_ends_with_what_to_do(
-    tmp_path: Path, classes: dict[str, int], options: list[str], code: int, said: str
+    tmp_path: Path, weights: str, classes: dict[str, int], options: list[str], code: int, said: str
 ) -> None:
     (tmp_path / "mill").mkdir()
     root = labelled_folder(tmp_path / "mill", 1, classes)
-    backbone = [] if "--backbone" in options else ["--backbone", "insertnet"]
+    backbone = [] if "--backbone" in options else ["--backbone", BACKBONE]
+    backbone += [] if "--weights" in options else ["--weights", weights]
     ended = experiment(tmp_path, str(root), "--json", *backbone, *options)
     assert ended.returncode == code, ended.stderr
     assert said in ended.stderr

@@ -17,11 +17,13 @@ from db.learning import model_registry
 from db.learning.model_registry import Model
 from producer.storage.folder import FolderStore
 from tests.learning_support import Reviewer
+from tests.network_support import BACKBONE
 from tests.support import program
 from worker.features.catalogue import begin
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.models.store import save
+from worker.networks.store import NetworkStore
 
 
 class Commands:
@@ -56,7 +58,7 @@ class Commands:
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Commands:
+def worker(networks: Path, tmp_path: Path) -> Commands:
     return Commands(tmp_path)
 
 
@@ -93,18 +95,22 @@ def test_learning_by_hand(worker: Commands) -> None:
     assert "★" in worker("models", "list").stdout
 
 
-def made(worker: Commands, value: float) -> str:
+def made(worker: Commands, value: float, *, with_network: bool = True) -> str:
     """A model in charge, as `insert-worker train FOLDER` leaves one."""
-    planes = LinearModel(LINE_CLASSES, np.full((1, 4), value, np.float32), np.zeros(1))
-    settings = {"backbone": "fake:layer", "fingerprint": "a" * 64, "created_at": datetime.now(UTC), "trained_on": 10}
+    network = NetworkStore(os.environ["INSERTS_NETWORKS"]).open(BACKBONE)
+    planes = LinearModel(LINE_CLASSES, np.full((1, network.feature_size), value, np.float32), np.zeros(1))
+    settings = {"fingerprint": network.fingerprint, "created_at": datetime.now(UTC), "trained_on": 10}
+    settings |= {"backbone": BACKBONE}
+    digest = network.digest if with_network else None
     name = f"m{value}"
-    manifest = save(worker.data / "models" / name, planes, **settings, settings={}, metrics={})
+    manifest = save(worker.data / "models" / name, planes, **settings, settings={}, metrics={}, network=digest)
     row = Model(
         model_id=manifest.model_id,
         classes=LINE_CLASSES,
         metrics={},
         artefact=name,
         digest=manifest.classifier_sha256,
+        network_digest=digest,
         **settings,
     )
     with worker.database.transaction() as session:
@@ -130,11 +136,21 @@ def test_a_person_gives_and_takes_the_roles(worker: Commands) -> None:
     assert worker.json("models", "list")["champion"] == names[1]
 
 
+def test_a_model_of_before_networks_were_files_gets_no_role_any_more(worker: Commands) -> None:
+    old, new = made(worker, 1.0, with_network=False), made(worker, 2.0)
+    why = ("--why", "nostalgia", "--by", "ana")
+    for command in (("promote", old), ("shadow", old), ("rollback",)):
+        assert f"model {old} was made before networks were files" in worker.refused("models", *command, *why)
+    assert worker.json("models", "list")["champion"] == new
+    assert "none: no worker can judge by it" in worker("models", "show", old).stdout
+    assert "made before networks were files" in worker.refused("models", "promote", old, *why)
+
+
 def test_features_that_nobody_needs_any_more_are_removed(worker: Commands) -> None:
     assert worker.json("features", "list") == []
     root = worker.data / "features"
     names = ["a" * 64, "b" * 64]
-    for name, backbone in zip(names, ("insertnet:features", "vgg16:fc1"), strict=True):
+    for name, backbone in zip(names, ("vgg16:fc2", "vgg16:fc1"), strict=True):
         store = begin(root, fingerprint=name, backbone=backbone, feature_size=4)
         store.add([f"{number:064x}" for number in range(3)], np.zeros((3, 4), np.float32))
     with worker.database.transaction() as session:
@@ -143,11 +159,11 @@ def test_features_that_nobody_needs_any_more_are_removed(worker: Commands) -> No
         model_registry.promote(session, "m", by="test", reason="test", at=datetime.now(UTC))
     listed = worker.json("features", "list")
     assert [(each["backbone"], each["images"], each["needed_by"]) for each in listed] == [
-        ("insertnet:features", 3, None),
+        ("vgg16:fc2", 3, None),
         ("vgg16:fc1", 3, "m"),
     ]
     assert "2 feature stores begin with ''" in worker.refused("features", "remove", "")
     assert "model m was made from these features" in worker.refused("features", "remove", "bbbb")
-    assert worker("features", "remove", "aaaa").stdout == "removed 3 features of insertnet:features\n"
+    assert worker("features", "remove", "aaaa").stdout == "removed 3 features of vgg16:fc2\n"
     assert worker("features", "remove", "bbbb", "--force").returncode == 0
     assert worker.json("features", "list") == []

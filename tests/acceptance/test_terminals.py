@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import uuid6
 from PIL import Image
 
+from benchmarks.materials import random_weights
 from db.engine.database import Database
 from db.engine.migrate import upgrade
 from db.engine.url import sqlite_url
@@ -167,10 +169,18 @@ def test_insert_db_says_everything_in_every_encoding(data: Path, place: str, tmp
     assert ODD in csv.decode("utf-8-sig")
 
 
+@pytest.fixture(scope="module")
+def weights() -> Iterator[str]:
+    with random_weights("mobilenet-0.25:conv1_relu") as path:
+        assert path is not None
+        yield path
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
-    data: Path, place: str, tmp_path: Path
+    data: Path, place: str, tmp_path: Path, weights: str
 ) -> None:
+    backbone = ["--backbone", "mobilenet-0.25:conv1_relu+gap", "--weights", weights]
     missing = os.fsdecode(b"[/a] \xff nowhere")
     where = ["--machine", "m", "--head", "h", "--operation", "o"]
     photographs = str(data / "photographs")
@@ -192,11 +202,11 @@ def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
         ("worker.commands.main", ["weights", "verify", "--data", missing]),
         ("worker.commands.main", ["health", "--data", missing]),
         ("worker.commands.main", ["health", "--data", missing, "--json"]),
-        ("worker.commands.main", ["run", "--backbone", ODD, "--data", str(data)]),
+        ("worker.commands.main", ["extract", "--backbone", ODD, "--data", str(data)]),
         ("worker.commands.main", ["train", missing, "--data", str(data)]),
         (
             "worker.commands.main",
-            ["experiment", photographs, "--backbone", "insertnet", "--repeats", "1", "--output", str(tmp_path / "out")],
+            ["experiment", photographs, *backbone, "--repeats", "1", "--output", str(tmp_path / "out")],
         ),
         cwd=tmp_path,
     )

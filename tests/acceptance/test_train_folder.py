@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from db.engine import migrate
+from tests.network_support import BACKBONE
 from tests.support import photograph, program
 
 
@@ -116,7 +117,7 @@ def test_a_flipped_bit_in_the_features_is_found_named_and_mended(worker: Command
     done = worker("features", "verify", code=1)
     assert "1 of 1 files are not what was written" in done.stdout
     assert f"{shard.name}: features of 12 images; put aside as" in done.stdout
-    assert "insert-worker extract --backbone insertnet:features makes them anew" in done.stdout
+    assert f"insert-worker extract --backbone {BACKBONE} makes them anew" in done.stdout
     aside = shard.parents[1] / "damaged" / shard.name
     assert aside.read_bytes() == data
 
@@ -126,7 +127,7 @@ def test_a_flipped_bit_in_the_features_is_found_named_and_mended(worker: Command
     [broken] = told["generations"][0]["broken"]
     assert (broken["name"], broken["sights"], len(set(broken["captures"]))) == (shard.name, 12, 12)
 
-    assert "12 extracted" in worker("extract", "--backbone", "insertnet:features").stdout
+    assert "12 extracted" in worker("extract", "--backbone", BACKBONE).stdout
     assert json.loads(worker("features", "verify", "--json").stdout)["whole"] is True
     assert "no feature store begins with 'zz'" in worker("features", "verify", "zz", code=2).stderr
     (shard.parents[1] / "generation.json").write_text("{")

@@ -86,8 +86,6 @@ def test_only_the_backbone_knows_keras() -> None:
         "backbones/filled_network.py",
         "backbones/forward_pass.py",
         "backbones/keras_networks.py",
-        "backbones/insertnet/architecture.py",
-        "backbones/insertnet/train.py",
         "networks/building.py",
         "networks/efficientnet_lite.py",
     }

@@ -18,14 +18,7 @@ from worker.backbones import keras_networks as networks
 from worker.backbones.filled_network import filled_network
 from worker.backbones.forward_pass import ForwardPass
 from worker.backbones.keras_networks import NetworkSummary, PublishedNetwork
-from worker.backbones.names import (
-    BackboneError,
-    BackboneName,
-    WeightsMissing,
-    WeightsUnfit,
-    default_weights,
-    parse_name,
-)
+from worker.backbones.names import BackboneError, BackboneName, WeightsMissing, WeightsUnfit, parse_name
 from worker.runtime.arrays import Float32Array, UInt8Array
 
 __all__ = [
@@ -34,7 +27,6 @@ __all__ = [
     "NetworkSummary",
     "WeightsMissing",
     "WeightsUnfit",
-    "default_weights",
     "load_backbone",
 ]
 
@@ -139,8 +131,7 @@ def load_backbone(
     """Return the backbone of that name with its weights, ready to run.
 
     `weights` is `imagenet` (the family's published weights: from the weights folder, else downloaded by Keras and kept
-    there; for insertnet its embedded ones), `embedded` (insertnet only), the path of a weight file, or a digest or
-    source file's name in the weights folder. None means `default_weights(name)`.
+    there; also where it is None), the path of a weight file, or a digest or source file's name in the weights folder.
 
     Raises:
         WeightsMissing: the weights are neither here nor can be downloaded; the message says how to get them.
@@ -148,7 +139,7 @@ def load_backbone(
         BackboneError: there is no such family or layer, or it cannot be loaded in this way.
     """
     parsed = parse_name(name)
-    filled = filled_network(parsed.family, [parsed.layer], weights or default_weights(name), weights_folder)
+    filled = filled_network(parsed.family, [parsed.layer], weights or "imagenet", weights_folder)
     return Backbone(parsed, filled.published, filled.model, filled.digest, lab_preprocessing=lab_preprocessing)
 
 

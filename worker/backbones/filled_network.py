@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from producer.configuration.home_folder import at_home
-from worker.backbones import insertnet
 from worker.backbones import keras_networks as networks
 from worker.backbones.keras_networks import PublishedNetwork
-from worker.backbones.names import INSERTNET, BackboneError, WeightsUnfit
+from worker.backbones.names import BackboneError, WeightsUnfit
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.backbones.weight_import import fetch_weights
@@ -68,10 +66,6 @@ def _find_weights(
     """Return the weight file to load, and what its digest must pass, which raises `WeightsUnfit`."""
     family = published.family
     store = WeightsStore(weights_folder)
-    if family == INSERTNET and weights in ("imagenet", "embedded"):
-        return insertnet.WEIGHTS, _check_embedded
-    if weights == "embedded":
-        raise BackboneError(f"only {INSERTNET} has embedded weights; {family} takes imagenet or a file")
     if weights == "imagenet":
         layers = [spec.name for spec in needed]
         entry = store.for_family(family, layers)
@@ -84,15 +78,6 @@ def _find_weights(
         if entry.family != family:
             raise WeightsUnfit(f"{weights} was imported for {entry.family}, not for {family}")
     return store.present_path(entry), partial(store.check, entry)
-
-
-def _check_embedded(digest: str) -> None:
-    expected = json.loads(insertnet.MANIFEST.read_text(encoding="utf-8"))["sha256"]
-    if digest != expected:
-        raise WeightsUnfit(
-            f"insertnet's weights {insertnet.WEIGHTS} are not those of its manifest (SHA-256 {digest}, "
-            f"expected {expected}): install insert-inspection again"
-        )
 
 
 def _fill(model: Any, path: Path, published: PublishedNetwork, needed: list[LayerSpec]) -> None:

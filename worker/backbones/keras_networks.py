@@ -1,4 +1,4 @@
-"""The published networks of `keras.applications` (and insertnet): built without values, and cut at a layer.
+"""The published networks of `keras.applications`: built without values, and cut at a layer.
 
 A network is built inside `keras.StatelessScope`: its variables have names and shapes but no memory, so VGG16's 138
 million parameters cost nothing until the part that is needed is rebuilt with real ones.
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from worker.backbones.names import INSERTNET, BackboneError, canonical_family, split_family
+from worker.backbones.names import BackboneError, canonical_family, split_family
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import KERNELS, LayerSpec
 from worker.runtime.arrays import Float32Array, UInt8Array
@@ -108,7 +108,7 @@ def _output(model: Any, family: str, layer: str) -> Any:
 
 def families() -> list[str]:
     """Return the names of all families, in lower case."""
-    return sorted([INSERTNET, *_builders()])
+    return sorted(_builders())
 
 
 def published_network(family: str) -> PublishedNetwork:
@@ -121,12 +121,10 @@ def published_network(family: str) -> PublishedNetwork:
     build, options = _builder(family)
     model = _valueless(build, options)
     height, width = (side or _DEFAULT_SIZE for side in model.input_shape[1:3])
-    headless = model
-    if family != INSERTNET:
-        options = options | {"input_shape": (height, width, 3)}
-        if None in model.input_shape[1:3]:
-            model = _valueless(build, options)
-        headless = _valueless(build, options | {"include_top": False})
+    options = options | {"input_shape": (height, width, 3)}
+    if None in model.input_shape[1:3]:
+        model = _valueless(build, options)
+    headless = _valueless(build, options | {"include_top": False})
     return PublishedNetwork(family, model, (height, width), _specs(model), _specs(headless))
 
 
@@ -149,15 +147,13 @@ def with_values(cut: Any, family: str) -> Any:
 def preprocess(family: str, images: UInt8Array) -> Float32Array:
     """Return a copy of `images` (…, height, width, 3) as the family's published weights want them."""
     name = split_family(family)[0]
-    if name == INSERTNET:
-        return scale_symmetric(images)
     own: Any = inspect.getmodule(_builders()[name])  # each family's module has its own preprocessing
     values = images.astype(np.float32)  # the copy that Keras works in place on
     return np.ascontiguousarray(own.preprocess_input(values, data_format="channels_last"), dtype=np.float32)
 
 
 def scale_symmetric(images: UInt8Array) -> Float32Array:
-    """Return a copy of `images` scaled from 0…255 to -1…1: insertnet's own way, and the lab's for every family."""
+    """Return a copy of `images` scaled from 0…255 to -1…1: the lab's way for every family."""
     values = images.astype(np.float32)
     values /= 127.5
     values -= 1.0
@@ -182,19 +178,14 @@ def _builders() -> dict[str, Callable[..., Any]]:
 
 def _builder(family: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     name, width = split_family(family)
-    if name == INSERTNET:
-        from worker.backbones.insertnet.architecture import build as build_insertnet
-
-        build: Callable[..., Any] = build_insertnet
-    else:
-        builders = _builders()
-        if name not in builders:
-            near = difflib.get_close_matches(name, families(), n=5, cutoff=0.5)
-            raise BackboneError(
-                f"there is no family {name!r}; "
-                + (f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(families())}")
-            )
-        build = builders[name]
+    builders = _builders()
+    if name not in builders:
+        near = difflib.get_close_matches(name, families(), n=5, cutoff=0.5)
+        raise BackboneError(
+            f"there is no family {name!r}; "
+            + (f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(families())}")
+        )
+    build = builders[name]
     if width == 1.0:
         return build, {}
     if "alpha" not in inspect.signature(build).parameters:

@@ -4,13 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
-
-INSERTNET: Final = "insertnet"
-"""The family whose weights are shipped in the package."""
-
-INSERTNET_LAYER: Final = "features"
-"""The layer that `insertnet` means when no layer is named."""
 
 _NAME = re.compile(
     r"(?P<family>[a-z][a-z0-9_]*)(-(?P<width>[0-9]+(\.[0-9]+)?))?(:(?P<layer>[A-Za-z0-9_.-]+?)(?P<gap>\+gap)?)?"
@@ -75,18 +68,9 @@ def parse_name(name: str) -> BackboneName:
     """
     family, _, layer = name.strip().partition(":")
     parts = _NAME.fullmatch(f"{family.lower()}:{layer}" if layer else family.lower())
-    if parts is None or (parts["layer"] is None and parts["family"] != INSERTNET):
+    if parts is None or parts["layer"] is None:
         raise BackboneError(
-            f"{name!r} names no backbone; write family:layer, for example vgg16:fc1, mobilenet:conv1_relu, "
-            "mobilenet:conv_pw_12_relu+gap (averaged over the image) or insertnet"
+            f"{name!r} names no backbone; write family:layer, for example vgg16:fc1, mobilenet:conv1_relu "
+            "or mobilenet:conv_pw_12_relu+gap (averaged over the image)"
         )
-    return BackboneName(canonical_family(family), parts["layer"] or INSERTNET_LAYER, parts["gap"] is not None)
-
-
-def default_weights(name: str) -> str:
-    """Return a backbone's weights when none are named: `embedded` for insertnet, else `imagenet`.
-
-    Raises:
-        BackboneError: `name` names no backbone.
-    """
-    return "embedded" if parse_name(name).family == INSERTNET else "imagenet"
+    return BackboneName(canonical_family(family), parts["layer"], parts["gap"] is not None)

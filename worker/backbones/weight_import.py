@@ -11,7 +11,7 @@ from typing import Final
 
 from producer.storage.object_store import download
 from worker.backbones.keras_networks import PublishedNetwork, published_network
-from worker.backbones.names import INSERTNET, BackboneError, WeightsMissing, WeightsUnfit, canonical_family
+from worker.backbones.names import WeightsMissing, WeightsUnfit, canonical_family
 from worker.backbones.weight_file import WeightFile, flaw, match
 from worker.backbones.weight_file_kind import check_readable
 from worker.backbones.weight_store import Entry, WeightsStore
@@ -34,8 +34,6 @@ def import_weights(folder: Path, path: Path, family: str) -> Entry:
         OSError: the file cannot be read, or the folder not written to.
     """
     family = canonical_family(family)
-    if family == INSERTNET:
-        raise BackboneError("insertnet's weights are part of this package; there is nothing to import")
     check_readable(path)
     network = published_network(family)
     with WeightFile(path) as file:
@@ -79,8 +77,6 @@ def fetch_weights(folder: Path, family: str, *, top: bool = True) -> Entry:
         WeightsMissing: the download failed; the message says how to do without a connection.
     """
     family = canonical_family(family)
-    if family == INSERTNET:
-        raise BackboneError("insertnet's weights are part of this package; there is nothing to fetch")
     published_network(family)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as home:
@@ -112,7 +108,7 @@ def how_to_get(family: str, *, top: bool, reason: str) -> str:
         f"the ImageNet weights of {family} are not on this machine and could not be downloaded ({reason}). "
         f"On a machine with a connection run `insert-worker weights fetch {family}{option}`, take the .h5 file that "
         f"it names with you, and run `insert-worker weights import FILE --family {family}` here. "
-        "The backbone insertnet needs no download."
+        "EfficientNet-Lite needs no download."
     )
 
 

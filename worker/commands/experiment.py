@@ -34,7 +34,7 @@ def experiment(
     weights: Annotated[
         list[str] | None,
         typer.Option(
-            help="imagenet, embedded, a file, or a name from `weights list`: once for all backbones, or once for each "
+            help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each "
             "in their order. Default: each backbone's own."
         ),
     ] = None,

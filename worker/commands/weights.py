@@ -24,7 +24,7 @@ app = typer.Typer(
     help="""The weight files of pretrained backbones on this machine, each kept under its digest.
 
 On a machine with a connection: `insert-worker weights fetch vgg16`. On one without: take the file with you and
-`insert-worker weights import vgg16_weights.h5 --family vgg16`. insertnet needs no file.
+`insert-worker weights import vgg16_weights.h5 --family vgg16`. EfficientNet-Lite needs no file.
 """,
 )
 

@@ -22,6 +22,7 @@ from worker.demo.report import CheckRun, Summary, show, summarise
 from worker.embedded.redis_server import free_port
 from worker.embedded.supervisor import StopSignal, Supervisor
 from worker.embedded.system import EmbeddedSystem, StartFailed, locked
+from worker.networks.store import NetworkMissing, NetworkStore
 from worker.runtime.notices import tell_notes, tell_skipped
 from worker.settings import WorkerSettings
 
@@ -91,8 +92,9 @@ class _Demo:
             images=None,
             models=None,
             outbox=None,
-            # Imported weights are this machine's, not the demo's, whose folder the next one replaces.
+            # Weights and networks are this machine's, not the demo's, whose folder the next one replaces.
             weights_folder=WorkerSettings().weights_path().absolute(),
+            networks=_absolute(WorkerSettings().networks_root()),
             **{name: value for name, value in asked.items() if value is not None},
         )
         self._system = EmbeddedSystem(self.settings, supervisor)
@@ -107,9 +109,11 @@ class _Demo:
         with self._step("a labelled set to learn from") as emit:
             folder, shown, phrase = self._rendered() if options.dataset is None else self._divided(options.dataset)
             emit(phrase)
+        with self._step("the network that looks at them") as emit:
+            emit(self._network())
         with self._step("training the first model") as emit:
             emit(self._train(folder))
-        with self._step("a worker, its network warmed up"):
+        with self._step("a worker"):
             self._system.start_worker(should_stop=lambda: self._stop.asked)
         self._inspect(shown)
         return self.runs
@@ -129,6 +133,17 @@ class _Demo:
         skipped = f", {len(divided.skipped)} skipped" if divided.skipped else ""
         phrase = f"{divided.learnt} photographs, {divided.shown} others for the line{skipped}"
         return divided.folder, ["--photographs", str(divided.listed)], phrase
+
+    def _network(self) -> str:
+        """The network's file: from this machine's store, or built into it, which takes half a minute once."""
+        name, weights = self.settings.backbone, self._options.weights
+        try:
+            NetworkStore(self.settings.networks_root()).named(name)
+        except NetworkMissing:
+            chosen = ["--weights", weights] if weights else []
+            built = json.loads(self._finish([*_WORKER, "networks", "build", name, *chosen, "--json"], "network"))
+            return f"{built['name']}, built"
+        return name
 
     def _train(self, folder: Path) -> str:
         # Promoted whatever its scores: a demo shows how its answers come out.
@@ -228,6 +243,10 @@ class _Demo:
             raise Interrupted
         detail = f" {details[0]}" if details else ""
         line(self._console, ("✓", "green"), f" {what}", (f"{detail} {time.monotonic() - started:.1f} s", "dim"))
+
+
+def _absolute(root: str) -> str:
+    return root if "://" in root else str(Path(root).absolute())
 
 
 def _tail(log_file: Path) -> str:

@@ -14,7 +14,7 @@ from worker.features import lab_files
 from worker.features.batches import FeatureExtractor
 from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, RepeatedScores
 from worker.models import store
-from worker.models.linear_svm import fit_gram, gram, primal
+from worker.models.gram_svm import fit_gram, gram, primal
 from worker.runtime.arrays import Float64Array, Int64Array, UInt8Array
 
 

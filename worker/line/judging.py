@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Final
 
 import numpy as np
 import structlog
@@ -12,52 +13,29 @@ import structlog
 from producer.contract.event import Region
 from worker.images.decoding import UnusableImage, decode_photograph
 from worker.line.active_models import ActiveModels
-from worker.line.batching import Batcher
-from worker.models.line_model import Judgement, LineModel
+from worker.models.line_model import Judgement
+from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import WorkerMetrics
 from worker.monitoring.process_state import ProcessState
+from worker.networks.running import Network
 from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.failpoints import failpoint
 
-if TYPE_CHECKING:
-    from worker.backbones.backbone import Backbone
-
 log = structlog.get_logger()
 
-
-class ForwardBatcher:
-    """The network, run on batches of the images that several threads hand in at the same moment."""
-
-    def __init__(self, backbone: Backbone, max_batch: int, metrics: WorkerMetrics, state: ProcessState):
-        """Run `backbone` on `max_batch` images at most; `state` knows since when, for the watchdog."""
-        self.input_size = backbone.input_size
-        self._backbone = backbone
-        self._state = state
-        self._batcher: Batcher[UInt8Array, Float32Array] = Batcher(
-            self._extract, max_batch, name="forward", on_batch=metrics.forward_pass
-        )
-
-    def features(self, pixels: UInt8Array) -> Float32Array:
-        """The feature vector (d,) of one image (height, width, 3) of `input_size`; waits for its batch."""
-        return self._batcher.result_of(pixels)
-
-    def close(self) -> None:
-        """Finish what is waiting."""
-        self._batcher.close()
-
-    def _extract(self, images: Sequence[UInt8Array]) -> Float32Array:
-        with self._state.forward_pass():
-            failpoint("forward")
-            return self._backbone.features_of(images)
+_WITHOUT_MODEL: Final = (224, 224)
+"""The size in pixels at which a photograph is looked at while there is no network to look with."""
 
 
 class Judge:
     """Judges photographs by the models of the moment; safe to use from several threads."""
 
-    def __init__(self, network: ForwardBatcher, models: ActiveModels, metrics: WorkerMetrics):
-        self._network = network
+    def __init__(self, models: ActiveModels, metrics: WorkerMetrics, state: ProcessState):
+        """Judge by `models`; `state` knows since when a forward pass runs, for the watchdog."""
         self._models = models
         self._metrics = metrics
+        self._state = state
+        self._forward = threading.Lock()  # a network is used by one thread at a time
 
     @property
     def model_in_charge(self) -> str | None:
@@ -68,32 +46,48 @@ class Judge:
         """Judge one image file, or the region of it that shows the insert.
 
         Without a champion nothing is guessed: the outcome is `unsure`; so it is where a part of the photograph may be
-        missing, whatever the champion says. A shadow judges the same features alongside.
+        missing, whatever the champion says. A shadow judges alongside, by its own network where it has another.
         """
-        champion, shadow = self._models.current()  # once: the whole judgement is theirs, whatever is promoted meanwhile
+        models = self._models.current()  # once: the whole judgement is theirs, whatever is promoted meanwhile
+        champion, shadow = models.champion, models.shadow
+        box = None if region is None else (region.left, region.top, region.width, region.height)
         try:
             with self._metrics.stage("decode"):
-                photograph = decode_photograph(image, self._network.input_size, _box(region))
+                size = _WITHOUT_MODEL if champion is None else champion.network.input_size
+                photograph = decode_photograph(image, size, box)
         except UnusableImage as error:
             return Judgement("unusable", reason=str(error))
         if champion is None:
-            return Judgement("unsure", reason="there is no model yet")
-        features = self._network.features(photograph.pixels)
+            return Judgement("unsure", reason=models.why_none)
+        features = self._features(champion.network, photograph.pixels)
         if not np.isfinite(features).all():
             return Judgement("unsure", reason="the network's features are not finite", model_id=champion.model_id)
-        judgement = champion.judge(features)
+        judgement = champion.model.judge(features)
         if photograph.doubt is not None:
             judgement = replace(judgement, outcome="unsure", reason=photograph.doubt, label=None)
-        return judgement if shadow is None else replace(judgement, shadow=_judge_alongside(shadow, features))
+        if shadow is None:
+            return judgement
+        same = features if shadow.network is champion.network else None
+        return replace(judgement, shadow=self._judged_alongside(shadow, image, box, same))
 
+    def _features(self, network: Network, pixels: UInt8Array) -> Float32Array:
+        """The feature vector (d,) of one image (height, width, 3) of the network's size."""
+        asked = time.monotonic()
+        with self._forward, self._state.forward_pass():
+            began = time.monotonic()
+            failpoint("forward")
+            features: Float32Array = network.features_of(pixels[None])[0]
+            self._metrics.forward_pass([began - asked], time.monotonic() - began)
+        return features
 
-def _box(region: Region | None) -> tuple[int, int, int, int] | None:
-    return None if region is None else (region.left, region.top, region.width, region.height)
-
-
-def _judge_alongside(shadow: LineModel, features: Float32Array) -> Judgement | None:
-    try:
-        return shadow.judge(features)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
-        log.warning("the shadow cannot judge", model=shadow.model_id, reason=str(error))
-        return None
+    def _judged_alongside(
+        self, shadow: ActiveModel, image: bytes, box: tuple[int, int, int, int] | None, features: Float32Array | None
+    ) -> Judgement | None:
+        try:
+            if features is None:
+                pixels = decode_photograph(image, shadow.network.input_size, box).pixels
+                features = self._features(shadow.network, pixels)
+            return shadow.model.judge(features)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
+            log.warning("the shadow cannot judge", model=shadow.model_id, reason=str(error))
+            return None

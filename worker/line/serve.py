@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-
-from prometheus_client.metrics_core import Metric
 
 from db.engine.database import Database
 from producer.telemetry.metrics_server import exposed
-from worker.backbones.backbone import load_backbone
 from worker.broker.app import make_app
 from worker.broker.kombu_fixes import check_access
 from worker.broker.load_shedding import LoadShedder
-from worker.line.active_models import ActiveModels
 from worker.line.image_fetch import wait_for_store
 from worker.line.incomplete_checks import IncompleteWatch
 from worker.line.inspector import Inspector
-from worker.line.judging import ForwardBatcher, Judge
+from worker.line.judge_start import started_judge
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
 from worker.line.tasks import register
 from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm
 from worker.monitoring.heartbeat import Heart
-from worker.monitoring.metrics import WorkerMetrics, worker_families
-from worker.monitoring.plant_metrics import FunctionCollector, watch_line, watch_process
+from worker.monitoring.metrics import WorkerMetrics
+from worker.monitoring.plant_metrics import watch_line, watch_process
 from worker.monitoring.process_state import ProcessState
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
@@ -46,9 +40,8 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
     `ready_file` is written when the first message may come.
 
     Raises:
-        WeightsMissing, BackboneError: the network asked for cannot be run, before any message was taken.
         SchemaOutdated: the database has no or older tables.
-        ModelError: the promoted model cannot be used by this worker.
+        ModelError: the promoted model, or its network, cannot be used by this worker.
         ValueError: Redis or the database is not named as it should be, a password or certificate is not there, or Redis
             does not let this process in.
     """
@@ -68,7 +61,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         check_access(redis_url)
         retry_while_unavailable(database.check_schema)
         images = settings.image_store()
-        judge = _load_judge(settings, database, metrics, state, parts)
+        judge = started_judge(settings, database, metrics, state)
         wait_for_store(images)
         notifier = Notifier(redis_url)
         parts.callback(notifier.close)
@@ -84,23 +77,3 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
             app, state, threads=settings.threads, hostname=hostname, ready_message="ready", ready_file=ready_file
         )
         return worker.run()
-
-
-def _load_judge(
-    settings: WorkerSettings, database: Database, metrics: WorkerMetrics, state: ProcessState, parts: ExitStack
-) -> Judge:
-    """The network and the models, loaded; `parts` closes them."""
-    backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
-    models = ActiveModels(database, settings.models_path(), backbone.fingerprint)
-    models.start()
-    metrics.registry.register(FunctionCollector(partial(_worker_families, state, models)))
-    backbone.warm_up([1])
-    network = ForwardBatcher(backbone, settings.max_batch, metrics, state)
-    parts.callback(network.close)
-    return Judge(network, models, metrics)
-
-
-def _worker_families(state: ProcessState, models: ActiveModels) -> Iterator[Metric]:
-    return worker_families(
-        in_hand=state.in_hand, champion=models.champion_id, shadow=models.shadow_id, refused=models.refused
-    )

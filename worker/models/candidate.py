@@ -15,10 +15,11 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from producer.contract.vocabulary import LABELS
-from worker.models.calibration import Calibration, calibrate
+from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
+from worker.models.platt_scaling import calibrate
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.unsure_band import Band, band
 from worker.runtime.arrays import Float64Array, Int64Array

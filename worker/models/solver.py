@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from worker.models import primal_newton
-from worker.models.linear_svm import ClassifierError, fit_gram, gram, primal
+from worker.models.gram_svm import fit_gram, gram, primal
+from worker.models.linear_svm import ClassifierError
 from worker.models.primal_newton import Moments, Plane, blocks, moments
 from worker.runtime.arrays import Float64Array, Int64Array
 

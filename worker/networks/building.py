@@ -23,7 +23,7 @@ import numpy as np
 
 from worker.backbones import keras_networks
 from worker.backbones.filled_network import filled_network
-from worker.backbones.names import BackboneError, default_weights
+from worker.backbones.names import BackboneError
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.networks import efficientnet_lite
 from worker.networks.manifest import RECIPE, Manifest
@@ -130,9 +130,7 @@ def _source(name: NetworkName, weights: str | None, weights_folder: Path) -> _So
         model, digest = efficientnet_lite.filled(name.family, weights or "imagenet")
         part = keras_networks.cut(model, name.family, name.layers)
         return _Source(part, input_size(name.family), efficientnet_lite.preprocess, digest)
-    filled = filled_network(
-        name.family, name.layers, weights or default_weights(f"{name.family}:{name.layers[0]}"), weights_folder
-    )
+    filled = filled_network(name.family, name.layers, weights or "imagenet", weights_folder)
     return _Source(
         filled.model,
         filled.published.input_size,

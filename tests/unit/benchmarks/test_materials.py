@@ -8,8 +8,8 @@ from benchmarks import bare
 from benchmarks.materials import _values, photographs, random_weights
 
 
-def test_insertnet_needs_no_file():
-    with random_weights("insertnet") as weights:
+def test_efficientnet_lite_needs_no_file():
+    with random_weights("efficientnet_lite0:head+gap+int8") as weights:
         assert weights is None
 
 

@@ -14,9 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from worker.backbones import insertnet
 from worker.backbones.backbone import Backbone, BackboneError, WeightsMissing, WeightsUnfit, load_backbone
-from worker.backbones.insertnet.architecture import build as build_insertnet
 from worker.backbones.keras_networks import published_network
 from worker.backbones.weight_import import import_weights
 from worker.backbones.weight_store import WeightsStore
@@ -255,32 +253,6 @@ def test_weights_that_are_nowhere_end_with_what_to_do(tmp_path: Path, monkeypatc
     with pytest.raises(WeightsMissing, match="weights list"):
         load_backbone("vgg16:fc1", "nowhere.h5", weights_folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_only_insertnet_is_embedded(tmp_path: Path) -> None:
-    with pytest.raises(BackboneError, match="only insertnet has embedded weights"):
-        load_backbone("vgg16:fc1", "embedded", weights_folder=tmp_path)
-
-
-def test_insertnet_needs_no_file_and_no_weights_to_be_named(tmp_path: Path) -> None:
-    backbone = load_backbone("insertnet", weights_folder=tmp_path)
-    assert backbone.name == "insertnet:features"
-    for weights in ("embedded", "imagenet", str(insertnet.WEIGHTS)):
-        assert load_backbone("insertnet", weights, weights_folder=tmp_path).fingerprint == backbone.fingerprint
-    prepared = backbone.prepare(images(backbone))
-    np.testing.assert_allclose(prepared, images(backbone) / 127.5 - 1, atol=1e-6)
-    expected = build_insertnet(insertnet.WEIGHTS)(prepared, training=False).numpy()
-    np.testing.assert_allclose(backbone.features(prepared), expected, rtol=1e-4, atol=1e-5)
-
-
-def test_insertnet_with_other_weights_than_its_manifest_says_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    changed = tmp_path / "weights.h5"
-    changed.write_bytes(insertnet.WEIGHTS.read_bytes() + b"\0")
-    monkeypatch.setattr(insertnet, "WEIGHTS", changed)
-    with pytest.raises(WeightsUnfit, match="not those of its manifest"):
-        load_backbone("insertnet", weights_folder=tmp_path)
 
 
 _VGG16_FC1 = """

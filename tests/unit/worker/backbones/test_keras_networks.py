@@ -16,7 +16,7 @@ def values_held() -> int:
 
 
 def test_every_family_of_keras_is_there() -> None:
-    assert {"vgg16", "mobilenet", "resnet50", "efficientnetb0", "convnexttiny", "insertnet"} <= set(families())
+    assert {"vgg16", "mobilenet", "resnet50", "efficientnetb0", "convnexttiny"} <= set(families())
 
 
 # Parameters from the table of Keras's documentation (keras.io/api/applications); multiply-adds from the papers:
@@ -100,7 +100,6 @@ def test_preprocessing_is_each_familys_own() -> None:
         "vgg16": caffe,
         "resnet50": caffe,
         "mobilenet-0.25": image / 127.5 - 1,
-        "insertnet": image / 127.5 - 1,
         "densenet121": torch,
         "efficientnetb0": image,
     }.items():

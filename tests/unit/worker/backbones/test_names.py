@@ -4,7 +4,6 @@ from worker.backbones.names import (
     BackboneError,
     BackboneName,
     canonical_family,
-    default_weights,
     parse_name,
     split_family,
 )
@@ -20,8 +19,6 @@ from worker.backbones.names import (
         ("mobilenet-1.0:conv1_relu", "mobilenet:conv1_relu"),
         ("mobilenet-0.50:conv1_relu", "mobilenet-0.5:conv1_relu"),
         ("mobilenetv2:Conv_1", "mobilenetv2:Conv_1"),
-        ("insertnet", "insertnet:features"),
-        ("insertnet:block2", "insertnet:block2"),
     ],
 )
 def test_a_name_has_one_spelling(text: str, canonical: str) -> None:
@@ -57,8 +54,3 @@ def test_what_is_no_name_is_refused_with_examples(text: str) -> None:
 def test_a_family_is_no_whole_backbone() -> None:
     with pytest.raises(BackboneError, match="family"):
         canonical_family("vgg16:fc1")
-
-
-def test_only_insertnet_has_embedded_weights_by_default() -> None:
-    assert default_weights("insertnet") == "embedded"
-    assert default_weights("vgg16:fc1") == "imagenet"

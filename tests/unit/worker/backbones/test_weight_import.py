@@ -11,7 +11,7 @@ import pytest
 from s3fs import S3FileSystem
 
 from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
-from worker.backbones.weight_import import fetch_weights, import_from_url, import_weights
+from worker.backbones.weight_import import import_from_url, import_weights
 from worker.backbones.weight_store import WeightsStore
 
 Writer = Callable[..., Path]
@@ -80,10 +80,6 @@ def test_what_is_no_file_or_no_family_is_refused(whole: Path, tmp_path: Path) ->
         import_weights(tmp_path, tmp_path / "nowhere.h5", "vgg16")
     with pytest.raises(BackboneError, match="no family"):
         import_weights(tmp_path, whole, "mobilenett")
-    with pytest.raises(BackboneError, match="part of this package"):
-        import_weights(tmp_path, whole, "insertnet")
-    with pytest.raises(BackboneError, match="nothing to fetch"):
-        fetch_weights(tmp_path, "insertnet")
 
 
 def test_the_shared_partial_mobilenet(shared: Path, tmp_path: Path) -> None:

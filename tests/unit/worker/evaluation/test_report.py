@@ -50,7 +50,7 @@ def evaluation() -> Evaluation:
     return Evaluation(
         name="abc123",
         at=START,
-        backbone="insertnet",
+        backbone="vgg16:fc1",
         fingerprint="f" * 64,
         feature_size=12,
         items=[labelled(row, side) for row, side in enumerate(sides.tolist())],

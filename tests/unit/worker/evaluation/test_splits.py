@@ -5,7 +5,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.svm import SVC
 
 from worker.evaluation.splits import EvaluationError, SplitScore, grouped_splits, repeated_splits, score_splits
-from worker.models.linear_svm import gram
+from worker.models.gram_svm import gram
 
 LABELS = np.repeat([0, 1], [46, 148])
 

@@ -136,7 +136,7 @@ MANY = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from worker.models.linear_svm import fit_gram, gram, primal
+from worker.models.gram_svm import fit_gram, gram, primal
 from worker.features.lab_files import extract, opened
 
 batch, count, size = 8, 240, 401_408

@@ -14,7 +14,7 @@ from worker.features import compaction, shards
 from worker.features.catalogue import begin
 from worker.features.lab_files import LabFilesError, opened
 from worker.features.store import FeaturesMissing, FeatureStoreError, feature_key
-from worker.models.linear_svm import fit_gram, gram, primal
+from worker.models.gram_svm import fit_gram, gram, primal
 
 FINGERPRINT = "f" * 64
 WIDTH = 7

@@ -17,7 +17,7 @@ def beat_of(state: LearnerState) -> LearnHeartbeat:
 
 def test_a_job_is_seen_with_its_age_while_it_runs() -> None:
     metrics = LearnMetrics()
-    state = LearnerState("insertnet", metrics)
+    state = LearnerState("vgg16:fc1", metrics)
     assert (beat_of(state).job, beat_of(state).job_seconds) == (None, None)
     state.begin(task=SimpleNamespace(name="insert_inspection.retrain"))
     began = time.monotonic()

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.calibration import _sigmoid_calibration
 
-from worker.models.calibration import Calibration, CalibrationError, calibrate, calibration_error, reliability
+from worker.models.calibration import Calibration, CalibrationError, calibration_error, reliability
+from worker.models.platt_scaling import calibrate
 
 RNG = np.random.default_rng(0)
 

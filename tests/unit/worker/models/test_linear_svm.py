@@ -7,7 +7,8 @@ from sklearn.svm import SVC
 
 from worker.dataset.labelled_folder import load_image, scan
 from worker.evaluation.splits import repeated_splits
-from worker.models.linear_svm import ClassifierError, LinearModel, fit_gram, gram, primal, votes
+from worker.models.gram_svm import fit_gram, gram, primal
+from worker.models.linear_svm import ClassifierError, LinearModel, votes
 
 SHARED = Path(__file__).parents[4] / ".." / "shared"
 PHOTOGRAPHS = SHARED / "data" / "turning-inserts"
@@ -89,7 +90,7 @@ def test_three_classes_vote_as_libsvm_does(decision, expected):
 
 
 def test_gram_of_an_hdf5_dataset_in_many_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("worker.models.linear_svm._BLOCK_BYTES", 8 * 20 * 1024)
+    monkeypatch.setattr("worker.models.gram_svm._BLOCK_BYTES", 8 * 20 * 1024)
     features = np.random.default_rng(1).normal(size=(20, 5000)).astype(np.float32)
     with h5py.File(tmp_path / "f.h5", "w") as file:
         dataset = file.create_dataset("dataset_1", data=features, chunks=(8, 1024))

@@ -18,7 +18,7 @@ def beat(**changes: object) -> Heartbeat:
         "pid": 1,
         "time": datetime.now(UTC),
         "state": "ready",
-        "backbone": "insertnet",
+        "backbone": "vgg16:fc1",
         "redis": True,
         "finished": 3,
         "last_finished_seconds": 0.5,
@@ -77,7 +77,7 @@ def test_the_heart_says_what_the_worker_knows_and_leaves_nothing_behind(tmp_path
 
 def test_the_heart_falls_silent_when_celery_s_loop_is_stuck_and_only_then(tmp_path: Path) -> None:
     file = tmp_path / "worker.heartbeat"
-    state = ProcessState("insertnet")
+    state = ProcessState("vgg16:fc1")
     consumer = SimpleNamespace(connection=object())
     with Heart(file, state, every=0.01, loop_limit=0.1):
         wait_until(file.exists)
@@ -97,7 +97,7 @@ def test_the_heart_falls_silent_when_celery_s_loop_is_stuck_and_only_then(tmp_pa
 def test_a_heart_that_cannot_write_beats_on_when_it_can(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("in the way")
     file = tmp_path / "run" / "worker.heartbeat"
-    with Heart(file, ProcessState("insertnet"), every=0.01):
+    with Heart(file, ProcessState("vgg16:fc1"), every=0.01):
         time_to_fail = time.monotonic() + 0.1
         wait_until(lambda: time.monotonic() > time_to_fail)
         (tmp_path / "run").unlink()

@@ -10,7 +10,7 @@ import threading
 from worker.monitoring.process_state import ProcessState
 from worker.monitoring.watchdog import Watchdog
 
-state = ProcessState("insertnet")
+state = ProcessState("vgg16:fc1")
 with Watchdog(state, forward_timeout=0.2, grace=0.2):
     def pass_of(seconds):
         with state.forward_pass():

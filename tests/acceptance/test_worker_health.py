@@ -133,7 +133,7 @@ def line(tmp_path: Path, redis_server: RedisProcess) -> Iterator[Line]:
     url = sqlite_url(tmp_path / "inserts.db")
     migrate.upgrade(url)
     line = Line(tmp_path, redis_server, url)
-    line.environment["INSERTS_THREADS"] = "4"
+    line.environment["INSERTS_PROCESSES"] = "4"
     yield line
     line.end()
 

@@ -121,8 +121,7 @@ def storm(
         "INSERTS_DATA": str(folder),
         "INSERTS_REDIS_URL": server.url,
         "INSERTS_DATABASE_URL": database.url,
-        "INSERTS_THREADS": "8",
-        "INSERTS_MAX_BATCH": "8",
+        "INSERTS_PROCESSES": "2",
     }
     # With a model in charge every capture goes all the way, through the network too.
     write_labelled_folder(folder / "labelled", 40, seed=plan.seed, size=128)

@@ -44,8 +44,7 @@ class Line:
             "INSERTS_DATA": str(folder),
             "INSERTS_REDIS_URL": redis_server.url,
             "INSERTS_DATABASE_URL": database_url,
-            "INSERTS_THREADS": "8",
-            "INSERTS_MAX_BATCH": "8",
+            "INSERTS_PROCESSES": "2",
         }
         self._workers: list[subprocess.Popen[bytes]] = []
 

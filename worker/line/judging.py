@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,8 @@ import structlog
 from producer.contract.event import Region
 from worker.images.decoding import UnusableImage, decode_photograph
 from worker.line.active_models import ActiveModels
-from worker.line.batching import Batcher
 from worker.models.line_model import Judgement, LineModel
-from worker.monitoring.metrics import WorkerMetrics
-from worker.monitoring.process_state import ProcessState
+from worker.monitoring.metrics import LineMetrics
 from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.failpoints import failpoint
 
@@ -25,36 +22,26 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class ForwardBatcher:
-    """The network, run on batches of the images that several threads hand in at the same moment."""
+class LineNetwork:
+    """The network, run on one image at a time."""
 
-    def __init__(self, backbone: Backbone, max_batch: int, metrics: WorkerMetrics, state: ProcessState):
-        """Run `backbone` on `max_batch` images at most; `state` knows since when, for the watchdog."""
+    def __init__(self, backbone: Backbone, metrics: LineMetrics):
         self.input_size = backbone.input_size
         self._backbone = backbone
-        self._state = state
-        self._batcher: Batcher[UInt8Array, Float32Array] = Batcher(
-            self._extract, max_batch, name="forward", on_batch=metrics.forward_pass
-        )
+        self._metrics = metrics
 
     def features(self, pixels: UInt8Array) -> Float32Array:
-        """The feature vector (d,) of one image (height, width, 3) of `input_size`; waits for its batch."""
-        return self._batcher.result_of(pixels)
-
-    def close(self) -> None:
-        """Finish what is waiting."""
-        self._batcher.close()
-
-    def _extract(self, images: Sequence[UInt8Array]) -> Float32Array:
-        with self._state.forward_pass():
+        """The feature vector (d,) of one image (height, width, 3) of `input_size`."""
+        with self._metrics.stage("forward"):
             failpoint("forward")
-            return self._backbone.features_of(images)
+            features: Float32Array = self._backbone.features_of([pixels])[0]
+        return features
 
 
 class Judge:
-    """Judges photographs by the models of the moment; safe to use from several threads."""
+    """Judges photographs by the models of the moment; one thread at a time."""
 
-    def __init__(self, network: ForwardBatcher, models: ActiveModels, metrics: WorkerMetrics):
+    def __init__(self, network: LineNetwork, models: ActiveModels, metrics: LineMetrics):
         self._network = network
         self._models = models
         self._metrics = metrics

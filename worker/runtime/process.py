@@ -26,6 +26,13 @@ def limit_arenas(arenas: int = 1) -> None:
         mallopt(_M_ARENA_MAX, arenas)
 
 
+def usable_cores() -> int:
+    """The cores that this process may use: what a container's or a service's CPU set leaves, not the machine's."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def lower_priority(niceness: int = NICENESS) -> None:
     """Give the line priority over this process: it is nicer by so much, and uses at most half of the cores.
 

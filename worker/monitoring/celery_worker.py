@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import billiard
+import billiard.util
 import structlog
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
 from worker.monitoring.process_state import ProcessState
 from worker.runtime.waiting import stop_waiting
@@ -74,23 +75,29 @@ class CeleryWorker:
 
     def run(self) -> int:
         """Take messages until told to stop; the process's exit code."""
-        worker = self._app.Worker(
-            # Beside Celery's loop, which must see signals and Redis whatever a task does.
-            pool=self._pool,
-            concurrency=self._concurrency,
-            hostname=self._hostname,
-            loglevel="WARNING",
-            # Workers know each other through the database alone.
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-            quiet=True,
-        )
-        receivers = [*self._receivers, (worker_ready, self._ready), (worker_shutting_down, self._shut_down)]
+        billiard.util.get_logger().propagate = True  # the pool's records have the form of all others
+        receivers = [
+            *self._receivers,
+            (setup_logging, _leave_logs_alone),
+            (worker_ready, self._ready),
+            (worker_shutting_down, self._shut_down),
+        ]
         with ExitStack() as connected:
             for event, receiver in receivers:
                 event.connect(receiver, weak=False)
                 connected.callback(event.disconnect, receiver)
+            worker = self._app.Worker(
+                # Beside Celery's loop, which must see signals and Redis whatever a task does.
+                pool=self._pool,
+                concurrency=self._concurrency,
+                hostname=self._hostname,
+                loglevel="WARNING",
+                # Workers know each other through the database alone.
+                without_gossip=True,
+                without_mingle=True,
+                without_heartbeat=True,
+                quiet=True,
+            )
             worker.start()
         return int(worker.exitcode or 0)
 
@@ -109,6 +116,10 @@ class CeleryWorker:
         for child in pool_processes():
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
+
+
+def _leave_logs_alone(**_: object) -> None:
+    """Logging is the entry point's: Celery sets up none where this signal has a receiver."""
 
 
 def _exit(*_: object) -> NoReturn:

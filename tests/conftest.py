@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.network_support import built_networks
 from tests.support import SHARED, RedisProcess
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ def redis_server(tmp_path: Path) -> Iterator[RedisProcess]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the session's networks, with those of `tests.network_support` in it."""
+    return built_networks(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

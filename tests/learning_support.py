@@ -21,6 +21,7 @@ from worker.learning.context import Learning
 from worker.models.costs import Costs
 
 FINGERPRINT = "f" * 64
+NETWORK = "e" * 64
 BEGAN = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
@@ -29,6 +30,7 @@ class SmallNetwork:
 
     name = "small:pixels"
     fingerprint = FINGERPRINT
+    digest = NETWORK
     feature_size = 8 * 8 * 3
     input_size = (8, 8)
 

@@ -11,6 +11,7 @@ from db.settings import DatabaseSettings
 from producer.settings import StationSettings
 from worker.models.costs import Costs
 from worker.monitoring.heartbeat import Role
+from worker.networks.names import DEFAULT_BACKBONE
 from worker.runtime.process import NICENESS, usable_cores
 
 
@@ -19,9 +20,12 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     (`DatabaseSettings`), and what judges.
     """
 
-    backbone: str = Field(default="insertnet", description="The network and layer that features are taken from.")
+    backbone: str = Field(
+        default=DEFAULT_BACKBONE,
+        description="What learning extracts and trains on; a model brings its own.",
+    )
     weights: str | None = Field(
-        default=None, description="imagenet, embedded, a file, or a name in `weights list`; default: the backbone's."
+        default=None, description="imagenet, a file, or a name in `weights list`, for a network that is to be built."
     )
     weights_folder: Path | None = Field(default=None, description="Imported weight files; default DATA/weights.")
     networks: str | None = Field(

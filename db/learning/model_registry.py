@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, select, text, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
@@ -22,6 +22,8 @@ class Model:
     `trained_on` the number of labelled images, `metrics` what its evaluation said (plain JSON values),
     `artefact` its folder relative to the model store, and `digest` the artefact's SHA-256. `snapshot_id` names
     the labelled set that it learned from (`db.learning.snapshots`), None for a model that was made from a folder.
+    `network_digest` is the SHA-256 of the network's file that its features are of; a model without one was made before
+    networks were files, and no worker can judge by it.
     """
 
     model_id: str
@@ -34,6 +36,7 @@ class Model:
     artefact: str
     digest: str
     snapshot_id: str | None = None
+    network_digest: str | None = None
 
 
 Role = Literal["champion", "shadow"]
@@ -65,7 +68,7 @@ _FIRST_FIRST = (Promotions.at, Promotions.id)
 
 
 def register(session: Session, model: Model) -> bool:
-    """Keep a model; True if it was new. One that is already there stays as it is.
+    """Keep a model; True if it was new. One that is already there stays as it is, but for a network it lacked.
 
     Raises:
         ValueError: its creation time is naive.
@@ -74,7 +77,11 @@ def register(session: Session, model: Model) -> bool:
     written = session.execute(
         insert(session, Models).values(values).on_conflict_do_nothing().returning(Models.model_id)
     )
-    return written.first() is not None
+    if written.first() is not None:
+        return True
+    lacking = update(Models).where(Models.model_id == model.model_id, Models.network_digest.is_(None))
+    session.execute(lacking.values(network_digest=model.network_digest))
+    return False
 
 
 def find(session: Session, model_id: str) -> Model | None:

@@ -180,6 +180,7 @@ class Models(Base):
     artefact: Mapped[str] = mapped_column(String(255))
     digest: Mapped[str] = mapped_column(String(64))
     snapshot_id: Mapped[str | None] = mapped_column(ForeignKey(Snapshots.snapshot_id))
+    network_digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class Promotions(Base):

@@ -54,6 +54,7 @@ def test_a_network_is_built_listed_verified_and_removed(tmp_path: Path) -> None:
         settings={},
         metrics={},
         created_at=datetime.now(UTC),
+        network=digest,
     )
     refused = networks("remove", digest[:8], data=data)
     assert (refused.returncode, model.model_id in refused.stderr) == (2, True)

@@ -24,6 +24,7 @@ import pytest
 
 from db.engine import migrate
 from db.engine.database import Database
+from tests.network_support import use_session_networks
 from tests.support import RedisProcess, program, wait_until
 
 SERVER = Path(__file__).with_name("postgres_server.py")
@@ -33,6 +34,11 @@ TEMPLATE = "migrated"
 
 on_one_engine = pytest.mark.parametrize("engine_name", ENGINES[-1:])
 """For tests of whole processes that take long and ask nothing of the engine: `tests/integration/db` asks both."""
+
+
+@pytest.fixture(autouse=True)
+def _session_networks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_session_networks(tmp_path_factory, monkeypatch)
 
 
 @pytest.fixture(params=ENGINES)

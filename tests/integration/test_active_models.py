@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import model_registry
+from tests.network_support import BACKBONE, OTHER_BACKBONE
 from worker.line import active_models as module
 from worker.line.active_models import ActiveModels, ModelPair
 from worker.models.calibration import Calibration
@@ -21,8 +23,25 @@ from worker.models.line_model import KINDS, LINE_CLASSES, Judgement
 from worker.models.linear_svm import LinearModel
 from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, ModelManifest, save
 from worker.models.unsure_band import Band
+from worker.networks.manifest import Manifest
+from worker.networks.store import NetworkStore
+from worker.runtime.arrays import Float32Array
+from worker.settings import WorkerSettings
 
-FINGERPRINT = "a" * 64
+SIZE = 152  # features of `BACKBONE`
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _built(networks: Path) -> None:
+    """The session's networks are there."""
+
+
+def store() -> NetworkStore:
+    return NetworkStore(WorkerSettings().networks_root())
+
+
+def active_models(database: Database, models: Path) -> ActiveModels:
+    return ActiveModels(database, models, store())
 
 
 @pytest.fixture(autouse=True)
@@ -34,20 +53,20 @@ def write(
     folder: Path,
     value: float,
     *,
-    fingerprint: str = FINGERPRINT,
+    backbone: str = BACKBONE,
     classes: tuple[str, ...] = LINE_CLASSES,
     **more: Any,
 ) -> ModelManifest:
+    network = store().open(backbone)
     return save(
         folder,
-        LinearModel(classes, np.full((1, 4), value, np.float32), np.zeros(1)),
-        backbone="fake:layer",
-        fingerprint=fingerprint,
+        LinearModel(classes, np.full((1, network.feature_size), value, np.float32), np.zeros(1)),
+        backbone=backbone,
+        **{"fingerprint": network.fingerprint, "network": network.digest} | more,
         trained_on=10,
         settings={},
         metrics={},
         created_at=datetime.now(UTC),
-        **more,
     )
 
 
@@ -63,6 +82,7 @@ def register(database: Database, models: Path, value: float, **more: Any) -> Mod
         {},
         f"m{value}",
         manifest.classifier_sha256,
+        network_digest=manifest.network,
     )
     with database.transaction() as session:
         model_registry.register(session, row)
@@ -88,16 +108,23 @@ def put_in_shadow(database: Database, models: Path, value: float, **more: Any) -
 
 
 def finer(value: float, classes: tuple[str, ...] = KINDS) -> LinearModel:
-    return LinearModel(classes, np.full((1, 4), value, np.float32), np.zeros(1))
+    return LinearModel(classes, np.full((1, SIZE), value, np.float32), np.zeros(1))
+
+
+def features(total: float) -> Float32Array:
+    """Features that come to this where every coefficient is 1."""
+    vector = np.zeros(SIZE, np.float32)
+    vector[0] = total
+    return vector
 
 
 def names(models: ModelPair) -> tuple[str | None, str | None]:
-    champion, shadow = models
+    champion, shadow = models.champion, models.shadow
     return champion.model_id if champion else None, shadow.model_id if shadow else None
 
 
 def test_a_new_champion_is_taken_without_a_restart(database: Database, tmp_path: Path) -> None:
-    active = ActiveModels(database, tmp_path, FINGERPRINT)
+    active = active_models(database, tmp_path)
     active.start()
     assert active.current().champion is None
     first = put_in_charge(database, tmp_path, 1.0)
@@ -107,15 +134,15 @@ def test_a_new_champion_is_taken_without_a_restart(database: Database, tmp_path:
     second = put_in_charge(database, tmp_path, 2.0)
     now = active.current().champion
     assert now is not None
-    assert (now.model_id, float(now.classifier.coef[0, 0])) == (second.model_id, 2.0)
-    assert (seen.model_id, float(seen.classifier.coef[0, 0])) == (first.model_id, 1.0)
+    assert (now.model_id, float(now.model.classifier.coef[0, 0])) == (second.model_id, 2.0)
+    assert (seen.model_id, float(seen.model.classifier.coef[0, 0])) == (first.model_id, 1.0)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered", "removed"])
 def test_a_file_that_cannot_be_trusted_leaves_the_one_before_in_charge(
     database: Database, tmp_path: Path, damage: str
 ) -> None:
-    active = ActiveModels(database, tmp_path, FINGERPRINT)
+    active = active_models(database, tmp_path)
     first = put_in_charge(database, tmp_path, 1.0)
     assert active.current().champion is not None
     put_in_charge(database, tmp_path, 2.0)
@@ -132,14 +159,18 @@ def test_a_file_that_cannot_be_trusted_leaves_the_one_before_in_charge(
 
 @pytest.mark.parametrize(
     ("changes", "said"),
-    [({"fingerprint": "b" * 64}, "INSERTS_BACKBONE=fake:layer"), ({"classes": ("good", "bad")}, "good")],
+    [
+        ({"fingerprint": "b" * 64}, "reads pixels in another way"),
+        ({"network": "b" * 64}, "copy b{64}.tflite and b{64}.json"),
+        ({"classes": ("good", "bad")}, "good"),
+    ],
 )
 def test_a_worker_does_not_start_with_a_champion_that_it_cannot_use(
     database: Database, tmp_path: Path, changes: dict[str, str], said: str
 ) -> None:
     put_in_charge(database, tmp_path, 1.0, **changes)  # type: ignore[arg-type]
     with pytest.raises(ModelError, match=said):
-        ActiveModels(database, tmp_path, FINGERPRINT).start()
+        active_models(database, tmp_path).start()
 
 
 @pytest.mark.parametrize(
@@ -153,16 +184,16 @@ def test_another_file_than_the_registered_one_is_refused(
     put_in_charge(database, tmp_path, 1.0)
     write(tmp_path / "m1.0", value, **more)
     with pytest.raises(ModelError, match="not the file that was registered"):
-        ActiveModels(database, tmp_path, FINGERPRINT).start()
+        active_models(database, tmp_path).start()
 
 
 def test_all_that_a_model_answers_by_is_taken(database: Database, tmp_path: Path) -> None:
     calibration, band = Calibration(2.0, -1.0), Band(0.05, 0.2, 0.8)
     manifest = put_in_charge(database, tmp_path, 1.0, calibration=calibration, band=band, kind=finer(1.0))
-    model = ActiveModels(database, tmp_path, FINGERPRINT).current().champion
+    model = active_models(database, tmp_path).current().champion
     assert model is not None
-    assert (model.model_id, model.calibration, model.band) == (manifest.model_id, calibration, band)
-    judgement = model.judge(np.full(4, 0.5, np.float32))
+    assert (model.model_id, model.model.calibration, model.model.band) == (manifest.model_id, calibration, band)
+    judgement = model.model.judge(features(2.0))
     assert judgement.outcome == "damaged"
     assert (judgement.probability, judgement.label) == (calibration.probability(2.0), "broken")
 
@@ -171,7 +202,7 @@ def test_all_that_a_model_answers_by_is_taken(database: Database, tmp_path: Path
 def test_a_manifest_that_was_altered_leaves_the_one_before_in_charge(
     database: Database, tmp_path: Path, part: str
 ) -> None:
-    active = ActiveModels(database, tmp_path, FINGERPRINT)
+    active = active_models(database, tmp_path)
     first = put_in_charge(database, tmp_path, 1.0)
     assert names(active.current()) == (first.model_id, None)
     put_in_charge(
@@ -192,11 +223,11 @@ def test_a_manifest_that_was_altered_leaves_the_one_before_in_charge(
 def test_a_finer_model_of_other_classes_is_refused(database: Database, tmp_path: Path) -> None:
     put_in_charge(database, tmp_path, 1.0, kind=finer(1.0, ("chipped", "cratered")))
     with pytest.raises(ModelError, match="chipped"):
-        ActiveModels(database, tmp_path, FINGERPRINT).start()
+        active_models(database, tmp_path).start()
 
 
 def test_a_shadow_comes_and_goes_beside_the_champion(database: Database, tmp_path: Path) -> None:
-    active = ActiveModels(database, tmp_path, FINGERPRINT)
+    active = active_models(database, tmp_path)
     first = put_in_charge(database, tmp_path, 1.0)
     second = put_in_shadow(database, tmp_path, 2.0)
     assert names(active.current()) == (first.model_id, second.model_id)
@@ -215,24 +246,24 @@ def test_a_shadow_that_cannot_be_used_is_none_and_the_line_goes_on(
     database: Database, tmp_path: Path, wrong: str
 ) -> None:
     first = put_in_charge(database, tmp_path, 1.0)
-    running = ActiveModels(database, tmp_path, FINGERPRINT)
+    running = active_models(database, tmp_path)
     good = put_in_shadow(database, tmp_path, 2.0)
     assert names(running.current()) == (first.model_id, good.model_id)
-    put_in_shadow(database, tmp_path, 3.0, fingerprint=("b" if wrong == "of other features" else "a") * 64)
+    put_in_shadow(database, tmp_path, 3.0, **{"fingerprint": "b" * 64} if wrong == "of other features" else {})
     arrays = tmp_path / "m3.0" / CLASSIFIER_FILE
     if wrong == "truncated":
         arrays.write_bytes(arrays.read_bytes()[:-10])
     elif wrong == "gone":
         arrays.unlink()
     assert names(running.current()) == (first.model_id, None)
-    starting = ActiveModels(database, tmp_path, FINGERPRINT)
+    starting = active_models(database, tmp_path)
     starting.start()
     assert names(starting.current()) == (first.model_id, None)
 
 
 def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> None:
     """Two models change places under load; what is judged is wholly what one of them says, or the other."""
-    active = ActiveModels(database, tmp_path, FINGERPRINT)
+    active = active_models(database, tmp_path)
     parts: list[dict[str, Any]] = [
         {"calibration": Calibration(0.25, -1.0), "band": Band(0.05, 0.2, 0.5), "kind": finer(1.0)},
         {"calibration": Calibration(0.5, 2.0), "band": Band(0.3, 0.4, 0.6), "kind": finer(-1.0)},
@@ -240,13 +271,13 @@ def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> 
     manifests = [
         put_in_charge(database, tmp_path, value, **more) for value, more in zip((1.0, 2.0), parts, strict=True)
     ]
-    vector = np.ones(4, np.float32)
+    vector = features(4.0)
     expected: dict[str, Judgement] = {}
     for manifest in manifests:
         promote(database, manifest)
         model = active.current().champion
         assert model is not None
-        expected[manifest.model_id] = model.judge(vector)
+        expected[manifest.model_id] = model.model.judge(vector)
     assert {(each.outcome, each.label) for each in expected.values()} == {("damaged", "broken"), ("damaged", "worn")}
     done = threading.Event()
 
@@ -255,7 +286,7 @@ def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> 
         while not done.is_set():
             model = active.current().champion
             assert model is not None
-            seen.append(model.judge(vector))
+            seen.append(model.model.judge(vector))
         return seen
 
     with ThreadPoolExecutor(4) as threads:
@@ -267,3 +298,88 @@ def test_no_judgement_is_by_half_of_each(database: Database, tmp_path: Path) -> 
         judged = [judgement for each in judging for judgement in each.result(60)]
     assert {each.model_id for each in judged} == set(expected)
     assert all(each == expected[each.model_id or ""] for each in judged)
+
+
+def test_models_of_one_network_share_it_and_another_brings_its_own(database: Database, tmp_path: Path) -> None:
+    active = active_models(database, tmp_path)
+    put_in_charge(database, tmp_path, 1.0)
+    put_in_shadow(database, tmp_path, 2.0)
+    first = active.current()
+    assert first.champion is not None
+    assert first.shadow is not None
+    assert first.champion.network is first.shadow.network
+    put_in_charge(database, tmp_path, 3.0, backbone=OTHER_BACKBONE)
+    second = active.current()
+    assert second.champion is not None
+    assert second.champion.network.name == OTHER_BACKBONE
+    assert second.champion.network.input_size == (240, 240)
+    assert second.shadow is first.shadow
+    put_in_charge(database, tmp_path, 4.0, backbone=BACKBONE.replace("+gap", "+max"))
+    third = active.current()
+    assert third.champion is not None
+    assert third.champion.network.digest == first.champion.network.digest
+    assert third.champion.network.fingerprint != first.champion.network.fingerprint
+
+
+def test_a_champion_of_before_networks_were_files_is_refused_and_the_worker_starts(
+    database: Database, tmp_path: Path
+) -> None:
+    old = put_in_charge(database, tmp_path, 1.0, network=None)
+    active = active_models(database, tmp_path)
+    active.start()
+    models = active.current()
+    assert models.champion is None
+    assert f"model {old.model_id} was made before networks were files" in models.why_none
+    assert active.refused
+    new = put_in_charge(database, tmp_path, 2.0)
+    assert names(active.current()) == (new.model_id, None)
+    assert not active.refused
+    put_in_charge(database, tmp_path, 3.0, network=None)
+    assert names(active.current()) == (new.model_id, None)
+    assert active.refused
+
+
+@pytest.mark.parametrize("damage", ["altered", "gone", "no manifest"])
+def test_a_network_that_cannot_be_trusted_leaves_the_champion_before_in_charge(
+    database: Database, tmp_path: Path, damage: str, networks: Path
+) -> None:
+    copied = tmp_path / "networks"
+    shutil.copytree(networks, copied)
+    active = ActiveModels(database, tmp_path, NetworkStore(str(copied)))
+    first = put_in_charge(database, tmp_path, 1.0)
+    active.start()
+    second = put_in_charge(database, tmp_path, 2.0, backbone=OTHER_BACKBONE)
+    file = copied / f"{second.network}.tflite"
+    if damage == "altered":
+        data = file.read_bytes()
+        file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    else:
+        (file if damage == "gone" else file.with_suffix(".json")).unlink()
+    assert names(active.current()) == (first.model_id, None)
+    assert active.refused
+    with pytest.raises(ModelError, match="cannot judge without its network"):
+        ActiveModels(database, tmp_path, NetworkStore(str(copied))).start()
+
+
+class StoreAway(NetworkStore):
+    """A store that can be away."""
+
+    away = False
+
+    def with_digest(self, digest: str) -> Manifest:
+        if self.away:
+            raise OSError("no answer")
+        return super().with_digest(digest)
+
+
+def test_a_store_that_is_away_is_looked_into_again(database: Database, tmp_path: Path, networks: Path) -> None:
+    place = StoreAway(str(networks))
+    active = ActiveModels(database, tmp_path, place)
+    first = put_in_charge(database, tmp_path, 1.0)
+    active.start()
+    place.away = True
+    second = put_in_charge(database, tmp_path, 2.0, backbone=OTHER_BACKBONE)
+    assert names(active.current()) == (first.model_id, None)
+    place.away = False
+    assert names(active.current()) == (second.model_id, None)
+    assert not active.refused

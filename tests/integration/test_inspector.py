@@ -42,6 +42,7 @@ from worker.line.writes import MAX_ATTEMPTS
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
+from worker.models.registry import ActiveModel
 from worker.models.unsure_band import Band
 from worker.monitoring.metrics import WorkerMetrics
 
@@ -52,9 +53,9 @@ class MeanBrightness:
     input_size = (8, 8)
     passes = 0
 
-    def features(self, image: Any) -> Any:
-        self.passes += 1
-        return np.array([image.mean()], np.float32)
+    def features_of(self, images: Any) -> Any:
+        self.passes += len(images)
+        return images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None]
 
 
 BRIGHT_IS_DAMAGED = LineModel("bright", LinearModel(LINE_CLASSES, np.ones((1, 1), np.float32), np.array([-128.0])))
@@ -103,10 +104,11 @@ class Line:
         return self.judge_hook(image, region)
 
     def judge_well(self, image: bytes, region: Region | None) -> Judgement:
-        return Judge(self.network, self, WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]
+        return Judge(self, WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]
 
     def current(self) -> ModelPair:
-        return ModelPair(self.model, self.shadow)
+        network: Any = self.network
+        return ModelPair(*(each and ActiveModel(each, network) for each in (self.model, self.shadow)))
 
     def take_up_requeued(self) -> int:
         """Handle the requeued faults there are; how many there were."""

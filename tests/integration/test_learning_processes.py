@@ -24,6 +24,7 @@ from worker.features import catalogue
 from worker.learning.evaluate import decided
 from worker.line.active_models import ActiveModels
 from worker.models import store as model_store
+from worker.networks.store import NetworkStore
 
 
 class LearningLine(Line):
@@ -67,7 +68,7 @@ class LearningLine(Line):
 
 
 @pytest.fixture
-def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Iterator[LearningLine]:
+def line(networks: Path, tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Iterator[LearningLine]:
     line = LearningLine(tmp_path, redis_server, database_url)
     yield line
     line.end()
@@ -113,7 +114,7 @@ def test_a_learner_that_is_killed_while_training_does_no_harm(line: LearningLine
     old = line.champion()
     assert old is not None
     assert old.model_id == first["model"]
-    serving = ActiveModels(line.database, line.folder / "models", old.fingerprint)
+    serving = ActiveModels(line.database, line.folder / "models", NetworkStore(line.environment["INSERTS_NETWORKS"]))
     serving.start()
     assert serving.current().champion.model_id == old.model_id  # type: ignore[union-attr]
     assert [model.model_id for model in line.models()] == [old.model_id]

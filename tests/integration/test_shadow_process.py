@@ -23,18 +23,21 @@ from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from tests.database_support import shadows_of
 from tests.integration.test_worker_process import Line
+from tests.network_support import BACKBONE
 from tests.support import RedisProcess, wait_until
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.store import save
 from worker.models.unsure_band import Band
+from worker.networks.store import NetworkStore
+from worker.settings import WorkerSettings
 
 AT_ONCE = 8
 
 
 @pytest.fixture
-def line(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Line]:
+def line(networks: Path, tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterator[Line]:
     line = Line(tmp_path, redis_server, sqlite_url)
     yield line
     line.end()
@@ -46,9 +49,7 @@ def constant(size: int, value: float) -> np.ndarray[tuple[int, int], np.dtype[np
 
 def register(line: Line, decision: float, calibration: Calibration, kind: float | None) -> LineModel:
     """A model that gives every image this decision value, and every damaged one the same finer label."""
-    from worker.backbones.backbone import load_backbone
-
-    backbone = load_backbone("insertnet", weights_folder=line.folder / "weights")
+    backbone = NetworkStore(WorkerSettings().networks_root()).open(BACKBONE)
     planes = LinearModel(LINE_CLASSES, constant(backbone.feature_size, 0.0), np.array([decision]))
     finer = LinearModel(KINDS, constant(backbone.feature_size, 0.0), np.array([kind])) if kind else None
     band = Band(0.1, 0.2, 0.9)
@@ -65,6 +66,7 @@ def register(line: Line, decision: float, calibration: Calibration, kind: float 
         calibration=calibration,
         band=band,
         kind=finer,
+        network=backbone.digest,
     )
     row = model_registry.Model(
         manifest.model_id,
@@ -76,6 +78,7 @@ def register(line: Line, decision: float, calibration: Calibration, kind: float 
         {},
         folder,
         manifest.classifier_sha256,
+        network_digest=manifest.network,
     )
     with line.database.transaction() as session:
         model_registry.register(session, row)

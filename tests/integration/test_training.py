@@ -12,14 +12,13 @@ from db.engine.database import Database
 from db.learning import model_registry
 from producer.storage.folder import FolderStore
 from tests.integration.conftest import on_one_engine
-from tests.learning_support import FINGERPRINT, SmallNetwork, learning_in
+from tests.learning_support import FINGERPRINT, NETWORK, SmallNetwork, learning_in
 from tests.support import photograph, wait_until
 from worker.commands.labelled_folder import Taken, take_in
 from worker.dataset.class_names import meanings_to_train
 from worker.learning.context import Learning
 from worker.learning.lease import held
 from worker.learning.on_request import learn_now, settle
-from worker.line.active_models import ActiveModels
 from worker.models.linear_svm import ClassifierError
 from worker.models.store import read
 from worker.runtime.progress import silent
@@ -75,10 +74,8 @@ def test_a_folder_and_reviews_are_learned_from_in_one_way(database: Database, tm
     assert stored.manifest.band is not None
     assert stored.manifest.snapshot_id is not None
     assert stored.manifest.C is not None
-    in_charge = ActiveModels(database, learning.models, FINGERPRINT)
-    in_charge.start()
-    judge = in_charge.current().champion
-    assert judge is not None
+    assert stored.manifest.network == NETWORK
+    judge = stored.line_model()
     between = np.full(SmallNetwork.feature_size, 125 / 255, np.float32)
     judgement = judge.judge(between)
     assert judgement.outcome == "unsure"

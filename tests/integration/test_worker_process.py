@@ -75,7 +75,7 @@ class Line:
 
 
 @pytest.fixture
-def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Iterator[Line]:
+def line(networks: Path, tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Iterator[Line]:
     line = Line(tmp_path, redis_server, database_url)
     yield line
     line.end()

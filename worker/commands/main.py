@@ -18,7 +18,7 @@ from worker.commands import weights as cli_weights
 from worker.commands.experiment import experiment
 from worker.commands.health import health
 from worker.commands.local import demo, standalone
-from worker.commands.options import Backbone, Weights, settings_with
+from worker.commands.options import settings_with
 from worker.commands.plan import plan
 from worker.commands.train import train
 from worker.images.quiet import quiet_decoders
@@ -83,7 +83,10 @@ def explained(error: Exception) -> str | None:
     from worker.features.store import FeaturesMissing
     from worker.learning.evaluate import Overtaken
     from worker.models.store import ModelError
+    from worker.runtime.extras import how_to_install
 
+    if isinstance(error, ModuleNotFoundError):
+        return how_to_install(error)
     written = (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
     return in_words(error) if isinstance(error, (*written, FeaturesMissing, Overtaken)) else None
 
@@ -91,21 +94,19 @@ def explained(error: Exception) -> str | None:
 @app.command()
 def run(
     data: Data = None,
-    backbone: Backbone = None,
-    weights: Weights = None,
     ready_file: Annotated[Path | None, typer.Option(help="Written when the first message may come.")] = None,
 ) -> None:
     """Judge captures from the queue until SIGTERM or Ctrl-C.
 
-    The weights, the database and the promoted model are checked before the first message is taken. Without a
-    promoted model every insert is `unsure` and a person decides.
+    The database, the promoted model and its network are checked before the first message is taken. Without a promoted
+    model every insert is `unsure` and a person decides.
     """
     from worker.runtime.process import limit_arenas
 
     limit_arenas()  # before TensorFlow starts its threads
     from worker.line.serve import serve
 
-    raise typer.Exit(serve(settings_with(data=data, backbone=backbone, weights=weights), ready_file))
+    raise typer.Exit(serve(settings_with(data=data), ready_file))
 
 
 if __name__ == "__main__":

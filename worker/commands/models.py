@@ -82,6 +82,7 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
     labelled = f"snapshot {registered.snapshot_id}" if registered.snapshot_id else "a folder"
     say(f"{model}, of {registered.trained_on} images from {labelled}, made {_local(registered.created_at)}")
     say(f"  features     {registered.backbone}, fingerprint {registered.fingerprint[:12]}")
+    say(f"  network      {(registered.network_digest or 'none: no worker can judge by it')[:64]}")
     if manifest.C is not None:
         say(f"  C            {manifest.C:.4g}{', standardised' if manifest.standardised else ''}")
     if manifest.calibration is not None:
@@ -123,8 +124,11 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
 
     def work(session: Session, _: WorkerSettings) -> Promotion:
         from db.learning import model_registry
+        from worker.models.registry import check_network
 
-        return model_registry.rollback(session, by=by or _login(), reason=why, at=datetime.now(UTC))
+        promotion = model_registry.rollback(session, by=by or _login(), reason=why, at=datetime.now(UTC))
+        check_network(_known(session, str(promotion.model_id)))
+        return promotion
 
     _change(data, as_json, work)
 
@@ -176,11 +180,11 @@ def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSet
 
 
 def _check_files(session: Session, settings: WorkerSettings, model: str) -> None:
-    """Make sure that the model's files are in order before the line uses them."""
-    from worker.models import store
+    """Make sure that a worker can judge by the model: its files and its network's are in order."""
+    from worker.models.registry import load_for_line
+    from worker.networks.store import NetworkStore
 
-    registered = _known(session, model)
-    store.read(settings.models_path() / registered.artefact, registered.fingerprint)
+    load_for_line(_known(session, model), settings.models_path(), NetworkStore(settings.networks_root()))
 
 
 def _known(session: Session, model: str) -> Model:

@@ -11,7 +11,6 @@ import typer
 from producer.terminal.console import answers, messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
-from worker.backbones.names import BackboneError
 from worker.commands.options import settings_with
 from worker.commands.verify_report import problem_of, report
 from worker.runtime.notices import shown
@@ -151,18 +150,14 @@ def _store(data: Path | None, networks: str | None) -> NetworkStore:
 def _needing(manifest: Manifest, models: Path) -> list[str]:
     """The models in a folder whose features are this network's; one that cannot be read is in the way, too."""
     from worker.models.store import MANIFEST_FILE, ModelError, read_manifest
-    from worker.networks.names import parse_network_name
 
     needing = []
     for path in sorted(models.glob(f"*/{MANIFEST_FILE}")):
         try:
             model = read_manifest(path.parent)
-            name = parse_network_name(model.backbone)
-        except BackboneError:
-            continue  # a backbone of before networks were files
         except ModelError as error:
             raise ValueError(f"whether a model needs {manifest.name} cannot be told: {error}") from error
-        if manifest.fingerprint(name.outputs) == model.fingerprint:
+        if model.network == manifest.digest:
             needing.append(model.model_id)
     return needing
 

@@ -9,8 +9,8 @@ import typer
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
-Backbone = Annotated[str | None, typer.Option(help="Network and layer, like vgg16:fc1 (INSERTS_BACKBONE).")]
-Weights = Annotated[str | None, typer.Option(help="imagenet, embedded, or a file (INSERTS_WEIGHTS).")]
+Backbone = Annotated[str | None, typer.Option(help="What to learn on, like vgg16:fc1+int8 (INSERTS_BACKBONE).")]
+Weights = Annotated[str | None, typer.Option(help="imagenet, or a file, to build its network from (INSERTS_WEIGHTS).")]
 
 
 def settings_with(**options: Any) -> WorkerSettings:

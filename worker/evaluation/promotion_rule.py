@@ -57,17 +57,23 @@ class Decision:
     against: tuple[str, ...]
 
 
-def decide(candidate: CrossValidation, champion: CrossValidation | None, newest: Newest | None = None) -> Decision:
-    """Compare a candidate with the champion, both evaluated on the same splits (None while there is no champion).
+def decide(
+    candidate: CrossValidation,
+    champion: CrossValidation | None,
+    newest: Newest | None = None,
+    unopposed: str = "nobody is in charge yet",
+) -> Decision:
+    """Compare a candidate with the champion, both evaluated on the same splits.
 
-    Pass the grouped results where there are several inserts: the plain ones are too good.
+    `champion` is None while there is none that can judge; `unopposed` is the sentence that says so. Pass the grouped
+    results where there are several inserts: the plain ones are too good.
 
     Raises:
         ValueError: the two were not evaluated on the same splits.
     """
     said = [_above_chance(candidate)]
     if champion is None:
-        said.append((True, "nobody is in charge yet"))
+        said.append((True, unopposed))
     else:
         if [split.seed for split in candidate.splits] != [split.seed for split in champion.splits]:
             raise ValueError("candidate and champion were not assessed on the same splits")

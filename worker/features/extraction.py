@@ -84,7 +84,7 @@ def extract_chunk(
     keys: list[str] = []
 
     def read(item: P) -> UInt8Array:
-        return _read(item, images, extractor.input_size)
+        return read_image(item, images, extractor.input_size)
 
     for part in feature_batches(
         missing(items, store), read, extractor, size=batch, unusable=(ImageMissing, ValueError)
@@ -100,8 +100,14 @@ def extract_chunk(
     return ChunkResult(written, tuple(unusable))
 
 
-def _read(item: StoredImage, images: ImageStore, size: tuple[int, int]) -> UInt8Array:
-    """The pixels (h, w, 3) of a capture's image, checked to be the image that was judged and labelled."""
+def read_image(item: StoredImage, images: ImageStore, size: tuple[int, int]) -> UInt8Array:
+    """Return the pixels (h, w, 3) of a capture's image, checked to be the image that was judged and labelled.
+
+    Raises:
+        ImageMissing: the store has it no more.
+        UnusableImage: it is another one, or cannot be used.
+        OSError: the store cannot be read.
+    """
     data = images.get(item.image, MAX_IMAGE_BYTES)
     digest = hashlib.sha256(data).hexdigest()
     if digest != item.image_sha256:

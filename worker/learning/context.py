@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -26,13 +27,22 @@ BY = "insert-worker learn"
 """The author of promotions, in their rows."""
 
 
+class NetworkFile(FeatureExtractor, Protocol):
+    """What learning needs to know of a network, such as a `worker.networks.running.Network`."""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its file."""
+        ...
+
+
 @dataclass(frozen=True)
 class Learning:
     """Where things are, and what the settings say.
 
     `features` is the folder of the feature stores, `models` that of the model store, `evaluations` that of the
-    evaluations; `backbone` returns the network that the line runs, loaded at the first call. `enough_new_labels` is the
-    number of new labels from which a training is worthwhile.
+    evaluations; `backbone` returns the network to extract with, made ready at the first call. `enough_new_labels` is
+    the number of new labels from which a training is worthwhile.
     """
 
     database: Database
@@ -40,7 +50,7 @@ class Learning:
     features: Path
     models: Path
     evaluations: Path
-    backbone: Callable[[], FeatureExtractor]
+    backbone: Callable[[], NetworkFile]
     costs: Costs
     enough_new_labels: int
 

@@ -26,6 +26,7 @@ from worker.learning.lease import held
 from worker.learning.retrain import SEED
 from worker.models import store as model_store
 from worker.models.candidate import CandidateError
+from worker.models.registry import check_network
 from worker.runtime.progress import Progress, silent
 
 log = structlog.get_logger()
@@ -69,12 +70,13 @@ def evaluate(
 ) -> Decided | None:
     """Evaluate a candidate (the newest one, or `model_id`) against the champion, and promote it if it wins.
 
-    None where there is no candidate, or another process is evaluating. A candidate that was refused stays refused, and
-    one that was ever champion is not promoted again (a person may have rolled it back), unless `again`, which evaluates
-    anew.
+    None where there is no candidate that can judge, or another process is evaluating. A candidate that was refused
+    stays refused, and one that was ever champion is not promoted again (a person may have rolled it back), unless
+    `again`, which evaluates anew.
 
     Raises:
         LookupError: the model is not registered, or was not fitted on a snapshot.
+        NoNetwork: `model_id` was made before networks were files.
         FeaturesMissing: the features of its snapshot are gone.
         ModelError: the champion's files are damaged.
         Overtaken: another model was promoted meanwhile.
@@ -87,6 +89,9 @@ def evaluate(
         return None
     if model is None or model.snapshot_id is None:
         raise LookupError(f"{model_id!r} is no model that learned from reviews; see insert-worker models list")
+    if model_id is None and model.network_digest is None:
+        return None  # of before networks were files: the next training makes a candidate that can judge
+    check_network(model)
     with held(learning.database, "evaluate") as mine:
         return _settle(learning, model, again, by, progress) if mine else None
 
@@ -152,7 +157,11 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
         champion=in_charge.model_id if in_charge else None,
     )
     baseline = None
-    if in_charge is not None and in_charge.model_id != model.model_id and in_charge.fingerprint == model.fingerprint:
+    if (
+        in_charge is not None
+        and in_charge.model_id != model.model_id
+        and (in_charge.fingerprint, in_charge.network_digest) == (model.fingerprint, model.network_digest)
+    ):
         baseline = _champion(learning, in_charge)
     with store.view(dataset.keys) as features:
         evaluation = _compared(evaluation, features, dataset, baseline, progress)
@@ -212,15 +221,19 @@ def _compared(
 
 
 def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, baseline: Baseline | None) -> Decision:
-    if in_charge is not None and in_charge.model_id != model.model_id and baseline is None:
+    opponent = in_charge if in_charge is not None and in_charge.model_id != model.model_id else None
+    if opponent is not None and opponent.network_digest is not None and baseline is None:
         return _refused(
-            f"the champion {in_charge.model_id} judges features of {in_charge.backbone} with another fingerprint, so "
+            f"the champion {opponent.model_id} judges features of {opponent.backbone} with another fingerprint, so "
             "that the two cannot be measured on the same ground: whether to change over is a person's decision "
             f"(insert-worker models promote {model.model_id})"
         )
     if "grouped" not in evaluation.assessments:
         return _refused(f"it cannot be measured by insert: {evaluation.problems['grouped']}")
     ours, theirs = evaluation.assessments["grouped"]
+    if opponent is not None and opponent.network_digest is None:
+        unopposed = f"the champion {opponent.model_id} cannot judge: it was made before networks were files"
+        return decide(ours, None, evaluation.newest, unopposed)
     return decide(ours, theirs, evaluation.newest)
 
 

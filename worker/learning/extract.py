@@ -92,7 +92,7 @@ def extract(learning: Learning, chunk: Sequence[StoredImage], store: FeatureStor
 
 
 def current(learning: Learning) -> FeatureStore:
-    """Return the feature store of the network that the line runs, which is begun where there is none."""
+    """Return the feature store of the network to extract with, which is begun where there is none."""
     network = learning.backbone()
     return catalogue.begin(
         learning.features,

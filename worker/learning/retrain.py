@@ -60,6 +60,8 @@ class Retrained:
 def retrain(learning: Learning, *, force: bool = False, progress: Progress = silent) -> Retrained:
     """Fit a candidate if there are enough new labels, or with `force` whenever there is any.
 
+    Where the champion cannot judge, since it was made before networks were files, any label is enough.
+
     One process at a time fits. The same snapshot, features and costs give the same model, and nothing is done twice. An
     interrupted training is repeated, however few labels are new.
 
@@ -78,11 +80,13 @@ def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
     with learning.database.reading() as session:
         latest = snapshots.latest(session)
         new = reviews.newer_than(session, latest.snapshot_id if latest else None)
+        champion = model_registry.champion(session)
     if new == 0 and latest is None:
         return Retrained(None, False, "there are no reviews to learn from")
     fingerprint = learning.backbone().fingerprint
     unfinished = latest is not None and _fitted_on(learning, latest, fingerprint) is None
-    if not (force or unfinished or new >= learning.enough_new_labels):
+    none_can_judge = champion is not None and champion.network_digest is None
+    if not (force or unfinished or none_can_judge or new >= learning.enough_new_labels):
         return Retrained(None, False, f"{new} new labels; {learning.enough_new_labels} are worth a training")
     with learning.database.reading() as session:
         items = trainable(reviews.labelled(session))
@@ -122,6 +126,8 @@ def _fitted_on(learning: Learning, snapshot: Snapshot, fingerprint: str) -> Mode
     with learning.database.reading() as session:
         models = model_registry.of_snapshot(session, snapshot.snapshot_id, fingerprint)
     for model in models:
+        if model.network_digest is None:  # lost by a downgrade: fitting it again finds it
+            continue
         try:
             stored = model_store.read(learning.models / model.artefact, fingerprint)
         except ModelError as error:
@@ -180,6 +186,7 @@ def _keep(
         band=candidate.band,
         costs=candidate.costs,
         kind=candidate.kind,
+        network=learning.backbone().digest,
     )
     return model_of(manifest, name)
 

@@ -7,11 +7,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
 
 from db.engine.database import Database
 from producer.telemetry.metrics_server import exposed
 from worker.learning.context import Learning
+from worker.learning.network import ready_network
 from worker.learning.process_state import TICK_LIMIT, BeatState, LearnerState
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import LearnMetrics, learn_families
@@ -21,34 +21,25 @@ from worker.runtime import failpoints
 from worker.runtime.waiting import retry_while_unavailable
 from worker.settings import WorkerSettings
 
-if TYPE_CHECKING:
-    from worker.backbones.backbone import Backbone
-
 
 @contextmanager
 def learning_with(settings: WorkerSettings) -> Iterator[Learning]:
-    """Yield what learning works with, by these settings. The network is loaded when it is first needed.
+    """Yield what learning works with, by these settings. The network is made ready when it is first needed.
 
     Raises:
         SchemaOutdated: the database has no or older tables.
     """
-
-    @cache
-    def backbone() -> Backbone:
-        from worker.backbones.backbone import load_backbone
-
-        return load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
-
     database = Database(settings.url)
     try:
         retry_while_unavailable(database.check_schema)
+        images = settings.image_store()
         yield Learning(
             database=database,
-            images=settings.image_store(),
+            images=images,
             features=settings.features_path(),
             models=settings.models_path(),
             evaluations=settings.evaluations_path(),
-            backbone=backbone,
+            backbone=cache(lambda: ready_network(settings, database, images)),
             costs=settings.costs(),
             enough_new_labels=settings.enough_new_labels,
         )
@@ -70,7 +61,7 @@ def serve_learning(settings: WorkerSettings) -> int:
 
     from worker.broker.kombu_fixes import check_access
     from worker.learning.app import make_learn_app
-    from worker.learning.tasks import register
+    from worker.learning.tasks import register, train_where_none_can_judge
     from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm
 
     failpoints.arm(settings.failpoint)
@@ -88,6 +79,7 @@ def serve_learning(settings: WorkerSettings) -> int:
         watch_learning(metrics.registry, learning.database)
         app = make_learn_app(settings)
         register(app, learning, settings.reextract_every)
+        train_where_none_can_judge(app, learning)
         hostname = f"learn-{os.getpid()}@{socket.gethostname()}"
         return CeleryWorker(
             app,

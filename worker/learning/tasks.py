@@ -10,6 +10,8 @@ import structlog
 from celery import Celery, Task
 from kombu.exceptions import OperationalError
 
+from db.learning import model_registry
+from db.learning.model_registry import Model
 from worker.learning.app import EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
 from worker.learning.context import Learning
 from worker.learning.evaluate import evaluate
@@ -47,6 +49,22 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
         log.info("retrain", told=done.summary)
         if done.new:
             ask(evaluate_newest)
+
+
+def train_where_none_can_judge(app: Celery, learning: Learning) -> None:
+    """Ask for a training at once where the champion was made before networks were files, so that no worker can judge.
+
+    Beat may have asked a moment ago, and the line would be unsure until its next turn.
+    """
+
+    def champion() -> Model | None:
+        with learning.database.reading() as session:
+            return model_registry.champion(session)
+
+    model = retry_while_unavailable(champion)
+    if model is not None and model.network_digest is None:
+        log.warning("the model in charge cannot judge, another is trained", model=model.model_id)
+        ask(app.tasks[RETRAIN_TASK])
 
 
 def ask(task: Task, *arguments: Any, **options: Any) -> None:

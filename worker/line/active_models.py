@@ -12,38 +12,45 @@ import structlog
 from db.engine.database import Database, is_unavailable
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from worker.models.line_model import LineModel
-from worker.models.registry import load_for_line
+from worker.models.registry import ActiveModel, NoNetwork, load_for_line
 from worker.models.store import ModelError
-from worker.runtime.waiting import retry_while_unavailable
+from worker.networks.store import NetworkStore
+from worker.runtime.waiting import DATABASE, Service, retry_while_unavailable
 
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks into the database for other models."""
 
+NO_MODEL: Final = "there is no model yet"
+
 
 class ModelPair(NamedTuple):
-    """The models of one moment, each None where there is none: the champion, which judges, and the shadow beside it."""
+    """The models of one moment, each None where there is none: the champion, which judges, and the shadow beside it.
 
-    champion: LineModel | None = None
-    shadow: LineModel | None = None
+    `why_none` says why there is no champion. A champion comes with its network, and so does a shadow, which may be the
+    same one.
+    """
+
+    champion: ActiveModel | None = None
+    shadow: ActiveModel | None = None
+    why_none: str = NO_MODEL
 
 
 class ActiveModels:
-    """Holds the promoted model; one whose file cannot be trusted is refused and the one before stays.
+    """Holds the promoted model and its network; one that cannot be trusted is refused and the one before stays.
 
     Beside it the model in shadow, if there is one; where that cannot be loaded, none judges alongside.
     """
 
-    def __init__(self, database: Database, models: Path, fingerprint: str):
-        """Look for models below `models`; only those made for features of `fingerprint` are loaded."""
+    def __init__(self, database: Database, models: Path, networks: NetworkStore):
+        """Look for models below `models`, and for what they see through in `networks`."""
         self._database = database
         self._models = models
-        self._fingerprint = fingerprint
+        self._networks = networks
         self._lock = threading.Lock()
         self._looked_at = float("-inf")
-        self._champion_seen: str | None = None
+        self._champion_seen: Model | None = None
         self._shadow_seen: str | None = None
         self._loaded = ModelPair()
 
@@ -75,18 +82,25 @@ class ActiveModels:
     @property
     def refused(self) -> bool:
         """Whether another model judges than the one that the database names, because that one cannot be used."""
-        return self._champion_seen != self.champion_id
+        return self._champion_seen is not None and self._champion_seen.model_id != self.champion_id
 
     def start(self) -> None:
-        """Load the models there are, before the first message.
+        """Load the models there are, before the first message; a database or a store that is away is waited for.
+
+        A champion of before networks were files is refused in the log: until there is another, none judges.
 
         Raises:
             ModelError: there is a champion, and this worker cannot use it.
         """
         champion, shadow = retry_while_unavailable(self._registered)
         if champion is not None:
-            self._loaded = ModelPair(load_for_line(champion, self._models, self._fingerprint))
-            self._champion_seen = champion.model_id
+            try:
+                loaded = retry_while_unavailable(lambda: self._load(champion), DATABASE, _NETWORKS)
+            except NoNetwork as error:
+                self._refuse(champion, error)
+            else:
+                self._loaded = ModelPair(loaded)
+            self._champion_seen = champion
         self._load_shadow(shadow)
 
     def _registered(self) -> tuple[Model | None, Model | None]:
@@ -96,29 +110,45 @@ class ActiveModels:
     def _look(self) -> None:
         """Load the models that the database names, where they are others than before."""
         champion, shadow = self._registered()
-        if champion is not None and champion.model_id != self._champion_seen:
-            self._champion_seen = champion.model_id
+        if champion is not None and champion != self._champion_seen:
             try:
-                model = load_for_line(champion, self._models, self._fingerprint)
+                loaded = self._load(champion)
+            except OSError as error:  # the store is away: the next look may find it again
+                log.warning("the promoted model waits for its network", model=champion.model_id, reason=str(error))
+                return
             except ModelError as error:
-                log.error(
-                    "the promoted model is refused, the one before stays", model=champion.model_id, reason=str(error)
-                )
+                self._refuse(champion, error)
             else:
-                self._loaded = self._loaded._replace(champion=model)
+                self._loaded = self._loaded._replace(champion=loaded)
                 log.info("model in charge", model=champion.model_id)
+            self._champion_seen = champion
         self._load_shadow(shadow)
+
+    def _load(self, model: Model) -> ActiveModel:
+        held = [each.network for each in (self._loaded.champion, self._loaded.shadow) if each is not None]
+        return load_for_line(model, self._models, self._networks, held)
+
+    def _refuse(self, champion: Model, error: ModelError) -> None:
+        log.error("the promoted model is refused, the one before stays", model=champion.model_id, reason=str(error))
+        self._loaded = self._loaded._replace(why_none=f"there is no model that can judge: {error}")
 
     def _load_shadow(self, shadow: Model | None) -> None:
         name = shadow.model_id if shadow is not None else None
         if name == self._shadow_seen:
             return
         self._shadow_seen = name
-        model = None
+        loaded = None
         if shadow is not None:
             try:
-                model = load_for_line(shadow, self._models, self._fingerprint)
+                loaded = self._load(shadow)
             except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on without it
                 log.error("the model in shadow is refused", model=name, reason=str(error))
-        self._loaded = self._loaded._replace(shadow=model)
+        self._loaded = self._loaded._replace(shadow=loaded)
         log.info("model in shadow", model=self.shadow_id)
+
+
+def _is_away(error: BaseException) -> bool:
+    return isinstance(error, OSError)
+
+
+_NETWORKS: Final = Service("the store of networks", _is_away)

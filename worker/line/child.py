@@ -6,19 +6,23 @@ import os
 import signal
 from dataclasses import dataclass
 
+import structlog
+
 from db.engine.database import Database
-from worker.backbones.backbone import load_backbone
 from worker.broker.messages import MessageSender
 from worker.line.active_models import ActiveModels
 from worker.line.events import entries_of
 from worker.line.inspector import Inspector
-from worker.line.judging import Judge, LineNetwork
+from worker.line.judging import Judge
 from worker.line.notifier import Notifier
 from worker.monitoring.reports import ChildMetrics, ModelsInUse, Reporter, Reports
+from worker.networks.store import NetworkStore
 from worker.runtime.in_hand import InHand
 from worker.runtime.time_limit import ends_after
 from worker.runtime.waiting import forget_outages, stop_waiting
 from worker.settings import WorkerSettings
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -49,20 +53,23 @@ class Child:
         forget_outages()
         settings, metrics = self._settings, ChildMetrics()
         database = Database(settings.url)
-        backbone = load_backbone(settings.backbone, settings.weights, weights_folder=settings.weights_path())
-        models = ActiveModels(database, settings.models_path(), backbone.fingerprint)
+        models = active_models(settings, database)
+        try:
+            models.current()  # so that the first message does not wait for them
+        except Exception:
+            log.exception("the models could not be loaded yet")
         redis_url = settings.broker_url()
         inspector = Inspector(
             database,
             settings.image_store(),
-            Judge(LineNetwork(backbone, metrics), models, metrics),
+            Judge(models, metrics),
             Notifier(redis_url),
             MessageSender(redis_url),
             metrics,
             in_hand=self._in_hand,
             limit=lambda: ends_after(settings.judge_timeout),
         )
-        self._tools = _Tools(inspector, Reporter(self._reports, metrics, lambda: _in_use(models)))
+        self._tools = _Tools(inspector, Reporter(self._reports, metrics, lambda: in_use(models)))
 
     def inspect(self, message: object, message_id: str, retries: int) -> None:
         """Handle a message; called in a child."""
@@ -71,5 +78,15 @@ class Child:
             self._tools.inspector.inspect(message, message_id=message_id, retries=retries)
 
 
-def _in_use(models: ActiveModels) -> ModelsInUse:
+def active_models(settings: WorkerSettings, database: Database) -> ActiveModels:
+    """The models that a worker with these settings judges by.
+
+    Raises:
+        ValueError: the store of networks is not named as it should be.
+    """
+    return ActiveModels(database, settings.models_path(), NetworkStore(settings.networks_root()))
+
+
+def in_use(models: ActiveModels) -> ModelsInUse:
+    """Which of them judge, as the parent is told."""
     return ModelsInUse(models.champion_id, models.shadow_id, models.refused)

@@ -17,7 +17,7 @@ from worker.broker.app import make_app
 from worker.broker.kombu_fixes import check_access
 from worker.broker.load_shedding import LoadShedder
 from worker.broker.messages import MessageSender
-from worker.line.child import Child
+from worker.line.child import Child, active_models, in_use
 from worker.line.image_fetch import wait_for_store
 from worker.line.incomplete_checks import IncompleteWatch
 from worker.line.notifier import Notifier
@@ -28,7 +28,7 @@ from worker.monitoring.heartbeat import Heart
 from worker.monitoring.line_state import LineState
 from worker.monitoring.metrics import WorkerMetrics, worker_families
 from worker.monitoring.plant_metrics import FunctionCollector, watch_line, watch_process
-from worker.monitoring.reports import Reading, Report, Reports
+from worker.monitoring.reports import Reader, Report, Reports
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
 from worker.runtime.forking import keep_log_usable
@@ -48,11 +48,10 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
     `ready_file` is written when the first message may come.
 
     Raises:
-        WeightsMissing, BackboneError: the network asked for cannot be run, before any message was taken.
         SchemaOutdated: the database has no or older tables.
         ModelError: the promoted model cannot be used by this worker.
         ValueError: Redis or the database is not named as it should be, a password or certificate is not there, or Redis
-            does not let this process in.
+            does not let this process in; or the store of networks is not named as it should be.
     """
     failpoints.arm(settings.failpoint)
     redis_url = settings.broker_url()
@@ -75,6 +74,11 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         check_access(redis_url)
         retry_while_unavailable(database.check_schema)
+        # Here, for all children: what they could not use must not end one after the other.
+        models = active_models(settings, database)
+        models.start()
+        state.models = in_use(models)
+        del models
         wait_for_store(settings.image_store())
         notifier = Notifier(redis_url)
         parts.callback(notifier.close)
@@ -83,7 +87,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         child = Child(settings, reports)
         app = make_app(redis_url)
         register(app, child.inspect)
-        parts.enter_context(Reading(reports, take))
+        parts.enter_context(Reader(reports, take))
         parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
         parts.enter_context(LoadShedder(redis_url))

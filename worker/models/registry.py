@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from db.learning import model_registry
 from db.learning.model_registry import Model
+from worker.backbones.names import BackboneError
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
 from worker.models.store import ModelError, ModelManifest, read
+from worker.networks.names import parse_network_name
+from worker.networks.running import Network
+from worker.networks.store import NetworkStore
+
+
+@dataclass(frozen=True, eq=False)
+class ActiveModel:
+    """A model that is ready to judge: its planes, and the network whose features they are for."""
+
+    model: LineModel
+    network: Network
+
+    @property
+    def model_id(self) -> str:
+        """The model's id, as its verdicts carry it."""
+        return self.model.model_id
+
+
+class NoNetwork(ModelError):
+    """A model was made before networks were files: no worker can compute the features that it judges by."""
 
 
 def model_of(manifest: ModelManifest, artefact: str) -> Model:
@@ -23,26 +45,59 @@ def model_of(manifest: ModelManifest, artefact: str) -> Model:
         artefact=artefact,
         digest=manifest.classifier_sha256,
         snapshot_id=manifest.snapshot_id,
+        network_digest=manifest.network,
     )
 
 
-def load_for_line(model: model_registry.Model, models: Path, fingerprint: str) -> LineModel:
-    """Load a registered model, with planes, calibration, band and finer classes.
+def check_network(model: Model) -> str:
+    """Return the digest of a model's network.
 
     Raises:
-        ModelError: its file is missing, damaged or altered, or it is for other features or other classes.
+        NoNetwork: it has none.
     """
-    if model.fingerprint != fingerprint:
-        raise ModelError(
-            f"model {model.model_id} was trained on features of {model.backbone}, which this worker does not run "
-            f"(set INSERTS_BACKBONE={model.backbone} with the same weights, or promote a model of this backbone)"
+    if model.network_digest is None:
+        raise NoNetwork(
+            f"model {model.model_id} was made before networks were files, and no worker can judge by it: insert-worker "
+            "learn makes another, or insert-worker train"
         )
-    stored = read(models / model.artefact, fingerprint)
+    return model.network_digest
+
+
+def load_for_line(model: Model, models: Path, networks: NetworkStore, loaded: Sequence[Network] = ()) -> ActiveModel:
+    """Load a registered model with its network, which is one of those that are `loaded` already where it is the same.
+
+    Raises:
+        NoNetwork: it was made before networks were files.
+        ModelError: its file or its network's is missing, damaged or altered, it is for other features or other
+            classes, or the network does not compute here what it computed where it was built.
+        OSError: the store of networks cannot be read.
+    """
+    digest = check_network(model)
+    stored = read(models / model.artefact, model.fingerprint)
     # The id covers what the arrays' digest does not: calibration and band.
-    if (stored.manifest.classifier_sha256, stored.manifest.model_id) != (model.digest, model.model_id):
+    known = (stored.manifest.classifier_sha256, stored.manifest.model_id, stored.manifest.network)
+    if known != (model.digest, model.model_id, digest):
         raise ModelError(f"model {model.model_id} is not the file that was registered")
     if stored.classifier.classes != LINE_CLASSES:
         raise ModelError(f"model {model.model_id} tells {stored.classifier.classes} apart, not {LINE_CLASSES}")
     if stored.kind is not None and stored.kind.classes != KINDS:
         raise ModelError(f"model {model.model_id} tells {stored.kind.classes} apart among the damaged, not {KINDS}")
-    return stored.line_model()
+    network = next((each for each in loaded if each.fingerprint == model.fingerprint), None)
+    return ActiveModel(stored.line_model(), network or _network(model, digest, networks))
+
+
+def _network(model: Model, digest: str, networks: NetworkStore) -> Network:
+    try:
+        manifest = networks.with_digest(digest)
+        outputs = parse_network_name(model.backbone).outputs
+        network = Network(networks.read(manifest), manifest, outputs)
+        network.check()
+    except BackboneError as error:
+        raise ModelError(f"model {model.model_id} cannot judge without its network: {error}") from error
+    if network.fingerprint != model.fingerprint:
+        raise ModelError(
+            f"model {model.model_id} was fitted on features with the fingerprint {model.fingerprint[:12]}, but its "
+            f"network gives {network.fingerprint[:12]} here: this worker reads pixels in another way than the learner "
+            "did; train a new model"
+        )
+    return network

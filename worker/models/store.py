@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import platform
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -45,7 +46,7 @@ class ModelManifest(BaseModel):
 
     schema_version: Literal[1] = 1
     model_id: str
-    """`<backbone>-<12 hex digits>`: a digest of classes, fingerprint and arrays, so that the same model has the same id
+    """`<family>-<12 hex digits>`: a digest of classes, fingerprint and arrays, so that the same model has the same id
     wherever and whenever it was fitted."""
     backbone: str
     fingerprint: Digest
@@ -71,6 +72,9 @@ class ModelManifest(BaseModel):
     """The costs that `band` follows from."""
     kind_classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     """The classes of the finer model, which the file has beside the first where these are present."""
+    network: Digest | None = None
+    """The network's file that the features are of; without it (the lab's, or before networks were files) no worker can
+    judge by this model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +93,8 @@ class StoredModel:
 
 
 def model_name(backbone: str) -> str:
-    """Return a backbone's name as part of a file name (`mobilenet:conv1_relu` → `mobilenet-conv1_relu`), on Windows
-    too.
-    """
-    return backbone.replace(":", "-")
+    """Return a backbone's name as a file name, on Windows too: `mobilenet:conv1_relu` → `mobilenet-conv1_relu`."""
+    return re.sub("[:,+]", "-", backbone)
 
 
 def model_id(
@@ -114,7 +116,7 @@ def model_id(
         if planes is not None:
             digest.update(np.ascontiguousarray(planes.coef, "<f4").tobytes())
             digest.update(np.ascontiguousarray(planes.intercept, "<f8").tobytes())
-    return f"{model_name(backbone)}-{digest.hexdigest()[:12]}"
+    return f"{model_name(backbone.partition(':')[0])}-{digest.hexdigest()[:12]}"
 
 
 def save(
@@ -134,6 +136,7 @@ def save(
     band: Band | None = None,
     costs: Costs | None = None,
     kind: LinearModel | None = None,
+    network: str | None = None,
 ) -> ModelManifest:
     """Write `model` as `folder` (replacing a model that is there), synced, all of it or nothing.
 
@@ -167,6 +170,7 @@ def save(
         band=band,
         costs=costs,
         kind_classes=None if kind is None else kind.classes,
+        network=network,
     )
     with replaced_folder(folder) as temporary:
         (temporary / CLASSIFIER_FILE).write_bytes(arrays)
@@ -204,7 +208,8 @@ def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
         band=manifest.band,
         kind=stored.kind,
     )
-    if name != manifest.model_id:
+    # The digest alone: before, all of the backbone's name stood in front of it.
+    if name.rpartition("-")[2] != manifest.model_id.rpartition("-")[2]:
         raise ModelError(f"the model in {folder} is not {manifest.model_id}, as its manifest says; {_REMEDY}")
     return stored
 

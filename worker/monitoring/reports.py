@@ -77,7 +77,7 @@ class Reports:
         self._sending.send(b"")
 
 
-class Reading:
+class Reader:
     """Hands every report to a function, in a thread of the parent's, from entering the block to its end."""
 
     def __init__(self, reports: Reports, take: Callable[[Report], None]):

@@ -15,6 +15,9 @@ from worker.backbones.names import BackboneError, canonical_family
 Arithmetic = Literal["float32", "int8"]
 Pooling = Literal["", "gap", "max"]
 
+DEFAULT_BACKBONE: Final = "efficientnet_lite0:block4_out+gap,block10_out+gap,head+gap+int8"
+"""What a line learns on where nothing else is set: its weights come with an installation."""
+
 _INT8: Final = "+int8"
 _OUTPUT: Final = re.compile(r"(?P<layer>[A-Za-z0-9_.-]+)(\+(?P<pooling>gap|max))?")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ FEWEST: Final = 16
 """Pictures of a folder, below which their values' ranges say little."""
 
 _DRAWN: Final = 48
+Picture = TypeVar("Picture")
+
 _MOST: Final = 200
 """Of a larger folder so many are taken, evenly from its list: more change nothing but the time."""
 _SEED: Final = 1
@@ -34,6 +37,11 @@ class Representative:
 
     def __str__(self) -> str:
         return f"{len(self.images)} {self.origin}, SHA-256 {hashlib.sha256(self.images.tobytes()).hexdigest()}"
+
+
+def some_of(pictures: Sequence[Picture]) -> list[Picture]:
+    """Return as many of these as a network's values are measured on, evenly from their list."""
+    return [pictures[at] for at in np.linspace(0, len(pictures) - 1, min(_MOST, len(pictures))).astype(int)]
 
 
 def drawn(size: tuple[int, int], progress: Progress = silent) -> Representative:
@@ -61,7 +69,7 @@ def of_folder(folder: Path, size: tuple[int, int], progress: Progress = silent) 
         raise ValueError(
             f"{folder} has {len(files)} photographs; to measure a network's values on, {FEWEST} are needed"
         )
-    chosen = [files[at] for at in np.linspace(0, len(files) - 1, min(_MOST, len(files))).astype(int)]
+    chosen = some_of(files)
     images = []
     for number, path in enumerate(chosen, start=1):
         try:

@@ -59,12 +59,18 @@ class Network:
         self._room = 1
         self._step = 1 if all(len(shape) == 3 for shape in manifest.shapes) else _TOGETHER
 
-    def features(self, images: UInt8Array) -> Float32Array:
-        """Return the features (n, feature_size) of images (n, height, width, 3) of 0…255.
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the file."""
+        return self.manifest.digest
+
+    def features_of(self, images: Sequence[UInt8Array] | UInt8Array) -> Float32Array:
+        """Return the features (n, feature_size) of n images (height, width, 3) of 0…255.
 
         Raises:
             ValueError: the images are not uint8 or not of `input_size`.
         """
+        images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*self.input_size, 3):
             raise ValueError(
                 f"{self.name} takes uint8 images of {self.input_size} pixels and 3 colours, not {images.dtype} "

@@ -50,15 +50,16 @@ class NetworkStore:
             NetworkUnfit: a manifest cannot be read.
             OSError: the store cannot be read.
         """
-        found = [self._manifest(key) for key in self._files.keys() if key.endswith(".json")]  # noqa: SIM118 - no mapping
+        keys = [key for key in self._files.keys() if key.endswith(".json")]  # noqa: SIM118 - no mapping
+        found = [self.with_digest(key.removesuffix(".json")) for key in keys]
         return sorted(found, key=lambda manifest: (manifest.created_at, manifest.digest))
 
-    def named(self, name: str) -> Manifest:
+    def named(self, name: str, weights: str | None = None) -> Manifest:
         """Return the network that a digest's beginning (six characters or more) or a network's name means.
 
-        Poolings in the name do not matter: they are not in the file. Of several with one name (built from other
-        weights, or by another version) it is the one built first: a later one must not change, unasked, the features
-        that a model was trained on.
+        With `weights`, the digest of a weight file, only one that was built from it is meant. Poolings in the name do
+        not matter: they are not in the file. Of several with one name (built from other weights, or by another version)
+        it is the one built first: a later one must not change, unasked, the features that a model was trained on.
 
         Raises:
             NetworkMissing: there is none.
@@ -72,13 +73,39 @@ class NetworkStore:
         else:
             build = str(parse_network_name(name))
             wanted = parse_network_name(name).file_name
-            found = [each for each in self.manifests() if each.name == wanted]
+            found = [
+                each for each in self.manifests() if each.name == wanted and weights in (None, each.weights_digest)
+            ]
         if not found:
             raise NetworkMissing(
                 f"there is no network {name} in {self.root}: `insert-worker networks build {build}` makes it (it needs "
                 "TensorFlow), `insert-worker networks list` shows what is there"
             )
         return found[0]
+
+    def with_digest(self, digest: str) -> Manifest:
+        """Return the network of that digest.
+
+        Raises:
+            NetworkMissing: it is not here.
+            NetworkUnfit: its manifest cannot be read.
+            OSError: the store cannot be read.
+        """
+        key = f"{digest}.json"
+        try:
+            manifest = Manifest.model_validate_json(self._files.get(key, _MANIFEST_BYTES))
+            if digest != manifest.digest:
+                raise ImageRefused("it is another network's")
+        except ImageMissing:
+            raise NetworkMissing(
+                f"there is no network {digest[:12]} in {self.root}: copy {digest}.tflite and {key} from where it was "
+                "built"
+            ) from None
+        except (ValidationError, ImageRefused) as error:
+            raise NetworkUnfit(
+                f"{self.root}/{key} is no network's manifest: remove it and build the network again"
+            ) from error
+        return manifest
 
     def add(self, data: bytes, manifest: Manifest) -> Manifest:
         """Keep a network's file, and return its manifest: the one that is there where the file is there already.
@@ -98,7 +125,7 @@ class NetworkStore:
             ) from error
         key = f"{manifest.digest}.json"
         if key in self._files.keys():  # noqa: SIM118 - no mapping
-            return self._manifest(key)
+            return self.with_digest(manifest.digest)
         self._files.put(key, (manifest.model_dump_json(indent=2) + "\n").encode())
         return manifest
 
@@ -124,9 +151,9 @@ class NetworkStore:
             )
         return data
 
-    def open(self, name: str) -> Network:
+    def open(self, name: str, weights: str | None = None) -> Network:
         """Return a network by its full name, with poolings, ready to run; raises what `named` and `read` raise."""
-        manifest = self.named(name)
+        manifest = self.named(name, weights)
         return Network(self.read(manifest), manifest, parse_network_name(name).outputs)
 
     def verify(self, manifest: Manifest) -> None:
@@ -146,14 +173,3 @@ class NetworkStore:
         """
         self._files.remove(f"{manifest.digest}.json")
         self._files.remove(f"{manifest.digest}.tflite")
-
-    def _manifest(self, key: str) -> Manifest:
-        try:
-            manifest = Manifest.model_validate_json(self._files.get(key, _MANIFEST_BYTES))
-            if key != f"{manifest.digest}.json":
-                raise ImageRefused("it is another network's")
-        except (ValidationError, ImageMissing, ImageRefused) as error:
-            raise NetworkUnfit(
-                f"{self.root}/{key} is no network's manifest: remove it and build the network again"
-            ) from error
-        return manifest

@@ -232,6 +232,24 @@ def test_the_order_of_what_is_there_is_found_when_it_comes(line, start) -> None:
     line.database.check_schema()
 
 
+def test_a_model_of_before_keeps_its_history_without_a_network(line, start) -> None:
+    """Schema 0005: a champion of 0004 with its verdicts, up, down and up again."""
+    capture = line.see(outcome="damaged")
+    line.model("old", backbone="insertnet:features", network_digest="a" * 64)
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, model_id="old"))
+        model_registry.promote(session, "old", by="trainer", reason="better", at=start)
+    line.database.close()
+    for _ in range(2):
+        migrate.downgrade(line.database.url, "0004")
+        migrate.upgrade(line.database.url)
+        with line.database.reading() as session:
+            champion = model_registry.champion(session)
+            assert (champion.model_id, champion.network_digest) == ("old", None)
+            assert verdicts.current(session, capture.capture_id).model_id == "old"
+            assert [each.model_id for each in model_registry.promotions(session)] == ["old"]
+
+
 @contextmanager
 def _connected(url: str):
     engine = make_engine(url)

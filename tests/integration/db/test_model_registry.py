@@ -39,6 +39,15 @@ def test_registering_twice_changes_nothing(line) -> None:
         assert model_registry.register(session, replace(model, model_id="m-2")) is True
 
 
+def test_a_network_that_a_downgrade_lost_is_found_again_when_the_model_is_made_again(line) -> None:
+    old, whole = line.model("m-1"), line.model("m-2", network_digest="a" * 64)
+    with line.database.transaction() as session:
+        assert model_registry.register(session, replace(old, network_digest="b" * 64, trained_on=1)) is False
+        assert model_registry.register(session, replace(whole, network_digest="b" * 64)) is False
+        assert model_registry.find(session, "m-1") == replace(old, network_digest="b" * 64)
+        assert model_registry.find(session, "m-2") == whole
+
+
 def test_the_newest_model_comes_first(line, start) -> None:
     for name, day in (("a", 0), ("b", 2), ("c", 1)):
         line.model(name, created_at=start + timedelta(days=day))

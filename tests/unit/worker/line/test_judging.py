@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -10,31 +9,32 @@ import pytest
 from PIL import Image
 
 from producer.contract.event import Region
-from tests.support import photograph, wait_until
+from tests.support import photograph
 from worker.line.active_models import ModelPair
-from worker.line.judging import ForwardBatcher, Judge
+from worker.line.judging import Judge
 from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
+from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import WorkerMetrics
-from worker.monitoring.process_state import ProcessState
 
 
 class MeanBrightness:
     """A network of one feature. Counts its forward passes."""
 
-    input_size = (8, 8)
-    passes = 0
+    def __init__(self, side: int = 8) -> None:
+        self.input_size = (side, side)
+        self.passes = 0
 
-    def features(self, image: Any) -> Any:
-        assert (image.shape, image.dtype) == ((8, 8, 3), np.uint8)
+    def features_of(self, images: Any) -> Any:
+        assert (images.shape, images.dtype) == ((1, *self.input_size, 3), np.uint8)
         self.passes += 1
-        return np.array([image.mean()], np.float32)
+        return images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None]
 
 
 class Models:
     """The models of the moment, which never change."""
 
-    def __init__(self, champion: LineModel | None, shadow: LineModel | None = None):
+    def __init__(self, champion: ActiveModel | None, shadow: ActiveModel | None):
         self.current = lambda: ModelPair(champion, shadow)
 
 
@@ -45,9 +45,13 @@ def judge(
     *,
     region: Region | None = None,
     network: Any = None,
+    other: Any = None,
 ) -> Judgement:
     network = network or MeanBrightness()
-    return Judge(network, Models(champion, shadow), WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]
+    active = champion and ActiveModel(champion, network)
+    beside = shadow and ActiveModel(shadow, other or network)
+    models: Any = Models(active, beside)
+    return Judge(models, WorkerMetrics()).judge(image, region)
 
 
 def model(threshold: float) -> LineModel:
@@ -96,8 +100,8 @@ def test_an_image_that_cannot_be_judged_says_why_with_or_without_a_model() -> No
 
 def test_a_value_that_is_no_number_is_unsure() -> None:
     class Broken(MeanBrightness):
-        def features(self, image: Any) -> Any:
-            return super().features(image) * np.nan
+        def features_of(self, images: Any) -> Any:
+            return super().features_of(images) * np.nan
 
     assert judge(photograph(), model(60), network=Broken()).outcome == "unsure"
 
@@ -119,35 +123,19 @@ def test_a_shadow_that_cannot_judge_leaves_the_judgement_alone() -> None:
     assert judge(photograph(128), None, blind).shadow is None
 
 
-class HeldBack:
-    """A backbone that computes when it is let go, and refuses black images."""
-
-    input_size = (2, 2)
-
-    def __init__(self) -> None:
-        self.go = threading.Event()
-
-    def features_of(self, images: Any) -> Any:
-        assert self.go.wait(20)
-        values = np.array([[image.mean()] for image in images], np.float32)
-        if not values.all():
-            raise ValueError("black")
-        return values
+def test_a_shadow_with_another_network_sees_through_its_own() -> None:
+    small, large = MeanBrightness(8), MeanBrightness(16)
+    shadow = replace(model(200), model_id="s")
+    both = judge(photograph(128), model(60), shadow, network=small, other=large)
+    assert (small.passes, large.passes) == (1, 1)
+    assert replace(both, shadow=None) == judge(photograph(128), model(60))
+    assert both.shadow == judge(photograph(128), shadow, network=large)
 
 
-def test_the_watchdog_can_see_since_when_a_forward_pass_runs() -> None:
-    backbone, state, metrics = HeldBack(), ProcessState("fake"), WorkerMetrics()
-    network = ForwardBatcher(backbone, 4, metrics, state)  # type: ignore[arg-type]
-    results: list[Any] = []
-    thread = threading.Thread(target=lambda: results.append(network.features(np.full((2, 2, 3), 9, np.uint8))))
-    assert state.forward_since is None
-    thread.start()
-    wait_until(lambda: state.forward_since is not None)
-    backbone.go.set()
-    thread.join(20)
-    with pytest.raises(ValueError, match="black"):
-        network.features(np.zeros((2, 2, 3), np.uint8))
-    network.close()
-    assert results == [np.array([9], np.float32)]
-    assert state.forward_since is None
-    assert metrics.registry.get_sample_value("inserts_batch_captures_count") == 1
+def test_a_shadow_whose_network_fails_leaves_the_judgement_alone() -> None:
+    class Failing(MeanBrightness):
+        def features_of(self, images: Any) -> Any:
+            raise RuntimeError(f"LiteRT says no to {len(images)}")
+
+    alone = judge(photograph(128), model(60))
+    assert judge(photograph(128), model(60), model(200), other=Failing()) == alone

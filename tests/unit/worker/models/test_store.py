@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,16 @@ from pydantic import ValidationError
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.linear_svm import LinearModel
-from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, model_id, read, read_manifest, save
+from worker.models.store import (
+    CLASSIFIER_FILE,
+    MANIFEST_FILE,
+    ModelError,
+    model_id,
+    model_name,
+    read,
+    read_manifest,
+    save,
+)
 from worker.models.unsure_band import Band, band
 
 FINGERPRINT = "ab" * 32
@@ -59,12 +69,26 @@ def test_a_saved_model_comes_back_bit_for_bit(tmp_path, classes):
     assert (loaded.coef.dtype, loaded.intercept.dtype) == (np.float32, np.float64)
 
 
+def test_a_model_with_its_name_of_before_can_be_read(tmp_path):
+    """Before, the whole of the backbone's name was in it."""
+    digest = stored(tmp_path / "m").model_id.rpartition("-")[2]
+    edited(tmp_path / "m", model_id=f"mobilenet-conv1_relu-{digest}")
+    assert read(tmp_path / "m", FINGERPRINT).manifest.model_id == f"mobilenet-conv1_relu-{digest}"
+
+
+def test_a_name_is_short_and_can_name_a_file_everywhere(tmp_path):
+    long = "efficientnet_lite0:block4_out+gap,block10_out+gap,head+gap+int8"
+    name = stored(tmp_path / "m", backbone=long).model_id
+    assert re.fullmatch(r"efficientnet_lite0-[0-9a-f]{12}", name)
+    assert model_name(long) == "efficientnet_lite0-block4_out-gap-block10_out-gap-head-gap-int8"
+
+
 def test_the_name_follows_from_the_content_alone(tmp_path):
     first = stored(tmp_path / "a")
     again = stored(tmp_path / "b", trained_on=7, created_at=datetime(2027, 1, 1, tzinfo=UTC))
     assert first.model_id == again.model_id == model_id(MODEL, first.backbone, FINGERPRINT)
     assert first.classifier_sha256 == again.classifier_sha256
-    assert first.model_id.startswith("mobilenet-conv1_relu-")
+    assert first.model_id.startswith("mobilenet-")
     assert first.model_id != model_id(MODEL, first.backbone, "cd" * 32)
     renamed = LinearModel(("intact", "damaged"), MODEL.coef, MODEL.intercept)
     assert first.model_id != model_id(renamed, first.backbone, FINGERPRINT)
@@ -315,4 +339,4 @@ def test_a_models_name_stays_the_same_from_version_to_version():
         band=Band(0.1, 0.2, 0.8),
         kind=kind,
     )
-    assert (plain, full) == ("mobilenet-conv1_relu-779ab7f6e4f7", "mobilenet-conv1_relu-86d2609cedab")
+    assert (plain, full) == ("mobilenet-779ab7f6e4f7", "mobilenet-86d2609cedab")

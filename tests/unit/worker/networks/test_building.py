@@ -45,7 +45,7 @@ def test_float32_is_keras_within_rounding(
     keras_s = load_backbone(name, str(file), weights_folder=tmp_path)
 
     expected = keras_s.features_of(list(pixels))
-    np.testing.assert_allclose(ours.features(pixels), expected, rtol=1e-4, atol=1e-4 * expected.std())
+    np.testing.assert_allclose(ours.features_of(pixels), expected, rtol=1e-4, atol=1e-4 * expected.std())
     assert expected.std(axis=0).max() > 0
     assert ours.feature_size == keras_s.feature_size
 
@@ -72,7 +72,7 @@ def test_efficientnet_lite_is_keras_within_rounding(lite: Network, samples: np.n
     whole = keras.Model(model.input, [model.get_layer(each).output for each in ("block4_out", "head", "classes")])
     early, head, classes = (np.asarray(each) for each in whole(efficientnet_lite.preprocess(samples), training=False))
     expected = np.concatenate([early.mean((1, 2)), head.mean((1, 2)), classes], axis=1)
-    np.testing.assert_allclose(lite.features(samples), expected, rtol=1e-3, atol=1e-4 * expected.std())
+    np.testing.assert_allclose(lite.features_of(samples), expected, rtol=1e-3, atol=1e-4 * expected.std())
 
 
 def test_a_dense_layer_behind_convolutions_sees_several_images_at_once(small: Built) -> None:
@@ -87,9 +87,9 @@ def test_a_dense_layer_behind_convolutions_sees_several_images_at_once(small: Bu
 
     images = np.random.default_rng(3).integers(0, 256, (19, 32, 32, 3), dtype=np.uint8)
     expected = np.asarray(model(efficientnet_lite.preprocess(images)))
-    together = ours.features(images)
+    together = ours.features_of(images)
     np.testing.assert_allclose(together, expected, rtol=1e-4, atol=1e-4 * expected.std())
-    np.testing.assert_array_equal(together, np.concatenate([ours.features(each[None]) for each in images]))
+    np.testing.assert_array_equal(together, np.concatenate([ours.features_of(each[None]) for each in images]))
 
 
 PALACE, DAISY = 698, 985
@@ -97,7 +97,7 @@ PALACE, DAISY = 698, 985
 
 
 def test_efficientnet_lite_sees_what_is_there(lite: Network, samples: np.ndarray) -> None:
-    assert lite.features(samples)[:, -1000:].argmax(axis=1).tolist() == [PALACE, DAISY]
+    assert lite.features_of(samples)[:, -1000:].argmax(axis=1).tolist() == [PALACE, DAISY]
 
 
 def test_int8_is_other_features_that_say_the_same(lite: Network, samples: np.ndarray, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_int8_is_other_features_that_say_the_same(lite: Network, samples: np.nda
         representative=Representative(np.stack(turned), "sample pictures"),
     )
     small = network(built, f"{LITE}+int8")
-    exact, rounded = lite.features(samples), small.features(samples)
+    exact, rounded = lite.features_of(samples), small.features_of(samples)
     assert rounded[:, -1000:].argmax(axis=1).tolist() == [PALACE, DAISY]
     assert built.manifest.size * 3 < lite.manifest.size
     assert small.fingerprint != lite.fingerprint

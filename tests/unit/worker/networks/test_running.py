@@ -25,15 +25,15 @@ def test_outputs_are_pooled_and_joined_in_the_order_of_the_name(small: Built, pi
     first, second = (each[0] for each in ours.maps(pixels[:1]))
     expected = np.concatenate([second.max((0, 1)), first.mean((0, 1)), second.ravel()])
     assert ours.feature_size == len(expected) == 16 + 16 + 56 * 56 * 16
-    np.testing.assert_array_equal(ours.features(pixels[:1])[0], expected)
+    np.testing.assert_array_equal(ours.features_of(pixels[:1])[0], expected)
     assert ours.name == "mobilenet-0.25:conv_dw_2_relu+max,conv_pw_1_relu+gap,conv_dw_2_relu"
 
 
 def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.ndarray) -> None:
     ours = network(small, "conv_dw_2_relu+gap")
-    together = ours.features(pixels)
-    np.testing.assert_array_equal(together, np.concatenate([ours.features(each[None]) for each in pixels]))
-    assert ours.features(pixels[:0]).shape == (0, 16)
+    together = ours.features_of(pixels)
+    np.testing.assert_array_equal(together, np.concatenate([ours.features_of(each[None]) for each in pixels]))
+    assert ours.features_of(pixels[:0]).shape == (0, 16)
     assert len(np.unique(together, axis=0)) == len(pixels)
 
 
@@ -62,7 +62,7 @@ def test_a_fingerprint_is_of_the_file_the_recipe_and_the_outputs(small: Built) -
 )
 def test_other_pixels_are_refused(images: np.ndarray, match: str, small: Built) -> None:
     with pytest.raises(ValueError, match=match):
-        network(small, "conv_pw_1_relu+gap").features(images)
+        network(small, "conv_pw_1_relu+gap").features_of(images)
 
 
 def test_a_layer_that_is_not_in_the_file_is_refused(small: Built) -> None:
@@ -101,7 +101,7 @@ RUN = """
 import sys
 import numpy as np
 from worker.networks.store import NetworkStore
-features = NetworkStore(sys.argv[1]).open(sys.argv[2]).features(np.full((2, 224, 224, 3), 90, np.uint8))
+features = NetworkStore(sys.argv[1]).open(sys.argv[2]).features_of(np.full((2, 224, 224, 3), 90, np.uint8))
 print(features.shape, *{name.partition(".")[0] for name in sys.modules}, sep="\\n")
 """
 

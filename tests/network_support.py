@@ -1,0 +1,57 @@
+"""Real networks for tests: two small files, built once for all of the session's processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BACKBONE = "efficientnet_lite0:block4_out+gap,block10_out+gap"
+"""What the processes of integration and acceptance tests learn on: a third of the default's time, and no pictures."""
+
+OTHER_BACKBONE = "efficientnet_lite1:block0_out+gap"
+"""Another file, of another input size."""
+
+_BUILD = """
+import sys
+from pathlib import Path
+from worker.networks.building import build
+from worker.networks.names import parse_network_name
+from worker.networks.store import NetworkStore
+for name in sys.argv[2:]:
+    built = build(parse_network_name(name), weights_folder=Path("none"))
+    NetworkStore(sys.argv[1]).add(built.data, built.manifest)
+"""
+
+
+def session_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all of xdist's workers in this session have in common."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def session_networks(factory: pytest.TempPathFactory) -> Path:
+    """Where the session's networks are, once `built_networks` was called."""
+    return session_folder(factory) / "networks"
+
+
+def built_networks(factory: pytest.TempPathFactory) -> Path:
+    """The folder of the session's networks, which the first one to ask for it builds."""
+    folder = session_networks(factory)
+    with (session_folder(factory) / "networks.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if len(list(folder.glob("*.json"))) < 2:
+            command = [sys.executable, "-c", _BUILD, str(folder), BACKBONE, OTHER_BACKBONE]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+            assert done.returncode == 0, done.stderr
+    return folder
+
+
+def use_session_networks(factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the processes that a test starts learn on the session's network."""
+    monkeypatch.setenv("INSERTS_BACKBONE", BACKBONE)
+    monkeypatch.setenv("INSERTS_NETWORKS", str(session_networks(factory)))

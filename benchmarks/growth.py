@@ -1,7 +1,7 @@
 """Growth: how long a capture takes with a thousand, a hundred thousand and a million verdicts in the database.
 
-A capture's whole path through `Inspector.inspect` counts, from message to committed verdict and answer, with as many
-captures in flight as in a worker. Only what is independent of the database is replaced: the judge answers at once, and
+A capture's whole path through `Inspector.inspect` counts, from message to committed verdict and answer, in
+messages of `GROUP` captures. Only what is independent of the database is replaced: the judge answers at once, and
 the answers are dropped. The new captures are the next ones of the plant of `benchmarks.history`.
 
 The databases take turns in short rounds, so that other work on the machine affects all of them alike. A sample is the
@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import islice
@@ -45,10 +44,8 @@ from producer.storage.folder import FolderStore
 from tests.integration.postgres_server import serving
 from worker.line.inspector import Inspector
 from worker.line.judging import Judge
-from worker.line.notifier import Notifier
 from worker.models.line_model import Judgement
 from worker.monitoring.metrics import WorkerMetrics
-from worker.settings import WorkerSettings
 
 SIZES = (1_000, 100_000, 1_000_000)
 """Verdicts in the databases that are compared."""
@@ -59,8 +56,8 @@ CAPTURES = 100
 ROUNDS = 20
 """Rounds of each database for one sample."""
 
-THREADS: int = WorkerSettings.model_fields["threads"].default
-"""Captures in hand at once."""
+GROUP = 8
+"""Captures in one message."""
 
 IMAGE = b"stands for every photograph: it is read and its digest is compared, but nobody looks at it"
 KEY = "growth/image.jpg"
@@ -99,17 +96,16 @@ class Grown:
         self._coming = seen(SEED)
         fill(url, self._coming, verdicts)
         self._database = Database(url)
-        self._inspector = Inspector(
-            self._database, images, cast(Judge, JudgeAtOnce()), cast(Notifier, Silence()), WorkerMetrics()
-        )
-        self._threads = ThreadPoolExecutor(THREADS)
+        silence: Any = Silence()
+        judge = cast(Judge, JudgeAtOnce())
+        self._inspector = Inspector(self._database, images, judge, silence, silence, WorkerMetrics())
 
     def seconds_per_capture(self, captures: int) -> float:
         """Seconds from the first message in hand to the last verdict told, for each of so many new captures."""
         messages = [message(each) for each in islice(self._coming, captures)]
         start = time.perf_counter()
-        for _ in self._threads.map(self._inspector.inspect, messages):
-            pass
+        for first in range(0, len(messages), GROUP):
+            self._inspector.inspect(messages[first : first + GROUP])
         return (time.perf_counter() - start) / captures
 
     def settle(self) -> None:
@@ -125,9 +121,7 @@ class Grown:
             return db.line.verdicts.count(session)
 
     def close(self) -> None:
-        """End the threads and the connections."""
-        self._threads.shutdown()
-        self._inspector.close()
+        """End the connections."""
         self._database.close()
 
 

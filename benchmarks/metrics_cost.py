@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from benchmarks.measure import Benchmark
 from worker.monitoring.metrics import WorkerMetrics
+from worker.monitoring.reports import ChildMetrics
 
 CAPTURES = 5_000
 
 
 def count_one(metrics: WorkerMetrics) -> None:
-    """Count a capture as `worker.line.inspector` does, with a forward pass of its own, which is the dearest case."""
-    for stage in ("fetch", "arrive", "decode"):
-        with metrics.stage(stage):
+    """Count a capture as a child does that has a message of its own, the dearest case, and as its parent does."""
+    counted = ChildMetrics()
+    counted.group(1)
+    for stage in ("fetch", "arrive", "decode", "forward", "commit", "notify"):
+        with counted.stage(stage):
             pass
-    metrics.forward_pass([0.004], 0.012)
-    for stage in ("commit", "notify"):
-        with metrics.stage(stage):
-            pass
-    metrics.judged("intact", 0.2)
+    counted.judged("intact", 0.2)
+    metrics.add(counted.take())
 
 
 def microseconds(samples: int) -> Sequence[float]:

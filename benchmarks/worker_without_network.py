@@ -1,24 +1,21 @@
 """`python -m benchmarks.worker_without_network`: a real worker whose judgement takes no time.
 
-Message, image, digest, database, answer and acknowledgement are the product's own, with the product's settings.
+Message, image, digest, database, answer and acknowledgement are the product's own, with the product's processes and
+settings.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import cast
+from pathlib import Path
+from unittest.mock import patch
 
-from db.engine.database import Database
 from producer.contract.event import Region
 from producer.terminal.logs import configure_logs
-from worker.broker.app import make_app
-from worker.line.inspector import Inspector
-from worker.line.judging import Judge
-from worker.line.notifier import Notifier
-from worker.line.tasks import register
+from worker.line import child
+from worker.line.serve import serve
 from worker.models.line_model import Judgement
-from worker.monitoring.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
 
 
@@ -27,32 +24,20 @@ class JudgeAtOnce:
 
     model_in_charge = None
 
+    def __init__(self, *_: object) -> None:
+        """Take what a judge takes."""
+
     def judge(self, _image: bytes, _region: Region | None) -> Judgement:
         """Judge nothing."""
         return Judgement("intact")
 
 
 def main() -> int:
-    """Carry captures until SIGTERM, with the settings of the environment."""
+    """Carry captures until SIGTERM, with the settings of the environment; `--ready-file FILE` as of a worker."""
     configure_logs(logging.INFO)
-    settings = WorkerSettings()
-    database = Database(settings.url)
-    app = make_app(settings.broker_url())
-    notifier = Notifier(settings.broker_url())
-
-    judge = cast(Judge, JudgeAtOnce())
-    register(app, Inspector(database, settings.image_store(), judge, notifier, WorkerMetrics()))
-    worker = app.Worker(
-        pool="threads",
-        concurrency=settings.threads,
-        loglevel="WARNING",
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        quiet=True,
-    )
-    worker.start()
-    return int(worker.exitcode or 0)
+    ready_file = Path(sys.argv[2]) if sys.argv[1:2] == ["--ready-file"] else None
+    with patch.object(child, "Judge", JudgeAtOnce):
+        return serve(WorkerSettings(), ready_file)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from producer.settings import StationSettings
 from worker.models.costs import Costs
 from worker.monitoring.heartbeat import Role
 from worker.networks.names import DEFAULT_BACKBONE
-from worker.runtime.process import NICENESS
+from worker.runtime.process import NICENESS, usable_cores
 
 
 class WorkerSettings(StationSettings, DatabaseSettings):
@@ -32,9 +32,12 @@ class WorkerSettings(StationSettings, DatabaseSettings):
         default=None, description="Networks as files: a folder or s3://BUCKET/FOLDER; default DATA/networks."
     )
     models: Path | None = Field(default=None, description="Trained models; default DATA/models.")
-    threads: int = Field(default=32, ge=1, le=256, description="Captures in hand at once.")
-    max_batch: int = Field(default=32, ge=1, le=1024, description="Images in one forward pass at most.")
-    forward_timeout: float = Field(default=60.0, gt=0, description="Seconds of a forward pass; then the worker ends.")
+    processes: int = Field(
+        default_factory=usable_cores, ge=1, le=256, description="Processes that judge; default: one a core."
+    )
+    judge_timeout: float = Field(
+        default=60.0, gt=0, description="Seconds that judging one capture may take; then its process ends."
+    )
     grace: float = Field(
         default=15.0, gt=0, description="Seconds from SIGTERM to the end; below the supervisor's own patience."
     )

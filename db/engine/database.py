@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from db.engine import schema_version
+from db.engine.forks import lock_that_forks_wait_for
 from db.engine.sqlite_read_only import described, reading_options, unchanging
 from db.engine.url import PREPARE, parse_url, prepare_threshold, shown, sqlite_file
 
@@ -21,13 +22,8 @@ WAIT_SECONDS: Final = 30
 """How long a statement waits for another's lock, and a connection for its server, before the database is away."""
 
 CONNECTIONS: Final = 5
-"""How many connections a process has to its database at most; they are opened when they are first needed.
-
-A worker's many threads write through one (`worker.line.write_batcher`) and read what is sent to the stations through a
-second; one each for the look at the models, for requeued faults and for what is measured. A learner needs two (its
-task, its lease), a command one. Any other thread, as one that keeps a fault, waits for its turn:
-milliseconds.
-"""
+"""How many connections a process has to its database at most, opened when first needed. One that judges needs one, its
+parent three (requeued faults, incomplete checks, metrics), a learner two (its task, its lease)."""
 
 # The primary result codes of SQLite that speak of the database, not of the statement: https://sqlite.org/rescode.html
 _SQLITE_AWAY: Final = frozenset(
@@ -93,8 +89,7 @@ def make_engine(
         url: of a SQLite file or of PostgreSQL.
         create: make the SQLite file where there is none; without it, a missing file is an error when connecting.
         foreign_keys: whether SQLite enforces them; a migration that rebuilds a table must not.
-        connections: how many there are at most; a scope that finds none waits for `WAIT_SECONDS`.
-        reads_only: whether it will only be read, so that a SQLite file that may only be read will do.
+        connections, reads_only: as of a `Database`; with 0 connections, none to SQLite outlives its scope.
 
     Raises:
         ValueError: the URL is neither.
@@ -104,7 +99,8 @@ def make_engine(
     if path is not None:
         mode = None if reads_only else "mode=rwc" if create else "mode=rw"
         # A reader decides anew each time how the file has to be opened.
-        return _sqlite_engine(url, path, mode, foreign_keys, {"poolclass": NullPool} if reads_only else pool)
+        pool = pool if connections and not reads_only else {"poolclass": NullPool}
+        return _sqlite_engine(url, path, mode, foreign_keys, pool)
     engine = create_engine(
         parse_url(url).difference_update_query([PREPARE]),
         pool_pre_ping=True,
@@ -171,17 +167,20 @@ _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 class Database:
     """One database, shared by all threads of a process."""
 
-    def __init__(self, url: str, *, connections: int = CONNECTIONS, reads_only: bool = False) -> None:
+    def __init__(
+        self, url: str, *, connections: int = CONNECTIONS, reads_only: bool = False, forks: bool = False
+    ) -> None:
         """Prepare the engine; nothing is connected, and no SQLite file is made, before the first scope.
 
-        `connections` is how many there are at most; a scope that finds all in use waits, `WAIT_SECONDS` at most.
-        With `reads_only` a SQLite file that may only be read will do.
+        `connections` is how many there are at most; a scope that finds all in use waits, `WAIT_SECONDS` at most. With
+        `reads_only` a SQLite file that may only be read will do; with `forks` the process may fork (`db.engine.forks`).
 
         Raises:
             ValueError: the URL is neither of a SQLite file nor of PostgreSQL.
         """
         self.url = url
-        self._engine = make_engine(url, connections=connections, reads_only=reads_only)
+        forks = forks and sqlite_file(url) is not None
+        self._engine = make_engine(url, connections=0 if forks else connections, reads_only=reads_only)
         self._read_only_file = sqlite_file(url) if reads_only else None
         reading: dict[str, Any] = {"reads": True}
         if self._engine.dialect.name == "postgresql":
@@ -189,9 +188,9 @@ class Database:
             reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reading = self._engine.execution_options(**reading)
         self._unsynced = self._engine.execution_options(synced=False)
-        # SQLite has one writer, and makes the others sleep up to 100 ms between looks at its lock. Threads of one
-        # process take turns here instead: of eight busy ones, the longest wait fell from 2-4 s to 0.1-0.8 s.
+        # SQLite has one writer; others sleep up to 100 ms between looks at its lock. Threads take turns here instead.
         self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else None
+        self._no_fork = lock_that_forks_wait_for() if forks else nullcontext()
 
     def __repr__(self) -> str:
         return f"Database({shown(self.url)!r})"
@@ -210,7 +209,7 @@ class Database:
             DatabaseUnavailable: the database is away or locked; nothing is known to be committed.
         """
         engine = self._engine if synced else self._unsynced
-        with self._writers_turn(), waitable(self.url), Session(engine) as session, session.begin():
+        with self._no_fork, self._writers_turn(), waitable(self.url), Session(engine) as session, session.begin():
             session.connection()  # begins here, not with the first statement
             if not synced and engine.dialect.name == "postgresql":
                 session.execute(_UNSYNCED)
@@ -237,7 +236,7 @@ class Database:
         """
         file = self._read_only_file
         before = None if file is None else unchanging(file)
-        with waitable(self.url), Session(self._reading) as session, session.begin():
+        with self._no_fork, waitable(self.url), Session(self._reading) as session, session.begin():
             session.connection()
             yield session
         if file is not None and before is not None and unchanging(file) != before:
@@ -254,7 +253,7 @@ class Database:
         if path is not None and not path.exists():
             raise SchemaOutdated(f"there is no database at {path}: `insert-db upgrade` makes one")
         head = schema_version.head()
-        with waitable(self.url), self._reading.connect() as connection:
+        with self._no_fork, waitable(self.url), self._reading.connect() as connection:
             revision = schema_version.revision_of(connection)
         if revision != head:
             known = revision is None or revision in schema_version.revisions()

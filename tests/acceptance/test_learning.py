@@ -36,8 +36,7 @@ class Line:
         self.environment = os.environ | {
             "INSERTS_DATA": str(folder),
             "INSERTS_REDIS_URL": redis_server.url,
-            "INSERTS_THREADS": "8",
-            "INSERTS_MAX_BATCH": "8",
+            "INSERTS_PROCESSES": "2",
             "INSERTS_ENOUGH_NEW_LABELS": str(REVIEWED),
             "INSERTS_REEXTRACT_EVERY": "2",
             "INSERTS_RETRAIN_EVERY": "2",

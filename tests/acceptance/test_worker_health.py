@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,16 @@ import pytest
 
 from db.engine import migrate
 from db.engine.url import sqlite_url
-from producer.contract.event import INSPECT_QUEUE, CaptureEvent, new_id
-from producer.delivery.outbox import Outbox
+from db.line import faults
+from producer.contract.event import INSPECT_QUEUE, CaptureEvent
 from producer.delivery.redis_client import EventSender
-from producer.simulation.head import labelled_images, write_labelled_folder
-from producer.station.station import Station
 from tests.integration.postgres_server import Server, wait_until_ready
 from tests.integration.test_worker_process import Line, logged
 from tests.metrics_support import scraped
 from tests.support import RedisProcess, photograph, program, stored_event, wait_until
 from worker.embedded.redis_server import free_port
 from worker.monitoring.heartbeat import Heartbeat, read
-from worker.monitoring.watchdog import HUNG, TOO_SLOW_TO_STOP
+from worker.monitoring.watchdog import TOO_SLOW_TO_STOP
 
 
 def health(line: Line, *options: str) -> tuple[int, dict[str, Any]]:
@@ -114,7 +111,7 @@ def test_it_starts_before_its_services_and_gives_back_what_it_cannot_finish(
         server.send_signal(signal.SIGQUIT)
         server.wait(30)
         send(line)
-        wait_until(lambda: heartbeat(line).in_hand == 1, what="a thread that waits")
+        wait_until(lambda: heartbeat(line).in_hand == 1, what="a process that waits")
         assert (queued(line), health(line)[0]) == (0, 0)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0  # past the grace time the watchdog would have ended it with another code
@@ -133,7 +130,7 @@ def line(tmp_path: Path, redis_server: RedisProcess) -> Iterator[Line]:
     url = sqlite_url(tmp_path / "inserts.db")
     migrate.upgrade(url)
     line = Line(tmp_path, redis_server, url)
-    line.environment["INSERTS_THREADS"] = "4"
+    line.environment["INSERTS_PROCESSES"] = "4"
     yield line
     line.end()
 
@@ -163,41 +160,33 @@ def test_told_to_stop_it_finishes_what_it_holds_and_takes_nothing_new(line: Line
     assert (queued(line), unacknowledged(line)) == (1, 0)
 
 
-def test_a_worker_that_hangs_is_ended_and_its_captures_come_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.5)
-    monkeypatch.setattr("producer.delivery.resend.LAST_RESEND", 2.0)
-    write_labelled_folder(line.folder / "labelled", 40, seed=5, size=128)
-    train = [program("insert-worker"), "train", str(line.folder / "labelled"), "--promote"]
-    subprocess.run(train, env=line.environment, check=True, capture_output=True)
-    line.environment |= {"INSERTS_FORWARD_TIMEOUT": "3", "INSERTS_GRACE": "2", "INSERTS_FAILPOINT": "forward:sleep"}
+def test_a_judgement_that_hangs_ends_its_process_and_the_worker_goes_on(line: Line) -> None:
+    line.environment |= {
+        "INSERTS_PROCESSES": "2",
+        "INSERTS_JUDGE_TIMEOUT": "3",
+        "INSERTS_GRACE": "2",
+        "INSERTS_FAILPOINT": "judge=op-slow:sleep",
+    }
     worker = line.start_and_wait()
-    outbox = Outbox(line.folder / "outbox.db")
-    image = next(labelled_images(1, seed=1, size=128))[0]
-    with Station("s", line.images, outbox, line.redis_server.url) as station:
-        capture = station.submit(
-            image, machine="m", head="h", pocket=1, operation="op", check_id=new_id(), check_size=1
-        ).capture_id
-        wait_until(lambda: heartbeat(line).forward_seconds, what="a forward pass")
-        assert worker.wait(15) == HUNG
-        assert "the forward pass hangs" in line.log_file.read_text()
-        # The file it left says when it was alive last.
-        wait_until(lambda: health(line, "--max-age", "0.5")[0] == 1, what="a heartbeat that is too old")
-        del line.environment["INSERTS_FAILPOINT"]
-        worker = line.start_and_wait()
-        answers = station.wait_for([capture], 60)
-        assert answers[capture].answer.model is not None  # type: ignore[union-attr]
-    outbox.close()
-    # Copies that the station sent while no worker ran would fill all threads once the database is locked.
-    wait_until(lambda: queued(line) == 0, what="an empty queue")
-    emptied = datetime.now(UTC)
-    wait_until(lambda: heartbeat(line).time > emptied and heartbeat(line).in_hand == 0, what="an idle worker")
+    slow = stored_event(line.images, photograph(), operation="op-slow")
+    EventSender(line.redis_server.url).send(slow)
+    wait_until(lambda: (heartbeat(line).in_hand_seconds or 0) > 1, what="a judgement that hangs")
+    assert health(line)[1]["processes"] == 2
+    beside = [send(line) for _ in range(5)]
+    wait_until(lambda: {event.capture_id for event in beside} == line.verdicts().keys(), 10, "the verdicts beside it")
+    wait_until(lambda: heartbeat(line).finished == 6, 60, "the end of it, after three attempts")
+    with line.database.reading() as session:
+        (fault,) = faults.search(session)
+    assert (fault.reason, fault.capture_id) == ("crashed", slow.capture_id)
+    assert worker.poll() is None
+    said = line.log_file.read_text()
+    assert said.count("Timeout (0:00:03)!") == 3
+    assert "in failpoint" in said, "where it hung"
+    assert (queued(line), unacknowledged(line)) == (0, 0)
 
-    lock = locked_database(line)
-    send(line)
-    wait_until(lambda: queued(line) == 0)
-    taken = datetime.now(UTC)
-    wait_until(lambda: heartbeat(line).time > taken)
-    assert heartbeat(line).in_hand >= 1
+    EventSender(line.redis_server.url).send(stored_event(line.images, photograph(), operation="op-slow"))
+    wait_until(lambda: heartbeat(line).in_hand == 1, what="one more in hand")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == TOO_SLOW_TO_STOP
-    lock.close()
+    # The file it left says when it was alive last.
+    wait_until(lambda: health(line, "--max-age", "0.5")[0] == 1, what="a heartbeat that is too old")

@@ -18,7 +18,7 @@ from tests.support import program
         ("INSERTS_OUTBOX_LIMIT", "0", ["insert-station", "outbox"], "outbox_limit: Input should be greater than"),
         ("INSERTS_DATA", "~nobody-at-all/x", ["insert-station", "outbox"], "data: the home folder ~nobody-at-all"),
         ("INSERTS_STATION", "Prüf/1", ["insert-worker", "run"], "station: a name may have letters and digits of"),
-        ("INSERTS_THREADS", "many", ["insert-worker", "run"], "threads: Input should be a valid integer"),
+        ("INSERTS_PROCESSES", "many", ["insert-worker", "run"], "processes: Input should be a valid integer"),
         ("INSERTS_DATA", "~nobody-at-all/x", ["insert-worker", "run"], "data: the home folder ~nobody-at-all"),
         ("INSERTS_DATA", "~nobody-at-all/x", ["insert-db", "checks"], "data: the home folder ~nobody-at-all"),
     ],

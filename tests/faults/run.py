@@ -26,6 +26,7 @@ def main() -> int:
     """Run it and return the exit code."""
     parser = argparse.ArgumentParser(description="Kill everything at random under load, and count what became of it.")
     parser.add_argument("--worker-kills", type=int, default=100)
+    parser.add_argument("--process-kills", type=int, default=100)
     parser.add_argument("--redis-kills", type=int, default=20)
     parser.add_argument("--redis-wipes", type=int, default=5)
     parser.add_argument("--database-restarts", type=int, default=10)
@@ -37,7 +38,7 @@ def main() -> int:
     options = parser.parse_args()
     configure_logs(logging.ERROR)
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
-    plan = Plan(options.worker_kills, options.redis_kills, options.redis_wipes, options.database_restarts, seed)
+    plan = Plan(*(getattr(options, f"{kind}s") for kind in KINDS), seed)
     print(f"seed {seed}, {options.database}", flush=True)
     with tempfile.TemporaryDirectory(prefix="inserts-faults-") as name:
         folder = Path(name)

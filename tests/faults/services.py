@@ -121,6 +121,22 @@ class Workers:
             time.sleep(0.05)
         return False
 
+    def kill_one_process(self, choice: float, timeout: float = 90.0) -> bool:
+        """`kill -9` one process that judges, and not its worker. False if there was none in time."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            judging = [
+                child
+                for number, worker in self._processes.items()
+                if self._ready_file(number).exists()
+                for child in psutil.Process(worker.pid).children()
+            ]
+            if judging:
+                judging[int(choice * len(judging))].kill()
+                return True
+            time.sleep(0.05)
+        return False
+
     def close(self) -> None:
         """End them all, and wait."""
         self._stop.set()

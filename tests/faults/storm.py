@@ -21,7 +21,7 @@ from tests.faults.checker import Account, account, drain
 from tests.faults.services import FailingDatabase, Workers
 from tests.support import RedisProcess, program
 
-KINDS = ("worker_kill", "redis_kill", "redis_wipe", "database_restart")
+KINDS = ("worker_kill", "process_kill", "redis_kill", "redis_wipe", "database_restart")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Plan:
     """How many faults of each kind, from which seed, under which load."""
 
     worker_kills: int
+    process_kills: int
     redis_kills: int
     redis_wipes: int
     database_restarts: int
@@ -121,8 +122,7 @@ def storm(
         "INSERTS_DATA": str(folder),
         "INSERTS_REDIS_URL": server.url,
         "INSERTS_DATABASE_URL": database.url,
-        "INSERTS_THREADS": "8",
-        "INSERTS_MAX_BATCH": "8",
+        "INSERTS_PROCESSES": "2",
     }
     # With a model in charge every capture goes all the way, through the network too.
     write_labelled_folder(folder / "labelled", 40, seed=plan.seed, size=128)
@@ -156,6 +156,9 @@ def _strike(
     if kind == "worker_kill":
         if not workers.kill_one(chance.random()):
             raise RuntimeError("no worker came up to be killed; see the workers' logs")
+    elif kind == "process_kill":
+        if not workers.kill_one_process(chance.random()):
+            raise RuntimeError("no worker has a process to be killed; see the workers' logs")
     elif kind == "redis_kill":
         server.kill()
         time.sleep(chance.uniform(0.0, 2.0))

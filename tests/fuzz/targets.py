@@ -112,10 +112,11 @@ class Line:
         migrate.upgrade(url)
         self.told: list[str] = []
         self._database = Database(url)
-        self._inspector = Inspector(self._database, FolderStore(folder), Unsure(), self, WorkerMetrics())  # type: ignore[arg-type]
+        parts: Any = self, self  # notifier and sender
+        self._inspector = Inspector(self._database, FolderStore(folder), Unsure(), *parts, WorkerMetrics())  # type: ignore[arg-type]
 
-    def send(self, answers: list[tuple[str, Any]]) -> None:
-        """Take the place of the notifier, which writes them as JSON."""
+    def send(self, answers: list[Any]) -> None:
+        """Take the place of the notifier, which writes them as JSON, and of who sends messages back: there are none."""
         self.told += [answer.model_dump_json(exclude_none=True) for _, answer in answers]
 
     def run(self, raw: bytes) -> str:
@@ -129,7 +130,6 @@ class Line:
 
     def close(self) -> None:
         """Close the database."""
-        self._inspector.close()
         self._database.close()
 
 

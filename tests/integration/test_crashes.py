@@ -1,24 +1,27 @@
-"""Real workers that die at the worst moments, and a small supervisor of the test's own that starts them again."""
+"""Processes of real workers, and whole workers, that die at the worst moments."""
 
 from __future__ import annotations
 
+import json
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 import pytest
 
-from db.line import faults, verdicts
-from producer.contract.event import INSPECT_QUEUE, new_id
+from db.line import captures, faults, verdicts
+from producer.contract.event import INSPECT_QUEUE, CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
+from tests.faults.checker import a_minute_later
 from tests.integration.test_worker_process import Line
-from tests.support import RedisProcess, wait_until
-from worker.runtime.failpoints import EXIT_CODE
+from tests.support import RedisProcess, photograph, stored_event, wait_until
+from worker.broker.messages import made
+from worker.line.writes import MAX_ATTEMPTS
 
 
 @pytest.fixture
@@ -32,73 +35,132 @@ def line(
     line.end()
 
 
-@contextmanager
-def supervised(line: Line, after_death: Callable[[int], None]) -> Iterator[None]:
-    """Keep a worker running until the block ends; `after_death` is told each exit code."""
-    stop = threading.Event()
-
-    def tend() -> None:
-        worker: subprocess.Popen[bytes] = line.start_worker()
-        while not stop.wait(0.05):
-            if worker.poll() is not None:
-                after_death(worker.returncode)
-                worker = line.start_worker()
-
-    thread = threading.Thread(target=tend)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
 def submit(station: Station, image: bytes, operation: str = "op-1") -> UUID:
     return station.submit(
         image, machine="m", head="h", pocket=1, operation=operation, check_id=new_id(), check_size=1
     ).capture_id
 
 
+@contextmanager
+def station_at(line: Line) -> Iterator[Station]:
+    outbox = Outbox(line.folder / "outbox.db")
+    with Station("s", line.images, outbox, line.redis_server.url) as station:
+        yield station
+        wait_until(lambda: len(outbox) == 0, what="an empty outbox")
+    outbox.close()
+
+
+def processes_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return psutil.Process(worker.pid).children()
+
+
+def deaths(line: Line) -> int:
+    return line.log_file.read_text().count(": WorkerLostError")
+
+
+def send_group(line: Line, events: list[CaptureEvent]) -> None:
+    """One message of them all."""
+    carried = json.dumps([event.message() for event in events])
+    line.redis_server.client().lpush(INSPECT_QUEUE, made(carried, str(new_id())))
+
+
+def under_way(line: Line) -> tuple[int, int]:
+    client = line.redis_server.client()
+    return client.llen(INSPECT_QUEUE), client.hlen("unacked")  # type: ignore[return-value]
+
+
 @pytest.mark.parametrize("place", ["before-commit", "before-notify", "before-ack"])
 def test_a_crash_between_two_steps_leaves_one_verdict(line: Line, place: str) -> None:
-    outbox = Outbox(line.folder / "outbox.db")
-    deaths: list[int] = []
-
-    def heal(code: int) -> None:
-        deaths.append(code)
-        line.environment.pop("INSERTS_FAILPOINT", None)
-
+    """The process that has it in hand dies each time, until the next worker, which has no failpoint."""
     line.environment["INSERTS_FAILPOINT"] = f"{place}:exit"
-    with supervised(line, heal), Station("s", line.images, outbox, line.redis_server.url) as station:
+    worker = line.start_and_wait()
+    with station_at(line) as station:
         capture = submit(station, next(labelled_images(1, seed=1, size=256))[0])
-        wait_until(lambda: deaths, 60, "the worker's death")
-        assert station.wait_for([capture], 60)
-        wait_until(lambda: len(outbox) == 0, what="an empty outbox")
-        wait_until(lambda: line.redis_server.client().llen(INSPECT_QUEUE) == 0, what="an empty queue")
-    outbox.close()
-    assert deaths == [EXIT_CODE]
+        wait_until(lambda: deaths(line) > 0, 60, "the death of a process")
+        assert worker.poll() is None, "only a process of it"
+        worker.kill()
+        worker.wait()
+        del line.environment["INSERTS_FAILPOINT"]
+        line.start_and_wait()
+        a_minute_later(line.redis_server)
+        # Before the commit it may have died three times; then it is a fault, which is an end as well.
+        ended = station.wait_for([capture], 60)[capture].answer
+        assert ended.kind == "verdict" or place == "before-commit"
+        wait_until(lambda: under_way(line) == (0, 0), what="an empty queue")
     with line.database.reading() as session:
-        assert verdicts.count(session) == 1
-        assert faults.search(session, state=None) == []
+        assert verdicts.count(session) + len(faults.search(session)) == 1
 
 
-def test_a_capture_that_kills_its_worker_is_a_fault_and_its_neighbours_are_judged(line: Line) -> None:
-    outbox = Outbox(line.folder / "outbox.db")
-    deaths: list[int] = []
+def test_a_capture_that_kills_its_process_is_a_fault_and_its_neighbours_are_judged(line: Line) -> None:
+    """In one message with seven others, on a worker that stays up, with another process beside."""
     line.environment["INSERTS_FAILPOINT"] = "judge=op-poison:exit"
-    with supervised(line, deaths.append), Station("s", line.images, outbox, line.redis_server.url) as station:
-        images = [image for image, _ in labelled_images(9, seed=1, size=256)]
-        captures = [submit(station, image) for image in images[:4]]
-        poison = submit(station, images[8], "op-poison")
-        captures += [submit(station, image) for image in images[4:8]]
-        answers = station.wait_for([*captures, poison], 120)
-        assert len(answers) == 9
-        assert answers[poison].answer.kind == "fault"
-        assert {answers[capture].answer.kind for capture in captures} == {"verdict"}
-        wait_until(lambda: len(outbox) == 0, what="an empty outbox")
-    outbox.close()
-    assert deaths == [EXIT_CODE] * 3
+    worker = line.start_and_wait()
+    first = {child.pid for child in processes_of(worker)}
+    images = [image for image, _ in labelled_images(9, seed=1, size=256)]
+    group = [
+        stored_event(line.images, image, operation="op-poison" if number == 3 else "op", pocket=number + 1)
+        for number, image in enumerate(images)
+    ]
+    poison = group[3].capture_id
+    send_group(line, group)
+    beside = stored_event(line.images, images[0])
+    send_group(line, [beside])
+    good = {event.capture_id for event in group} - {poison} | {beside.capture_id}
+    wait_until(lambda: line.verdicts().keys() == good and under_way(line) == (0, 0), 60, "everything else judged")
     with line.database.reading() as session:
         (fault,) = faults.search(session)
         assert (fault.reason, fault.capture_id) == ("crashed", poison)
-        assert verdicts.count(session) == 8
+        assert verdicts.count(session) == 9
+    assert deaths(line) == MAX_ATTEMPTS
+    assert worker.poll() is None
+    wait_until(lambda: len(processes_of(worker)) == 2, what="two processes again")
+    assert len({child.pid for child in processes_of(worker)} - first) <= MAX_ATTEMPTS
+
+
+def test_a_process_that_is_killed_costs_no_capture_and_no_other_process(line: Line) -> None:
+    worker = line.start_and_wait()
+    images = [image for image, _ in labelled_images(4, seed=1, size=256)]
+    with station_at(line) as station:
+        submitted = []
+        for number in range(40):
+            submitted.append(submit(station, images[number % 4]))
+            if number in (5, 15, 25):
+                (victim, *_) = processes_of(worker)
+                victim.kill()
+        assert len(station.wait_for(submitted, 60)) == 40
+        wait_until(lambda: under_way(line) == (0, 0), what="an empty queue")
+    assert worker.poll() is None
+    assert line.verdicts().keys() == set(submitted)
+    with line.database.reading() as session:
+        assert verdicts.count(session) == 40
+        assert faults.search(session, state=None) == []
+
+
+def test_what_is_in_hand_elsewhere_is_not_judged_twice(line: Line) -> None:
+    """Copies of a message use up nobody's attempts: here ten of a capture whose judgement takes seconds."""
+    line.environment["INSERTS_FAILPOINT"] = "judge=op-slow:sleep"
+    line.environment["INSERTS_JUDGE_TIMEOUT"] = "6"
+    line.start_and_wait()
+    slow = stored_event(line.images, photograph(), operation="op-slow")
+    for _ in range(10):
+        send_group(line, [slow])
+    wait_until(lambda: under_way(line) == (0, 1), 5, "one of them in hand, and no other")
+    with line.database.reading() as session:
+        assert captures.attempts(session, slow.capture_id) == 1
+    wait_until(lambda: under_way(line) == (0, 0), 60, "its end")
+    with line.database.reading() as session:
+        (fault,) = faults.search(session)
+    assert (fault.reason, fault.capture_id) == ("crashed", slow.capture_id)
+
+
+def test_the_processes_of_a_worker_end_with_it(line: Line) -> None:
+    """Also where they have something in hand, and their parent is killed."""
+    line.environment["INSERTS_FAILPOINT"] = "judge=op-slow:sleep"
+    worker = line.start_and_wait()
+    send_group(line, [stored_event(line.images, photograph(), operation="op-slow")])
+    wait_until(lambda: under_way(line) == (0, 1), what="a capture in hand")
+    children = processes_of(worker)
+    assert len(children) == 2
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: not any(child.is_running() for child in children), 10, "the end of its processes")

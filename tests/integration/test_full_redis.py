@@ -47,7 +47,7 @@ def test_a_worker_that_finds_redis_full_makes_room_and_nothing_is_lost(
         "INSERTS_DATA": str(tmp_path),
         "INSERTS_REDIS_URL": redis_server.url,
         "INSERTS_DATABASE_URL": sqlite_url,
-        "INSERTS_THREADS": "4",
+        "INSERTS_PROCESSES": "2",
     }
     log = tmp_path / "worker.log"
     with Station("station-1", images, outbox, redis_server.url) as station:

@@ -1,7 +1,8 @@
-"""A capture's path through the worker, on a real Redis and both databases; only the network is a small fake."""
+"""A message's path through the worker, on a real Redis and both databases; only the network is a small fake."""
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
 import json
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 import structlog
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 import db.line.faults
 from db.engine.database import Database
@@ -26,22 +28,23 @@ from db.line import captures, shadow_verdicts, verdicts
 from db.queries import maintenance
 from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.contract.event import Region, new_id
+from producer.contract.event import INSPECT_QUEUE, Region, new_id
 from producer.storage.folder import FolderStore
 from tests.database_support import shadows_of
 from tests.support import RedisProcess, photograph, stored_event, wait_until
+from worker.broker.messages import MessageSender
 from worker.line.active_models import ModelPair
-from worker.line.inspector import ImageNotYet, Inspector
+from worker.line.inspector import AT_ONCE, IMAGE_TRIES, Inspector
 from worker.line.judging import Judge
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
+from worker.line.writes import MAX_ATTEMPTS
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
 from worker.models.unsure_band import Band
 from worker.monitoring.metrics import WorkerMetrics
-from worker.monitoring.process_state import ProcessState
 
 
 class MeanBrightness:
@@ -80,11 +83,18 @@ class Line:
             model_registry.register(session, model_row("bright"))
             model_registry.register(session, model_row("dark"))
         self.redis = redis_server.client()
-        self.notifier_url = redis_server.url
-        self.inspector = self.worker(WorkerMetrics())
+        self.redis_url = redis_server.url
+        self.inspector = self.worker()
 
-    def worker(self, metrics: WorkerMetrics) -> Inspector:
-        return Inspector(self.database, self.store, self, Notifier(self.notifier_url), metrics)  # type: ignore[arg-type]
+    def worker(self, metrics: WorkerMetrics | None = None, database: Database | None = None) -> Inspector:
+        return Inspector(
+            database or self.database,
+            self.store,
+            self,  # type: ignore[arg-type]
+            Notifier(self.redis_url),
+            MessageSender(self.redis_url),
+            metrics or WorkerMetrics(),
+        )
 
     @property
     def model_in_charge(self) -> str | None:
@@ -94,7 +104,7 @@ class Line:
         return self.judge_hook(image, region)
 
     def judge_well(self, image: bytes, region: Region | None) -> Judgement:
-        return Judge(self, WorkerMetrics(), ProcessState("fake")).judge(image, region)  # type: ignore[arg-type]
+        return Judge(self, WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]
 
     def current(self) -> ModelPair:
         network: Any = self.network
@@ -102,10 +112,21 @@ class Line:
 
     def take_up_requeued(self) -> int:
         """Handle the requeued faults there are; how many there were."""
-        with self.database.reading() as session:
-            requeued = db.line.faults.search(session, state="requeued")
-        RequeueWatch(self.database, self.inspector).turn()
-        return len(requeued)
+        RequeueWatch(self.database, MessageSender(self.redis_url)).turn()
+        return self.work()
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The messages on the queue, the next one first."""
+        return [json.loads(raw) for raw in reversed(self.redis.lrange(INSPECT_QUEUE, 0, -1))]
+
+    def work(self, at_most: int = 1000) -> int:
+        """Handle what is on the queue, whatever it should wait for; how many messages there were."""
+        done = 0
+        while done < at_most and (raw := self.redis.rpop(INSPECT_QUEUE)) is not None:
+            headers = json.loads(raw)["headers"]
+            self.inspector.inspect(carried(json.loads(raw)), message_id=headers["id"], retries=headers["retries"])
+            done += 1
+        return done
 
     def attempts(self, event: Any) -> int:
         with self.database.reading() as session:
@@ -123,10 +144,14 @@ class Line:
             return verdicts.current(session, event.capture_id)
 
     def shadows_of(self, event: Any) -> list[shadow_verdicts.ShadowVerdict]:
-        """What shadows said, at the end: nobody waits for it before."""
-        self.inspector.close()
+        """What shadows said."""
         with self.database.reading() as session:
             return shadows_of(session, event.capture_id)
+
+
+def carried(message: dict[str, Any]) -> Any:
+    """What a message of the worker's own making carries."""
+    return json.loads(json.loads(base64.b64decode(message["body"]))[0][0])
 
 
 def fail(data: bytes, region: object) -> Judgement:
@@ -142,20 +167,18 @@ def line(database: Database, redis_server: RedisProcess, tmp_path: Path) -> Line
     return Line(database, redis_server, tmp_path / "images")
 
 
-def test_what_is_logged_about_a_capture_names_it_also_after_it_failed(line: Line) -> None:
-    about = structlog.contextvars.get_contextvars
-    line.judge_hook = fail
-    failed, good = (stored_event(line.store, photograph(seed=seed)) for seed in (1, 2))
-    with pytest.raises(RuntimeError):
-        line.inspector.inspect(failed.message())
-    assert about() == {"capture": str(failed.capture_id), "check": str(failed.check_id), "model": None}
-    line.judge_hook = line.judge_well
+def test_what_is_logged_about_a_capture_names_it_also_when_it_fails(line: Line) -> None:
+    good, bad = (stored_event(line.store, photograph(seed=seed)) for seed in (1, 2))
+    photo = line.store.get(bad.image, 10**6)
+    line.judge_hook = lambda data, region: (fail if data == photo else line.judge_well)(data, region)
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
-        line.inspector.inspect(good.message())
+        line.inspector.inspect([good.message(), bad.message()])
     (judged,) = [each for each in logs if each["event"] == "judged"]
     assert (judged["capture"], judged["check"]) == (str(good.capture_id), str(good.check_id))
     assert judged["model"] == "bright"
-    assert about() == {}
+    (failed,) = [each for each in logs if each["log_level"] == "error"]
+    assert (failed["capture"], failed["check"]) == (str(bad.capture_id), str(bad.check_id))
+    assert structlog.contextvars.get_contextvars() == {}
 
 
 @pytest.mark.parametrize(("brightness", "outcome"), [(70, "intact"), (190, "damaged")])
@@ -217,7 +240,7 @@ def test_a_shadow_that_fails_costs_the_line_nothing(line: Line, fails: str) -> N
     blind = LineModel("dark", LinearModel(LINE_CLASSES, np.ones((1, 5), np.float32), np.zeros(1)))
     line.shadow = blind if fails == "judging" else replace(DARK_IS_DAMAGED, model_id="never registered")
     events = [stored_event(line.store, photograph(190, number)) for number in range(6)]
-    run_all([lambda event=event: line.inspector.inspect(event.message()) for event in events])
+    line.inspector.inspect([event.message() for event in events])
     for event in events:
         verdict = line.verdict_of(event)
         assert verdict is not None
@@ -278,13 +301,72 @@ def test_the_same_event_many_times_at_once_has_one_verdict(line: Line) -> None:
     at_once = threading.Barrier(8)
 
     def deliver() -> None:
+        worker = line.worker()
         at_once.wait()
-        line.inspector.inspect(event.message())
+        worker.inspect(event.message())
 
     run_all([deliver] * 8)
     with line.database.reading() as session:
         assert verdicts.count(session) == 1
     assert {answer.outcome for answer in line.answers() if isinstance(answer, VerdictAnswer)} == {"damaged"}
+
+
+class Counting(Database):
+    """A database that notes its transactions: whether each waited for the disk."""
+
+    def __init__(self, url: str):
+        super().__init__(url)
+        self.transactions: list[bool] = []
+        self.readings = 0
+
+    def transaction(self, *, synced: bool = True) -> Any:
+        self.transactions.append(synced)
+        return super().transaction(synced=synced)
+
+    def reading(self) -> Any:
+        self.readings += 1
+        return super().reading()
+
+
+def test_a_message_of_several_captures_is_two_transactions_and_one_look_for_finished_checks(line: Line) -> None:
+    counting = Counting(line.database.url)
+    check = str(new_id())
+    group = [
+        stored_event(line.store, photograph(190, pocket), pocket=pocket, check_id=check, check_size=8)
+        for pocket in range(1, 9)
+    ]
+    line.worker(database=counting).inspect([event.message() for event in group])
+    assert (counting.transactions, counting.readings) == ([False, True], 1), "only verdicts wait for the disk"
+    counting.close()
+    answers = line.answers()
+    assert [answer.capture_id for answer in answers[:-1]] == [event.capture_id for event in group]
+    assert (answers[-1].kind, answers[-1].state) == ("check", "replace")
+
+
+def test_whatever_is_wrong_with_one_of_a_message_costs_only_itself(line: Line) -> None:
+    good = [stored_event(line.store, photograph(190, number)) for number in range(3)]
+    missing = stored_event(line.store, None)
+    corrupt = stored_event(line.store, b"not an image")
+    other = stored_event(line.store, photograph(), image_sha256="0" * 64)
+    broken = {**good[0].message(), "capture_id": str(new_id()), "pocket": "7"}
+    group: list[object] = [event.message() for event in (good[0], missing, corrupt, good[1], other, good[2], good[0])]
+    line.inspector.inspect([*group, broken, None, [], "text"])
+    assert [line.verdict_of(event) is not None for event in good] == [True] * 3
+    (waiting,) = line.waiting()
+    assert (carried(waiting), waiting["headers"]["retries"]) == (missing.message(), 1)
+    unusable = line.verdict_of(corrupt)
+    assert unusable is not None
+    assert unusable.outcome == "unusable"
+    reasons = [fault.reason for fault in line.faults()]
+    assert sorted(reasons) == ["digest_mismatch", *["invalid_event"] * 4]
+    assert len([each for each in line.answers() if isinstance(each, VerdictAnswer)]) == 4
+
+
+def test_a_message_of_very_many_captures_is_done_in_parts(line: Line) -> None:
+    events = [stored_event(line.store, photograph(190, number)) for number in range(2 * AT_ONCE + 3)]
+    line.inspector.inspect([event.message() for event in events])
+    assert all(line.verdict_of(event) for event in events)
+    assert line.faults() == []
 
 
 def test_a_check_is_answered_when_its_last_insert_is_judged(line: Line) -> None:
@@ -303,13 +385,13 @@ def test_a_check_is_answered_when_its_last_insert_is_judged(line: Line) -> None:
     assert (answer.state, answer.replace, answer.review) == ("replace", [2, 4], [5])
 
 
-def test_a_check_judged_by_many_threads_is_answered(line: Line) -> None:
+def test_a_check_judged_by_many_workers_is_answered(line: Line) -> None:
     check = str(new_id())
     events = [
         stored_event(line.store, photograph(70, pocket), pocket=pocket, check_id=check, check_size=12)
         for pocket in range(1, 13)
     ]
-    run_all([lambda event=event: line.inspector.inspect(event.message()) for event in events])
+    run_all([lambda event=event: line.worker().inspect(event.message()) for event in events])
     answers = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
     assert answers
     assert {answer.state for answer in answers} == {"go"}
@@ -362,9 +444,11 @@ def test_a_check_with_a_broken_event_ends_in_review(line: Line) -> None:
     assert (answer.state, answer.review) == ("review", [2])
 
 
-def test_a_missing_image_is_a_fault(line: Line) -> None:
+def test_a_missing_image_is_a_fault_after_the_last_try(line: Line) -> None:
     event = stored_event(line.store, None)
     line.inspector.inspect(event.message())
+    assert line.faults() == []
+    assert line.work() == IMAGE_TRIES
     (fault,) = line.faults()
     assert (fault.reason, fault.pocket, fault.check_id) == ("image_missing", 7, event.check_id)
     told, check = line.answers()
@@ -374,13 +458,16 @@ def test_a_missing_image_is_a_fault(line: Line) -> None:
 
 def test_an_image_that_may_still_come_is_waited_for_without_counting(line: Line) -> None:
     event = stored_event(line.store, None, image_sha256=hashlib.sha256(photograph(190)).hexdigest())
-    for _ in range(5):
-        with pytest.raises(ImageNotYet, match="no image"):
-            line.inspector.inspect(event.message(), may_wait=True)
-    assert line.faults() == []
-    assert line.attempts(event) == 0
+    before = datetime.now(UTC)
+    line.inspector.inspect(event.message())
+    for tries in range(1, 5):
+        (message,) = line.waiting()
+        assert message["headers"]["retries"] == tries
+        assert datetime.fromisoformat(message["headers"]["eta"]) > before + timedelta(seconds=0.9)
+        assert line.work(at_most=1) == 1
+    assert (line.faults(), line.answers(), line.attempts(event)) == ([], [], 0)
     line.store.put(event.image, photograph(190))
-    line.inspector.inspect(event.message(), may_wait=True)
+    assert line.work() == 1
     verdict = line.verdict_of(event)
     assert verdict is not None
     assert verdict.outcome == "damaged"
@@ -390,7 +477,7 @@ def test_a_judged_capture_whose_image_is_gone_is_confirmed_again(line: Line) -> 
     event = stored_event(line.store, photograph(190))
     line.inspector.inspect(event.message())
     (line.store.root / event.image).unlink()
-    line.inspector.inspect(event.message(), may_wait=True)
+    line.inspector.inspect(event.message())
     assert [a.outcome for a in line.answers() if isinstance(a, VerdictAnswer)] == ["damaged", "damaged"]
     assert line.faults() == []
 
@@ -398,11 +485,13 @@ def test_a_judged_capture_whose_image_is_gone_is_confirmed_again(line: Line) -> 
 def test_a_capture_that_fails_three_times_is_a_fault_and_can_be_requeued(line: Line) -> None:
     event = stored_event(line.store, photograph(190))
     good, line.judge_hook = line.judge_hook, fail
-    for attempt in (1, 2, 3):
-        with pytest.raises(RuntimeError, match="poison"):
-            line.inspector.inspect(event.message())
-        assert line.attempts(event) == attempt
     line.inspector.inspect(event.message())
+    for attempt in (1, 2, 3):
+        assert line.attempts(event) == attempt
+        (message,) = line.waiting()
+        assert message["headers"]["eta"] is not None, "not at once"
+        line.work(at_most=1)
+    assert line.waiting() == []
     (fault,) = line.faults()
     assert (fault.reason, fault.capture_id) == ("crashed", event.capture_id)
     told, check = line.answers()
@@ -431,24 +520,61 @@ def test_a_requeued_event_that_is_still_broken_is_a_fault_again(line: Line) -> N
     assert line.take_up_requeued() == 0
 
 
-def test_a_capture_that_failed_before_is_judged_alone(line: Line) -> None:
+class Crash(BaseException):
+    """The process dies: nothing in it handles that."""
+
+
+def test_a_message_whose_worker_died_is_split_and_only_the_guilty_capture_is_a_fault(line: Line) -> None:
     """So a capture that takes the process down takes its neighbours with it once, and not three times."""
-    suspect = stored_event(line.store, photograph(190))
-    line.judge_hook, good = fail, line.judge_hook
-    with pytest.raises(RuntimeError, match="poison"):
-        line.inspector.inspect(suspect.message())
+    events = [stored_event(line.store, photograph(70 + n, n)) for n in range(5)]
+    poison = line.store.get(events[2].image, 10**6)
 
-    beside: list[int] = []
+    def crash(data: bytes, region: Region | None) -> Judgement:
+        if data == poison:
+            raise Crash
+        return line.judge_well(data, region)
 
-    def watched(data: bytes, region: Region | None) -> Judgement:
-        beside.append(line.inspector._isolation._together if line.inspector._isolation._alone else -1)
-        return good(data, region)
+    line.judge_hook = crash
+    group = [event.message() for event in events]
+    with pytest.raises(Crash):
+        line.inspector.inspect(group)
+    assert [line.attempts(event) for event in events] == [1] * 5
+    assert line.answers() == []
+    line.inspector.inspect(group)  # it comes again
+    assert line.network.passes == 2, "nothing is judged beside what may be to blame"
+    alone = line.waiting()
+    assert [carried(message)["capture_id"] for message in alone] == [str(event.capture_id) for event in events]
+    assert line.work(at_most=2) == 2
+    (raw,) = line.redis.rpop(INSPECT_QUEUE, 1)
+    for attempt in range(2, MAX_ATTEMPTS + 1):
+        with pytest.raises(Crash):
+            line.inspector.inspect(carried(json.loads(raw)))
+        assert line.attempts(events[2]) == attempt
+    line.inspector.inspect(carried(json.loads(raw)))
+    assert line.work() == 2
+    (fault,) = line.faults()
+    assert (fault.reason, fault.capture_id) == ("crashed", events[2].capture_id)
+    assert [line.verdict_of(event) is not None for event in events] == [True, True, False, True, True]
+    assert line.network.passes == 2 + 4
 
-    line.judge_hook = watched
-    others = [stored_event(line.store, photograph(70, n)) for n in range(6)]
-    run_all([lambda event=event: line.inspector.inspect(event.message()) for event in [suspect, *others]])
-    assert beside.count(0) == 1
-    assert beside.count(-1) == 6
+
+def test_what_cannot_be_kept_of_a_message_costs_only_itself(line: Line) -> None:
+    """A verdict by a model that the database does not know: the transaction of all of them fails."""
+    events = [stored_event(line.store, photograph(190, n)) for n in range(4)]
+    unknown = line.store.get(events[1].image, 10**6)
+
+    def judge(data: bytes, region: Region | None) -> Judgement:
+        judgement = line.judge_well(data, region)
+        return replace(judgement, model_id="never registered") if data == unknown else judgement
+
+    line.judge_hook = judge
+    line.inspector.inspect([event.message() for event in events])
+    assert line.answers() == []
+    assert line.work(at_most=1) == 1
+    with pytest.raises(IntegrityError):
+        line.work(at_most=1)
+    assert line.work() == 2
+    assert [line.verdict_of(event) is not None for event in events] == [True, False, True, True]
 
 
 def test_an_image_store_that_is_away_is_waited_for_and_nothing_is_counted(
@@ -485,9 +611,8 @@ def test_an_image_that_alone_cannot_be_read_is_a_fault_after_the_last_try(
         return get(key, limit)
 
     monkeypatch.setattr(line.store, "get", bad_sector)
-    with pytest.raises(ImageNotYet, match="cannot be read"):
-        line.inspector.inspect(event.message(), may_wait=True)
     line.inspector.inspect(event.message())
+    assert line.work() == IMAGE_TRIES
     (fault,) = line.faults()
     assert fault.reason == "image_unreadable"
     assert "Input/output error" in fault.detail
@@ -560,33 +685,6 @@ def run_all(work: list[Callable[[], None]]) -> None:
         thread.join()
     if errors:
         raise errors[0]
-
-
-def test_a_message_that_comes_again_and_again_while_it_is_judged_is_one_verdict_and_no_fault(line: Line) -> None:
-    """Deliveries that overlap must not use up each other's attempts."""
-    event = stored_event(line.store, photograph())
-    entered, go = threading.Event(), threading.Event()
-
-    def slow(data: bytes, region: Region | None) -> Judgement:
-        entered.set()
-        assert go.wait(20)
-        return line.judge_well(data, region)
-
-    line.judge_hook = slow
-    threads = [threading.Thread(target=line.inspector.inspect, args=(event.message(),)) for _ in range(6)]
-    threads[0].start()
-    assert entered.wait(20)
-    for thread in threads[1:]:
-        thread.start()
-    go.set()
-    for thread in threads:
-        thread.join(20)
-    assert line.network.passes == 1
-    assert line.attempts(event) == 1
-    assert line.faults() == []
-    verdict = line.verdict_of(event)
-    assert verdict is not None
-    assert verdict.outcome in ("intact", "damaged")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_the_line_works_with_the_worker_s_role_and_the_reader_sees_it(
         "INSERTS_DATA": str(tmp_path),
         "INSERTS_REDIS_URL": redis_server.url,
         "INSERTS_DATABASE_URL": urls["worker"],
-        "INSERTS_THREADS": "4",
+        "INSERTS_PROCESSES": "2",
         "INSERTS_RETRAIN_EVERY": "1",
     }
     processes, logs = start_workers(tmp_path, environment)

@@ -201,7 +201,7 @@ def plant(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterat
         "INSERTS_DATA": str(tmp_path),
         "INSERTS_REDIS_URL": redis_server.url,
         "INSERTS_DATABASE_URL": sqlite_url,
-        "INSERTS_THREADS": "4",
+        "INSERTS_PROCESSES": "2",
         **dict.fromkeys(("INSERTS_REEXTRACT_EVERY", "INSERTS_RETRAIN_EVERY", "INSERTS_EVALUATE_EVERY"), "1"),
     }
     images, outbox = FolderStore(tmp_path / "images"), Outbox(tmp_path / "outbox.db")

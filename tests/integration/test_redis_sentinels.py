@@ -29,7 +29,7 @@ def test_a_failover_under_load_loses_nothing(tmp_path: Path, sqlite_url: str) ->
             "INSERTS_DATA": str(tmp_path),
             "INSERTS_REDIS_URL": plant.url,
             "INSERTS_DATABASE_URL": sqlite_url,
-            "INSERTS_THREADS": "4",
+            "INSERTS_PROCESSES": "2",
             **dict.fromkeys(("INSERTS_REEXTRACT_EVERY", "INSERTS_RETRAIN_EVERY", "INSERTS_EVALUATE_EVERY"), "1"),
         }
         processes, logs = start_workers(tmp_path, environment)

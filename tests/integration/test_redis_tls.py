@@ -163,7 +163,7 @@ def line_works(plant: PlantRedis, port: int, ca: Path, folder: Path, database_ur
         "INSERTS_REDIS_CA_FILE": str(ca),
         "INSERTS_DATA": str(folder),
         "INSERTS_DATABASE_URL": database_url,
-        "INSERTS_THREADS": "4",
+        "INSERTS_PROCESSES": "2",
     }
     log = folder / "worker.log"
     with log.open("wb") as file:

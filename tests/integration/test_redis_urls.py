@@ -35,7 +35,7 @@ def test_a_line_works_over_a_socket_of_this_machine(tmp_path: Path, sqlite_url: 
             "INSERTS_REDIS_PASSWORD": "pass/word",
             "INSERTS_DATA": str(tmp_path),
             "INSERTS_DATABASE_URL": sqlite_url,
-            "INSERTS_THREADS": "4",
+            "INSERTS_PROCESSES": "2",
         }
         log, outbox = tmp_path / "worker.log", Outbox(tmp_path / "outbox.db")
         with log.open("wb") as file:

@@ -78,7 +78,7 @@ def test_the_whole_line_works_with_its_users_and_nobody_is_refused_anything(
         "INSERTS_REDIS_PASSWORD_FILE": str(plant.password_file("worker")),
         "INSERTS_DATA": str(tmp_path),
         "INSERTS_DATABASE_URL": sqlite_url,
-        "INSERTS_THREADS": "4",
+        "INSERTS_PROCESSES": "2",
         "INSERTS_RETRAIN_EVERY": "1",
     }
     processes, logs = start_workers(tmp_path, environment)

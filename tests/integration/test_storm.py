@@ -26,7 +26,15 @@ def test_a_short_storm_loses_nothing(
     # What is lost comes again sooner than stations have it in earnest; the long run (`make faults`) leaves it as it is.
     monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 2.0)
     monkeypatch.setattr("producer.delivery.resend.LAST_RESEND", 8.0)
-    plan = Plan(worker_kills=2, redis_kills=1, redis_wipes=1, database_restarts=1, seed=4, captures_per_second=5)
+    plan = Plan(
+        worker_kills=2,
+        process_kills=3,
+        redis_kills=1,
+        redis_wipes=1,
+        database_restarts=1,
+        seed=4,
+        captures_per_second=5,
+    )
     outcome = storm(plan, tmp_path, redis_server, failing_database, print)
     outcome.account.assert_kept()
     assert outcome.account.submitted > 10

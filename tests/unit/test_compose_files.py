@@ -24,7 +24,7 @@ def test_every_variable_of_the_compose_files_is_explained_and_none_that_is_not_t
     files = [ROOT / "docker-compose.yml", *(ROOT / "deploy").glob("compose.*.yml")]
     code = [re.sub(r"(?m)^\s*#.*$", "", file.read_text(encoding="utf-8")) for file in files]
     interpolated = {name for text in code for name in re.findall(r"\$\{(\w+)", text)}
-    # `INSERTS_THREADS:` with nothing behind it is taken from .env as it stands there.
+    # `INSERTS_PROCESSES:` with nothing behind it is taken from .env as it stands there.
     handed_on = {name for text in code for name in re.findall(r"(?m)^ +([A-Z_0-9]+):$", text)}
     explained = set(re.findall(r"(?m)^#?([A-Z][A-Z_0-9]+)=", (ROOT / ".env.example").read_text(encoding="utf-8")))
     compose_own = {"COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_FILE"}

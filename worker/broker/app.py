@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from celery import Celery
 from kombu.entity import Queue
 
@@ -11,8 +13,12 @@ from producer.delivery.redis_transport import BROKER
 from worker.broker.kombu_fixes import Amqp, CarefulTransport
 
 VISIBILITY_TIMEOUT = 60
-"""Seconds after which a message without acknowledgement is redelivered; above the time of any judgement. A message that
-takes longer all the same (a database that is away) is merely delivered twice."""
+"""Seconds after which a message without acknowledgement is redelivered; above the time of any message. One that takes
+longer all the same (a database that is away) is merely delivered twice."""
+
+CHILD_STARTS_WITHIN: Final = 120.0
+"""Seconds within which a new process of the pool must be ready, or it is replaced. Celery's own default is four: too
+few where as many processes as there are cores read a network from a slow disk."""
 
 SWEEP_EVERY = 5
 """Seconds between two looks for such messages; kombu's own default is every tenth look of one every ten seconds."""
@@ -32,10 +38,15 @@ def make_app(redis_url: str) -> Celery:
         task_serializer="json",
         # The verdict's way back is the station's stream and the database, so there is no result backend.
         task_ignore_result=True,
-        # Acknowledge after commit and notification (promise 3). Prefetch one message for each thread: those of a
-        # dead worker wait for their redelivery.
+        # Acknowledge after commit and notification (promise 3). Prefetch few messages: those of a dead worker wait for
+        # their redelivery.
         task_acks_late=True,
         worker_prefetch_multiplier=1,
+        # A message whose process died comes again at once; its attempts are counted in SQL. One that failed is dropped:
+        # what can be tried again has gone back as a message of its own, or is sent again by its station.
+        task_reject_on_worker_lost=True,
+        task_acks_on_failure_or_timeout=False,
+        worker_proc_alive_timeout=CHILD_STARTS_WITHIN,
         task_queues=[Queue(INSPECT_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=INSPECT_QUEUE,
         broker_transport=CarefulTransport,

@@ -11,26 +11,29 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
-from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+from producer.contract.event import INSPECT_TASK, CaptureEvent
 from producer.terminal.error_text import in_words
+from worker.broker.messages import MAX_EVENTS, made
 
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """How far ahead a message's ETA may be. The worker's own (an image that is not there yet) ask for a second; one that
 asked for a year would occupy a worker's prefetch slot for as long."""
 
 MAX_BYTES: Final = 1_000_000
-"""A longer message is not read at all; a capture's has some 2,000 bytes, the longest built here some 200,000."""
+"""A longer message is not read at all; one of a hundred captures has some 150,000 bytes."""
 
 MAX_TEXT: Final = 16_384
 """How many characters of a message that cannot be read are passed on."""
 
 MAX_BRACKETS: Final = 50
-"""An event is flat: one object, with one more for its region. Deeper nesting is a danger to a parser's stack."""
+"""An event is flat: one object, with one more for its region. Deeper nesting is a danger to a parser's stack, so what
+nests deeper among several events is passed on as its text."""
 
 
 class _Headers(BaseModel):
@@ -62,9 +65,9 @@ class _Message(BaseModel):
 def sanitise(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
     """A Celery message whose one argument is a JSON text, and what was wrong with `raw` (None for a good one).
 
-    The text is that of the event that `raw` carries. Where `raw` carries none, it is that of one string, `raw` as
-    it came: undecodable bytes written as `\\xNN`, cut to `MAX_TEXT` characters. A message that was built here (and is
-    redelivered after a worker died) is read as what it is.
+    The text is that of the event, or of the list of events, that `raw` carries. Where `raw` carries none, it is that of
+    one string, `raw` as it came: undecodable bytes written as `\\xNN`, cut to `MAX_TEXT` characters. A message that was
+    built here (and is redelivered after a worker died) is read as what it is.
 
     The delivery tag is a new one each time, because senders may use one twice, and kombu would take the two
     messages for one. Everything else that Celery knows (callbacks, expiry, limits) is dropped: an event asks for none
@@ -77,27 +80,21 @@ def sanitise(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
         headers = _Headers(task=INSPECT_TASK, id=str(uuid.uuid4()))
         text = json.dumps(raw[: 4 * MAX_TEXT].decode(errors="backslashreplace")[:MAX_TEXT])
         problem = _explained(error)
-    eta = headers.eta and min(headers.eta, now + LONGEST_WAIT).isoformat()
-    message = {
-        "body": base64.b64encode(json.dumps([[text], {}, {}]).encode()).decode(),
-        "content-type": "application/json",
-        "content-encoding": "utf-8",
-        "headers": {"task": INSPECT_TASK, "id": headers.id, "retries": headers.retries, "eta": eta},
-        "properties": {
-            "body_encoding": "base64",
-            "delivery_tag": str(uuid.uuid4()),
-            "delivery_info": {"exchange": "", "routing_key": INSPECT_QUEUE},
-        },
-    }
-    return json.dumps(message).encode(), problem
+    eta = headers.eta and min(headers.eta, now + LONGEST_WAIT)
+    return made(text, headers.id, retries=headers.retries, eta=eta), problem
 
 
-def captured_at(raw: bytes) -> datetime | None:
-    """When the photograph was taken whose event `raw` carries; None where it carries none that keeps the contract."""
+def events_in(raw: bytes) -> list[CaptureEvent]:
+    """The events that keep the contract of those that `raw` carries."""
     try:
-        return CaptureEvent.from_message(json.loads(_read(raw)[1])).captured_at
-    except (ValueError, RecursionError):  # pydantic's errors are ValueErrors too
-        return None
+        carried = json.loads(_read(raw)[1])
+    except (ValueError, RecursionError):
+        return []
+    events = []
+    for each in carried if isinstance(carried, list) else [carried]:
+        with suppress(ValidationError):
+            events.append(CaptureEvent.from_message(each))
+    return events
 
 
 def _read(raw: bytes) -> tuple[_Headers, str]:
@@ -115,15 +112,25 @@ def _read(raw: bytes) -> tuple[_Headers, str]:
     args, named, _ = body
     if not (isinstance(args, list) and len(args) == 1) or named:
         raise ValueError("body: not the base64 of [[EVENT],{},{}]")
-    event = args[0]
-    text = event if isinstance(event, str) else json.dumps(event)
-    nests = text.count("{") + text.count("[") > MAX_BRACKETS
-    # A text is parsed here once, so that later readers can; one that is a string may hold any brackets.
-    if isinstance(event, str):
-        nests &= not isinstance(json.loads(event), str)
-    if nests:
-        raise ValueError("body: the event nests too deep")
-    return message.headers, text
+    argument = args[0]
+    if isinstance(argument, str):  # as it was built here
+        argument = json.loads(argument)
+        if isinstance(argument, str):  # any text may hold any brackets
+            return message.headers, args[0]
+    if not isinstance(argument, list):
+        text = json.dumps(argument)
+        if _nests(text):
+            raise ValueError("body: the event nests too deep")
+        return message.headers, text
+    if not 1 <= len(argument) <= MAX_EVENTS:
+        raise ValueError(f"body: {len(argument)} events, and not 1 to {MAX_EVENTS}")
+    texts = [json.dumps(each) for each in argument]
+    flat = [json.dumps(text[:MAX_TEXT]) if _nests(text) else text for text in texts]
+    return message.headers, f"[{', '.join(flat)}]"
+
+
+def _nests(text: str) -> bool:
+    return not text.startswith('"') and text.count("{") + text.count("[") > MAX_BRACKETS
 
 
 def _explained(error: Exception) -> str:

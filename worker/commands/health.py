@@ -76,9 +76,13 @@ def described(beat: LifeSign) -> str:
         return f"{beat.ticks} ticks{last}" + (", waits for Redis" if beat.waits_for_redis else "")
     if isinstance(beat, LearnHeartbeat):
         doing = "nothing to do" if beat.job is None else f"{beat.job} for {beat.job_seconds:.0f} s"
-        done = f"{doing}, {beat.finished} jobs finished"
+        done = f"{beat.backbone}, {doing}, {beat.finished} jobs finished"
     elif isinstance(beat, Heartbeat):
-        done = f"{beat.finished} captures finished, {beat.in_hand} in hand"
+        by = "no model yet" if beat.model is None else f"model {beat.model}"
+        hand = f"{beat.in_hand} in hand"
+        if beat.in_hand_seconds is not None:
+            hand += f" for {beat.in_hand_seconds:.0f} s"
+        done = f"{by}, {beat.processes} processes, {beat.finished} captures finished, {hand}"
     else:
         return "alive"
-    return f"{beat.state}, {beat.backbone}, {done}, {'with' if beat.redis else 'without'} Redis"
+    return f"{beat.state}, {done}, {'with' if beat.redis else 'without'} Redis"

@@ -41,8 +41,7 @@ as `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, `INSERTS_DATABASE_
 `INSERTS_DATABASE_PASSWORD_FILE`; for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`,
 and for PostgreSQL `?sslmode=verify-full&sslrootcert=FILE` in its URL), `INSERTS_IMAGES`,
 `INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_NETWORKS`, `INSERTS_MODELS`,
-`INSERTS_THREADS`,
-`INSERTS_MAX_BATCH`, `INSERTS_FORWARD_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`, `INSERTS_METRICS_PORT`,
+`INSERTS_PROCESSES`, `INSERTS_JUDGE_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`, `INSERTS_METRICS_PORT`,
 `INSERTS_METRICS_ADDRESS`; of learning
 `INSERTS_MISSED_DAMAGED`, `INSERTS_NEEDLESS_CHANGE`, `INSERTS_LOOK`, `INSERTS_ENOUGH_NEW_LABELS`,
 `INSERTS_REEXTRACT_EVERY`, `INSERTS_RETRAIN_EVERY`, `INSERTS_EVALUATE_EVERY`, `INSERTS_NICENESS`.
@@ -101,9 +100,9 @@ def run(
     The database, the promoted model and its network are checked before the first message is taken. Without a promoted
     model every insert is `unsure` and a person decides.
     """
-    from worker.runtime.process import limit_arenas
+    from worker.runtime.process import compute_in_one_thread
 
-    limit_arenas()  # before TensorFlow starts its threads
+    compute_in_one_thread()
     from worker.line.serve import serve
 
     raise typer.Exit(serve(settings_with(data=data), ready_file))

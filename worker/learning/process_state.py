@@ -23,22 +23,30 @@ class LearnerState(ProcessState):
 
     def __init__(self, backbone: str, metrics: LearnMetrics):
         """`metrics` counts every job that has come to its end."""
-        super().__init__(backbone)
+        super().__init__()
+        self.backbone = backbone
         self._metrics = metrics
         self.job: tuple[str, float] | None = None
         """The job that is running, and when it began, in seconds of `time.monotonic`."""
 
+    @property
+    def in_hand(self) -> int:
+        """The jobs under way: one or none."""
+        return 0 if self.job is None else 1
+
     def begin(self, task: Any = None, **_: object) -> None:
         """Record that a job begins: a Celery task `insert_inspection.NAME`."""
-        super().begin()
         self.job = job_of(task), time.monotonic()
 
     def end(self, state: str | None = None, **_: object) -> None:
-        """Record that the job has ended."""
-        super().end(state)
+        """Record that the job has ended, with Celery's `state`."""
         job, self.job = self.job, None
+        succeeded = state == "SUCCESS"
+        if succeeded:
+            self.finished += 1
+            self.finished_at = time.monotonic()
         if job is not None:
-            self._metrics.ended(job[0], state == "SUCCESS", time.monotonic() - job[1])
+            self._metrics.ended(job[0], succeeded, time.monotonic() - job[1])
 
     def running(self) -> tuple[str, float] | None:
         """Return the job that is running, and for how many seconds."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import socket
 from collections.abc import Iterator
@@ -58,6 +57,8 @@ def serve_learning(settings: WorkerSettings) -> int:
         SchemaOutdated: the database has no or older tables.
         ValueError: Redis's URL is wrong, or Redis does not let this process in.
     """
+    from celery.signals import task_postrun, task_prerun
+
     from worker.broker.kombu_fixes import check_access
     from worker.learning.app import make_learn_app
     from worker.learning.tasks import register, train_where_none_can_judge
@@ -72,7 +73,7 @@ def serve_learning(settings: WorkerSettings) -> int:
         watch_process(metrics.registry, heart, state)
         metrics.registry.register(FunctionCollector(lambda: learn_families(job=state.running())))
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
-        parts.enter_context(Watchdog(state, math.inf, settings.grace))
+        parts.enter_context(Watchdog(state, settings.grace))
         check_access(settings.broker_url())
         learning = parts.enter_context(learning_with(settings))
         watch_learning(metrics.registry, learning.database)
@@ -80,7 +81,17 @@ def serve_learning(settings: WorkerSettings) -> int:
         register(app, learning, settings.reextract_every)
         train_where_none_can_judge(app, learning)
         hostname = f"learn-{os.getpid()}@{socket.gethostname()}"
-        return CeleryWorker(app, state, threads=1, hostname=hostname, ready_message="ready to learn").run()
+        return CeleryWorker(
+            app,
+            state,
+            # One job at a time, in a thread: its libraries must not be used before a fork.
+            pool="threads",
+            concurrency=1,
+            hostname=hostname,
+            ready_message="ready to learn",
+            ready_fields={"backbone": settings.backbone},
+            receivers=[(task_prerun, state.begin), (task_postrun, state.end)],
+        ).run()
 
 
 def run_beat(settings: WorkerSettings) -> None:

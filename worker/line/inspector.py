@@ -1,48 +1,88 @@
-"""A capture's one path through the worker: event → image → row → judgement → committed verdict → answer.
+"""The path of a message through the worker: events → images → rows → judgements → committed verdicts → answers.
 
-The order is commit, send, acknowledge (Celery acknowledges when `Inspector.inspect` returns), so a crash between any
-two of them is repaired by redelivering the message.
+A message carries one event or several; each step is done once for all of them. The order is commit, send, acknowledge
+(Celery acknowledges when `Inspector.inspect` returns), so a crash between any two of them is repaired by redelivering
+the message.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Final
 from uuid import UUID
 
 import structlog
-from pydantic import ValidationError
 
 from db.engine.database import Database
-from db.line import captures, verdicts
+from db.line import faults
 from db.line.capture_order import claimed, clock_error
 from db.line.captures import Arrival, Known
+from db.line.faults import Fault
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
 from producer.storage.store import ImageStore
-from worker.line.answer_batcher import AnswerBatcher
-from worker.line.faults import CaptureFault, crashed, invalid_event
+from worker.broker.messages import MessageSender, made
+from worker.line.answers import Answers, Outgoing
+from worker.line.events import about, entries_of, read_events
+from worker.line.faults import CaptureFault
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
-from worker.line.isolation import MAX_ATTEMPTS, Isolation
 from worker.line.judging import Judge
 from worker.line.mapping import capture_of, shadow_verdict_of, verdict_answer, verdict_of
 from worker.line.notifier import Notifier
-from worker.line.write_batcher import WriteBatcher
+from worker.line.requeue import event_of, number_in
+from worker.line.writes import Writes
 from worker.models.line_model import Judgement
-from worker.monitoring.metrics import WorkerMetrics
+from worker.monitoring.metrics import LineMetrics
 from worker.runtime.failpoints import failpoint
-from worker.runtime.waiting import retry_while_unavailable
+from worker.runtime.in_hand import InHand
+from worker.runtime.waiting import REDIS, ShuttingDown, retry_while_unavailable
 
 log = structlog.get_logger()
 
+AT_ONCE: Final = 16
+"""How many captures of a message are done at once, so that few images are in memory; a larger one is done in parts."""
 
-class ImageNotYet(LookupError):
-    """The image has not appeared in the store yet, or cannot be read yet."""
+IMAGE_TRIES: Final = 10
+PAUSE: Final = timedelta(seconds=1)
+"""An image that is not in the store yet is tried so often, so long apart: stores may lag behind events. As late is a
+judgement tried again that failed."""
+
+Image = LoadedImage | RefusedImage | AbsentImage
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is known of a message beside what it carries.
+
+    `alone` says that it carries one event, `requeued` which fault it takes up again.
+    """
+
+    message_id: str
+    retries: int
+    received_at: datetime
+    alone: bool
+    requeued: int | None
+
+
+@dataclass
+class _Results:
+    """What became of the captures of a message: committed with it, told again, recorded before, or sent back."""
+
+    judged: list[tuple[CaptureEvent, Judgement]] = field(default_factory=list)
+    again: list[tuple[CaptureEvent, Verdict]] = field(default_factory=list)
+    faults: list[CaptureFault] = field(default_factory=list)
+    recorded: list[CaptureFault] = field(default_factory=list)
+    back: list[bytes] = field(default_factory=list)
 
 
 class Inspector:
-    """Turns messages into verdicts; safe to use from several threads."""
+    """Turns messages into verdicts; one thread at a time."""
 
     def __init__(
         self,
@@ -50,183 +90,202 @@ class Inspector:
         images: ImageStore,
         judge: Judge,
         notifier: Notifier,
-        metrics: WorkerMetrics,
+        sender: MessageSender,
+        metrics: LineMetrics,
+        *,
+        in_hand: InHand | None = None,
+        limit: Callable[[], AbstractContextManager[None]] = nullcontext,
     ):
+        """Connect the parts.
+
+        Args:
+            database, images, judge, notifier, sender, metrics: what it works with.
+            in_hand: what the other processes of this worker have in hand, besides; default: there are none.
+            limit: ends the process where judging one capture takes too long.
+        """
         self._database = database
         self._images = images
         self._judge = judge
+        self._sender = sender
         self._metrics = metrics
-        self._writes = WriteBatcher(database)
-        self._answers = AnswerBatcher(database, notifier)
-        self._isolation = Isolation()
+        self._in_hand = in_hand or InHand()
+        self._limit = limit
+        self._writes = Writes(database)
+        self._answers = Answers(database, notifier)
 
-    def close(self) -> None:
-        """Finish what is in hand."""
-        self._writes.close()
-        self._answers.close()
-
-    def inspect(self, message: object, *, may_wait: bool = False, received_at: datetime | None = None) -> None:
+    def inspect(self, message: object, *, message_id: str = "", retries: int = 0) -> None:
         """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged.
+
+        What cannot come to its end now (an image that is not there yet, a capture that was tried before without coming
+        to an end) goes back into the queue as a message of its own before that.
 
         Args:
             message: what the queue held.
-            may_wait: whether an image that is absent may still come.
-            received_at: when it came first; default now.
+            message_id: names a fault that is to be taken up again (`worker.line.requeue`), or nothing in particular.
+            retries: how often the message has gone back.
 
         Raises:
-            ImageNotYet: the image is absent and may still come: try again later.
             worker.runtime.waiting.ShuttingDown: the process ends while something that it needs is away.
         """
-        received_at = received_at or datetime.now(UTC)
         structlog.contextvars.clear_contextvars()
-        model = self._judge.model_in_charge
+        received_at = datetime.now(UTC)
+        number = number_in(message_id)
+        if number is not None:
+            fault = retry_while_unavailable(partial(self._requeued, number))
+            if fault is None:  # another delivery has come to its end
+                return
+            message, received_at = event_of(fault), fault.first_at
+        entries = entries_of(message)
+        delivery = Delivery(message_id, retries, received_at, alone=len(entries) == 1, requeued=number)
+        self._metrics.group(len(entries))
         try:
-            event = CaptureEvent.from_message(message)
-        except ValidationError as error:
-            fault = invalid_event(message, error)
-            bind_log_context(capture=_text(fault.capture_id), check=_text(fault.check_id), model=model)
-            self._end_as_fault(fault)
-            return
-        # Not taken back where it fails: what Celery then logs in this thread is about this capture.
-        bind_log_context(capture=str(event.capture_id), check=str(event.check_id), model=model)
-        self._inspect(event, received_at, may_wait)
+            for first in range(0, len(entries), AT_ONCE):
+                self._inspect(entries[first : first + AT_ONCE], delivery)
+        except ShuttingDown:
+            raise
+        except Exception:
+            if delivery.alone:
+                raise
+            # Whatever it was, one of them may be to blame: each is tried by itself.
+            log.exception("a message failed, its captures are tried one by one")
+            self._in_hand.release()
+            self._send_back([made(json.dumps(entry), str(uuid.uuid4()), retries=retries) for entry in entries])
+        finally:
+            self._in_hand.release()
         failpoint("before-ack")
         structlog.contextvars.clear_contextvars()
 
-    def _inspect(self, event: CaptureEvent, received_at: datetime, may_wait: bool) -> None:
+    def _requeued(self, number: int) -> Fault | None:
+        with self._database.reading() as session:
+            fault = faults.find(session, number)
+        return fault if fault is not None and fault.state == "requeued" else None
+
+    def _inspect(self, entries: Sequence[object], delivery: Delivery) -> None:
+        events, broken = read_events(entries)
+        # What another process of this worker has in hand comes to its end by the message that it has, which is not
+        # acknowledged before.
+        events = [event for event in events if self._in_hand.take(event.capture_id)]
+        images = [self._fetch(event) for event in events]
+        results = _Results(faults=broken)
+        for event, image, known in zip(events, images, self._arrive(events, images, delivery), strict=True):
+            with structlog.contextvars.bound_contextvars(**about(event), model=self._judge.model_in_charge):
+                self._handle(event, image, known, delivery, results)
+        failpoint("before-commit")
+        kept = self._commit(results, delivery)
+        failpoint("before-notify")
+        self._answer(results, kept, delivery)
+        self._in_hand.release()  # before another process can be handed what goes back
+        self._send_back(results.back)
+
+    def _fetch(self, event: CaptureEvent) -> Image:
         with self._metrics.stage("fetch"):
-            image = fetch(self._images, event)
-        if isinstance(image, AbsentImage):
-            self._inspect_without_image(event, image, received_at, may_wait)
-            return
-        judged = None
-        with self._isolation.together():
-            known = self._arrive(event, received_at, tried=isinstance(image, LoadedImage))
-            if known.verdict is None and (known.attempts == 0 or isinstance(image, RefusedImage)):
-                judged = self._judge_and_commit(event, image, received_at)
-        if judged is not None:
-            self._answer(event, judged, received_at)
-        elif known.verdict is not None:
-            self._answer_again(event, known.verdict)
-        else:
-            self._inspect_alone(event, image, received_at)
+            return fetch(self._images, event)
 
-    def _inspect_without_image(
-        self, event: CaptureEvent, image: AbsentImage, received_at: datetime, may_wait: bool
-    ) -> None:
-        with self._isolation.together():
-            known = self._arrive(event, received_at, tried=False)
-        if known.verdict is not None:
-            self._answer_again(event, known.verdict)
-        elif image.may_come and may_wait:
-            raise ImageNotYet(image.fault.detail)
-        else:
-            self._end_as_fault(image.fault)
-
-    def _inspect_alone(self, event: CaptureEvent, image: LoadedImage | RefusedImage, received_at: datetime) -> None:
-        """Judge with nothing else in hand what was tried before without coming to an end."""
-        judged = None
-        with self._isolation.alone():
-            ended = retry_while_unavailable(partial(self._begin_another_attempt, event))
-            if ended is None:
-                judged = self._judge_and_commit(event, image, received_at)
-        if judged is not None:
-            self._answer(event, judged, received_at)
-        elif isinstance(ended, Verdict):
-            self._answer_again(event, ended)
-        elif ended is not None:
-            self._report_fault(ended)
-
-    def _begin_another_attempt(self, event: CaptureEvent) -> Verdict | CaptureFault | None:
-        """Count an attempt, unless the capture has come to its end: its verdict, or the fault of too many attempts."""
-        with self._database.transaction() as session:
-            # Another delivery of the same message may have come to its end while this one waited.
-            verdict = verdicts.current(session, event.capture_id, hold=True)
-            if verdict is not None:
-                return verdict
-            attempts = captures.attempts(session, event.capture_id)
-            if attempts < MAX_ATTEMPTS:
-                captures.count_attempt(session, event.capture_id)
-                return None
-            fault = crashed(event, attempts)
-            fault.record(session)
-            return fault
-
-    def _arrive(self, event: CaptureEvent, received_at: datetime, *, tried: bool) -> Known:
+    def _arrive(self, events: Sequence[CaptureEvent], images: Sequence[Image], delivery: Delivery) -> list[Known]:
+        arrivals = [
+            Arrival(capture_of(event), delivery.received_at, tried=isinstance(image, LoadedImage))
+            for event, image in zip(events, images, strict=True)
+        ]
         with self._metrics.stage("arrive"):
-            known = self._writes.arrive(Arrival(capture_of(event), received_at, tried=tried))
-        # A station's clock that was not believed is logged once for each capture.
-        error = clock_error(event.captured_at, known.ordered_at) if known.ordered_at else None
-        if error is not None:
-            self._metrics.wrong_clock(error)
-            log.warning(
-                "a station's clock is wrong",
-                station=event.station,
-                captured_at=event.captured_at.isoformat(),
-                ahead=str(error),
-            )
+            known = self._writes.arrive(arrivals)
+        for event, before in zip(events, known, strict=True):
+            # A station's clock that was not believed is logged once for each capture.
+            error = clock_error(event.captured_at, before.ordered_at) if before.ordered_at else None
+            if error is not None:
+                self._metrics.wrong_clock(error)
+                log.warning(
+                    "a station's clock is wrong",
+                    station=event.station,
+                    captured_at=event.captured_at.isoformat(),
+                    ahead=str(error),
+                )
         return known
 
-    def _judge_and_commit(
-        self, event: CaptureEvent, image: LoadedImage | RefusedImage, received_at: datetime
-    ) -> _Judged:
-        if isinstance(image, RefusedImage):
-            judgement = Judgement("unusable", reason=image.reason)
+    def _handle(self, event: CaptureEvent, image: Image, known: Known, delivery: Delivery, results: _Results) -> None:
+        """Judge one capture, or find out what else becomes of it."""
+        if known.verdict is not None:
+            results.again.append((event, known.verdict))
+        elif isinstance(image, RefusedImage):
+            results.judged.append((event, Judgement("unusable", reason=image.reason)))
+        elif isinstance(image, AbsentImage):
+            if image.may_come and delivery.requeued is None and delivery.retries < IMAGE_TRIES:
+                results.back.append(_by_itself(event, delivery, retries=delivery.retries + 1, pause=PAUSE))
+            else:
+                results.faults.append(image.fault)
+        elif known.attempts == 0:
+            self._judge_one(event, image, delivery, results)
+        elif not delivery.alone:
+            # Of what is in hand together when a process dies only one is to blame.
+            results.back.append(_by_itself(event, delivery))
         else:
-            failpoint("judge", about=event.operation)
-            judgement = self._judge.judge(image.data, event.region)
-        failpoint("before-commit")
+            ended = self._writes.begin_another_attempt(event, delivery.requeued)
+            if isinstance(ended, Verdict):
+                results.again.append((event, ended))
+            elif ended is not None:
+                results.recorded.append(ended)
+            else:
+                self._judge_one(event, image, delivery, results)
+
+    def _judge_one(self, event: CaptureEvent, image: LoadedImage, delivery: Delivery, results: _Results) -> None:
+        try:
+            with self._limit():
+                failpoint("judge", about=event.operation)
+                judgement = self._judge.judge(image.data, event.region)
+        except Exception:
+            log.exception("judging failed, it is tried again")
+            results.back.append(_by_itself(event, delivery, pause=PAUSE))
+        else:
+            results.judged.append((event, judgement))
+
+    def _commit(self, results: _Results, delivery: Delivery) -> list[Verdict]:
+        verdicts = [verdict_of(event, judgement, delivery.received_at) for event, judgement in results.judged]
+        # One that goes back stays requeued.
+        requeued = None if results.back else delivery.requeued
         with self._metrics.stage("commit"):
-            verdict = self._writes.record(verdict_of(event, judgement, received_at))
-        bind_log_context(model=verdict.model_id)
-        log.info("judged", outcome=verdict.outcome, decision=verdict.decision, seconds=verdict.seconds)
-        return _Judged(judgement, verdict)
+            return self._writes.end(verdicts, results.faults, requeued)
 
-    def _answer(self, event: CaptureEvent, judged: _Judged, received_at: datetime) -> None:
-        self._send_verdict(event, judged.verdict)
-        taken = claimed(event.captured_at, received_at)
-        self._metrics.judged(judged.verdict.outcome, (datetime.now(UTC) - taken).total_seconds())
-        shadow = shadow_verdict_of(judged.verdict, judged.judgement)
-        if shadow is not None:
-            self._writes.note(shadow)
-
-    def _answer_again(self, event: CaptureEvent, verdict: Verdict) -> None:
-        bind_log_context(model=verdict.model_id)
-        log.info("judged before, told again", outcome=verdict.outcome)
-        self._send_verdict(event, verdict)
-        self._metrics.told_again.inc()
-
-    def _send_verdict(self, event: CaptureEvent, verdict: Verdict) -> None:
-        failpoint("before-notify")
+    def _answer(self, results: _Results, kept: Sequence[Verdict], delivery: Delivery) -> None:
+        """Send what was committed, now or before, to the stations; then log and count it."""
+        verdicts = [(event, verdict) for (event, _), verdict in zip(results.judged, kept, strict=True)]
+        ended = [*results.faults, *results.recorded]
+        outgoing = [
+            Outgoing(event.station, event.check_id, verdict_answer(event, verdict))
+            for event, verdict in (*verdicts, *results.again)
+        ]
+        outgoing += [
+            Outgoing(fault.station, fault.check_id, fault.answer()) for fault in ended if fault.station is not None
+        ]
         with self._metrics.stage("notify"):
-            self._answers.send(event.station, event.check_id, verdict_answer(event, verdict))
+            self._answers.send(outgoing)
+        for event, verdict in verdicts:
+            said = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
+            log.info("judged", **about(event), model=verdict.model_id, **said)
+            taken = claimed(event.captured_at, delivery.received_at)
+            self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds())
+        for event, verdict in results.again:
+            log.info("judged before, told again", **about(event), model=verdict.model_id, outcome=verdict.outcome)
+            self._metrics.told_again()
+        for fault in ended:
+            names = {"capture": _text(fault.capture_id), "check": _text(fault.check_id)}
+            log.warning("fault", **names, model=self._judge.model_in_charge, reason=fault.reason, detail=fault.detail)
+            self._metrics.fault(fault.reason)
+        shadows = map(shadow_verdict_of, kept, (judgement for _, judgement in results.judged))
+        self._writes.note([shadow for shadow in shadows if shadow is not None])
 
-    def _end_as_fault(self, fault: CaptureFault) -> None:
-        retry_while_unavailable(partial(self._record_fault, fault))
-        self._report_fault(fault)
-
-    def _record_fault(self, fault: CaptureFault) -> None:
-        with self._database.transaction() as session:
-            fault.record(session)
-
-    def _report_fault(self, fault: CaptureFault) -> None:
-        """Log and count a fault that is recorded, and answer its station, where the message names one."""
-        log.warning("fault", reason=fault.reason, detail=fault.detail)
-        self._metrics.fault(fault.reason)
-        if fault.station is not None:
-            self._answers.send(fault.station, fault.check_id, fault.answer())
-
-
-class _Judged(NamedTuple):
-    """A judgement, and its verdict as it was committed."""
-
-    judgement: Judgement
-    verdict: Verdict
+    def _send_back(self, messages: Sequence[bytes]) -> None:
+        retry_while_unavailable(partial(self._sender.send, messages), REDIS)
 
 
-def bind_log_context(**names: str | None) -> None:
-    """Add these names to whatever this thread logs from now on."""
-    structlog.contextvars.bind_contextvars(**names)
+def _by_itself(
+    event: CaptureEvent, delivery: Delivery, *, retries: int | None = None, pause: timedelta = timedelta()
+) -> bytes:
+    """A message of its own for a capture, not to be handled before a pause."""
+    return made(
+        event.model_dump_json(exclude_none=True),
+        delivery.message_id if delivery.alone and delivery.message_id else str(event.capture_id),
+        retries=delivery.retries if retries is None else retries,
+        eta=datetime.now(UTC) + pause if pause else None,
+    )
 
 
 def _text(identifier: UUID | None) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import replace
 from typing import Final
 
@@ -15,8 +13,7 @@ from worker.images.decoding import UnusableImage, decode_photograph
 from worker.line.active_models import ActiveModels
 from worker.models.line_model import Judgement
 from worker.models.registry import ActiveModel
-from worker.monitoring.metrics import WorkerMetrics
-from worker.monitoring.process_state import ProcessState
+from worker.monitoring.metrics import LineMetrics
 from worker.networks.running import Network
 from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.failpoints import failpoint
@@ -28,14 +25,11 @@ _WITHOUT_MODEL: Final = (224, 224)
 
 
 class Judge:
-    """Judges photographs by the models of the moment; safe to use from several threads."""
+    """Judges photographs by the models of the moment; one thread at a time."""
 
-    def __init__(self, models: ActiveModels, metrics: WorkerMetrics, state: ProcessState):
-        """Judge by `models`; `state` knows since when a forward pass runs, for the watchdog."""
+    def __init__(self, models: ActiveModels, metrics: LineMetrics):
         self._models = models
         self._metrics = metrics
-        self._state = state
-        self._forward = threading.Lock()  # a network is used by one thread at a time
 
     @property
     def model_in_charge(self) -> str | None:
@@ -72,12 +66,9 @@ class Judge:
 
     def _features(self, network: Network, pixels: UInt8Array) -> Float32Array:
         """The feature vector (d,) of one image (height, width, 3) of the network's size."""
-        asked = time.monotonic()
-        with self._forward, self._state.forward_pass():
-            began = time.monotonic()
+        with self._metrics.stage("forward"):
             failpoint("forward")
             features: Float32Array = network.features_of(pixels[None])[0]
-            self._metrics.forward_pass([began - asked], time.monotonic() - began)
         return features
 
     def _judged_alongside(

@@ -1,9 +1,13 @@
-"""Judges again what a person has requeued, beside the queue and by the same path through the worker."""
+"""Takes up again what a person has requeued: a message of the inspect queue names the fault.
+
+The fault is closed by the transaction that commits its verdict, or its new fault (`worker.line.inspector`). Until then
+it is sent again now and then, so nothing is lost with a message.
+"""
 
 from __future__ import annotations
 
 import json
-from functools import partial
+import time
 from typing import Final
 
 import structlog
@@ -11,49 +15,61 @@ import structlog
 from db.engine.database import Database
 from db.line import faults
 from db.line.faults import Fault
-from worker.line.inspector import Inspector
+from worker.broker.messages import MessageSender, made
 from worker.runtime.periodic import Periodic
-from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 3.0
 """Seconds between two looks for requeued faults."""
 
+SEND_AGAIN_AFTER: Final = 60.0
+"""Seconds after which a fault that is still requeued is sent again."""
+
 AT_ONCE: Final = 20
-"""How many faults one look handles at most."""
+"""How many faults one look sends at most."""
+
+_ID: Final = "requeued-fault-"
 
 
 class RequeueWatch(Periodic):
     """Looks for requeued faults every few seconds, from entering the block to its end."""
 
-    def __init__(self, database: Database, inspector: Inspector) -> None:
+    def __init__(self, database: Database, sender: MessageSender) -> None:
         super().__init__(LOOK_EVERY, name="requeue", failure="requeued faults were not taken up")
         self._database = database
-        self._inspector = inspector
+        self._sender = sender
+        self._sent: dict[int, float] = {}
 
     def turn(self) -> None:
-        """Handle the events of requeued faults; each ends in a verdict or in a new fault.
+        """Send the requeued faults that were not sent lately.
 
         Several workers may do so at once: what one has judged the others only confirm.
+
+        Raises:
+            DatabaseUnavailable, redis.RedisError: one of them is away; the next look is soon.
         """
-        requeued = retry_while_unavailable(self._requeued)
-        for fault in requeued:
-            self._inspector.inspect(_message(fault), received_at=fault.first_at)
-            retry_while_unavailable(partial(self._close, fault))
-        if requeued:
-            log.info("requeued faults taken up", count=len(requeued))
-
-    def _requeued(self) -> list[Fault]:
+        now = time.monotonic()
         with self._database.reading() as session:
-            return faults.search(session, state="requeued", limit=AT_ONCE)
+            requeued = {fault.id: fault for fault in faults.search(session, state="requeued")}
+        self._sent = {
+            number: at for number, at in self._sent.items() if number in requeued and now - at < SEND_AGAIN_AFTER
+        }
+        due = [fault for number, fault in requeued.items() if number not in self._sent][:AT_ONCE]
+        self._sender.send([made(json.dumps(None), f"{_ID}{fault.id}") for fault in due])
+        self._sent |= {fault.id: now for fault in due}
+        if due:
+            log.info("requeued faults taken up", count=len(due))
 
-    def _close(self, fault: Fault) -> None:
-        with self._database.transaction() as session:
-            faults.close(session, fault.id)
+
+def number_in(message_id: str) -> int | None:
+    """The number of the fault that a message of this id takes up again; None where it takes up none."""
+    number = message_id.removeprefix(_ID)
+    return int(number) if number != message_id and number.isdecimal() and len(number) < 19 else None
 
 
-def _message(fault: Fault) -> object:
+def event_of(fault: Fault) -> object:
+    """What the message held that ended as this fault."""
     try:
         return json.loads(fault.event)
     except ValueError:  # it was cut, or never was JSON

@@ -1,30 +1,37 @@
-"""A worker process: its parts, built once before the first message, and Celery's loop around them."""
+"""A worker: a parent that takes messages and watches, and processes that judge."""
 
 from __future__ import annotations
 
+import gc
 import socket
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+
+from celery.signals import worker_process_init
+from prometheus_client.metrics_core import Metric
 
 from db.engine.database import Database
 from producer.telemetry.metrics_server import exposed
 from worker.broker.app import make_app
 from worker.broker.kombu_fixes import check_access
 from worker.broker.load_shedding import LoadShedder
+from worker.broker.messages import MessageSender
+from worker.line.child import Child, active_models, in_use
 from worker.line.image_fetch import wait_for_store
 from worker.line.incomplete_checks import IncompleteWatch
-from worker.line.inspector import Inspector
-from worker.line.judge_start import started_judge
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
 from worker.line.tasks import register
-from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm
+from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm, pool_processes
 from worker.monitoring.heartbeat import Heart
-from worker.monitoring.metrics import WorkerMetrics
-from worker.monitoring.plant_metrics import watch_line, watch_process
-from worker.monitoring.process_state import ProcessState
+from worker.monitoring.line_state import LineState
+from worker.monitoring.metrics import WorkerMetrics, worker_families
+from worker.monitoring.plant_metrics import FunctionCollector, watch_line, watch_process
+from worker.monitoring.reports import Reader, Report, Reports
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
+from worker.runtime.forking import keep_log_usable
 from worker.runtime.waiting import retry_while_unavailable
 from worker.settings import WorkerSettings
 
@@ -32,48 +39,74 @@ from worker.settings import WorkerSettings
 def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
     """Judge captures until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
 
-    A database, an image store or a Redis that is away is waited for. Told to stop, the worker takes nothing new and
-    finishes what is in hand within `settings.grace`; what waits for one that is away then goes back into the queue.
-    Where a forward pass hangs or the grace time is over, the process ends at once, with an exit code of
-    `worker.monitoring.watchdog`.
+    This process takes the messages, and `settings.processes` children judge them; whatever a child dies of, it is
+    replaced, and its message comes again. A database, an image store or a Redis that is away is waited for. Told to
+    stop, the worker takes nothing new and finishes what is in hand within `settings.grace`; what waits for one that is
+    away then goes back into the queue. When the grace time is over, it ends at once, with an exit code of
+    `worker.monitoring.watchdog`, and its children with it.
 
     `ready_file` is written when the first message may come.
 
     Raises:
         SchemaOutdated: the database has no or older tables.
-        ModelError: the promoted model, or its network, cannot be used by this worker.
+        ModelError: the promoted model cannot be used by this worker.
         ValueError: Redis or the database is not named as it should be, a password or certificate is not there, or Redis
-            does not let this process in.
+            does not let this process in; or the store of networks is not named as it should be.
     """
     failpoints.arm(settings.failpoint)
     redis_url = settings.broker_url()
     exit_on_sigterm()
-    state = ProcessState(settings.backbone)
-    metrics = WorkerMetrics()
+    keep_log_usable()
+    state, metrics, reports = LineState(pool_processes), WorkerMetrics(), Reports()
+
+    def take(report: Report) -> None:
+        state.take(report)
+        metrics.add(report.counts)
+
     with ExitStack() as parts:
         heart = parts.enter_context(Heart(settings.heartbeat_path(), state))
-        parts.enter_context(Watchdog(state, settings.forward_timeout, settings.grace))
-        database = Database(settings.url)
+        parts.enter_context(Watchdog(state, settings.grace))
+        database = Database(settings.url, forks=True)
         parts.callback(database.close)
         watch_process(metrics.registry, heart, state)
         watch_line(metrics.registry, database, redis_url)
+        metrics.registry.register(FunctionCollector(lambda: _families(state)))
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         check_access(redis_url)
         retry_while_unavailable(database.check_schema)
-        images = settings.image_store()
-        judge = started_judge(settings, database, metrics, state)
-        wait_for_store(images)
+        # Here, for all children: what they could not use must not end one after the other.
+        models = active_models(settings, database)
+        models.start()
+        state.models = in_use(models)
+        del models
+        wait_for_store(settings.image_store())
         notifier = Notifier(redis_url)
         parts.callback(notifier.close)
-        inspector = Inspector(database, images, judge, notifier, metrics)
-        parts.callback(inspector.close)
+        sender = MessageSender(redis_url)
+        parts.callback(sender.close)
+        child = Child(settings, reports)
         app = make_app(redis_url)
-        register(app, inspector)
-        parts.enter_context(RequeueWatch(database, inspector))
+        register(app, child.inspect)
+        parts.enter_context(Reader(reports, take))
+        parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
         parts.enter_context(LoadShedder(redis_url))
-        hostname = f"inspect@{socket.gethostname()}"
-        worker = CeleryWorker(
-            app, state, threads=settings.threads, hostname=hostname, ready_message="ready", ready_file=ready_file
-        )
-        return worker.run()
+        gc.freeze()  # what is there is never looked at again, so the children share its memory
+        return CeleryWorker(
+            app,
+            state,
+            pool="prefork",
+            concurrency=settings.processes,
+            hostname=f"inspect@{socket.gethostname()}",
+            ready_message="ready",
+            ready_fields={"processes": settings.processes},
+            ready_file=ready_file,
+            receivers=[(worker_process_init, child.begin)],
+        ).run()
+
+
+def _families(state: LineState) -> Iterator[Metric]:
+    models = state.models
+    return worker_families(
+        in_hand=state.in_hand, champion=models.champion, shadow=models.shadow, refused=models.refused
+    )

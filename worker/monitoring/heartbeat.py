@@ -45,12 +45,13 @@ class Heartbeat(LifeSign):
     """One beat of a worker."""
 
     state: Phase
-    backbone: str
+    processes: int = Field(description="Processes that judge; one that died is replaced within seconds.")
+    model: str | None = Field(description="The model that judged last; null before the first.")
     redis: bool = Field(description="Whether the worker holds a connection to Redis.")
-    finished: int = Field(description="Captures that got their verdict or their fault since the worker started.")
+    finished: int = Field(description="Captures of messages that came to their end since the worker started.")
     last_finished_seconds: float | None = Field(description="Since the last of them; null before the first.")
     in_hand: int = Field(description="Captures under way.")
-    forward_seconds: float | None = Field(description="Since the forward pass that is running began; null: none is.")
+    in_hand_seconds: float | None = Field(description="Since the oldest message under way was begun; null: none is.")
 
 
 class LearnHeartbeat(LifeSign):

@@ -7,11 +7,11 @@ Names follow https://prometheus.io/docs/practices/naming/. Nothing here reads fr
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, get_args
+from typing import Any, Final, Protocol, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -20,16 +20,44 @@ from prometheus_client.metrics_core import Metric
 from db.queries.line_status import LineStatus
 from producer.contract.vocabulary import Outcome
 
-STAGES: Final = ("fetch", "arrive", "decode", "forward_wait", "forward", "commit", "notify")
-"""A capture's stages: image read and checked, its row written, decoded and resized, waiting for a forward pass, that
-pass (once for each batch), the verdict committed, the answer sent. Waiting for a batch is in each."""
+STAGES: Final = ("fetch", "arrive", "decode", "forward", "commit", "notify")
+"""The stages of each capture: image read and checked, decoded and resized, the network; and those of each message: the
+rows of its captures written, their verdicts committed, the answers sent."""
 
 STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CAPTURE_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
-BATCH_CAPTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+BATCH_CAPTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 FAULTS: Final = ("invalid_event", "image_missing", "image_unreadable", "digest_mismatch", "crashed")
 TASKS: Final = ("reextract", "extract", "retrain", "evaluate")
 """Learning's jobs, by the last part of their Celery tasks' names."""
+
+
+class LineMetrics(Protocol):
+    """What is counted on a capture's way; where it is counted, and how it gets to Prometheus, is another matter."""
+
+    def stage(self, stage: str) -> AbstractContextManager[object]:
+        """Time the block as this stage."""
+        ...
+
+    def group(self, captures: int) -> None:
+        """Count a message of so many captures."""
+        ...
+
+    def judged(self, outcome: str, seconds: float) -> None:
+        """Count a verdict that was sent to its station, so many seconds after the photograph."""
+        ...
+
+    def told_again(self) -> None:
+        """Count a capture that came again with its verdict there."""
+        ...
+
+    def wrong_clock(self, error: timedelta) -> None:
+        """Count a capture whose station's clock was so far ahead, or below zero behind."""
+        ...
+
+    def fault(self, reason: str) -> None:
+        """Count a capture that ended as a fault."""
+        ...
 
 
 class WorkerMetrics:
@@ -44,13 +72,13 @@ class WorkerMetrics:
         self._faults = self._counter("faults", "Faults that were recorded here, by reason.", "reason")
         for reason in FAULTS:
             self._faults.labels(reason)
-        self.told_again = self._counter("captures_told_again", "Captures that came again with their verdict there.")
+        self._told_again = self._counter("captures_told_again", "Captures that came again with their verdict there.")
         clocks = self._counter("captures_wrong_clock", "Captures whose station's clock was not believed.", "clock")
         self._clocks = {side: clocks.labels(side) for side in ("ahead", "behind")}
         self.checks_incomplete = self._counter("checks_incomplete", "Checks that ended without some photograph.")
         stages = Histogram(
             "inserts_stage_seconds",
-            "How long each stage of a capture took; forward is that of a batch.",
+            "How long each stage took; arrive, commit and notify are those of a whole message.",
             ["stage"],
             registry=self.registry,
             buckets=STAGE_SECONDS,
@@ -63,34 +91,47 @@ class WorkerMetrics:
             buckets=CAPTURE_SECONDS,
         )
         self._batch = Histogram(
-            "inserts_batch_captures", "Captures in one forward pass.", registry=self.registry, buckets=BATCH_CAPTURES
+            "inserts_batch_captures", "Captures in one message.", registry=self.registry, buckets=BATCH_CAPTURES
         )
 
     def stage(self, stage: str) -> AbstractContextManager[object]:
-        """Time the block as this stage of a capture."""
+        """Time the block as this stage."""
         return self._stages[stage].time()
 
-    def forward_pass(self, waits: Sequence[float], seconds: float) -> None:
-        """Count a forward pass: for how long each of its images had waited, and how long it took."""
-        waiting = self._stages["forward_wait"]
-        for wait in waits:
-            waiting.observe(wait)
-        self._stages["forward"].observe(seconds)
-        self._batch.observe(len(waits))
+    def took(self, stage: str, seconds: float) -> None:
+        """Count a stage that has taken so long."""
+        self._stages[stage].observe(seconds)
+
+    def group(self, captures: int) -> None:
+        """Count a message of so many captures."""
+        self._batch.observe(captures)
 
     def judged(self, outcome: str, seconds: float) -> None:
         """Count a verdict that was sent to its station, so many seconds after the photograph."""
         self._captures[outcome].inc()
         self._seconds.observe(max(0.0, seconds))  # clocks of two machines
 
+    def told_again(self) -> None:
+        """Count a capture that came again with its verdict there."""
+        self._told_again.inc()
+
     def wrong_clock(self, error: timedelta) -> None:
         """Count a capture whose station's clock was so far ahead, or below zero behind."""
-        self._clocks["ahead" if error > timedelta() else "behind"].inc()
+        self.clock_off(error.total_seconds())
+
+    def clock_off(self, seconds: float) -> None:
+        """Count a capture whose station's clock was so many seconds ahead, or below zero behind."""
+        self._clocks["ahead" if seconds > 0 else "behind"].inc()
 
     def fault(self, reason: str) -> None:
         """Count a capture that ended as a fault."""
         self._captures["fault"].inc()
         self._faults.labels(reason).inc()
+
+    def add(self, counts: Iterable[tuple[str, Sequence[Any]]]) -> None:
+        """Count what another process has counted: methods of this class by their names, with their arguments."""
+        for name, arguments in counts:
+            getattr(self, name)(*arguments)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"inserts_{name}", text, labels, registry=self.registry)

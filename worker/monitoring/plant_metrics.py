@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -27,7 +27,7 @@ from db.queries import line_status
 from db.queries.line_status import LineStatus
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_connection import connect
-from worker.broker.sanitising import captured_at
+from worker.broker.sanitising import events_in
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import (
     Backlog,
@@ -46,6 +46,9 @@ MAX_AGE: Final = 5.0
 
 READ_TIMEOUT: Final = 2.0
 """Seconds that a scrape waits for a reading; Prometheus's own scrape timeout is 10 s."""
+
+SAMPLE: Final = 8
+"""How many of the next messages are looked into, for their age and for how many captures they carry."""
 
 T = TypeVar("T")
 
@@ -143,19 +146,27 @@ def read_queue(client: redis.Redis) -> Queue:
     for name in names:
         pipe.llen(name)
     for name in names:
-        pipe.lindex(name, -1)  # the end that workers take from
+        pipe.lrange(name, -SAMPLE, -1)  # the end that workers take from
     memory, unacknowledged, *replies = (
         None if isinstance(reply, redis.ResponseError) else reply for reply in pipe.execute(raise_on_error=False)
     )
-    counts, heads = replies[: len(names)], replies[len(names) :]
+    counts, nexts = replies[: len(names)], replies[len(names) :]
     now = datetime.now(UTC)
-    taken = [claimed(moment, now) for head in heads if head is not None and (moment := captured_at(head)) is not None]
+    taken = [claimed(event.captured_at, now) for found in nexts for raw in found or () for event in events_in(raw)]
+    waiting = [_captures(count, found) for count, found in zip(counts, nexts, strict=True) if count is not None]
     return Queue(
-        waiting=None if None in counts else sum(count or 0 for count in counts),
+        waiting=sum(waiting) if len(waiting) == len(names) else None,
         unacknowledged=unacknowledged,
         oldest_at=min(taken, default=None),
         full=memory["used_memory"] / memory["maxmemory"] if memory and memory["maxmemory"] else None,
     )
+
+
+def _captures(messages: int, sample: Sequence[bytes] | None) -> int:
+    """About how many captures so many messages carry, by the sizes of some of them."""
+    if not sample:
+        return messages
+    return round(messages * sum(max(1, len(events_in(raw))) for raw in sample) / len(sample))
 
 
 def queue_lists(queue: str) -> list[str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
 from typing import Protocol
 
-from producer.terminal.output import visible
-from worker.monitoring.heartbeat import Heartbeat, LifeSign, Phase, span
+from worker.monitoring.heartbeat import LifeSign, Phase
 
 
 class Consumer(Protocol):
@@ -21,47 +18,29 @@ class Consumer(Protocol):
         ...
 
 
-class ProcessState:
+class ProcessState(ABC):
     """Counters and clocks of one process; times are of `time.monotonic`, in seconds.
 
-    `begin`, `end` and `ready` take what Celery's signals pass to their receivers.
+    `ready` takes what Celery's signals pass to their receivers.
     """
 
-    def __init__(self, backbone: str):
-        self.backbone = backbone
+    def __init__(self) -> None:
         self.phase: Phase = "starting"
         self.stopping_since: float | None = None
-        self.forward_since: float | None = None
-        """When the forward pass that is running began; None while none runs."""
         self.loop_turned_at: float | None = None
         """When Celery's loop turned last."""
         self.finished = 0
         self.finished_at: float | None = None
-        self.in_hand = 0
         self._consumer: Consumer | None = None
-        self._lock = threading.Lock()
 
-    def begin(self, **_: object) -> None:
-        """A message is in hand."""
-        with self._lock:
-            self.in_hand += 1
+    @property
+    @abstractmethod
+    def in_hand(self) -> int:
+        """What is under way."""
 
-    def end(self, state: str | None = None, **_: object) -> None:
-        """A message is out of hand again; with Celery's state `SUCCESS` its capture has its verdict or its fault."""
-        with self._lock:
-            self.in_hand -= 1
-            if state == "SUCCESS":
-                self.finished += 1
-                self.finished_at = time.monotonic()
-
-    @contextmanager
-    def forward_pass(self) -> Iterator[None]:
-        """A forward pass runs within the block; one at a time."""
-        self.forward_since = time.monotonic()
-        try:
-            yield
-        finally:
-            self.forward_since = None
+    @abstractmethod
+    def heartbeat(self) -> LifeSign:
+        """All of it at this moment, as `worker.monitoring.heartbeat` writes it."""
 
     def turn(self) -> None:
         """Celery's loop has turned."""
@@ -89,16 +68,3 @@ class ProcessState:
         if self.phase != "ready" or self.loop_turned_at is None or not self.is_connected():
             return 0.0
         return time.monotonic() - self.loop_turned_at
-
-    def heartbeat(self) -> LifeSign:
-        """All of it at this moment, as `worker.monitoring.heartbeat` writes it."""
-        now = time.monotonic()
-        return Heartbeat(
-            state=self.phase,
-            backbone=visible(self.backbone),  # as it was set, before anything has checked it
-            redis=self.is_connected(),
-            finished=self.finished,
-            last_finished_seconds=span(self.finished_at, now),
-            in_hand=self.in_hand,
-            forward_seconds=span(self.forward_since, now),
-        )

@@ -23,7 +23,7 @@ SHARE: Final = 0.95
 """Of all heads, those that wait no longer than the plan says."""
 
 IN_HAND: Final = 32
-"""Captures that a worker has in hand at most (its default `INSERTS_THREADS`), and judges in one batch."""
+"""Captures that a worker has in hand at most, and judges in one batch."""
 
 SQLITE_WORKERS: Final = 1
 """Workers that may share one SQLite file; more would wait for each other's lock, and it is a file of one machine."""

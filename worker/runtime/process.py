@@ -1,29 +1,36 @@
-"""This process's share of the machine: memory arenas, priority, cores. Imports nothing that computes."""
+"""This process's share of the machine: priority, cores, threads. Imports nothing that computes."""
 
 from __future__ import annotations
 
-import ctypes
+import math
 import os
 import sys
+from pathlib import Path
 from typing import Final
 
 NICENESS: Final = 10
 """How much nicer learning is than the line: where both want the processor it gets about a tenth (setpriority(2))."""
 
-_M_ARENA_MAX: Final = -8
-"""The parameter's number in glibc's malloc.h."""
+_CPU_SHARE: Final = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of processor time in each period, and that period: https://docs.kernel.org/admin-guide/cgroup-v2.html"""
 
 
-def limit_arenas(arenas: int = 1) -> None:
-    """Limit this process's malloc arenas; called before threads are started.
+def usable_cores() -> int:
+    """How many cores this process may use: what its CPU set and its container's share of time leave it."""
+    if sys.platform != "linux":
+        return os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _CPU_SHARE.read_text(encoding="ascii").split()
+        return max(1, min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such file, or no limit ("max")
+        return cores
 
-    glibc gives threads arenas of their own, eight for each core, and each keeps what its threads have ever used. With
-    32 threads that decode photographs that was 109 MB for nothing. Other C libraries have no such arenas: there nothing
-    happens.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, arenas)
+
+def compute_in_one_thread() -> None:
+    """Have NumPy compute in one thread: each core has a process of its own. Called before NumPy is imported."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
 
 
 def lower_priority(niceness: int = NICENESS) -> None:

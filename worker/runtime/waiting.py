@@ -28,8 +28,9 @@ class ShuttingDown(Reject):  # type: ignore[misc]
     A `Reject` that asks for the message back into the queue: Celery would acknowledge any other error.
     """
 
-    def __init__(self, reason: str):
-        super().__init__(reason, requeue=True)
+    def __init__(self, reason: str, requeue: bool = True):
+        # Both, because it travels from a child to its parent: pickle makes it anew from its arguments.
+        super().__init__(reason, requeue=requeue)
 
 
 class Service:
@@ -43,7 +44,11 @@ class Service:
     def __init__(self, name: str, is_away: Callable[[BaseException], bool]):
         self.name = name
         self.is_away = is_away
-        self.outage = OutageLog(f"{name} is away, waiting", f"{name} is back")
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget the outages before."""
+        self.outage = OutageLog(f"{self.name} is away, waiting", f"{self.name} is back")
 
 
 DATABASE: Final = Service("the database", is_unavailable)
@@ -77,6 +82,12 @@ def retry_while_unavailable(attempt: Callable[[], T], *services: Service) -> T:
 def stop_waiting() -> None:
     """From now on every attempt in this process is made once: the process is shutting down."""
     _shutting_down.set()
+
+
+def forget_outages() -> None:
+    """Begin anew in a child: what its parent has logged is not its own, and a lock may have been held at the fork."""
+    for service in (DATABASE, REDIS):
+        service.begin_anew()
 
 
 def _unavailable(services: tuple[Service, ...], error: BaseException) -> Service | None:

@@ -36,9 +36,9 @@ def test_what_is_set_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_child_gets_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSERTS_REDIS_URL", "redis://:secret@elsewhere:6379/1")
     monkeypatch.setenv("INSERTS_DATABASE_URL", "postgresql+psycopg://somewhere/inserts")
-    environment = WorkerSettings(data=tmp_path, threads=3, database_url=None).environment()
+    environment = WorkerSettings(data=tmp_path, processes=3, database_url=None).environment()
     assert environment["INSERTS_DATA"] == str(tmp_path)
-    assert environment["INSERTS_THREADS"] == "3"
+    assert environment["INSERTS_PROCESSES"] == "3"
     assert environment["INSERTS_REDIS_URL"] == "redis://:secret@elsewhere:6379/1"
     assert "INSERTS_DATABASE_URL" not in environment
     assert "INSERTS_BACKBONE" not in environment
@@ -50,8 +50,8 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INSERTS_THREADS", "0")
-    with pytest.raises(ValueError, match="threads"):
+    monkeypatch.setenv("INSERTS_PROCESSES", "0")
+    with pytest.raises(ValueError, match="processes"):
         WorkerSettings()
 
 

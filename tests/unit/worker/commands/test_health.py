@@ -27,12 +27,13 @@ def beat_of(seconds_ago: float) -> Heartbeat:
         pid=4711,
         time=datetime.now(UTC) - timedelta(seconds=seconds_ago),
         state="ready",
-        backbone="vgg16:fc1",
+        processes=2,
+        model="m",
         redis=False,
         finished=12,
         last_finished_seconds=1.5,
         in_hand=3,
-        forward_seconds=0.2,
+        in_hand_seconds=2.2,
     )
 
 
@@ -43,7 +44,7 @@ def test_the_age_of_the_heartbeat_decides(tmp_path: Path, seconds: float, max_ag
     said = health(tmp_path, "--max-age", max_age)
     assert said.exit_code == code
     assert "process 4711" in said.output
-    assert "without Redis" in said.output
+    assert "ready, model m, 2 processes, 12 captures finished, 3 in hand for 2 s, without Redis" in said.output
     assert ("older than 30 s" in said.output) == bool(code)
     answer = json.loads(health(tmp_path, "--max-age", max_age, "--json").output)
     assert answer["healthy"] is (code == 0)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import io
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +9,13 @@ import pytest
 from PIL import Image
 
 from producer.contract.event import Region
-from tests.support import photograph, wait_until
+from tests.support import photograph
 from worker.line.active_models import ModelPair
 from worker.line.judging import Judge
 from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import WorkerMetrics
-from worker.monitoring.process_state import ProcessState
 
 
 class MeanBrightness:
@@ -54,7 +51,7 @@ def judge(
     active = champion and ActiveModel(champion, network)
     beside = shadow and ActiveModel(shadow, other or network)
     models: Any = Models(active, beside)
-    return Judge(models, WorkerMetrics(), ProcessState("fake")).judge(image, region)
+    return Judge(models, WorkerMetrics()).judge(image, region)
 
 
 def model(threshold: float) -> LineModel:
@@ -142,33 +139,3 @@ def test_a_shadow_whose_network_fails_leaves_the_judgement_alone() -> None:
 
     alone = judge(photograph(128), model(60))
     assert judge(photograph(128), model(60), model(200), other=Failing()) == alone
-
-
-class HeldBack(MeanBrightness):
-    """A network that computes when it is let go, for one image at a time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go = threading.Event()
-        self.inside = 0
-
-    def features_of(self, images: Any) -> Any:
-        self.inside += 1
-        assert self.inside == 1
-        assert self.go.wait(20)
-        self.inside -= 1
-        return super().features_of(images)
-
-
-def test_a_network_is_used_by_one_thread_at_a_time_and_the_watchdog_sees_since_when() -> None:
-    network, state, metrics = HeldBack(), ProcessState("fake"), WorkerMetrics()
-    models: Any = Models(ActiveModel(model(60), network), None)  # type: ignore[arg-type]
-    judging = Judge(models, metrics, state)
-    assert state.forward_since is None
-    with ThreadPoolExecutor(3) as threads:
-        judged = [threads.submit(judging.judge, photograph(128), None) for _ in range(3)]
-        wait_until(lambda: state.forward_since is not None)
-        network.go.set()
-        assert [each.result(20).outcome for each in judged] == ["damaged"] * 3
-    assert state.forward_since is None
-    assert metrics.registry.get_sample_value("inserts_batch_captures_count") == 3

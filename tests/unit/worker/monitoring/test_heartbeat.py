@@ -10,7 +10,8 @@ import pytest
 
 from tests.support import wait_until
 from worker.monitoring.heartbeat import Heart, Heartbeat, NoHeartbeat, age, read, write
-from worker.monitoring.process_state import ProcessState
+from worker.monitoring.line_state import LineState
+from worker.monitoring.reports import ModelsInUse, Report
 
 
 def beat(**changes: object) -> Heartbeat:
@@ -18,12 +19,13 @@ def beat(**changes: object) -> Heartbeat:
         "pid": 1,
         "time": datetime.now(UTC),
         "state": "ready",
-        "backbone": "vgg16:fc1",
+        "processes": 2,
+        "model": None,
         "redis": True,
         "finished": 3,
         "last_finished_seconds": 0.5,
         "in_hand": 0,
-        "forward_seconds": None,
+        "in_hand_seconds": None,
     }
     return Heartbeat.model_validate(fields | changes)
 
@@ -53,23 +55,26 @@ def test_a_beat_of_long_ago_and_one_from_the_future_are_both_old() -> None:
 
 def test_the_heart_says_what_the_worker_knows_and_leaves_nothing_behind(tmp_path: Path) -> None:
     file = tmp_path / "worker.heartbeat"
-    state = ProcessState("vgg16:fc1")
+    alive = [os.getpid(), 4711]
+    state = LineState(lambda: alive)
     with Heart(file, state, every=0.01):
         wait_until(file.exists)
         first = read(file)
-        assert (first.pid, first.state, first.backbone, first.redis) == (os.getpid(), "starting", "vgg16:fc1", False)
-        assert (first.last_finished_seconds, first.forward_seconds) == (None, None)
+        assert (first.pid, first.state, first.processes, first.redis) == (os.getpid(), "starting", 2, False)
+        assert (first.model, first.last_finished_seconds, first.in_hand_seconds) == (None, None, None)
         state.ready(SimpleNamespace(connection=object()))
-        for end in ("SUCCESS", "RETRY", None):
-            state.begin()
-            if end:
-                state.end(state=end)
-        with state.forward_pass():
-            wait_until(lambda: (read(file).forward_seconds or 0) >= 0.05)
-            last = read(file)
-        wait_until(lambda: read(file).forward_seconds is None)
-        assert (last.state, last.redis, last.finished, last.in_hand) == ("ready", True, 1, 1)
+        state.take(Report(os.getpid(), 8))
+        state.take(Report(4711, 3))
+        wait_until(lambda: (read(file).in_hand_seconds or 0) >= 0.05)
+        assert read(file).in_hand == 11
+        state.take(Report(os.getpid(), 0, finished=8, models=ModelsInUse("m")))
+        wait_until(lambda: read(file).finished == 8)
+        last = read(file)
+        assert (last.state, last.redis, last.model, last.in_hand) == ("ready", True, "m", 3)
         assert last.last_finished_seconds is not None
+        alive.remove(4711)
+        wait_until(lambda: read(file).processes == 1)
+        assert (read(file).in_hand, read(file).in_hand_seconds) == (0, None), "what it had comes again"
         state.stop()
         wait_until(lambda: read(file).state == "stopping")
     assert not file.exists()
@@ -77,7 +82,7 @@ def test_the_heart_says_what_the_worker_knows_and_leaves_nothing_behind(tmp_path
 
 def test_the_heart_falls_silent_when_celery_s_loop_is_stuck_and_only_then(tmp_path: Path) -> None:
     file = tmp_path / "worker.heartbeat"
-    state = ProcessState("vgg16:fc1")
+    state = LineState()
     consumer = SimpleNamespace(connection=object())
     with Heart(file, state, every=0.01, loop_limit=0.1):
         wait_until(file.exists)
@@ -97,7 +102,7 @@ def test_the_heart_falls_silent_when_celery_s_loop_is_stuck_and_only_then(tmp_pa
 def test_a_heart_that_cannot_write_beats_on_when_it_can(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("in the way")
     file = tmp_path / "run" / "worker.heartbeat"
-    with Heart(file, ProcessState("vgg16:fc1"), every=0.01):
+    with Heart(file, LineState(), every=0.01):
         time_to_fail = time.monotonic() + 0.1
         wait_until(lambda: time.monotonic() > time_to_fail)
         (tmp_path / "run").unlink()

@@ -8,8 +8,7 @@ import pytest
 from producer.contract.answers import STREAM_LENGTH
 from worker.planning.limits import LARGEST_REDIS, ends_first, warnings
 from worker.planning.measurements import DatabaseFigures, Figures, RedisFigures, WorkerFigures
-from worker.planning.plan import FULLEST, IN_HAND, Load, fewest_workers, plan, waits
-from worker.settings import WorkerSettings
+from worker.planning.plan import FULLEST, Load, fewest_workers, plan, waits
 
 FIGURES = Figures(
     worker=WorkerFigures(cores=2, per_second=100.0, single_seconds=0.03, bytes=6e8),
@@ -21,11 +20,6 @@ FIGURES = Figures(
     image_bytes=1e5,
 )
 SMALL = Load(stations=10, inserts=30, every=60.0)
-
-
-def test_the_default_threads_are_what_a_worker_has_in_hand() -> None:
-    assert WorkerSettings.model_fields["threads"].default == IN_HAND
-    assert WorkerSettings.model_fields["max_batch"].default == IN_HAND
 
 
 def test_an_idle_line_answers_in_the_time_that_the_work_itself_takes() -> None:

@@ -3,8 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from worker.runtime import process
+from worker.runtime.process import usable_cores
 
 _LEARNER = """
 import os, sys
@@ -19,31 +23,6 @@ from threadpoolctl import threadpool_info
 print(os.nice(0) - before, max(pool["num_threads"] for pool in threadpool_info()), max(1, os.cpu_count() // 2))
 """
 
-_THREADS = """
-import ctypes, threading
-from worker.runtime.process import limit_arenas
-limit_arenas(2)
-libc = ctypes.CDLL(None)
-libc.malloc.restype = ctypes.c_void_p
-libc.malloc.argtypes = [ctypes.c_size_t]
-barrier, found = threading.Barrier(16), []
-def work():
-    barrier.wait()
-    # The arenas of threads begin at multiples of 64 MiB.
-    found.append(libc.malloc(5000) >> 26)
-    barrier.wait()
-threads = [threading.Thread(target=work) for _ in range(16)]
-[each.start() for each in threads]
-[each.join() for each in threads]
-print(len(set(found)))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's arenas")
-def test_threads_share_few_arenas() -> None:
-    done = subprocess.run([sys.executable, "-c", _THREADS], capture_output=True, text=True, check=True)
-    assert int(done.stdout) <= 3  # the first arena may cross such a border
-
 
 def test_a_learner_is_nicer_and_takes_half_of_the_cores() -> None:
     """The libraries that compute look at the number of threads when they are loaded, so it must be said before that."""
@@ -51,3 +30,24 @@ def test_a_learner_is_nicer_and_takes_half_of_the_cores() -> None:
     niceness, threads, half = map(int, printed.split())
     assert niceness == min(10, 19 - os.nice(0)), "19 is the nicest"
     assert threads == half
+
+
+@pytest.mark.parametrize(
+    ("share", "cores"),
+    [
+        ("max 100000", 4),
+        ("100000 100000", 1),
+        ("150000 100000", 2),
+        ("900000 100000", 4),
+        ("20000 100000", 1),
+        (None, 4),
+    ],
+)
+def test_a_container_s_share_of_the_processor_limits_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str | None, cores: int
+) -> None:
+    monkeypatch.setattr(process, "_CPU_SHARE", tmp_path / "cpu.max")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    if share is not None:
+        (tmp_path / "cpu.max").write_text(f"{share}\n")
+    assert usable_cores() == cores

@@ -1,0 +1,99 @@
+"""What a message writes: one transaction for the arrival of its captures, one for what became of them.
+
+SQLite allows one writer at a time and syncs every commit; PostgreSQL is a round trip away for every statement. Both
+write eight captures nearly as fast as one. A database that is away is waited for (`worker.runtime.waiting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import structlog
+
+import db.line.faults
+import db.line.verdicts
+from db.engine.database import Database
+from db.line import captures, shadow_verdicts
+from db.line.captures import Arrival, Known
+from db.line.shadow_verdicts import ShadowVerdict
+from db.line.verdicts import Verdict
+from producer.contract.event import CaptureEvent
+from worker.line.faults import CaptureFault, crashed
+from worker.runtime.waiting import retry_while_unavailable
+
+log = structlog.get_logger()
+
+MAX_ATTEMPTS: Final = 3
+"""How often judging a capture is tried; then it is a fault."""
+
+
+class Writes:
+    """Writes to one database.
+
+    What raises `worker.runtime.waiting.ShuttingDown` does so because the process ends while the database is away.
+    """
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def arrive(self, arrivals: Sequence[Arrival]) -> list[Known]:
+        """Record captures, and the attempts that begin; what was known of each before (`db.line.captures.arrive`)."""
+        return retry_while_unavailable(partial(self._arrive, arrivals)) if arrivals else []
+
+    def begin_another_attempt(self, event: CaptureEvent, requeued: int | None) -> Verdict | CaptureFault | None:
+        """Count an attempt, unless the capture has come to its end: its verdict, or the fault of too many attempts.
+
+        The fault is recorded then; `requeued` is the one that it follows, which is closed.
+        """
+        return retry_while_unavailable(partial(self._begin_another_attempt, event, requeued))
+
+    def end(
+        self, verdicts: Sequence[Verdict], faults: Sequence[CaptureFault], requeued: int | None = None
+    ) -> list[Verdict]:
+        """Commit verdicts and faults, and close the fault that was requeued; the verdicts that count, in order."""
+        if not verdicts and not faults and requeued is None:
+            return []
+        return retry_while_unavailable(partial(self._end, verdicts, faults, requeued))
+
+    def note(self, shadows: Sequence[ShadowVerdict]) -> None:
+        """Keep what a shadow says; where that fails it is missing from the comparison, and no more."""
+        if not shadows:
+            return
+        try:
+            with self._database.transaction(synced=False) as session:
+                shadow_verdicts.record(session, shadows)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the line goes on without it
+            log.warning("what the shadow says is not kept", model=shadows[0].model_id, reason=str(error))
+
+    def _arrive(self, arrivals: Sequence[Arrival]) -> list[Known]:
+        # Nothing is answered after an arrival alone: what a power cut takes of it is there again when the message is
+        # redelivered.
+        with self._database.transaction(synced=False) as session:
+            return captures.arrive(session, arrivals)
+
+    def _begin_another_attempt(self, event: CaptureEvent, requeued: int | None) -> Verdict | CaptureFault | None:
+        with self._database.transaction() as session:
+            # Another worker may have come to its end with it.
+            verdict = db.line.verdicts.current(session, event.capture_id, hold=True)
+            if verdict is not None:
+                return verdict
+            attempts = captures.attempts(session, event.capture_id)
+            if attempts < MAX_ATTEMPTS:
+                captures.count_attempt(session, event.capture_id)
+                return None
+            fault = crashed(event, attempts)
+            fault.record(session)
+            if requeued is not None:
+                db.line.faults.close(session, requeued)
+            return fault
+
+    def _end(self, verdicts: Sequence[Verdict], faults: Sequence[CaptureFault], requeued: int | None) -> list[Verdict]:
+        with self._database.transaction() as session:
+            kept = db.line.verdicts.record_all(session, verdicts) if verdicts else []
+            for fault in faults:
+                fault.record(session)
+            if requeued is not None:
+                db.line.faults.close(session, requeued)
+            return kept

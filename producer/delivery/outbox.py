@@ -176,11 +176,12 @@ class Outbox:
                 [(when, capture_id) for capture_id, when in next_at.items()],
             )
 
-    def not_sent(self, capture_id: str, next_at: float, problem: str) -> None:
-        """Note why a capture could not be sent, and when to try next."""
+    def not_sent(self, capture_ids: Iterable[str], next_at: float, problem: str) -> None:
+        """Note why captures could not be sent, and when to try next."""
         with self._transaction(synced=False) as connection:
-            connection.execute(
-                "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?", (next_at, problem, capture_id)
+            connection.executemany(
+                "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?",
+                [(next_at, problem, capture_id) for capture_id in capture_ids],
             )
 
     def confirm(self, capture_ids: Iterable[str], note: tuple[str, str] | None = None) -> int:

@@ -10,7 +10,7 @@ from celery import Celery
 from pydantic import ValidationError
 
 from producer.contract.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
-from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, message_of, new_id
 from producer.delivery.redis_connection import check_url, connect
 from producer.delivery.redis_transport import BROKER, UrlTransport
 from producer.terminal.error_text import in_words
@@ -45,18 +45,18 @@ class EventSender:
             },
         )
 
-    def send(self, event: CaptureEvent) -> None:
-        """Put one event into the queue.
+    def send(self, *events: CaptureEvent) -> None:
+        """Put events of one station into the queue, as one message.
 
         Raises:
-            kombu.exceptions.OperationalError: Redis is away, hanging or full. Whether the event arrived is unknown
-                then; sending it again is harmless.
+            kombu.exceptions.OperationalError: Redis is away, hanging or full. Whether the events arrived is unknown
+                then; sending them again is harmless.
         """
         # No retry here: the outbox is what tries again, and it does so for days rather than for half a second.
         self._app.send_task(
             INSPECT_TASK,
-            args=[event.message()],
-            task_id=str(event.capture_id),
+            args=[message_of(events)],
+            task_id=str(new_id() if len(events) > 1 else events[0].capture_id),
             queue=INSPECT_QUEUE,
             retry=False,
             declare=[],  # the queue is the workers' to declare; a station needs no right but to push

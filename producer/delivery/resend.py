@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import redis
@@ -13,6 +13,8 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.event import MOST_EVENTS
+from producer.delivery.grouping import DEFAULT_GROUP, in_messages
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
@@ -29,9 +31,9 @@ LONGEST_PAUSE: Final = 10.0
 _ALL_DUE_NOTE: Final = "hurried"
 """Where the outbox notes when everything in it was last tried at a start, in seconds since the epoch."""
 
-SEND_BATCH: Final = 50
-"""Events that are sent before the outbox notes, in one synced step, that they were. A station that dies in between
-sends them again, which is harmless; a step for each would take the disk from those that submit."""
+SEND_BATCH: Final = MOST_EVENTS
+"""Events that are sent before the outbox notes, in one step, that they were. A station that dies in between sends them
+again, which is harmless; a step for each would take the disk from those that submit."""
 
 
 def resend_after(attempts: int) -> float:
@@ -49,8 +51,10 @@ class Delivery:
         redis_url: str,
         on_answer: Callable[[VerdictAnswer | FaultAnswer | CheckAnswer], None],
         metrics: StationMetrics,
+        group: int = DEFAULT_GROUP,
     ):
         self._metrics = metrics
+        self._group = group
         self._outbox = outbox
         self._on_answer = on_answer
         self._position_note = f"position:{station}"
@@ -121,28 +125,30 @@ class Delivery:
         while not self._stop.is_set() and (entries := self._outbox.due(time.time(), SEND_BATCH)):
             again: dict[str, float] = {}
             problem = None
-            for entry in entries:
-                problem = self._send(entry)
+            for message in in_messages(entries, self._group):
+                problem = self._send(message)
                 if problem is not None:
                     break
-                again[str(entry.event.capture_id)] = time.time() + resend_after(entry.attempts + 1)
+                now = time.time()
+                again |= {str(each.event.capture_id): now + resend_after(each.attempts + 1) for each in message}
                 if self._stop.is_set():
                     break
             if again:
                 self._outbox.sent(again)
             if problem is not None:
-                self._outbox.not_sent(str(entry.event.capture_id), time.time(), problem)
+                self._outbox.not_sent([str(each.event.capture_id) for each in message], time.time(), problem)
                 return problem
         return None
 
-    def _send(self, entry: Waiting) -> str | None:
+    def _send(self, message: Sequence[Waiting]) -> str | None:
         try:
-            self._sender.send(entry.event)
+            self._sender.send(*(each.event for each in message))
         except (OperationalError, redis.RedisError, OSError) as error:
             self._metrics.redis_up.set(0)
             return f"{type(error).__name__}: {error}"
         self._metrics.redis_up.set(1)
-        (self._metrics.resent if entry.attempts else self._metrics.sent).inc()
+        for each in message:
+            (self._metrics.resent if each.attempts else self._metrics.sent).inc()
         return None
 
     def _read_loop(self) -> None:

@@ -113,7 +113,7 @@ def test_an_outbox_of_an_earlier_version_keeps_its_order(tmp_path: Path) -> None
 def test_a_failed_attempt_is_told_and_not_counted(tmp_path: Path) -> None:
     box, one = Outbox(tmp_path / "box.db"), event()
     box.add(one, 1.0)
-    box.not_sent(str(one.capture_id), 5.0, "Redis is away")
+    box.not_sent([str(one.capture_id)], 5.0, "Redis is away")
     waiting = box.find(str(one.capture_id))
     assert waiting is not None
     assert (waiting.attempts, waiting.next_at, waiting.problem) == (0, 5.0, "Redis is away")
@@ -195,7 +195,7 @@ def test_what_never_left_is_counted(tmp_path: Path) -> None:
     box, first, second = Outbox(tmp_path / "box.db"), event(1), event(2)
     box.add(first, 1.0)
     box.add(second, 1.0)
-    box.not_sent(str(second.capture_id), 1.0, "Redis is away")
+    box.not_sent([str(second.capture_id)], 1.0, "Redis is away")
     box.sent({str(first.capture_id): 9.0})
     assert box.unsent() == 1
     box.sent({str(second.capture_id): 9.0})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
@@ -70,8 +71,10 @@ class EventSender:
 class AnswerReader:
     """Reads one station's stream of answers from a position onwards."""
 
-    def __init__(self, redis_url: str, station: str, position: str):
+    def __init__(self, redis_url: str, station: str, position: str, came_back_empty: Callable[[], None] = lambda: None):
+        """Nothing is connected yet; `came_back_empty` is called whenever Redis has lost what was read before."""
         self.position = position
+        self._came_back_empty = came_back_empty
         self._stream = stream_of(station)
         self._checked = False
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
@@ -107,6 +110,7 @@ class AnswerReader:
         last: Any = self._redis.xrevrange(self._stream, count=1)
         newest = last[0][0].decode() if last else "0-0"
         if _order(newest) < _order(self.position):
+            self._came_back_empty()
             self.position = "0-0"
         self._checked = True
 

@@ -1,4 +1,9 @@
-"""Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them."""
+"""Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them.
+
+The queue is in order. So what is not answered although something later is was lost, and is sent again; what nothing
+later was answered of only waits, however long, and is not. Only for the event that was sent last there can be no later
+answer: it is sent again after a while, and its answer tells of all others (RFC 8985 does so for TCP; decision 18).
+"""
 
 from __future__ import annotations
 
@@ -22,23 +27,32 @@ from producer.delivery.redis_client import AnswerReader, EventSender
 
 log = structlog.get_logger()
 
-FIRST_RESEND: Final = 10.0
-"""Seconds without an answer after which an event is sent again; doubled from attempt to attempt."""
+OVERTAKEN_AFTER: Final = 3.0
+"""Seconds after a later answer in which an event may still be answered, before it is taken to be lost: several
+processes answer out of order, and by about what one message takes them."""
+
+FIRST_RESEND: Final = 5.0
+"""Seconds without an answer after which the event that was sent last is sent again: a worker that is started again is
+ready sooner, and judges what is in the queue."""
 
 LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
 
-_ALL_DUE_NOTE: Final = "hurried"
-"""Where the outbox notes when everything in it was last tried at a start, in seconds since the epoch."""
+_RETRY_NOTE: Final = "hurried"
+"""Where the outbox notes when what waits was last tried at a start, in seconds since the epoch."""
 
 SEND_BATCH: Final = MOST_EVENTS
 """Events that are sent before the outbox notes, in one step, that they were. A station that dies in between sends them
 again, which is harmless; a step for each would take the disk from those that submit."""
 
 
-def resend_after(attempts: int) -> float:
-    """Seconds to wait for an answer after `attempts` sendings of one event."""
-    return float(min(FIRST_RESEND * 2 ** min(attempts - 1, 16), LAST_RESEND))
+def resend_after(awaited: float) -> float:
+    """Seconds to wait for the answer to what was sent last, when others were `awaited` for so many seconds already.
+
+    As long again, within bounds. So a line that is behind, or away, is asked ever more rarely, however many captures a
+    station sends meanwhile, and one that answers at once is asked at once.
+    """
+    return min(max(awaited, FIRST_RESEND), LAST_RESEND)
 
 
 class Delivery:
@@ -59,7 +73,8 @@ class Delivery:
         self._on_answer = on_answer
         self._position_note = f"position:{station}"
         self._sender = EventSender(redis_url)
-        self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
+        position = outbox.note(self._position_note) or "0-0"
+        self._reader = AnswerReader(redis_url, station, position, came_back_empty=outbox.make_last_due)
         # Two, since Redis may take events and give no answers, or the other way round.
         self._sending = OutageLog("events wait in the outbox", "events are sent again")
         self._reading = OutageLog("answers cannot be read", "answers are read again")
@@ -71,8 +86,8 @@ class Delivery:
         ]
 
     def start(self) -> None:
-        """Begin to send and to read; what waits for its answer is sent once more."""
-        self._retry_all_at_start()
+        """Begin to send and to read; of what waits for its answer, the last is sent once more."""
+        self._retry_at_start()
         for thread in self._threads:
             thread.start()
 
@@ -80,14 +95,14 @@ class Delivery:
         """Send at once: something new is in the outbox."""
         self._woken.set()
 
-    def _retry_all_at_start(self) -> None:
-        """Make all that waits due, at most once in `LAST_RESEND` seconds: short commands must not flood Redis."""
+    def _retry_at_start(self) -> None:
+        """Make the last that waits due, at most once in `LAST_RESEND` seconds: short commands must not flood Redis."""
         now = time.time()
         try:
-            last = self._outbox.note(_ALL_DUE_NOTE)
+            last = self._outbox.note(_RETRY_NOTE)
             if last is None or abs(now - float(last)) > LAST_RESEND:
-                self._outbox.make_all_due(note=(_ALL_DUE_NOTE, repr(now)))
-        except sqlite3.Error as error:  # a full disk, say: each is sent when its time comes
+                self._outbox.make_last_due(note=(_RETRY_NOTE, repr(now)))
+        except sqlite3.Error as error:  # a full disk, say: it is sent when its time comes
             log.warning("what waits is not sent earlier", problem=str(error))
 
     def close(self) -> None:
@@ -123,20 +138,22 @@ class Delivery:
 
     def _send_due(self) -> str | None:
         while not self._stop.is_set() and (entries := self._outbox.due(time.time(), SEND_BATCH)):
-            again: dict[str, float] = {}
+            sent: list[Sequence[Waiting]] = []
             problem = None
             for message in in_messages(entries, self._group):
                 problem = self._send(message)
                 if problem is not None:
                     break
-                now = time.time()
-                again |= {str(each.event.capture_id): now + resend_after(each.attempts + 1) for each in message}
+                sent.append(message)
                 if self._stop.is_set():
                     break
-            if again:
-                self._outbox.sent(again)
+            if sent:
+                now = time.time()
+                oldest = self._outbox.oldest_sent()
+                next_at = now + resend_after(0.0 if oldest is None else now - oldest)
+                self._outbox.sent(map(_captures, sent), next_at)
             if problem is not None:
-                self._outbox.not_sent([str(each.event.capture_id) for each in message], time.time(), problem)
+                self._outbox.not_sent(_captures(message), time.time(), problem)
                 return problem
         return None
 
@@ -185,9 +202,15 @@ class Delivery:
 
     def _confirm(self, settled: list[str]) -> bool:
         try:
-            confirmed = self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
+            confirmed = self._outbox.confirm(
+                settled, time.time() + OVERTAKEN_AFTER, note=(self._position_note, self._reader.position)
+            )
         except sqlite3.Error as error:
             log.error("answers cannot be noted", problem=str(error))
             return False
         self._metrics.confirmed.inc(confirmed)
         return True
+
+
+def _captures(message: Sequence[Waiting]) -> list[str]:
+    return [str(each.event.capture_id) for each in message]

@@ -253,6 +253,45 @@ def test_an_unanswered_event_is_sent_again(place: Place, monkeypatch: pytest.Mon
         wait_until(lambda: (w := place.outbox.find(str(event.capture_id))) and w.attempts >= 2)
 
 
+def test_what_a_later_answer_has_overtaken_is_sent_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else is: what only waits has one message in the queue, however long."""
+    monkeypatch.setattr("producer.delivery.resend.OVERTAKEN_AFTER", 0.5)
+    with place.station() as station:
+        lost = place.submit(station, pocket=1)
+        assert place.next_event() == lost  # a worker dies with it in its hand
+        others = []
+        for pocket in (2, 3, 4):
+            others.append(place.submit(station, pocket=pocket))
+            assert station.flush(10)
+            assert place.next_event() == others[-1]
+        place.answer(place.intact(others[1]))
+        assert [place.next_event() for _ in range(2)] == [lost, others[0]]
+        wait_until(lambda: [entry.attempts for entry in place.outbox.waiting()] == [2, 2, 1])
+        for event in (lost, others[0], others[2]):
+            place.answer(place.intact(event))
+        wait_until(lambda: len(place.outbox) == 0)
+    assert place.queued() == 0
+    assert station.metrics.registry.get_sample_value("inserts_station_resent_total", {"station": "station-1"}) == 2
+
+
+def test_the_last_of_a_head_that_was_lost_whole_brings_the_others_with_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.5)
+    monkeypatch.setattr("producer.delivery.resend.OVERTAKEN_AFTER", 0.5)
+    waiting = place.station()
+    events = [place.submit(waiting, pocket=pocket) for pocket in range(1, 31)]
+    with place.station() as station:
+        assert station.flush(10)
+        for _ in range(4):
+            place.next_message()
+        assert place.next_event() == events[-1], "one asks for all"
+        with place.worker():
+            place.answer(place.intact(events[-1]))
+            assert len(station.wait_for([event.capture_id for event in events], 20)) == 30
+            wait_until(lambda: len(place.outbox) == 0)
+
+
 def test_answers_after_redis_came_back_empty_are_read(place: Place) -> None:
     with place.station() as station:
         event = place.submit(station)
@@ -397,11 +436,11 @@ def test_a_listener_that_fails_and_a_disk_that_is_full_do_not_end_the_delivery(
     with Station("station-1", place.images, place.outbox, place.redis_server.url, listen) as station:
         first = place.submit(station)
         assert station.flush(10)
-        place.outbox._connection.execute("PRAGMA query_only = ON")  # every write fails, as on a full disk
+        place.outbox._file.connection.execute("PRAGMA query_only = ON")  # every write fails, as on a full disk
         place.answer(place.intact(first))
         assert station.wait_for([first.capture_id], 10)
         assert len(place.outbox) == 1
-        place.outbox._connection.execute("PRAGMA query_only = OFF")
+        place.outbox._file.connection.execute("PRAGMA query_only = OFF")
         wait_until(lambda: len(place.outbox) == 0)
         second = place.submit(station)
         place.answer(place.intact(second))

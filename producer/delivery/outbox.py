@@ -38,6 +38,10 @@ _ROUNDING: Final = 10.0
 """How much further ahead than that a wait may lie, in seconds: clocks are set by so much all the time."""
 
 
+_WAITED_NOTE: Final = "waited"
+"""Where it is noted how long that had waited which was answered last, in seconds."""
+
+
 @dataclass(frozen=True)
 class Waiting:
     """An event that is not confirmed yet. Times are seconds since the epoch."""
@@ -185,16 +189,19 @@ class Outbox:
             row = connection.execute("SELECT min(stored_at) FROM waiting").fetchone()
         return None if row[0] is None else float(row[0])
 
-    def oldest_sent(self) -> float | None:
-        """When the event was stored whose answer has been awaited longest, in seconds since the epoch.
+    def answers_take(self, now: float) -> float:
+        """How long answers take at present, in seconds from hand-in: what is known of it, and at least so long.
 
-        None while none is awaited; what was overtaken is awaited no longer.
+        As long as that has waited which came last, or as what is awaited longest waits already. What was overtaken is
+        awaited no longer.
         """
         with self._file.reading() as connection:
-            row = connection.execute(
-                "SELECT stored_at FROM waiting WHERE sending IS NOT NULL ORDER BY sending LIMIT 1"
+            stored_at, waited = connection.execute(
+                "SELECT (SELECT stored_at FROM waiting WHERE sending IS NOT NULL ORDER BY sending LIMIT 1),"
+                " (SELECT value FROM note WHERE name = ?)",
+                (_WAITED_NOTE,),
             ).fetchone()
-        return None if row is None else float(row[0])
+        return max(float(waited or 0.0), 0.0 if stored_at is None else now - stored_at)
 
     def sent(self, messages: Iterable[Iterable[str]], next_at: float) -> None:
         """Note in one step that these captures left this station in these messages, in this order.
@@ -223,7 +230,9 @@ class Outbox:
                 [(next_at, problem, capture_id) for capture_id in capture_ids],
             )
 
-    def confirm(self, capture_ids: Sequence[str], overtaken_at: float, note: tuple[str, str] | None = None) -> int:
+    def confirm(
+        self, capture_ids: Sequence[str], now: float, overtaken_at: float, note: tuple[str, str] | None = None
+    ) -> int:
         """Forget captures that have their verdict or fault, and keep `note` (name, value), in one step.
 
         What was sent before them or with them, and is not answered by `overtaken_at`, is sent again then. Of a capture
@@ -232,22 +241,21 @@ class Outbox:
 
         Returns how many of them had been waiting.
         """
+        notes = [] if note is None else [note]
         with self._file.transaction(synced=False) as connection:
-            known = (
-                "SELECT max(sending) FROM waiting"
-                " WHERE capture_id = ? AND (attempts = 1 OR sending = (SELECT max(sending) FROM waiting))"
-            )
-            sendings = [connection.execute(known, (capture_id,)).fetchone()[0] for capture_id in capture_ids]
-            forgotten = connection.executemany(
-                "DELETE FROM waiting WHERE capture_id = ?", [(capture_id,) for capture_id in capture_ids]
-            ).rowcount
+            last = connection.execute("SELECT max(sending) FROM waiting").fetchone()[0]
+            query = "SELECT stored_at, attempts, sending FROM waiting WHERE capture_id = ?"
+            rows = [row for each in capture_ids if (row := connection.execute(query, (each,)).fetchone())]
+            connection.executemany("DELETE FROM waiting WHERE capture_id = ?", [(each,) for each in capture_ids])
+            if rows:
+                notes.append((_WAITED_NOTE, repr(now - min(stored_at for stored_at, _, _ in rows))))
+            overtaking = [sending for _, attempts, sending in rows if sending and (attempts == 1 or sending == last)]
             connection.execute(
                 "UPDATE waiting SET sending = NULL, next_at = ? WHERE sending <= ?",
-                (overtaken_at, max((sending for sending in sendings if sending is not None), default=0)),
+                (overtaken_at, max(overtaking, default=0)),
             )
-            if note is not None:
-                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
-        return max(0, forgotten)
+            connection.executemany("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", notes)
+        return len(rows)
 
     def note(self, name: str) -> str | None:
         """What was noted under `name` (a position in the stream, a file already submitted)."""

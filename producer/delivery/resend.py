@@ -46,13 +46,50 @@ SEND_BATCH: Final = MOST_EVENTS
 again, which is harmless; a step for each would take the disk from those that submit."""
 
 
-def resend_after(awaited: float) -> float:
-    """Seconds to wait for the answer to what was sent last, when others were `awaited` for so many seconds already.
+def resend_after(answers_take: float) -> float:
+    """Seconds to wait for the answer to what was sent last, where answers take so many at present.
 
-    As long again, within bounds. So a line that is behind, or away, is asked ever more rarely, however many captures a
-    station sends meanwhile, and one that answers at once is asked at once.
+    Four times as long, within bounds. So a line that answers at once is asked soon, and one that is behind or away ever
+    more rarely: of stations that hand in single captures each may be the last for a while.
     """
-    return min(max(awaited, FIRST_RESEND), LAST_RESEND)
+    return min(max(4 * answers_take, FIRST_RESEND), LAST_RESEND)
+
+
+def send_due(
+    outbox: Outbox,
+    most: int,
+    send: Callable[[Sequence[Waiting]], str | None],
+    *,
+    clock: Callable[[], float] = time.time,
+    stopped: Callable[[], bool] = lambda: False,
+) -> tuple[int, str | None]:
+    """Send what is due, `SEND_BATCH` captures of it, and note it in the outbox.
+
+    Args:
+        outbox: where it waits.
+        most: captures in one message.
+        send: sends one message and returns the problem, where there is one; nothing is sent after that.
+        clock: the time in seconds since the epoch.
+        stopped: whether no more is to be sent.
+
+    Returns:
+        How many messages were sent, and the problem.
+    """
+    sent: list[Sequence[Waiting]] = []
+    problem = None
+    for message in in_messages(outbox.due(clock(), SEND_BATCH), most):
+        if stopped():
+            break
+        problem = send(message)
+        if problem is not None:
+            break
+        sent.append(message)
+    if sent:
+        now = clock()
+        outbox.sent(map(_captures, sent), now + resend_after(outbox.answers_take(now)))
+    if problem is not None:
+        outbox.not_sent(_captures(message), clock(), problem)
+    return len(sent), problem
 
 
 class Delivery:
@@ -137,25 +174,10 @@ class Delivery:
             self._woken.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
 
     def _send_due(self) -> str | None:
-        while not self._stop.is_set() and (entries := self._outbox.due(time.time(), SEND_BATCH)):
-            sent: list[Sequence[Waiting]] = []
-            problem = None
-            for message in in_messages(entries, self._group):
-                problem = self._send(message)
-                if problem is not None:
-                    break
-                sent.append(message)
-                if self._stop.is_set():
-                    break
-            if sent:
-                now = time.time()
-                oldest = self._outbox.oldest_sent()
-                next_at = now + resend_after(0.0 if oldest is None else now - oldest)
-                self._outbox.sent(map(_captures, sent), next_at)
-            if problem is not None:
-                self._outbox.not_sent(_captures(message), time.time(), problem)
+        while True:
+            sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set)
+            if not sent or problem is not None:
                 return problem
-        return None
 
     def _send(self, message: Sequence[Waiting]) -> str | None:
         try:
@@ -202,9 +224,8 @@ class Delivery:
 
     def _confirm(self, settled: list[str]) -> bool:
         try:
-            confirmed = self._outbox.confirm(
-                settled, time.time() + OVERTAKEN_AFTER, note=(self._position_note, self._reader.position)
-            )
+            now, note = time.time(), (self._position_note, self._reader.position)
+            confirmed = self._outbox.confirm(settled, now, now + OVERTAKEN_AFTER, note)
         except sqlite3.Error as error:
             log.error("answers cannot be noted", problem=str(error))
             return False

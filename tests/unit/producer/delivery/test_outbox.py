@@ -23,8 +23,8 @@ def send(box: Outbox, *messages: list[CaptureEvent], next_at: float) -> None:
     box.sent([[str(each.capture_id) for each in message] for message in messages], next_at)
 
 
-def answer(box: Outbox, *events: CaptureEvent, overtaken_at: float) -> None:
-    box.confirm([str(each.capture_id) for each in events], overtaken_at)
+def answer(box: Outbox, *events: CaptureEvent, overtaken_at: float, now: float = 0.0) -> None:
+    box.confirm([str(each.capture_id) for each in events], now, overtaken_at)
 
 
 def pockets_due(box: Outbox, now: float, limit: int = 100) -> list[int]:
@@ -39,7 +39,7 @@ def test_events_survive_until_they_are_confirmed(tmp_path: Path) -> None:
     box.close()
     box = Outbox(tmp_path / "out" / "box.db")
     assert [waiting.event for waiting in box.waiting()] == [first, second]
-    box.confirm([str(first.capture_id), "unknown"], 0.0)
+    box.confirm([str(first.capture_id), "unknown"], 0.0, 0.0)
     assert [waiting.event for waiting in box.waiting()] == [second]
     assert len(box) == 1
 
@@ -151,18 +151,22 @@ def test_nothing_that_was_sent_can_wait_for_ever(tmp_path: Path) -> None:
         assert now < 100_000
 
 
-def test_the_longest_awaited_is_the_one_that_was_sent_first_and_was_not_overtaken(tmp_path: Path) -> None:
+def test_answers_take_as_long_as_the_last_and_as_what_is_awaited_longest(tmp_path: Path) -> None:
     box = Outbox(tmp_path / "box.db")
-    assert box.oldest_sent() is None
-    first, second = event(1), event(2)
-    box.add(first, 1.0)
-    box.add(second, 2.0)
-    assert box.oldest_sent() is None
-    send(box, [first], [second], next_at=10.0)
-    assert box.oldest_sent() == 1.0
+    events = filled(box, 3, now=100.0)
+    assert box.answers_take(150.0) == 0.0, "nothing was sent"
+    send(box, events[:1], events[1:2], next_at=NOW)
+    assert box.answers_take(150.0) == 50.0
+    answer(box, events[0], now=140.0, overtaken_at=NOW)
+    assert box.answers_take(110.0) == 40.0, "as that which came last"
+    assert box.answers_take(150.0) == 50.0, "as what is awaited"
     box.make_all_due()
-    send(box, [second], next_at=10.0)
-    assert box.oldest_sent() == 2.0
+    assert box.answers_take(150.0) == 40.0, "what was overtaken is awaited no longer"
+    late = event(4)
+    box.add(late, 200.0)
+    send(box, [late], next_at=NOW)
+    answer(box, late, now=201.0, overtaken_at=NOW)
+    assert box.answers_take(300.0) == 1.0
 
 
 def test_the_last_can_be_tried_at_once(tmp_path: Path) -> None:
@@ -187,7 +191,7 @@ def test_looking_for_what_is_due_takes_no_look_at_all_that_waits(tmp_path: Path,
         connection.set_trace_callback(looked_at.append)
     box.due(1.0, limit=5)
     box.next_due()
-    box.oldest_sent()
+    box.answers_take(1.0)
     box.sent([[str(events[0].capture_id)]], 100.0)
     answer(box, events[0], overtaken_at=3.0)
     with box._file.reading() as connection:

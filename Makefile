@@ -49,6 +49,7 @@ compose-test: $(VENV)/.installed-dev ## The containers, really run: kill, scale,
 
 schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 	$(RUN)/insert-station schema capture > producer/contract/schemas/capture.schema.json
+	$(RUN)/insert-station schema message > producer/contract/schemas/message.schema.json
 	$(RUN)/insert-station schema answer > producer/contract/schemas/answer.schema.json
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python

@@ -88,18 +88,10 @@ def single_seconds(line: Line, network: Backbone, name: str) -> float:
 def of_redis(samples: int) -> Figures:
     """What Redis takes for each capture: of its thread, of memory, of the network and of the AOF.
 
-    With a worker that does not judge, whose own rate is that of what came again (`repeats_per_second`).
+    With a worker that does not judge.
     """
     figures: Figures = {
-        name: []
-        for name in (
-            "redis_per_second",
-            "redis_network_bytes",
-            "aof_bytes",
-            "event_bytes",
-            "answer_bytes",
-            "repeats_per_second",
-        )
+        name: [] for name in ("redis_per_second", "redis_network_bytes", "aof_bytes", "event_bytes", "answer_bytes")
     }
     with running_with([sys.executable, "-m", "benchmarks.worker_without_network"]) as line:
         captures_per_second(line, "warm-up", 150)
@@ -110,7 +102,7 @@ def of_redis(samples: int) -> Figures:
                 line.publish(f"waiting-{sample}", WAITING)
             line.wait(f"waiting-{sample}", WAITING)
             before, seconds = client.info(), _processor_seconds([server])
-            figures["repeats_per_second"].append(captures_per_second(line, f"carried-{sample}", CARRIED))
+            captures_per_second(line, f"carried-{sample}", CARRIED)
             after = client.info()
             figures["redis_per_second"].append(CARRIED / (_processor_seconds([server]) - seconds))
             grown = {name: (after[name] - before[name]) / CARRIED for name in _COUNTED}
@@ -229,7 +221,6 @@ BENCHMARKS = (
             ("aof_bytes", "what the AOF grows by for a capture", "bytes"),
             ("event_bytes", "memory of an event that waits in the queue", "bytes"),
             ("answer_bytes", "memory of an answer in a station's stream", "bytes"),
-            ("repeats_per_second", "captures that one worker carries without judging them", "captures/s"),
         )
     ),
     *(

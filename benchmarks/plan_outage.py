@@ -28,8 +28,8 @@ AHEAD = 10.0
 """Seconds of the even rate before the outage."""
 
 
-def caught_up(line: Line, per_second: float, outage: float, most: float) -> tuple[int, float]:
-    """Events in the queue at the outage's end, and seconds from then until it is empty.
+def caught_up(line: Line, per_second: float, outage: float, most: float) -> tuple[int, float, float]:
+    """Messages in the queue at the outage's end, seconds from then until it is empty, and captures sent again.
 
     Raises:
         TimeoutError: it is not within `most` seconds.
@@ -59,7 +59,8 @@ def caught_up(line: Line, per_second: float, outage: float, most: float) -> tupl
                 if time.monotonic() - end > most:
                     raise TimeoutError(f"{queue.llen(INSPECT_QUEUE)} events wait after {most:.0f} s")
                 time.sleep(0.2)
-            return int(waiting), time.monotonic() - end
+            resent = station.metrics.registry.get_sample_value("inserts_station_resent_total", {"station": "outage"})
+            return int(waiting), time.monotonic() - end, resent or 0.0
         finally:
             done.set()
             thread.join()
@@ -68,21 +69,19 @@ def caught_up(line: Line, per_second: float, outage: float, most: float) -> tupl
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure one outage, print it beside the plan's, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.plan_outage", description="An outage of the worker.")
-    parser.add_argument("--busy", type=float, default=0.3, help="share of what the worker carries that comes in [0.3]")
-    parser.add_argument("--outage", type=float, default=80.0, help="seconds [80]")
-    parser.add_argument("--repeats-per-second", type=float, default=230.0, help="of `plan_repeats_per_second` [230]")
+    parser.add_argument("--busy", type=float, default=0.6, help="share of what the worker carries that comes in [0.6]")
+    parser.add_argument("--outage", type=float, default=600.0, help="seconds [600]")
     options = parser.parse_args(arguments)
     network = bare.load("insertnet", None)
     with running("insertnet", None, network.feature_size, network.fingerprint) as line:
         captures_per_second(line, "warm-up", 100)
         rate = captures_per_second(line, "full", 800)
-        per_second, repeat = options.busy * rate, rate / options.repeats_per_second
-        planned = after_outage(options.outage, per_second, options.busy, repeat)
-        without = after_outage(options.outage, per_second, options.busy, 0.0)
-        waiting, seconds = caught_up(line, per_second, options.outage, most=5 * options.outage)
+        per_second = options.busy * rate
+        planned = after_outage(options.outage, per_second, options.busy, every=1 / per_second)
+        waiting, seconds, copies = caught_up(line, per_second, options.outage, most=5 * options.outage)
     print(f"{rate:.0f} captures/s are judged, {per_second:.0f} come in")
-    print(f"events in the queue at the end of the outage: {waiting}, planned {planned.queue:.0f}")
-    print(f"caught up after {seconds:.0f} s, planned {_shown(planned)} (without copies {_shown(without)})")
+    print(f"messages in the queue at the end of the outage: {waiting}, captures planned: {planned.queue:.0f}")
+    print(f"caught up after {seconds:.0f} s, planned {_shown(planned)}; sent again meanwhile: {copies:.0f} captures")
     return 0
 
 

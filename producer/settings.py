@@ -10,7 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
 from producer.configuration.passwords import password_of
+from producer.contract.event import MOST_EVENTS
 from producer.contract.names import Name, safe_name
+from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_url import with_password, with_trust
@@ -46,6 +48,9 @@ class StationSettings(BaseSettings):
     heads: Path | None = Field(default=None, description="The head register, a TOML file: each head's pockets.")
     outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
     outbox_limit: int = Field(default=DEFAULT_LIMIT, ge=1, description="Captures that may wait in the outbox.")
+    group: int = Field(
+        default=DEFAULT_GROUP, ge=1, le=MOST_EVENTS, description="The most captures that are sent in one message."
+    )
     settled_after: float = Field(
         default=2.0, gt=0, allow_inf_nan=False, description="Seconds that a watched file must show the same."
     )

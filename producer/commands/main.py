@@ -34,9 +34,9 @@ app = typer.Typer(
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_HEADS`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`; of Redis
-also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS `INSERTS_REDIS_CA_FILE`,
-`INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_GROUP`, `INSERTS_HEADS`, `INSERTS_METRICS_PORT`,
+`INSERTS_METRICS_ADDRESS`; of Redis also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS
+`INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,
@@ -223,7 +223,12 @@ def outbox(
 
 @app.command()
 def schema(
-    what: Annotated[str, typer.Argument(help="`capture` (what a station sends) or `answer` (what comes back).")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="`capture` (an event), `message` (one to a hundred of them, as sent) or `answer` (what comes back)."
+        ),
+    ],
 ) -> None:
     """Print the JSON Schema of a message, for stations in other languages."""
     from producer.contract.json_schema import schema_text

@@ -22,7 +22,8 @@ def open_station(
     redis_url = settings.broker_url()  # before anything is made in a folder that may be mistyped
     outbox = settings.open_outbox()
     try:
-        station = Station(settings.station, settings.image_store(), outbox, redis_url, on_answer)
+        images, group = settings.image_store(), settings.group
+        station = Station(settings.station, images, outbox, redis_url, on_answer, group=group)
         port = settings.metrics_port if measured else None
         with exposed(station.metrics.registry, port, settings.metrics_address), station:
             yield station, outbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    TypeAdapter,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
@@ -34,6 +35,9 @@ INSPECT_TASK: Final = "insert_inspection.inspect"
 
 INSPECT_QUEUE: Final = "inspect"
 """The queue, a Redis list, that capture events wait in."""
+
+MOST_EVENTS: Final = 100
+"""The most events that one message carries."""
 
 MAX_KEY_LENGTH: Final = 512
 
@@ -168,7 +172,7 @@ class CaptureEvent(BaseModel):
         return name
 
     def message(self) -> dict[str, Any]:
-        """The event as plain JSON values: the one argument of the inspect task."""
+        """The event as plain JSON values: an argument of the inspect task, or an element of one."""
         return self.model_dump(mode="json", exclude_none=True)
 
     @classmethod
@@ -184,6 +188,19 @@ class CaptureEvent(BaseModel):
             problem = PydanticCustomError("no_event", "no event: {reason}", {"reason": str(error)})
             raise ValidationError.from_exception_data(cls.__name__, [{"type": problem, "input": None}]) from None
         return cls.model_validate_json(text)
+
+
+MESSAGES: TypeAdapter[CaptureEvent | list[CaptureEvent]] = TypeAdapter(
+    CaptureEvent | Annotated[list[CaptureEvent], Field(min_length=1, max_length=MOST_EVENTS)]
+)
+"""Describes the one argument of the inspect task as a JSON Schema. Workers read each event of a list by itself, so that
+one which is malformed costs no other."""
+
+
+def message_of(events: Sequence[CaptureEvent]) -> dict[str, Any] | list[dict[str, Any]]:
+    """The one argument of the inspect task for events of one station: an event alone as it is, several as a list."""
+    first, *others = events
+    return [event.message() for event in events] if others else first.message()
 
 
 def new_id() -> uuid6.UUID:

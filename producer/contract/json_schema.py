@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 
 from producer.contract.answers import ANSWERS
-from producer.contract.event import CaptureEvent
+from producer.contract.event import MESSAGES, CaptureEvent
 
 
 def schema_text(what: str) -> str:
-    """The JSON Schema of `capture` or `answer`, as it is kept in `producer/contract/schemas`.
+    """The JSON Schema of `capture`, `message` or `answer`, as it is kept in `producer/contract/schemas`.
 
     Raises:
         ValueError: there is no schema of that name.
     """
     if what == "capture":
         described = CaptureEvent.model_json_schema()
+    elif what == "message":
+        described = MESSAGES.json_schema()
     elif what == "answer":
         described = ANSWERS.json_schema()
     else:
-        raise ValueError(f"there is no schema {what!r}: ask for 'capture' or 'answer'")
+        raise ValueError(f"there is no schema {what!r}: ask for 'capture', 'message' or 'answer'")
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"

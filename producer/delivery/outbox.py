@@ -1,7 +1,8 @@
 """Events on the station's own disk until they are confirmed.
 
 They leave in the order in which they were handed in, by a number that no clock spoils: arrival is what the order of
-photographs is taken from (decision 15).
+photographs is taken from (decision 15). Each message that leaves has a number too, its sending: an answer to a later
+one says that what was sent before is overtaken, and most likely lost (decision 18).
 
 SQLite, because it is durable on every station PC without a server: each event is one synced transaction, and several
 processes of one station (a folder camera, a check) may share the file.
@@ -10,10 +11,7 @@ processes of one station (a folder camera, a check) may share the file.
 from __future__ import annotations
 
 import errno
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +19,7 @@ from typing import Final
 import structlog
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox_file import open_file
+from producer.delivery.outbox_file import OutboxFile
 from producer.files.durable_files import make_folder
 
 log = structlog.get_logger()
@@ -34,10 +32,14 @@ WARN_AT: Final = (0.5, 0.8)
 """The shares of the limit from which on the log warns: long before anything is refused, and once more."""
 
 LAST_RESEND: Final = 300.0
-"""The longest time between two attempts to send an event, in seconds."""
+"""The longest time between two attempts to send the event that was sent last, in seconds."""
 
 _ROUNDING: Final = 10.0
 """How much further ahead than that a wait may lie, in seconds: clocks are set by so much all the time."""
+
+
+_WAITED_NOTE: Final = "waited"
+"""Where it is noted how long that had waited which was answered last, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,11 @@ class Outbox:
         self.path = path
         self.limit = limit
         self._warned = 0.0
-        self._lock = threading.Lock()
-        with self._named("opened"):
-            self._connection = open_file(path)
+        self._file = OutboxFile(path)
 
     def close(self) -> None:
         """Close the file; every event in it stays."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def check_room(self) -> None:
         """Refuse a new capture while the outbox is full, and warn in the log long before.
@@ -113,7 +112,7 @@ class Outbox:
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
         """
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO waiting (capture_id, event, stored_at, next_at, number)"
                 " VALUES (?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM waiting))",
@@ -123,26 +122,48 @@ class Outbox:
                 connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
 
     def due(self, now: float, limit: int = 100) -> list[Waiting]:
-        """The events to be sent at `now`: first all that never left, in their order, then those whose time has come.
+        """The events to be sent at `now`: first all that never left, in their order, then those that were overtaken.
+
+        Where there are none, the event that was sent last, once its time has come: no answer to a later one will ever
+        say that it is lost. All others wait for such an answer.
 
         A wait that lies further ahead than any is long was noted by a clock that has been set back: it is over.
         """
-        unsent = self._select("WHERE attempts = 0 ORDER BY number LIMIT ?", (limit,))
-        over = "WHERE attempts > 0 AND (next_at <= ? OR next_at > ?) ORDER BY next_at, number LIMIT ?"
-        return unsent + self._select(over, (now, now + LAST_RESEND + _ROUNDING, limit - len(unsent)))
-
-    def make_all_due(self, note: tuple[str, str] | None = None) -> None:
-        """Have everything that waits for its answer sent once more, whatever was to be waited; keep `note`."""
-        with self._transaction(synced=False) as connection:
-            connection.execute("UPDATE waiting SET next_at = 0 WHERE attempts > 0")
-            if note is not None:
-                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
+        times = (now, now + LAST_RESEND + _ROUNDING)
+        events = self._select("WHERE attempts = 0 ORDER BY number LIMIT ?", (limit,))
+        overtaken = (
+            "INDEXED BY waiting_overtaken WHERE attempts > 0 AND sending IS NULL AND (next_at <= ? OR next_at > ?)"
+            " ORDER BY next_at, number LIMIT ?"
+        )
+        events += self._select(overtaken, (*times, limit - len(events)))
+        last = (
+            "WHERE sending = (SELECT max(sending) FROM waiting) AND (next_at <= ? OR next_at > ?)"
+            " ORDER BY number DESC LIMIT 1"
+        )
+        return events or self._select(last, times)
 
     def next_due(self) -> float | None:
         """When the next event is due, or None while nothing waits."""
-        with self._reading() as connection:
-            row = connection.execute("SELECT min(next_at) FROM waiting").fetchone()
+        with self._file.reading() as connection:
+            row = connection.execute(
+                "SELECT min(next_at) FROM (SELECT * FROM (SELECT next_at FROM waiting WHERE attempts = 0 LIMIT 1)"
+                " UNION ALL SELECT min(next_at) FROM waiting INDEXED BY waiting_overtaken"
+                " WHERE attempts > 0 AND sending IS NULL"
+                " UNION ALL SELECT next_at FROM waiting WHERE sending = (SELECT max(sending) FROM waiting))"
+            ).fetchone()
         return None if row[0] is None else float(row[0])
+
+    def make_all_due(self) -> None:
+        """Have everything that waits for its answer sent once more, whatever was to be waited."""
+        with self._file.transaction(synced=False) as connection:
+            connection.execute("UPDATE waiting SET next_at = 0, sending = NULL WHERE attempts > 0")
+
+    def make_last_due(self, note: tuple[str, str] | None = None) -> None:
+        """Have the event that was sent last sent once more, whatever was to be waited; keep `note`."""
+        with self._file.transaction(synced=False) as connection:
+            connection.execute("UPDATE waiting SET next_at = 0 WHERE sending = (SELECT max(sending) FROM waiting)")
+            if note is not None:
+                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
 
     def waiting(self, limit: int = 1_000_000) -> list[Waiting]:
         """Everything that is not confirmed, oldest first."""
@@ -154,63 +175,103 @@ class Outbox:
         return rows[0] if rows else None
 
     def __len__(self) -> int:
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
     def unsent(self) -> int:
         """How many events have not left this station yet."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM waiting WHERE attempts = 0").fetchone()[0])
 
     def oldest_at(self) -> float | None:
         """When the capture that has waited longest was stored, in seconds since the epoch; None while none waits."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             row = connection.execute("SELECT min(stored_at) FROM waiting").fetchone()
         return None if row[0] is None else float(row[0])
 
-    def sent(self, next_at: dict[str, float]) -> None:
-        """Note that these captures left this station, and when each is to be sent again, in one step."""
-        with self._transaction(synced=False) as connection:
+    def answers_take(self, now: float) -> float:
+        """How long answers take at present, in seconds from hand-in: what is known of it, and at least so long.
+
+        As long as that has waited which came last, or as what is awaited longest waits already. What was overtaken is
+        awaited no longer.
+        """
+        with self._file.reading() as connection:
+            stored_at, waited = connection.execute(
+                "SELECT (SELECT stored_at FROM waiting WHERE sending IS NOT NULL ORDER BY sending LIMIT 1),"
+                " (SELECT value FROM note WHERE name = ?)",
+                (_WAITED_NOTE,),
+            ).fetchone()
+        return max(float(waited or 0.0), 0.0 if stored_at is None else now - stored_at)
+
+    def sent(self, messages: Iterable[Iterable[str]], next_at: float) -> None:
+        """Note in one step that these captures left this station in these messages, in this order.
+
+        Args:
+            messages: the captures' ids.
+            next_at: when the one that was sent last is to be sent again.
+        """
+        with self._file.transaction(synced=False) as connection:
+            last = connection.execute("SELECT coalesce(max(sending), 0) FROM waiting").fetchone()[0]
             connection.executemany(
-                "UPDATE waiting SET attempts = attempts + 1, next_at = ?, problem = NULL WHERE capture_id = ?",
-                [(when, capture_id) for capture_id, when in next_at.items()],
+                "UPDATE waiting SET attempts = attempts + 1, sending = ?, next_at = ?, problem = NULL"
+                " WHERE capture_id = ?",
+                [
+                    (sending, next_at, capture_id)
+                    for sending, message in enumerate(messages, last + 1)
+                    for capture_id in message
+                ],
             )
 
-    def not_sent(self, capture_id: str, next_at: float, problem: str) -> None:
-        """Note why a capture could not be sent, and when to try next."""
-        with self._transaction(synced=False) as connection:
-            connection.execute(
-                "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?", (next_at, problem, capture_id)
+    def not_sent(self, capture_ids: Iterable[str], next_at: float, problem: str) -> None:
+        """Note why captures could not be sent, and when to try next."""
+        with self._file.transaction(synced=False) as connection:
+            connection.executemany(
+                "UPDATE waiting SET next_at = ?, problem = ? WHERE capture_id = ?",
+                [(next_at, problem, capture_id) for capture_id in capture_ids],
             )
 
-    def confirm(self, capture_ids: Iterable[str], note: tuple[str, str] | None = None) -> int:
+    def confirm(
+        self, capture_ids: Sequence[str], now: float, overtaken_at: float, note: tuple[str, str] | None = None
+    ) -> int:
         """Forget captures that have their verdict or fault, and keep `note` (name, value), in one step.
+
+        What was sent before them or with them, and is not answered by `overtaken_at`, is sent again then. Of a capture
+        that was sent twice nobody knows which of the two was answered, so it overtakes nothing, unless it is what was
+        sent last: then there is nothing else to be waited for.
 
         Returns how many of them had been waiting.
         """
-        with self._transaction(synced=False) as connection:
-            forgotten = connection.executemany(
-                "DELETE FROM waiting WHERE capture_id = ?", [(capture_id,) for capture_id in capture_ids]
-            ).rowcount
-            if note is not None:
-                connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
-        return max(0, forgotten)
+        notes = [] if note is None else [note]
+        with self._file.transaction(synced=False) as connection:
+            last = connection.execute("SELECT max(sending) FROM waiting").fetchone()[0]
+            query = "SELECT stored_at, attempts, sending FROM waiting WHERE capture_id = ?"
+            rows = [row for each in capture_ids if (row := connection.execute(query, (each,)).fetchone())]
+            connection.executemany("DELETE FROM waiting WHERE capture_id = ?", [(each,) for each in capture_ids])
+            if rows:
+                notes.append((_WAITED_NOTE, repr(now - min(stored_at for stored_at, _, _ in rows))))
+            overtaking = [sending for _, attempts, sending in rows if sending and (attempts == 1 or sending == last)]
+            connection.execute(
+                "UPDATE waiting SET sending = NULL, next_at = ? WHERE sending <= ?",
+                (overtaken_at, max(overtaking, default=0)),
+            )
+            connection.executemany("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", notes)
+        return len(rows)
 
     def note(self, name: str) -> str | None:
         """What was noted under `name` (a position in the stream, a file already submitted)."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def first_note(self, name: str, value: str) -> str:
         """Note `value` under `name` unless there is a note already; return the one that is kept."""
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO note (name, value) VALUES (?, ?)", (name, value))
             return str(connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()[0])
 
     def notes(self, prefix: str) -> dict[str, str]:
         """The notes whose names begin with `prefix`."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute(
                 "SELECT name, value FROM note WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)
             )
@@ -218,41 +279,13 @@ class Outbox:
 
     def forget_notes(self, names: Iterable[str]) -> None:
         """Forget notes that have served their purpose; one that comes back after a power cut does no harm."""
-        with self._transaction(synced=False) as connection:
+        with self._file.transaction(synced=False) as connection:
             connection.executemany("DELETE FROM note WHERE name = ?", [(name,) for name in names])
 
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute(
                 f"SELECT event, stored_at, attempts, next_at, problem FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
         return [Waiting(CaptureEvent.model_validate_json(row[0]), *row[1:]) for row in rows]
-
-    @contextmanager
-    def _named(self, what: str) -> Iterator[None]:
-        """Name the file in errors of SQLite."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise type(error)(f"the outbox {self.path} cannot be {what}: {error}") from error
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._named("read"):
-            yield self._connection
-
-    @contextmanager
-    def _transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
-        # What is not synced may be gone after a power cut (never half, never after a mere crash). For what was sent or
-        # answered that means it is sent again, which is harmless; the disk's time belongs to those that submit.
-        with self._lock, self._named("written"):
-            try:
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
@@ -10,7 +11,7 @@ from celery import Celery
 from pydantic import ValidationError
 
 from producer.contract.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
-from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, message_of, new_id
 from producer.delivery.redis_connection import check_url, connect
 from producer.delivery.redis_transport import BROKER, UrlTransport
 from producer.terminal.error_text import in_words
@@ -45,18 +46,18 @@ class EventSender:
             },
         )
 
-    def send(self, event: CaptureEvent) -> None:
-        """Put one event into the queue.
+    def send(self, *events: CaptureEvent) -> None:
+        """Put events of one station into the queue, as one message.
 
         Raises:
-            kombu.exceptions.OperationalError: Redis is away, hanging or full. Whether the event arrived is unknown
-                then; sending it again is harmless.
+            kombu.exceptions.OperationalError: Redis is away, hanging or full. Whether the events arrived is unknown
+                then; sending them again is harmless.
         """
         # No retry here: the outbox is what tries again, and it does so for days rather than for half a second.
         self._app.send_task(
             INSPECT_TASK,
-            args=[event.message()],
-            task_id=str(event.capture_id),
+            args=[message_of(events)],
+            task_id=str(new_id() if len(events) > 1 else events[0].capture_id),
             queue=INSPECT_QUEUE,
             retry=False,
             declare=[],  # the queue is the workers' to declare; a station needs no right but to push
@@ -70,8 +71,10 @@ class EventSender:
 class AnswerReader:
     """Reads one station's stream of answers from a position onwards."""
 
-    def __init__(self, redis_url: str, station: str, position: str):
+    def __init__(self, redis_url: str, station: str, position: str, came_back_empty: Callable[[], None] = lambda: None):
+        """Nothing is connected yet; `came_back_empty` is called whenever Redis has lost what was read before."""
         self.position = position
+        self._came_back_empty = came_back_empty
         self._stream = stream_of(station)
         self._checked = False
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
@@ -107,6 +110,7 @@ class AnswerReader:
         last: Any = self._redis.xrevrange(self._stream, count=1)
         newest = last[0][0].decode() if last else "0-0"
         if _order(newest) < _order(self.position):
+            self._came_back_empty()
             self.position = "0-0"
         self._checked = True
 

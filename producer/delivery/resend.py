@@ -1,11 +1,16 @@
-"""Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them."""
+"""Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them.
+
+The queue is in order. So what is not answered although something later is was lost, and is sent again; what nothing
+later was answered of only waits, however long, and is not. Only for the event that was sent last there can be no later
+answer: it is sent again after a while, and its answer tells of all others (RFC 8985 does so for TCP; decision 18).
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import redis
@@ -13,6 +18,8 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.event import MOST_EVENTS
+from producer.delivery.grouping import DEFAULT_GROUP, in_messages
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
@@ -20,23 +27,69 @@ from producer.delivery.redis_client import AnswerReader, EventSender
 
 log = structlog.get_logger()
 
-FIRST_RESEND: Final = 10.0
-"""Seconds without an answer after which an event is sent again; doubled from attempt to attempt."""
+OVERTAKEN_AFTER: Final = 3.0
+"""Seconds after a later answer in which an event may still be answered, before it is taken to be lost: several
+processes answer out of order, and by about what one message takes them."""
+
+FIRST_RESEND: Final = 5.0
+"""Seconds without an answer after which the event that was sent last is sent again: a worker that is started again is
+ready sooner, and judges what is in the queue."""
 
 LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
 
-_ALL_DUE_NOTE: Final = "hurried"
-"""Where the outbox notes when everything in it was last tried at a start, in seconds since the epoch."""
+_RETRY_NOTE: Final = "hurried"
+"""Where the outbox notes when what waits was last tried at a start, in seconds since the epoch."""
 
-SEND_BATCH: Final = 50
-"""Events that are sent before the outbox notes, in one synced step, that they were. A station that dies in between
-sends them again, which is harmless; a step for each would take the disk from those that submit."""
+SEND_BATCH: Final = MOST_EVENTS
+"""Events that are sent before the outbox notes, in one step, that they were. A station that dies in between sends them
+again, which is harmless; a step for each would take the disk from those that submit."""
 
 
-def resend_after(attempts: int) -> float:
-    """Seconds to wait for an answer after `attempts` sendings of one event."""
-    return float(min(FIRST_RESEND * 2 ** min(attempts - 1, 16), LAST_RESEND))
+def resend_after(answers_take: float) -> float:
+    """Seconds to wait for the answer to what was sent last, where answers take so many at present.
+
+    Four times as long, within bounds. So a line that answers at once is asked soon, and one that is behind or away ever
+    more rarely: of stations that hand in single captures each may be the last for a while.
+    """
+    return min(max(4 * answers_take, FIRST_RESEND), LAST_RESEND)
+
+
+def send_due(
+    outbox: Outbox,
+    most: int,
+    send: Callable[[Sequence[Waiting]], str | None],
+    *,
+    clock: Callable[[], float] = time.time,
+    stopped: Callable[[], bool] = lambda: False,
+) -> tuple[int, str | None]:
+    """Send what is due, `SEND_BATCH` captures of it, and note it in the outbox.
+
+    Args:
+        outbox: where it waits.
+        most: captures in one message.
+        send: sends one message and returns the problem, where there is one; nothing is sent after that.
+        clock: the time in seconds since the epoch.
+        stopped: whether no more is to be sent.
+
+    Returns:
+        How many messages were sent, and the problem.
+    """
+    sent: list[Sequence[Waiting]] = []
+    problem = None
+    for message in in_messages(outbox.due(clock(), SEND_BATCH), most):
+        if stopped():
+            break
+        problem = send(message)
+        if problem is not None:
+            break
+        sent.append(message)
+    if sent:
+        now = clock()
+        outbox.sent(map(_captures, sent), now + resend_after(outbox.answers_take(now)))
+    if problem is not None:
+        outbox.not_sent(_captures(message), clock(), problem)
+    return len(sent), problem
 
 
 class Delivery:
@@ -49,13 +102,16 @@ class Delivery:
         redis_url: str,
         on_answer: Callable[[VerdictAnswer | FaultAnswer | CheckAnswer], None],
         metrics: StationMetrics,
+        group: int = DEFAULT_GROUP,
     ):
         self._metrics = metrics
+        self._group = group
         self._outbox = outbox
         self._on_answer = on_answer
         self._position_note = f"position:{station}"
         self._sender = EventSender(redis_url)
-        self._reader = AnswerReader(redis_url, station, outbox.note(self._position_note) or "0-0")
+        position = outbox.note(self._position_note) or "0-0"
+        self._reader = AnswerReader(redis_url, station, position, came_back_empty=outbox.make_last_due)
         # Two, since Redis may take events and give no answers, or the other way round.
         self._sending = OutageLog("events wait in the outbox", "events are sent again")
         self._reading = OutageLog("answers cannot be read", "answers are read again")
@@ -67,8 +123,8 @@ class Delivery:
         ]
 
     def start(self) -> None:
-        """Begin to send and to read; what waits for its answer is sent once more."""
-        self._retry_all_at_start()
+        """Begin to send and to read; of what waits for its answer, the last is sent once more."""
+        self._retry_at_start()
         for thread in self._threads:
             thread.start()
 
@@ -76,14 +132,14 @@ class Delivery:
         """Send at once: something new is in the outbox."""
         self._woken.set()
 
-    def _retry_all_at_start(self) -> None:
-        """Make all that waits due, at most once in `LAST_RESEND` seconds: short commands must not flood Redis."""
+    def _retry_at_start(self) -> None:
+        """Make the last that waits due, at most once in `LAST_RESEND` seconds: short commands must not flood Redis."""
         now = time.time()
         try:
-            last = self._outbox.note(_ALL_DUE_NOTE)
+            last = self._outbox.note(_RETRY_NOTE)
             if last is None or abs(now - float(last)) > LAST_RESEND:
-                self._outbox.make_all_due(note=(_ALL_DUE_NOTE, repr(now)))
-        except sqlite3.Error as error:  # a full disk, say: each is sent when its time comes
+                self._outbox.make_last_due(note=(_RETRY_NOTE, repr(now)))
+        except sqlite3.Error as error:  # a full disk, say: it is sent when its time comes
             log.warning("what waits is not sent earlier", problem=str(error))
 
     def close(self) -> None:
@@ -118,31 +174,20 @@ class Delivery:
             self._woken.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
 
     def _send_due(self) -> str | None:
-        while not self._stop.is_set() and (entries := self._outbox.due(time.time(), SEND_BATCH)):
-            again: dict[str, float] = {}
-            problem = None
-            for entry in entries:
-                problem = self._send(entry)
-                if problem is not None:
-                    break
-                again[str(entry.event.capture_id)] = time.time() + resend_after(entry.attempts + 1)
-                if self._stop.is_set():
-                    break
-            if again:
-                self._outbox.sent(again)
-            if problem is not None:
-                self._outbox.not_sent(str(entry.event.capture_id), time.time(), problem)
+        while True:
+            sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set)
+            if not sent or problem is not None:
                 return problem
-        return None
 
-    def _send(self, entry: Waiting) -> str | None:
+    def _send(self, message: Sequence[Waiting]) -> str | None:
         try:
-            self._sender.send(entry.event)
+            self._sender.send(*(each.event for each in message))
         except (OperationalError, redis.RedisError, OSError) as error:
             self._metrics.redis_up.set(0)
             return f"{type(error).__name__}: {error}"
         self._metrics.redis_up.set(1)
-        (self._metrics.resent if entry.attempts else self._metrics.sent).inc()
+        for each in message:
+            (self._metrics.resent if each.attempts else self._metrics.sent).inc()
         return None
 
     def _read_loop(self) -> None:
@@ -179,9 +224,14 @@ class Delivery:
 
     def _confirm(self, settled: list[str]) -> bool:
         try:
-            confirmed = self._outbox.confirm(settled, note=(self._position_note, self._reader.position))
+            now, note = time.time(), (self._position_note, self._reader.position)
+            confirmed = self._outbox.confirm(settled, now, now + OVERTAKEN_AFTER, note)
         except sqlite3.Error as error:
             log.error("answers cannot be noted", problem=str(error))
             return False
         self._metrics.confirmed.inc(confirmed)
         return True
+
+
+def _captures(message: Sequence[Waiting]) -> list[str]:
+    return [str(each.event.capture_id) for each in message]

@@ -15,6 +15,7 @@ from uuid import UUID
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import SCHEMA_VERSION, CaptureEvent, Region, new_id
 from producer.contract.names import check_name, safe_name
+from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outbox import Outbox, OutboxFull
 from producer.delivery.resend import Delivery
@@ -44,6 +45,8 @@ class Station:
         outbox: Outbox,
         redis_url: str,
         on_answer: Callable[[Received], None] | None = None,
+        *,
+        group: int = DEFAULT_GROUP,
     ):
         """Nothing is sent or read before the station is entered as a context manager.
 
@@ -53,6 +56,7 @@ class Station:
             outbox: where its events wait until they are answered; one file may be shared by processes of one station.
             redis_url: of any form that `producer.delivery.redis_connection` reads.
             on_answer: called from a thread of the station's with every answer, also with those that come twice.
+            group: the most captures that are sent in one message, 1 to 100.
 
         Raises:
             ValueError: no station can have that name.
@@ -65,7 +69,7 @@ class Station:
         self._answered = threading.Condition()
         self.metrics = StationMetrics(name)
         self.metrics.watch(outbox)
-        self._delivery = Delivery(name, outbox, redis_url, self._take, self.metrics)
+        self._delivery = Delivery(name, outbox, redis_url, self._take, self.metrics, group)
 
     def __enter__(self) -> Station:
         self._delivery.start()

@@ -161,7 +161,7 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         (["heads", "nowhere.toml"], "there is no head register nowhere.toml"),
         (["--heads", "nowhere.toml", "check", "nowhere", *WHERE], "there is no head register nowhere.toml"),
         (["watch", "nowhere"], "there is no folder nowhere"),
-        (["schema", "poem"], "'capture' or 'answer'"),
+        (["schema", "poem"], "'capture', 'message' or 'answer'"),
         (["simulate", "--photographs", "nowhere.csv"], "nowhere.csv"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

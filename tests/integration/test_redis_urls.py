@@ -105,10 +105,10 @@ def test_an_unexpected_error_ends_neither_thread_of_a_station(
     failing = {"send": True, "read": True}
     real_send, real_read = EventSender.send, AnswerReader.read
 
-    def send(self: EventSender, event: CaptureEvent) -> None:
+    def send(self: EventSender, *events: CaptureEvent) -> None:
         if failing["send"]:
             raise KeyError("No such transport: unix")
-        real_send(self, event)
+        real_send(self, *events)
 
     def read(self: AnswerReader) -> list[object]:
         if failing["read"]:

@@ -19,16 +19,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import jsonschema
 import pytest
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
+from producer.contract.json_schema import schema_text
 from producer.delivery.outbox import Outbox, OutboxFull
 from producer.station.head_check import Photograph, run_check
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
 from tests.support import RedisProcess, photograph, wait_until
 
+MESSAGE = jsonschema.Draft202012Validator(json.loads(schema_text("message")))
 WHERE: dict[str, Any] = {"machine": "mill-3", "head": "H12", "operation": "op-1"}
 
 
@@ -39,8 +42,8 @@ class Place:
         self.redis_server = redis_server
         self.redis = redis_server.client()
 
-    def station(self) -> Station:
-        return Station("station-1", self.images, self.outbox, self.redis_server.url)
+    def station(self, **options: Any) -> Station:
+        return Station("station-1", self.images, self.outbox, self.redis_server.url, **options)
 
     def submit(self, station: Station, **changes: Any) -> CaptureEvent:
         fields: dict[str, Any] = {"machine": "mill-3", "head": "H12", "pocket": 7, "operation": "op-1"}
@@ -54,15 +57,26 @@ class Place:
     def queued(self) -> int:
         return int(self.redis.llen(INSPECT_QUEUE))  # type: ignore[arg-type]
 
-    def next_event(self) -> CaptureEvent:
-        """Take a message from the queue, as a worker would."""
+    def next_message(self) -> list[CaptureEvent]:
+        """Take a message from the queue, as a worker would: its events."""
         _, raw = self.redis.brpop([INSPECT_QUEUE], timeout=10)  # type: ignore[misc]
         message = json.loads(raw)
         assert message["headers"]["task"] == INSPECT_TASK
         assert message["content-type"] == "application/json"
-        args, named, _ = json.loads(base64.b64decode(message["body"]))
+        (argument,), named, _ = json.loads(base64.b64decode(message["body"]))
         assert named == {}
-        return CaptureEvent.from_message(args[0])
+        MESSAGE.validate(argument)
+        events = [CaptureEvent.from_message(each) for each in (argument if isinstance(argument, list) else [argument])]
+        if len(events) == 1:
+            assert isinstance(argument, dict), "an event alone is no list"
+        captures = {str(event.capture_id) for event in events}
+        assert (message["headers"]["id"] in captures) == (len(events) == 1)
+        return events
+
+    def next_event(self) -> CaptureEvent:
+        """The event of the next message, which has one."""
+        (event,) = self.next_message()
+        return event
 
     def answer(self, answer: VerdictAnswer | FaultAnswer | CheckAnswer) -> None:
         self.redis.xadd("verdicts:station-1", {"answer": answer.model_dump_json()})
@@ -78,6 +92,16 @@ class Place:
             judged_at=datetime.now(UTC),
         )
 
+    def go(self, event: CaptureEvent) -> CheckAnswer:
+        return CheckAnswer(
+            check_id=event.check_id,
+            machine=event.machine,
+            head=event.head,
+            operation=event.operation,
+            size=event.check_size,
+            state="go",
+        )
+
     @contextmanager
     def worker(self) -> Iterator[None]:
         """Answers every event with `intact`, and every check with `go`, until the block ends."""
@@ -89,20 +113,11 @@ class Place:
                 if not self.queued():
                     stop.wait(0.01)
                     continue
-                event = self.next_event()
-                self.answer(self.intact(event))
-                done[event.check_id] = done.get(event.check_id, 0) + 1
-                if done[event.check_id] == event.check_size:
-                    self.answer(
-                        CheckAnswer(
-                            check_id=event.check_id,
-                            machine=event.machine,
-                            head=event.head,
-                            operation=event.operation,
-                            size=event.check_size,
-                            state="go",
-                        )
-                    )
+                for event in self.next_message():
+                    self.answer(self.intact(event))
+                    done[event.check_id] = done.get(event.check_id, 0) + 1
+                    if done[event.check_id] == event.check_size:
+                        self.answer(self.go(event))
 
         thread = threading.Thread(target=work)
         thread.start()
@@ -127,6 +142,26 @@ def test_a_submitted_capture_is_queued_and_forgotten_when_it_is_answered(place: 
         place.answer(place.intact(event))
         assert station.wait_for([event.capture_id], 10)[event.capture_id].answer.kind == "verdict"
         wait_until(lambda: len(place.outbox) == 0)
+
+
+def test_what_waits_is_sent_in_groups_in_its_order(place: Place) -> None:
+    waiting = place.station()  # it does not send yet
+    events = [place.submit(waiting, pocket=pocket) for pocket in range(1, 31)]
+    with place.station() as station:
+        assert station.flush(10)
+    messages = [place.next_message() for _ in range(place.queued())]
+    assert [len(message) for message in messages] == [7, 8, 7, 8]
+    assert [event for message in messages for event in message] == events
+    assert [entry.attempts for entry in place.outbox.waiting()] == [1] * 30
+    assert station.metrics.registry.get_sample_value("inserts_station_sent_total", {"station": "station-1"}) == 30
+
+
+def test_a_group_of_one_is_a_message_for_each(place: Place) -> None:
+    waiting = place.station()
+    events = [place.submit(waiting, pocket=pocket) for pocket in range(1, 7)]
+    with place.station(group=1) as station:
+        assert station.flush(10)
+    assert [place.next_event() for _ in range(place.queued())] == events
 
 
 def test_a_fault_confirms_too(place: Place) -> None:
@@ -216,6 +251,45 @@ def test_an_unanswered_event_is_sent_again(place: Place, monkeypatch: pytest.Mon
         first, second = place.next_event(), place.next_event()
         assert first == second == event
         wait_until(lambda: (w := place.outbox.find(str(event.capture_id))) and w.attempts >= 2)
+
+
+def test_what_a_later_answer_has_overtaken_is_sent_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else is: what only waits has one message in the queue, however long."""
+    monkeypatch.setattr("producer.delivery.resend.OVERTAKEN_AFTER", 0.5)
+    with place.station() as station:
+        lost = place.submit(station, pocket=1)
+        assert place.next_event() == lost  # a worker dies with it in its hand
+        others = []
+        for pocket in (2, 3, 4):
+            others.append(place.submit(station, pocket=pocket))
+            assert station.flush(10)
+            assert place.next_event() == others[-1]
+        place.answer(place.intact(others[1]))
+        assert [place.next_event() for _ in range(2)] == [lost, others[0]]
+        wait_until(lambda: [entry.attempts for entry in place.outbox.waiting()] == [2, 2, 1])
+        for event in (lost, others[0], others[2]):
+            place.answer(place.intact(event))
+        wait_until(lambda: len(place.outbox) == 0)
+    assert place.queued() == 0
+    assert station.metrics.registry.get_sample_value("inserts_station_resent_total", {"station": "station-1"}) == 2
+
+
+def test_the_last_of_a_head_that_was_lost_whole_brings_the_others_with_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.5)
+    monkeypatch.setattr("producer.delivery.resend.OVERTAKEN_AFTER", 0.5)
+    waiting = place.station()
+    events = [place.submit(waiting, pocket=pocket) for pocket in range(1, 31)]
+    with place.station() as station:
+        assert station.flush(10)
+        for _ in range(4):
+            place.next_message()
+        assert place.next_event() == events[-1], "one asks for all"
+        with place.worker():
+            place.answer(place.intact(events[-1]))
+            assert len(station.wait_for([event.capture_id for event in events], 20)) == 30
+            wait_until(lambda: len(place.outbox) == 0)
 
 
 def test_answers_after_redis_came_back_empty_are_read(place: Place) -> None:
@@ -362,11 +436,11 @@ def test_a_listener_that_fails_and_a_disk_that_is_full_do_not_end_the_delivery(
     with Station("station-1", place.images, place.outbox, place.redis_server.url, listen) as station:
         first = place.submit(station)
         assert station.flush(10)
-        place.outbox._connection.execute("PRAGMA query_only = ON")  # every write fails, as on a full disk
+        place.outbox._file.connection.execute("PRAGMA query_only = ON")  # every write fails, as on a full disk
         place.answer(place.intact(first))
         assert station.wait_for([first.capture_id], 10)
         assert len(place.outbox) == 1
-        place.outbox._connection.execute("PRAGMA query_only = OFF")
+        place.outbox._file.connection.execute("PRAGMA query_only = OFF")
         wait_until(lambda: len(place.outbox) == 0)
         second = place.submit(station)
         place.answer(place.intact(second))
@@ -379,6 +453,7 @@ import resource, sys
 from pathlib import Path
 from producer.contract.event import new_id
 from producer.storage.folder import FolderStore
+from producer.contract.json_schema import schema_text
 from producer.delivery.outbox import Outbox
 from producer.station.station import Station
 

@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import Final
 
 from worker.planning.measurements import Figures
-from worker.planning.outage import workers_to_catch_up
 from worker.planning.plan import FULLEST, LARGEST_DATABASE, Plan, fewest_workers
 
 LARGEST_REDIS: Final = 32e9
@@ -74,13 +73,6 @@ def warnings(needs: Plan, figures: Figures, outbox_limit: int) -> list[str]:
         sentences.append(
             f"after an outage of {needs.outage.seconds:g} s each station's outbox holds {needs.outage.waiting:,.0f} "
             f"captures, more than it may ({outbox_limit:,}): raise INSERTS_OUTBOX_LIMIT, or it refuses new ones"
-        )
-    if busy < 1 and needs.outage.caught_up_after is None:
-        repeat = figures.worker.per_second / figures.repeats_per_second
-        enough = math.floor(workers_to_catch_up(needs.outage.seconds, busy * needs.workers, repeat)) + 1
-        sentences.append(
-            f"after an outage of {needs.outage.seconds:g} s these workers never catch up: stations send again what is "
-            f"not answered, and its copies keep them busy. Have {enough:,} until the queue is empty"
         )
     return sentences
 

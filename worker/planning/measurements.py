@@ -61,8 +61,6 @@ class Figures:
     redis: RedisFigures
     sqlite: DatabaseFigures
     postgresql: DatabaseFigures
-    repeats_per_second: float
-    """Captures a second that one worker carries without judging them: what came again."""
     station_per_second: float
     """Captures a second that one station hands in, synced to its disk."""
     image_bytes: float
@@ -113,7 +111,6 @@ def read(path: Path, backbone: str, overrides: dict[str, float]) -> Figures:
         ),
         sqlite=DatabaseFigures(value("database_per_second", "sqlite"), value("database_bytes", "sqlite")),
         postgresql=DatabaseFigures(value("database_per_second", "postgresql"), value("database_bytes", "postgresql")),
-        repeats_per_second=value("repeats_per_second"),
         station_per_second=value("station_per_second"),
         image_bytes=value("image_bytes"),
     )

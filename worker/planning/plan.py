@@ -142,9 +142,7 @@ def plan(
     rate = load.captures_per_second
     number = workers or fewest_workers(load, figures, within)
     waiting = waits(load, figures.worker, figures.station_per_second, number)
-    backlog = after_outage(
-        outage, rate / load.stations, waiting.utilisation, figures.worker.per_second / figures.repeats_per_second
-    )
+    backlog = after_outage(outage, rate / load.stations, waiting.utilisation, load.every)
     queue = load.stations * backlog.queue * figures.redis.event_bytes
     sqlite, postgresql = figures.sqlite, figures.postgresql
     small = number <= SQLITE_WORKERS and rate <= FULLEST * sqlite.per_second

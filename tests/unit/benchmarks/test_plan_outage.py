@@ -5,8 +5,8 @@ from worker.planning.outage import after_outage
 
 
 def test_what_is_planned_is_shown_in_words():
-    assert _shown(after_outage(80, 24, 0.3, 0.0)) == "34 s"
-    assert _shown(after_outage(3600, 24, 0.5, 0.5)) == "never"
+    assert _shown(after_outage(80, 24, 0.3, 0.04)) == "34 s"
+    assert _shown(after_outage(3600, 24, 1.0, 0.04)) == "never"
 
 
 def test_it_says_what_it_does(capsys):

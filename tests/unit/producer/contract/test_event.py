@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import producer
-from producer.contract.event import CaptureEvent, check_key, new_id
+from producer.contract.event import MOST_EVENTS, CaptureEvent, check_key, message_of, new_id
 from producer.contract.json_schema import schema_text
 from tests.support import message
 
@@ -106,7 +106,7 @@ def test_no_key_leaves_the_root(key: str) -> None:
     assert "\\" not in key
 
 
-@pytest.mark.parametrize("name", ["capture", "answer"])
+@pytest.mark.parametrize("name", ["capture", "message", "answer"])
 def test_the_schema_in_the_repository_is_the_code_s(name: str) -> None:
     kept = Path(producer.__file__).parent / "contract" / "schemas" / f"{name}.schema.json"
     assert kept.read_text(encoding="utf-8") == schema_text(name), "run `make schemas` and look at what changed"
@@ -117,6 +117,19 @@ def test_the_schema_accepts_events_and_refuses_unknown_fields() -> None:
     validator.validate(message())
     assert not validator.is_valid(message(colour="gold"))
     assert not validator.is_valid(message(pocket="7"))
+
+
+def test_a_message_carries_one_event_or_a_list_of_them() -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text("message")))
+    events = [CaptureEvent.from_message(message(pocket=pocket)) for pocket in (1, 2, 3)]
+    alone, several = message_of(events[:1]), message_of(events)
+    assert alone == events[0].message()
+    assert isinstance(several, list)
+    assert [CaptureEvent.from_message(element) for element in several] == events
+    for sent in (alone, several, [alone], [alone] * MOST_EVENTS):
+        validator.validate(sent)
+    for refused in ([], [alone] * (MOST_EVENTS + 1), [[alone]], [message(colour="gold")]):
+        assert not validator.is_valid(refused)
 
 
 PLACE = {"station": "Prüfplatz 1", "machine": "Fräse 3", "head": "Kopf Größe 2", "operation": "nach dem Schruppen"}

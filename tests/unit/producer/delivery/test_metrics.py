@@ -57,9 +57,9 @@ def test_confirming_says_how_many_had_waited(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     event = CaptureEvent.from_message(message())
     outbox.add(event, 1.0)
-    assert outbox.confirm([]) == 0
-    assert outbox.confirm([str(event.capture_id), str(new_id())]) == 1
-    assert outbox.confirm([str(event.capture_id)]) == 0
+    assert outbox.confirm([], 2.0, 5.0) == 0
+    assert outbox.confirm([str(event.capture_id), str(new_id())], 2.0, 5.0) == 1
+    assert outbox.confirm([str(event.capture_id)], 2.0, 5.0) == 0
     outbox.close()
     with pytest.raises(sqlite3.Error):
         outbox.oldest_at()

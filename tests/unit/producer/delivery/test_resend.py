@@ -1,12 +1,39 @@
 from __future__ import annotations
 
-from producer.delivery.outbox import LAST_RESEND
-from producer.delivery.resend import FIRST_RESEND, resend_after
+from itertools import pairwise
+from pathlib import Path
+
+from producer.contract.event import CaptureEvent
+from producer.delivery.outbox import LAST_RESEND, Outbox
+from producer.delivery.resend import FIRST_RESEND, resend_after, send_due
+from tests.support import message
 
 
-def test_resends_come_in_seconds_first_and_then_back_off() -> None:
-    pauses = [resend_after(attempt) for attempt in range(1, 40)]
-    assert pauses[0] == FIRST_RESEND
-    assert pauses == sorted(pauses)
-    assert pauses[1] == 2 * FIRST_RESEND
-    assert pauses[-1] == LAST_RESEND
+def test_what_is_alone_is_sent_again_soon_and_ever_more_rarely(tmp_path: Path) -> None:
+    box, sent_at, times = Outbox(tmp_path / "box.db"), [], [0.0]
+    box.add(CaptureEvent.from_message(message()), 0.0)
+    while times[-1] < 2000.0:
+        send_due(box, 8, lambda _: sent_at.append(times[-1]), clock=lambda: times[-1])
+        times.append(box.next_due() or 0.0)
+    assert sent_at[:5] == [0.0, 5.0, 25.0, 125.0, 425.0]
+    assert {later - one for one, later in pairwise(sent_at[4:])} == {LAST_RESEND}
+
+
+def test_a_clock_that_was_set_makes_the_wait_neither_long_nor_none() -> None:
+    assert resend_after(-36_000.0) == FIRST_RESEND
+    assert resend_after(1e9) == LAST_RESEND
+
+
+def test_what_cannot_be_sent_is_noted_and_what_was_sent_before_it_too(tmp_path: Path) -> None:
+    box, messages = Outbox(tmp_path / "box.db"), []
+    for pocket in range(1, 31):
+        box.add(CaptureEvent.from_message(message(pocket=pocket)), 0.0)
+
+    def send(entries: object) -> str | None:
+        messages.append(entries)
+        return "Redis is away" if len(messages) == 3 else None
+
+    assert send_due(box, 8, send) == (2, "Redis is away")
+    attempts = [(entry.attempts, entry.problem) for entry in box.waiting()]
+    assert attempts == [(1, None)] * 15 + [(0, "Redis is away")] * 7 + [(0, None)] * 8
+    assert send_due(box, 8, lambda _: None, stopped=lambda: True) == (0, None)

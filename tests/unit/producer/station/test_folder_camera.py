@@ -398,7 +398,7 @@ def test_a_full_outbox_leaves_the_file_where_it_is_and_says_so_once(
             assert full.look(after=1.0) == ([], True)
     assert [entry for entry in said if entry.get("file")] == []
     assert waiting.exists()
-    full.outbox.confirm([str(events[0].capture_id)])
+    full.outbox.confirm([str(events[0].capture_id)], 0.0, 0.0)
     events, pending = full.look(after=1.0)
     assert ([event.pocket for event in events], pending) == ([2], False)
     full.outbox.close()

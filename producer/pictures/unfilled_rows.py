@@ -58,6 +58,9 @@ _MOST: Final = 1 / 2
 """The share of an image from which on one colour at one side is doubtful, whatever is beside it."""
 
 _OFF: Final = 2
+_NEARLY: Final = 5
+"""Levels by which a colour of fillings, itself seen with up to `_OFF`, may be off at a fraction of the size."""
+
 _DECODERS_GREY: Final = 128
 _GREENS: Final = range(60, 170)
 """The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
@@ -137,6 +140,33 @@ def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:
     """
     opaque = sum(band not in "AX" for band in image.getbands())
     return [run for run in _runs(image) if run.size < run.lines and (raw or _is_filling(run.colour[:opaque]))]
+
+
+def may_have_runs(reduced: Image.Image) -> bool:
+    """Whether an image may have `plain_runs`, of a JPEG and as high as its blocks, seen at a fraction of its size.
+
+    Lines are looked for of which every pixel is nearly a colour of fillings: rounding makes up to two levels.
+    """
+    for rows in (True, False):
+        lines = reduced.height if rows else reduced.width
+        few = np.asarray(reduced.resize((_SAMPLED, lines) if rows else (lines, _SAMPLED), Image.Resampling.NEAREST))
+        candidates = np.flatnonzero(_nearly_filling((few if rows else few.swapaxes(0, 1)).reshape(lines, _SAMPLED, -1)))
+        for line in candidates.tolist():
+            if _nearly_filling(_lines(reduced, line, line + 1, rows))[0]:
+                return True
+    return False
+
+
+def _nearly_filling(lines: Array) -> Array:
+    """Which lines (line, pixel, colour) may be of one colour that `_is_filling`."""
+    least, most = lines.min(axis=1).astype(int), lines.max(axis=1).astype(int)
+    nearly = (most <= _NEARLY).all(axis=1) | (least >= 255 - _NEARLY).all(axis=1)
+    nearly |= ((least >= _DECODERS_GREY - _NEARLY) & (most <= _DECODERS_GREY + _NEARLY)).all(axis=1)
+    if lines.shape[2] == 3:
+        red_and_blue, green = most[:, ::2].max(axis=1), (least[:, 1], most[:, 1])
+        level = (green[0] >= _GREENS.start - _NEARLY) & (green[1] - green[0] <= _NEARLY)
+        nearly |= (red_and_blue <= _NEARLY) & level & (green[1] < _GREENS.stop + _NEARLY)
+    return np.asarray(nearly)
 
 
 def _runs(image: Image.Image) -> Iterator[Run]:

@@ -150,23 +150,23 @@ def may_have_runs(reduced: Image.Image) -> bool:
     for rows in (True, False):
         lines = reduced.height if rows else reduced.width
         few = np.asarray(reduced.resize((_SAMPLED, lines) if rows else (lines, _SAMPLED), Image.Resampling.NEAREST))
-        candidates = np.flatnonzero(_nearly_filling((few if rows else few.swapaxes(0, 1)).reshape(lines, _SAMPLED, -1)))
-        for line in candidates.tolist():
-            if _nearly_filling(_lines(reduced, line, line + 1, rows))[0]:
+        few = (few if rows else few.swapaxes(0, 1)).reshape(lines, _SAMPLED, -1)
+        level = np.ptp(few[..., 0], axis=1) <= 2 * _NEARLY  # which leaves hardly any line
+        for line in np.flatnonzero(level).tolist():
+            if _is_nearly_filling(few[line]) and _is_nearly_filling(_lines(reduced, line, line + 1, rows)[0]):
                 return True
     return False
 
 
-def _nearly_filling(lines: Array) -> Array:
-    """Which lines (line, pixel, colour) may be of one colour that `_is_filling`."""
-    least, most = lines.min(axis=1).astype(int), lines.max(axis=1).astype(int)
-    nearly = (most <= _NEARLY).all(axis=1) | (least >= 255 - _NEARLY).all(axis=1)
-    nearly |= ((least >= _DECODERS_GREY - _NEARLY) & (most <= _DECODERS_GREY + _NEARLY)).all(axis=1)
-    if lines.shape[2] == 3:
-        red_and_blue, green = most[:, ::2].max(axis=1), (least[:, 1], most[:, 1])
-        level = (green[0] >= _GREENS.start - _NEARLY) & (green[1] - green[0] <= _NEARLY)
-        nearly |= (red_and_blue <= _NEARLY) & level & (green[1] < _GREENS.stop + _NEARLY)
-    return np.asarray(nearly)
+def _is_nearly_filling(line: Array) -> bool:
+    """Whether all pixels (pixel, colour) of a line may be of one colour that `_is_filling`."""
+    least, most = line.min(axis=0).astype(int), line.max(axis=0).astype(int)
+    if max(most) <= _NEARLY or min(least) >= 255 - _NEARLY:
+        return True
+    if min(least) >= _DECODERS_GREY - _NEARLY and max(most) <= _DECODERS_GREY + _NEARLY:
+        return True
+    is_green = len(most) == 3 and max(most[0], most[2]) <= _NEARLY and most[1] - least[1] <= 2 * _NEARLY
+    return bool(is_green and _GREENS.start - _NEARLY <= least[1] and most[1] < _GREENS.stop + _NEARLY)
 
 
 def _runs(image: Image.Image) -> Iterator[Run]:

@@ -46,7 +46,10 @@ Box = tuple[int, int, int, int]
 
 
 class ReducedJpeg:
-    """A JPEG that is to be decoded at a fraction of its size; `upright_size` is its width and height in full."""
+    """A JPEG that is to be decoded at a fraction of its size.
+
+    `upright_size` is its width and height in full; once it is decoded, `reduction` says how many pixels became one.
+    """
 
     def __init__(self, image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure) -> None:
         """Look how it is turned.
@@ -62,7 +65,7 @@ class ReducedJpeg:
         self._sideways = self._orientation in _SIDEWAYS
         self.upright_size = image.size[::-1] if self._sideways else image.size
         self._region: Box | None = None
-        self._reduction = 1
+        self.reduction = 1
 
     def decode(self, size: tuple[int, int], region: Box | None) -> None:
         """Decode it, once.
@@ -79,9 +82,9 @@ class ReducedJpeg:
         self._box: Box = self._region or (0, 0, *self._full_size)
         self._size = size if self._sideways else size[::-1]
         ratio = min(self._box[2] // self._size[0], self._box[3] // self._size[1])
-        self._reduction = next((each for each in _REDUCTIONS if each <= ratio), 1)
-        if self._reduction > 1:
-            self._image.draft(None, (self._full_size[0] // self._reduction, self._full_size[1] // self._reduction))
+        self.reduction = next((each for each in _REDUCTIONS if each <= ratio), 1)
+        if self.reduction > 1:
+            self._image.draft(None, (self._full_size[0] // self.reduction, self._full_size[1] // self.reduction))
         if not load_whole(self._image, self._data, self._jpeg):
             raise HalfAnImage("some of its pixels were never sent")
 
@@ -95,7 +98,7 @@ class ReducedJpeg:
             HalfAnImage: the image stops within a row.
         """
         full: Image.Image = self._image
-        if self._reduction > 1:
+        if self.reduction > 1:
             if not self._is_suspicious():
                 return False
             full = again()
@@ -111,7 +114,7 @@ class ReducedJpeg:
     def taken(self) -> Image.Image:
         """The whole image, or its region, upright, in RGB, of the network's size."""
         left, top, width, height = self._box
-        by = self._reduction
+        by = self.reduction
         # Cut out first: pixels beside a region are none of its neighbours. Pixels that are half in it are counted half.
         outer = (left // by, top // by, -(-(left + width) // by), -(-(top + height) // by))
         image = as_rgb(self._image.crop(outer) if self._region else self._image)
@@ -132,7 +135,7 @@ class ReducedJpeg:
         if self._region is None:
             return False
         left, top, width, height = self._region
-        by, unit = self._reduction, _UNIT // self._reduction
+        by, unit = self.reduction, _UNIT // self.reduction
         inner = [-(-start // _UNIT) * unit for start in (left, top)]
         inner += [
             (-(-end // by) if end == most else end // _UNIT * unit)

@@ -219,7 +219,10 @@ def _check_size(width: int, height: int, what: str) -> None:
 
 
 def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | None) -> str | None:
-    """Why a file would take its decoder out of all proportion to its size and pixels, or None."""
+    """Why a file would take its decoder out of all proportion to its size and pixels, or fool it; or None."""
+    # Its decoder cannot be given a part of the data, so it cannot be asked whether it had them all.
+    if jpeg is not None and jpeg.arithmetic:
+        return "the image is a JPEG with arithmetic coding, which no camera writes: save it as a plain JPEG"
     if jpeg is not None and len(jpeg.scans) > MAX_SCANS:
         return f"the image is made of more than {MAX_SCANS} scans: save it again, as a plain JPEG"
     # Pillow's decoder of these is written in Python, pixel by pixel: no other thread could work meanwhile.

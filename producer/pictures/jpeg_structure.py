@@ -21,6 +21,7 @@ _RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
 _EOI, _SOS, _DRI, _DHT = 0xD9, 0xDA, 0xDD, 0xC4
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_FIRST_ARITHMETIC: Final = 0xC9
 _COEFFICIENTS: Final = 64
 _NEVER_SENT: Final = 99
 
@@ -61,6 +62,7 @@ class JpegStructure:
 
     size: tuple[int, int] = (0, 0)
     progressive: bool = False
+    arithmetic: bool = False
     usual_codes: bool = False
     sampling: dict[int, tuple[int, int]] = field(default_factory=dict)
     sent: dict[int, list[int]] = field(default_factory=dict)
@@ -140,6 +142,7 @@ class JpegStructure:
     def _take(self, data: bytes, kind: int, body: bytes, at: int) -> None:
         if kind in _FRAMES:
             self.progressive = kind in _PROGRESSIVE
+            self.arithmetic = kind >= _FIRST_ARITHMETIC
             self.size = (int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big"))
             for number in range(body[5]):
                 name, factors, _ = body[6 + 3 * number : 9 + 3 * number]

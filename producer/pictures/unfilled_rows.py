@@ -58,6 +58,9 @@ _MOST: Final = 1 / 2
 """The share of an image from which on one colour at one side is doubtful, whatever is beside it."""
 
 _OFF: Final = 2
+_NEARLY: Final = 5
+"""Levels by which a colour of fillings, itself seen with up to `_OFF`, may be off at a fraction of the size."""
+
 _DECODERS_GREY: Final = 128
 _GREENS: Final = range(60, 170)
 """The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
@@ -137,6 +140,33 @@ def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:
     """
     opaque = sum(band not in "AX" for band in image.getbands())
     return [run for run in _runs(image) if run.size < run.lines and (raw or _is_filling(run.colour[:opaque]))]
+
+
+def may_have_runs(reduced: Image.Image) -> bool:
+    """Whether an image may have `plain_runs`, of a JPEG and as high as its blocks, seen at a fraction of its size.
+
+    Lines are looked for of which every pixel is nearly a colour of fillings: rounding makes up to two levels.
+    """
+    for rows in (True, False):
+        lines = reduced.height if rows else reduced.width
+        few = np.asarray(reduced.resize((_SAMPLED, lines) if rows else (lines, _SAMPLED), Image.Resampling.NEAREST))
+        few = (few if rows else few.swapaxes(0, 1)).reshape(lines, _SAMPLED, -1)
+        level = np.ptp(few[..., 0], axis=1) <= 2 * _NEARLY  # which leaves hardly any line
+        for line in np.flatnonzero(level).tolist():
+            if _is_nearly_filling(few[line]) and _is_nearly_filling(_lines(reduced, line, line + 1, rows)[0]):
+                return True
+    return False
+
+
+def _is_nearly_filling(line: Array) -> bool:
+    """Whether all pixels (pixel, colour) of a line may be of one colour that `_is_filling`."""
+    least, most = line.min(axis=0).astype(int), line.max(axis=0).astype(int)
+    if max(most) <= _NEARLY or min(least) >= 255 - _NEARLY:
+        return True
+    if min(least) >= _DECODERS_GREY - _NEARLY and max(most) <= _DECODERS_GREY + _NEARLY:
+        return True
+    is_green = len(most) == 3 and max(most[0], most[2]) <= _NEARLY and most[1] - least[1] <= 2 * _NEARLY
+    return bool(is_green and _GREENS.start - _NEARLY <= least[1] and most[1] < _GREENS.stop + _NEARLY)
 
 
 def _runs(image: Image.Image) -> Iterator[Run]:

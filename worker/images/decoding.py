@@ -1,7 +1,6 @@
 """From the bytes of a photograph to a checked array of the backbone's input size, safely.
 
-Decoding is antialiased and exact: JPEG's shortcut of decoding at a fraction of the size is not used here, because it
-changes pixels, and with them features.
+A JPEG is decoded at a fraction of its size (see `worker.images.reduced_jpeg`); other formats in full.
 """
 
 from __future__ import annotations
@@ -9,23 +8,28 @@ from __future__ import annotations
 import io
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from producer.pictures.completeness import cut_short
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
-from producer.pictures.unfilled_rows import Run, is_cut, is_uncompressed, plain_part, plain_runs
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
-from worker.images import truncated_jpeg
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
+from worker.images.colours import as_rgb, opaque, with_palette_resolved
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
+from worker.images.reduced_jpeg import Box, ReducedJpeg
 from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
+from worker.images.unusable import HalfAnImage
+from worker.images.unusable import UnusableImage as UnusableImage  # for those who decode
 from worker.runtime.arrays import UInt8Array
 
 MIN_SIDE: Final = 32
@@ -54,25 +58,6 @@ _PLAIN_PART: Final = (
     "photograph is whole; of a camera that draws a bar give the pocket's region without it"
 )
 
-_UNIFORM: Final = 0.999
-"""The share of an image's pixels that must have one value, for a few odd ones not to count."""
-
-
-class UnusableImage(ValueError):
-    """An image that cannot be judged. `reason` is a short sentence for the person at the machine."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class _Opened:
-    image: Image.Image
-    raw: bool
-    runs: list[Run]
-    doubt: str | None
-
 
 @dataclass(frozen=True)
 class DecodedPhotograph:
@@ -82,14 +67,12 @@ class DecodedPhotograph:
     doubt: str | None
 
 
-def decode(data: bytes, size: tuple[int, int], region: tuple[int, int, int, int] | None = None) -> UInt8Array:
+def decode(data: bytes, size: tuple[int, int], region: Box | None = None) -> UInt8Array:
     """Return the pixels of `decode_photograph`, doubtful or not: for what a person has labelled."""
     return decode_photograph(data, size, region).pixels
 
 
-def decode_photograph(
-    data: bytes, size: tuple[int, int], region: tuple[int, int, int, int] | None = None
-) -> DecodedPhotograph:
+def decode_photograph(data: bytes, size: tuple[int, int], region: Box | None = None) -> DecodedPhotograph:
     """Decode an image, checked to be whole, to the size that a network takes.
 
     The image is turned upright as its EXIF data say; of 10, 12, 14 and 16 bits the upper 8 are kept
@@ -112,26 +95,20 @@ def decode_photograph(
         UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, the region is
             not inside it, or it shows nothing: it is black, burnt out or without contrast.
     """
-    height, width = size
     with _DECODERS:
-        opened = _open(data)
-        image, runs, doubt = opened.image, opened.runs, opened.doubt
-        if region is not None:
-            image = _crop(image, region)
-            runs = plain_runs(image, raw=opened.raw)
-        if doubt is None and plain_part(image, runs, raw=opened.raw) is not None:
-            doubt = _PLAIN_PART
-        image = _opaque(image)
-        # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
-        pixels = np.array(_converted(image, "RGB").resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
-        del image, opened
+        image, jpeg = _opened(data)
+        taken, doubt = (
+            _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
+        )
+        pixels = np.array(taken)
+        del image, taken
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
     return DecodedPhotograph(pixels, doubt)
 
 
-def _open(data: bytes) -> _Opened:
-    """Decode the first frame, upright, with 8 bits a colour."""
+def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
+    """An image that is checked as far as that needs no pixels, and not decoded; of a JPEG its structure too."""
     if not data:
         raise UnusableImage("the image file is empty: take the photograph again")
     if len(data) > MAX_IMAGE_BYTES:
@@ -141,48 +118,75 @@ def _open(data: bytes) -> _Opened:
     early = jpeg is not None or data.startswith(_PNG)
     problem = jpeg.problem if jpeg is not None else cut_short(data) if early else None
     if problem is not None:
-        raise UnusableImage(_half(problem))
+        raise HalfAnImage(problem)
     image = _header(data)
     _check_size(image.width, image.height, "image")
     if (problem := _out_of_proportion(image, data, jpeg)) is not None:
         raise UnusableImage(problem)
     if not early and (problem := cut_short(data)) is not None:
-        raise UnusableImage(_half(problem))
-    try:
+        raise HalfAnImage(problem)
+    return image, jpeg
+
+
+def _of_jpeg(
+    image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure, size: tuple[int, int], region: Box | None
+) -> tuple[Image.Image, str | None]:
+    """What is taken of a JPEG, in RGB of the network's size, and a doubt or None."""
+    with _decoding():
+        reduced = ReducedJpeg(image, data, jpeg)
+        if region is not None:
+            _check_region(region, reduced.upright_size)
+        reduced.decode(size, region)
+        doubt = _PLAIN_PART if reduced.is_doubtful(lambda: _header(data)) else None
+        return reduced.taken(), doubt
+
+
+def _of_others(
+    image: ImageFile.ImageFile, data: bytes, size: tuple[int, int], region: Box | None
+) -> tuple[Image.Image, str | None]:
+    """What is taken of an image of another format, in RGB of the network's size, and a doubt or None."""
+    with _decoding():
         depth, raw = Depth.of(image), is_uncompressed(image)
         stored = StoredParts(image, data) if raw else None
         image.load()
-        if jpeg is not None and truncated_jpeg.cut_short(data, jpeg, image):
-            raise UnusableImage(_half("some of its pixels were never sent"))
         if image.format == "PNG" and png_lacks_rows(image, data):
-            raise UnusableImage(_half("some of its rows were never written"))
+            raise HalfAnImage("some of its rows were never written")
         if image.format == "TIFF" and is_overwritten(image, data):
-            raise UnusableImage(_half("a part of its data was overwritten"))
+            raise HalfAnImage("a part of its data was overwritten")
         eight = to_eight_bits(image, depth, lambda: _header(data))
-        image = eight.image
-        missing = None if stored is None else stored.missing(image)
-        ImageOps.exif_transpose(image, in_place=True)
-        image = _with_palette_resolved(image)
-        runs = plain_runs(image, raw=raw)
-        if missing is Missing.CUT or is_cut(image, runs):
-            raise UnusableImage(_half("it stops within a row, and the rest has one colour"))
+        upright = eight.image
+        missing = None if stored is None else stored.missing(upright)
+        ImageOps.exif_transpose(upright, in_place=True)
+        upright = with_palette_resolved(upright)
+        runs = plain_runs(upright, raw=raw)
+        if missing is Missing.CUT or is_cut(upright, runs):
+            raise HalfAnImage("it stops within a row, and the rest has one colour")
+    if region is not None:
+        _check_region(region, upright.size)
+        left, top, width, height = region
+        upright = upright.crop((left, top, left + width, top + height))
+        runs = plain_runs(upright, raw=raw)
+    doubt = _PLAIN_PART if missing is Missing.DOUBT else eight.doubt
+    if doubt is None and plain_part(upright, runs, raw=raw) is not None:
+        doubt = _PLAIN_PART
+    # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
+    return as_rgb(opaque(upright)).resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=3.0), doubt
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Say in words what a decoder raises."""
+    try:
+        yield
     except (MemoryError, UnusableImage):
         raise
     except UnknownDepth as error:
         raise UnusableImage(str(error)) from error
     except Exception as error:
-        raise UnusableImage(_half("it cannot be decoded to its end")) from error
-    return _Opened(image, raw, runs, _PLAIN_PART if missing is Missing.DOUBT else eight.doubt)
+        raise HalfAnImage("it cannot be decoded to its end") from error
 
 
-def _half(problem: str) -> str:
-    return (
-        f"the image file is damaged or cut short ({problem}): hand it in again when it is written in full, "
-        "or take the photograph again"
-    )
-
-
-def _header(data: bytes) -> Image.Image:
+def _header(data: bytes) -> ImageFile.ImageFile:
     """Open an image without decoding it; its header alone says how many pixels there would be."""
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -192,9 +196,9 @@ def _header(data: bytes) -> Image.Image:
         raise
     except UnidentifiedImageError as error:
         problem = cut_short(data)
-        raise UnusableImage(why_unread(data) if problem is None else _half(problem)) from error
+        raise (UnusableImage(why_unread(data)) if problem is None else HalfAnImage(problem)) from error
     except Exception as error:  # decoders raise almost anything at bytes that are not what they seem
-        raise UnusableImage(_half("its header cannot be read")) from error
+        raise HalfAnImage("its header cannot be read") from error
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(f"the image is too large: {image.width}×{image.height}, at most {MAX_PIXELS:,} pixels")
     return image
@@ -215,7 +219,10 @@ def _check_size(width: int, height: int, what: str) -> None:
 
 
 def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | None) -> str | None:
-    """Why a file would take its decoder out of all proportion to its size and pixels, or None."""
+    """Why a file would take its decoder out of all proportion to its size and pixels, or fool it; or None."""
+    # Its decoder cannot be given a part of the data, so it cannot be asked whether it had them all.
+    if jpeg is not None and jpeg.arithmetic:
+        return "the image is a JPEG with arithmetic coding, which no camera writes: save it as a plain JPEG"
     if jpeg is not None and len(jpeg.scans) > MAX_SCANS:
         return f"the image is made of more than {MAX_SCANS} scans: save it again, as a plain JPEG"
     # Pillow's decoder of these is written in Python, pixel by pixel: no other thread could work meanwhile.
@@ -234,61 +241,11 @@ def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | No
     return None
 
 
-def _crop(image: Image.Image, region: tuple[int, int, int, int]) -> Image.Image:
+def _check_region(region: Box, image_size: tuple[int, int]) -> None:
     left, top, width, height = region
-    inside = left >= 0 and top >= 0 and left + width <= image.width and top + height <= image.height
+    inside = left >= 0 and top >= 0 and left + width <= image_size[0] and top + height <= image_size[1]
     if not inside or width < 1 or height < 1:
         raise UnusableImage(
-            f"the region {width}×{height} at ({left}, {top}) is not inside the image of {image.width}×{image.height}"
+            f"the region {width}×{height} at ({left}, {top}) is not inside the image of {image_size[0]}×{image_size[1]}"
         )
     _check_size(width, height, "region")
-    return image.crop((left, top, left + width, top + height))
-
-
-def _with_palette_resolved(image: Image.Image) -> Image.Image:
-    """An image whose values are brightness: neither numbers of colours nor single bits."""
-    if image.mode == "P" and image.palette is None:
-        raise UnusableImage(_colours_unread(image))
-    if image.mode == "1":
-        return _converted(image, "L")
-    if image.mode in ("P", "PA"):
-        return _converted(image, "RGBA" if image.has_transparency_data else "RGB")
-    return image
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """An image without transparency."""
-    if not image.has_transparency_data:
-        return image
-    image = _converted(image, "RGBA")
-    alpha = _uniform_value(image.getchannel("A"))
-    if alpha is None:
-        return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
-    colours = image.convert("RGB")  # which leaves out the transparency and nothing else
-    if alpha == 0 and all(_uniform_value(each) is not None for each in colours.split()):
-        raise UnusableImage(
-            "the image is fully transparent and has no colours below that: save it without transparency (alpha)"
-        )
-    return colours
-
-
-def _uniform_value(band: Image.Image) -> int | None:
-    """The value that all pixels have but for a few, or None."""
-    counts = band.histogram()
-    most = max(counts)
-    return counts.index(most) if most >= _UNIFORM * band.width * band.height else None
-
-
-def _converted(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode == mode:
-        return image
-    try:
-        return image.convert(mode)
-    except MemoryError:
-        raise
-    except Exception as error:  # a palette that is not there, a kind that has no way to RGB
-        raise UnusableImage(_colours_unread(image)) from error
-
-
-def _colours_unread(image: Image.Image) -> str:
-    return f"the image has colours of the kind {image.mode}, which cannot be read: save it as grey or RGB with 8 bits"

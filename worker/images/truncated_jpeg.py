@@ -1,83 +1,103 @@
-"""Whether a JPEG has all of its picture, which its decoder does not tell: what is missing it fills with grey.
+"""Decodes a JPEG and asks the decoder, in the same pass, whether it had all of the picture, which it does not tell.
 
-A file that was cut short and closed with an end marker, as cameras do when a transfer breaks off, decodes without an
-error. What its headers promise is compared by `producer.pictures.jpeg_structure`; here the decoder itself is asked.
-It wants more data where a scan is cut: then other data behind the scan's end change the picture. It leaves data over
-where a part of a scan was overwritten, with zeros for example: then other data at the scan's end change nothing. The
-first is asked of a JPEG of several scans (a progressive one), and of a plain one if its last pixel looks like filling;
-the second of a scan that repeats a few bytes, or one. Most JPEGs are asked neither.
+What is missing it fills with grey: a file that was cut short and closed with an end marker, as cameras do when a
+transfer breaks off, decodes without an error. What its headers promise is compared by
+`producer.pictures.jpeg_structure`; here the decoder is fed scan by scan. Between scans it looks for the next marker
+and passes over whatever else comes, byte by byte. Within a scan it fills a buffer of bits, several bytes at once, and
+takes none unless it gets them all. So how much it takes of single bytes says where it is:
+
+- Still within the scan where its data have ended: something is missing. What it then gets to eat are the longest codes
+  there are, so that no more than four blocks of 8×8 pixels, in the last corner, can be missing without being seen.
+- Behind the scan although data are left: a part was overwritten, with zeros for example. That is asked of a scan that
+  repeats a few bytes, or one; most do not.
+
+No pixels are compared, so this holds for a JPEG that is decoded at a fraction of its size as well.
 """
 
 from __future__ import annotations
 
-import io
-from random import Random
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-import numpy as np
-from PIL import Image, ImageChops
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL import ImageFile, _imaging
 
-from producer.pictures.jpeg_structure import JpegStructure, Scan
+from producer.pictures.jpeg_structure import JpegStructure
 
-_FILLER: Final = bytes(Random(0).choices(range(1, 255), k=4096))  # noqa: S311 - any bytes do
-"""Data that a scan which is complete does not touch, and that one which is not takes for its own."""
+_ONES: Final = b"\xff\x00"
+"""Eight bits, all one, as entropy-coded data have them. Ones throughout are the beginning of no code."""
 
-_LAST: Final = 16
-"""Bytes at a scan's end that some of its last blocks are made of."""
+_BUFFERED: Final = 8
+"""Bytes that a decoder has in its buffer of 64 bits: after as many it has what a whole scan's last codes need."""
 
-_MOST_ASKED: Final = 4
-"""Scans whose ends are looked into: for each the JPEG is decoded once more."""
-
-_STRIP: Final = 512
-"""Rows that two pictures are compared by at once."""
+_SINGLE: Final = 2
+"""Bytes that were taken one by one, from which on it is certain that they were passed over."""
 
 
-def cut_short(data: bytes, jpeg: JpegStructure, decoded: Image.Image) -> bool:
-    """Whether a JPEG that has all that its headers promise, and was `decoded` without an error, lacks a part."""
-    repetitive = [scan for scan in jpeg.scans if jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan)]
-    # Those first that a flat area hardly ever makes.
-    repetitive = sorted(repetitive, key=lambda scan: scan.brings_dc)[:_MOST_ASKED]
-    if any(not _uses_its_last_bytes(data, jpeg, scan, decoded) for scan in repetitive):
-        return True
-    if len(jpeg.scans) == 1 and not repetitive and not _may_be_filler(decoded):
-        return False
-    filled, begins = [], 0
-    for scan in jpeg.scans:
-        filled += [data[begins : scan.ends], _FILLER]
-        begins = scan.ends
+def load_whole(image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure) -> bool:
+    """Decode an opened JPEG, and return whether it has all of its picture.
+
+    Args:
+        image: opened, not loaded, and set to a fraction of its size or not.
+        data: the bytes of its file.
+        jpeg: their structure, which lacks nothing.
+
+    Raises:
+        OSError: it cannot be decoded.
+    """
+    feed = _Feed(image)
     try:
-        longer = JpegImageFile(io.BytesIO(b"".join([*filled, data[begins : jpeg.end]])))
-        longer.load()
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - a scan that is complete ends before the filler
-        return True
-    return _differ(decoded, longer)
+        view, at, whole = memoryview(data), 0, True
+        for scan in jpeg.scans:
+            if jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan):
+                last = max(scan.ends - _BUFFERED, at)
+                feed.give(view[at:last])
+                whole &= not feed.passes_over(view[end - 1 : end] for end in range(last + 1, scan.ends + 1))
+            else:
+                feed.give(view[at : scan.ends])
+            at = scan.ends
+            whole &= feed.passes_over([_ONES] * _BUFFERED)
+        feed.give(view[at : jpeg.end])
+        if not feed.finished:
+            raise OSError("the decoder wants more than the file has")
+    finally:
+        feed.close()
+    image.tile = []
+    image.load_end()
+    return whole
 
 
-def _uses_its_last_bytes(data: bytes, jpeg: JpegStructure, scan: Scan, decoded: Image.Image) -> bool:
-    """Whether the decoder reads a scan to its end: other bytes there make another picture."""
-    try:
-        other = JpegImageFile(io.BytesIO(data[: scan.ends - _LAST] + _FILLER[:_LAST] + data[scan.ends : jpeg.end]))
-        other.load()
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - it does not decode any more
-        return True
-    return _differ(decoded, other)
+class _Feed:
+    """Pillow's decoder of JPEG, given its data piece by piece; what it does not take yet is given again."""
 
+    def __init__(self, image: ImageFile.ImageFile) -> None:
+        tile = image.tile[0]
+        arguments: Any = tile.args
+        self._decoder = _imaging.jpeg_decoder(image.mode, *arguments, *(image.decoderconfig or (1, 0)))
+        image.load_prepare()
+        self._decoder.setimage(image.im, tile.extents)
+        self._left = b""
+        self.finished = False
 
-def _may_be_filler(decoded: Image.Image) -> bool:
-    """Whether the last pixel is the middle grey that stands where nothing was sent (one photograph in some hundred)."""
-    last = np.asarray(decoded.crop((decoded.width - 1, decoded.height - 1, decoded.width, decoded.height)))
-    return bool((np.abs(last.astype(int) - 128) <= 2).all())
+    def give(self, piece: bytes | memoryview) -> None:
+        """Give a piece of the file, and have as much decoded as it brings."""
+        if self.finished:  # with the last pixel, where all of them are in one scan
+            return
+        every = self._left + piece if self._left else piece
+        taken, error = self._decoder.decode(every)
+        if error < 0:
+            raise OSError(f"the decoder gave up, {error}")
+        self.finished = taken < 0
+        self._left = b"" if self.finished else bytes(every[taken:])
 
+    def passes_over(self, pieces: Iterable[bytes | memoryview]) -> bool:
+        """Give bytes one by one, and return whether the decoder is passing over them: it is behind its scan."""
+        most = taken = 0
+        for piece in pieces:
+            self.give(piece)
+            taken = 0 if self._left else taken + 1
+            most = max(most, taken)
+        return most >= _SINGLE
 
-def _differ(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two pictures of one size and mode have different pixels; no third picture is held in memory."""
-    for top in range(0, one.height, _STRIP):
-        box = (0, top, one.width, min(top + _STRIP, one.height))
-        if ImageChops.difference(one.crop(box), other.crop(box)).getbbox(alpha_only=False) is not None:
-            return True
-    return False
+    def close(self) -> None:
+        """Free what the decoder holds."""
+        self._decoder.cleanup()

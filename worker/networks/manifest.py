@@ -10,9 +10,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from worker.networks.names import Arithmetic, NetworkName, Output
 
-RECIPE: Final = 1
-"""How pixels become what the network sees, and its outputs features. Raised when either comes to mean something else,
-such as another way of reducing a photograph to the network's size."""
+RECIPE: Final = 2
+"""How pixels become what the network sees, and its outputs features. Raised when either comes to mean something else.
+
+1: a photograph is decoded in full and brought to the network's size, bilinear over all the pixels that fall into one.
+2: a JPEG is first decoded at the smallest fraction of its size that is not below the network's (of a region: at the
+   smallest at which the region is not); the rest is as before. See `worker.images.reduced_jpeg`.
+"""
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Side = Annotated[int, Field(ge=1, le=10_000)]

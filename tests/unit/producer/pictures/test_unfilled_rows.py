@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
+from producer.pictures.unfilled_rows import is_cut, is_uncompressed, may_have_runs, plain_part, plain_runs
 from producer.simulation.head import labelled_images
 
 BLACK, WHITE, GREY, GREEN = (0, 0, 0), (255, 255, 255), (128, 128, 128), (0, 135, 0)
@@ -182,3 +182,21 @@ def test_a_few_lines_of_a_sensor_that_are_no_picture_do_no_harm() -> None:
     for pixels in photographs():
         for way in (*CODED, *RAW):
             assert answer(saved(bar(pixels, BLACK, bottom=3), way)) == "whole"
+
+
+def reduced(data: bytes, by: int) -> Image.Image:
+    """A JPEG decoded at a fraction of its size."""
+    image = Image.open(io.BytesIO(data))
+    image.draft(None, (image.width // by, image.height // by))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("by", [2, 4, 8])
+@pytest.mark.parametrize("way", ["JPEG", "JPEG 30", "progressive"])
+@pytest.mark.parametrize("colour", [BLACK, WHITE, GREY, GREEN], ids=["black", "white", "grey", "green"])
+def test_plain_runs_are_suspected_at_a_fraction_of_the_size(way: str, colour: Any, by: int) -> None:
+    for pixels in photographs():
+        assert not may_have_runs(reduced(saved(pixels, way), by))
+        for place in ({"top": 31}, {"bottom": 47}, {"left": 33}, {"right": 100}):
+            assert may_have_runs(reduced(saved(bar(pixels, colour, **place), way), by))

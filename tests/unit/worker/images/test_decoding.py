@@ -136,6 +136,12 @@ def test_a_jpeg_of_a_thousand_scans_is_refused_before_they_are_decoded() -> None
     assert time.process_time() - begun < 0.5
 
 
+@pytest.mark.parametrize(("huffman", "arithmetic"), [(0xC0, 0xC9), (0xC2, 0xCA)])
+def test_a_jpeg_with_arithmetic_coding_is_refused(huffman: int, arithmetic: int) -> None:
+    data = encoded(Image.fromarray(picture()), "JPEG", progressive=huffman == 0xC2)
+    assert "arithmetic coding" in reason_of(data.replace(bytes((0xFF, huffman)), bytes((0xFF, arithmetic)), 1))
+
+
 def test_progressive_jpegs_as_cameras_write_them_are_read() -> None:
     data = encoded(Image.fromarray(picture()), "JPEG", progressive=True, quality=98, subsampling=0)
     assert close(decode(data, SIZE), reference(), by=8)

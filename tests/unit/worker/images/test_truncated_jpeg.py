@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from producer.pictures.jpeg_structure import JpegStructure
-from worker.images.truncated_jpeg import cut_short
+from worker.images.truncated_jpeg import load_whole
 
 
 def scene(mode: str = "RGB", size: tuple[int, int] = (200, 150)) -> Image.Image:
@@ -38,32 +39,69 @@ WAYS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def is_cut(data: bytes) -> bool:
+def is_cut(data: bytes, reduction: int = 1) -> bool:
     """As the line sees it: an error of the decoder, or what it hides."""
+    jpeg = JpegStructure.of(data)
     image = Image.open(io.BytesIO(data))
+    assert isinstance(image, JpegImageFile)
+    image.draft(None, (image.width // reduction, image.height // reduction))
     try:
-        image.load()
+        whole = load_whole(image, data, jpeg)
     except OSError:
         return True
-    jpeg = JpegStructure.of(data)
-    return jpeg.problem is not None or cut_short(data, jpeg, image)
+    return jpeg.problem is not None or not whole
 
 
+@pytest.mark.parametrize("reduction", [1, 2, 8])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_whole_jpeg_is_whole_whatever_follows_it(way: str) -> None:
+def test_a_whole_jpeg_is_whole_whatever_follows_it(way: str, reduction: int) -> None:
     data = WAYS[way]()
     for rest in (b"", bytes(4096), b"\xff\xd8\xff\xe0more", b"\xff" * 50):
-        assert not is_cut(data + rest)
+        assert not is_cut(data + rest, reduction)
 
 
+@pytest.mark.parametrize("reduction", [1, 2, 8])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_scan_that_stops_is_seen_although_an_end_marker_follows(way: str) -> None:
+def test_a_scan_that_stops_is_seen_although_an_end_marker_follows(way: str, reduction: int) -> None:
     data = WAYS[way]()
     begins = data.index(b"\xff\xda") + 14
     last_unit = 150  # bytes at most; a cut in the last unit loses some pixels of a corner
     for at in np.linspace(begins, len(data) - last_unit, 40).astype(int):
         cut = data[:at].removesuffix(b"\xff")
-        assert is_cut(cut + b"\xff\xd9"), f"cut at {at} of {len(data)}"
+        assert is_cut(cut + b"\xff\xd9", reduction), f"cut at {at} of {len(data)}"
+
+
+@pytest.mark.parametrize("reduction", [1, 8])
+def test_each_scan_of_a_progressive_jpeg_is_seen_to_stop(reduction: int) -> None:
+    """Of those that bring fine detail no reduced pixel shows it."""
+    data = WAYS["progressive"]()
+    for scan in JpegStructure.of(data).scans:
+        assert is_cut(data[: (scan.begins + scan.ends) // 2] + data[scan.ends :], reduction)
+
+
+@pytest.mark.parametrize("reduction", [1, 8])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_decoded_is_what_pillow_decodes(way: str, reduction: int) -> None:
+    data = WAYS[way]()
+    jpeg = JpegStructure.of(data)
+    images = []
+    for _ in range(2):
+        image = Image.open(io.BytesIO(data))
+        image.draft(None, (image.width // reduction, image.height // reduction))
+        images.append(image)
+    assert load_whole(images[0], data, jpeg)
+    assert images[0].size == images[1].size
+    np.testing.assert_array_equal(np.asarray(images[0]), np.asarray(images[1]))
+
+
+def test_more_bytes_than_a_scan_has_pixels_for_are_what_an_overwritten_part_leaves() -> None:
+    """Zeros in place of 2000 bytes of an optimised JPEG are fewer blocks, or more, than the bytes were."""
+    data = jpeg(scene(size=(640, 512)), optimize=True, quality=90)
+    (scan,) = JpegStructure.of(data).scans
+    repeated = data[: scan.ends] + b"\x2a" * 64 + data[scan.ends :]
+    assert is_cut(repeated)
+    assert is_cut(repeated, 8)
+    assert not is_cut(data)
 
 
 @pytest.mark.parametrize("way", ["progressive", "progressive grey"])

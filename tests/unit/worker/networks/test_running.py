@@ -10,6 +10,7 @@ import pytest
 
 from worker.backbones.names import BackboneError
 from worker.networks.building import Built
+from worker.networks.manifest import RECIPE
 from worker.networks.names import parse_network_name
 from worker.networks.running import Network, NetworkUnfit, check_picture
 from worker.networks.store import NetworkStore
@@ -45,7 +46,7 @@ def test_a_fingerprint_is_of_the_file_the_recipe_and_the_outputs(small: Built) -
     others = [
         fingerprint("conv_pw_1_relu+max"),
         fingerprint("conv_pw_1_relu"),
-        fingerprint("conv_pw_1_relu+gap", recipe=2),
+        fingerprint("conv_pw_1_relu+gap", recipe=RECIPE - 1),
         fingerprint("conv_pw_1_relu+gap", digest="0" * 64),
     ]
     assert len({a, *others}) == 5

@@ -8,8 +8,8 @@ takes none unless it gets them all. So how much it takes of single bytes says wh
 
 - Still within the scan where its data have ended: something is missing. What it then gets to eat are the longest codes
   there are, so that no more than four blocks of 8×8 pixels, in the last corner, can be missing without being seen.
-- Behind the scan although data are left: a part was overwritten, with zeros for example. That is asked of a scan that
-  repeats a few bytes, or one; most do not.
+- Behind the scan although data are left: a part is there twice, as after a copy that was resumed too early, or was
+  overwritten, with zeros for example. Of a scan that repeats one byte or a few it is asked at its very end.
 
 No pixels are compared, so this holds for a JPEG that is decoded at a fraction of its size as well.
 """
@@ -28,6 +28,9 @@ _ONES: Final = b"\xff\x00"
 
 _BUFFERED: Final = 8
 """Bytes that a decoder has in its buffer of 64 bits: after as many it has what a whole scan's last codes need."""
+
+_TAIL: Final = 32
+"""Of a scan that looks like any other, so large a part may be left over at its end: some programs pad their files."""
 
 _SINGLE: Final = 2
 """Bytes that were taken one by one, from which on it is certain that they were passed over."""
@@ -48,12 +51,13 @@ def load_whole(image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure) -> 
     try:
         view, at, whole = memoryview(data), 0, True
         for scan in jpeg.scans:
-            if jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan):
-                last = max(scan.ends - _BUFFERED, at)
-                feed.give(view[at:last])
-                whole &= not feed.passes_over(view[end - 1 : end] for end in range(last + 1, scan.ends + 1))
-            else:
-                feed.give(view[at : scan.ends])
+            repeats = jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan)
+            room = _BUFFERED if repeats else max((scan.ends - scan.begins) // _TAIL, _BUFFERED)
+            asked = max(scan.ends - room, at)
+            feed.give(view[at:asked])
+            at = min(asked + _BUFFERED, scan.ends)
+            whole &= not feed.passes_over(view[byte : byte + 1] for byte in range(asked, at))
+            feed.give(view[at : scan.ends])
             at = scan.ends
             whole &= feed.passes_over([_ONES] * _BUFFERED)
         feed.give(view[at : jpeg.end])

@@ -94,6 +94,15 @@ def test_what_is_decoded_is_what_pillow_decodes(way: str, reduction: int) -> Non
     np.testing.assert_array_equal(np.asarray(images[0]), np.asarray(images[1]))
 
 
+@pytest.mark.parametrize("reduction", [1, 4])
+@pytest.mark.parametrize("way", ["baseline", "full colour", "grey", "progressive"])
+def test_a_copy_that_was_resumed_too_early_is_seen(way: str, reduction: int) -> None:
+    data = WAYS[way]()
+    for share in (0.4, 0.6, 0.8):
+        at = int(len(data) * share)
+        assert is_cut(data[:at] + data[at - len(data) // 4 :], reduction), share
+
+
 def test_more_bytes_than_a_scan_has_pixels_for_are_what_an_overwritten_part_leaves() -> None:
     """Zeros in place of 2000 bytes of an optimised JPEG are fewer blocks, or more, than the bytes were."""
     data = jpeg(scene(size=(640, 512)), optimize=True, quality=90)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.network_support import use_session_networks
+from tests.network_support import BACKBONE
 
 
 @pytest.fixture(autouse=True)
-def _session_networks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_session_networks(tmp_path_factory, monkeypatch)
+def _session_networks(networks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_BACKBONE", BACKBONE)
+    monkeypatch.setenv("INSERTS_NETWORKS", str(networks))

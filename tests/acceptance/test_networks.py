@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from worker.models.linear_svm import LinearModel
 from worker.models.store import save
@@ -21,6 +22,7 @@ NAME = "efficientnet_lite0:block0_out+gap"
 def networks(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("insert-worker")), "networks", *map(str, arguments)]
     variables = os.environ | {"INSERTS_DATA": str(data), "COLUMNS": "200"}
+    del variables["INSERTS_NETWORKS"]  # a store of the test's own, in its data
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=240, check=False)
 
 
@@ -78,3 +80,23 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         done = networks(*arguments, data=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["vgg16:fc1", "--weights", "no-such-file.h5"], "no-such-file.h5"),
+        (["vgg16:fc1"], "insert-worker weights import"),
+        (["vgg17:fc1"], "vgg16"),
+        (["vgg16:fc3"], "fc2"),
+    ],
+)
+def test_without_its_weights_nothing_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # nobody listens there: a machine without a connection
+    ended = networks("build", *options, data=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "networks").exists()

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from db.engine import migrate
+from db.engine.database import Database
+from db.learning import model_registry
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_client import EventSender
 from producer.storage.folder import FolderStore
+from tests.network_support import BACKBONE
 from tests.support import RedisProcess, photograph, program, stored_event
+from worker.models.line_model import LINE_CLASSES
+from worker.models.linear_svm import LinearModel
+from worker.models.registry import model_of
+from worker.models.store import save
+from worker.networks.store import NetworkStore
 
 
-def run(folder: Path, redis_server: RedisProcess, *options: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, redis_server: RedisProcess) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"INSERTS_DATA": str(folder), "INSERTS_REDIS_URL": redis_server.url}
-    environment["https_proxy"] = "http://127.0.0.1:1"  # nobody listens there: a machine without a connection
-    command = [program("insert-worker"), "run", *options]
+    command = [program("insert-worker"), "run"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -36,22 +47,31 @@ def test_without_a_database_it_says_what_to_do(tmp_path: Path, waiting: RedisPro
     assert waiting.client().llen(INSPECT_QUEUE) == 1
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--backbone", "vgg16:fc1", "--weights", "no-such-file.h5"], "no-such-file.h5"),
-        (["--backbone", "vgg16:fc1"], "insert-worker weights import"),
-        (["--backbone", "vgg17:fc1"], "vgg16"),
-        (["--backbone", "vgg16:fc3"], "fc2"),
-    ],
-)
-def test_without_its_weights_it_takes_no_message(
-    tmp_path: Path, waiting: RedisProcess, options: list[str], said: str
+@pytest.mark.parametrize("damage", ["gone", "altered"])
+def test_without_its_champion_s_network_it_takes_no_message(
+    tmp_path: Path, waiting: RedisProcess, networks: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    upgrade = [program("insert-db"), "--data", str(tmp_path), "upgrade"]
-    subprocess.run(upgrade, check=True, capture_output=True)
-    ended = run(tmp_path, waiting, *options)
+    copied = tmp_path / "networks"
+    shutil.copytree(networks, copied)
+    monkeypatch.setenv("INSERTS_NETWORKS", str(copied))
+    migrate.upgrade(f"sqlite:///{tmp_path / 'inserts.db'}")
+    network = NetworkStore(str(copied)).open(BACKBONE)
+    at = datetime.now(UTC)
+    settings = {"backbone": BACKBONE, "fingerprint": network.fingerprint, "trained_on": 1, "created_at": at}
+    planes = LinearModel(LINE_CLASSES, np.ones((1, network.feature_size), np.float32), np.zeros(1))
+    manifest = save(tmp_path / "models" / "m", planes, **settings, settings={}, metrics={}, network=network.digest)
+    with Database(f"sqlite:///{tmp_path / 'inserts.db'}").transaction() as session:
+        model_registry.register(session, model_of(manifest, "m"))
+        model_registry.promote(session, manifest.model_id, by="test", reason="test", at=at)
+    file = copied / f"{network.digest}.tflite"
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+
+    ended = run(tmp_path, waiting)
     assert ended.returncode == 2
-    assert said in ended.stderr
+    assert f"model {manifest.model_id} cannot judge without its network" in ended.stderr
+    assert "build it again" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert waiting.client().llen(INSPECT_QUEUE) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ import pytest
 from db.engine.database import Database
 from db.learning import model_registry
 from tests.network_support import BACKBONE, OTHER_BACKBONE
+from tests.support import photograph
 from worker.line import active_models as module
 from worker.line.active_models import ActiveModels, ModelPair
 from worker.models.calibration import Calibration
@@ -383,3 +386,35 @@ def test_a_store_that_is_away_is_looked_into_again(database: Database, tmp_path:
     place.away = False
     assert names(active.current()) == (second.model_id, None)
     assert not active.refused
+
+
+JUDGES = """
+import sys
+from pathlib import Path
+import worker.line.serve
+from db.engine.database import Database
+from worker.line.judge_start import started_judge
+from worker.monitoring.metrics import WorkerMetrics
+from worker.monitoring.process_state import ProcessState
+from worker.settings import WorkerSettings
+settings = WorkerSettings(data=Path(sys.argv[1]), models=Path(sys.argv[1]), database_url=sys.argv[2])
+judge = started_judge(settings, Database(settings.url), WorkerMetrics(), ProcessState("none"))
+print(judge.judge(Path(sys.argv[3]).read_bytes(), None).model_id)
+print(*sorted(name.partition(".")[0] for name in sys.modules))
+"""
+
+
+def test_a_worker_judges_without_tensorflow_and_scikit_learn(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """In a fresh process: all that a worker imports, and a judgement with a real champion."""
+    champion = put_in_charge(database, tmp_path, 1.0, calibration=Calibration(1.0, 0.0), band=Band(0.1, 0.2, 0.9))
+    image = tmp_path / "image.jpg"
+    image.write_bytes(photograph(128))
+    command = [sys.executable, "-c", JUDGES, str(tmp_path), database_url, str(image)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    judged, loaded = done.stdout.strip().splitlines()[-2:]
+    assert judged == champion.model_id
+    assert "ai_edge_litert" in loaded.split()
+    assert {"tensorflow", "keras", "sklearn", "scipy"} & set(loaded.split()) == set()

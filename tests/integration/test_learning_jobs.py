@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from db.engine import migrate
 from db.engine.database import Database
 from db.learning import model_registry, snapshots
+from db.learning.model_registry import Model
 from producer.storage.folder import FolderStore
-from tests.learning_support import FINGERPRINT, Reviewer, SmallNetwork, learning_in
+from tests.learning_support import BEGAN, FINGERPRINT, NETWORK, Reviewer, SmallNetwork, learning_in
 from worker.features import catalogue
 from worker.learning import evaluate as learning_evaluate
 from worker.learning.context import Learning
@@ -22,6 +24,8 @@ from worker.learning.lease import held
 from worker.learning.retrain import retrain
 from worker.models import store as model_store
 from worker.models.costs import Costs
+from worker.models.line_model import LINE_CLASSES
+from worker.models.registry import NoNetwork
 
 # What is the same on every engine is tested on one, because measuring takes seconds.
 on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -298,6 +302,64 @@ def test_another_backbone_starts_a_generation_and_a_person_decides(
 
 
 @on_sqlite
+def test_a_champion_of_before_networks_were_files_gives_way_to_the_first_good_model(
+    learning: Learning, reviewer: Reviewer, database: Database
+) -> None:
+    """However few labels are new, and though no splits can compare the two."""
+    captures = reviewer.review(12)
+    learning = replace(learning, enough_new_labels=1000)
+    row = {"classes": LINE_CLASSES, "trained_on": 9, "metrics": {}, "artefact": "old", "digest": "d" * 64}
+    with database.transaction() as session:
+        taken = snapshots.take(session, BEGAN)
+        for name in ("old", "old candidate"):
+            old = Model(name, "insertnet:features", "0" * 64, BEGAN, snapshot_id=taken.snapshot_id, **row)
+            model_registry.register(session, old)
+        model_registry.promote(session, "old", by="trainer", reason="better", at=BEGAN)
+    assert evaluate(learning) is None, "neither of them can judge"
+    with pytest.raises(NoNetwork, match="old candidate was made before networks were files"):
+        evaluate(learning, "old candidate")
+
+    reviewer.shuffle(captures)
+    poor = retrain(learning)
+    assert poor.new
+    refused = evaluate(learning)
+    assert refused is not None
+    assert (refused.promote, in_charge(database)) == (False, "old")
+
+    for capture in captures[::2]:
+        reviewer.say(capture, "intact")
+    for capture in captures[1::2]:
+        reviewer.say(capture, "worn")
+    good = retrain(learning).model
+    assert good is not None
+    assert good.network_digest == NETWORK
+    promoted = evaluate(learning)
+    assert promoted is not None
+    assert "the champion old cannot judge: it was made before networks were files" in promoted.reasons
+    assert in_charge(database) == good.model_id
+
+
+@on_sqlite
+def test_a_network_that_a_downgrade_lost_is_found_again(
+    learning: Learning, reviewer: Reviewer, database: Database
+) -> None:
+    reviewer.review(12)
+    model = retrain(learning, force=True).model
+    assert model is not None
+    assert evaluate(learning) is not None
+    database.close()
+    migrate.downgrade(database.url, "0004")
+    migrate.upgrade(database.url)
+    with database.reading() as session:
+        assert model_registry.champion(session) == replace(model, network_digest=None)
+    again = retrain(learning).model
+    assert again is not None
+    assert again.model_id == model.model_id
+    with database.reading() as session:
+        assert model_registry.champion(session) == model
+
+
+@on_sqlite
 def test_a_champion_of_a_folder_is_held_against_a_candidate_by_its_file(
     learning: Learning, reviewer: Reviewer, database: Database
 ) -> None:
@@ -310,6 +372,7 @@ def test_a_champion_of_a_folder_is_held_against_a_candidate_by_its_file(
         stored.classifier,
         backbone=model.backbone,
         fingerprint=FINGERPRINT,
+        network=NETWORK,
         trained_on=40,
         settings={},
         metrics={},

@@ -20,6 +20,7 @@ def failing_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
     database.close()
 
 
+@pytest.mark.usefixtures("networks")
 def test_a_short_storm_loses_nothing(
     failing_database: FailingDatabase, redis_server: RedisProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,8 +141,8 @@ class _Demo:
             NetworkStore(self.settings.networks_root()).named(name)
         except NetworkMissing:
             chosen = ["--weights", weights] if weights else []
-            built = json.loads(self._finish([*_WORKER, "networks", "build", name, *chosen, "--json"], "network"))
-            return f"{built['name']}, built"
+            self._finish([*_WORKER, "networks", "build", name, *chosen], "network")
+            return f"{name}, built"
         return name
 
     def _train(self, folder: Path) -> str:

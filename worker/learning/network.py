@@ -57,7 +57,8 @@ def ready_network(settings: WorkerSettings, database: Database, images: ImageSto
     )
     kept = store.add(built.data, built.manifest)
     log.info("the network is built", network=kept.name, digest=kept.digest[:12], megabytes=round(kept.size / 1e6, 1))
-    return Network(store.read(kept), kept, name.outputs)
+    # Not just this one: where two learners have built it, on other pictures, both take the one that was built first.
+    return store.open(settings.backbone, weights)
 
 
 def _weights_digest(settings: WorkerSettings) -> str | None:

@@ -15,8 +15,8 @@ LOAD = ("--inserts", "30", "--every", "60", "--figures", str(FIGURES))
 
 
 @pytest.fixture(autouse=True)
-def no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("INSERTS_BACKBONE", raising=False)
+def measured_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_BACKBONE", "mobilenet:conv_pw_12_relu+gap")
 
 
 def run(*options: str) -> Result:

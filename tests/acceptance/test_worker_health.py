@@ -164,7 +164,7 @@ def test_a_judgement_that_hangs_ends_its_process_and_the_worker_goes_on(line: Li
     line.environment |= {
         "INSERTS_PROCESSES": "2",
         "INSERTS_JUDGE_TIMEOUT": "3",
-        "INSERTS_GRACE": "2",
+        "INSERTS_GRACE": "0.5",
         "INSERTS_FAILPOINT": "judge=op-slow:sleep",
     }
     worker = line.start_and_wait()

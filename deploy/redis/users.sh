@@ -77,7 +77,7 @@ echo 'user default reset off ~* &* +@all' >>"$acl.new"
 # `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
 user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' \
     +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \
-    +hset +hget +hdel +hlen +lindex +set +get +del +evalsha +script\|load +xadd +expire $greet
+    +hset +hget +hdel +hlen +lrange +set +get +del +evalsha +script\|load +xadd +expire $greet
 
 set -f
 for station in ${INSERTS_STATIONS:-}; do

@@ -73,7 +73,7 @@ esac
 echo 'user default reset off ~* &* +@all' >>"$acl.new"
 
 # What kombu's Redis transport and the workers really call (worker/broker/kombu_fixes.py, notifier.py, overflow.py), and HLEN and
-# LINDEX, by which they count what waits.
+# LRANGE, by which they count what waits.
 # `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
 user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' \
     +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \

@@ -147,6 +147,8 @@ class Inspector:
         # What another process of this worker has in hand comes to its end by the message that it has, which is not
         # acknowledged before.
         events = [event for event in events if self._in_hand.take(event.capture_id)]
+        if not events and not broken:
+            return
         images = [self._fetch(event) for event in events]
         results = _Results(faults=broken)
         to_judge = [

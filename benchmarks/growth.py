@@ -39,7 +39,7 @@ from benchmarks.records import MODEL, JudgedCapture
 from db.engine import migrate
 from db.engine.database import Database
 from db.engine.url import sqlite_url
-from producer.contract.event import SCHEMA_VERSION, CaptureEvent, Region
+from producer.contract.event import SCHEMA_VERSION, CaptureEvent
 from producer.storage.folder import FolderStore
 from tests.integration.postgres_server import serving
 from worker.line.inspector import Inspector
@@ -82,9 +82,9 @@ class JudgeAtOnce:
 
     model_in_charge = MODEL
 
-    def judge(self, _image: bytes, _region: Region | None) -> Judgement:
+    def judge_all(self, images: Sequence[object]) -> list[Judgement]:
         """Judge nothing."""
-        return Judgement("intact", decision=-1.0, model_id=MODEL)
+        return [Judgement("intact", decision=-1.0, model_id=MODEL) for _ in images]
 
 
 class Grown:

@@ -36,7 +36,7 @@ class WorkerSettings(StationSettings, DatabaseSettings):
         default_factory=usable_cores, ge=1, le=256, description="Processes that judge; default: one a core."
     )
     judge_timeout: float = Field(
-        default=60.0, gt=0, description="Seconds that judging one capture may take; then its process ends."
+        default=60.0, gt=0, description="Seconds that judging a message may take; then its process ends."
     )
     grace: float = Field(
         default=15.0, gt=0, description="Seconds from SIGTERM to the end; below the supervisor's own patience."

@@ -73,11 +73,11 @@ esac
 echo 'user default reset off ~* &* +@all' >>"$acl.new"
 
 # What kombu's Redis transport and the workers really call (worker/broker/kombu_fixes.py, notifier.py, overflow.py), and HLEN and
-# LINDEX, by which they count what waits.
+# LRANGE, by which they count what waits.
 # `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
 user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' \
     +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \
-    +hset +hget +hdel +hlen +lindex +set +get +del +evalsha +script\|load +xadd +expire $greet
+    +hset +hget +hdel +hlen +lrange +set +get +del +evalsha +script\|load +xadd +expire $greet
 
 set -f
 for station in ${INSERTS_STATIONS:-}; do

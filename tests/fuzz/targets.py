@@ -100,8 +100,9 @@ class Unsure:
 
     model_in_charge = None
 
-    def judge(self, *_: object) -> Judgement:
-        return Judgement("unsure")
+    def judge_all(self, images: list[Any]) -> list[Judgement]:
+        """Judge nothing."""
+        return [Judgement("unsure") for _ in images]
 
 
 class Line:

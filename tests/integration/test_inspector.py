@@ -34,7 +34,8 @@ from tests.database_support import shadows_of
 from tests.support import RedisProcess, photograph, stored_event, wait_until
 from worker.broker.messages import MessageSender
 from worker.line.active_models import ModelPair
-from worker.line.inspector import AT_ONCE, IMAGE_TRIES, Inspector
+from worker.line.delivery import IMAGE_TRIES
+from worker.line.inspector import AT_ONCE, Inspector
 from worker.line.judging import Judge
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
@@ -102,6 +103,9 @@ class Line:
 
     def judge(self, image: bytes, region: Region | None) -> Judgement:
         return self.judge_hook(image, region)
+
+    def judge_all(self, images: list[tuple[bytes, Region | None]]) -> list[Judgement]:
+        return [self.judge(*image) for image in images]
 
     def judge_well(self, image: bytes, region: Region | None) -> Judgement:
         return Judge(self, WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]

@@ -252,7 +252,11 @@ def test_metrics_and_the_scaler_read_lengths_and_nothing_else(plant: PlantRedis,
             with pytest.raises(NoPermissionError):
                 attempt()
     with plant.client("worker") as worker:  # for its own metrics
-        assert (worker.llen(INSPECT_QUEUE), worker.lindex(INSPECT_QUEUE, -1), worker.hlen("unacked")) == (2, "x", 0)
+        assert (worker.llen(INSPECT_QUEUE), worker.lrange(INSPECT_QUEUE, -1, -1), worker.hlen("unacked")) == (
+            2,
+            ["x"],
+            0,
+        )
     with plant.client("scaler") as scaler:
         # As KEDA asks for the length of a list.
         script = "local kind = redis.call('type', KEYS[1]).ok; return redis.call('llen', KEYS[1])"

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import psutil
 import pytest
 
 import db.line.verdicts
@@ -132,6 +133,7 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
 
         wait_until(judged_by_a_model, 20, "the new model in charge")
         assert_measured(line, port, station)
+    assert_light(worker.pid)
     outbox.close()
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
@@ -139,6 +141,15 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
         assert {fault.reason for fault in faults.search(session)} == {"image_missing", "digest_mismatch"}
     assert line.redis_server.client().llen(INSPECT_QUEUE) == 0
     assert_logged(line)
+
+
+def assert_light(pid: int) -> None:
+    """Neither the parent nor its children have loaded what learns."""
+    worker = psutil.Process(pid)
+    for process in (worker, *worker.children()):
+        loaded = Path(f"/proc/{process.pid}/maps").read_text()
+        assert "/numpy/" in loaded
+        assert [name for name in ("tensorflow", "keras") if f"-packages/{name}/" in loaded] == []
 
 
 def assert_measured(line: Line, port: int, station: Station) -> None:

@@ -15,10 +15,11 @@ from worker.line.events import entries_of
 from worker.line.inspector import Inspector
 from worker.line.judging import Judge
 from worker.line.notifier import Notifier
+from worker.monitoring.celery_worker import STOP_WAITING
 from worker.monitoring.reports import ChildMetrics, ModelsInUse, Reporter, Reports
 from worker.networks.store import NetworkStore
 from worker.runtime.in_hand import InHand
-from worker.runtime.time_limit import ends_after
+from worker.runtime.time_limit import ends_after, show_where_it_hung
 from worker.runtime.waiting import forget_outages, stop_waiting
 from worker.settings import WorkerSettings
 
@@ -44,10 +45,12 @@ class Child:
     def begin(self, **_: object) -> None:
         """Begin a child: Celery calls this after the fork.
 
-        On SIGTERM it finishes what it has in hand, without waiting for anything that is away. Celery has asked the
-        kernel to kill it when its parent dies; where that happened before, it ends here.
+        It ends when its parent says so, or dies (Celery has asked the kernel for a SIGKILL then; where that was too
+        late, it ends here). SIGTERM it leaves to its parent, as somebody may send it to all processes of a service.
         """
-        signal.signal(signal.SIGTERM, lambda *_: stop_waiting())
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(STOP_WAITING, lambda *_: stop_waiting())
+        show_where_it_hung()
         if os.getppid() != self._parent:
             os._exit(0)
         forget_outages()

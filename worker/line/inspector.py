@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -29,6 +29,7 @@ from producer.contract.event import CaptureEvent
 from producer.storage.store import ImageStore
 from worker.broker.messages import MessageSender, made
 from worker.line.answers import Answers, Outgoing
+from worker.line.delivery import IMAGE_TRIES, PAUSE, Delivery
 from worker.line.events import about, entries_of, read_events
 from worker.line.faults import CaptureFault
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
@@ -48,26 +49,7 @@ log = structlog.get_logger()
 AT_ONCE: Final = 16
 """How many captures of a message are done at once, so that few images are in memory; a larger one is done in parts."""
 
-IMAGE_TRIES: Final = 10
-PAUSE: Final = timedelta(seconds=1)
-"""An image that is not in the store yet is tried so often, so long apart: stores may lag behind events. As late is a
-judgement tried again that failed."""
-
 Image = LoadedImage | RefusedImage | AbsentImage
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What is known of a message beside what it carries.
-
-    `alone` says that it carries one event, `requeued` which fault it takes up again.
-    """
-
-    message_id: str
-    retries: int
-    received_at: datetime
-    alone: bool
-    requeued: int | None
 
 
 @dataclass
@@ -101,7 +83,7 @@ class Inspector:
         Args:
             database, images, judge, notifier, sender, metrics: what it works with.
             in_hand: what the other processes of this worker have in hand, besides; default: there are none.
-            limit: ends the process where judging one capture takes too long.
+            limit: ends the process where judging takes too long.
         """
         self._database = database
         self._images = images
@@ -165,11 +147,16 @@ class Inspector:
         # What another process of this worker has in hand comes to its end by the message that it has, which is not
         # acknowledged before.
         events = [event for event in events if self._in_hand.take(event.capture_id)]
+        if not events and not broken:
+            return
         images = [self._fetch(event) for event in events]
         results = _Results(faults=broken)
-        for event, image, known in zip(events, images, self._arrive(events, images, delivery), strict=True):
-            with structlog.contextvars.bound_contextvars(**about(event), model=self._judge.model_in_charge):
-                self._handle(event, image, known, delivery, results)
+        to_judge = [
+            (event, image)
+            for event, image, known in zip(events, images, self._arrive(events, images, delivery), strict=True)
+            if self._is_to_judge(event, image, known, delivery, results) and isinstance(image, LoadedImage)
+        ]
+        self._judge_all(to_judge, delivery, results)
         failpoint("before-commit")
         kept = self._commit(results, delivery)
         failpoint("before-notify")
@@ -201,41 +188,55 @@ class Inspector:
                 )
         return known
 
-    def _handle(self, event: CaptureEvent, image: Image, known: Known, delivery: Delivery, results: _Results) -> None:
-        """Judge one capture, or find out what else becomes of it."""
+    def _is_to_judge(
+        self, event: CaptureEvent, image: Image, known: Known, delivery: Delivery, results: _Results
+    ) -> bool:
+        """Whether a capture is to be judged now; else what becomes of it is among the results."""
         if known.verdict is not None:
             results.again.append((event, known.verdict))
         elif isinstance(image, RefusedImage):
             results.judged.append((event, Judgement("unusable", reason=image.reason)))
         elif isinstance(image, AbsentImage):
             if image.may_come and delivery.requeued is None and delivery.retries < IMAGE_TRIES:
-                results.back.append(_by_itself(event, delivery, retries=delivery.retries + 1, pause=PAUSE))
+                results.back.append(delivery.back(event, retries=delivery.retries + 1, pause=PAUSE))
             else:
                 results.faults.append(image.fault)
         elif known.attempts == 0:
-            self._judge_one(event, image, delivery, results)
+            return True
         elif not delivery.alone:
             # Of what is in hand together when a process dies only one is to blame.
-            results.back.append(_by_itself(event, delivery))
+            results.back.append(delivery.back(event))
         else:
             ended = self._writes.begin_another_attempt(event, delivery.requeued)
             if isinstance(ended, Verdict):
                 results.again.append((event, ended))
             elif ended is not None:
                 results.recorded.append(ended)
-            else:
-                self._judge_one(event, image, delivery, results)
+            return ended is None
+        return False
 
-    def _judge_one(self, event: CaptureEvent, image: LoadedImage, delivery: Delivery, results: _Results) -> None:
+    def _judge_all(
+        self, captures: Sequence[tuple[CaptureEvent, LoadedImage]], delivery: Delivery, results: _Results
+    ) -> None:
+        """Judge captures together; where that fails, one by one."""
+        if not captures:
+            return
+        event = captures[0][0]
         try:
-            with self._limit():
-                failpoint("judge", about=event.operation)
-                judgement = self._judge.judge(image.data, event.region)
+            with self._limit(), structlog.contextvars.bound_contextvars(model=self._judge.model_in_charge):
+                for event, _ in captures:
+                    with structlog.contextvars.bound_contextvars(**about(event)):
+                        failpoint("judge", about=event.operation)
+                judgements = self._judge.judge_all([(image.data, event.region) for event, image in captures])
         except Exception:
-            log.exception("judging failed, it is tried again")
-            results.back.append(_by_itself(event, delivery, pause=PAUSE))
+            if len(captures) > 1:
+                for capture in captures:
+                    self._judge_all([capture], delivery, results)
+                return
+            log.exception("judging failed, it is tried again", **about(event), model=self._judge.model_in_charge)
+            results.back.append(delivery.back(event, pause=PAUSE))
         else:
-            results.judged.append((event, judgement))
+            results.judged += zip((event for event, _ in captures), judgements, strict=True)
 
     def _commit(self, results: _Results, delivery: Delivery) -> list[Verdict]:
         verdicts = [verdict_of(event, judgement, delivery.received_at) for event, judgement in results.judged]
@@ -274,18 +275,6 @@ class Inspector:
 
     def _send_back(self, messages: Sequence[bytes]) -> None:
         retry_while_unavailable(partial(self._sender.send, messages), REDIS)
-
-
-def _by_itself(
-    event: CaptureEvent, delivery: Delivery, *, retries: int | None = None, pause: timedelta = timedelta()
-) -> bytes:
-    """A message of its own for a capture, not to be handled before a pause."""
-    return made(
-        event.model_dump_json(exclude_none=True),
-        delivery.message_id if delivery.alone and delivery.message_id else str(event.capture_id),
-        retries=delivery.retries if retries is None else retries,
-        eta=datetime.now(UTC) + pause if pause else None,
-    )
 
 
 def _text(identifier: UUID | None) -> str | None:

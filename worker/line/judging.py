@@ -1,7 +1,8 @@
-"""One photograph, one judgement: bytes → pixels → features → the model's outcome. Neither Celery nor SQL."""
+"""From photographs to judgements: bytes → pixels → features → the model's outcome. Neither Celery nor SQL."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,13 +10,13 @@ import numpy as np
 import structlog
 
 from producer.contract.event import Region
-from worker.images.decoding import UnusableImage, decode_photograph
+from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.line.active_models import ActiveModels
 from worker.models.line_model import Judgement
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import LineMetrics
 from worker.networks.running import Network
-from worker.runtime.arrays import Float32Array, UInt8Array
+from worker.runtime.arrays import Float32Array
 from worker.runtime.failpoints import failpoint
 
 log = structlog.get_logger()
@@ -37,48 +38,71 @@ class Judge:
         return self._models.champion_id
 
     def judge(self, image: bytes, region: Region | None) -> Judgement:
-        """Judge one image file, or the region of it that shows the insert.
+        """Judge one image file, or the region of it that shows the insert."""
+        return self.judge_all([(image, region)])[0]
+
+    def judge_all(self, images: Sequence[tuple[bytes, Region | None]]) -> list[Judgement]:
+        """Judge several image files, each with the region of it that shows the insert, by the same models.
 
         Without a champion nothing is guessed: the outcome is `unsure`; so it is where a part of the photograph may be
         missing, whatever the champion says. A shadow judges alongside, by its own network where it has another.
         """
-        models = self._models.current()  # once: the whole judgement is theirs, whatever is promoted meanwhile
-        champion, shadow = models.champion, models.shadow
+        models = self._models.current()  # once: whole judgements are theirs, whatever is promoted meanwhile
+        champion = models.champion
+        size = _WITHOUT_MODEL if champion is None else champion.network.input_size
+        seen = [self._photograph(image, region, size) for image, region in images]
+        places = [place for place, each in enumerate(seen) if isinstance(each, DecodedPhotograph)]
+        unsure = Judgement("unsure", reason=models.why_none)
+        judgements = [each if isinstance(each, Judgement) else unsure for each in seen]
+        if champion is None or not places:
+            return judgements
+        photographs = [each for each in seen if isinstance(each, DecodedPhotograph)]
+        features = self._features(champion.network, photographs)
+        for place, photograph, vector in zip(places, photographs, features, strict=True):
+            judgements[place] = _judged(champion, photograph, vector)
+        if models.shadow is not None:
+            same = features if models.shadow.network is champion.network else None
+            for number, place in enumerate(places):
+                if judgements[place].decision is not None:
+                    vector = None if same is None else same[number]
+                    shadow = self._judged_alongside(models.shadow, *images[place], vector)
+                    judgements[place] = replace(judgements[place], shadow=shadow)
+        return judgements
+
+    def _photograph(self, image: bytes, region: Region | None, size: tuple[int, int]) -> DecodedPhotograph | Judgement:
+        """The image as it is looked at, or that it cannot be judged."""
         box = None if region is None else (region.left, region.top, region.width, region.height)
         try:
             with self._metrics.stage("decode"):
-                size = _WITHOUT_MODEL if champion is None else champion.network.input_size
-                photograph = decode_photograph(image, size, box)
+                return decode_photograph(image, size, box)
         except UnusableImage as error:
             return Judgement("unusable", reason=str(error))
-        if champion is None:
-            return Judgement("unsure", reason=models.why_none)
-        features = self._features(champion.network, photograph.pixels)
-        if not np.isfinite(features).all():
-            return Judgement("unsure", reason="the network's features are not finite", model_id=champion.model_id)
-        judgement = champion.model.judge(features)
-        if photograph.doubt is not None:
-            judgement = replace(judgement, outcome="unsure", reason=photograph.doubt, label=None)
-        if shadow is None:
-            return judgement
-        same = features if shadow.network is champion.network else None
-        return replace(judgement, shadow=self._judged_alongside(shadow, image, box, same))
 
-    def _features(self, network: Network, pixels: UInt8Array) -> Float32Array:
-        """The feature vector (d,) of one image (height, width, 3) of the network's size."""
+    def _features(self, network: Network, photographs: Sequence[DecodedPhotograph]) -> Float32Array:
+        """The feature vectors (n, d) of images of the network's size."""
         with self._metrics.stage("forward"):
             failpoint("forward")
-            features: Float32Array = network.features_of(pixels[None])[0]
-        return features
+            return network.features_of(np.stack([photograph.pixels for photograph in photographs]))
 
     def _judged_alongside(
-        self, shadow: ActiveModel, image: bytes, box: tuple[int, int, int, int] | None, features: Float32Array | None
+        self, shadow: ActiveModel, image: bytes, region: Region | None, features: Float32Array | None
     ) -> Judgement | None:
         try:
             if features is None:
-                pixels = decode_photograph(image, shadow.network.input_size, box).pixels
-                features = self._features(shadow.network, pixels)
+                seen = self._photograph(image, region, shadow.network.input_size)
+                if isinstance(seen, Judgement):
+                    raise UnusableImage(seen.reason or "")
+                features = self._features(shadow.network, [seen])[0]
             return shadow.model.judge(features)
         except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
             log.warning("the shadow cannot judge", model=shadow.model_id, reason=str(error))
             return None
+
+
+def _judged(champion: ActiveModel, photograph: DecodedPhotograph, features: Float32Array) -> Judgement:
+    if not np.isfinite(features).all():
+        return Judgement("unsure", reason="the network's features are not finite", model_id=champion.model_id)
+    judgement = champion.model.judge(features)
+    if photograph.doubt is not None:
+        return replace(judgement, outcome="unsure", reason=photograph.doubt, label=None)
+    return judgement

@@ -91,6 +91,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
         parts.enter_context(LoadShedder(redis_url))
+        gc.collect()
         gc.freeze()  # what is there is never looked at again, so the children share its memory
         return CeleryWorker(
             app,

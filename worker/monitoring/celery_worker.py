@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
 import billiard
 import billiard.util
@@ -20,6 +20,11 @@ from worker.monitoring.process_state import ProcessState
 from worker.runtime.waiting import stop_waiting
 
 log = structlog.get_logger()
+
+
+STOP_WAITING: Final = signal.SIGUSR2
+"""What the processes of a pool are sent when the worker was told to stop: to finish what they have in hand, and to wait
+for nothing that is away."""
 
 
 def exit_on_sigterm() -> None:
@@ -115,7 +120,7 @@ class CeleryWorker:
         stop_waiting()
         for child in pool_processes():
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGTERM)
+                os.kill(child, STOP_WAITING)
 
 
 def _leave_logs_alone(**_: object) -> None:

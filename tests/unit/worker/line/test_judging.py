@@ -26,7 +26,7 @@ class MeanBrightness:
         self.passes = 0
 
     def features_of(self, images: Any) -> Any:
-        assert (images.shape, images.dtype) == ((1, *self.input_size, 3), np.uint8)
+        assert (images.shape[1:], images.dtype) == ((*self.input_size, 3), np.uint8)
         self.passes += 1
         return images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None]
 
@@ -71,6 +71,19 @@ def test_only_the_region_is_looked_at() -> None:
     left = judge(image, model(128), region=Region(left=0, top=0, width=32, height=64))
     right = judge(image, model(128), region=Region(left=32, top=0, width=32, height=64))
     assert (left.outcome, right.outcome) == ("intact", "damaged")
+
+
+def test_what_is_judged_together_is_judged_as_it_is_alone_and_in_one_pass() -> None:
+    network = MeanBrightness()
+    models: Any = Models(ActiveModel(model(128), network), ActiveModel(model(60), network))  # type: ignore[arg-type]
+    judging = Judge(models, WorkerMetrics())
+    left = Region(left=0, top=0, width=32, height=64)
+    images = [(photograph(90), None), (b"no image", None), (photograph(200), None), (photograph(128, size=64), left)]
+    together = judging.judge_all(images)
+    assert network.passes == 1
+    assert together == [judging.judge(*image) for image in images]
+    assert [each.outcome for each in together] == ["intact", "unusable", "damaged", "intact"]
+    assert [each.shadow is not None for each in together] == [True, False, True, True]
 
 
 def test_no_model_is_unsure_never_a_guess() -> None:

@@ -16,8 +16,8 @@ TOLERANCE: Final = timedelta(minutes=5)
 """How far a station's clock may be from the order before the difference is reported."""
 
 OVERTAKING: Final = timedelta(minutes=10)
-"""Within how long of each other one message may overtake another: a lost one is sent again after five minutes at most,
-and workers take from one queue at once."""
+"""Within how long of each other one message may overtake another: a lost one is sent again once a later one has its
+answer, and workers take from one queue at once."""
 
 OLDEST: Final = timedelta(days=30)
 """A photograph that claims to be older than this when it arrives is not believed: no outbox waits for so long."""

@@ -2,7 +2,7 @@
 
 They leave in the order in which they were handed in, by a number that no clock spoils: arrival is what the order of
 photographs is taken from (decision 15). Each message that leaves has a number too, its sending: an answer to a later
-one says that what was sent before is overtaken, and most likely lost (decision 18).
+one says that what was sent before is overtaken, and most likely lost (decision 19).
 
 SQLite, because it is durable on every station PC without a server: each event is one synced transaction, and several
 processes of one station (a folder camera, a check) may share the file.

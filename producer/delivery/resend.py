@@ -1,8 +1,8 @@
 """Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them.
 
-The queue is in order. So what is not answered although something later is was lost, and is sent again; what nothing
-later was answered of only waits, however long, and is not. Only for the event that was sent last there can be no later
-answer: it is sent again after a while, and its answer tells of all others (RFC 8985 does so for TCP; decision 18).
+The queue is in order. So an event without an answer was lost when something that was sent later has one: it is sent
+again. While nothing later has one it only waits in the queue, however long, and is left there. Of what was sent last
+there is nothing later: it is sent again after a while, and its answer tells of all others (decision 19).
 """
 
 from __future__ import annotations

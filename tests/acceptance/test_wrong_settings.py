@@ -16,6 +16,8 @@ from tests.support import program
     [
         ("INSERTS_STATION", "Prüf/1", ["insert-station", "outbox"], "station: a name may have letters and digits of"),
         ("INSERTS_OUTBOX_LIMIT", "0", ["insert-station", "outbox"], "outbox_limit: Input should be greater than"),
+        ("INSERTS_GROUP", "0", ["insert-station", "outbox"], "group: Input should be greater than or equal to 1"),
+        ("INSERTS_GROUP", "101", ["insert-station", "outbox"], "group: Input should be less than or equal to 100"),
         ("INSERTS_DATA", "~nobody-at-all/x", ["insert-station", "outbox"], "data: the home folder ~nobody-at-all"),
         ("INSERTS_STATION", "Prüf/1", ["insert-worker", "run"], "station: a name may have letters and digits of"),
         ("INSERTS_PROCESSES", "many", ["insert-worker", "run"], "processes: Input should be a valid integer"),

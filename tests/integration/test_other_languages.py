@@ -43,6 +43,7 @@ def schema(name: str) -> dict[str, Any]:
 def test_the_examples_keep_to_the_schemas_and_to_each_other() -> None:
     (event,) = examples("event")
     jsonschema.validate(json.loads(event), schema("capture"))
+    jsonschema.validate([json.loads(event)] * 2, schema("message"))
     (message,) = examples("message")
     assert base64.b64decode(json.loads(message)["body"]).decode() == f"[[{event}],{{}},{{}}]"
     (wire,) = examples("wire")

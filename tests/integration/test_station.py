@@ -408,19 +408,36 @@ def test_lost_and_paused_connections_cost_no_event(place: Place) -> None:
 
 
 def test_a_wipe_in_mid_run_loses_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 0.5)
+    """It is noticed by what was read before; then the last is sent at once, and its answer brings the others."""
+    monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 600.0)
+    monkeypatch.setattr("producer.delivery.resend.OVERTAKEN_AFTER", 0.5)
     with place.station() as station:
-        lost = [place.submit(station).capture_id for _ in range(10)]
         answered = place.submit(station)
-        assert station.flush(10)
         # An id far in the future: what was read before the wipe must not hide what comes after it.
         answer = {"answer": place.intact(answered).model_dump_json()}
         place.redis.xadd("verdicts:station-1", answer, id="99999999999999-0")
         wait_until(lambda: place.outbox.note("position:station-1") == "99999999999999-0", 10, "a position")
+        lost = [place.submit(station).capture_id for _ in range(10)]
+        assert station.flush(10)
         place.redis.flushall()
         with place.worker():
             assert len(station.wait_for(lost, 30)) == 10
             wait_until(lambda: len(place.outbox) == 0)
+
+
+def test_a_station_that_starts_sends_the_last_at_once_and_not_at_every_start(place: Place) -> None:
+    with place.station() as station:
+        events = [place.submit(station, pocket=pocket) for pocket in (1, 2, 3)]
+        assert station.flush(10)
+    sent = place.queued()
+    place.outbox.forget_notes(["hurried"])
+    with place.station():
+        wait_until(lambda: place.queued() == sent + 1, what="the last once more")
+    assert [entry.attempts for entry in place.outbox.waiting()] == [1, 1, 2]
+    with place.station() as station:
+        events.append(place.submit(station, pocket=4))
+        assert station.flush(10)
+    assert [entry.attempts for entry in place.outbox.waiting()] == [1, 1, 2, 1]
 
 
 def test_a_listener_that_fails_and_a_disk_that_is_full_do_not_end_the_delivery(

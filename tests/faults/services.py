@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -125,15 +125,12 @@ class Workers:
         """`kill -9` one process that judges, and not its worker. False if there was none in time."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            judging = [
-                child
-                for number, worker in self._processes.items()
-                if self._ready_file(number).exists()
-                for child in psutil.Process(worker.pid).children()
-            ]
-            if judging:
-                judging[int(choice * len(judging))].kill()
-                return True
+            with suppress(psutil.NoSuchProcess):  # somebody else was faster
+                ready = [worker for number, worker in self._processes.items() if self._ready_file(number).exists()]
+                judging = [child for worker in ready for child in psutil.Process(worker.pid).children()]
+                if judging:
+                    judging[int(choice * len(judging))].kill()
+                    return True
             time.sleep(0.05)
         return False
 

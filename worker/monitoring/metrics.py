@@ -177,9 +177,9 @@ class LearnMetrics:
 class Queue:
     """What Redis knows of captures that wait; None where it did not answer.
 
-    `waiting` counts the messages on the inspect queue, `unacknowledged` those of all queues that workers
-    hold, `oldest_at` is when the photograph of the next message was taken, and `full` the share of the
-    memory that Redis may take.
+    `waiting` counts the captures on the inspect queue, by what the next messages carry, `unacknowledged` the
+    messages of all queues that workers hold, `oldest_at` is when the photograph of the next message was taken, and
+    `full` the share of the memory that Redis may take.
     """
 
     waiting: int | None

@@ -1,4 +1,4 @@
-# One small image for each role:  docker build --target station|worker|db .
+# One small image for each role:  docker build --target station|db|worker|learn .
 #
 # The locked packages lie in a layer of their own below the project's code, so that a change of the code installs
 # nothing anew. What pip and setuptools did stays behind in the stages before the last ones. Written for the classic
@@ -73,20 +73,39 @@ ARG VERSION=0.1.0
 ARG REVISION=
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
 
-# TensorFlow brings headers and a compiler for building operations in C++, which nobody does here.
+# What judges on the line, and beat: neither TensorFlow nor scikit-learn. It has no network in it: a champion's lies with the
+# models, where the learner has put it, and without a champion there is nothing to look through.
 FROM environment AS worker-packages
 ARG S3=
-COPY locks/learn.lock locks/s3.lock locks/
-RUN python -m pip --python /opt/inserts/bin/python install --require-hashes -r locks/learn.lock ${S3:+-r locks/s3.lock} \
- && rm -rf /opt/inserts/lib/python3.11/site-packages/tensorflow/include /opt/inserts/lib/python3.11/site-packages/clang
+COPY locks/worker.lock locks/s3.lock locks/
+RUN python -m pip --python /opt/inserts/bin/python install --require-hashes -r locks/worker.lock ${S3:+-r locks/s3.lock}
 
 FROM runtime AS worker
 COPY --from=worker-packages /opt/inserts /opt/inserts
 COPY --from=code /opt/inserts /opt/inserts
 LABEL org.opencontainers.image.title="insert-worker" \
-      org.opencontainers.image.description="Judges captures of cutting inserts, and learns from reviews"
+      org.opencontainers.image.description="Judges captures of cutting inserts"
 ENTRYPOINT ["insert-worker"]
 CMD ["run"]
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
+
+# What builds networks and learns, with the weights of EfficientNet-Lite. TensorFlow brings headers and a compiler for
+# building operations in C++, which nobody does here.
+FROM environment AS learn-packages
+ARG S3=
+COPY locks/learn.lock locks/s3.lock locks/
+RUN python -m pip --python /opt/inserts/bin/python install --require-hashes -r locks/learn.lock ${S3:+-r locks/s3.lock} \
+ && rm -rf /opt/inserts/lib/python3.11/site-packages/tensorflow/include /opt/inserts/lib/python3.11/site-packages/clang
+
+FROM runtime AS learn
+COPY --from=learn-packages /opt/inserts /opt/inserts
+COPY --from=code /opt/inserts /opt/inserts
+LABEL org.opencontainers.image.title="insert-learn" \
+      org.opencontainers.image.description="Builds networks, and learns from reviews what the line judges by"
+ENTRYPOINT ["insert-worker"]
+CMD ["learn"]
 ARG VERSION=0.1.0
 ARG REVISION=
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"

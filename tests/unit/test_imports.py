@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 import producer
+
+LEARNING = {"tensorflow", "keras", "sklearn", "scipy"}
+"""What the extra `learn` brings, and the extra `worker` does not."""
 
 HEAVY = {"tensorflow", "keras", "sklearn", "sqlalchemy", "h5py", "worker"}
 
@@ -89,3 +93,28 @@ def test_only_the_backbone_knows_keras() -> None:
         "networks/building.py",
         "networks/efficientnet_lite.py",
     }
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["run"], "INSERTS_REDIS_URL is not set"),
+        (["beat"], "INSERTS_REDIS_URL is not set"),
+        (["health"], "so nothing runs with it"),
+        (["models", "list"], "`insert-db upgrade` makes one"),
+        (["learn"], "pip install 'insert-inspection[learn]'"),
+        (["train"], "pip install 'insert-inspection[learn]'"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_with_the_extra_worker_alone_every_command_runs_or_says_what_to_install(
+    command: list[str], said: str, tmp_path: Path
+) -> None:
+    """The inspect worker's image holds no more; beat runs in it too."""
+    code = f"import sys\nsys.modules |= dict.fromkeys({sorted(LEARNING)})\n"
+    code += f"sys.argv[1:] = {[*command, '--data', str(tmp_path)]}\nfrom worker.commands.main import main\nmain()"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if command == ["health"] else 2)
+    assert said in done.stdout + done.stderr

@@ -20,6 +20,7 @@ import db.commands.main
 import worker.commands.main
 from producer.contract.event import INSPECT_QUEUE
 from tests.keda import KINDS
+from worker.networks.names import DEFAULT_BACKBONE
 from worker.settings import WorkerSettings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
@@ -112,7 +113,7 @@ def test_kustomize_builds_it() -> None:
         check(each)
         assert each["kind"] == "Namespace" or each["metadata"]["namespace"] == KUSTOMIZATION["namespace"]
     for _, container in containers(built):
-        assert re.fullmatch(r"registry\.example/insert-inspection-(worker|db):[0-9.]+", container["image"])
+        assert re.fullmatch(r"registry\.example/insert-inspection-(worker|learn|db):[0-9.]+", container["image"])
     # Who the network policy is for, and who the disruption budget counts, are the pods.
     labels = [each["spec"]["template"]["metadata"]["labels"] for each in of_kind("Deployment", built)]
     (policy,) = of_kind("NetworkPolicy", built)
@@ -127,9 +128,14 @@ def test_every_variable_is_a_setting_and_of_its_type() -> None:
     given = {name.removeprefix("INSERTS_").lower(): value for name, value in settings().items()}
     WorkerSettings.model_validate(given)
     # What is set belongs into settings.yaml, but for whose the tables are.
-    own = {(name, each["name"]): each["value"] for name, container in containers() for each in container.get("env", [])}
-    owners = own.pop(("migrate", "INSERTS_DATABASE_URL"))
+    own = {(name, each["name"]): each for name, container in containers() for each in container.get("env", [])}
+    owners = own.pop(("migrate", "INSERTS_DATABASE_URL"))["value"]
     assert owners == settings()["INSERTS_DATABASE_URL"].replace("//inserts_worker@", "//inserts_owner@")
+    # And for what only one kind of process is told: who learns, on what; who judges, in how many processes.
+    assert own.pop(("learn-worker", "INSERTS_BACKBONE"))["value"] == DEFAULT_BACKBONE
+    processes = own.pop(("inspect-worker", "INSERTS_PROCESSES"))
+    assert processes["valueFrom"] == {"resourceFieldRef": {"resource": "requests.cpu"}}
+    assert {name for name, _ in own} == {"learn-worker"}
     assert not [name for _, name in own if name.startswith("INSERTS_")]
 
 
@@ -141,8 +147,11 @@ def test_no_file_holds_a_password() -> None:
 
 def test_each_process_is_a_command_that_there_is() -> None:
     programs = {"insert-inspection-worker": worker.commands.main.app, "insert-inspection-db": db.commands.main.app}
-    for _, container in containers():
+    programs["insert-inspection-learn"] = worker.commands.main.app
+    for name, container in containers():
         assert container["args"][0] in commands(programs[container["image"]])
+        assert (container["image"] == "insert-inspection-learn") == (name == "learn-worker")
+    assert {each["name"] for each in KUSTOMIZATION["images"]} == programs.keys()
     (run,) = [each for name, each in containers() if name == "inspect-worker"]
     options = {option for parameter in commands(worker.commands.main.app)["run"].params for option in parameter.opts}
     assert {each for each in run["args"] if each.startswith("--")} <= options

@@ -114,7 +114,7 @@ def beat(data: Data = None) -> None:
     How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY and INSERTS_EVALUATE_EVERY, in seconds.
     """
     from worker.commands.options import settings_with
-    from worker.learning.serve import run_beat
+    from worker.learning.beat import run_beat
 
     run_beat(settings_with(data=data))
 

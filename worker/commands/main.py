@@ -80,14 +80,13 @@ def explained(error: Exception) -> str | None:
     from worker.embedded.redis_server import NoRedisServer
     from worker.embedded.system import StartFailed
     from worker.features.store import FeaturesMissing
-    from worker.learning.evaluate import Overtaken
     from worker.models.store import ModelError
     from worker.runtime.extras import how_to_install
 
     if isinstance(error, ModuleNotFoundError):
         return how_to_install(error)
     written = (ValueError, OSError, DatabaseUnavailable, SchemaOutdated, StartFailed, ModelError, NoRedisServer)
-    return in_words(error) if isinstance(error, (*written, FeaturesMissing, Overtaken)) else None
+    return in_words(error) if isinstance(error, (*written, FeaturesMissing)) else None
 
 
 @app.command()

@@ -56,7 +56,7 @@ class Decided(BaseModel):
         return "; ".join(self.reasons if self.promote else self.against)
 
 
-class Overtaken(RuntimeError):
+class Overtaken(ValueError):
     """Another model was promoted while this one was evaluated."""
 
 

@@ -1,4 +1,4 @@
-"""The processes of learning, beside the line's: a worker for its tasks, and beat, which schedules them."""
+"""The process of learning, beside the line's: a worker for its tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from db.engine.database import Database
 from producer.telemetry.metrics_server import exposed
 from worker.learning.context import Learning
 from worker.learning.network import ready_network
-from worker.learning.process_state import TICK_LIMIT, BeatState, LearnerState
+from worker.learning.process_state import LearnerState
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import LearnMetrics, learn_families
 from worker.monitoring.plant_metrics import FunctionCollector, watch_learning, watch_process
@@ -92,27 +92,3 @@ def serve_learning(settings: WorkerSettings) -> int:
             ready_fields={"backbone": settings.backbone},
             receivers=[(task_prerun, state.begin), (task_postrun, state.end)],
         ).run()
-
-
-def run_beat(settings: WorkerSettings) -> None:
-    """Send learning's tasks when they are due, until SIGTERM or Ctrl-C; waits for Redis.
-
-    Several beats do no harm: what is sent twice is done once.
-
-    Raises:
-        ValueError: Redis's URL is wrong, or Redis does not let this process in.
-    """
-    from celery.signals import beat_init
-
-    from worker.broker.kombu_fixes import check_access
-    from worker.learning.app import make_learn_app
-
-    check_access(settings.broker_url())
-    state = BeatState()
-    beat_init.connect(state.ready, weak=False)
-    settings.schedule_path().parent.mkdir(parents=True, exist_ok=True)
-    beat = make_learn_app(settings).Beat(
-        schedule=str(settings.schedule_path()), loglevel="WARNING", quiet=True, redirect_stdouts=False
-    )
-    with Heart(settings.heartbeat_path("beat"), state, loop_limit=TICK_LIMIT):
-        beat.run()

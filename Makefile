@@ -56,7 +56,7 @@ insertnet: $(VENV)/.installed-dev ## Train the embedded backbone anew (half an h
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
 	$(PIP) install uv
-	for extra in dev worker db s3 station; do \
+	for extra in dev worker console db s3 station; do \
 		$(COMPILE) $$([ $$extra = station ] || echo --extra $$extra) \
 			$$([ $$extra = dev ] || echo --constraint locks/dev.lock) \
 			pyproject.toml --output-file locks/$$extra.lock || exit 1; \

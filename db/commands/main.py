@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from db.commands import backup as cli_backup
-from db.commands import faults, schema
+from db.commands import console as cli_console
+from db.commands import faults, schema, users
 from db.commands import prune as cli_retention
 from db.commands import reviews as cli_reviews
 from db.commands import shadow as cli_shadow
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 
 app.add_typer(faults.app, name="faults")
+app.add_typer(users.app, name="users")
 app.command()(cli_reviews.review)
 app.command()(cli_reviews.reviews)
 app.command()(cli_shadow.shadow)
@@ -267,6 +269,7 @@ def export(
             say(f"{count} verdicts in {file}")
 
 
+app.command()(cli_console.console)
 app.command()(cli_retention.prune)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)

@@ -14,7 +14,8 @@ from starlette.staticfiles import StaticFiles
 from db.console.access.guard import SignInFirst
 from db.console.context import Console
 from db.console.headers import Headers
-from db.console.pages import health, login, photographs, replace
+from db.console.live.feed import Feed
+from db.console.pages import events, health, line, login, photographs, replace, review
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
@@ -23,7 +24,15 @@ from producer.storage.opening import open_image_store
 
 STATIC: Final = Path(__file__).with_name("static")
 
-PAGES: Final = (health.router, login.router, replace.router, photographs.router)
+PAGES: Final = (
+    line.router,
+    review.router,
+    replace.router,
+    photographs.router,
+    events.router,
+    login.router,
+    health.router,
+)
 """Every page, in the order of the menu."""
 
 
@@ -33,9 +42,11 @@ def make_console(settings: ConsoleSettings) -> Console:
     Raises:
         ValueError: the head register, the image store or the database is not named as it should be.
     """
+    database = Database(settings.url)
     return Console(
         settings=settings,
-        database=Database(settings.url),
+        database=database,
+        feed=Feed(database),
         images=open_image_store(settings.images_root),
         heads=None if settings.heads is None else HeadRegister.load(settings.heads),
         templates=make_templates(),

@@ -9,6 +9,7 @@ from fastapi import Request
 from jinja2 import Environment
 
 from db.console.access.throttle import Throttle
+from db.console.live.feed import Feed
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
 from db.people.sessions import Limits
@@ -22,6 +23,7 @@ class Console:
 
     settings: ConsoleSettings
     database: Database
+    feed: Feed
     images: ImageStore
     heads: HeadRegister | None
     templates: Environment

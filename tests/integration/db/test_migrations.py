@@ -189,7 +189,7 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     migrate.downgrade(line.database.url, "0002")
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
-    people = dict.fromkeys(("accounts", "sessions", "audit"), [])
+    people = {name: [] for name in ("accounts", "sessions", "audit")}
     assert _contents(line.database.url) == before | people
 
 

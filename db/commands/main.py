@@ -191,8 +191,8 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
     """
     with reading(context) as session:
         from db.commands import terminal_tables
-        from db.commands.serialisation import plain
         from db.learning import model_registry as subject
+        from db.queries.serialisation import plain
 
         champion = subject.champion(session, at)
         shadow = subject.shadow(session) if at is None else None
@@ -245,8 +245,8 @@ def export(
     if file == "-" and as_json:
         raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
     with reading(context) as session:
-        from db.commands.serialisation import write_csv, write_csv_file
         from db.line import verdicts as subject
+        from db.queries.serialisation import write_csv, write_csv_file
 
         rows = subject.export(
             session,

@@ -15,7 +15,7 @@ from db.console.access.guard import SignInFirst
 from db.console.context import Console
 from db.console.headers import Headers
 from db.console.live.feed import Feed
-from db.console.pages import events, health, line, login, photographs, replace, review
+from db.console.pages import audit, checks, events, health, line, login, photographs, pocket, replace, review, search
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
@@ -27,7 +27,11 @@ STATIC: Final = Path(__file__).with_name("static")
 PAGES: Final = (
     line.router,
     review.router,
+    pocket.router,
+    checks.router,
     replace.router,
+    search.router,
+    audit.router,
     photographs.router,
     events.router,
     login.router,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import uuid6
@@ -100,34 +101,62 @@ class Plant:
                 before = (head.operations - operation) * timedelta(minutes=25)
                 worn = self.look(head, simulated, f"op-{operation:04}", now - head.last - before)
 
+    def unsure_heads(self) -> None:
+        """Two heads after one operation, of forty pockets in all, each of which a person has to look at."""
+        now, made = datetime.now(UTC), SimulatedHead(1, 1, size=self._size)
+        photo, _ = made.photograph(1)
+        for machine, pockets in (("mill-1", 30), ("mill-2", 10)):
+            check = uuid6.uuid7()
+            for pocket in range(1, pockets + 1):
+                moment = now - timedelta(seconds=120 - pocket)
+                capture = self.capture(machine, "H12", pocket, pockets, "op-0001", check, moment, photo)
+                self.judge(capture, 0.0, moment)
+
     def look(self, head: Head, simulated: SimulatedHead, operation: str, at: datetime) -> list[int]:
         """Photograph and judge every pocket of a head; returns those that are to be replaced."""
         damaged = []
         check, rng = uuid6.uuid7(), np.random.default_rng([head.seed, int(operation[3:])])
         for pocket in simulated.pockets:
             photo, truth = simulated.photograph(pocket)
-            key = f"station-1/{head.machine}/{operation}/{head.seed}-{pocket}.jpg"
             moment = at - timedelta(seconds=2 * (len(simulated.pockets) - pocket))
-            capture = Capture(
-                capture_id=uuid6.uuid7(),
-                captured_at=moment,
-                station="station-1",
-                machine=head.machine,
-                head=head.head,
-                pocket=pocket,
-                operation=operation,
-                check_id=check,
-                check_size=head.pockets,
-                image=key,
-                image_sha256=self._store.put(key, photo),
-                insert_designation="SEKT 1204 AFTN",
-                operations_on_edge=simulated.operations_on_edge(pocket),
-            )
+            done = simulated.operations_on_edge(pocket)
+            capture = self.capture(head.machine, head.head, pocket, head.pockets, operation, check, moment, photo, done)
             wear = simulated.edge(pocket).condition.flank_wear
             decision = (wear - 0.27) * 9 + rng.normal(0, 0.25) + (2 if truth == "broken" else 0)
             if self.judge(capture, float(decision), moment + timedelta(seconds=1)) == "damaged":
                 damaged.append(pocket)
         return damaged
+
+    def capture(
+        self,
+        machine: str,
+        head: str,
+        pocket: int,
+        size: int,
+        operation: str,
+        check_id: UUID,
+        moment: datetime,
+        photo: bytes,
+        operations_on_edge: int | None = None,
+    ) -> Capture:
+        """A capture with its photograph in the store, not recorded yet."""
+        capture_id = uuid6.uuid7()
+        key = f"station-1/{capture_id}.jpg"
+        return Capture(
+            capture_id=capture_id,
+            captured_at=moment,
+            station="station-1",
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            check_id=check_id,
+            check_size=size,
+            image=key,
+            image_sha256=self._store.put(key, photo),
+            insert_designation="SEKT 1204 AFTN",
+            operations_on_edge=operations_on_edge,
+        )
 
     def judge(self, capture: Capture, decision: float, at: datetime) -> str:
         """Record a capture and its verdict; returns the outcome."""

@@ -28,10 +28,11 @@ LOOKED_THROUGH: Final = 100
 
 @dataclass(frozen=True)
 class Turn:
-    """What one person is to look at next, and how much there is in all, `LOOKED_THROUGH` at most."""
+    """What one person is to look at next, and how much there is beside what the person has; `more` than was counted."""
 
     items: tuple[ToReview, ...]
     left: int
+    more: bool
 
 
 def hand_out(database: Database, holder: str, count: int, without: Collection[UUID], at: datetime) -> Turn:
@@ -50,7 +51,8 @@ def hand_out(database: Database, holder: str, count: int, without: Collection[UU
             capture_id = item.row.capture_id
             if capture_id not in without and keep(session, holder, capture_id, at):
                 items.append(item)
-    return Turn(tuple(items), len(queue))
+    others = sum(item.row.capture_id not in without for item in queue)
+    return Turn(tuple(items), others, more=len(queue) == LOOKED_THROUGH)
 
 
 def keep(session: Session, holder: str, capture_id: UUID, at: datetime) -> bool:

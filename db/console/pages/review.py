@@ -47,7 +47,7 @@ def hand_out(
     turn = review_turns.hand_out(console.database, person.digest, count, set(without or ()), datetime.now(UTC))
     with console.database.reading() as session:
         items = [_shown(session, item.row, item.why, item.review.label if item.review else None) for item in turn.items]
-    return JSONResponse({"items": items, "left": turn.left, "more": turn.left == review_turns.LOOKED_THROUGH})
+    return JSONResponse({"items": items, "left": turn.left, "more": turn.more})
 
 
 @router.post("/review/hold")

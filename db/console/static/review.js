@@ -44,7 +44,7 @@ const skipped = new Set();
 let unsaved = JSON.parse(sessionStorage.getItem("unsaved") ?? "[]");
 /** @type {Map<string, HTMLImageElement>} loaded ahead */
 const loaded = new Map();
-let left = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
+let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
 let scale = 1, x = 0, y = 0;
 
 /** @param {string} id */
@@ -126,7 +126,7 @@ async function fill() {
     const turn = await post("/review/next", [["count", String(AT_HAND - queue.length)], ...without]);
     const had = new Set(queue.map((item) => item.id));
     queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)));
-    left = Math.max(turn.left, queue.length);
+    beyond = turn.left - turn.items.length;
     more = turn.more;
   } catch (error) {
     fail(error);
@@ -176,7 +176,7 @@ function show() {
 
 function progress() {
   const bar = /** @type {HTMLProgressElement} */ (at("progress"));
-  const done = labelled.length;
+  const done = labelled.length, left = beyond + queue.filter((item) => !item.said).length;
   bar.max = Math.max(done + left, 1);
   bar.value = done;
   const each = times.length ? [...times].sort((a, b) => a - b)[times.length >> 1] : 0;
@@ -193,7 +193,6 @@ function say(label) {
   if (!item || stopped) return;
   times.push(performance.now() - began);
   if (times.length > 20) times.shift();
-  if (!item.said) left = Math.max(0, left - 1);
   labelled.push({ ...item, said: label });
   unsaved.push({ capture: item.id, label, by: person });
   remember();

@@ -26,6 +26,8 @@ def test_the_next_photographs_come_with_what_is_known_and_what_is_left(line, sig
     answer = signed_in("reviewer").post("/review/next").json()
     assert [item["id"] for item in answer["items"]] == captures[:4]
     assert (answer["left"], answer["more"]) == (6, False)
+    again = signed_in("reviewer").post("/review/next", {"without": captures[:4]}).json()
+    assert (len(again["items"]), again["left"]) == (2, 2)
     first = answer["items"][0]
     assert (first["why"], first["verdict"], first["said"]) == ("unsure", "unsure", None)
     assert first["place"] == "mill-1 · head-1 · 6"

@@ -10,13 +10,16 @@ COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick lint bench faults fuzz schemas lock insertnet compose-test clean
+.PHONY: help demo console test test-quick lint bench faults fuzz schemas lock insertnet compose-test clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.installed-worker ## See it work: a whole line on this machine, three checks of a wearing head
 	$(RUN)/insert-worker demo
+
+console: $(VENV)/.installed-worker ## See in a browser what the demo left, or a line in another folder: DATA=FOLDER
+	$(RUN)/insert-db --data $(or $(DATA),var/demo) console
 
 test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
 	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal

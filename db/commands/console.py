@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
+from db.commands import users
+from db.commands.output import reading, writing
+from db.commands.users import asked_password
+from producer.configuration.ports import check_port
 from producer.terminal.output import note, say
 
 DEFAULT_PORT = 8377
@@ -20,7 +25,7 @@ def console(
 ) -> None:
     """The console: the line at a glance, reviews, and what happened, as pages for a browser.
 
-    There is no account at first: `insert-db users add NAME --role administrator` makes one. Beyond this machine put a
+    There is no account at first: it asks for one, and `insert-db users add` makes others. Beyond this machine put a
     proxy with HTTPS in front and set INSERTS_CONSOLE_HTTPS=true (docs/console.md).
 
     Examples:
@@ -35,7 +40,25 @@ def console(
     from db.console.settings import ConsoleSettings
 
     settings = ConsoleSettings(**context.obj)
+    check_port(bind, port, "--port")
+    _first_account(context)
     if bind not in ("127.0.0.1", "::1", "localhost") and not settings.console_https:
         note("insert-db: passwords cross the network in the clear: use a proxy with HTTPS (INSERTS_CONSOLE_HTTPS=true)")
     say(f"the console: {reachable(bind, port)} (Ctrl-C ends it)")
     serve(settings, bind, port)
+
+
+def _first_account(context: typer.Context) -> None:
+    """Ask the person at the terminal for the first account where there is none, or say how to make one."""
+    from db.people import accounts
+
+    with reading(context) as session:
+        if accounts.every(session):
+            return
+    if not sys.stdin.isatty():
+        note("insert-db: nobody can sign in yet: insert-db users add NAME --role administrator")
+        return
+    name = typer.prompt("there is no account yet; the first administrator's name")
+    password = asked_password()
+    with writing(context) as session:
+        users.add_account(session, name, "administrator", password)

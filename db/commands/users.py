@@ -19,6 +19,7 @@ from producer.terminal.output import say
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from sqlalchemy.orm import Session
 
     from db.people.accounts import Account
 
@@ -51,11 +52,7 @@ def add(
     """
     password = _password(password_file)
     with writing(context) as session:
-        from db.people import accounts, audit
-
-        now = datetime.now(UTC)
-        account = accounts.add(session, name, role, password, now)
-        audit.write(session, at=now, by=_who(), action="account added", subject=account.name, role=role)
+        account = add_account(session, name, role, password)
     say(f"{account.name} may sign in as {role}")
 
 
@@ -102,16 +99,39 @@ def password(context: typer.Context, name: Name, password_file: PasswordFile = N
     say(f"{name} has another password")
 
 
-def _password(file: Path | None) -> str:
-    if file is not None:
-        lines = file.read_text(encoding="utf-8").splitlines()
-        return lines[0] if lines else ""
+def add_account(session: Session, name: str, role: PersonRole, password: str) -> Account:
+    """Make an account, and note in the audit who did.
+
+    Raises:
+        ValueError: there is one of that name, the name is none, or the password is too short or too long.
+    """
+    from db.people import accounts, audit
+
+    now = datetime.now(UTC)
+    account = accounts.add(session, name, role, password, now)
+    audit.write(session, at=now, by=_who(), action="account added", subject=account.name, role=role)
+    return account
+
+
+def asked_password() -> str:
+    """A password as the person at the terminal types it, twice.
+
+    Raises:
+        ValueError: the two differ, or there is nobody.
+    """
     if not sys.stdin.isatty():
         raise ValueError("there is nobody to ask for a password here: name a file with --password-file")
     first = getpass.getpass("password: ")
     if getpass.getpass("once more: ") != first:
         raise ValueError("the two passwords differ")
     return first
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        return lines[0] if lines else ""
+    return asked_password()
 
 
 def _who() -> str:

@@ -9,7 +9,6 @@ import uvicorn
 
 from db.console.app import make_app, make_console
 from db.console.settings import ConsoleSettings
-from producer.configuration.ports import check_port
 
 GRACE_SECONDS = 5
 """How long answers that are under way may take once it is told to stop; a board's stream ends at once."""
@@ -19,12 +18,10 @@ def serve(settings: ConsoleSettings, address: str, port: int) -> None:
     """Answer browsers until SIGTERM or Ctrl-C.
 
     Raises:
-        PortRefused: it cannot listen there.
         SchemaOutdated: the database is not of this version.
         DatabaseUnavailable: the database is away.
         ValueError: a setting is wrong.
     """
-    check_port(address, port, "--port")
     console = make_console(settings)
     console.database.check_schema()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -24,7 +24,7 @@ from tests.support import wait_until  # noqa: E402
 from worker.embedded.redis_server import free_port  # noqa: E402
 
 WIDTH = 960
-COLOURS = 128
+COLOURS = 256
 
 LOADED = "return [...document.images].every((each) => each.complete && each.naturalWidth)"
 
@@ -37,7 +37,7 @@ def main() -> None:
         plant.fault()
         with plant.database.transaction() as session:
             accounts.add(session, "ana", "reviewer", PASSWORD, datetime.now(UTC))
-        server, chromium = Server(plant, free_port()), open_chromium(1440, 960)
+        server, chromium = Server(plant, free_port()), open_chromium(1440, 1080)
         server.start()
         try:
             page = Page(chromium, server)
@@ -56,7 +56,7 @@ def take(page: Page, path: str, name: str, there: str) -> None:
     wait_until(lambda: page.shows(there) and page.script(LOADED), 30, path)
     shot = Image.open(io.BytesIO(page.chromium.get_screenshot_as_png())).convert("RGB")
     small = shot.resize((WIDTH, round(shot.height * WIDTH / shot.width)), Image.Resampling.LANCZOS)
-    small.quantize(COLOURS, dither=Image.Dither.NONE).save(HERE / f"console-{name}.png", optimize=True)
+    small.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE).save(HERE / f"console-{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,15 @@ KEYS: Final = {label: (str(number), label[0]) for number, label in enumerate(LAB
 """The keys of each label: its number, and the first letter as on the terminal."""
 
 
+_WHY: Final = {
+    "unsure": "The model is unsure",
+    "near the threshold": "Near the model's threshold",
+    "a review disagrees": "A review disagrees with the verdict",
+    "a sample": "A sample: what do you see?",
+    "asked for": "You asked for this one",
+}
+
+
 @router.get("/review")
 def review(request: Request, person: Reviewer, capture: UUID | None = None) -> Response:
     """The page; its script asks for the photographs. With a `capture` that one comes first."""
@@ -92,7 +101,7 @@ def _shown(session: Session, row: VerdictRow, why: str, said: str | None) -> dic
     before = review_turns.previous(session, row)
     return {
         "id": str(row.capture_id),
-        "why": why,
+        "why": _WHY.get(why, why),
         "place": f"{row.machine} · {row.head} · {row.pocket}",
         "operation": row.operation,
         "at": local(row.ordered_at),

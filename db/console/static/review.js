@@ -38,6 +38,8 @@ const names = JSON.parse(at("facts").dataset.names ?? "[]");
 const queue = [];
 /** @type {Item[]} what was labelled, the last one last */
 const labelled = [];
+/** @type {Set<string>} those that were gone back to */
+const undone = new Set();
 /** @type {Set<string>} */
 const skipped = new Set();
 /** @type {Saying[]} */
@@ -191,6 +193,7 @@ const times = [];
 function say(label) {
   const item = queue.shift();
   if (!item || stopped) return;
+  undone.delete(item.id);
   times.push(performance.now() - began);
   if (times.length > 20) times.shift();
   labelled.push({ ...item, said: label });
@@ -206,6 +209,7 @@ function undo() {
   const item = labelled.pop();
   if (!item) return;
   queue.unshift(item);
+  undone.add(item.id);
   at("spoken").textContent = `${item.place}: ${item.said}`;
   show();
 }
@@ -213,7 +217,7 @@ function undo() {
 function skip() {
   const item = queue.shift();
   if (!item) return;
-  if (item.said && labelled.every((each) => each.id !== item.id) && item.why !== "a review disagrees") labelled.push(item);
+  if (undone.delete(item.id)) labelled.push(item);
   else skipped.add(item.id);
   fill();
 }

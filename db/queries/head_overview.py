@@ -68,11 +68,7 @@ def heads(session: Session) -> list[tuple[str, str]]:
 
 def overview(session: Session, machine: str, head: str, *, operations: int = 5) -> HeadOverview:
     """One head, with so many of its last operations."""
-    last = [
-        Operation(check, words)
-        for check in checks.recent(session, machine=machine, head=head, limit=operations)
-        for words in [_words(session, check)]
-    ]
+    last = _operations(session, checks.recent(session, machine=machine, head=head, limit=operations))
     query = (
         select(Pockets.pocket, Captures.capture_id, Captures.ordered_at, Captures.outcome, Captures.review)
         .join(Captures, Captures.capture_id == Pockets.capture_id)
@@ -89,17 +85,21 @@ def overview(session: Session, machine: str, head: str, *, operations: int = 5) 
     return HeadOverview(machine, head, pockets, last)
 
 
-def _words(session: Session, check: Check) -> dict[int, PocketWord]:
+def _operations(session: Session, last: Sequence[Check]) -> list[Operation]:
+    words: dict[UUID, dict[int, PocketWord]] = {check.check_id: {} for check in last}
     query = (
-        select(Captures.pocket, Captures.outcome, Captures.review)
-        .where(Captures.check_id == check.check_id)
+        select(Captures.check_id, Captures.pocket, Captures.outcome, Captures.review)
+        .where(Captures.check_id.in_(list(words)))
         .order_by(Captures.ordered_at, Captures.capture_id)  # of several captures of a pocket the newest counts
     )
-    words = {pocket: _word(outcome, review) for pocket, outcome, review in session.execute(query)}
-    for pocket in check.review:
-        if words.get(pocket, "pending") == "pending":
-            words[pocket] = "missing" if pocket in check.missing else "fault"
-    return words
+    for check_id, pocket, outcome, review in session.execute(query):
+        words[check_id][pocket] = _word(outcome, review)
+    for check in last:
+        of_check = words[check.check_id]
+        for pocket in check.review:
+            if of_check.get(pocket, "pending") == "pending":
+                of_check[pocket] = "missing" if pocket in check.missing else "fault"
+    return [Operation(check, words[check.check_id]) for check in last]
 
 
 def _word(outcome: str | None, review: str | None) -> PocketWord:

@@ -24,7 +24,7 @@ from tests.support import wait_until  # noqa: E402
 from worker.embedded.redis_server import free_port  # noqa: E402
 
 WIDTH = 960
-COLOURS = 256
+COLOURS = 160
 
 LOADED = "return [...document.images].every((each) => each.complete && each.naturalWidth)"
 

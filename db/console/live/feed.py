@@ -66,8 +66,13 @@ class Feed:
     async def _look(self) -> None:
         known: Marks | None = None
         while True:
-            with suppress(DatabaseUnavailable):  # the pages themselves say so when they are asked for
+            try:
                 marks = await run_in_threadpool(self._marks, known)
+            except DatabaseUnavailable:
+                pass  # the pages themselves say so when they are asked for
+            except Exception:  # noqa: BLE001 - the next look may succeed, and pages that wait would never know
+                _log.exception("the line could not be looked at")
+            else:
                 if known is not None:
                     self._tell(_changed(known, marks))
                 known = marks

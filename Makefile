@@ -10,13 +10,16 @@ COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick lint bench faults fuzz schemas lock compose-test clean
+.PHONY: help demo console test test-quick lint bench faults fuzz schemas lock compose-test clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.installed-learn ## See it work: a whole line on this machine, three checks of a wearing head
 	$(RUN)/insert-worker demo
+
+console: $(VENV)/.installed-learn ## See in a browser what the demo left, or a line in another folder: DATA=FOLDER
+	$(RUN)/insert-db --data $(or $(DATA),var/demo) console
 
 test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
 	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal
@@ -54,7 +57,7 @@ schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
 	$(PIP) install uv
-	for extra in dev learn worker db s3 station; do \
+	for extra in dev learn worker console db s3 station; do \
 		$(COMPILE) $$([ $$extra = station ] || echo --extra $$extra) \
 			$$([ $$extra = dev ] || echo --constraint locks/dev.lock) \
 			pyproject.toml --output-file locks/$$extra.lock || exit 1; \

@@ -41,7 +41,7 @@ def backup(
     - `insert-db backup before-upgrade.sqlite`
     """
     from db.backup import run as subject
-    from db.commands.serialisation import plain
+    from db.queries.serialisation import plain
 
     if not target.suffix and not target.exists():
         # Of a folder that is missing, or whose disk is not mounted, a backup would make a file, once.
@@ -78,8 +78,8 @@ def restore(
     - `insert-db restore /backup/inserts-20261122T030000Z.dump --replace`
     """
     from db.backup import run as subject
-    from db.commands.serialisation import plain
     from db.engine import schema_version
+    from db.queries.serialisation import plain
 
     file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
     older = manifest.revision != schema_version.head()

@@ -54,8 +54,8 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
     Example: `insert-db faults show 17`
     """
     with reading(context) as session:
-        from db.commands.serialisation import plain
         from db.line import faults
+        from db.queries.serialisation import plain
 
         fault = faults.find(session, number)
         if fault is None:
@@ -91,7 +91,7 @@ def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> No
 
 def _change(context: typer.Context, number: int, change: Callable[[Session, int], Fault], as_json: bool) -> None:
     with writing(context) as session:
-        from db.commands.serialisation import plain
+        from db.queries.serialisation import plain
 
         try:
             fault = change(session, number)

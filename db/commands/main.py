@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from db.commands import backup as cli_backup
-from db.commands import faults, schema
+from db.commands import console as cli_console
+from db.commands import faults, schema, users
 from db.commands import prune as cli_retention
 from db.commands import reviews as cli_reviews
 from db.commands import shadow as cli_shadow
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 
 app.add_typer(faults.app, name="faults")
+app.add_typer(users.app, name="users")
 app.command()(cli_reviews.review)
 app.command()(cli_reviews.reviews)
 app.command()(cli_shadow.shadow)
@@ -189,8 +191,8 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
     """
     with reading(context) as session:
         from db.commands import terminal_tables
-        from db.commands.serialisation import plain
         from db.learning import model_registry as subject
+        from db.queries.serialisation import plain
 
         champion = subject.champion(session, at)
         shadow = subject.shadow(session) if at is None else None
@@ -243,8 +245,8 @@ def export(
     if file == "-" and as_json:
         raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
     with reading(context) as session:
-        from db.commands.serialisation import write_csv, write_csv_file
         from db.line import verdicts as subject
+        from db.queries.serialisation import write_csv, write_csv_file
 
         rows = subject.export(
             session,
@@ -267,6 +269,7 @@ def export(
             say(f"{count} verdicts in {file}")
 
 
+app.command()(cli_console.console)
 app.command()(cli_retention.prune)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)

@@ -98,7 +98,7 @@ def _login() -> str:
 
 
 def _told(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
-    from db.commands.serialisation import plain
+    from db.queries.serialisation import plain
 
     try:
         kept = _say(database, capture, label, by, note)

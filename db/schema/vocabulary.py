@@ -16,5 +16,11 @@ ROLES: Final = ("champion", "shadow")
 ACTIONS: Final = ("promoted", "rolled_back", "ended")
 """How a model came into its role; `ended` leaves a role empty."""
 
+PersonRole = Literal["viewer", "reviewer", "maintainer", "administrator"]
+"""What an account may do; each role may do what those before it may."""
+
+PERSON_ROLES: Final[tuple[PersonRole, ...]] = get_args(PersonRole)
+"""All roles of accounts, by rising rights."""
+
 PLACES: Final = ("station", "machine", "head", "operation")
 """What a capture can be asked for by, beside its pocket."""

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from producer.contract.event import Region
 from producer.station.head_register_file import read_heads
@@ -16,13 +17,14 @@ class Head:
     """A milling head.
 
     `regions` says for a pocket where in its upright photograph the insert is (a box in pixels); of a pocket that is
-    not in it the whole photograph is judged.
+    not in it the whole photograph is judged. `layout` is how its pockets lie, for a drawing of it.
     """
 
     name: str
     pockets: int
     designation: str | None
     regions: Mapping[int, Region]
+    layout: Literal["circle", "row"] = "circle"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class HeadRegister:
         heads = {}
         for name, entry in read_heads(path).items():
             everywhere = {} if entry.region is None else dict.fromkeys(range(1, entry.pockets + 1), entry.region)
-            heads[name] = Head(name, entry.pockets, entry.designation, everywhere | entry.regions)
+            heads[name] = Head(name, entry.pockets, entry.designation, everywhere | entry.regions, entry.layout)
         return cls(path, heads)
 
     def get(self, head: str) -> Head | None:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -33,6 +33,7 @@ region = { left = 120, top = 40, width = 640, height = 640 }
 
 [heads."Fräskopf 3"]                  # a name with a blank, a dot or an umlaut stands in quotation marks
 pockets = 12
+layout = "row"                        # how the console draws it; left out: a circle, the first pocket at the top
 """
 
 _POCKET: Final = re.compile(r"[1-9][0-9]{0,2}")
@@ -53,6 +54,7 @@ class HeadEntry(_Closed):
 
     pockets: int = Field(ge=1, le=MAX_POCKET)
     designation: Designation | None = None
+    layout: Literal["circle", "row"] = "circle"
     region: Region | None = None
     regions: dict[Annotated[int, BeforeValidator(_pocket)], Region] = Field(default_factory=dict)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +146,20 @@ def test_two_systems_do_not_share_a_folder(shop: Shop) -> None:
     )
     assert second.returncode == 2
     assert "in use" in second.stderr
+
+
+def test_the_console_is_started_and_its_address_is_said(shop: Shop) -> None:
+    address = re.search(r"in a browser:  (http://\S+)", shop.log())
+    assert address is not None
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError):
+            return bool(urllib.request.urlopen(f"{address[1]}health", timeout=5).read() == b"ok\n")  # noqa: S310
+        return False
+
+    wait_until(answers, 60, "the console")
+    first = shop.child("db.commands.main")
+    assert first is not None
+    first.kill()
+    wait_until(lambda: not first.is_running() and answers(), 60, "the console, started again")
+    assert shop.stop() == 0

@@ -97,6 +97,12 @@ def test_the_worker_s_role_has_rows_and_nothing_else(urls: dict[str, str], state
         worker.execute(statement)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("table", ["accounts", "sessions"])
+def test_the_reader_s_role_sees_no_passwords(urls: dict[str, str], table: str) -> None:
+    with psycopg.connect(plain(urls["reader"])) as reader, pytest.raises(InsufficientPrivilege):
+        reader.execute(f"SELECT * FROM {table}")  # type: ignore[call-overload]  # noqa: S608
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM verdicts", "UPDATE alembic_version SET version_num = '0'"])
 def test_the_reader_s_role_writes_nothing(urls: dict[str, str], statement: str) -> None:
     with psycopg.connect(plain(urls["reader"])) as reader, pytest.raises(InsufficientPrivilege):

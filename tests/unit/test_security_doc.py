@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from db.console.settings import ConsoleSettings
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from worker.broker.sanitising import MAX_BYTES
 from worker.settings import WorkerSettings
@@ -23,8 +24,9 @@ def test_every_file_that_it_names_is_there() -> None:
 def test_every_setting_that_it_names_is_one() -> None:
     named = set(re.findall(r"INSERTS_([A-Z_]+)", TEXT)) - set(re.findall(r"INSERTS_([A-Z_]+)", SCRIPT))
     assert len(named) >= 9
-    assert {name.lower() for name in named} <= WorkerSettings.model_fields.keys()
-    about_access = {f.upper() for f in WorkerSettings.model_fields if re.match("redis|database", f)}
+    fields = WorkerSettings.model_fields.keys() | ConsoleSettings.model_fields.keys()
+    assert {name.lower() for name in named} <= fields
+    about_access = {f.upper() for f in fields if re.match("redis|database|console_(?!stale)", f)}
     assert about_access <= named
 
 

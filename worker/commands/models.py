@@ -41,8 +41,8 @@ def list_models(
     """The models, newest first: ★ is in charge, ○ judges in shadow."""
     from db.commands import terminal_tables
     from db.commands.output import print_json, print_table
-    from db.commands.serialisation import plain
     from db.learning import model_registry
+    from db.queries.serialisation import plain
 
     with _database(data, reads_only=True) as (_, database), database.reading() as session:
         rows = model_registry.recent(session, limit)
@@ -61,7 +61,7 @@ def list_models(
 def show(model: Name, data: Data = None, as_json: Json = False) -> None:
     """All that is known about one model: training set, unsure band, calibration, scores, promotions."""
     from db.commands.output import print_json
-    from db.commands.serialisation import plain
+    from db.queries.serialisation import plain
     from worker.learning.evaluate import decided
     from worker.models import store
 
@@ -161,7 +161,7 @@ def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False
 def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSettings], Promotion | None]) -> None:
     """Change a role, and print what it is now."""
     from db.commands.output import print_json
-    from db.commands.serialisation import plain
+    from db.queries.serialisation import plain
 
     with _database(data) as (settings, database), database.transaction() as session:
         try:

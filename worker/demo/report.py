@@ -155,6 +155,7 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
     line(console, ("look next at", "bold"))
     insert_db = f"{as_typed('insert-db')} --data {data}"
     for where, what in (
+        (f"{insert_db} console", "all of it in a browser (make console)"),
         (f"{insert_db} replace", "which inserts to change now"),
         (f"{insert_db} checks", "the checks and their answers"),
         (f"{insert_db} verdicts", "every verdict, with its probability of damage"),

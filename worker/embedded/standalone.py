@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from db.commands.console import DEFAULT_PORT
+from producer.configuration.ports import PortTaken, check_port
 from producer.terminal.console import Console, line
 from producer.terminal.programs import as_typed
 from worker.embedded.bind_address import Bind
+from worker.embedded.redis_server import LOCAL, free_port
 from worker.embedded.supervisor import StopSignal, Supervisor
 from worker.embedded.system import EmbeddedSystem, locked
 from worker.settings import WorkerSettings
@@ -14,11 +17,15 @@ from worker.settings import WorkerSettings
 _OR_FOLDER = "or now, insert-worker train FOLDER"
 
 
-def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Console) -> None:
+def run_standalone(
+    settings: WorkerSettings, port: int, bind: str, console: Console, console_port: int | None = None
+) -> None:
     """Bring the line up and keep it up until SIGTERM or Ctrl-C.
 
+    Without a `console_port` the console listens on its usual one, or where that is taken on any that is free.
+
     Raises:
-        PortRefused: Redis or the metrics cannot listen where they are told to.
+        PortRefused: the console, Redis or the metrics cannot listen where they are told to.
         StartFailed: the data folder is in use, or a part does not come up.
         NoRedisServer: there is no Redis server on this machine.
     """
@@ -26,19 +33,34 @@ def run_standalone(settings: WorkerSettings, port: int, bind: str, console: Cons
     with StopSignal() as stop, locked(settings.data), Supervisor() as supervisor:
         system = EmbeddedSystem(settings, supervisor)
         system.check_ports(port, where)
+        pages = _console_port(console_port)
         system.migrate()
         system.start_redis(port, where, should_stop=lambda: stop.asked)
         if not stop.asked:
             system.start_worker(60.0, lambda: stop.asked, partial(_report_waiting, console))
         if not stop.asked:
             system.start_learning()
+            system.start_console(pages)
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
             line(console, f"  stations here: {as_typed('insert-station')} --data {settings.data} …")
+            line(console, f"  in a browser:  http://127.0.0.1:{pages}/")
+            line(console, f"  who may:       {as_typed('insert-db')} --data {settings.data} users add NAME")
             line(console, f"  verdicts:      {as_typed('insert-db')} --data {settings.data} verdicts")
             line(console, f"  reviews:       {as_typed('insert-db')} --data {settings.data} review")
             line(console, f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}")
         supervisor.run(lambda: stop.asked)
         line(console, "stopping")
+
+
+def _console_port(asked: int | None) -> int:
+    if asked is not None:
+        check_port(LOCAL.host, asked, "--console-port")
+        return asked
+    try:
+        check_port(LOCAL.host, DEFAULT_PORT, "--console-port")
+    except PortTaken:
+        return free_port()
+    return DEFAULT_PORT
 
 
 def _report_waiting(console: Console, words: str) -> None:

@@ -121,6 +121,11 @@ class EmbeddedSystem:
             command = [sys.executable, "-m", "worker.commands.main", name]
             self._supervisor.add(Child(name, command, self.data / "logs" / f"{name}.log", environment))
 
+    def start_console(self, port: int) -> None:
+        """Start the console for browsers on this machine, without waiting for it."""
+        command = [sys.executable, "-m", "db.commands.main", "console", "--port", str(port)]
+        self._supervisor.add(Child("console", command, self.data / "logs" / "console.log", self.environment()))
+
     def environment(self) -> dict[str, str]:
         """The environment in which every command opens this system."""
         environment = self.settings.environment() | {"INSERTS_DATA": str(self.data.absolute())}

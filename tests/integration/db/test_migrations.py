@@ -17,6 +17,7 @@ from db.engine.url import sqlite_file
 from db.learning import leases, model_registry, reviews, snapshots
 from db.line import captures, checks, faults, shadow_verdicts, verdicts
 from db.line.shadow_verdicts import ShadowVerdict
+from db.people import accounts, audit, sessions
 from db.schema.tables import Base, Captures, Checks, Pockets, UtcDateTime
 
 
@@ -63,7 +64,10 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
     engine.dispose()
     made = structure(empty_database_url)
     first = {"captures", "checks", "faults", "models", "pockets", "promotions", "verdicts"}
-    assert set(made) == first | {"reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"}
+    assert set(made) == first | {
+        *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
+        *("accounts", "sessions", "audit"),
+    }
     assert structure(database_url) == made
 
 
@@ -107,7 +111,10 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
     migrate.downgrade(line.database.url, "0001")
     assert migrate.current(line.database.url) == "0001"
     old = _contents(line.database.url)
-    assert set(before) - set(old) == {"reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"}
+    assert set(before) - set(old) == {
+        *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
+        *("accounts", "sessions", "audit"),
+    }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
         kept = [{column: row[column] for column in rows[0]} for row in before[name]]
@@ -182,7 +189,8 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     migrate.downgrade(line.database.url, "0002")
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
-    assert _contents(line.database.url) == before
+    people = {name: [] for name in ("accounts", "sessions", "audit")}
+    assert _contents(line.database.url) == before | people
 
 
 def test_the_order_of_what_is_there_is_found_when_it_comes(line, start) -> None:
@@ -273,6 +281,9 @@ def _filled(line, start):
     with line.database.transaction() as session:
         taken = snapshots.take(session, start)
         leases.take(session, "training", "host 1", at=start, seconds=15)
+        accounts.add(session, "ana", "reviewer", "a long password", start)
+        sessions.begin(session, "ana", start, sessions.Limits(timedelta(hours=1), timedelta(hours=2)))
+        audit.write(session, at=start, by="ana", action="reviewed", subject="a capture", label="worn")
         faults.record(
             session,
             capture_id=None,

@@ -21,7 +21,7 @@ def test_editors_of_windows_may_have_written_it(tmp_path: Path, encoding: str) -
         ("[heads.H12]\npocket = 30", "head H12: unknown key pocket: is pockets meant?"),
         (
             "[heads.H12]\npockets = 30\nweight = 3",
-            "unknown key weight: there are pockets, designation, region, regions",
+            "unknown key weight: there are pockets, designation, layout, region, regions",
         ),
         ("[heads.H12]\npockets = 30\nregion.lef = 3", "head H12: region: unknown key lef: is left meant?"),
         ("[heads.H12]\npockets = 30\nregions.7.widht = 3", "head H12: regions.7: unknown key widht: is width meant?"),
@@ -37,7 +37,7 @@ def test_editors_of_windows_may_have_written_it(tmp_path: Path, encoding: str) -
             "[heads.H12]\npockets = 3\nregions.2 = 7",
             "head H12: regions: 2 is no table: it needs left, top, width, height",
         ),
-        ("[heads]\nH12 = 30", "H12 is no table: it needs pockets, designation, region, regions in it"),
+        ("[heads]\nH12 = 30", "H12 is no table: it needs pockets, designation, layout, region, regions in it"),
         ('[heads."a/b"]\npockets = 3', "head a/b: a name may have letters"),
         ("[heads.H 12]\npockets = 3", "(at line 1, column"),
         ("[heads.H12]\npockets = 3\n[heads.H12]\npockets = 4", "Cannot declare ('heads', 'H12') twice (at line 3"),

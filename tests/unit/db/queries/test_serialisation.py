@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from db.commands.serialisation import cell, plain, write_csv, write_csv_file
 from db.line.checks import Check
 from db.line.rows import VerdictRow
+from db.queries.serialisation import cell, plain, write_csv, write_csv_file
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

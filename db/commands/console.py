@@ -1,0 +1,64 @@
+"""`insert-db console`: the pages for browsers."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from db.commands import users
+from db.commands.output import reading, writing
+from db.commands.users import asked_password
+from producer.configuration.ports import check_port
+from producer.terminal.output import note, say
+
+DEFAULT_PORT = 8377
+
+
+def console(
+    context: typer.Context,
+    bind: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address of this machine to listen on; 0.0.0.0 is all of them.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port to listen on.")] = DEFAULT_PORT,
+) -> None:
+    """The console: the line at a glance, reviews, and what happened, as pages for a browser.
+
+    There is no account at first: it asks for one, and `insert-db users add` makes others. Beyond this machine put a
+    proxy with HTTPS in front and set INSERTS_CONSOLE_HTTPS=true (docs/console.md).
+
+    Examples:
+
+    - `insert-db console`
+    - `insert-db --data var/demo console --bind 0.0.0.0 --port 8080`
+    """
+    try:
+        from db.console.serving import reachable, serve
+    except ImportError as error:
+        raise ValueError(f"the console is not installed ({error}): pip install 'insert-inspection[console]'") from None
+    from db.console.settings import ConsoleSettings
+
+    settings = ConsoleSettings(**context.obj)
+    check_port(bind, port, "--port")
+    _first_account(context)
+    if bind not in ("127.0.0.1", "::1", "localhost") and not settings.console_https:
+        note("insert-db: passwords cross the network in the clear: use a proxy with HTTPS (INSERTS_CONSOLE_HTTPS=true)")
+    say(f"the console: {reachable(bind, port)} (Ctrl-C ends it)")
+    serve(settings, bind, port)
+
+
+def _first_account(context: typer.Context) -> None:
+    """Ask the person at the terminal for the first account where there is none, or say how to make one."""
+    from db.people import accounts
+
+    with reading(context) as session:
+        if accounts.every(session):
+            return
+    if not sys.stdin.isatty():
+        note("insert-db: nobody can sign in yet: insert-db users add NAME --role administrator")
+        return
+    name = typer.prompt("there is no account yet; the first administrator's name")
+    password = asked_password()
+    with writing(context) as session:
+        users.add_account(session, name, "administrator", password)

@@ -1,0 +1,162 @@
+"""`insert-db users`: who may sign in to the console."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from db.commands.output import answer, reading, writing
+from db.schema.vocabulary import PersonRole
+from producer.terminal.options import Json
+from producer.terminal.output import say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from sqlalchemy.orm import Session
+
+    from db.people.accounts import Account
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Who may sign in to the console: add, list, disable, password.",
+)
+
+Name = Annotated[str, typer.Argument(help="The account's name, which its reviews are signed with.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A file whose first line is the password. [asked for]", show_default=False),
+]
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: Name,
+    role: Annotated[PersonRole, typer.Option(help="What it may do; each may what those before it may.")] = "viewer",
+    password_file: PasswordFile = None,
+) -> None:
+    """Make an account; the password is asked for, or read from a file.
+
+    Examples:
+
+    - `insert-db users add ana --role reviewer`
+    - `insert-db users add board --password-file board.password`
+    """
+    password = _password(password_file)
+    with writing(context) as session:
+        account = add_account(session, name, role, password)
+    say(f"{account.name} may sign in as {role}")
+
+
+@app.command("list")
+def list_users(context: typer.Context, as_json: Json = False) -> None:
+    """All accounts with their roles.
+
+    Example: `insert-db users list`
+    """
+    with reading(context) as session:
+        from db.people import accounts
+
+        answer(
+            accounts.every(session), _table, as_json, "no account yet: insert-db users add NAME --role administrator"
+        )
+
+
+@app.command()
+def disable(context: typer.Context, name: Name) -> None:
+    """Let nobody sign in with an account any more, and end its sessions at once.
+
+    Example: `insert-db users disable ana`
+    """
+    with writing(context) as session:
+        from db.people import accounts, audit
+
+        _known(lambda: accounts.disable(session, name))
+        audit.write(session, at=datetime.now(UTC), by=_who(), action="account disabled", subject=name)
+    say(f"{name} may not sign in any more")
+
+
+@app.command()
+def password(context: typer.Context, name: Name, password_file: PasswordFile = None) -> None:
+    """Give an account another password, and end its sessions; a disabled one may sign in again.
+
+    Example: `insert-db users password ana`
+    """
+    new = _password(password_file)
+    with writing(context) as session:
+        from db.people import accounts, audit
+
+        _known(lambda: accounts.set_password(session, name, new))
+        audit.write(session, at=datetime.now(UTC), by=_who(), action="password changed", subject=name)
+    say(f"{name} has another password")
+
+
+def add_account(session: Session, name: str, role: PersonRole, password: str) -> Account:
+    """Make an account, and note in the audit who did.
+
+    Raises:
+        ValueError: there is one of that name, the name is none, or the password is too short or too long.
+    """
+    from db.people import accounts, audit
+
+    now = datetime.now(UTC)
+    account = accounts.add(session, name, role, password, now)
+    audit.write(session, at=now, by=_who(), action="account added", subject=account.name, role=role)
+    return account
+
+
+def asked_password() -> str:
+    """A password as the person at the terminal types it, twice.
+
+    Raises:
+        ValueError: the two differ, or there is nobody.
+    """
+    if not sys.stdin.isatty():
+        raise ValueError("there is nobody to ask for a password here: name a file with --password-file")
+    first = getpass.getpass("password: ")
+    if getpass.getpass("once more: ") != first:
+        raise ValueError("the two passwords differ")
+    return first
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        return lines[0] if lines else ""
+    return asked_password()
+
+
+def _who() -> str:
+    """The person at the terminal, as the audit names one: never like an account, which has no colon."""
+    with suppress(OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
+        return f"terminal: {getpass.getuser()}"
+    return "terminal: ?"
+
+
+def _known(change: Callable[[], None]) -> None:
+    try:
+        change()
+    except LookupError as error:
+        raise ValueError(str(error)) from error
+
+
+def _table(rows: Sequence[Account]) -> Table:
+    from rich.table import Table
+
+    from db.commands import terminal_tables
+
+    table = Table()
+    for heading in ("name", "role", "since", "may sign in"):
+        table.add_column(heading)
+    for row in rows:
+        cells = (row.name, row.role, row.created_at, "no" if row.disabled else "yes")
+        table.add_row(*(terminal_tables.text(cell) for cell in cells))
+    return table

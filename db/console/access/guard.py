@@ -1,0 +1,116 @@
+"""What lets a request in: a session, a role that may do it, and for a change the page that it came from."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, HTTPException, Request
+from starlette.concurrency import run_in_threadpool
+
+from db.console.context import Console, console_of
+from db.people import sessions
+from db.people.accounts import may
+from db.people.sessions import Person
+from db.schema.vocabulary import PersonRole
+
+_READS: Final = ("GET", "HEAD")
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in, or no more; `to` is where a browser can be sent, None where a script asked."""
+
+    def __init__(self, to: str | None) -> None:
+        super().__init__("sign in first")
+        self.to = to
+
+
+class May:
+    """A dependency that lets in who is signed in with a role, and gives the person to the page."""
+
+    def __init__(self, role: PersonRole) -> None:
+        self.role = role
+
+    async def __call__(self, request: Request) -> Person:
+        """Let a request in.
+
+        Raises:
+            SignInFirst: nobody is signed in.
+            HTTPException: the person's role may not do this, or another site asks for it.
+        """
+        console = console_of(request)
+        person = await run_in_threadpool(_person, console, request.cookies.get(cookie_name(console)))
+        if person is None:
+            raise SignInFirst(_login_page(request))
+        if not may(person.role, self.role):
+            raise HTTPException(403, f"this needs the role {self.role}; {person.name} is {person.role}")
+        if request.method not in _READS:
+            check_origin(request)
+            token = request.headers.get("X-CSRF-Token") or str((await request.form()).get("csrf", ""))
+            if not hmac.compare_digest(token.encode(), person.csrf.encode()):
+                raise HTTPException(403, "this form is of another session: load the page again")
+        request.state.person = person
+        return person
+
+
+class MayWatch(May):
+    """As `May` for a viewer, or anybody where the board is open (`INSERTS_CONSOLE_OPEN_BOARD`)."""
+
+    def __init__(self) -> None:
+        super().__init__("viewer")
+
+    async def __call__(self, request: Request) -> Person | None:  # type: ignore[override]
+        """Let a request in.
+
+        Raises:
+            SignInFirst: nobody is signed in, and the board is not open.
+        """
+        if console_of(request).settings.console_open_board:
+            return None
+        return await super().__call__(request)
+
+
+Viewer = Annotated[Person, Depends(May("viewer"))]
+Reviewer = Annotated[Person, Depends(May("reviewer"))]
+Administrator = Annotated[Person, Depends(May("administrator"))]
+Watcher = Annotated[Person | None, Depends(MayWatch())]
+
+
+def cookie_name(console: Console) -> str:
+    """The session's cookie; over HTTPS browsers hold the prefix's promises: this host alone, never in the clear."""
+    return "__Host-inserts" if console.settings.console_https else "inserts"
+
+
+def check_origin(request: Request) -> None:
+    """Make sure that a change was asked for by a page of this console.
+
+    Raises:
+        HTTPException: another site's page asks, or the browser does not say.
+    """
+    origin = request.headers.get("Origin", "")
+    if not origin or urlsplit(origin).netloc != request.headers.get("Host"):
+        raise HTTPException(403, "this was asked for by a page of another site")
+
+
+def _person(console: Console, token: str | None) -> Person | None:
+    if not token:
+        return None
+    now, limits = datetime.now(UTC), console.session_limits
+    with console.database.reading() as session:
+        found = sessions.person_of(session, token, now, limits)
+    if found is None:
+        return None
+    person, to_note = found
+    if to_note:
+        with console.database.transaction(synced=False) as session:
+            sessions.seen(session, person.digest, now)
+    return person
+
+
+def _login_page(request: Request) -> str | None:
+    if "text/html" not in request.headers.get("Accept", ""):
+        return None
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return "/login" if request.method not in _READS or wanted == "/" else f"/login?next={quote(wanted, safe='')}"

@@ -1,0 +1,55 @@
+"""Logins are slowed down: after some that failed, a name and an address wait before the next is even looked at."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Literal
+
+Subject = tuple[Literal["name", "address"], str]
+
+FAILURES: Final = {"name": 5, "address": 50}
+"""So many logins may fail for a name, or from an address, within `WINDOW` seconds. Behind a proxy all people have one
+address."""
+
+WINDOW: Final = 300.0
+
+_MOST_KNOWN: Final = 10_000
+"""So many names and addresses are remembered; those that failed longest ago are forgotten first."""
+
+
+class Throttle:
+    """Counts failed logins of this process: of a name and of an address, each by itself."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failed: dict[Subject, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def wait(self, *subjects: Subject) -> float:
+        """Seconds until another login of these may be tried; 0 where it may now."""
+        with self._lock:
+            return max((self._wait(subject) for subject in subjects), default=0.0)
+
+    def failed(self, *subjects: Subject) -> None:
+        """Note a login that failed."""
+        with self._lock:
+            for subject in subjects:
+                times = self._failed.pop(subject, deque(maxlen=FAILURES[subject[0]]))
+                times.append(self._clock())
+                self._failed[subject] = times  # the last one in the order of failures
+            while len(self._failed) > _MOST_KNOWN:
+                del self._failed[next(iter(self._failed))]
+
+    def succeeded(self, subject: Subject) -> None:
+        """Forget the failures of a name that has signed in."""
+        with self._lock:
+            self._failed.pop(subject, None)
+
+    def _wait(self, subject: Subject) -> float:
+        times = self._failed.get(subject)
+        if times is None or len(times) < FAILURES[subject[0]]:
+            return 0.0
+        return max(0.0, times[0] + WINDOW - self._clock())

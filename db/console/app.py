@@ -1,0 +1,94 @@
+"""The application: its pages, and what is answered where one cannot be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from db.console.access.guard import SignInFirst
+from db.console.context import Console
+from db.console.headers import Headers
+from db.console.live.feed import Feed
+from db.console.pages import audit, checks, events, health, line, login, photographs, pocket, replace, review, search
+from db.console.rendering import make_templates, page
+from db.console.settings import ConsoleSettings
+from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
+from producer.station.head_register import HeadRegister
+from producer.storage.opening import open_image_store
+
+STATIC: Final = Path(__file__).with_name("static")
+
+PAGES: Final = (
+    line.router,
+    review.router,
+    pocket.router,
+    checks.router,
+    replace.router,
+    search.router,
+    audit.router,
+    photographs.router,
+    events.router,
+    login.router,
+    health.router,
+)
+"""Every page, in the order of the menu."""
+
+
+def make_console(settings: ConsoleSettings) -> Console:
+    """What the pages need; nothing is connected yet.
+
+    Raises:
+        ValueError: the head register, the image store or the database is not named as it should be.
+    """
+    database = Database(settings.url)
+    return Console(
+        settings=settings,
+        database=database,
+        feed=Feed(database),
+        images=open_image_store(settings.images_root),
+        heads=None if settings.heads is None else HeadRegister.load(settings.heads),
+        templates=make_templates(),
+    )
+
+
+def make_app(console: Console) -> FastAPI:
+    """The application of a console."""
+    # No pages about the pages: those that FastAPI has come from elsewhere in the network.
+    app = FastAPI(title="Insert inspection", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.console = console
+    app.add_middleware(Headers)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for router in PAGES:
+        app.include_router(router)
+    app.add_exception_handler(SignInFirst, _sign_in_first)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(DatabaseUnavailable, _away)
+    app.add_exception_handler(SchemaOutdated, _away)
+    return app
+
+
+def _sign_in_first(_: Request, error: Exception) -> Response:
+    to = error.to if isinstance(error, SignInFirst) else None
+    return RedirectResponse(to, 303) if to else Response("sign in first", 401, media_type="text/plain")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    return page(request, "refused.html", status=status, code=status, detail=detail)
+
+
+def _not_understood(request: Request, error: Exception) -> Response:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    detail = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
+    return page(request, "refused.html", status=400, code=400, detail=detail)
+
+
+def _away(request: Request, error: Exception) -> Response:
+    return page(request, "refused.html", status=503, code=503, detail=str(error))

@@ -1,0 +1,42 @@
+"""What every page of a running console needs: settings, database, photographs, heads and templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from fastapi import Request
+from jinja2 import Environment
+
+from db.console.access.throttle import Throttle
+from db.console.live.feed import Feed
+from db.console.settings import ConsoleSettings
+from db.engine.database import Database
+from db.people.sessions import Limits
+from producer.station.head_register import HeadRegister
+from producer.storage.store import ImageStore
+
+
+@dataclass(frozen=True)
+class Console:
+    """One console, shared by all its requests."""
+
+    settings: ConsoleSettings
+    database: Database
+    feed: Feed
+    images: ImageStore
+    heads: HeadRegister | None
+    templates: Environment
+    throttle: Throttle = field(default_factory=Throttle)
+
+    @property
+    def session_limits(self) -> Limits:
+        """How long a session lasts."""
+        settings = self.settings
+        return Limits(timedelta(hours=settings.console_idle_hours), timedelta(hours=settings.console_session_hours))
+
+
+def console_of(request: Request) -> Console:
+    """The console that answers a request."""
+    console: Console = request.app.state.console
+    return console

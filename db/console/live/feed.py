@@ -1,0 +1,101 @@
+"""What changed, for all open pages at once: one look at the database, however many there are, and none at rest.
+
+News are ids only: a page that hears one fetches that piece of itself anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+
+from db.engine.database import Database, DatabaseUnavailable
+from db.queries import line_changes
+from db.queries.line_changes import Marks
+
+EVERY_SECONDS: Final = 0.5
+"""How often the database is looked at while somebody listens."""
+
+_MOST_WAITING: Final = 200
+"""So many news wait for one page at most; one that does not read them loads itself anew when it comes back."""
+
+FAULTS: Final = "faults"
+"""The id of the list of open faults."""
+
+_log = logging.getLogger(__name__)
+
+
+def head_id(machine: str, head: str) -> str:
+    """The id of a head in pages and news: names may have any characters, this has sixteen digits."""
+    return "h" + hashlib.sha256(f"{machine}\n{head}".encode()).hexdigest()[:16]
+
+
+class Feed:
+    """Looks at the database while at least one page listens, and tells all of them what changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._listeners: set[asyncio.Queue[str]] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def listeners(self) -> int:
+        """How many pages listen."""
+        return len(self._listeners)
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncIterator[asyncio.Queue[str]]:
+        """The ids of what changes from now on, for one page."""
+        queue: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
+        self._listeners.add(queue)
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        try:
+            yield queue
+        finally:
+            self._listeners.discard(queue)
+            if not self._listeners and self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
+    async def _look(self) -> None:
+        known: Marks | None = None
+        while True:
+            try:
+                marks = await run_in_threadpool(self._marks, known)
+            except DatabaseUnavailable:
+                pass  # the pages themselves say so when they are asked for
+            except Exception:  # noqa: BLE001 - the next look may succeed, and pages that wait would never know
+                _log.exception("the line could not be looked at")
+            else:
+                if known is not None:
+                    self._tell(_changed(known, marks))
+                known = marks
+            await asyncio.sleep(EVERY_SECONDS)
+
+    def _marks(self, known: Marks | None) -> Marks:
+        with self._database.reading() as session:
+            return line_changes.marks(session, known)
+
+    def _tell(self, ids: set[str]) -> None:
+        for queue in self._listeners:
+            for each in sorted(ids):
+                with suppress(asyncio.QueueFull):
+                    queue.put_nowait(each)
+
+
+def _changed(before: Marks, now: Marks) -> set[str]:
+    ids = {head_id(*place) for place in _differing(before.heads, now.heads)}
+    ids.update(head_id(*place) for place in now.judged)
+    if before.faults != now.faults:
+        ids.add(FAULTS)
+    return ids
+
+
+def _differing(before: Mapping[tuple[str, str], object], now: Mapping[tuple[str, str], object]) -> set[tuple[str, str]]:
+    return {place for place in before.keys() | now.keys() if before.get(place) != now.get(place)}

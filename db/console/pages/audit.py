@@ -1,0 +1,27 @@
+"""`/audit`: who did what that changed something."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from db.console.access.guard import Administrator
+from db.console.context import console_of
+from db.console.rendering import page
+from db.people import audit as subject
+
+router = APIRouter()
+
+SHOWN: Final = 100
+
+
+@router.get("/audit")
+def audit(
+    request: Request, person: Administrator, by: str = "", before: Annotated[int | None, Query(ge=1)] = None
+) -> Response:
+    """The newest rows, or those before a number."""
+    with console_of(request).database.reading() as session:
+        rows = subject.recent(session, by=by or None, before=before, limit=SHOWN)
+    return page(request, "audit.html", rows=rows, by=by, more=len(rows) == SHOWN)

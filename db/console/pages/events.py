@@ -1,0 +1,40 @@
+"""`/events`: news for a page that stays open, as server-sent events; ids only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from db.console.access.guard import Watcher
+from db.console.context import console_of
+from db.console.live.feed import Feed
+
+router = APIRouter()
+
+LONGEST_SECONDS: Final = 300.0
+"""After so long a stream ends and the page asks for it anew: a session that was ended meanwhile is noticed then."""
+
+_BEAT_SECONDS: Final = 10.0
+"""How often something is sent when nothing changes, so that both sides notice when the other is gone."""
+
+
+@router.get("/events")
+async def events(request: Request, person: Watcher) -> StreamingResponse:
+    """A stream of ids. Who asks was looked up before it begins; it holds no connection to the database."""
+    stream = _stream(console_of(request).feed, LONGEST_SECONDS)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def _stream(feed: Feed, seconds: float) -> AsyncIterator[str]:
+    end = asyncio.get_running_loop().time() + seconds
+    async with feed.listen() as news:
+        yield "retry: 1000\nevent: ready\ndata:\n\n"
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            try:
+                yield f"event: changed\ndata: {await asyncio.wait_for(news.get(), min(_BEAT_SECONDS, left))}\n\n"
+            except TimeoutError:
+                yield "event: beat\ndata:\n\n"

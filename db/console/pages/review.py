@@ -1,0 +1,118 @@
+"""`/review`: one photograph, one key, the next photograph."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
+
+from db.console.access.guard import Reviewer
+from db.console.context import console_of
+from db.console.rendering import page
+from db.engine.times import local
+from db.learning import reviews
+from db.line.rows import VerdictRow
+from db.people import audit
+from db.queries import review_turns
+from producer.contract.vocabulary import LABELS, Label
+
+router = APIRouter()
+
+AT_ONCE: Final = 4
+"""A page has so many photographs at most: the one that is looked at, and the next three."""
+
+KEYS: Final = {label: (str(number), label[0]) for number, label in enumerate(LABELS, 1)}
+"""The keys of each label: its number, and the first letter as on the terminal."""
+
+
+_WHY: Final = {
+    "unsure": "The model is unsure",
+    "near the threshold": "Near the model's threshold",
+    "a review disagrees": "A review disagrees with the verdict",
+    "a sample": "A sample: what do you see?",
+    "asked for": "You asked for this one",
+}
+
+
+@router.get("/review")
+def review(request: Request, person: Reviewer, capture: UUID | None = None) -> Response:
+    """The page; its script asks for the photographs. With a `capture` that one comes first."""
+    return page(request, "review.html", keys=KEYS, first=capture)
+
+
+@router.post("/review/next")
+def hand_out(
+    request: Request,
+    person: Reviewer,
+    count: Annotated[int, Form(ge=1, le=AT_ONCE)] = AT_ONCE,
+    without: Annotated[list[UUID] | None, Form()] = None,
+) -> Response:
+    """The next photographs, kept for this person; `without` are those that the page has, or that were skipped."""
+    console = console_of(request)
+    turn = review_turns.hand_out(console.database, person.digest, count, set(without or ()), datetime.now(UTC))
+    with console.database.reading() as session:
+        items = [_shown(session, item.row, item.why, item.review.label if item.review else None) for item in turn.items]
+    return JSONResponse({"items": items, "left": turn.left, "more": turn.more})
+
+
+@router.post("/review/hold")
+def hold(request: Request, person: Reviewer, capture: Annotated[list[UUID], Form(max_length=AT_ONCE)]) -> Response:
+    """Keep photographs for this person while the page shows them."""
+    now = datetime.now(UTC)
+    with console_of(request).database.transaction(synced=False) as session:
+        kept = [str(each) for each in capture if review_turns.keep(session, person.digest, each, now)]
+    return JSONResponse({"kept": kept})
+
+
+@router.get("/review/item")
+def item(request: Request, capture: UUID, person: Reviewer) -> Response:
+    """One photograph, with the label that it has."""
+    with console_of(request).database.reading() as session:
+        row = review_turns.one(session, capture)
+        if row is None:
+            raise HTTPException(404, "there is no such capture")
+        said = reviews.of_capture(session, capture)
+        return JSONResponse(_shown(session, row, "asked for", said[0].label if said else None))
+
+
+@router.post("/review/label")
+def label(
+    request: Request, person: Reviewer, capture: Annotated[UUID, Form()], label: Annotated[Label, Form()]
+) -> Response:
+    """Keep what the person says; it counts from now on, and the one before stays readable."""
+    now = datetime.now(UTC)
+    try:
+        with console_of(request).database.transaction() as session:
+            kept = reviews.add(session, capture_id=capture, label=label, by=person.name, at=now)
+            audit.write(session, at=now, by=person.name, action="reviewed", subject=str(capture), label=label)
+            review_turns.keep(session, person.digest, capture, now)
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    return JSONResponse({"review": kept.id})
+
+
+def _shown(session: Session, row: VerdictRow, why: str, said: str | None) -> dict[str, Any]:
+    """A photograph as the page's script needs it. Of a sample the verdict is not shown: it would be believed."""
+    blind = why == "a sample"
+    before = review_turns.previous(session, row)
+    return {
+        "id": str(row.capture_id),
+        "why": _WHY.get(why, why),
+        "place": f"{row.machine} · {row.head} · {row.pocket}",
+        "operation": row.operation,
+        "at": local(row.ordered_at),
+        "insert": row.insert_designation,
+        "edge": row.edge,
+        "operations": row.operations_on_edge,
+        "verdict": None if blind else row.outcome,
+        "damage": None if blind or row.probability is None else f"{row.probability:.1%}",
+        "model": None if blind else row.model_id,
+        "reason": None if blind else row.reason,
+        "said": said,
+        "photograph": row.image is not None,
+        "previous": str(before) if before else None,
+    }

@@ -1,0 +1,71 @@
+"""From a photograph's file to a small JPEG: nothing that lies in the image store reaches a browser as it is."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+from PIL import Image, ImageOps
+
+from producer.pictures.limits import FORMATS, MAX_PIXELS
+
+Size = Literal["small", "medium", "large"]
+"""For a strip, for a page, and for a person's look at every detail."""
+
+SIDES: Final[dict[Size, int]] = dict(zip(get_args(Size), (160, 640, 1600), strict=True))
+"""Pixels of the longer side."""
+
+# Each holds a whole photograph, so a page of thumbnails must not have as many at once as it has pictures.
+_DECODERS: Final = threading.BoundedSemaphore(os.cpu_count() or 1)
+
+
+class NotShown(ValueError):
+    """A file that is no whole photograph of a kind that stations hand in."""
+
+
+def resized(data: bytes, size: Size, region: Mapping[str, int] | None = None) -> bytes:
+    """A photograph as a JPEG of a size; the small one shows its region alone, where it has one.
+
+    Raises:
+        NotShown: it is damaged, cut short, too large, or of another format.
+    """
+    side = SIDES[size]
+    try:
+        with _DECODERS, Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise NotShown(f"more than {MAX_PIXELS:,} pixels")
+            if region is None or size != "small":
+                image.draft("RGB", (side, side))  # JPEG decodes to a fraction of its size in a fraction of the time
+            upright = _in_colours(ImageOps.exif_transpose(image))
+            if region is not None and size == "small":
+                upright = upright.crop(_box(region, upright))
+            upright.thumbnail((side, side))
+            file = io.BytesIO()
+            upright.save(file, "JPEG", quality=85)
+    except (NotShown, MemoryError):
+        raise
+    except Exception as error:  # decoders raise almost anything at bytes that are not what they seem
+        raise NotShown(str(error)) from error
+    return file.getvalue()
+
+
+def _in_colours(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits, of which the upper 8 are kept
+        return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
+    if image.mode == "F":
+        raise NotShown("floating-point values have no known brightness")
+    if image.has_transparency_data:
+        colours = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", colours.size, (0, 0, 0, 255)), colours).convert("RGB")
+    return image.convert("RGB")
+
+
+def _box(region: Mapping[str, int], image: Image.Image) -> tuple[int, int, int, int]:
+    left, top = region["left"], region["top"]
+    right, bottom = min(left + region["width"], image.width), min(top + region["height"], image.height)
+    if left >= right or top >= bottom:
+        raise NotShown("its region is not in it")
+    return left, top, right, bottom

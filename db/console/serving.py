@@ -1,0 +1,49 @@
+"""Serves a console until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+import uvicorn
+
+from db.console.app import make_app, make_console
+from db.console.settings import ConsoleSettings
+
+GRACE_SECONDS = 5
+"""How long answers that are under way may take once it is told to stop; a board's stream ends at once."""
+
+
+def serve(settings: ConsoleSettings, address: str, port: int) -> None:
+    """Answer browsers until SIGTERM or Ctrl-C.
+
+    Raises:
+        SchemaOutdated: the database is not of this version.
+        DatabaseUnavailable: the database is away.
+        ValueError: a setting is wrong.
+    """
+    console = make_console(settings)
+    console.database.check_schema()
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    configuration = uvicorn.Config(
+        make_app(console),
+        host=address,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,  # an address that a header claims would get round the throttle
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    try:
+        uvicorn.Server(configuration).run()
+    finally:
+        console.database.close()
+
+
+def reachable(address: str, port: int) -> str:
+    """The address to type into a browser."""
+    if address in ("0.0.0.0", "::"):  # noqa: S104 - compared, not listened on
+        address = socket.gethostname()
+    return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"

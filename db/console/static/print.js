@@ -1,0 +1,3 @@
+// @ts-check
+/** Prints the page. */
+document.getElementById("print")?.addEventListener("click", () => print());

@@ -1,0 +1,307 @@
+// @ts-check
+/**
+ * One photograph, one key, the next photograph.
+ *
+ * A label is shown as given at once and saved behind it, in order. One that cannot be saved stops everything, loudly;
+ * what is not saved yet survives a reload.
+ */
+
+/**
+ * @typedef {{id: string, why: string, place: string, photograph: boolean, said: string | null, previous: string | null,
+ *   [fact: string]: any}} Item
+ * @typedef {{capture: string, label: string, by: string}} Saying
+ */
+
+/** So many photographs are at hand: the one that is looked at and the next ones, already loaded. */
+const AT_HAND = 4;
+/** Milliseconds between two requests to keep them, well within the minute for which they are kept. */
+const HOLD = 20_000;
+/** Milliseconds between two tries to save. */
+const RETRY = 3_000;
+
+/** @param {string} id @returns {HTMLElement} */
+const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** @param {string} name */
+const meta = (name) => /** @type {HTMLMetaElement} */ (document.querySelector(`meta[name="${name}"]`)).content;
+
+const person = meta("person");
+let csrf = meta("csrf");
+const desk = at("desk");
+const image = /** @type {HTMLImageElement} */ (at("image"));
+const photo = at("photo");
+const help = /** @type {HTMLDialogElement} */ (at("help"));
+const keysOn = /** @type {HTMLInputElement} */ (at("keys-on"));
+/** @type {Array<[string, string]>} */
+const names = JSON.parse(at("facts").dataset.names ?? "[]");
+
+/** @type {Item[]} the first one is looked at */
+const queue = [];
+/** @type {Item[]} what was labelled, the last one last */
+const labelled = [];
+/** @type {Set<string>} those that were gone back to */
+const undone = new Set();
+/** @type {Set<string>} */
+const skipped = new Set();
+/** @type {Saying[]} */
+let unsaved = JSON.parse(sessionStorage.getItem("unsaved") ?? "[]");
+/** @type {Map<string, HTMLImageElement>} loaded ahead */
+const loaded = new Map();
+let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
+let scale = 1, x = 0, y = 0;
+
+/** @param {string} id */
+const address = (id) => `/photographs/${id}/large`;
+
+/**
+ * Ask the server; once more with a new token where the session has changed under this page.
+ * @param {string} to @param {Array<[string, string]>} form @returns {Promise<any>}
+ */
+async function post(to, form, again = true) {
+  const headers = { "X-CSRF-Token": csrf, Accept: "application/json" };
+  const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form) });
+  if (answer.ok) return answer.json();
+  if (answer.status === 403 && again && (await renewed())) return post(to, form, false);
+  throw new Error(String(answer.status));
+}
+
+/** Whether this page's person has signed in again; the page then has the new session's token. */
+async function renewed() {
+  const answer = await fetch("/review", { headers: { Accept: "text/plain" } });
+  if (!answer.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  /** @param {string} name */
+  const of = (name) => page.querySelector(`meta[name="${name}"]`)?.getAttribute("content");
+  if (of("person") !== person) return false;
+  csrf = of("csrf") ?? "";
+  return true;
+}
+
+/** Say that a label is not saved, and do nothing else until it is. @param {unknown} error */
+function fail(error) {
+  const status = error instanceof Error ? error.message : "";
+  const signedOut = status === "401" || status === "403";
+  stopped = true;
+  at("failed").hidden = false;
+  /** @type {HTMLElement} */ (at("failed").querySelector("span")).textContent =
+    signedOut ? `Your session has ended: sign in as ${person}.` : "The console does not answer; it is tried again.";
+  /** @type {HTMLElement} */ (at("failed").querySelector("a")).hidden = !signedOut;
+  desk.inert = true;
+  setTimeout(save, RETRY);
+}
+
+/** Save what was said, in order. */
+async function save() {
+  if (saving) return;
+  saving = true;
+  try {
+    while (unsaved.length) {
+      const { capture, label, by } = unsaved[0];
+      if (by !== person) throw new Error("403"); // said before somebody else signed in here
+      await post("/review/label", [["capture", capture], ["label", label]]);
+      unsaved.shift();
+      remember();
+    }
+    if (stopped) {
+      stopped = false;
+      at("failed").hidden = true;
+      desk.inert = false;
+      fill();
+    }
+  } catch (error) {
+    fail(error);
+  } finally {
+    saving = false;
+  }
+}
+
+function remember() {
+  sessionStorage.setItem("unsaved", JSON.stringify(unsaved));
+}
+
+/** Have enough photographs at hand, loaded before they are looked at. */
+async function fill() {
+  if (asking || stopped || queue.length >= AT_HAND) return show();
+  asking = true;
+  try {
+    const known = [...queue, ...labelled.slice(-50)].map((item) => item.id);
+    const without = [...known, ...skipped].map((id) => /** @type {[string, string]} */ (["without", id]));
+    const turn = await post("/review/next", [["count", String(AT_HAND - queue.length)], ...without]);
+    const had = new Set(queue.map((item) => item.id));
+    queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)));
+    beyond = turn.left - turn.items.length;
+    more = turn.more;
+  } catch (error) {
+    fail(error);
+  } finally {
+    asking = false;
+  }
+  const wanted = new Set(queue.slice(0, AT_HAND).map((item) => item.id));
+  for (const id of loaded.keys()) if (!wanted.has(id)) loaded.delete(id);
+  for (const id of wanted) if (!loaded.has(id)) load(id);
+  show();
+}
+
+/** @param {string} id */
+function load(id) {
+  const ahead = new Image();
+  ahead.src = address(id);
+  loaded.set(id, ahead);
+}
+
+/** Show the first photograph of the queue, and what is known of it. */
+function show() {
+  const item = queue[0];
+  desk.hidden = !item;
+  at("nothing").hidden = Boolean(item) || asking;
+  if (!item) return;
+  if (image.dataset.id !== item.id) {
+    image.dataset.id = item.id;
+    image.src = address(item.id);
+    image.alt = item.place;
+    began = performance.now();
+  }
+  at("why").textContent = item.why;
+  at("facts").replaceChildren(...names.filter(([name]) => item[name] != null).flatMap(([name, title]) => {
+    const term = document.createElement("dt"), fact = document.createElement("dd");
+    term.textContent = title;
+    fact.textContent = String(item[name]);
+    return [term, fact];
+  }));
+  at("said").hidden = !item.said;
+  /** @type {HTMLElement} */ (at("said").querySelector("b")).textContent = item.said;
+  for (const button of document.querySelectorAll("[data-label]"))
+    button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.label === item.said));
+  /** @type {HTMLButtonElement} */ (at("undo")).disabled = !labelled.length;
+  /** @type {HTMLButtonElement} */ (at("previous")).disabled = !item.previous;
+  progress();
+}
+
+function progress() {
+  const bar = /** @type {HTMLProgressElement} */ (at("progress"));
+  const done = labelled.length, left = beyond + queue.filter((item) => !item.said).length;
+  bar.max = Math.max(done + left, 1);
+  bar.value = done;
+  const each = times.length ? [...times].sort((a, b) => a - b)[times.length >> 1] : 0;
+  const minutes = each && !more ? `, ~${Math.max(1, Math.round((each * left) / 60_000))} min` : "";
+  at("left").textContent = `${done} ${at("left").dataset.done}, ${left}${more ? "+" : ""} ${at("left").dataset.left}${minutes}`;
+}
+
+/** @type {number[]} milliseconds that each of the last labels took */
+const times = [];
+
+/** @param {string} label */
+function say(label) {
+  const item = queue.shift();
+  if (!item || stopped) return;
+  undone.delete(item.id);
+  times.push(performance.now() - began);
+  if (times.length > 20) times.shift();
+  labelled.push({ ...item, said: label });
+  unsaved.push({ capture: item.id, label, by: person });
+  remember();
+  at("spoken").textContent = `${item.place}: ${label}`;
+  save();
+  fill();
+}
+
+/** Go back to what was labelled last; it keeps its label until another one is given. */
+function undo() {
+  const item = labelled.pop();
+  if (!item) return;
+  queue.unshift(item);
+  undone.add(item.id);
+  at("spoken").textContent = `${item.place}: ${item.said}`;
+  show();
+}
+
+function skip() {
+  const item = queue.shift();
+  if (!item) return;
+  if (undone.delete(item.id)) labelled.push(item);
+  else skipped.add(item.id);
+  fill();
+}
+
+/** Show the photograph of this pocket before, for as long as it is asked for. @param {boolean} on */
+function previous(on) {
+  const item = queue[0];
+  if (!item?.previous || photo.classList.contains("before") === on) return;
+  photo.classList.toggle("before", on);
+  image.src = address(on ? item.previous : item.id);
+  at("flag").hidden = !on;
+  at("flag").textContent = at("previous").textContent?.replace(/^\S+\s*/, "") ?? "";
+}
+
+/** @param {number} by */
+function zoom(by) {
+  scale = by ? Math.min(8, Math.max(1, scale * by)) : 1;
+  if (scale === 1) x = y = 0;
+  place();
+}
+
+function place() {
+  const far = ((scale - 1) / 2) * 100;
+  x = Math.min(far, Math.max(-far, x));
+  y = Math.min(far, Math.max(-far, y));
+  image.style.transform = `translate(${x}%, ${y}%) scale(${scale})`;
+}
+
+/** @type {Record<string, () => void>} */
+const actions = {
+  undo, skip,
+  previous: () => previous(!photo.classList.contains("before")),
+  larger: () => zoom(1.5), smaller: () => zoom(1 / 1.5), whole: () => zoom(0),
+  help: () => help.showModal(),
+};
+/** @type {Record<string, keyof typeof actions>} */
+const keys = { Backspace: "undo", z: "undo", ArrowRight: "skip", s: "skip", "+": "larger", "=": "larger", "-": "smaller", "0": "whole", "?": "help" };
+/** @type {Record<string, string>} */
+const labels = {};
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-label]"))) {
+  const label = /** @type {string} */ (button.dataset.label);
+  labels[button.querySelector("kbd")?.textContent ?? ""] = labels[label[0]] = label;
+  button.addEventListener("click", () => say(label));
+}
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]")))
+  button.addEventListener("click", () => actions[button.dataset.do ?? ""]());
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || help.open || stopped || desk.hidden) return;
+  if (!keysOn.checked && event.key !== "?") return;
+  if (event.key === " ") { event.preventDefault(); previous(true); return; }
+  const label = labels[event.key.toLowerCase()], action = keys[event.key];
+  if (!label && !action) return;
+  event.preventDefault();
+  if (event.repeat && label) return; // a key that is held down labels one photograph
+  previous(false);
+  if (label) say(label);
+  else actions[action]();
+});
+addEventListener("keyup", (event) => { if (event.key === " ") previous(false); });
+addEventListener("beforeunload", (event) => { if (unsaved.length) event.preventDefault(); });
+
+photo.addEventListener("wheel", (event) => { event.preventDefault(); zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2); }, { passive: false });
+photo.addEventListener("pointermove", (event) => {
+  if (!event.buttons || scale === 1) return;
+  x += (event.movementX / photo.clientWidth) * 100;
+  y += (event.movementY / photo.clientHeight) * 100;
+  place();
+});
+photo.addEventListener("pointerdown", (event) => photo.setPointerCapture(event.pointerId));
+
+keysOn.checked = localStorage.getItem("keys") !== "off";
+keysOn.addEventListener("change", () => localStorage.setItem("keys", keysOn.checked ? "on" : "off"));
+at("again").addEventListener("click", save);
+at("look").addEventListener("click", () => { skipped.clear(); fill(); });
+setInterval(() => {
+  if (queue.length && !stopped && !document.hidden)
+    post("/review/hold", queue.slice(0, AT_HAND).map((item) => ["capture", item.id])).catch(() => undefined);
+}, HOLD);
+
+const first = desk.dataset.first;
+if (first) {
+  const answer = await fetch(`/review/item?capture=${first}`);
+  if (answer.ok) queue.push(await answer.json());
+}
+if (unsaved.length) save();
+fill();

@@ -1,0 +1,88 @@
+"""Accounts: who may sign in to the console, with which role. There is none until a person makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from db.engine.upsert import insert
+from db.people import passwords
+from db.schema.tables import Accounts, Sessions
+from db.schema.vocabulary import PERSON_ROLES, PersonRole
+from producer.contract.names import check_name
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person's account, without the password."""
+
+    name: str
+    role: PersonRole
+    created_at: datetime
+    disabled: bool
+
+
+_COLUMNS = [getattr(Accounts, field.name) for field in fields(Account)]
+
+
+def may(role: PersonRole, needed: PersonRole) -> bool:
+    """Whether a role may do what another one is needed for."""
+    return PERSON_ROLES.index(role) >= PERSON_ROLES.index(needed)
+
+
+def add(session: Session, name: str, role: PersonRole, password: str, at: datetime) -> Account:
+    """Make an account.
+
+    Raises:
+        ValueError: there is one of that name, the name is none, or the password is too short or too long.
+    """
+    new = insert(session, Accounts).values(
+        name=check_name(name), role=role, password=passwords.hashed(password), created_at=at, disabled=False
+    )
+    row = session.execute(new.on_conflict_do_nothing().returning(*_COLUMNS)).first()
+    if row is None:
+        raise ValueError(f"there is an account {name!r} already: `insert-db users list` shows all")
+    return Account(*row)
+
+
+def every(session: Session) -> list[Account]:
+    """All accounts, by name."""
+    return [Account(*row) for row in session.execute(select(*_COLUMNS).order_by(Accounts.name))]
+
+
+def disable(session: Session, name: str) -> None:
+    """Let nobody sign in with an account any more, and end its sessions; its name stays where it signed.
+
+    Raises:
+        LookupError: there is no such account.
+    """
+    _change(session, name, disabled=True)
+
+
+def set_password(session: Session, name: str, password: str) -> None:
+    """Give an account another password, enable it, and end its sessions.
+
+    Raises:
+        LookupError: there is no such account.
+        ValueError: the password is too short or too long.
+    """
+    _change(session, name, password=passwords.hashed(password), disabled=False)
+
+
+def signed_in(session: Session, name: str, password: str) -> Account | None:
+    """The account of that name and password; None where there is none, or it is disabled."""
+    row = session.execute(select(*_COLUMNS, Accounts.password).where(Accounts.name == name)).first()
+    usable = row is not None and not row.disabled
+    if not passwords.fits(row.password if row is not None and usable else None, password) or row is None:
+        return None
+    return Account(*row[:-1])
+
+
+def _change(session: Session, name: str, **values: object) -> None:
+    changed = session.execute(update(Accounts).where(Accounts.name == name).values(values).returning(Accounts.name))
+    if changed.first() is None:
+        raise LookupError(f"there is no account {name!r}: `insert-db users list` shows all")
+    session.execute(delete(Sessions).where(Sessions.account == name))

@@ -1,0 +1,41 @@
+"""Passwords: kept as Argon2 hashes, compared in the same time whether an account exists or not."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SHORTEST: Final = 10
+"""Characters of a password at least."""
+
+LONGEST: Final = 200
+"""Characters of a password at most: hashing more is work for nobody's good."""
+
+_HASHER: Final = PasswordHasher()
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password.
+
+    Raises:
+        ValueError: it is too short or too long.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters")
+    return _HASHER.hash(password)
+
+
+def fits(kept: str | None, password: str) -> bool:
+    """Whether a password is the one that was kept; without a kept one it takes as long to say no."""
+    try:
+        return _HASHER.verify(kept or _nobody(), password[:LONGEST]) and kept is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash("nobody has this password")

@@ -1,0 +1,78 @@
+"""Sessions: who is signed in, known by the digest of what the browser's cookie says, and revocable at any moment."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.schema.tables import Accounts, Sessions
+from db.schema.vocabulary import PersonRole
+
+_SEEN_EVERY: Final = timedelta(minutes=1)
+"""How exactly it is known when a session was last used: not every page needs a write."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a session lasts: unused, and at most."""
+
+    idle: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks for a page. `csrf` is what a form of this session has to bring along."""
+
+    name: str
+    role: PersonRole
+    digest: str
+    csrf: str
+
+
+def begin(session: Session, account: str, at: datetime, limits: Limits) -> str:
+    """Begin a session, forget those that have ended, and return what the cookie is to say."""
+    ended = or_(Sessions.seen_at <= at - limits.idle, Sessions.started_at <= at - limits.longest)
+    session.execute(delete(Sessions).where(ended))
+    token = secrets.token_urlsafe(32)
+    session.execute(insert(Sessions).values(digest=_digest(token), account=account, started_at=at, seen_at=at))
+    return token
+
+
+def person_of(session: Session, token: str, at: datetime, limits: Limits) -> tuple[Person, bool] | None:
+    """Who has that cookie, and whether `seen` should be called; None where the session has ended or never was."""
+    digest = _digest(token)
+    row = session.execute(
+        select(Accounts.name, Accounts.role, Sessions.seen_at)
+        .join(Sessions, Sessions.account == Accounts.name)
+        .where(
+            Sessions.digest == digest,
+            ~Accounts.disabled,
+            Sessions.seen_at > at - limits.idle,
+            Sessions.started_at > at - limits.longest,
+        )
+    ).first()
+    if row is None:
+        return None
+    csrf = hashlib.sha256(f"a form of {token}".encode()).hexdigest()
+    return Person(row.name, row.role, digest, csrf), row.seen_at <= at - _SEEN_EVERY
+
+
+def seen(session: Session, digest: str, at: datetime) -> None:
+    """Note that a session was used."""
+    session.execute(update(Sessions).where(Sessions.digest == digest).values(seen_at=at))
+
+
+def end(session: Session, digest: str) -> None:
+    """End a session; one that has ended stays so."""
+    session.execute(delete(Sessions).where(Sessions.digest == digest))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""Takes the pictures of the console: a real Chromium, a real console, a plant of rendered inserts.
+
+`python docs/pictures/draw_console.py` from the repository's root writes `console-line.png`, `console-review.png` and
+`console-pocket.png` beside itself. It needs Chromium and its driver (`apt-get install chromium chromium-driver`).
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from db.people import accounts  # noqa: E402
+from tests.console.browser import PASSWORD, Page, Server, open_chromium  # noqa: E402
+from tests.console_plant import Plant  # noqa: E402
+from tests.support import wait_until  # noqa: E402
+from worker.embedded.redis_server import free_port  # noqa: E402
+
+WIDTH = 960
+COLOURS = 160
+
+LOADED = "return [...document.images].every((each) => each.complete && each.naturalWidth)"
+
+
+def main() -> None:
+    """Make the plant, look at it, and write the pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        plant = Plant(Path(folder), size=384)
+        plant.work()
+        plant.fault()
+        with plant.database.transaction() as session:
+            accounts.add(session, "ana", "reviewer", PASSWORD, datetime.now(UTC))
+        server, chromium = Server(plant, free_port()), open_chromium(1440, 1080)
+        server.start()
+        try:
+            page = Page(chromium, server)
+            page.sign_in()
+            take(page, "/", "line", ".card")
+            take(page, "/review", "review", "#desk")
+            take(page, "/pocket?machine=mill-1&head=H12&pocket=8", "pocket", ".strip")
+        finally:
+            chromium.quit()
+            server.kill()
+
+
+def take(page: Page, path: str, name: str, there: str) -> None:
+    """One picture, once all of it is there."""
+    page.open(path)
+    wait_until(lambda: page.shows(there) and page.script(LOADED), 30, path)
+    shot = Image.open(io.BytesIO(page.chromium.get_screenshot_as_png())).convert("RGB")
+    small = shot.resize((WIDTH, round(shot.height * WIDTH / shot.width)), Image.Resampling.LANCZOS)
+    small.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE).save(HERE / f"console-{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()

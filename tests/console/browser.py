@@ -1,0 +1,108 @@
+"""A real Chromium, and a console as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import urllib.request
+from contextlib import suppress
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.console_plant import Plant
+from tests.support import program, wait_until
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+PASSWORD = "a password of the tests"
+
+
+def open_chromium(width: int = 1440, height: int = 900) -> webdriver.Chrome:
+    """A browser that reaches this machine and nothing else."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for each in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars",
+        f"--window-size={width},{height}",
+        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    ):
+        options.add_argument(each)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(DRIVER))
+
+
+class Server:
+    """`insert-db console` on a plant, which may be killed and started again on its port."""
+
+    def __init__(self, plant: Plant, port: int) -> None:
+        self.base = f"http://127.0.0.1:{port}"
+        self._plant, self._port = plant, port
+        self._log = plant.folder / "console.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {**os.environ, "INSERTS_HEADS": str(self._plant.heads_file)}
+        command = [program("insert-db"), "--data", str(self._plant.folder), "console", "--port", str(self._port)]
+        with self._log.open("ab") as file:
+            self._process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+        wait_until(self._answers, 60, f"the console ({self._log.read_text()})")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        with suppress(OSError):
+            return bool(urllib.request.urlopen(f"{self.base}/health", timeout=2).status == 200)  # noqa: S310 - of this machine
+        return False
+
+
+class Page:
+    """What a person does in a browser."""
+
+    def __init__(self, chromium: webdriver.Chrome, server: Server) -> None:
+        self.chromium, self.server = chromium, server
+
+    def open(self, path: str) -> None:
+        self.chromium.get(self.server.base + path)
+
+    def sign_in(self, name: str = "ana", path: str = "/") -> None:
+        self.chromium.delete_all_cookies()
+        self.open("/login?next=" + path.replace("/", "%2F"))
+        self.fill_in(name)
+        wait_until(lambda: "/login" not in self.chromium.current_url, 20, "signing in")
+
+    def fill_in(self, name: str) -> None:
+        self.chromium.find_element(By.NAME, "name").send_keys(name)
+        self.chromium.find_element(By.NAME, "password").send_keys(PASSWORD, Keys.ENTER)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            webdriver.ActionChains(self.chromium).send_keys(key).perform()
+
+    def find(self, selector: str) -> Any:
+        return self.chromium.find_element(By.CSS_SELECTOR, selector)
+
+    def shows(self, selector: str) -> bool:
+        return any(each.is_displayed() for each in self.chromium.find_elements(By.CSS_SELECTOR, selector))
+
+    def script(self, text: str, *arguments: Any) -> Any:
+        return self.chromium.execute_script(text, *arguments)
+
+    def shown_capture(self) -> str:
+        """The capture whose photograph is looked at, painted in full."""
+        ready = "const i = document.getElementById('image'); return i.complete && i.naturalWidth ? i.dataset.id : ''"
+        return str(self.script(ready))
+
+    def complaints(self) -> list[str]:
+        """What the browser itself complains of: errors of scripts, and what the policy forbids."""
+        said = [entry["message"] for entry in self.chromium.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in said if "favicon" not in message]

@@ -1,0 +1,55 @@
+"""One browser for all tests, one plant to look at, and one to review for each test that changes something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from db.people import accounts
+from tests.console.browser import CHROMIUM, DRIVER, PASSWORD, Page, Server, open_chromium
+from tests.console_plant import Plant
+from worker.embedded.redis_server import free_port
+
+if TYPE_CHECKING:
+    from selenium import webdriver
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    if CHROMIUM is None or DRIVER is None:
+        pytest.skip("there is no Chromium here: apt-get install chromium chromium-driver")
+    opened = open_chromium()
+    yield opened
+    opened.quit()
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    """Two heads that have just been looked at, with forty photographs that a person should look at."""
+    made = Plant(tmp_path, size=96)
+    made.unsure_heads()
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def server(plant: Plant) -> Iterator[Server]:
+    started = Server(plant, free_port())
+    with plant.database.transaction() as session:
+        for name in ("ana", "bert"):
+            accounts.add(session, name, "reviewer", PASSWORD, datetime.now(UTC))
+    started.start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def page(chromium: webdriver.Chrome, server: Server) -> Iterator[Page]:
+    chromium.get_log("performance")
+    chromium.get_log("browser")
+    yield Page(chromium, server)
+    chromium.get("about:blank")

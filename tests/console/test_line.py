@@ -1,0 +1,114 @@
+"""The line in a real browser: live, without any other host, in the dark, on a phone, and when the server is gone."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+import uuid6
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.support import wait_until
+
+ALL_PAGES = ("/", "/board", "/review", "/checks", "/replace", "/search", "/pocket?machine=mill-1&head=H12&pocket=1")
+
+
+def test_a_verdict_reaches_an_open_page_by_itself(page, plant) -> None:
+    page.sign_in()
+    wait_until(lambda: "REVIEW" in page.find(".cards").text, what="the line")
+    now = datetime.now(UTC)
+    photo = (plant.folder / "images").rglob("*.jpg").__next__().read_bytes()
+    capture = plant.capture("mill-1", "H12", 7, 1, "op-0002", uuid6.uuid7(), now, photo)
+    plant.judge(capture, 3.0, now)
+    wait_until(lambda: page.shows(".card.replace"), 10, "the new answer")
+    assert "REPLACE\n7" in page.find(".card.replace").text
+    assert "op-0002" in page.find(".card.replace").text
+    other = plant.capture("mill-9", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, photo)
+    plant.judge(other, -3.0, now)
+    wait_until(lambda: page.shows(".card.go"), 10, "a head that is new")
+    assert page.complaints() == []
+
+
+def test_nothing_is_asked_of_any_other_host(page) -> None:
+    page.sign_in()
+    for path in ALL_PAGES:
+        page.open(path)
+        wait_until(lambda: page.script("return document.readyState === 'complete'"))
+    asked = [
+        json.loads(entry["message"])["message"]["params"]["request"]["url"]
+        for entry in page.chromium.get_log("performance")
+        if '"Network.requestWillBeSent"' in entry["message"]
+    ]
+    assert len(asked) > 20
+    assert [url for url in asked if not url.startswith(page.server.base)] == []
+    assert page.complaints() == []  # nor does the policy forbid anything that a page has
+
+
+def test_a_dead_server_is_said_and_its_return_too(page) -> None:
+    page.sign_in()
+    wait_until(lambda: page.shows(".card"))
+    page.server.kill()
+    wait_until(lambda: page.shows("#lost"), 30, "the banner")
+    assert "No connection" in page.find("#lost").text
+    assert page.script("return document.body.classList.contains('disconnected')")
+    page.server.start()
+    wait_until(lambda: not page.shows("#lost"), 30, "the return")
+    assert not page.script("return document.body.classList.contains('disconnected')")
+
+
+def _luminance(page, of: str, selector: str) -> float:
+    text = page.script(f"return getComputedStyle(document.querySelector('{selector}')).{of}")
+    channels = [float(each) / 255 for each in text.partition("(")[2].rstrip(")").split(",")[:3]]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_can_both_be_read(page, scheme) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.sign_in()
+    wait_until(lambda: page.shows(".card"))
+    ground = _luminance(page, "backgroundColor", "body")
+    assert (ground < 0.05) == (scheme == "dark")
+    for text, behind in (
+        (".answer b", ".answer"),
+        (".answer .numbers", ".answer"),
+        ("h2", ".card"),
+        (".soft", ".card"),
+    ):
+        light, dark = sorted(
+            (_luminance(page, "color", text), _luminance(page, "backgroundColor", behind)), reverse=True
+        )
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, text  # WCAG 2.2, 1.4.3
+    page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_phone_needs_no_scrolling_sideways(page) -> None:
+    page.sign_in()
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    for path in ("/", "/board", "/review", "/login", "/replace"):
+        page.open(path)
+        assert page.script("return document.documentElement.scrollWidth") <= 390, path
+    page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_answer_can_be_read_from_three_metres(page) -> None:
+    page.sign_in(path="/board")
+    wait_until(lambda: page.shows(".card"))
+    pixels = float(page.script("return getComputedStyle(document.querySelector('.answer b')).fontSize")[:-2])
+    assert pixels >= 56  # a capital of 10 mm at 96 dots an inch: a two-hundred-and-fiftieth of three metres, and more
+
+
+def test_every_pocket_is_reached_by_the_keyboard(page) -> None:
+    page.sign_in()
+    wait_until(lambda: page.shows(".card"))
+    assert len(page.chromium.find_elements(By.CSS_SELECTOR, "a.pocket")) == 60  # the register says thirty a head
+    for _ in range(20):
+        page.press(Keys.TAB)
+        if page.script("return document.activeElement.classList.contains('pocket')"):
+            break
+    page.press(Keys.TAB, Keys.ENTER)
+    wait_until(lambda: page.chromium.current_url.endswith("/pocket?machine=mill-1&head=H12&pocket=2"))
+    assert "pocket 2" in page.find("h1").text

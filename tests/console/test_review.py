@@ -1,0 +1,155 @@
+"""Reviews in a real browser, by keys alone: thirty with two steps back, and what happens when a label is not saved."""
+
+from collections import Counter
+
+from selenium.webdriver.common.keys import Keys
+from sqlalchemy import delete
+
+from db.learning import reviews
+from db.schema.tables import Sessions
+from tests.support import wait_until
+
+LABELS = {"1": "intact", "2": "worn", "3": "broken", "4": "damaged", "5": "unusable"}
+
+
+def kept(plant) -> list[tuple[str, str, str]]:
+    with plant.database.reading() as session:
+        return [(str(each.capture_id), each.label, each.by) for each in reviews.recent(session, limit=100)][::-1]
+
+
+def ready(page, before: str = "") -> str:
+    wait_until(lambda: page.shown_capture() not in ("", before), what="the next photograph")
+    return page.shown_capture()
+
+
+def begin(page) -> str:
+    page.sign_in(path="/review")
+    page.script("sessionStorage.clear()")
+    return ready(page)
+
+
+def test_thirty_reviews_by_keys_with_two_steps_back(page, plant) -> None:
+    capture, said = begin(page), []
+    for number in range(28):
+        key = "12345"[number % 5]
+        said.append((capture, LABELS[key], "ana"))
+        page.press(key)
+        capture = ready(page, capture)
+    # Two steps back, another label each; then on where it was.
+    page.press(Keys.BACKSPACE, Keys.BACKSPACE)
+    assert ready(page) == said[-2][0]
+    assert said[-2][1] in page.find("#said").text
+    page.press("2")
+    said.append((said[-2][0], "worn", "ana"))
+    assert ready(page, said[-1][0]) == said[-2][0]
+    page.press("1")
+    said.append((said[-2][0], "intact", "ana"))
+    assert ready(page, said[-1][0]) == capture
+    for key in ("3", "w"):
+        said.append((capture, {"3": "broken", "w": "worn"}[key], "ana"))
+        page.press(key)
+        capture = ready(page, capture)
+    wait_until(lambda: len(kept(plant)) == 32, what="the last label")
+    assert kept(plant) == said
+    assert len({capture for capture, _, _ in said}) == 30
+    assert "30 done, 10 left" in page.find("#left").text
+    assert page.complaints() == []
+
+
+def test_the_next_three_photographs_are_at_hand(page) -> None:
+    begin(page)
+    wait_until(
+        lambda: (
+            page.script(
+                "return performance.getEntriesByType('resource').filter(e => e.name.includes('/photographs/')).length"
+            )
+            >= 4
+        )
+    )
+
+
+def test_a_skipped_one_does_not_come_again_and_keeps_no_label(page, plant) -> None:
+    first = begin(page)
+    page.press(Keys.ARROW_RIGHT)
+    second = ready(page, first)
+    page.press("1")
+    ready(page, second)
+    wait_until(lambda: len(kept(plant)) == 1)
+    assert [capture for capture, _, _ in kept(plant)] == [second]
+
+
+def test_keys_are_shown_and_can_be_switched_off(page, plant) -> None:
+    first = begin(page)
+    page.press("?")
+    wait_until(lambda: page.shows("#help"))
+    page.find("#keys-on").click()
+    page.find("#help button").click()
+    page.press("1")
+    page.find('[data-label="worn"]').click()  # a tap does it all the same
+    ready(page, first)
+    wait_until(lambda: kept(plant))
+    assert kept(plant) == [(first, "worn", "ana")]
+    page.script("localStorage.clear()")
+
+
+def test_buttons_are_large_enough_for_gloves_and_zoom_stays(page) -> None:
+    first = begin(page)
+    for label in LABELS.values():
+        assert page.find(f'[data-label="{label}"]').size["height"] >= 60
+    page.press("+", "+")
+    zoomed = page.script("return document.getElementById('image').style.transform")
+    assert "scale(2.25)" in zoomed
+    page.press("1")
+    ready(page, first)
+    assert page.script("return document.getElementById('image').style.transform") == zoomed
+
+
+def test_a_server_that_is_killed_loses_no_review(page, plant) -> None:
+    first = begin(page)
+    page.server.kill()
+    page.press("2")
+    wait_until(lambda: page.shows("#failed"), what="the complaint")
+    assert "Not saved" in page.find("#failed").text
+    page.press("1", "1")  # nothing goes on meanwhile
+    page.server.start()
+    wait_until(lambda: not page.shows("#failed"), what="the return")
+    assert kept(plant) == [(first, "worn", "ana")]
+    ready(page, first)
+
+
+def test_a_session_that_is_ended_in_the_middle_loses_no_review(page, plant) -> None:
+    first = begin(page)
+    with plant.database.transaction() as session:
+        session.execute(delete(Sessions))
+    page.press("3")
+    wait_until(lambda: page.shows("#failed a"), what="the way to the login")
+    assert kept(plant) == []
+    reviewing = page.chromium.current_window_handle
+    page.find("#failed a").click()
+    page.chromium.switch_to.window(page.chromium.window_handles[-1])
+    page.fill_in("ana")
+    wait_until(lambda: "/login" not in page.chromium.current_url)
+    page.chromium.close()
+    page.chromium.switch_to.window(reviewing)
+    wait_until(lambda: not page.shows("#failed"), what="the return")
+    assert kept(plant) == [(first, "broken", "ana")]
+
+
+def test_another_person_s_login_does_not_sign_what_was_said_before(page, plant) -> None:
+    begin(page)
+    with plant.database.transaction() as session:
+        session.execute(delete(Sessions))
+    page.press("3")
+    wait_until(lambda: page.shows("#failed a"))
+    reviewing = page.chromium.current_window_handle
+    page.find("#failed a").click()
+    page.chromium.switch_to.window(page.chromium.window_handles[-1])
+    page.fill_in("bert")
+    wait_until(lambda: "/login" not in page.chromium.current_url)
+    page.chromium.close()
+    page.chromium.switch_to.window(reviewing)
+    page.find("#again").click()
+    wait_until(lambda: "sign in as ana" in page.find("#failed").text)
+    assert Counter(kept(plant)) == Counter()
+    page.script("sessionStorage.clear()")
+    page.sign_in("ana")

@@ -1,0 +1,191 @@
+"""A small plant to look at: heads with rendered inserts that wear, judged as a fair model would.
+
+`python -m tests.console_plant FOLDER` makes one that `insert-db --data FOLDER console` shows.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import uuid6
+
+from db.engine import migrate
+from db.engine.database import Database
+from db.engine.url import sqlite_url
+from db.learning import model_registry
+from db.learning.model_registry import Model
+from db.line import captures, faults, verdicts
+from db.line.captures import Capture
+from db.line.verdicts import Verdict
+from producer.simulation.head import SimulatedHead
+from producer.storage.folder import FolderStore
+
+MODEL = "insertnet-features-1"
+
+HEADS_TOML = """\
+[heads.H12]
+pockets = 30
+
+[heads.H7]
+pockets = 16
+
+[heads."Fräskopf 3"]
+pockets = 12
+layout = "row"
+"""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head of the plant, and what becomes of its inserts."""
+
+    machine: str
+    head: str
+    pockets: int
+    operations: int
+    last: timedelta
+    wear: float
+    seed: int
+
+
+HEADS = (
+    Head("mill-1", "H12", 30, 5, timedelta(minutes=4), 0.065, 3),
+    Head("mill-2", "Fräskopf 3", 12, 4, timedelta(minutes=11), 0.01, 5),
+    Head("mill-3", "H7", 16, 3, timedelta(hours=5), 0.03, 7),
+)
+
+
+class Plant:
+    """A database and an image store below a folder, and what is put into them."""
+
+    def __init__(self, folder: Path, size: int = 320) -> None:
+        self.folder = folder
+        self.url = sqlite_url(folder / "inserts.db")
+        self._store = FolderStore(folder / "images")
+        self._size = size
+        self.heads_file = folder / "heads.toml"
+        migrate.upgrade(self.url)
+        self.heads_file.write_text(HEADS_TOML, encoding="utf-8")
+        self.database = Database(self.url)
+        model = Model(
+            model_id=MODEL,
+            backbone="insertnet:features",
+            fingerprint="f" * 64,
+            created_at=datetime.now(UTC) - timedelta(days=3),
+            classes=("damaged", "intact"),
+            trained_on=240,
+            metrics={},
+            artefact=MODEL,
+            digest="d" * 64,
+        )
+        with self.database.transaction() as session:
+            model_registry.register(session, model)
+            model_registry.promote(session, MODEL, by="trainer", reason="the first", at=model.created_at)
+
+    def work(self, heads: Iterable[Head] = HEADS, now: datetime | None = None) -> None:
+        """Let heads work, and look at each after every operation."""
+        now = now or datetime.now(UTC)
+        for head in heads:
+            simulated = SimulatedHead(head.pockets, head.seed, head.wear, 0.02, self._size)
+            worn: list[int] = []
+            for operation in range(1, head.operations + 1):
+                for pocket in worn:
+                    simulated.replace(pocket)
+                simulated.operate()
+                before = (head.operations - operation) * timedelta(minutes=25)
+                worn = self.look(head, simulated, f"op-{operation:04}", now - head.last - before)
+
+    def unsure_heads(self) -> None:
+        """Two heads after one operation, of forty pockets in all, each of which a person has to look at."""
+        now, made = datetime.now(UTC), SimulatedHead(1, 1, size=self._size)
+        photo, _ = made.photograph(1)
+        for machine, pockets in (("mill-1", 30), ("mill-2", 10)):
+            check = uuid6.uuid7()
+            for pocket in range(1, pockets + 1):
+                moment = now - timedelta(seconds=120 - pocket)
+                capture = self.capture(machine, "H12", pocket, pockets, "op-0001", check, moment, photo)
+                self.judge(capture, 0.0, moment)
+
+    def look(self, head: Head, simulated: SimulatedHead, operation: str, at: datetime) -> list[int]:
+        """Photograph and judge every pocket of a head; returns those that are to be replaced."""
+        damaged = []
+        check, rng = uuid6.uuid7(), np.random.default_rng([head.seed, int(operation[3:])])
+        for pocket in simulated.pockets:
+            photo, truth = simulated.photograph(pocket)
+            moment = at - timedelta(seconds=2 * (len(simulated.pockets) - pocket))
+            done = simulated.operations_on_edge(pocket)
+            capture = self.capture(head.machine, head.head, pocket, head.pockets, operation, check, moment, photo, done)
+            wear = simulated.edge(pocket).condition.flank_wear
+            decision = (wear - 0.27) * 9 + rng.normal(0, 0.25) + (2 if truth == "broken" else 0)
+            if self.judge(capture, float(decision), moment + timedelta(seconds=1)) == "damaged":
+                damaged.append(pocket)
+        return damaged
+
+    def capture(
+        self,
+        machine: str,
+        head: str,
+        pocket: int,
+        size: int,
+        operation: str,
+        check_id: UUID,
+        moment: datetime,
+        photo: bytes,
+        operations_on_edge: int | None = None,
+    ) -> Capture:
+        """A capture with its photograph in the store, not recorded yet."""
+        capture_id = uuid6.uuid7()
+        key = f"station-1/{capture_id}.jpg"
+        return Capture(
+            capture_id=capture_id,
+            captured_at=moment,
+            station="station-1",
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            check_id=check_id,
+            check_size=size,
+            image=key,
+            image_sha256=self._store.put(key, photo),
+            insert_designation="SEKT 1204 AFTN",
+            operations_on_edge=operations_on_edge,
+        )
+
+    def judge(self, capture: Capture, decision: float, at: datetime) -> str:
+        """Record a capture and its verdict; returns the outcome."""
+        probability = float(1 / (1 + np.exp(-3 * decision)))
+        outcome = "damaged" if probability > 0.9 else "intact" if probability < 0.2 else "unsure"
+        reason = "the probability of damage is in the unsure band" if outcome == "unsure" else None
+        verdict = Verdict(capture.capture_id, MODEL, outcome, None, reason, decision, at, 0.06, probability)
+        with self.database.transaction() as session:
+            captures.record(session, capture, at)
+            verdicts.record(session, verdict)
+        return outcome
+
+    def fault(self) -> None:
+        """A photograph that never came."""
+        with self.database.transaction() as session:
+            faults.record(
+                session,
+                capture_id=None,
+                station="station-2",
+                check_id=None,
+                pocket=4,
+                reason="image_missing",
+                detail="the event names station-2/2026-11-27/4.jpg, which is not in the image store",
+                event="{}",
+                at=datetime.now(UTC),
+            )
+
+
+if __name__ == "__main__":
+    made = Plant(Path(sys.argv[1]))
+    made.work()
+    made.fault()

@@ -1,0 +1,32 @@
+"""A console on each engine, and a browser for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from db.console.context import Console
+from db.engine.database import Database
+from tests.console_support import Browser, add_people, console_on
+
+
+@pytest.fixture
+def console(database: Database, tmp_path: Path) -> Iterator[Console]:
+    add_people(database)
+    made = console_on(database.url, tmp_path)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def signed_in(console: Console) -> Callable[[str], Browser]:
+    """A browser in which the person with that role has signed in."""
+
+    def begin(role: str) -> Browser:
+        browser = Browser(console)
+        assert browser.sign_in(f"the {role}").status_code == 303
+        return browser
+
+    return begin

@@ -1,0 +1,174 @@
+"""Every head at a glance, and news of what changes."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import uuid6
+
+from db.console.live.feed import FAULTS, Feed, head_id
+from db.console.pages import events
+from db.line import faults, verdicts
+from tests.console_support import Browser, console_on
+from tests.integration.db.conftest import T0
+
+NOW = datetime.now(UTC)
+
+
+def fresh(line, pocket: int, outcome: str | None, size: int = 3, minutes: float = 1, **changes):
+    at = NOW - timedelta(minutes=minutes) + timedelta(seconds=pocket)
+    return line.see(pocket, outcome=outcome, captured_at=at, check_size=size, **changes)
+
+
+def card(text: str) -> str:
+    return text[text.index("<article") : text.index("</article>")]
+
+
+def test_a_head_shows_its_answer_and_each_pocket_by_word_glyph_and_class(line, signed_in) -> None:
+    for pocket, outcome in enumerate(("damaged", "unsure", "intact"), 1):
+        fresh(line, pocket, outcome)
+    shown = card(signed_in("viewer").get("/").text)
+    assert "<b>REPLACE</b>" in shown
+    assert re.search(r"look at\s+2<", shown)
+    for pocket, word in enumerate(("damaged", "unsure", "intact"), 1):
+        assert re.search(rf'class="pocket {word}">\s*<title>Pocket {pocket}: {word}', shown)
+        assert f'href="#g-{word}"' in shown
+        assert f"1 {word}</li>" in shown
+    assert "hatch" not in shown
+
+
+def test_what_is_of_long_ago_is_hatched_and_never_green(line, signed_in) -> None:
+    line.see(1, outcome="intact", check_size=1)
+    shown = card(signed_in("viewer").get("/").text)
+    assert 'class="card stale"' in shown
+    assert "card go" not in shown
+    assert "says nothing about now" in shown
+    assert shown.count("url(#hatch)") == 2
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "answer"), [(["intact"] * 3, "GO"), (["intact", "unsure", "intact"], "REVIEW"), (["intact"], "WAIT")]
+)
+def test_the_answer_is_that_of_the_last_check(line, signed_in, outcomes, answer) -> None:
+    for pocket in (1, 2, 3):
+        fresh(line, pocket, "damaged", minutes=60, check_id=(older := uuid6.uuid7()))
+    assert older
+    for pocket, outcome in enumerate(outcomes, 1):
+        fresh(line, pocket, outcome)
+    assert f"<b>{answer}</b>" in card(signed_in("viewer").get("/").text)
+
+
+def test_a_fault_is_on_the_page_and_in_its_pocket(line, console, signed_in) -> None:
+    capture = fresh(line, 1, None, size=1)
+    with console.database.transaction() as session:
+        faults.record(
+            session,
+            capture_id=capture.capture_id,
+            station="st-1",
+            check_id=capture.check_id,
+            pocket=1,
+            reason="image_missing",
+            detail="<script>alert(1)</script>",
+            event="{}",
+            at=NOW,
+        )
+    text = signed_in("viewer").get("/").text
+    assert "<b>1</b> image missing" in text
+    assert 'class="pocket fault"' in text
+    assert "<script>alert" not in text
+
+
+def test_names_with_markup_are_text(line, signed_in) -> None:
+    fresh(line, 1, "intact", head="A&B (ø)", operation="op, 1")
+    text = signed_in("viewer").get("/").text
+    assert "A&amp;B (ø)" in text
+    assert "head=A%26B%20%28%C3%B8%29" in text
+
+
+def test_the_register_says_how_many_pockets_there_are_and_how_they_lie(line, console, signed_in, tmp_path) -> None:
+    fresh(line, 1, "intact")
+    heads = tmp_path / "heads.toml"
+    heads.write_text('[heads.head-1]\npockets = 5\nlayout = "row"\n', encoding="utf-8")
+    other = console_on(console.settings.url, tmp_path, heads=heads)
+    browser = Browser(other)
+    browser.sign_in("the viewer")
+    shown = card(browser.get("/").text)
+    other.database.close()
+    assert 'class="map row"' in shown
+    assert shown.count('class="pocket empty"') == 4
+
+
+def test_the_board_is_open_only_where_a_setting_says_so(line, console, tmp_path) -> None:
+    fresh(line, 1, "intact", size=1)
+    assert Browser(console).get("/board").status_code == 303
+    opened = console_on(console.settings.url, tmp_path, console_open_board=True)
+    browser = Browser(opened)
+    board = browser.get("/board")
+    assert "<b>GO</b>" in board.text
+    assert "csrf" not in board.text
+    assert browser.get("/line/head?machine=mill-1&head=head-1").status_code == 200
+    assert browser.get("/").status_code == 303
+    opened.database.close()
+
+
+def test_a_head_that_is_not_there_is_not_found(signed_in) -> None:
+    assert signed_in("viewer").get("/line/head?machine=x&head=y").status_code == 404
+
+
+def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, console) -> None:
+    capture = fresh(line, 1, None, size=2)
+
+    def judged() -> None:
+        with console.database.transaction() as session:
+            verdicts.record(session, line.verdict(capture.capture_id, "damaged", judged_at=T0))
+
+    def faulty() -> None:
+        with console.database.transaction() as session:
+            faults.record(
+                session,
+                capture_id=None,
+                station=None,
+                check_id=None,
+                pocket=None,
+                reason="invalid_event",
+                detail="",
+                event="{}",
+                at=NOW,
+            )
+
+    changes = {
+        head_id("mill-1", "head-1"): [
+            judged,
+            lambda: fresh(line, 2, None, size=2),
+            lambda: line.say(capture, "intact"),
+        ],
+        FAULTS: [faulty],
+    }
+
+    async def listen() -> None:
+        feed = Feed(console.database)
+        async with feed.listen() as first, feed.listen() as second:
+            await asyncio.sleep(1.2)  # the first look
+            for heard, each in changes.items():
+                for change in each:
+                    await asyncio.to_thread(change)
+                    for queue in (first, second):
+                        assert await asyncio.wait_for(queue.get(), 5) == heard
+            pool = console.database._engine.pool
+            assert pool.checkedout() == 0
+        assert feed.listeners == 0
+        assert feed._looking is None
+
+    asyncio.run(listen())
+
+
+def test_a_stream_begins_beats_and_ends(console, monkeypatch) -> None:
+    monkeypatch.setattr(events, "_BEAT_SECONDS", 0.05)
+
+    async def read() -> list[str]:
+        return [each async for each in events._stream(Feed(console.database), 0.2)]
+
+    said = asyncio.run(read())
+    assert said[0] == "retry: 1000\nevent: ready\ndata:\n\n"
+    assert set(said[1:]) == {"event: beat\ndata:\n\n"}

@@ -1,0 +1,115 @@
+"""Pocket, checks, search, replace and audit: what they show is what the commands say."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+import pytest
+import uuid6
+
+from db.people import audit
+from tests.integration.db.conftest import T0
+
+
+def test_a_pocket_s_life_is_told_by_insert(line, signed_in) -> None:
+    for minute, (outcome, operations) in enumerate([("intact", 1), ("damaged", 2), ("intact", 1)]):
+        line.see(1, minute, outcome, operations_on_edge=operations, operation=f"op-{minute}")
+    text = signed_in("viewer").get("/pocket?machine=mill-1&head=head-1&pocket=1").text
+    now, before = text.split('<section class="life">')[1:]
+    assert re.findall(r'<li class="(\w+)">', now) == ["intact"]
+    assert re.findall(r'<li class="(\w+)">', before) == ["damaged", "intact"]
+    assert "op-2" in now
+
+
+def test_a_person_s_word_is_over_the_model_s(line, signed_in) -> None:
+    line.say(line.see(1, 0, "intact"), "broken")
+    text = signed_in("viewer").get("/pocket?machine=mill-1&head=head-1&pocket=1").text
+    assert '<li class="damaged">' in text
+    assert re.search(r"a person says <b>broken</b>,\s+the model\s+intact", text)
+
+
+def test_older_photographs_are_a_link_away(line, signed_in) -> None:
+    for minute in range(5):
+        line.see(1, minute, "intact")
+    text = signed_in("viewer").get("/pocket?machine=mill-1&head=head-1&pocket=1&limit=3").text
+    assert text.count('<li class="intact">') == 3
+    assert "and older ones" in text
+    assert "limit=6" in text
+
+
+@pytest.mark.parametrize(
+    "query", ["machine=x&head=y&pocket=1", "machine=mill-1&head=head-1&pocket=0", "machine=mill-1"]
+)
+def test_a_pocket_that_is_not_there(signed_in, query) -> None:
+    assert signed_in("viewer").get(f"/pocket?{query}").status_code in (400, 404)
+
+
+def test_checks_by_answer_and_place(line, signed_in) -> None:
+    line.see(1, 0, "damaged", check_size=1)
+    line.see(1, 1, "intact", check_size=1, check_id=uuid6.uuid7(), head="head-2")
+    browser = signed_in("viewer")
+    assert browser.get("/checks").text.count('<b class="state') == 2
+    only = browser.get("/checks?state=replace").text
+    assert only.count('<b class="state') == 1
+    assert "head-1" in only
+    assert "No check matches" in browser.get("/checks?head=head-2&state=replace").text
+    assert browser.get("/checks?state=fine").status_code == 400
+    assert browser.get("/checks?since=yesterday").status_code == 400
+
+
+def test_replace_is_a_sheet_for_each_head(line, signed_in) -> None:
+    for head in ("head-1", "head-2"):
+        line.see(3, 0, "damaged", head=head, check_id=uuid6.uuid7())
+        line.see(4, 0, "intact", head=head, check_id=uuid6.uuid7())
+    text = signed_in("viewer").get("/replace").text
+    assert text.count('class="sheet"') == 2
+    assert re.findall(r'class="number"[^>]*>(\d+)<', text) == ["3", "3"]
+
+
+def test_search_by_each_filter_and_the_address_keeps_them(line, signed_in) -> None:
+    line.see(1, 0, "damaged", operation="op & 1")
+    line.see(2, 10, "intact")
+    browser = signed_in("viewer")
+    for query in (
+        "outcome=damaged",
+        "pocket=1",
+        "operation=op+%26+1",
+        f"until={(T0 + timedelta(minutes=5)).isoformat().replace('+', '%2B')}",
+    ):
+        text = browser.get(f"/search?{query}").text
+        assert text.count('alt="Review it"') == 1, query
+        assert "op &amp; 1" in text
+    assert 'href="/search.csv?operation=op+%26+1"' in browser.get("/search?operation=op+%26+1").text
+    assert "No verdict matches" in browser.get("/search?machine=elsewhere").text
+
+
+@pytest.mark.parametrize("query", ["outcome=fine", "pocket=one", "pocket=²", "since=soon", "limit=100000"])
+def test_a_filter_that_is_none_is_refused(signed_in, query) -> None:
+    assert signed_in("viewer").get(f"/search?{query}").status_code == 400
+
+
+def test_the_csv_is_that_of_the_command_and_in_the_audit(line, console, signed_in) -> None:
+    line.see(1, 0, "damaged")
+    line.see(2, 1, "intact")
+    answer = signed_in("viewer").get("/search.csv?outcome=damaged")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert (row["pocket"], row["outcome"]) == ("1", "damaged")
+    with console.database.reading() as session:
+        newest = audit.recent(session)[0]
+    assert (newest.action, newest.subject, newest.detail) == ("exported", "outcome=damaged", {"rows": 1})
+
+
+def test_the_audit_says_who_did_what(signed_in) -> None:
+    signed_in("viewer")
+    text = signed_in("administrator").get("/audit").text
+    assert re.search(r"<td>the viewer</td><td>signed in</td>", text)
+    assert "the viewer" not in signed_in("administrator").get("/audit?by=nobody").text.split("<main")[1]
+
+
+def test_health_asks_the_database(console) -> None:
+    from tests.console_support import Browser
+
+    assert Browser(console).get("/health").text == "ok\n"

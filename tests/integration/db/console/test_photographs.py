@@ -1,0 +1,82 @@
+"""Photographs reach a browser by capture, made small, and never as they lie in the store."""
+
+import io
+
+import pytest
+from PIL import Image
+from sqlalchemy import update
+
+from db.schema.tables import Captures
+from producer.storage.opening import open_image_store
+from tests.support import photograph
+
+
+@pytest.fixture
+def store(console):
+    return open_image_store(console.settings.images_root)
+
+
+def shown(line, store, data: bytes, **changes):
+    digest = store.put("st-1/a.jpg", data)
+    return line.see(1, outcome="intact", image="st-1/a.jpg", image_sha256=digest, **changes).capture_id
+
+
+def test_a_photograph_is_made_small_and_asked_for_once(line, store, signed_in) -> None:
+    capture = shown(line, store, photograph(size=1000))
+    browser = signed_in("viewer")
+    answer = browser.get(f"/photographs/{capture}/medium")
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "private" in answer.headers["cache-control"]
+    assert Image.open(io.BytesIO(answer.content)).size == (640, 640)
+    again = browser.get(f"/photographs/{capture}/medium", **{"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert browser.get(f"/photographs/{capture}/small").headers["etag"] != answer.headers["etag"]
+
+
+def test_a_thumbnail_shows_the_region(line, store, signed_in) -> None:
+    region = {"left": 10, "top": 20, "width": 100, "height": 50}
+    capture = shown(line, store, photograph(size=400), region=region)
+    image = Image.open(io.BytesIO(signed_in("viewer").get(f"/photographs/{capture}/small").content))
+    assert image.size == (100, 50)
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [SVG, b"", photograph()[:600], b"<html>", photograph(format="GIF")],
+    ids=["svg", "empty", "cut", "html", "gif"],
+)
+def test_what_is_no_photograph_never_reaches_the_browser(line, store, signed_in, data) -> None:
+    answer = signed_in("viewer").get(f"/photographs/{shown(line, store, data)}/large")
+    assert answer.status_code == 200
+    assert "no whole photograph" in answer.text
+    assert "alert" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_a_missing_and_a_removed_photograph_say_so(line, console, signed_in) -> None:
+    capture = line.see(1, outcome="intact").capture_id
+    browser = signed_in("viewer")
+    assert "not in the image store" in browser.get(f"/photographs/{capture}/small").text
+    with console.database.transaction() as session:
+        session.execute(update(Captures).values(image="-"))
+    assert "removed" in browser.get(f"/photographs/{capture}/small").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/photographs/0192f0c4-0000-7000-8000-000000000000/small",
+        "/photographs/..%2f..%2fetc%2fpasswd/small",
+        "/photographs/st-1/a.jpg",
+        "/photographs/0192f0c4-0000-7000-8000-000000000000/huge",
+        "/static/..%2f..%2fsettings.py",
+        "/static/../settings.py",
+    ],
+)
+def test_nothing_else_is_served(signed_in, path) -> None:
+    assert signed_in("viewer").get(path).status_code in (400, 404)

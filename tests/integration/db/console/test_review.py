@@ -1,0 +1,126 @@
+"""Reviews in a browser: who gets which photograph, and what is kept."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import update
+
+from db.learning import reviews
+from db.people import audit
+from db.queries import review_turns
+from db.schema.tables import Leases
+from tests.console_support import Browser
+
+
+def unsure(line, count: int) -> list[str]:
+    return [str(line.see(pocket, pocket, "unsure").capture_id) for pocket in range(1, count + 1)][::-1]
+
+
+def ids(answer) -> list[str]:
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def test_the_next_photographs_come_with_what_is_known_and_what_is_left(line, signed_in) -> None:
+    captures = unsure(line, 6)
+    answer = signed_in("reviewer").post("/review/next").json()
+    assert [item["id"] for item in answer["items"]] == captures[:4]
+    assert (answer["left"], answer["more"]) == (6, False)
+    again = signed_in("reviewer").post("/review/next", {"without": captures[:4]}).json()
+    assert (len(again["items"]), again["left"]) == (2, 2)
+    first = answer["items"][0]
+    assert (first["why"], first["verdict"], first["said"]) == ("The model is unsure", "unsure", None)
+    assert first["place"] == "mill-1 · head-1 · 6"
+
+
+def test_two_reviewers_never_have_the_same_photograph(line, console, signed_in) -> None:
+    captures = unsure(line, 7)
+    ana, bert = signed_in("reviewer"), signed_in("maintainer")
+    assert ids(ana.post("/review/next")) == captures[:4]
+    assert ids(bert.post("/review/next")) == captures[4:]
+    assert ids(bert.post("/review/next", {"without": captures[4:]})) == []
+    # Nor just after the other one has labelled it, though it may still be in a queue that was read before.
+    assert ana.post("/review/label", {"capture": captures[0], "label": "worn"}).status_code == 200
+    with console.database.transaction() as session:
+        assert not review_turns.keep(session, "bert", UUID(captures[0]), datetime.now(UTC) + timedelta(seconds=50))
+
+
+def test_what_nobody_asks_for_any_more_is_handed_out_again(line, console, signed_in) -> None:
+    captures = unsure(line, 3)
+    ana, bert = signed_in("reviewer"), signed_in("maintainer")
+    assert ids(ana.post("/review/next")) == captures
+    assert ana.post("/review/hold", {"capture": captures[:1]}).json() == {"kept": captures[:1]}
+    with console.database.transaction() as session:
+        for capture in captures[1:]:
+            gone = datetime.now(UTC) - timedelta(seconds=1)
+            session.execute(update(Leases).where(Leases.name == f"review {capture}").values(until=gone))
+    assert ids(bert.post("/review/next")) == captures[1:]
+    assert ana.post("/review/hold", {"capture": captures}).json() == {"kept": captures[:1]}
+
+
+def test_a_label_is_the_account_s_and_is_in_the_audit(line, console, signed_in) -> None:
+    (capture,) = unsure(line, 1)
+    browser = signed_in("reviewer")
+    for label in ("worn", "intact"):  # the second is what going back and another key does
+        assert browser.post("/review/label", {"capture": capture, "label": label}).status_code == 200
+    with console.database.reading() as session:
+        said = reviews.of_capture(session, UUID(capture))
+        assert [(each.label, each.by) for each in said] == [("intact", "the reviewer"), ("worn", "the reviewer")]
+        entries = [entry for entry in audit.recent(session) if entry.action == "reviewed"]
+        assert [(entry.subject, entry.detail) for entry in entries] == [
+            (capture, {"label": "intact"}),
+            (capture, {"label": "worn"}),
+        ]
+    assert browser.get(f"/review/item?capture={capture}").json()["said"] == "intact"
+    assert ids(browser.post("/review/next")) == []
+
+
+def test_of_a_sample_the_verdict_is_not_shown(line, signed_in) -> None:
+    for pocket in range(1, 131):  # one in fifty of those far from the threshold, none in ten of those near to it
+        line.see(pocket, pocket / 100, "intact")
+    browser, seen, items = signed_in("reviewer"), [], []
+    while new := browser.post("/review/next", {"without": seen}).json()["items"]:
+        items += new
+        seen += [item["id"] for item in new]
+    sample = [item for item in items if item["why"].startswith("A sample")]
+    assert sample
+    assert {(item["verdict"], item["damage"], item["model"]) for item in sample} == {(None, None, None)}
+    assert {item["verdict"] for item in items if item not in sample} == {"intact"}
+
+
+def test_the_photograph_before_is_of_the_same_pocket(line, signed_in) -> None:
+    before = line.see(1, 0, "intact")
+    line.see(2, 1, "intact")
+    capture = line.see(1, 2, "unsure")
+    assert signed_in("reviewer").get(f"/review/item?capture={capture.capture_id}").json()["previous"] == str(
+        before.capture_id
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"label": "worn"}, 400),
+        ({"capture": "x", "label": "worn"}, 400),
+        ({"capture": str(uuid4()), "label": "worn"}, 404),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(signed_in, form, status) -> None:
+    assert signed_in("reviewer").post("/review/label", form).status_code == status
+
+
+def test_no_other_label_than_those_there_are(line, signed_in) -> None:
+    (capture,) = unsure(line, 1)
+    assert signed_in("reviewer").post("/review/label", {"capture": capture, "label": "fine"}).status_code == 400
+
+
+def test_the_page_names_its_keys(signed_in) -> None:
+    text = signed_in("reviewer").get("/review").text
+    for key, label in zip("12345", ("intact", "worn", "broken", "damaged", "unusable"), strict=True):
+        assert f'data-label="{label}"><kbd>{key}</kbd>' in text
+
+
+def test_a_viewer_does_not_review(console) -> None:
+    browser = Browser(console)
+    browser.sign_in("the viewer")
+    assert browser.get("/review").status_code == 403

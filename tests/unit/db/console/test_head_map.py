@@ -1,0 +1,45 @@
+"""Where each pocket of a head is drawn."""
+
+import math
+from itertools import combinations
+
+import pytest
+
+from db.console.drawing.head_map import RINGS, SIDE, head_map
+
+
+@pytest.mark.parametrize("layout", ["circle", "row"])
+@pytest.mark.parametrize("pockets", [1, 2, 5, 12, 30, 60])
+def test_no_two_pockets_touch_and_all_are_in_the_picture(layout, pockets) -> None:
+    drawn = head_map(pockets, layout)
+    assert list(drawn.spots) == list(range(1, pockets + 1))
+    for one, other in combinations(drawn.spots.values(), 2):
+        assert math.dist((one.x, one.y), (other.x, other.y)) > one.radius + other.radius
+    for spot in drawn.spots.values():
+        for x, y, reach in ((spot.x, spot.y, spot.radius), (spot.glyph_x, spot.glyph_y, 9)):
+            assert reach <= x <= SIDE - reach
+            assert reach <= y <= drawn.height - reach
+        assert len(spot.marks) == RINGS
+
+
+def test_the_first_pocket_is_at_the_top_and_the_others_follow_clockwise() -> None:
+    spots = head_map(4).spots
+    assert [(round(spots[n].x), round(spots[n].y)) for n in (1, 2, 3, 4)] == [
+        (200, 40),
+        (360, 200),
+        (200, 360),
+        (40, 200),
+    ]
+    assert [spots[n].turn for n in (1, 2, 3, 4)] == [0, 90, 180, 270]
+
+
+def test_rows_are_of_about_one_length() -> None:
+    rows: dict[float, int] = {}
+    for spot in head_map(22, "row").spots.values():
+        rows[spot.y] = rows.get(spot.y, 0) + 1
+    assert list(rows.values()) == [8, 8, 6]
+
+
+def test_a_head_without_pockets_is_an_empty_picture() -> None:
+    assert head_map(0).spots == {}
+    assert head_map(0, "row").spots == {}

@@ -1,0 +1,54 @@
+"""What the templates are made of: they escape, they can be translated, and have nothing that the policy forbids."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import db.console
+from db.console.rendering import age, make_templates
+
+FOLDER = Path(db.console.__file__).parent
+TEMPLATES = sorted((FOLDER / "templates").glob("*.html"))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_has_what_the_policy_forbids(template) -> None:
+    text = template.read_text(encoding="utf-8")
+    assert re.findall(r"\sstyle=|\son\w+=|<style|javascript:|\|\s*safe|https?://", text) == []
+    assert re.findall(r"<script(?! type=\"module\" src=\"/static/)", text) == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_every_word_of_a_template_can_be_translated(template) -> None:
+    text = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "", template.read_text(encoding="utf-8"), flags=re.DOTALL)
+    words = re.findall(r">[^<>]*?([A-Za-z]{3,}[^<>]*)<", text)
+    assert [word for word in words if word.strip() not in ("insert-db users add",)] == []
+
+
+def test_text_is_escaped_and_a_name_that_is_missing_is_an_error() -> None:
+    templates = make_templates()
+    assert templates.from_string("{{ _('a') }} {{ x }}").render(x="<b>") == "a &lt;b&gt;"
+    with pytest.raises(Exception, match="undefined"):
+        templates.from_string("{{ x }}").render()
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (timedelta(seconds=-5), "0 s"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(minutes=61), "1 h"),
+        (timedelta(minutes=59), "59 min"),
+        (timedelta(days=400), "400 d"),
+    ],
+)
+def test_an_age_is_one_number(passed, said) -> None:
+    assert age(passed) == said
+
+
+def test_scripts_and_styles_are_ours_and_name_no_other_host() -> None:
+    for file in (FOLDER / "static").iterdir():
+        text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert re.findall(r"https?:|//\w+\.\w+/|\beval\(|@import", text) == [], file.name

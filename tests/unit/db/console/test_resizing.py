@@ -1,0 +1,72 @@
+"""Photographs as a browser gets them."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db.console.photographs.resizing import SIDES, NotShown, resized
+from tests.support import photograph
+
+
+def picture(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    assert image.format == "JPEG"
+    assert image.mode == "RGB"
+    return image
+
+
+def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "TIFF"])
+@pytest.mark.parametrize("size", SIDES)
+def test_each_format_in_each_size(format, size) -> None:
+    image = picture(resized(photograph(size=700, format=format), size))
+    assert max(image.size) == min(700, SIDES[size])
+
+
+def test_a_photograph_is_upright_as_its_camera_says() -> None:
+    lying = Image.new("RGB", (200, 100))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert picture(resized(encoded(lying, "JPEG", exif=exif), "large")).size == (100, 200)
+
+
+def test_sixteen_bits_are_as_bright_as_eight() -> None:
+    deep = Image.fromarray(np.full((40, 40), 128 * 256, dtype=np.uint16))
+    assert abs(np.asarray(picture(resized(encoded(deep, "PNG"), "large"))).mean() - 128) < 2
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "LA", "CMYK"])
+def test_each_kind_of_colours(mode) -> None:
+    picture(resized(encoded(Image.new(mode, (50, 50)), "TIFF" if mode == "CMYK" else "PNG"), "small"))
+
+
+def test_nothing_of_the_file_but_its_picture_comes_along() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "<script>"
+    assert b"<script>" not in resized(encoded(Image.new("RGB", (50, 50)), "JPEG", exif=exif), "large")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", photograph()[:500], photograph(format="WEBP")],
+)
+def test_what_is_no_whole_photograph_is_refused(data) -> None:
+    with pytest.raises(NotShown):
+        resized(data, "small")
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
+    with pytest.raises(NotShown, match="pixels"):
+        resized(encoded(Image.new("1", (8000, 6000)), "PNG"), "small")
+
+
+def test_a_region_beside_the_picture_is_refused() -> None:
+    with pytest.raises(NotShown):
+        resized(photograph(size=100), "small", {"left": 200, "top": 0, "width": 10, "height": 10})

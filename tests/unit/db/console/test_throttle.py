@@ -1,0 +1,48 @@
+"""Logins that fail slow down the next."""
+
+from db.console.access.throttle import FAILURES, WINDOW, Throttle
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_name_waits_after_some_failures_and_no_longer_than_the_window() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    for _ in range(FAILURES["name"]):
+        assert throttle.wait(("name", "ana")) == 0
+        throttle.failed(("name", "ana"))
+        clock.now += 1
+    assert 0 < throttle.wait(("name", "ana")) <= WINDOW
+    assert throttle.wait(("name", "bert")) == 0
+    clock.now += throttle.wait(("name", "ana"))
+    assert throttle.wait(("name", "ana")) == 0
+    throttle.failed(("name", "ana"))
+    assert throttle.wait(("name", "ana")) > 0
+
+
+def test_an_address_waits_for_all_names() -> None:
+    throttle = Throttle(Clock())
+    for number in range(FAILURES["address"]):
+        throttle.failed(("name", str(number)), ("address", "10.0.0.1"))
+    assert throttle.wait(("name", "ana"), ("address", "10.0.0.1")) > 0
+    assert throttle.wait(("name", "ana"), ("address", "10.0.0.2")) == 0
+
+
+def test_signing_in_forgets_the_failures_of_the_name() -> None:
+    throttle = Throttle(Clock())
+    for _ in range(FAILURES["name"]):
+        throttle.failed(("name", "ana"))
+    throttle.succeeded(("name", "ana"))
+    assert throttle.wait(("name", "ana")) == 0
+
+
+def test_names_that_are_made_up_fill_no_memory() -> None:
+    throttle = Throttle(Clock())
+    for number in range(10_100):
+        throttle.failed(("name", str(number)))
+    assert len(throttle._failed) == 10_000

@@ -31,6 +31,7 @@ from tests.fuzz import documents, pictures
 from worker.broker.sanitising import sanitise
 from worker.images.decoding import UnusableImage, decode
 from worker.images.quiet import quiet_decoders
+from worker.line.delivery import IMAGE_TRIES
 from worker.line.inspector import Inspector
 from worker.models.line_model import Judgement
 from worker.monitoring.metrics import WorkerMetrics
@@ -125,7 +126,7 @@ class Line:
         self.told.clear()
         made, _ = sanitise(raw, NOW)
         (text,) = Request(Message(json.loads(made), channel=_Decoding()), app=_APP, task=_TASK).args
-        self._inspector.inspect(json.loads(text))
+        self._inspector.inspect(json.loads(text), retries=IMAGE_TRIES)
         told = [json.loads(each) for each in self.told if '"kind":"fault"' in each]
         return f"fault: {told[0]['reason'].partition(':')[0]}, told" if told else "fault: of nobody's station"
 

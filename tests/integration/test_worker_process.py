@@ -149,7 +149,7 @@ def assert_light(pid: int) -> None:
     for process in (worker, *worker.children()):
         loaded = Path(f"/proc/{process.pid}/maps").read_text()
         assert "/numpy/" in loaded
-        assert [name for name in ("tensorflow", "keras") if f"-packages/{name}/" in loaded] == []
+        assert [name for name in ("tensorflow", "keras", "sklearn", "scipy") if f"-packages/{name}/" in loaded] == []
 
 
 def assert_measured(line: Line, port: int, station: Station) -> None:

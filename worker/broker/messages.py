@@ -16,9 +16,6 @@ from redis.retry import Retry
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK
 from producer.delivery.redis_connection import connect
 
-MAX_EVENTS: Final = 100
-"""How many events one message carries at most."""
-
 CALL_TIMEOUT: Final = 5.0
 """Seconds that one call to Redis may take."""
 

@@ -17,9 +17,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
-from producer.contract.event import INSPECT_TASK, CaptureEvent
+from producer.contract.event import INSPECT_TASK, MOST_EVENTS, CaptureEvent
 from producer.terminal.error_text import in_words
-from worker.broker.messages import MAX_EVENTS, made
+from worker.broker.messages import made
 
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """How far ahead a message's ETA may be. The worker's own (an image that is not there yet) ask for a second; one that
@@ -122,8 +122,8 @@ def _read(raw: bytes) -> tuple[_Headers, str]:
         if _nests(text):
             raise ValueError("body: the event nests too deep")
         return message.headers, text
-    if not 1 <= len(argument) <= MAX_EVENTS:
-        raise ValueError(f"body: {len(argument)} events, and not 1 to {MAX_EVENTS}")
+    if not 1 <= len(argument) <= MOST_EVENTS:
+        raise ValueError(f"body: {len(argument)} events, and not 1 to {MOST_EVENTS}")
     texts = [json.dumps(each) for each in argument]
     flat = [json.dumps(text[:MAX_TEXT]) if _nests(text) else text for text in texts]
     return message.headers, f"[{', '.join(flat)}]"

@@ -7,14 +7,13 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from producer.contract.event import CaptureEvent
-from worker.broker.messages import MAX_EVENTS
+from producer.contract.event import MOST_EVENTS, CaptureEvent
 from worker.line.faults import CaptureFault, invalid_event
 
 
 def entries_of(message: object) -> list[object]:
     """What a message carries: the entries of a list, or itself."""
-    if isinstance(message, list) and 1 <= len(message) <= MAX_EVENTS:
+    if isinstance(message, list) and 1 <= len(message) <= MOST_EVENTS:
         return message
     return [message]
 

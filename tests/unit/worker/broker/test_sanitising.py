@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kombu.transport.virtual import Channel, Message
 
-from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, MOST_EVENTS
 from tests.support import message as event
-from worker.broker.messages import MAX_EVENTS
 from worker.broker.sanitising import LONGEST_WAIT, MAX_BYTES, MAX_TEXT, events_in, sanitise
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -146,7 +145,7 @@ BROKEN = {
     "two events": json.dumps(good(body=body_of(event(), event()))).encode(),
     "named arguments": json.dumps(good(body=body_of(event(), may_wait=True))).encode(),
     "no events": json.dumps(good(body=body_of([]))).encode(),
-    "too many events": json.dumps(good(body=body_of([{}] * (MAX_EVENTS + 1)))).encode(),
+    "too many events": json.dumps(good(body=body_of([{}] * (MOST_EVENTS + 1)))).encode(),
     "an event that nests": json.dumps(good(body=body_of({"a": json.loads(nested(60))}))).encode(),
 }
 

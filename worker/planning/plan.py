@@ -23,8 +23,8 @@ SHARE: Final = 0.95
 """Of all heads, those that wait no longer than the plan says."""
 
 IN_HAND: Final = 32
-"""Captures that a worker has under way at most: a message of eight for each of four processes. Verdicts of a message are
-there at its end; fewer processes make it a margin."""
+"""Captures that a worker has under way at most: a message of eight for each of four processes. A message's verdicts are
+there at its end; with fewer processes it is a margin."""
 
 SQLITE_WORKERS: Final = 1
 """Workers that may share one SQLite file; more would wait for each other's lock, and it is a file of one machine."""

@@ -1,9 +1,10 @@
 """`python -m tests.compose.run`: the containers, really run; prints a table and writes var/compose-test.json.
 
-Builds the images, brings the stack up with three inspect workers and two simulated stations, kills its parts in turn,
-scales it, upgrades its schema with data in it, and ends with the checker of the fault tests. Everything has a project
-name of its own and is taken away afterwards; only the images stay, for the next run. Exit code 0 only if nothing was
-lost, judged twice or left under way; also where no container engine answers, which it says.
+Builds the images, brings the stack up with three inspect workers and two simulated stations, kills its parts in turn
+(whole workers, and one worker's processes one by one), scales it, upgrades its schema with data in it, and ends with
+the checker of the fault tests. Everything has a project name of its own and is taken away afterwards; only the images
+stay, for the next run. Exit code 0 only if nothing was lost, judged twice or left under way; also where no container
+engine answers, which it says.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ import sys
 import time
 from pathlib import Path
 
-from tests.compose.scenario import Day, Say, confined, memory_mib, refusals
+from tests.compose.scenario import PROCESSES, Day, Say, confined, memory_mib, refusals
 from tests.compose.stack import LINE, ROOT, TAG, Stack, StackError, compose_program, docker
 
 RESULTS = ROOT / "var" / "compose-test.json"
+LARGEST_WORKER = 600
+"""Megabytes of the image that judges, at most."""
+
 SETTINGS = {
     "REDIS_LISTEN": "127.0.0.1:",  # whatever port is free
     "INSPECT_WORKERS": "3",
-    "WORKER_MEMORY": "1g",
+    "INSERTS_PROCESSES": str(PROCESSES),
     "SIMULATED_POCKETS": "12",
     "SIMULATED_EVERY": "4",
     "SIMULATED_TIMEOUT": "10",
@@ -64,9 +68,11 @@ def main() -> int:
             started = time.monotonic()
             stack.compose("build")
             say("images built in", f"{time.monotonic() - started:.0f} s")
-        for role in ("station", "db", "worker"):
-            size = int(docker("image", "inspect", "-f", "{{.Size}}", f"insert-inspection-{role}:{TAG}"))
-            say(f"image insert-inspection-{role}", f"{size / 1e6:.0f} MB")
+        for role in ("station", "db", "worker", "learn"):
+            size = int(docker("image", "inspect", "-f", "{{.Size}}", f"insert-inspection-{role}:{TAG}")) / 1e6
+            say(f"image insert-inspection-{role}", f"{size:.0f} MB")
+            if role == "worker" and size > LARGEST_WORKER:
+                raise StackError(f"the image that judges has more than {LARGEST_WORKER} MB")
         started = time.monotonic()
         kept = run(stack, folder, say)
         say("seconds, without the build", round(time.monotonic() - started))
@@ -101,6 +107,7 @@ def run(stack: Stack, folder: Path, say: Say) -> bool:
     say("memory of the whole stack", f"{memory_mib(stack.project):.0f} MiB")
     day.kill_a_worker()
     day.crash_a_worker()
+    day.kill_children()
     day.kill_service("redis")
     day.kill_service("postgres")
     day.scale(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,6 +17,11 @@ from worker.monitoring.watchdog import TOO_SLOW_TO_STOP
 
 AWAY_SECONDS = 5.0
 """How long Redis and PostgreSQL stay away after they were killed."""
+
+CHILDREN = Path(__file__).with_name("children.py")
+HEARTBEAT = "/run/inserts/heartbeat"
+PROCESSES = 2
+"""Processes that judge in each worker."""
 
 STATIONS = ("station-1", "station-2")
 
@@ -103,11 +109,29 @@ class Day:
     def crash_a_worker(self) -> None:
         """`kill -9` a worker's process; the engine's restart policy brings it back, without anybody's help."""
         victim = self._at_work(self._stack.containers("inspect-worker")[1])
-        script = "import json,os,subprocess as s; os.kill(json.loads(s.run(['insert-worker','health','--json'],"
-        script += "capture_output=True).stdout)['pid'], 9)"
-        docker("exec", victim, "python", "-c", script, check=False)
+        docker("exec", victim, "python", "-c", f"import os; os.kill({self._processes(victim)[0]}, 9)", check=False)
         wait_for(lambda: self._stack.inspect(victim)["RestartCount"] >= 1, 60, "a restart by the engine")
         self._say("a worker crashed (kill -9), all healthy after", self._healthy_after())
+
+    def kill_children(self) -> None:
+        """`kill -9` each judging process of a worker in turn: it is replaced, and neither worker nor neighbour ends."""
+        worker = self._stack.containers("inspect-worker")[2]
+        restarts = self._stack.inspect(worker)["RestartCount"]
+        parent, first = self._processes(worker)
+        if len(first) != PROCESSES:
+            raise StackError(f"a worker has {len(first)} processes that judge, not {PROCESSES}")
+        started = time.monotonic()
+        for child in first:
+            self._at_work(worker)
+            before = self._processes(worker)[1]
+            docker("exec", worker, "python", "-c", f"import os; os.kill({child}, 9)")
+            after = wait_for(lambda b=before, c=child: self._replaced(worker, c, len(b)), 60, f"another for {child}")  # type: ignore[misc]
+            if not before - {child} <= after:
+                raise StackError(f"with process {child} others ended: {before} before, {after} after")
+        if self._processes(worker)[0] != parent or self._stack.inspect(worker)["RestartCount"] != restarts:
+            raise StackError("a worker ended with one of its processes")
+        took = time.monotonic() - started
+        self._say("each process of a worker killed, replaced, the worker stayed", f"{len(first)} in {took:.0f} s")
 
     def kill_service(self, service: str) -> None:
         """`docker kill` Redis or PostgreSQL, and start it again after a while."""
@@ -173,6 +197,15 @@ class Day:
         entries = self._stack.client("admin").acl_log()
         told = [f"{entry['username']}: {entry['object']}" for entry in entries]
         return sorted({each for each in told if "client" not in each})
+
+    def _processes(self, worker: str) -> tuple[int, set[int]]:
+        """A worker's own process in its container, by its heartbeat, and those that judge: its children."""
+        found = json.loads(docker("exec", worker, "python", "-c", CHILDREN.read_text(), HEARTBEAT))
+        return found["parent"], set(found["children"])
+
+    def _replaced(self, worker: str, child: int, number: int) -> set[int] | None:
+        children = self._processes(worker)[1]
+        return children if child not in children and len(children) == number else None
 
     def _healthy_after(self) -> str:
         return f"{self._stack.wait_until_healthy(3):.0f} s"

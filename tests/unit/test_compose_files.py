@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.compose import run, scenario
 from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -171,6 +175,35 @@ def test_only_who_learns_is_told_on_what_and_how_to_compute() -> None:
         name for name, each in SERVICES.items() if any(re.match(learning, key) for key in each.get("environment", {}))
     }
     assert told == {"learn-worker"}
+
+
+# --------------------------------------------------------------------------------------- what the real run needs
+
+
+def test_the_real_run_finds_a_worker_s_processes_by_its_heartbeat(tmp_path: Path) -> None:
+    """As in a container, where nothing but Python may be there: the children of a process that live, and no others."""
+    heartbeat = tmp_path / "heartbeat"
+    heartbeat.write_text(json.dumps({"pid": os.getpid()}))
+
+    def asked() -> dict[str, Any]:
+        command = [sys.executable, "-c", scenario.CHILDREN.read_text(encoding="utf-8"), str(heartbeat)]
+        found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return found
+
+    with subprocess.Popen(["sleep", "60"]) as child:
+        there = asked()
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet reaped
+        gone = asked()
+    assert there["parent"] == os.getpid()
+    assert child.pid in there["children"]
+    assert set(there["children"]) - set(gone["children"]) >= {child.pid}
+
+
+def test_the_real_run_looks_where_the_heartbeat_is_and_sets_what_there_is() -> None:
+    assert SERVICES["inspect-worker"]["environment"]["INSERTS_HEARTBEAT"] == scenario.HEARTBEAT
+    named = set(re.findall(r"(?m)^#?([A-Z][A-Z_0-9]+)=", (ROOT / ".env.example").read_text(encoding="utf-8")))
+    assert run.SETTINGS.keys() <= named
 
 
 # --------------------------------------------------------------------------------------- passwords

@@ -34,7 +34,7 @@ def plan(
     single_seconds: Annotated[
         float | None, typer.Option(min=0.0001, help="Seconds from submit to verdict on an idle line, instead.")
     ] = None,
-    cores: Annotated[float | None, typer.Option(min=0.1, help="Cores of one worker, instead.")] = None,
+    cores: Annotated[float | None, typer.Option(min=0.1, help="Cores of one worker, a process each, instead.")] = None,
     image_bytes: Annotated[float | None, typer.Option(min=1, help="Bytes of one photograph, instead.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Plan for so many workers; default: as many as are needed.")
@@ -59,7 +59,7 @@ def plan(
 
     Each station hands in a whole head at once, day and night, at random moments. Computed from what
     `make bench NAMES=plan_*` measured on this machine (some minutes), so a worker is one like that which was measured,
-    with its cores. docs/scaling.md says how, and what is assumed.
+    with its cores and a process for each. docs/scaling.md says how, and what is assumed.
 
     Examples:
 

@@ -15,16 +15,16 @@ class FiguresMissing(ValueError):
 
 @dataclass(frozen=True)
 class WorkerFigures:
-    """One worker with its backbone."""
+    """One worker with its network: a parent, and a process that judges for each core."""
 
     cores: float
-    """Processor cores that it had."""
+    """Processor cores that it had, and so many processes."""
     per_second: float
     """Captures a second that it judges from a full queue."""
     single_seconds: float
     """From a station's submit to the verdict at the station, one capture on an idle line."""
     bytes: float
-    """Its peak memory."""
+    """Its peak memory, of all of its processes together."""
 
 
 @dataclass(frozen=True)

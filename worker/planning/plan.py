@@ -23,7 +23,8 @@ SHARE: Final = 0.95
 """Of all heads, those that wait no longer than the plan says."""
 
 IN_HAND: Final = 32
-"""Captures that a worker has in hand at most, and judges in one batch."""
+"""Captures that a worker has under way at most: a message of eight for each of four processes. A message's verdicts are
+there at its end; with fewer processes it is a margin."""
 
 SQLITE_WORKERS: Final = 1
 """Workers that may share one SQLite file; more would wait for each other's lock, and it is a file of one machine."""
@@ -211,9 +212,9 @@ def waits(load: Load, worker: WorkerFigures, station_per_second: float, workers:
     """How busy so many workers are and how long heads wait; a station hands in `station_per_second` captures.
 
     The queueing delay is that of the M/D/1 queue of heads (`worker.planning.queueing`) with all workers as its server.
-    An answer takes that, and what one capture takes beyond its share of a batch (the way through Redis and database),
+    An answer takes that, and what one capture takes beyond its share of a worker (the way through Redis and database),
     and the longer of handing the head in and judging its last part on each worker. And it takes what came behind the
-    head meanwhile and is judged in the same batch: verdicts are there at a batch's end. That last part is an
+    head meanwhile and is under way with it: a message's verdicts are there at its end. That last part is an
     approximation, on the safe side (`benchmarks/plan_simulation.py`).
     """
     capture = 1 / worker.per_second

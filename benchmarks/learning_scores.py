@@ -10,6 +10,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,11 +31,13 @@ from worker.evaluation.splits import Split, score_splits
 from worker.features.catalogue import begin
 from worker.features.extraction import extract_chunk, key_of
 from worker.learning.folder_import import LabelledPhoto, import_photographs, photographs
+from worker.learning.network import ready_network
 from worker.models.candidate import binary
 from worker.models.costs import Costs
 from worker.models.gram_svm import gram
 from worker.models.store import model_name
 from worker.models.unsure_band import band
+from worker.networks.names import DEFAULT_BACKBONE
 from worker.runtime.arrays import Float64Array, Int64Array
 from worker.settings import WorkerSettings
 
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table for the folder and the backbones that are named; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.learning_scores", description=__doc__)
     parser.add_argument("folder", type=Path, help="labelled photographs, one sub-folder a class")
-    parser.add_argument("--backbone", action="append", help="network and layer; again for several [insertnet]")
+    parser.add_argument("--backbone", action="append", help="network and layer; again for several [the default one]")
     parser.add_argument("--weights", action="append", help="once for each backbone, in their order")
     parser.add_argument("--labels", type=Path, help="CSV file with the groups [FOLDER/labels.csv]")
     grouping = parser.add_mutually_exclusive_group()
@@ -66,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=10, help="splits of each kind [10]")
     parser.add_argument("--reports", type=Path, help="folder for a whole report of each backbone")
     options = parser.parse_args(arguments)
-    backbones = options.backbone or ["insertnet"]
+    backbones = options.backbone or [DEFAULT_BACKBONE]
     weights = options.weights or [None] * len(backbones)
     if len(weights) != len(backbones):
         parser.error(f"{len(backbones)} backbones need as many --weights, not {len(weights)}")
@@ -129,16 +132,17 @@ def evaluated(
 ) -> tuple[Evaluation, dict[Kind, Interval]]:
     """Extract the features of `items` by one backbone, and cross-validate learning on them, plain and by insert.
 
-    Beside it the balanced accuracy of the lab's recipe (C = 1, features as they are) on the same splits. Raises
-    `RuntimeError` when an image has no features.
+    The backbone's network is made as the learner makes it. Beside the scores is the balanced accuracy of the lab's
+    recipe (C = 1, features as they are) on the same splits. Raises `RuntimeError` when an image has no features.
     """
-    from worker.backbones.backbone import load_backbone
-
-    backbone = load_backbone(name, weights, weights_folder=WorkerSettings().weights_path())
+    settings = WorkerSettings(data=data, backbone=name, weights=weights, weights_folder=WorkerSettings().weights_path())
+    images = FolderStore(data / "images")
+    with closing(Database(settings.url)) as database:
+        backbone = ready_network(settings, database, images)
     store = begin(
         data / "features", fingerprint=backbone.fingerprint, backbone=name, feature_size=backbone.feature_size
     )
-    result = extract_chunk(items, FolderStore(data / "images"), backbone, store)
+    result = extract_chunk(items, images, backbone, store)
     if result.unusable:
         raise RuntimeError(f"images without features: {result.unusable}")
     _, inserts = np.unique([item.insert_key for item in items], return_inverse=True)

@@ -1,9 +1,6 @@
-import subprocess
-
-from benchmarks.start import IMPORTING, PACKAGES, import_seconds
+from benchmarks.start import PACKAGES, import_seconds
 
 
 def test_the_packages_are_there_and_are_of_others():
-    subprocess.run(IMPORTING, check=True)
     assert not [name for name in PACKAGES if name.startswith(("worker", "db", "producer"))]
-    assert 0.05 < import_seconds() < 60
+    assert 0.05 < import_seconds() < 60, "it fails where one is missing"

@@ -10,7 +10,6 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table for the folder and the backbones that are named; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.learning_scores", description=__doc__)
     parser.add_argument("folder", type=Path, help="labelled photographs, one sub-folder a class")
-    parser.add_argument("--backbone", action="append", help="network and layer; again for several [the default one]")
+    parser.add_argument("--backbone", action="append", help="network and layer; again for several [the default]")
     parser.add_argument("--weights", action="append", help="once for each backbone, in their order")
     parser.add_argument("--labels", type=Path, help="CSV file with the groups [FOLDER/labels.csv]")
     grouping = parser.add_mutually_exclusive_group()
@@ -132,13 +131,14 @@ def evaluated(
 ) -> tuple[Evaluation, dict[Kind, Interval]]:
     """Extract the features of `items` by one backbone, and cross-validate learning on them, plain and by insert.
 
-    The backbone's network is made as the learner makes it. Beside the scores is the balanced accuracy of the lab's
-    recipe (C = 1, features as they are) on the same splits. Raises `RuntimeError` when an image has no features.
+    Beside it the balanced accuracy of the lab's recipe (C = 1, features as they are) on the same splits. Raises
+    `RuntimeError` when an image has no features.
     """
     settings = WorkerSettings(data=data, backbone=name, weights=weights, weights_folder=WorkerSettings().weights_path())
     images = FolderStore(data / "images")
-    with closing(Database(settings.url)) as database:
-        backbone = ready_network(settings, database, images)
+    database = Database(settings.url)
+    backbone = ready_network(settings, database, images)
+    database.close()
     store = begin(
         data / "features", fingerprint=backbone.fingerprint, backbone=name, feature_size=backbone.feature_size
     )

@@ -1,66 +1,100 @@
-"""The bare work of judging, without queue, database or waiting threads: the reference for the line."""
+"""The bare work of judging, without queue and database: the reference for the line."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle, islice
+from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.images.decoding import decode
-from worker.runtime.arrays import Float32Array
+from benchmarks.networks import STORE, network
+from producer.delivery.grouping import DEFAULT_GROUP
+from worker.images.decoding import decode_photograph
+from worker.runtime.process import usable_cores
 
 if TYPE_CHECKING:
-    from worker.backbones.backbone import Backbone
+    from threading import Barrier
 
-BATCH = 32
-"""Images in one forward pass, as many as a worker takes at most."""
-
-
-def load(backbone: str, weights: str | None) -> Backbone:
-    """The backbone in this process, warmed up for one image and for a batch."""
-    from pathlib import Path
-
-    from worker.backbones.backbone import load_backbone
-
-    loaded = load_backbone(backbone, weights, weights_folder=Path("var") / "weights")
-    loaded.warm_up([1, BATCH])
-    return loaded
+    from worker.networks.running import Network
 
 
-def forward_seconds(backbone: Backbone, batches: int) -> float:
-    """Seconds of the batched forward pass for each image, on all cores, from `batches` passes."""
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (BATCH, *backbone.input_size, 3), dtype=np.uint8)
-    prepared = backbone.prepare(pixels)
-    start = time.perf_counter()
-    for _ in range(batches):
-        backbone.features(prepared)
-    return (time.perf_counter() - start) / (batches * BATCH)
+@dataclass(frozen=True)
+class Work:
+    """What judging took."""
+
+    per_second: float
+    """Photographs of all processes together."""
+    processor_seconds: float
+    """Of one photograph."""
 
 
-def decode_seconds(backbone: Backbone, images: Sequence[bytes], rounds: int = 1) -> float:
-    """Seconds for each image from bytes to network input, on all cores, one thread for each."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        start = time.perf_counter()
-        for _ in range(rounds):
-            list(pool.map(lambda image: prepared(backbone, image), images))
-        return (time.perf_counter() - start) / (rounds * len(images))
+class Bare:
+    """Processes that each decode photographs and run a network on them, a message's at a time, as a worker's do."""
+
+    def __init__(self, pool: ProcessPoolExecutor, processes: int):
+        self.processes = processes
+        self._pool = pool
+
+    def work(self, captures: int) -> Work:
+        """Do at least that many, shared out evenly, in all processes at once."""
+        each = -(-captures // self.processes)
+        done = list(self._pool.map(_work, [each] * self.processes))
+        longest = max(seconds for seconds, _ in done)
+        return Work(self.processes * each / longest, sum(used for _, used in done) / (self.processes * each))
 
 
-def prepared(backbone: Backbone, image: bytes) -> Float32Array:
-    """Network input (h, w, 3) of one photograph."""
-    return backbone.prepare(decode(image, backbone.input_size))
+@contextmanager
+def processes(
+    backbone: str, photographs: Sequence[bytes], count: int | None = None, store: Path = STORE
+) -> Iterator[Bare]:
+    """As many processes as a worker has by default, or `count`, which have done one photograph each."""
+    network(backbone, store)  # built here, not in each of them
+    count = count or usable_cores()
+    context = get_context("spawn")
+    begun = (context.Barrier(count), backbone, store, tuple(photographs))
+    with ProcessPoolExecutor(count, context, _begin, begun) as pool:
+        bare = Bare(pool, count)
+        bare.work(count)
+        yield bare
 
 
-def one_by_one_seconds(backbone: Backbone, images: Sequence[bytes]) -> list[float]:
-    """Seconds of decoding and one forward pass for each image, one after the other."""
+def one_by_one_seconds(judging: Network, photographs: Sequence[bytes]) -> list[float]:
+    """Seconds of decoding and one forward pass for each photograph, one after the other, in this process."""
     seconds = []
-    for image in images:
+    for photograph in photographs:
         start = time.perf_counter()
-        backbone.features(prepared(backbone, image)[None])
+        _judge(judging, [photograph])
         seconds.append(time.perf_counter() - start)
     return seconds
+
+
+def _judge(judging: Network, photographs: Sequence[bytes]) -> None:
+    decoded = [decode_photograph(photograph, judging.input_size).pixels for photograph in photographs]
+    judging.features_of(np.stack(decoded))
+
+
+_together: Barrier
+_network: Network
+_photographs: Sequence[bytes]
+
+
+def _begin(together: Barrier, backbone: str, store: Path, photographs: Sequence[bytes]) -> None:
+    global _together, _network, _photographs
+    _together, _network, _photographs = together, network(backbone, store), photographs
+
+
+def _work(count: int) -> tuple[float, float]:
+    """Seconds, and seconds of processor time, of so many photographs; all processes begin at the same moment."""
+    _together.wait(300)
+    coming = islice(cycle(_photographs), count)
+    start, used = time.perf_counter(), time.process_time()
+    while message := list(islice(coming, DEFAULT_GROUP)):
+        _judge(_network, message)
+    return time.perf_counter() - start, time.process_time() - used

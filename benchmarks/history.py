@@ -29,6 +29,7 @@ from db.engine import migrate
 from db.engine.database import Database, DatabaseUnavailable, make_engine
 from db.learning import model_registry
 from db.schema.tables import Captures, Checks
+from worker.networks.names import DEFAULT_BACKBONE
 
 MACHINES, MACHINES_PER_STATION, HEADS, OPERATIONS = 25, 5, 25, 40
 POCKETS: Final = (12, 20, 24, 30, 30, 30)
@@ -233,7 +234,7 @@ def _put_in_charge(url: str) -> None:
             if session.scalar(select(Captures.capture_id).limit(1)) is not None:
                 raise ValueError("the database holds captures already: a history goes into an empty one")
             classes = ("intact", "damaged")
-            model = model_registry.Model(MODEL, "insertnet", "0" * 64, BEGIN, classes, 240, {}, MODEL, "0" * 64)
+            model = model_registry.Model(MODEL, DEFAULT_BACKBONE, "0" * 64, BEGIN, classes, 240, {}, MODEL, "0" * 64)
             model_registry.register(session, model)
             model_registry.promote(session, MODEL, by="history", reason="the first one", at=BEGIN)
     finally:

@@ -1,14 +1,13 @@
-"""A real line in a temporary folder: Redis, a migrated SQLite database, a champion, and a worker process."""
+"""A real line in a temporary folder: Redis, a migrated SQLite database, a champion, and a worker with its processes."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +16,13 @@ import numpy as np
 from sqlalchemy import func, select
 
 from benchmarks.materials import photographs
+from benchmarks.networks import STORE
+from benchmarks.processes import tree
 from db.engine.database import Database
 from db.learning import model_registry
 from db.schema.tables import Captures, Verdicts
 from producer.contract.event import CaptureEvent, new_id
+from producer.delivery.grouping import DEFAULT_GROUP, in_messages
 from producer.delivery.redis_client import EventSender
 from producer.storage.folder import FolderStore
 from worker.embedded.redis_server import free_port
@@ -29,6 +31,8 @@ from worker.embedded.system import EmbeddedSystem
 from worker.models import store
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
+from worker.models.registry import model_of
+from worker.networks.running import Network
 from worker.settings import WorkerSettings
 
 HEAD = 30
@@ -39,15 +43,15 @@ WITHOUT_PROGRESS = 120.0
 
 
 class Line:
-    """A running line; `worker` is its process, which was started and awaited for `start_seconds`."""
+    """A running line; `worker` is its parent process."""
 
-    def __init__(self, settings: WorkerSettings, worker: Child, start_seconds: float):
-        self.settings = settings
+    def __init__(self, system: EmbeddedSystem, worker: Child):
+        self.settings = system.settings
         self.worker = worker
-        self.start_seconds = start_seconds
-        self.redis_url = settings.broker_url()
-        self.database = Database(settings.url)
-        self.images = FolderStore(settings.data / "images")
+        self.redis_url = self.settings.broker_url()
+        self.database = Database(self.settings.url)
+        self.images = FolderStore(self.settings.data / "images")
+        self._ready = system.data / "run" / "worker.ready"
         self._sender = EventSender(self.redis_url)
 
     def close(self) -> None:
@@ -58,41 +62,65 @@ class Line:
     @cached_property
     def _keys(self) -> list[tuple[str, str]]:
         """Keys and digests of the photographs, which are in the store from now on."""
-        return [(key, self.images.put(key, image)) for key, image in _keyed(photographs())]
+        return [(key, self.images.put(key, image)) for key, image in keyed(photographs())]
 
-    def publish(self, station: str, count: int) -> None:
-        """Put `count` captures into the queue, as a station does, without its outbox and without its wait."""
+    def publish(self, station: str, count: int, group: int = DEFAULT_GROUP) -> None:
+        """Put `count` captures into the queue, head by head in messages as a station sends them, but without waiting.
+
+        A message has at most `group` captures.
+        """
+        for first in range(0, count, HEAD):
+            for message in in_messages(self._head(station, first, min(HEAD, count - first)), group):
+                self._sender.send(*message)
+
+    def _head(self, station: str, first: int, size: int) -> list[CaptureEvent]:
         check = new_id()
-        for number in range(count):
-            if number % HEAD == 0:
-                check = new_id()
-            image, digest = self._keys[number % len(self._keys)]
-            self._sender.send(
-                CaptureEvent(
-                    capture_id=new_id(),
-                    captured_at=datetime.now(UTC),
-                    station=station,
-                    machine="m",
-                    head="h",
-                    pocket=number % HEAD + 1,
-                    operation="op",
-                    check_id=check,
-                    check_size=min(HEAD, count - number // HEAD * HEAD),
-                    image=image,
-                    image_sha256=digest,
-                )
+        keys = [self._keys[number % len(self._keys)] for number in range(first, first + size)]
+        return [
+            CaptureEvent(
+                capture_id=new_id(),
+                captured_at=datetime.now(UTC),
+                station=station,
+                machine="m",
+                head="h",
+                pocket=pocket,
+                operation="op",
+                check_id=check,
+                check_size=size,
+                image=image,
+                image_sha256=digest,
             )
+            for pocket, (image, digest) in enumerate(keys, 1)
+        ]
 
     @contextmanager
     def standstill(self) -> Iterator[None]:
-        """The worker's process is stopped meanwhile; Redis keeps what arrives."""
-        if (worker := self.worker.pid) is None:
-            raise RuntimeError("the worker has not been started")
-        os.kill(worker, signal.SIGSTOP)
+        """All processes of an idle worker are stopped meanwhile; Redis keeps what arrives."""
+        stopped = tree(self.worker.pid)
+        for process in stopped:
+            process.send_signal(signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(worker, signal.SIGCONT)
+            for process in reversed(stopped):
+                process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """There is no worker meanwhile: it ends what it has in hand, and is ready again afterwards.
+
+        Raises:
+            RuntimeError: it does not come back.
+        """
+        self.worker.stop()
+        self._ready.unlink(missing_ok=True)
+        yield
+        self.worker.start()
+        end = time.monotonic() + WITHOUT_PROGRESS
+        while not self._ready.exists():
+            if self.worker.exit_code() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the worker does not come back:\n{self.worker.last_words()}")
+            time.sleep(0.02)
 
     def judged(self, station: str) -> int:
         """How many of a station's captures have a verdict."""
@@ -119,84 +147,80 @@ class Line:
 
 
 @contextmanager
-def running(backbone: str, weights: str | None, feature_size: int, fingerprint: str) -> Iterator[Line]:
-    """A line whose worker is ready and judges with a random model for features of that size and fingerprint."""
+def running(network: Network, model: LinearModel | None = None, processes: int | None = None) -> Iterator[Line]:
+    """A line whose worker is ready and judges through a network by a model, by a random one where none is given.
 
-    def start(system: EmbeddedSystem, _: Supervisor) -> Child:
-        return system.start_worker(timeout=300.0)
+    It has so many processes, or as many as a worker has by default.
+    """
 
-    def put_in_charge(settings: WorkerSettings) -> None:
-        _put_in_charge(settings, backbone, feature_size, fingerprint)
+    def prepare(settings: WorkerSettings) -> None:
+        _put_in_charge(settings, network, model or random_model(network.feature_size))
 
-    with _system(put_in_charge, start, backbone, weights) as line:
-        yield line
+    with _system(prepare, processes) as (system, _):
+        line = Line(system, system.start_worker())
+        with closing(line):
+            yield line
 
 
 @contextmanager
 def running_with(command: Sequence[str]) -> Iterator[Line]:
     """A line whose worker is another program, run in the line's environment; it need not be ready yet."""
-
-    def start(system: EmbeddedSystem, supervisor: Supervisor) -> Child:
+    with _system(lambda _: None) as (system, supervisor):
         child = Child("worker", command, system.data / "logs" / "worker.log", system.environment())
         supervisor.add(child)
-        return child
+        with closing(Line(system, child)) as line:
+            yield line
 
-    with _system(lambda _: None, start) as line:
-        yield line
+
+@contextmanager
+def without_worker(network: Network) -> Iterator[EmbeddedSystem]:
+    """A line with a random model in charge, whose worker is still to be started."""
+
+    def prepare(settings: WorkerSettings) -> None:
+        _put_in_charge(settings, network, random_model(network.feature_size))
+
+    with _system(prepare) as (system, _):
+        yield system
+
+
+def random_model(feature_size: int) -> LinearModel:
+    """A model for features of that size; its verdicts mean nothing."""
+    coef = np.random.default_rng(0).standard_normal((1, feature_size), np.float32)
+    return LinearModel(LINE_CLASSES, coef, np.zeros(1))
 
 
 @contextmanager
 def _system(
-    prepare: Callable[[WorkerSettings], None],
-    start: Callable[[EmbeddedSystem, Supervisor], Child],
-    backbone: str = "insertnet",
-    weights: str | None = None,
-) -> Iterator[Line]:
+    prepare: Callable[[WorkerSettings], None], processes: int | None = None
+) -> Iterator[tuple[EmbeddedSystem, Supervisor]]:
     with tempfile.TemporaryDirectory(prefix="bench-line-") as folder, Supervisor() as supervisor:
-        settings = WorkerSettings(data=Path(folder), backbone=backbone, weights=weights)
+        told = {} if processes is None else {"processes": processes}
+        settings = WorkerSettings(data=Path(folder), networks=str(STORE.absolute()), **told)
         system = EmbeddedSystem(settings, supervisor)
         system.start_redis(free_port())
         system.migrate()
         prepare(settings)
-        began = time.perf_counter()
-        worker = start(system, supervisor)
-        line = Line(settings, worker, time.perf_counter() - began)
-        try:
-            yield line
-        finally:
-            line.close()
+        yield system, supervisor
 
 
-def _keyed(images: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+def keyed(images: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Each image with the key under which it is in the line's store."""
     for image in images:
         yield f"bench/{hashlib.sha256(image).hexdigest()[:16]}.jpg", image
 
 
-def _put_in_charge(settings: WorkerSettings, backbone: str, feature_size: int, fingerprint: str) -> None:
-    coef = np.random.default_rng(0).standard_normal((1, feature_size), np.float32)
+def _put_in_charge(settings: WorkerSettings, network: Network, model: LinearModel) -> None:
     manifest = store.save(
-        settings.models_path() / "random",
-        LinearModel(LINE_CLASSES, coef, np.zeros(1)),
-        backbone=backbone,
-        fingerprint=fingerprint,
+        settings.models_path() / "first",
+        model,
+        backbone=network.name,
+        fingerprint=network.fingerprint,
         trained_on=1,
         settings={},
         metrics={},
         created_at=datetime.now(UTC),
+        network=network.digest,
     )
-    database = Database(settings.url)
-    with database.transaction() as session:
-        model = model_registry.Model(
-            manifest.model_id,
-            backbone,
-            fingerprint,
-            manifest.created_at,
-            LINE_CLASSES,
-            1,
-            {},
-            "random",
-            manifest.classifier_sha256,
-        )
-        model_registry.register(session, model)
-        model_registry.promote(session, model.model_id, by="benchmark", reason="random", at=manifest.created_at)
-    database.close()
+    with closing(Database(settings.url)) as database, database.transaction() as session:
+        model_registry.register(session, model_of(manifest, "first"))
+        model_registry.promote(session, manifest.model_id, by="benchmark", reason="first", at=manifest.created_at)

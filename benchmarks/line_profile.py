@@ -1,8 +1,8 @@
 """`python -m benchmarks.line_profile`: where a worker's processor time goes, for each capture of a busy line.
 
-Processor time and not elapsed time: it adds up, and other work on the machine changes it little. The worker's is read
-from the kernel for each of its threads; the bare work is the same decoding and forward pass in this process, and the
-worker's other steps are measured here one by one, in batches of 32 as in a busy worker and of one.
+Processor time and not elapsed time: it adds up, and other work on the machine changes it little. That of the parent, of
+the processes that judge and of Redis is read from the kernel; the bare work is done by as many processes, and the
+worker's other steps are measured here one by one, in messages of eight as in a busy worker and of one.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ import db.line.captures
 import db.line.checks
 from benchmarks import bare
 from benchmarks.line import HEAD, Line, running
-from benchmarks.line_rate import captures_per_second
-from benchmarks.materials import photographs, random_weights
+from benchmarks.line_rate import captures_per_second, warm_up
+from benchmarks.materials import photographs
+from benchmarks.networks import network
+from benchmarks.processes import processor_seconds, tree
 from db.engine import migrate
 from db.engine.database import Database
 from db.engine.url import sqlite_url
@@ -31,10 +33,13 @@ from db.line.captures import Arrival
 from db.line.verdicts import Verdict, record_all
 from producer.contract.answers import VerdictAnswer
 from producer.contract.event import CaptureEvent, new_id
+from producer.delivery.grouping import DEFAULT_GROUP
+from producer.delivery.redis_connection import connect
 from producer.storage.folder import FolderStore
 from worker.broker.sanitising import sanitise
 from worker.line.mapping import capture_of, verdict_answer, verdict_of
 from worker.models.line_model import Judgement
+from worker.networks.names import DEFAULT_BACKBONE
 
 T = TypeVar("T")
 
@@ -42,36 +47,18 @@ ROWS = 960
 """Captures that each step is measured on."""
 
 
-def processor_seconds(pid: int) -> tuple[float, float]:
-    """What a process has used: its first thread (Celery's loop), and all the others, in seconds."""
-    loop = others = 0.0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        fields = (task / "stat").read_text("ascii").rpartition(")")[2].split()
-        used = (int(fields[11]) + int(fields[12])) / 100  # user and system time, in hundredths of a second
-        if int(task.name) == pid:
-            loop = used
-        else:
-            others += used
-    return loop, others
-
-
-def line_milliseconds(line: Line, captures: int) -> tuple[float, float, float]:
-    """Captures per second of a full line, and its worker's milliseconds a capture: Celery's loop, all other threads."""
-    captures_per_second(line, "warm-up", 150)
-    pid = line.worker.pid
-    if pid is None:
-        raise RuntimeError("the worker has not been started")
-    before = processor_seconds(pid)
+def line_milliseconds(line: Line, captures: int) -> dict[str, float]:
+    """Milliseconds of processor time a capture of a full line's parts, and the captures per second."""
+    warm_up(line)
+    client = connect(line.redis_url, timeout=30.0)
+    redis = client.info("server")["process_id"]
+    client.close()
+    parent, *children = tree(line.worker.pid)
+    parts = {"the worker's parent": [parent], "its processes": children, "Redis": tree(redis)}
+    before = {part: processor_seconds(of) for part, of in parts.items()}
     rate = captures_per_second(line, "profile", captures)
-    loop, others = (1000 * (now - then) / captures for now, then in zip(processor_seconds(pid), before, strict=True))
-    return rate, loop, others
-
-
-def bare_milliseconds(work: Callable[[], object], images: int) -> float:
-    """Milliseconds of processor time of all threads for each image."""
-    start = time.process_time()
-    work()
-    return 1000 * (time.process_time() - start) / images
+    used = {part: 1000 * (processor_seconds(of) - before[part]) / captures for part, of in parts.items()}
+    return used | {"captures/s": rate}
 
 
 def steps(batch: int) -> dict[str, float]:
@@ -159,22 +146,21 @@ def _finished(database: Database, checks: Sequence[UUID]) -> None:
 
 def main() -> int:
     """Print the profile as rows of a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("backbone", nargs="?", default="insertnet")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.line_profile", description=__doc__)
+    parser.add_argument("backbone", nargs="?", default=DEFAULT_BACKBONE)
     parser.add_argument("--captures", type=int, default=800)
     options = parser.parse_args()
-    with random_weights(options.backbone) as weights:
-        network = bare.load(options.backbone, weights)
-        images = photographs()
-        decode = bare_milliseconds(lambda: bare.decode_seconds(network, images, 4), 4 * len(images))
-        forward = bare_milliseconds(lambda: bare.forward_seconds(network, 8), 8 * bare.BATCH)
-        with running(options.backbone, weights, network.feature_size, network.fingerprint) as line:
-            rate, loop, others = line_milliseconds(line, options.captures)
-    print(f"{options.backbone}: {rate:.0f} captures/s; milliseconds of processor time a capture:")
-    print(f"| bare decoding | {decode:.2f} |\n| bare forward pass in batches of {bare.BATCH} | {forward:.2f} |")
-    print(f"| **worker**, Celery's loop | {loop:.2f} |\n| **worker**, all other threads | {others:.2f} |")
-    print("| step beside decoding and network | in batches of 32 | alone |")
-    full, alone = steps(32), steps(1)
+    with bare.processes(options.backbone, photographs()) as bares, running(network(options.backbone)) as line:
+        before = bares.work(options.captures // 2)
+        used = line_milliseconds(line, options.captures)
+        after = bares.work(options.captures // 2)
+    rate, bare_rate = used.pop("captures/s"), (before.per_second + after.per_second) / 2
+    print(f"{options.backbone}: {rate:.0f} captures/s, bare {bare_rate:.0f}; milliseconds of processor time a capture:")
+    print(f"| bare decoding and network | {500 * (before.processor_seconds + after.processor_seconds):.2f} |")
+    for part, milliseconds in used.items():
+        print(f"| {part} | {milliseconds:.2f} |")
+    print(f"| step beside decoding and network | in messages of {DEFAULT_GROUP} | alone |")
+    full, alone = steps(DEFAULT_GROUP), steps(1)
     for step, milliseconds in full.items():
         print(f"| {step} | {milliseconds:.2f} | {alone[step]:.2f} |")
     return 0

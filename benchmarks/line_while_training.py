@@ -1,8 +1,8 @@
 """What a retraining costs the line on the same machine: the median time of a capture with it over that without.
 
-The line is a real one with insertnet; captures are submitted one at a time, at a steady pace. Beside it a process of
-its own fits one candidate after the other, as nice as `insert-worker learn` is by default and on as many cores. It
-exists all the time and is stopped (SIGSTOP) for the captures without it, which alternate with those with it.
+The line is a real one with the default backbone; captures are submitted one at a time, at a steady pace. Beside it a
+process of its own fits one candidate after the other, as nice as `insert-worker learn` is by default and on as many
+cores. It exists all the time and is stopped (SIGSTOP) for the captures without it, which alternate with those with it.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def processor_seconds(process: subprocess.Popen[str]) -> float:
 BENCHMARKS = (
     Benchmark(
         name="line_while_training",
-        sentence="median time of a capture with insertnet while a niced retraining runs, over that without",
+        sentence="median time of a capture with the default backbone while a niced retraining runs, over that without",
         unit="times the time",
         target=1.3,
         at_least=False,

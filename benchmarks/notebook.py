@@ -1,8 +1,8 @@
 """The lab's loop against the product's batched path, on the same photographs, from file to class.
 
 The loop is the notebook's: for each image `load_img`, `preprocess_input`, `model.predict` of one image, and `predict`
-of a scikit-learn `SVC`. The product's path reads the same pixels (`worker.dataset.labelled_folder.load_image`), on all
-cores like the line, runs full batches, and decides with the primal weights. Both must give the same classes, or the
+of a scikit-learn `SVC`. The lab's path reads the same pixels (`worker.dataset.labelled_folder.load_image`), on all
+cores, runs full batches in Keras, and decides with the primal weights. Both must give the same classes, or the
 benchmark fails.
 """
 
@@ -18,16 +18,49 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.svm import SVC
 
-from benchmarks import bare
 from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
 from worker.dataset.labelled_folder import load_image
 from worker.features.batches import feature_batches
 from worker.models.gram_svm import fit_gram, gram, primal
 from worker.models.linear_svm import LinearModel
+from worker.runtime.arrays import Float32Array, Int64Array
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone
+
+BATCH = 32
+"""Images in one forward pass of the batched path."""
+
+
+class Loop:
+    """The notebook's loop with a network of `keras.applications` up to a layer, and a scikit-learn `SVC` behind it."""
+
+    def __init__(self, backbone: str, weights: str | None):
+        """Load the whole network as the notebook does, with the weight file."""
+        import keras
+
+        self.family, _, layer = backbone.partition(":")
+        whole = getattr(keras.applications, {"vgg16": "VGG16", "mobilenet": "MobileNet"}[self.family])(weights=None)
+        whole.load_weights(weights)
+        self._model = keras.Model(whole.input, whole.get_layer(layer).output)
+        self._svc = SVC(kernel="linear", class_weight="balanced")
+
+    def learn(self, features: Float32Array, sides: Int64Array) -> None:
+        """Fit the `SVC` on features (n, d)."""
+        self._svc.fit(features, sides)
+
+    def features(self, file: Path) -> Float32Array:
+        """The features (1, d) of one image."""
+        import keras
+
+        prepare = getattr(keras.applications, self.family).preprocess_input
+        image = keras.utils.img_to_array(keras.utils.load_img(file, target_size=(224, 224)))
+        return np.asarray(self._model.predict(prepare(image[None]), verbose=0)).reshape(1, -1)
+
+    def judge(self, files: Sequence[Path]) -> list[int]:
+        """The class of each image, one after the other."""
+        return [int(self._svc.predict(self.features(file))[0]) for file in files]
 
 
 def ratios(backbone: str, rounds: int, samples: int) -> list[float]:
@@ -36,22 +69,21 @@ def ratios(backbone: str, rounds: int, samples: int) -> list[float]:
     Raises:
         AssertionError: the two find different classes.
     """
-    import keras
+    from worker.backbones.backbone import load_backbone
 
     with random_weights(backbone) as weights, tempfile.TemporaryDirectory(prefix="bench-images-") as folder:
-        files = _write(Path(folder), photographs())
-        network = bare.load(backbone, weights)
-        whole = getattr(keras.applications, {"vgg16": "VGG16", "mobilenet": "MobileNet"}[network.family])(weights=None)
-        whole.load_weights(weights)
-        model = keras.Model(whole.input, whole.get_layer(network.layer).output)
+        files = written(Path(folder), photographs())
+        network = load_backbone(backbone, weights, weights_folder=Path(folder))
+        network.warm_up([1, BATCH])
+        loop = Loop(backbone, weights)
         features = _features(network, files)
         labels = np.arange(len(files)) % 2  # as rendered: every second one is damaged
-        svc = SVC(kernel="linear", class_weight="balanced").fit(features, labels)
+        loop.learn(features, labels)
         linear = primal(fit_gram(gram(features), labels), features, ("intact", "damaged"))
-        _loop(network.family, model, svc, files[:2])
+        loop.judge(files[:2])
         measured = []
         for _ in range(samples):
-            loop_seconds, by_loop = _timed(lambda: _loop(network.family, model, svc, files))
+            loop_seconds, by_loop = _timed(lambda: loop.judge(files))
             timed = [_timed(lambda: _batched(network, linear, files)) for _ in range(rounds)]
             if any(classes != by_loop for _, classes in timed):
                 raise AssertionError("the notebook's loop and the batched path find different classes")
@@ -61,23 +93,12 @@ def ratios(backbone: str, rounds: int, samples: int) -> list[float]:
     return measured
 
 
-def _write(folder: Path, images: Sequence[bytes]) -> list[Path]:
+def written(folder: Path, images: Sequence[bytes]) -> list[Path]:
+    """The files in `folder` that the images are in from now on, in their order."""
     files = [folder / f"{number:03d}.jpg" for number in range(len(images))]
     for file, image in zip(files, images, strict=True):
         file.write_bytes(image)
     return files
-
-
-def _loop(family: str, model: Any, svc: SVC, files: Sequence[Path]) -> list[int]:
-    import keras
-
-    prepare = getattr(keras.applications, family).preprocess_input
-    classes = []
-    for file in files:
-        image = keras.utils.img_to_array(keras.utils.load_img(file, target_size=(224, 224)))
-        features = model.predict(prepare(image[None]), verbose=0)
-        classes.append(int(svc.predict(features.reshape(1, -1))[0]))
-    return classes
 
 
 def _batched(network: Backbone, linear: LinearModel, files: Sequence[Path]) -> list[int]:
@@ -86,7 +107,7 @@ def _batched(network: Backbone, linear: LinearModel, files: Sequence[Path]) -> l
 
 def _features(network: Backbone, files: Sequence[Path]) -> Any:
     load = partial(load_image, size=network.input_size)
-    parts = [part.features for part in feature_batches(files, load, network, size=bare.BATCH, unusable=())]
+    parts = [part.features for part in feature_batches(files, load, network, size=BATCH, unusable=())]
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 

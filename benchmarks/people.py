@@ -26,6 +26,7 @@ from db.engine.database import Database
 from db.learning import model_registry
 from db.line import pockets
 from db.schema.tables import Captures, Checks, Pockets
+from worker.networks.names import DEFAULT_BACKBONE
 
 MODELS: Final = (MODEL, "history-model-2", "history-model-3", "history-model-4")
 """Who is in charge, each for a quarter of the captures."""
@@ -143,7 +144,7 @@ def put_in_charge(url: str, captures: int) -> None:
             for number, name in enumerate(MODELS[1:], 1):
                 at = BEGIN + lasts * number / len(MODELS)
                 classes = ("intact", "damaged")
-                model = model_registry.Model(name, "insertnet", "0" * 64, at, classes, 240, {}, name, "0" * 64)
+                model = model_registry.Model(name, DEFAULT_BACKBONE, "0" * 64, at, classes, 240, {}, name, "0" * 64)
                 model_registry.register(session, model)
                 model_registry.promote(session, name, by="history", reason="a better one", at=at)
     finally:

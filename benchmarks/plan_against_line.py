@@ -1,9 +1,9 @@
 """The plan against a real line: how long heads wait for their last verdict, predicted and then measured.
 
-One worker with insertnet, Redis and SQLite on this machine. In each sample the worker's rate from a full queue and the
-time of a single capture are measured first, as `benchmarks.plan_figures` does; then heads arrive at random moments, as
-many a second as keep the worker busy `BUSY` of the time, and the 95th percentile of the time from a head's first event
-to its last committed verdict is compared with the plan's.
+One worker with the default backbone, Redis and SQLite on this machine. In each sample the worker's rate from a full
+queue and the time of a single capture are measured first, as `benchmarks.plan_figures` does; then heads arrive at
+random moments, as many a second as keep the worker busy `BUSY` of the time, and the 95th percentile of the time from a
+head's first event to its last committed verdict is compared with the plan's.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import time
 
 import numpy as np
 
-from benchmarks import bare
 from benchmarks.line import HEAD, Line, running
-from benchmarks.line_rate import captures_per_second
+from benchmarks.line_rate import CAPTURES, captures_per_second, warm_up
 from benchmarks.measure import Benchmark
+from benchmarks.networks import network
 from benchmarks.plan_figures import single_seconds
 from benchmarks.plan_simulation import at_random
+from worker.networks.names import DEFAULT_BACKBONE
 from worker.planning.measurements import WorkerFigures
 from worker.planning.plan import SHARE, Load, waits
 from worker.runtime.arrays import Float64Array
 
-BACKBONE = "insertnet"
 STATIONS = 20
 HEADS = 250
 """Heads of one sample: a dozen lie beyond the 95th percentile."""
@@ -44,12 +44,11 @@ def answered_p95(line: Line, name: str, arrivals: Float64Array) -> float:
 def ratios(samples: int) -> list[float]:
     """`samples` times the larger of the plan's and the line's 95th percentile over the smaller."""
     measured_ratios = []
-    network = bare.load(BACKBONE, None)
-    with running(BACKBONE, None, network.feature_size, network.fingerprint) as line:
-        captures_per_second(line, "warm-up", 100)
+    with running(network(DEFAULT_BACKBONE)) as line:
+        warm_up(line)
         for sample in range(samples):
-            single = single_seconds(line, network, f"single-{sample}")
-            rate = captures_per_second(line, f"full-{sample}", 800)
+            single = single_seconds(line, f"single-{sample}")
+            rate = captures_per_second(line, f"full-{sample}", CAPTURES[DEFAULT_BACKBONE])
             load = Load(STATIONS, HEAD, STATIONS * HEAD / (BUSY * rate))
             worker = WorkerFigures(cores=1, per_second=rate, single_seconds=single, bytes=1)
             planned = waits(load, worker, station_per_second=float("inf"), workers=1).answered

@@ -7,44 +7,41 @@ machine it shares the processor with the worker that loads it.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 from sqlalchemy import text
 
-from benchmarks import bare
 from benchmarks.growth import _ENGINES, IMAGE, KEY, Grown, _only_warnings
 from benchmarks.ingest import submitted_per_second
-from benchmarks.latency import Watch
+from benchmarks.latency import watching
 from benchmarks.line import Line, running, running_with
-from benchmarks.line_rate import captures_per_second
-from benchmarks.machine import peak_bytes
-from benchmarks.materials import photographs, random_weights
+from benchmarks.line_rate import captures_per_second, warm_up
+from benchmarks.materials import photographs
 from benchmarks.measure import Benchmark
+from benchmarks.memory import peak_bytes
+from benchmarks.networks import MOBILENET, VGG16, network
+from benchmarks.processes import processor_seconds
 from db.engine import migrate
 from db.engine.database import Database
 from producer.contract.answers import stream_of
-from producer.delivery.outbox import Outbox
 from producer.delivery.redis_connection import connect
-from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from worker.networks.names import DEFAULT_BACKBONE
 from worker.planning.measurements import name_of
+from worker.runtime.process import usable_cores
 
-if TYPE_CHECKING:
-    from worker.backbones.backbone import Backbone
-
-BACKBONES = {"insertnet": 800, "mobilenet:conv_pw_12_relu+gap": 800, "vgg16:fc1": 192}
+BACKBONES = {DEFAULT_BACKBONE: 2_000, MOBILENET: 2_000, VGG16: 240}
 """The backbones whose workers are measured, and captures of a full queue for one sample."""
 
-CARRIED = 1500
+CARRIED = 4_000
 """Captures that go through Redis for one sample."""
 
 WAITING = 2000
@@ -62,25 +59,20 @@ Figures = dict[str, list[float]]
 @cache
 def of_worker(backbone: str, samples: int) -> Figures:
     """`per_second`, `single_seconds` and `worker_bytes` of a worker with that backbone."""
-    figures: Figures = {"per_second": [], "single_seconds": []}
-    with random_weights(backbone) as weights:
-        network = bare.load(backbone, weights)
-        with running(backbone, weights, network.feature_size, network.fingerprint) as line:
-            captures = BACKBONES[backbone]
-            captures_per_second(line, "warm-up", max(64, captures // 8))
-            for sample in range(samples):
-                figures["single_seconds"].append(single_seconds(line, network, f"single-{sample}"))
-                figures["per_second"].append(captures_per_second(line, f"full-{sample}", captures))
-            figures["worker_bytes"] = [float(peak_bytes(line))]
+    figures: Figures = {"per_second": [], "single_seconds": [], "worker_bytes": []}
+    with running(network(backbone)) as line:
+        captures = BACKBONES[backbone]
+        warm_up(line)
+        for sample in range(samples):
+            figures["single_seconds"].append(single_seconds(line, f"single-{sample}"))
+            figures["per_second"].append(captures_per_second(line, f"full-{sample}", captures))
+            figures["worker_bytes"].append(float(peak_bytes(line, f"loaded-{sample}", captures // 2)))
     return figures
 
 
-def single_seconds(line: Line, network: Backbone, name: str) -> float:
+def single_seconds(line: Line, name: str) -> float:
     """Seconds from a station's submit to the verdict at the station, on a line that is idle: the median of twenty."""
-    outbox = Outbox(line.settings.data / f"{name}.db")
-    with closing(outbox), Station(name, line.images, outbox, line.redis_url) as station:
-        watch = Watch(station, network)
-        watch.head_seconds(1)
+    with watching(line, name) as watch:
         return median(watch.head_seconds(1) for _ in range(20))
 
 
@@ -94,17 +86,17 @@ def of_redis(samples: int) -> Figures:
         name: [] for name in ("redis_per_second", "redis_network_bytes", "aof_bytes", "event_bytes", "answer_bytes")
     }
     with running_with([sys.executable, "-m", "benchmarks.worker_without_network"]) as line:
-        captures_per_second(line, "warm-up", 150)
+        warm_up(line, 300)
         client: Any = connect(line.redis_url, timeout=30.0)
         server = psutil.Process(client.info("server")["process_id"])
         for sample in range(samples):
             with _standstill_of_memory(line, client, figures["event_bytes"]):
                 line.publish(f"waiting-{sample}", WAITING)
             line.wait(f"waiting-{sample}", WAITING)
-            before, seconds = client.info(), _processor_seconds([server])
+            before, seconds = client.info(), processor_seconds([server])
             captures_per_second(line, f"carried-{sample}", CARRIED)
             after = client.info()
-            figures["redis_per_second"].append(CARRIED / (_processor_seconds([server]) - seconds))
+            figures["redis_per_second"].append(CARRIED / (processor_seconds([server]) - seconds))
             grown = {name: (after[name] - before[name]) / CARRIED for name in _COUNTED}
             figures["redis_network_bytes"].append(grown["total_net_input_bytes"] + grown["total_net_output_bytes"])
             figures["aof_bytes"].append(grown["aof_current_size"])
@@ -126,15 +118,11 @@ def _standstill_of_memory(line: Line, client: Any, figures: list[float]) -> Iter
         figures.append((client.info("memory")["used_memory"] - before) / WAITING)
 
 
-def _processor_seconds(processes: Sequence[psutil.Process]) -> float:
-    return sum(times.user + times.system for times in (process.cpu_times() for process in processes))
-
-
 @cache
 def of_database(engine: str, samples: int) -> Figures:
     """`database_per_second` and `database_bytes` of an engine.
 
-    Of SQLite the rate is that of one worker's process without a network, which does the database's work itself. Of
+    Of SQLite the rate is that of one process without a network, which does the database's work itself. Of
     PostgreSQL it is the captures for each second of its server's processor time: what one of its cores carries.
     """
     with tempfile.TemporaryDirectory(prefix="bench-plan-") as name, _ENGINES[engine](Path(name)) as new:
@@ -175,7 +163,7 @@ def _written_per_second(url: str, grown: Grown) -> float:
 def _server_seconds(server: Any) -> float:
     """Processor seconds of a PostgreSQL server, of its processes that have ended too."""
     ended = server.cpu_times()
-    return _processor_seconds([server, *server.children()]) + ended.children_user + ended.children_system
+    return processor_seconds([server, *server.children()]) + ended.children_user + ended.children_system
 
 
 def of_station(samples: int) -> Figures:
@@ -185,7 +173,7 @@ def of_station(samples: int) -> Figures:
 
 def of_machine(_: int) -> Figures:
     """Cores, and the bytes of a photograph (rendered, 1024×1024 JPEG): give the plan those of your own cameras."""
-    return {"cores": [float(os.cpu_count() or 1)], "image_bytes": [fmean(map(len, photographs()))]}
+    return {"cores": [float(usable_cores())], "image_bytes": [fmean(map(len, photographs()))]}
 
 
 def _benchmark(figure: str, sentence: str, unit: str, measure: Callable[[int], Figures], of: str | None) -> Benchmark:
@@ -210,7 +198,7 @@ BENCHMARKS = (
         for figure, sentence, unit in (
             ("per_second", "captures that one worker judges from a full queue", "captures/s"),
             ("single_seconds", "submit to verdict at the station, one capture on an idle line", "s"),
-            ("worker_bytes", "peak memory of one worker", "bytes"),
+            ("worker_bytes", "memory of one worker under load, all its processes together", "bytes"),
         )
     ),
     *(

@@ -14,22 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 from PIL import Image
 
-from benchmarks import bare
 from benchmarks.measure import Benchmark
+from benchmarks.networks import network
 from producer.contract.event import new_id
 from producer.simulation.head import labelled_images
 from producer.storage.folder import FolderStore
 from worker.features.catalogue import begin
 from worker.features.extraction import extract_chunk, key_of, missing
-
-if TYPE_CHECKING:
-    from worker.backbones.backbone import Backbone
+from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.running import Network
 
 IMAGES = 2000
 NEW = IMAGES // 100
@@ -55,26 +53,26 @@ def ratios(samples: int) -> list[float]:
     Raises:
         AssertionError: not all features are there afterwards.
     """
-    network = bare.load("insertnet", None)
+    seeing = network(DEFAULT_BACKBONE)
     measured = []
     with tempfile.TemporaryDirectory(prefix="bench-reextract-") as folder:
         images = FolderStore(Path(folder) / "images")
         photos = [_stored(images, number, data) for number, data in enumerate(_photographs(IMAGES + NEW))]
         for sample in range(samples):
             root = Path(folder) / f"features-{sample}"
-            full = _seconds(photos[:IMAGES], images, network, root)
-            new = _seconds(photos, images, network, root)
+            full = _seconds(photos[:IMAGES], images, seeing, root)
+            new = _seconds(photos, images, seeing, root)
             print(f"  {IMAGES} images {full:.2f} s, {NEW} new ones {new:.3f} s", flush=True)
             measured.append(new / full)
     return measured
 
 
-def _seconds(photos: Sequence[StoredPhoto], images: FolderStore, network: Backbone, root: Path) -> float:
+def _seconds(photos: Sequence[StoredPhoto], images: FolderStore, seeing: Network, root: Path) -> float:
     start = time.perf_counter()
-    store = begin(root, fingerprint=network.fingerprint, backbone=network.name, feature_size=network.feature_size)
+    store = begin(root, fingerprint=seeing.fingerprint, backbone=seeing.name, feature_size=seeing.feature_size)
     lacking = missing(photos, store)
     for first in range(0, len(lacking), CHUNK):
-        extract_chunk(lacking[first : first + CHUNK], images, network, store)
+        extract_chunk(lacking[first : first + CHUNK], images, seeing, store)
     labels = [number % 2 for number in range(len(photos))]
     store.publish([key_of(photo) for photo in photos], labels, ("intact", "damaged"))
     store.compact()

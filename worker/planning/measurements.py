@@ -24,7 +24,7 @@ class WorkerFigures:
     single_seconds: float
     """From a station's submit to the verdict at the station, one capture on an idle line."""
     bytes: float
-    """Its peak memory, of all of its processes together."""
+    """Its memory under load, all its processes together."""
 
 
 @dataclass(frozen=True)

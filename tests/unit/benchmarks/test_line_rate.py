@@ -4,19 +4,25 @@ from benchmarks.line_rate import slope
 from benchmarks.run import BENCHMARKS
 
 NAMED = {
-    "line_vgg16",
-    "line_insertnet",
-    "line_mobilenet",
-    "notebook_vgg16",
-    "notebook_mobilenet_conv1",
+    "line_default",
+    "line_vgg16_int8",
+    "line_over_notebook",
+    "vgg16_over_notebook",
+    "vgg16_equal_verdicts",
+    "overhead_ms",
+    "singles_per_s",
+    "head_of_30",
     "latency_p50_ms",
     "latency_p95_ms",
-    "head_of_30",
     "ingest_station_per_s",
     "ingest_queue_per_s",
-    "machine_vgg16",
-    "memory_vgg16",
-    "start_vgg16",
+    "start_default",
+    "memory_default_mb",
+    "memory_vgg16_int8_mb",
+    "catch_up",
+    "catch_up_line",
+    "notebook_vgg16",
+    "notebook_mobilenet_conv1",
 }
 
 

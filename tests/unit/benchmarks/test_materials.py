@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from benchmarks import bare
 from benchmarks.materials import _values, photographs, random_weights
+from worker.images.decoding import decode
 
 
 def test_efficientnet_lite_needs_no_file():
@@ -14,6 +14,7 @@ def test_efficientnet_lite_needs_no_file():
 
 
 def test_random_weights_are_loaded_like_published_ones_and_are_gone_afterwards():
+    from worker.backbones.backbone import load_backbone
     from worker.backbones.weight_file import WeightFile
 
     with random_weights("mobilenet:conv1_relu") as weights:
@@ -22,12 +23,10 @@ def test_random_weights_are_loaded_like_published_ones_and_are_gone_afterwards()
         with WeightFile(Path(weights)) as file:
             (kernel,) = file.read("conv1")
             assert kernel.shape == (3, 3, 3, 32)
-        network = bare.load("mobilenet:conv1_relu", weights)
-        image = photographs(1)[0]
-        features = network.features(bare.prepared(network, image)[None])
+        network = load_backbone("mobilenet:conv1_relu", weights, weights_folder=Path("none"))
+        features = network.features_of([decode(photographs(1)[0], network.input_size)])
         assert np.isfinite(features).all()
         assert features.max() > 0
-        assert len(bare.one_by_one_seconds(network, [image])) == 1
     with pytest.raises(FileNotFoundError):
         open(weights, "rb")  # noqa: PTH123, SIM115 - it is not there
 
@@ -47,3 +46,4 @@ def test_a_kernel_keeps_the_size_of_its_input():
 def test_the_photographs_are_the_same_every_time():
     assert photographs(2) is photographs(2)
     assert photographs(2)[0][:2] == b"\xff\xd8"
+    assert photographs(2)[:1] == photographs(1), "more are the same and others behind them"

@@ -55,15 +55,15 @@ def standalone(
     ),
     console_port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="The console's TCP port. [8377, or any if it is taken]", show_default=False),
+        typer.Option(min=1, max=65535, help="The console's TCP port. [8377, else any]", show_default=False),
     ] = None,
     backbone: Backbone = None,
     weights: Weights = None,
 ) -> None:
     """Run the whole system of a small shop on this machine, until Ctrl-C or SIGTERM.
 
-    Redis (durable), a SQLite database, a worker, what learns from reviews, and the console for browsers on this machine,
-    all below the data folder. A part that dies is started again.
+    Redis (durable), a SQLite database, a worker, what learns from reviews, and the console for browsers on this
+    machine, all below the data folder. A part that dies is started again.
     Stations on this machine find it with `insert-station --data FOLDER`; others need INSERTS_REDIS_URL (it is in
     the file redis.url of the data folder) and the same image store.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 
 import uvicorn
@@ -10,8 +11,8 @@ import uvicorn
 from db.console.app import make_app, make_console
 from db.console.settings import ConsoleSettings
 
-GRACE_SECONDS = 5
-"""How long answers that are under way may take once it is told to stop; a board's stream ends at once."""
+GRACE_SECONDS = 2
+"""How long answers that are under way may take once it is told to stop; then the streams of open pages are cut."""
 
 
 def serve(settings: ConsoleSettings, address: str, port: int) -> None:
@@ -36,6 +37,9 @@ def serve(settings: ConsoleSettings, address: str, port: int) -> None:
         proxy_headers=False,  # an address that a header claims would get round the throttle
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    # uvicorn ends well, and then raises the signal that ended it once more: that is no error.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     try:
         uvicorn.Server(configuration).run()
     finally:

@@ -33,6 +33,12 @@ def test_a_station_loads_nothing_heavy_of_others() -> None:
     assert loaded_by("import producer.station.station, producer.commands.simulated_line") & HEAVY == set()
 
 
+def test_the_console_loads_no_network_and_no_broker() -> None:
+    loaded = loaded_by("import db.console.serving")
+    assert "fastapi" in loaded
+    assert loaded & (HEAVY - {"sqlalchemy"} | {"celery", "redis", "kombu"}) == set()
+
+
 # Prints the help of a program and of each of its commands, then what all that has loaded.
 HELP = """
 import contextlib, io, sys

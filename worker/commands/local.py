@@ -55,9 +55,7 @@ def standalone(
     ),
     console_port: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=65535, help="The console's TCP port. [8377, or any if it is taken]", show_default=False
-        ),
+        typer.Option(min=1, max=65535, help="The console's TCP port. [8377, else any]", show_default=False),
     ] = None,
     backbone: Backbone = None,
     weights: Weights = None,

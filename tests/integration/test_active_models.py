@@ -393,12 +393,14 @@ import sys
 from pathlib import Path
 import worker.line.serve
 from db.engine.database import Database
-from worker.line.judge_start import started_judge
-from worker.monitoring.metrics import WorkerMetrics
-from worker.monitoring.process_state import ProcessState
+from worker.line.child import active_models
+from worker.line.judging import Judge
+from worker.monitoring.reports import ChildMetrics
 from worker.settings import WorkerSettings
 settings = WorkerSettings(data=Path(sys.argv[1]), models=Path(sys.argv[1]), database_url=sys.argv[2])
-judge = started_judge(settings, Database(settings.url), WorkerMetrics(), ProcessState("none"))
+models = active_models(settings, Database(settings.url))
+models.start()
+judge = Judge(models, ChildMetrics())
 print(judge.judge(Path(sys.argv[3]).read_bytes(), None).model_id)
 print(*sorted(name.partition(".")[0] for name in sys.modules))
 """

@@ -147,7 +147,12 @@ def test_what_is_in_hand_elsewhere_is_not_judged_twice(line: Line) -> None:
     wait_until(lambda: under_way(line) == (0, 1), 5, "one of them in hand, and no other")
     with line.database.reading() as session:
         assert captures.attempts(session, slow.capture_id) == 1
-    wait_until(lambda: under_way(line) == (0, 0), 60, "its end")
+
+    def ended() -> bool:
+        with line.database.reading() as session:
+            return bool(faults.search(session)) and under_way(line) == (0, 0)
+
+    wait_until(ended, 60, "its end")
     with line.database.reading() as session:
         (fault,) = faults.search(session)
     assert (fault.reason, fault.capture_id) == ("crashed", slow.capture_id)

@@ -123,7 +123,7 @@ def test_there_is_no_other_way_to_print(source: Path) -> None:
     rich = {name for name in imported if name.partition(".")[0] == "rich"}
     assert rich <= {"rich.table", "rich.text", "rich.markdown", "rich.filesize"}
     for name, call in calls(tree):
-        assert name not in {"print", "typer.echo", "typer.secho", "click.echo", "Console", "Text.from_markup"}, name
+        assert name not in {"print", "typer.echo", "typer.secho", "click.echo", "Text.from_markup"}, name
         if name == "typer.Typer":
             given = {each.arg: ast.unparse(each.value) for each in call.keywords}
             assert given.get("rich_markup_mode") == "'markdown'", "typer's own default reads [red] in help"

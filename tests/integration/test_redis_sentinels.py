@@ -33,6 +33,7 @@ def test_a_failover_under_load_loses_nothing(tmp_path: Path, sqlite_url: str) ->
             **dict.fromkeys(("INSERTS_REEXTRACT_EVERY", "INSERTS_RETRAIN_EVERY", "INSERTS_EVALUATE_EVERY"), "1"),
         }
         processes, logs = start_workers(tmp_path, environment)
+        run = tmp_path / "run"
         outbox, submitted = Outbox(tmp_path / "outbox.db"), list[UUID]()
         photograph = next(image for image, _ in labelled_images(1, seed=3, size=224))
         try:
@@ -46,6 +47,9 @@ def test_a_failover_under_load_loses_nothing(tmp_path: Path, sqlite_url: str) ->
                     return event.capture_id
 
                 assert station.wait_for([submit()], 180), logs["run"].read_text()
+                # The worker is there within seconds; what learns takes longer to start.
+                hearts = [run / f"{role}.heartbeat" for role in ("learn", "beat")]
+                wait_until(lambda: all(heart.exists() for heart in hearts), 120, "a learner and a beat")
                 stop = threading.Event()
                 load = threading.Thread(target=lambda: [submit() for _ in iter(lambda: stop.wait(0.2), True)])
                 load.start()
@@ -59,7 +63,6 @@ def test_a_failover_under_load_loses_nothing(tmp_path: Path, sqlite_url: str) ->
                 load.join()
                 assert len(station.wait_for(submitted, 120)) == len(submitted)
                 wait_until(lambda: len(outbox) == 0, what="an empty outbox")
-            run = tmp_path / "run"
             wait_until(lambda: read(run / "learn.heartbeat", LearnHeartbeat).redis, 60, "a learner at work")
             ticks = read(run / "beat.heartbeat", SchedulerHeartbeat).ticks
             wait_until(lambda: read(run / "beat.heartbeat", SchedulerHeartbeat).ticks > ticks + 3, 60, "a beat at work")

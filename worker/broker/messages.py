@@ -7,17 +7,9 @@ import json
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
-
-import redis
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
 
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK
-from producer.delivery.redis_connection import connect
-
-CALL_TIMEOUT: Final = 5.0
-"""Seconds that one call to Redis may take."""
+from worker.broker.patient_redis import connect_patiently
 
 
 def made(text: str, message_id: str, *, retries: int = 0, eta: datetime | None = None) -> bytes:
@@ -43,9 +35,7 @@ class MessageSender:
     """Puts messages onto the inspect queue."""
 
     def __init__(self, redis_url: str):
-        # A short restart of Redis is bridged here, a longer one by the caller.
-        retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), 5)
-        self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT, retry=retry)
+        self._redis = connect_patiently(redis_url)
 
     def send(self, messages: Sequence[bytes]) -> None:
         """Put them behind what waits already; sent twice after an error that was none, they do no harm.

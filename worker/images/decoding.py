@@ -6,8 +6,6 @@ A JPEG is decoded at a fraction of its size (see `worker.images.reduced_jpeg`); 
 from __future__ import annotations
 
 import io
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,9 +44,6 @@ TIFF_COMPRESSIONS: Final = frozenset(
     {"raw", "tiff_ccitt", "group3", "group4", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits"}
 )
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
-
-# More at once would not be faster, and every one holds a whole photograph: 32 threads with 40 megapixels each, 5 GB.
-_DECODERS: Final = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 """How those begin that are made of parts one behind the other."""
@@ -95,13 +90,10 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Box | None = N
         UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, the region is
             not inside it, or it shows nothing: it is black, burnt out or without contrast.
     """
-    with _DECODERS:
-        image, jpeg = _opened(data)
-        taken, doubt = (
-            _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
-        )
-        pixels = np.array(taken)
-        del image, taken
+    image, jpeg = _opened(data)
+    taken, doubt = _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
+    pixels = np.array(taken)
+    del image, taken
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
     return DecodedPhotograph(pixels, doubt)

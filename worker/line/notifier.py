@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import redis
 import structlog
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
 
 from producer.contract.answers import (
     STREAM_FIELD,
@@ -19,24 +16,16 @@ from producer.contract.answers import (
     VerdictAnswer,
     stream_of,
 )
-from producer.delivery.redis_connection import connect
+from worker.broker.patient_redis import connect_patiently
 
 log = structlog.get_logger()
-
-CALL_TIMEOUT: Final = 5.0
-"""Seconds that one call to Redis may take."""
 
 
 class Notifier:
     """Writes answers to the stations' streams; safe to use from several threads."""
 
     def __init__(self, redis_url: str):
-        self._redis: redis.Redis = connect(
-            redis_url,
-            timeout=CALL_TIMEOUT,
-            # A short restart of Redis is bridged here, a longer one by the caller.
-            retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5),
-        )
+        self._redis = connect_patiently(redis_url)
 
     def send(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
         """Append each answer to its station's stream, in order, in one call.

@@ -15,6 +15,7 @@ row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    """Create the tables of the line."""
     op.create_table(
         "checks",
         sa.Column("check_id", sa.Uuid(), nullable=False),
@@ -172,5 +173,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop all tables, with all that is in them."""
     for table in ("faults", "verdicts", "promotions", "models", "pockets", "captures", "checks"):
         op.drop_table(table)

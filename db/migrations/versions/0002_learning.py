@@ -19,6 +19,7 @@ unanswered = sa.text("outcome = 'unsure' AND review IS NULL")
 
 
 def upgrade() -> None:
+    """Add reviews, snapshots, shadow verdicts and leases; give promotions a role."""
     # In place on both engines, also where there are millions: nothing is copied.
     op.execute(
         f"ALTER TABLE captures ADD COLUMN review VARCHAR(16) CONSTRAINT ck_captures_review CHECK (review {labels})"
@@ -108,6 +109,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop what learning stored: reviews, snapshots, shadow verdicts, probabilities and who was in shadow."""
     op.drop_table("leases")
     op.drop_table("shadow_verdicts")
     # What the version before has no words for: who was in shadow. That a promotion was a rollback is lost as well.

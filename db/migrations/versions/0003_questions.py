@@ -38,6 +38,7 @@ indexes = (
 
 
 def upgrade() -> None:
+    """Add the columns and indexes of the questions, filled from what is stored."""
     # In place on both engines; what is there needs a word only where the default is not true of it.
     op.add_column("checks", sa.Column("awaited", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.execute(
@@ -58,6 +59,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop those columns and indexes; nothing is lost that cannot be derived again."""
     for name, table, _, _ in reversed(indexes):
         op.drop_index(name, table)
     op.drop_column("pockets", "damaged")

@@ -30,6 +30,7 @@ indexes = (
 
 
 def upgrade() -> None:
+    """Add the order that no clock spoils, and move indexes and derived columns to it."""
     op.add_column("captures", sa.Column("ordered_at", moment, server_default=long_ago, nullable=False))
     sqlite = op.get_bind().dialect.name == "sqlite"
     oldest = "datetime(received_at, '-30 days')" if sqlite else "received_at - interval '30 days'"
@@ -41,6 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Go back to the order by the stations' clocks; checks that were given up are awaited again."""
     op.drop_index("ix_checks_given_up", "checks")
     op.execute("UPDATE checks SET awaited = true WHERE given_up")
     op.drop_column("checks", "given_up")
@@ -75,5 +77,6 @@ def reorder(old: str, new: str) -> None:
 
 
 def create_index(name: str, table: str, columns: list[str], condition: str | None) -> None:
+    """Create an index, partial where there is a condition, on both engines."""
     where = None if condition is None else sa.text(condition)
     op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)

@@ -18,8 +18,10 @@ LOST = "which network's file a model's features are of (after an upgrade no work
 
 
 def upgrade() -> None:
+    """Add the digest of the network's file to the models."""
     op.add_column("models", sa.Column("network_digest", sa.String(64)))
 
 
 def downgrade() -> None:
+    """Drop the digests."""
     op.drop_column("models", "network_digest")

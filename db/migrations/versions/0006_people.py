@@ -15,6 +15,7 @@ row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    """Add accounts, sessions and the audit."""
     op.create_table(
         "accounts",
         sa.Column("name", sa.String(120), nullable=False),
@@ -57,5 +58,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the accounts, the sessions and the audit."""
     for table in ("audit", "sessions", "accounts"):
         op.drop_table(table)

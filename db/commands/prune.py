@@ -20,7 +20,7 @@ from producer.terminal.output import note, say
 if TYPE_CHECKING:
     from db.retention.image_removal import Images
     from db.retention.policy import Extent, Policy
-    from db.retention.pruning import Progress
+    from db.retention.pruning import OnDeleted
 
 
 def _older(name: str, what: str) -> Any:
@@ -210,7 +210,7 @@ def _size(count: int) -> str:
 
 
 @contextmanager
-def _progress(extent: Extent | None) -> Iterator[Progress]:
+def _progress(extent: Extent | None) -> Iterator[OnDeleted]:
     """Bars on a terminal's stderr, where it is known how much there is; silence elsewhere."""
     from producer.terminal.console import messages
     from producer.terminal.console import progress as progress_bars

@@ -34,7 +34,7 @@ from db.schema.tables import Captures, Checks, Faults, ShadowVerdicts, UtcDateTi
 CAPTURES_AT_ONCE: Final = 500
 CHECKS_AT_ONCE: Final = 5
 
-Progress = Callable[[str, int], None]
+OnDeleted = Callable[[str, int], None]
 """Called with what was deleted (`images`, `checks`, `captures`, `shadow`, `faults`) and how many more of it."""
 
 
@@ -45,7 +45,7 @@ class Pruning:
     safely: what they lead to is left alone.
     """
 
-    def __init__(self, database: Database, images: Images, policy: Policy, progress: Progress = lambda *_: None):
+    def __init__(self, database: Database, images: Images, policy: Policy, progress: OnDeleted = lambda *_: None):
         self._database = database
         self._images = images
         self._policy = policy

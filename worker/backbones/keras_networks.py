@@ -92,7 +92,7 @@ def cut(model: Any, family: str, layers: Sequence[str]) -> Any:
 
 
 def _output(model: Any, family: str, layer: str) -> Any:
-    names = [each.name for each in model.layers]
+    names = [layer.name for layer in model.layers]
     if layer not in names:
         near = difflib.get_close_matches(layer, names, n=5, cutoff=0.5)
         raise BackboneError(

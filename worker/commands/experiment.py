@@ -90,7 +90,7 @@ def experiment(
         for dataset, row in zip(datasets, results, strict=True):
             row.append(_run(dataset, loaded, recipe, output, err))
             # After every result: nothing is in vain when a later backbone's weights are missing.
-            table = [(each, done) for each, done in zip(datasets, results, strict=True) if done]
+            table = [(dataset, done) for dataset, done in zip(datasets, results, strict=True) if done]
             with naming(report):
                 report.write_text(markdown(table, recipe), "utf-8", UNDECODED)
     if as_json:

@@ -101,13 +101,13 @@ def build(
 def list_networks(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
     """Show the networks that are here, those built first first."""
     store = _store(data, networks)
-    found = store.manifests()
+    manifests = store.manifests()
     if as_json:
-        say_json([each.model_dump(mode="json", exclude={"check"}) for each in found])
-    elif not found:
+        say_json([manifest.model_dump(mode="json", exclude={"check"}) for manifest in manifests])
+    elif not manifests:
         say(f"no networks in {store.root}")
     else:
-        answers().print(_table(found))
+        answers().print(_table(manifests))
 
 
 @app.command()
@@ -117,7 +117,9 @@ def verify(data: Data = None, networks: Store = None, as_json: Json = False) -> 
     A network that is not damaged and still differs was built for another kind of processor.
     """
     store = _store(data, networks)
-    results = [(each.digest, each.name, problem_of(partial(store.verify, each))) for each in store.manifests()]
+    results = [
+        (manifest.digest, manifest.name, problem_of(partial(store.verify, manifest))) for manifest in store.manifests()
+    ]
     report(results, named="name", as_json=as_json)
 
 
@@ -169,14 +171,14 @@ def _table(manifests: list[Manifest]) -> Table:
     for column in table.columns:
         column.no_wrap = column.header != "network"
         column.overflow = "fold"
-    for each in manifests:
-        shapes = ", ".join("×".join(map(str, shape)) for shape in each.shapes)
+    for manifest in manifests:
+        shapes = ", ".join("×".join(map(str, shape)) for shape in manifest.shapes)
         table.add_row(
-            each.name,
-            each.digest[:12],
-            f"{each.size / 1e6:,.1f}",
+            manifest.name,
+            manifest.digest[:12],
+            f"{manifest.size / 1e6:,.1f}",
             shapes,
-            f"{each.created_at:%Y-%m-%d}",
-            each.versions.get("tensorflow", ""),
+            f"{manifest.created_at:%Y-%m-%d}",
+            manifest.versions.get("tensorflow", ""),
         )
     return table

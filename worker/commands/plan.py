@@ -114,40 +114,40 @@ def table(plans: Sequence[Plan]) -> list[str]:
     """The plans beside one another, a Markdown table."""
     from worker.planning.limits import ends_first
 
-    def first(each: Plan) -> str:
-        part, at = ends_first(each)
+    def first(plan: Plan) -> str:
+        part, at = ends_first(plan)
         return f"{part}, at {at:,} stations"
 
     rows: list[tuple[str, Callable[[Plan], str]]] = [
-        ("captures/s", lambda each: f"{each.load.captures_per_second:,.1f}"),
-        ("workers", lambda each: f"{each.workers:,}"),
-        ("their cores, memory", lambda each: f"{each.cores:,.0f}, {_bytes(each.memory)}"),
-        ("busy", lambda each: f"{each.waits.utilisation:.0%}"),
-        ("a head waits for its turn, p95", lambda each: _seconds(each.waits.queued)),
-        ("a head's last verdict, p95", lambda each: _seconds(each.waits.answered)),
-        ("an outage is caught up with after", lambda each: _seconds(each.outage.caught_up_after)),
-        ("Redis memory, disk", lambda each: f"{_bytes(each.stores.redis_memory)}, {_bytes(each.stores.redis_disk)}"),
-        ("of what one Redis carries", lambda each: f"{each.redis_share:.1%}"),
-        ("database", lambda each: _database(each)),
-        ("it grows by, to", lambda each: f"{_bytes(each.stores.database_per_day)}/day, {_bytes(each.stores.database)}"),
-        ("images", lambda each: f"{_bytes(each.stores.images_per_day)}/day, {_bytes(each.stores.images)}"),
-        ("network: images in (and out), Redis", lambda each: _network(each)),
+        ("captures/s", lambda plan: f"{plan.load.captures_per_second:,.1f}"),
+        ("workers", lambda plan: f"{plan.workers:,}"),
+        ("their cores, memory", lambda plan: f"{plan.cores:,.0f}, {_bytes(plan.memory)}"),
+        ("busy", lambda plan: f"{plan.waits.utilisation:.0%}"),
+        ("a head waits for its turn, p95", lambda plan: _seconds(plan.waits.queued)),
+        ("a head's last verdict, p95", lambda plan: _seconds(plan.waits.answered)),
+        ("an outage is caught up with after", lambda plan: _seconds(plan.outage.caught_up_after)),
+        ("Redis memory, disk", lambda plan: f"{_bytes(plan.stores.redis_memory)}, {_bytes(plan.stores.redis_disk)}"),
+        ("of what one Redis carries", lambda plan: f"{plan.redis_share:.1%}"),
+        ("database", lambda plan: _database(plan)),
+        ("it grows by, to", lambda plan: f"{_bytes(plan.stores.database_per_day)}/day, {_bytes(plan.stores.database)}"),
+        ("images", lambda plan: f"{_bytes(plan.stores.images_per_day)}/day, {_bytes(plan.stores.images)}"),
+        ("network: images in (and out), Redis", lambda plan: _network(plan)),
         ("ends first", first),
     ]
-    heads = ["stations", *(f"{each.load.stations:,}" for each in plans)]
+    heads = ["stations", *(f"{plan.load.stations:,}" for plan in plans)]
     lines = [heads, ["---", *("---:" for _ in plans)], *([name, *map(show, plans)] for name, show in rows)]
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
-def _database(each: Plan) -> str:
-    if each.database_cores is None:
-        return f"SQLite, {each.database_share:.1%} full"
-    cores = math.ceil(each.database_cores)
+def _database(plan: Plan) -> str:
+    if plan.database_cores is None:
+        return f"SQLite, {plan.database_share:.1%} full"
+    cores = math.ceil(plan.database_cores)
     return f"PostgreSQL, {cores:,} core{'s' if cores > 1 else ''}"
 
 
-def _network(each: Plan) -> str:
-    return f"{8 * each.image_network / 1e6:,.1f}, {8 * each.redis_network / 1e6:,.2f} Mbit/s"
+def _network(plan: Plan) -> str:
+    return f"{8 * plan.image_network / 1e6:,.1f}, {8 * plan.redis_network / 1e6:,.2f} Mbit/s"
 
 
 def _seconds(value: float | None) -> str:

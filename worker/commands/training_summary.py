@@ -38,13 +38,13 @@ def scores(evaluation: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Grouped ones are there only where inserts are known; `unsure` is the share that a person has to look at.
     """
     kinds = ["plain", "grouped"] if knows_inserts(evaluation) else ["plain"]
-    found = {}
+    by_kind = {}
     for kind in kinds:
         if kind in evaluation["evaluations"]:
             measured = evaluation["evaluations"][kind]["candidate"]["scores"]
             wanted = {name: measured.get(name) for _, name in _ROWS if name != "unsure"}
-            found[kind] = wanted | {"unsure": _complement(measured.get("decided"))}
-    return found
+            by_kind[kind] = wanted | {"unsure": _complement(measured.get("decided"))}
+    return by_kind
 
 
 def table(evaluation: Mapping[str, Any]) -> Table:

@@ -83,7 +83,7 @@ class _Demo:
         self._options = options
         self._console = console
         self._stop = stop
-        asked: dict[str, Any] = {"backbone": options.backbone, "weights": options.weights}
+        choice: dict[str, Any] = {"backbone": options.backbone, "weights": options.weights}
         self.settings = WorkerSettings(
             data=options.data.absolute(),
             # A demo is the embedded system, whatever line the environment is set up for.
@@ -95,7 +95,7 @@ class _Demo:
             # Weights and networks are this machine's, not the demo's, whose folder the next one replaces.
             weights_folder=WorkerSettings().weights_path().absolute(),
             networks=_absolute(WorkerSettings().networks_root()),
-            **{name: value for name, value in asked.items() if value is not None},
+            **{name: value for name, value in choice.items() if value is not None},
         )
         self._system = EmbeddedSystem(self.settings, supervisor)
         self._supervisor = supervisor

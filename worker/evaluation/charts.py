@@ -104,7 +104,7 @@ def _decided(answers: Mapping[str, PooledPredictions], costs: Costs) -> bytes:
 
 def _over_time(answers: Mapping[str, PooledPredictions], captured: Sequence[datetime]) -> bytes:
     periods = {name: predictions.over_time(captured) for name, predictions in answers.items()}
-    moments = [moment.timestamp() for each in periods.values() for part in each for moment in (part.start, part.end)]
+    moments = [moment.timestamp() for parts in periods.values() for part in parts for moment in (part.start, part.end)]
     first, last = min(moments), max(moments)
     if last - first < SHORTEST:
         first, last = first - 43_200, last + 43_200
@@ -114,7 +114,7 @@ def _over_time(answers: Mapping[str, PooledPredictions], captured: Sequence[date
         (at, datetime.fromtimestamp(at, zone).strftime(form))
         for at in np.linspace(first + 0.03 * span, last - 0.03 * span, 5).tolist()
     ]
-    lowest = min(part.accuracy for each in periods.values() for part in each)
+    lowest = min(part.accuracy for parts in periods.values() for part in parts)
     plot = Plot(
         "Accuracy over time",
         "captured at (each point: the middle of a period)",

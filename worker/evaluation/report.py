@@ -32,7 +32,7 @@ SCHEMA_VERSION: Final = 1
 ACCURACY: Final = 0.99
 """The accuracy at which coverage is reported."""
 
-SCORES: Final = tuple(each.name for each in fields(Scores) if each.name not in ("images", "confusion"))
+SCORES: Final = tuple(field.name for field in fields(Scores) if field.name not in ("images", "confusion"))
 
 _CURVE_POINTS = 200
 """Points of the risk-coverage curve that the JSON has at most."""
@@ -176,10 +176,10 @@ def _assessment_json(evaluation: Evaluation, assessment: CrossValidation) -> dic
         "confusion": total_confusion(assessment).tolist(),
         "decided_at": {"accuracy": ACCURACY, "share": _interval_json(_decided(evaluation, answers))},
         "trades": _curve_json(evaluation, answers),
-        "reliability": [asdict(each) for each in answers.reliability()],
+        "reliability": [asdict(bucket) for bucket in answers.reliability()],
         "over_time": [
-            asdict(each) | {"start": each.start.isoformat(), "end": each.end.isoformat()}
-            for each in answers.over_time([item.captured_at for item in items])
+            asdict(period) | {"start": period.start.isoformat(), "end": period.end.isoformat()}
+            for period in answers.over_time([item.captured_at for item in items])
         ],
         "by_machine": assessment.by_place(labels, [item.machine for item in items]),
         "by_station": assessment.by_place(labels, [item.station for item in items]),

@@ -129,7 +129,7 @@ def depth_of(values: AnyArray, stated: int | None = None) -> tuple[int, str | No
         return (stated if fits <= stated else DEPTHS[-1]), None
     bits = int(np.bitwise_or.reduce(used)) if len(used) else 0
     empty = (bits & -bits).bit_length() - 1 if bits else 0  # lowest bits that no value has
-    depth = next((each for each in DEPTHS if fits <= each and each - empty >= _KEPT), DEPTHS[-1])
+    depth = next((depth for depth in DEPTHS if fits <= depth and depth - empty >= _KEPT), DEPTHS[-1])
     saturated = counts[(1 << depth) - 4 : 1 << depth].sum() >= _PILE * values.size
     if depth == DEPTHS[-2] and not saturated:
         return depth, (

@@ -40,7 +40,7 @@ def opaque(image: Image.Image) -> Image.Image:
     if alpha is None:
         return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
     colours = image.convert("RGB")  # which leaves out the transparency and nothing else
-    if alpha == 0 and all(_uniform_value(each) is not None for each in colours.split()):
+    if alpha == 0 and all(_uniform_value(colour) is not None for colour in colours.split()):
         raise UnusableImage(
             "the image is fully transparent and has no colours below that: save it without transparency (alpha)"
         )

@@ -82,7 +82,7 @@ class ReducedJpeg:
         self._box: Box = self._region or (0, 0, *self._full_size)
         self._size = size if self._sideways else size[::-1]
         ratio = min(self._box[2] // self._size[0], self._box[3] // self._size[1])
-        self.reduction = next((each for each in _REDUCTIONS if each <= ratio), 1)
+        self.reduction = next((reduction for reduction in _REDUCTIONS if reduction <= ratio), 1)
         if self.reduction > 1:
             self._image.draft(None, (self._full_size[0] // self.reduction, self._full_size[1] // self.reduction))
         if not load_whole(self._image, self._data, self._jpeg):

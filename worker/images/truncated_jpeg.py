@@ -53,10 +53,10 @@ def load_whole(image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure) -> 
         for scan in jpeg.scans:
             repeats = jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan)
             room = _BUFFERED if repeats else max((scan.ends - scan.begins) // _TAIL, _BUFFERED)
-            asked = max(scan.ends - room, at)
-            feed.give(view[at:asked])
-            at = min(asked + _BUFFERED, scan.ends)
-            whole &= not feed.passes_over(view[byte : byte + 1] for byte in range(asked, at))
+            wanted = max(scan.ends - room, at)
+            feed.give(view[at:wanted])
+            at = min(wanted + _BUFFERED, scan.ends)
+            whole &= not feed.passes_over(view[byte : byte + 1] for byte in range(wanted, at))
             feed.give(view[at : scan.ends])
             at = scan.ends
             whole &= feed.passes_over([_ONES] * _BUFFERED)

@@ -31,15 +31,15 @@ def png_lacks_rows(image: Image.Image, data: bytes) -> bool:
         for columns, rows in _passes(image.width, image.height, interlaced)
         if columns and rows
     )
-    unpacker, found = zlib.decompressobj(), 0
+    unpacker, count = zlib.decompressobj(), 0
     for part in _pixel_parts(data):
         rest: bytes | memoryview = part
-        while rest and found < wanted and not unpacker.eof:
-            found += len(unpacker.decompress(rest, _AT_ONCE))
+        while rest and count < wanted and not unpacker.eof:
+            count += len(unpacker.decompress(rest, _AT_ONCE))
             rest = unpacker.unconsumed_tail
-    while found < wanted and (more := unpacker.decompress(unpacker.unconsumed_tail, _AT_ONCE)):
-        found += len(more)
-    return found < wanted
+    while count < wanted and (more := unpacker.decompress(unpacker.unconsumed_tail, _AT_ONCE)):
+        count += len(more)
+    return count < wanted
 
 
 def _pixel_parts(data: bytes) -> Iterator[memoryview]:

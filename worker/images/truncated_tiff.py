@@ -46,14 +46,14 @@ def is_overwritten(image: Image.Image, data: bytes) -> bool:
 
 
 def _ends_well(part: memoryview, most: int) -> bool:
-    unpacker, found = zlib.decompressobj(), 0
+    unpacker, count = zlib.decompressobj(), 0
     rest: bytes | memoryview = part
     try:
-        while not unpacker.eof and found < most:
+        while not unpacker.eof and count < most:
             new = len(unpacker.decompress(rest, _AT_ONCE))
             if not new and not unpacker.unconsumed_tail:
                 break
-            found, rest = found + new, unpacker.unconsumed_tail
+            count, rest = count + new, unpacker.unconsumed_tail
     except zlib.error:
         return False
-    return unpacker.eof or found >= most
+    return unpacker.eof or count >= most

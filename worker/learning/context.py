@@ -89,7 +89,7 @@ def labelled_set(items: Sequence[Labelled], order: Callable[[list[str]], list[st
     `order` puts the keys into the order in which they are read fastest.
     """
     newest: dict[str, Labelled] = {}
-    for item in sorted(items, key=lambda each: each.review_id):
+    for item in sorted(items, key=lambda item: item.review_id):
         newest[key_of(item)] = item
     keys = order(list(newest))
     chosen = tuple(newest[name] for name in keys)

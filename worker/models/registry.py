@@ -82,7 +82,7 @@ def load_for_line(model: Model, models: Path, networks: NetworkStore, loaded: Se
         raise ModelError(f"model {model.model_id} tells {stored.classifier.classes} apart, not {LINE_CLASSES}")
     if stored.kind is not None and stored.kind.classes != KINDS:
         raise ModelError(f"model {model.model_id} tells {stored.kind.classes} apart among the damaged, not {KINDS}")
-    network = next((each for each in loaded if each.fingerprint == model.fingerprint), None)
+    network = next((network for network in loaded if network.fingerprint == model.fingerprint), None)
     return ActiveModel(stored.line_model(), network or _network(model, digest, networks))
 
 

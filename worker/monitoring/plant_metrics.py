@@ -152,7 +152,9 @@ def read_queue(client: redis.Redis) -> Queue:
     )
     counts, nexts = replies[: len(names)], replies[len(names) :]
     now = datetime.now(UTC)
-    taken = [claimed(event.captured_at, now) for found in nexts for raw in found or () for event in events_in(raw)]
+    taken = [
+        claimed(event.captured_at, now) for messages in nexts for raw in messages or () for event in events_in(raw)
+    ]
     waiting = [_captures(count, found) for count, found in zip(counts, nexts, strict=True) if count is not None]
     return Queue(
         waiting=sum(waiting) if len(waiting) == len(names) else None,

@@ -117,7 +117,7 @@ def build(
         representative=None if representative is None else str(representative),
         check=(),
         versions={"python": platform.python_version()}
-        | {each: version(each) for each in ("insert-inspection", "tensorflow", "keras", "ai-edge-litert")},
+        | {package: version(package) for package in ("insert-inspection", "tensorflow", "keras", "ai-edge-litert")},
         created_at=datetime.now(UTC),
     )
     network = Network(data, draft, [Output(layer) for layer in name.layers])
@@ -193,7 +193,7 @@ def _stretched(images: UInt8Array) -> UInt8Array:
 
 def _hold_against_keras(network: Network, forward: Any, photograph: UInt8Array | None) -> None:
     image = check_picture(network.input_size) if photograph is None else photograph
-    expected = [np.asarray(each)[0] for each in forward(tf.constant(_as_input(image)))]
+    expected = [np.asarray(output)[0] for output in forward(tf.constant(_as_input(image)))]
     for layer, ours, theirs in zip(network.manifest.layers, network.maps(image[None]), expected, strict=True):
         if photograph is None:
             fits = np.abs(ours[0] - theirs).max() <= _EXACT * np.abs(theirs).max()

@@ -56,6 +56,6 @@ class Manifest(BaseModel):
 
     def fingerprint(self, outputs: tuple[Output, ...]) -> str:
         """Name everything that the features depend on: this file, the recipe, and which outputs are pooled how."""
-        ingredients = {"network": self.digest, "recipe": self.recipe, "outputs": [str(each) for each in outputs]}
+        ingredients = {"network": self.digest, "recipe": self.recipe, "outputs": [str(output) for output in outputs]}
         canonical = json.dumps(ingredients, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

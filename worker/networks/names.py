@@ -63,13 +63,13 @@ def parse_network_name(name: str) -> NetworkName:
     """
     family, _, rest = name.strip().partition(":")
     arithmetic: Arithmetic = "int8" if rest.endswith(_INT8) else "float32"
-    found = [_OUTPUT.fullmatch(part) for part in rest.removesuffix(_INT8).split(",")]
-    if None in found or not family:
+    matches = [_OUTPUT.fullmatch(part) for part in rest.removesuffix(_INT8).split(",")]
+    if None in matches or not family:
         raise BackboneError(
             f"{name!r} names no network; write family:layer, for example vgg16:fc1, "
             "mobilenet:conv_pw_12_relu+gap (averaged over the image; +max: its largest value), "
             "efficientnet_lite0:block4_out+gap,head+gap (several layers), and +int8 at the end for 8-bit arithmetic"
         )
     poolings: dict[str | None, Pooling] = {None: "", "gap": "gap", "max": "max"}
-    outputs = tuple(Output(each["layer"], poolings[each["pooling"]]) for each in found if each is not None)
+    outputs = tuple(Output(match["layer"], poolings[match["pooling"]]) for match in matches if match is not None)
     return NetworkName(canonical_family(family), outputs, arithmetic)

@@ -104,7 +104,7 @@ def _read(file: io.BytesIO, size: int) -> dict[str, AnyArray]:
     _load(file)  # about the machine that wrote it
     state, keys = _load(file), _load(file)
     if not isinstance(state, Mapping) or not all(
-        isinstance(each, _Tensor) and isinstance(each.storage, _Storage) for each in state.values()
+        isinstance(tensor, _Tensor) and isinstance(tensor.storage, _Storage) for tensor in state.values()
     ):
         raise WeightsUnfit("it does not hold arrays by name")
     dtypes = {tensor.storage.key: np.dtype(tensor.storage.dtype) for tensor in state.values()}
@@ -134,7 +134,7 @@ def _load(file: io.BytesIO) -> Any:
 def _array(name: object, tensor: _Tensor, values: AnyArray) -> AnyArray:
     """A tensor as an array of its own, held against the storage that it is a view of."""
     numbers = (tensor.offset, *tensor.shape, *tensor.strides)
-    if len(tensor.shape) != len(tensor.strides) or not all(type(each) is int and each >= 0 for each in numbers):
+    if len(tensor.shape) != len(tensor.strides) or not all(type(number) is int and number >= 0 for number in numbers):
         raise WeightsUnfit(f"array {name} is of an unknown form")
     last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
     if 0 in tensor.shape or last >= len(values):

@@ -112,9 +112,9 @@ class Network:
 
     def check_values(self) -> tuple[tuple[float, ...], ...]:
         """Return some places of each output for the check picture."""
-        outputs = [each.reshape(-1) for each in self.maps(check_picture(self.input_size)[None])]
-        places = [np.linspace(0, len(each) - 1, min(_CHECKED, len(each))).astype(int) for each in outputs]
-        return tuple(tuple(map(float, each[at])) for each, at in zip(outputs, places, strict=True))
+        outputs = [output.reshape(-1) for output in self.maps(check_picture(self.input_size)[None])]
+        places = [np.linspace(0, len(output) - 1, min(_CHECKED, len(output))).astype(int) for output in outputs]
+        return tuple(tuple(map(float, output[at])) for output, at in zip(outputs, places, strict=True))
 
     def _size(self, output: Output) -> int:
         shape = self._shapes.get(output.layer)
@@ -154,13 +154,13 @@ def _prepared(data: bytes, manifest: Manifest) -> tuple[Any, int, list[int]]:
         except (ValueError, RuntimeError) as error:
             raise NetworkUnfit(f"LiteRT cannot run {manifest.name} ({manifest.digest[:12]}): {error}") from None
     (inputs, outputs) = interpreter.get_input_details(), interpreter.get_output_details()
-    taken = [(each["dtype"], tuple(map(int, each["shape"]))) for each in inputs]
-    given = [(each["dtype"], tuple(map(int, each["shape"]))) for each in outputs]
-    if taken != [(np.float32, (1, *manifest.input_size, 3))] or given != [
+    taken = [(tensor["dtype"], tuple(map(int, tensor["shape"]))) for tensor in inputs]
+    results = [(tensor["dtype"], tuple(map(int, tensor["shape"]))) for tensor in outputs]
+    if taken != [(np.float32, (1, *manifest.input_size, 3))] or results != [
         (np.float32, (1, *shape)) for shape in manifest.shapes
     ]:
         raise NetworkUnfit(
             f"the file {manifest.digest[:12]} is not the network {manifest.name} of its manifest: it takes {taken} and "
-            f"gives {given}"
+            f"gives {results}"
         )
-    return interpreter, inputs[0]["index"], [each["index"] for each in outputs]
+    return interpreter, inputs[0]["index"], [tensor["index"] for tensor in outputs]

@@ -66,22 +66,24 @@ class NetworkStore:
             BackboneError: a digest's beginning means several.
         """
         if re.fullmatch(rf"[0-9a-f]{{{_SHORTEST_PREFIX},64}}", name):
-            found = [each for each in self.manifests() if each.digest.startswith(name)]
-            if len(found) > 1:
-                raise BackboneError(f"{name} begins the digests of {len(found)} networks: give more of it")
+            manifests = [manifest for manifest in self.manifests() if manifest.digest.startswith(name)]
+            if len(manifests) > 1:
+                raise BackboneError(f"{name} begins the digests of {len(manifests)} networks: give more of it")
             build = "BACKBONE"
         else:
             build = str(parse_network_name(name))
             wanted = parse_network_name(name).file_name
-            found = [
-                each for each in self.manifests() if each.name == wanted and weights in (None, each.weights_digest)
+            manifests = [
+                manifest
+                for manifest in self.manifests()
+                if manifest.name == wanted and weights in (None, manifest.weights_digest)
             ]
-        if not found:
+        if not manifests:
             raise NetworkMissing(
                 f"there is no network {name} in {self.root}: `insert-worker networks build {build}` makes it (it needs "
                 "TensorFlow), `insert-worker networks list` shows what is there"
             )
-        return found[0]
+        return manifests[0]
 
     def with_digest(self, digest: str) -> Manifest:
         """Return the network of that digest.

@@ -54,7 +54,7 @@ def check(
     with open_station(settings) as (station, _):
         result = run_check(
             station,
-            [replace(each, region=regions.get(each.pocket)) for each in shown.photographs],
+            [replace(photograph, region=regions.get(photograph.pocket)) for photograph in shown.photographs],
             machine=machine,
             head=head,
             operation=operation,

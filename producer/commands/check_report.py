@@ -63,7 +63,7 @@ def notes_on(
 
 def unusable(result: CheckResult, shown: HeadFolder) -> list[Problem]:
     """What the line could not judge of what was handed in, by its file, unless it was named before."""
-    files = {each.pocket: each.file or "" for each in shown.photographs}
+    files = {photograph.pocket: photograph.file or "" for photograph in shown.photographs}
     named = {file for problem in shown.problems for file in problem.files}
     return [
         Problem(f"{files[event.pocket]}: {reason}", [files[event.pocket]], [event.pocket])

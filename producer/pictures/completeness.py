@@ -140,4 +140,4 @@ def tiff_parts(image: Image.Image) -> list[tuple[int, int]]:
 
 def _numbers(value: Any) -> tuple[int, ...]:
     every = value if isinstance(value, tuple) else (value,)
-    return tuple(each for each in every if isinstance(each, int))
+    return tuple(number for number in every if isinstance(number, int))

@@ -119,10 +119,10 @@ class JpegStructure:
         at = 2
         malformed: Exception | None = None
         for _ in range(_MOST_SEGMENTS):
-            found = _MARKER.search(data, at)
-            if found is None or found.end() >= len(data):
+            marker = _MARKER.search(data, at)
+            if marker is None or marker.end() >= len(data):
                 return
-            at = found.end() + 1
+            at = marker.end() + 1
             kind = data[at - 1]
             if kind == _EOI:
                 self.end = at
@@ -175,7 +175,7 @@ class JpegStructure:
             if len(restarts) + 1 < parts:
                 self.problem = f"the JPEG has {len(restarts) + 1:,} of its {parts:,} parts"
             # Some encoders close the last part too.
-            elif len(restarts) > parts or any(each != number % 8 for number, each in enumerate(restarts)):
+            elif len(restarts) > parts or any(restart != number % 8 for number, restart in enumerate(restarts)):
                 self.problem = "parts of the JPEG are out of their order"
 
     def _units(self, components: list[int]) -> int:

@@ -228,7 +228,7 @@ def _stops(differs: Array, by: Array, least: int) -> bool:
     behind = slice(further[0] + 1, further[0] + 3)
     if len(differs[behind]) < 2:
         return False
-    left, right = (each[behind].sum(axis=1) for each in (differs[:, :end], differs[:, end:]))
+    left, right = (half[behind].sum(axis=1) for half in (differs[:, :end], differs[:, end:]))
     seen, much = differs[0, :end].sum(), by[0, :end].sum()
     # Blocks make steps of a curve before a plain background: small ones, and not all across the image.
     across = seen >= _ACROSS * end and right[0] >= _ACROSS * (width - end)

@@ -142,15 +142,15 @@ class StoredParts:
                 return Missing.DOUBT if self._numbers else Missing.CUT
             left, top, right, bottom = box
             sides = []
-            if any(each[0] == part.box[0] for each in picture):
+            if any(box[0] == part.box[0] for box in picture):
                 inside, outside = pixels[top:bottom], ((left, left - 1), (right - 1, right))
                 sides += [(inside[:, x], inside[:, y]) for x, y in outside if 0 <= y < self._width]
-            if any(each[1] == part.box[1] for each in picture):
+            if any(box[1] == part.box[1] for box in picture):
                 inside = pixels[:, left:right]
                 beside = [(bottom - 1, bottom), *([(top, top - 1)] if box == part.box else [])]
                 sides += [(inside[x], inside[y]) for x, y in beside if 0 <= y < self._height]
             if any(_differ(*side) for side in sides):
-                rest = [each.box for each in self._parts[index + 1 :]]
+                rest = [part.box for part in self._parts[index + 1 :]]
                 return Missing.CUT if rest == plain[index + 1 :] else Missing.DOUBT
         return None
 
@@ -170,7 +170,7 @@ class StoredParts:
         for index, (part, rows) in enumerate(zip(self._parts, plain, strict=True)):
             enough = min(len(part.rows), max(_ROWS, self._height * _SHARE))
             if part.colours != "A" and rows - least[part.box] >= enough:
-                rest = [len(each.rows) for each in self._parts[index + 1 :]]
+                rest = [len(part.rows) for part in self._parts[index + 1 :]]
                 within_a_row = part.plain % part.rows.shape[1] != 0
                 return Missing.CUT if within_a_row and rest == plain[index + 1 :] else Missing.DOUBT
         return None

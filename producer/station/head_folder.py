@@ -89,7 +89,7 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         problems += [problem] if problem else []
     same = _the_same(photographs)
     problems += [_one_for_many(group) for group in same]
-    photographs = [each for each in photographs if not any(each in group for group in same)]
+    photographs = [photograph for photograph in photographs if not any(photograph in group for group in same)]
     problems += _not_there(size, named)
     if named.strays:
         size += 1
@@ -112,9 +112,13 @@ def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
             what = "changed" if name in shown.looks else "came"
             unknown = shown.check_size + 1
             problems.append(Problem(f"{name} {what} while the check ran: check again", [name], [pocket or unknown]))
-    for each in shown.photographs:
-        if each.file is not None and each.file not in looks:
-            problems.append(Problem(f"{each.file} went while the check ran: check again", [each.file], [each.pocket]))
+    for photograph in shown.photographs:
+        if photograph.file is not None and photograph.file not in looks:
+            problems.append(
+                Problem(
+                    f"{photograph.file} went while the check ran: check again", [photograph.file], [photograph.pocket]
+                )
+            )
     return problems
 
 
@@ -246,16 +250,16 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
 def _the_same(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
     """The photographs of several pockets that are alike to the last bit: no camera takes one twice."""
     alike: dict[bytes, list[Photograph]] = defaultdict(list)
-    for each in photographs:
-        if each.image:
-            alike[each.image].append(each)
+    for photograph in photographs:
+        if photograph.image:
+            alike[photograph.image].append(photograph)
     return [group for group in alike.values() if len(group) > 1]
 
 
 def _one_for_many(group: Sequence[Photograph]) -> Problem:
-    names = [each.file or "" for each in group]
+    names = [photograph.file or "" for photograph in group]
     what = f"{_listed(names)} are one and the same photograph: none was handed in, keep the right one"
-    return Problem(what, names, [each.pocket for each in group])
+    return Problem(what, names, [photograph.pocket for photograph in group])
 
 
 def _not_there(size: int, named: _Named) -> Iterator[Problem]:

@@ -91,12 +91,12 @@ class RemoteStore:
     def keys(self) -> list[str]:
         """See `FileStore.keys`."""
         try:
-            found = self._files.ls(self._root, detail=False, refresh=True, **self._bound)
+            listed = self._files.ls(self._root, detail=False, refresh=True, **self._bound)
         except Exception as error:
             if isinstance(error, FileNotFoundError) and _code(error) != "NoSuchBucket":
                 return []
             raise explained(error, self._root) from error
-        return sorted(str(path).rpartition("/")[2] for path in found)
+        return sorted(str(path).rpartition("/")[2] for path in listed)
 
     def remove(self, key: str) -> None:
         """See `FileStore.remove`."""

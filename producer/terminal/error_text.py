@@ -21,8 +21,8 @@ def in_words(error: BaseException, whole: str = "event") -> str:
     if isinstance(error, ValidationError):
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         return "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or whole}: {each['msg'].removeprefix('Value error, ')}"
-            for each in problems
+            f"{'.'.join(map(str, problem['loc'])) or whole}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in problems
         )
     if isinstance(error, UnicodeEncodeError):
         what = visible(error.object)

@@ -73,7 +73,9 @@ def visible(text: str, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(each if each in keep or each.isprintable() else _written_out(each) for each in text)
+    return "".join(
+        character if character in keep or character.isprintable() else _written_out(character) for character in text
+    )
 
 
 def say(text: object = "", end: str = "\n") -> None:
@@ -155,12 +157,12 @@ def _writing_to(stream: TextIO) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, stream.name) from None
 
 
-def _kept_or_escaped(found: re.Match[str]) -> str:
-    return found[0] if found[0].isprintable() else _escaped(found)
+def _kept_or_escaped(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else _escaped(match)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
     return json.dumps(character)[1:-1] if ord(character) != 0x7F else "\\u007f"
 
 

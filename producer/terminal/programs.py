@@ -11,8 +11,8 @@ from pathlib import Path
 def as_typed(program: str) -> str:
     """Return `program`, such as `insert-db`, or its path if the shell would not find this installation's by name."""
     ours = Path(sys.executable).with_name(program)
-    found = shutil.which(program)
-    if not ours.exists() or (found is not None and Path(found).resolve() == ours.resolve()):
+    path = shutil.which(program)
+    if not ours.exists() or (path is not None and Path(path).resolve() == ours.resolve()):
         return program
     here = os.path.relpath(ours)
     return str(ours) if here.startswith("..") else here

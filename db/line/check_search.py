@@ -68,7 +68,7 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
         # By outcome too, though it is the same for all: PostgreSQL does not see that IS NULL keeps the index in order.
         unjudged = captures.where(Captures.outcome.is_(None), *_aside(Captures, place))
         wanted.append(unjudged.order_by(Captures.outcome.desc()))
-    sources = [_by_captures(session, checks, each, size) for each in wanted]
+    sources = [_by_captures(session, checks, state, size) for state in wanted]
     for condition in _CHECKS.get(state, ()):
         sources.append(_by_checks(session, checks.where(condition, *_aside(Checks, place)), size))
     if state == "go":  # most checks come to it
@@ -78,7 +78,7 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
     seen: set[UUID] = set()
     waiting: list[Any] = []
     while horizons:
-        source = max(horizons, key=lambda each: horizons[each])
+        source = max(horizons, key=lambda source: horizons[source])
         rows, horizon = next(source)
         if horizon is None:
             del horizons[source]

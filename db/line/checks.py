@@ -90,7 +90,7 @@ def assess(
     """
     pocket_of: dict[UUID, int] = {}
     newest: dict[int, PocketState] = {}
-    for capture in sorted(states, key=lambda each: (each.ordered_at, each.capture_id)):
+    for capture in sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id)):
         pocket_of[capture.capture_id] = capture.pocket
         newest[capture.pocket] = capture
     outcomes = {pocket: capture.outcome for pocket, capture in newest.items() if capture.outcome is not None}

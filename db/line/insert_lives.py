@@ -65,7 +65,7 @@ def insert_keys(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
     Args:
         photos: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
     """
-    for (machine, head, pocket), of_pocket in groupby(photos, lambda each: (each.machine, each.head, each.pocket)):
+    for (machine, head, pocket), of_pocket in groupby(photos, lambda photo: (photo.machine, photo.head, photo.pocket)):
         insert_key = ""
         known = _Known()
         for photo in of_pocket:

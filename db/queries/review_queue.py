@@ -125,8 +125,8 @@ def _not_reviewed(session: Session, numbers: Sequence[int], size: int) -> Iterat
     query = query.where(Verdicts.current, Captures.review.is_(None), is_there())
     for begin in range(0, len(numbers), size):
         some = numbers[begin : begin + size]
-        found = dict(session.execute(query.where(Verdicts.id.in_(some))).all())
-        yield from (found[number] for number in some if number in found)
+        outcomes = dict(session.execute(query.where(Verdicts.id.in_(some))).all())
+        yield from (outcomes[number] for number in some if number in outcomes)
 
 
 def _disagreeing(session: Session, limit: int) -> list[Review]:

@@ -155,7 +155,7 @@ def read_queue(client: redis.Redis) -> Queue:
     taken = [
         claimed(event.captured_at, now) for messages in nexts for raw in messages or () for event in events_in(raw)
     ]
-    waiting = [_captures(count, found) for count, found in zip(counts, nexts, strict=True) if count is not None]
+    waiting = [_captures(count, messages) for count, messages in zip(counts, nexts, strict=True) if count is not None]
     return Queue(
         waiting=sum(waiting) if len(waiting) == len(names) else None,
         unacknowledged=unacknowledged,

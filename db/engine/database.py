@@ -52,14 +52,14 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether an error means that the database is away (worth waiting for), not that a statement is wrong."""
     if isinstance(error, DatabaseUnavailable | exc.TimeoutError):
         return True
-    if not isinstance(error, exc.DBAPIError):
-        return False
-    cause = error.orig
-    if error.connection_invalidated:
-        return True
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         code: int = getattr(cause, "sqlite_errorcode", 0)
         return (code & 0xFF) in _SQLITE_AWAY
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
     state = getattr(cause, "sqlstate", None)
     if state is None:
         # psycopg raises these two without a state when the connection, not the server, has failed.
@@ -118,11 +118,12 @@ class Database:
             DatabaseUnavailable: the database is away or locked; nothing is known to be committed.
         """
         engine = self._engine if synced else self._unsynced
-        with self._no_fork, self._writers_turn(), waitable(self.url), Session(engine) as session, session.begin():
-            session.connection()  # begins here, not with the first statement
+        with self._no_fork, self._writers_turn(), waitable(self.url), engine.begin() as connection:
             if not synced and engine.dialect.name == "postgresql":
-                session.execute(_UNSYNCED)
-            yield session
+                connection.execute(_UNSYNCED)
+            with Session(connection) as session:
+                yield session
+                session.flush()
 
     @contextmanager
     def _writers_turn(self) -> Iterator[None]:
@@ -145,8 +146,7 @@ class Database:
         """
         file = self._read_only_file
         before = None if file is None else unchanging(file)
-        with self._no_fork, waitable(self.url), Session(self._reading) as session, session.begin():
-            session.connection()
+        with self._no_fork, waitable(self.url), self._reading.begin() as connection, Session(connection) as session:
             yield session
         if file is not None and before is not None and unchanging(file) != before:
             raise DatabaseUnavailable(f"{file} was written while it was read: ask again")
@@ -190,7 +190,7 @@ def waitable(url: str) -> Iterator[None]:
         raise DatabaseUnavailable(
             f"all connections that this process may have to it have been in use for {WAIT_SECONDS} seconds"
         ) from error
-    except exc.SQLAlchemyError as error:
+    except (exc.SQLAlchemyError, sqlite3.Error) as error:
         if str(getattr(getattr(error, "orig", None), "sqlstate", None)) in _POSTGRES_POOLED:
             raise ValueError(
                 "PostgreSQL and this process disagree on prepared statements, as behind a PgBouncer that pools "

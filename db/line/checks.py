@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.line.check_search import candidates, of_place
 from db.line.rows import Filters
 from db.schema.tables import Captures, Checks, Faults
@@ -141,14 +142,16 @@ _ALL_ANSWERED = (
     .scalar_subquery()
     + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery()
 )
-_ANSWERED = select(Checks.check_id).where(
-    Checks.check_id.in_(bindparam("ids", expanding=True)), or_(Checks.given_up, _ALL_ANSWERED)
+_ANSWERED = Prepared(
+    lambda *_: select(Checks.check_id).where(
+        Checks.check_id.in_(bindparam("ids", expanding=True)), or_(Checks.given_up, _ALL_ANSWERED)
+    )
 )
 
 
 def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """Those of some checks that are not pending any more."""
-    answered = list(session.connection().scalars(_ANSWERED, {"ids": list(check_ids)}))
+    answered = [check_id for (check_id,) in _ANSWERED.execute(session.connection(), ids=list(check_ids))]
     if not answered:
         return []
     rows = session.execute(select(*_COLUMNS).where(Checks.check_id.in_(answered))).all()

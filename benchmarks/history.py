@@ -26,7 +26,8 @@ from sqlalchemy import select, update
 from benchmarks.bulk import quickly, write
 from benchmarks.records import CHECK_COLUMNS, MODEL, POCKET_COLUMNS, JudgedCapture, Rows, check_row, judged
 from db.engine import migrate
-from db.engine.database import Database, DatabaseUnavailable, make_engine
+from db.engine.database import Database, DatabaseUnavailable
+from db.engine.engines import make_engine
 from db.learning import model_registry
 from db.schema.tables import Captures, Checks
 from worker.networks.names import DEFAULT_BACKBONE

@@ -6,7 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-from db.engine.database import make_engine, waitable
+from db.engine.database import waitable
+from db.engine.engines import make_engine
 from db.engine.url import sqlite_file
 
 MAIN_TABLES: Final = (

@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from db.backup.contents import BackupError, count_rows, rows_of
 from db.engine import migrate, schema_version
-from db.engine.database import WAIT_SECONDS, make_engine
+from db.engine.engines import WAIT_SECONDS, make_engine
 from db.engine.url import PREPARE, parse_url, shown
 
 # PostgreSQL's programs take these from their environment too, which other users cannot read.

@@ -7,7 +7,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 from db.backup.contents import BackupError, count_rows
-from db.engine.database import make_engine
+from db.engine.engines import make_engine
 from db.engine.schema_version import revision_of
 from db.engine.sqlite_read_only import described, reading_options
 from db.engine.url import sqlite_file, sqlite_url

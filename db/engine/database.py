@@ -1,4 +1,4 @@
-"""The engine, and the two scopes that everything in the database happens in: one that writes, one that reads."""
+"""The two scopes that everything in the database happens in: one that writes, one that reads."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy import exc, text
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
 from db.engine import schema_version
+from db.engine.engines import CONNECTIONS, WAIT_SECONDS, make_engine
 from db.engine.forks import lock_that_forks_wait_for
-from db.engine.sqlite_read_only import described, reading_options, unchanging
-from db.engine.url import PREPARE, parse_url, prepare_threshold, shown, sqlite_file
-
-WAIT_SECONDS: Final = 30
-"""How long a statement waits for another's lock, and a connection for its server, before the database is away."""
-
-CONNECTIONS: Final = 5
-"""How many connections a process has to its database at most, opened when first needed. One that judges needs one, its
-parent three (requeued faults, incomplete checks, metrics), a learner two (its task, its lease)."""
+from db.engine.sqlite_read_only import described, unchanging
+from db.engine.url import PREPARE, shown, sqlite_file
 
 # The primary result codes of SQLite that speak of the database, not of the statement: https://sqlite.org/rescode.html
 _SQLITE_AWAY: Final = frozenset(
@@ -60,14 +52,14 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether an error means that the database is away (worth waiting for), not that a statement is wrong."""
     if isinstance(error, DatabaseUnavailable | exc.TimeoutError):
         return True
-    if not isinstance(error, exc.DBAPIError):
-        return False
-    cause = error.orig
-    if error.connection_invalidated:
-        return True
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         code: int = getattr(cause, "sqlite_errorcode", 0)
         return (code & 0xFF) in _SQLITE_AWAY
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
     state = getattr(cause, "sqlstate", None)
     if state is None:
         # psycopg raises these two without a state when the connection, not the server, has failed.
@@ -75,92 +67,6 @@ def is_unavailable(error: BaseException) -> bool:
     return str(state).startswith(_POSTGRES_AWAY)
 
 
-def make_engine(
-    url: str,
-    *,
-    create: bool = False,
-    foreign_keys: bool = True,
-    connections: int = CONNECTIONS,
-    reads_only: bool = False,
-) -> Engine:
-    """An engine with this project's settings for both databases.
-
-    Args:
-        url: of a SQLite file or of PostgreSQL.
-        create: make the SQLite file where there is none; without it, a missing file is an error when connecting.
-        foreign_keys: whether SQLite enforces them; a migration that rebuilds a table must not.
-        connections, reads_only: as of a `Database`; with 0 connections, none to SQLite outlives its scope.
-
-    Raises:
-        ValueError: the URL is neither.
-    """
-    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
-    path = sqlite_file(url)
-    if path is not None:
-        mode = None if reads_only else "mode=rwc" if create else "mode=rw"
-        # A reader decides anew each time how the file has to be opened.
-        pool = pool if connections and not reads_only else {"poolclass": NullPool}
-        return _sqlite_engine(url, path, mode, foreign_keys, pool)
-    engine = create_engine(
-        parse_url(url).difference_update_query([PREPARE]),
-        pool_pre_ping=True,
-        **pool,
-        connect_args={
-            "connect_timeout": 10,
-            "application_name": "insert-inspection",
-            # A server that has vanished without a word is noticed too.
-            "keepalives_idle": WAIT_SECONDS,
-            "tcp_user_timeout": WAIT_SECONDS * 1000,
-            **prepare_threshold(parse_url(url)),
-        },
-    )
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # Of this transaction, not of the connection: PgBouncer takes no options when connecting, and may give each
-        # transaction another one of the server's connections.
-        connection.exec_driver_sql(_OF_A_TRANSACTION)
-
-    return engine
-
-
-def _sqlite_engine(url: str, path: Path, mode: str | None, foreign_keys: bool, pool: dict[str, Any]) -> Engine:
-    def connect() -> sqlite3.Connection:
-        options = mode or reading_options(path)
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{options}",
-            uri=True,
-            timeout=WAIT_SECONDS,
-            isolation_level=None,  # transactions begin as _begin says, not as the driver guesses
-            check_same_thread=False,
-        )
-        try:
-            if "mode=ro" not in options:
-                connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
-    engine = create_engine(parse_url(url), creator=connect, **pool)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once and so waits for its turn; one that began by reading could only fail.
-        options = connection.get_execution_options()
-        reads = options.get("reads", False)
-        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
-        if not reads:
-            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('synced', True) else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN DEFERRED" if reads else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-_OF_A_TRANSACTION: Final = (
-    f"SELECT set_config('TimeZone', 'UTC', true), set_config('lock_timeout', '{WAIT_SECONDS}s', true)"
-)
 _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 
 
@@ -180,13 +86,16 @@ class Database:
         """
         self.url = url
         forks = forks and sqlite_file(url) is not None
-        self._engine = make_engine(url, connections=0 if forks else connections, reads_only=reads_only)
+        options: dict[str, Any] = {"connections": 0 if forks else connections, "reads_only": reads_only}
+        self._engine = make_engine(url, **options)
         self._read_only_file = sqlite_file(url) if reads_only else None
-        reading: dict[str, Any] = {"reads": True}
-        if self._engine.dialect.name == "postgresql":
+        if self._engine.dialect.name == "sqlite":
+            # Connections of their own: one that is told not to write, or to write again, forgets its prepared
+            # statements.
+            self._reading = make_engine(url, **options, asks_only=True)
+        else:
             # What SQLite does by itself: all statements of one scope see the same moment.
-            reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._reading = self._engine.execution_options(**reading)
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._unsynced = self._engine.execution_options(synced=False)
         # SQLite has one writer; others sleep up to 100 ms between looks at its lock. Threads take turns here instead.
         self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else None
@@ -209,11 +118,12 @@ class Database:
             DatabaseUnavailable: the database is away or locked; nothing is known to be committed.
         """
         engine = self._engine if synced else self._unsynced
-        with self._no_fork, self._writers_turn(), waitable(self.url), Session(engine) as session, session.begin():
-            session.connection()  # begins here, not with the first statement
+        with self._no_fork, self._writers_turn(), waitable(self.url), engine.begin() as connection:
             if not synced and engine.dialect.name == "postgresql":
-                session.execute(_UNSYNCED)
-            yield session
+                connection.execute(_UNSYNCED)
+            with Session(connection) as session:
+                yield session
+                session.flush()
 
     @contextmanager
     def _writers_turn(self) -> Iterator[None]:
@@ -236,8 +146,7 @@ class Database:
         """
         file = self._read_only_file
         before = None if file is None else unchanging(file)
-        with self._no_fork, waitable(self.url), Session(self._reading) as session, session.begin():
-            session.connection()
+        with self._no_fork, waitable(self.url), self._reading.begin() as connection, Session(connection) as session:
             yield session
         if file is not None and before is not None and unchanging(file) != before:
             raise DatabaseUnavailable(f"{file} was written while it was read: ask again")
@@ -265,6 +174,7 @@ class Database:
     def close(self) -> None:
         """Close all connections. The database may be used again afterwards."""
         self._engine.dispose()
+        self._reading.dispose()
 
 
 @contextmanager
@@ -280,7 +190,7 @@ def waitable(url: str) -> Iterator[None]:
         raise DatabaseUnavailable(
             f"all connections that this process may have to it have been in use for {WAIT_SECONDS} seconds"
         ) from error
-    except exc.SQLAlchemyError as error:
+    except (exc.SQLAlchemyError, sqlite3.Error) as error:
         if str(getattr(getattr(error, "orig", None), "sqlstate", None)) in _POSTGRES_POOLED:
             raise ValueError(
                 "PostgreSQL and this process disagree on prepared statements, as behind a PgBouncer that pools "

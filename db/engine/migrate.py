@@ -8,7 +8,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, select
 
-from db.engine.database import make_engine, waitable
+from db.engine.database import waitable
+from db.engine.engines import make_engine
 from db.engine.schema_version import alembic_config, revision_of
 from db.engine.url import sqlite_file
 

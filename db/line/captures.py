@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from db.engine.upsert import insert_into
+from db.engine.prepared import Prepared, inserted
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
@@ -68,40 +67,48 @@ _COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]
 _NAMES = [field.name for field in fields(Capture)]
 _PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
 _CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
+_POCKET_NAMES = ("machine", "head", "pocket", "ordered_at", "capture_id")
 
-# Statements are built once: building them anew took more of a worker's time for a capture than the database did.
-_KNOWN = (
-    select(Captures.capture_id, Captures.attempts, Captures.outcome)
-    .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
-)  # fmt: skip
-_COUNT_FIRST = (
-    update(Captures.__table__)  # type: ignore[arg-type]
-    .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
-    .values(attempts=Captures.attempts + 1)
+_KNOWN = Prepared(
+    lambda *_: select(Captures.capture_id, Captures.attempts, Captures.outcome).where(
+        Captures.capture_id.in_(bindparam("ids", expanding=True))
+    )
+)
+_COUNT_FIRST = Prepared(
+    lambda *_: (
+        update(Captures.__table__)  # type: ignore[arg-type]
+        .where(Captures.capture_id.in_(bindparam("ids", expanding=True)))
+        .values(attempts=Captures.attempts + 1)
+    )
 )
 _SOME_MISSING = (
     Checks.size
     > select(func.count(Captures.pocket.distinct())).where(Captures.check_id == Checks.check_id).scalar_subquery()
 )
 # One that was given up is waited for again when a photograph comes after all.
-_AWAIT = (
-    update(Checks.__table__)  # type: ignore[arg-type]
-    .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
-    .where(or_(Checks.given_up, Checks.awaited & ~_SOME_MISSING))
-    .values(awaited=_SOME_MISSING, given_up=False)
-)
-_NEWEST = (
-    select(
-        *_PLACE,
-        Captures.capture_id,
-        Captures.station,
-        Captures.captured_at,
-        Captures.received_at,
-        Captures.ordered_at,
+_AWAIT = Prepared(
+    lambda *_: (
+        update(Checks.__table__)  # type: ignore[arg-type]
+        .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
+        .where(or_(Checks.given_up, Checks.awaited & ~_SOME_MISSING))
+        .values(awaited=_SOME_MISSING, given_up=False)
     )
-    .join(Captures, Captures.capture_id == Pockets.capture_id)
-    # Each column by itself, though that may find some pockets more: for a list of triples SQLite would scan the table.
-    .where(*(column.in_(bindparam(f"{column.key}s", expanding=True)) for column in _PLACE))
+)
+_NEWEST = Prepared(
+    lambda *_: (
+        select(
+            *_PLACE,
+            Captures.capture_id,
+            Captures.station,
+            Captures.captured_at,
+            Captures.received_at,
+            Captures.ordered_at,
+        )
+        .join(Captures, Captures.capture_id == Pockets.capture_id)
+        # Each column by itself, though that may find some pockets more: for a list of triples SQLite would scan the
+        # table.
+        .where(*(column.in_(bindparam(f"{column.key}s", expanding=True)) for column in _PLACE))
+    )
 )
 
 
@@ -150,14 +157,14 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
                 begun.add(capture_id)
         known[capture_id] = Known(False, attempts, answer.verdict)
     if begun:
-        connection.execute(_COUNT_FIRST, {"ids": sorted(begun)})
+        _COUNT_FIRST.execute(connection, ids=sorted(begun))
     return answers
 
 
 def _known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Known]:
-    rows = connection.execute(_KNOWN, {"ids": list(ids)}).all()
-    verdicts = current_of(connection, [row.capture_id for row in rows if row.outcome is not None])
-    return {row.capture_id: Known(False, row.attempts, verdicts.get(row.capture_id)) for row in rows}
+    rows = _KNOWN.execute(connection, ids=list(ids))
+    verdicts = current_of(connection, [capture_id for capture_id, _, outcome in rows if outcome is not None])
+    return {capture_id: Known(False, attempts, verdicts.get(capture_id)) for capture_id, attempts, _ in rows}
 
 
 def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID, datetime]:
@@ -165,8 +172,8 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     if not arrivals:
         return {}
     machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))
-    rows = connection.execute(_NEWEST, {"machines": machines, "heads": heads, "pockets": pockets})
-    newest = {tuple(row[:3]): OrderedPhoto(*row[3:]) for row in rows}
+    rows = _NEWEST.execute(connection, machines=machines, heads=heads, pockets=pockets)
+    newest = {row[:3]: OrderedPhoto(*row[3:]) for row in rows}
     order: dict[UUID, datetime] = {}
     for arrival in sorted(arrivals, key=lambda arrival: arrival.received_at):
         capture, place = arrival.capture, _place(arrival)
@@ -201,22 +208,21 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
             }
         row = {name: getattr(capture, name) for name in _NAMES}
         rows.append(row | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment})
-    statements = _statements(connection.dialect.name)
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
-    connection.execute(statements.check, sorted(checks.values(), key=lambda row: row["check_id"]))
+    _CHECK.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
     rows.sort(key=lambda row: row["capture_id"])
-    written = set(connection.scalars(statements.capture, rows))
+    written = {capture_id for (capture_id,) in _CAPTURE.execute(connection, rows)}
     for row in rows:
         if row["capture_id"] not in written:
             continue
         place = row["machine"], row["head"], row["pocket"]
         newest = pockets.get(place)
         if newest is None or _moment(newest) < _moment(row):
-            pockets[place] = {name: row[name] for name in ("machine", "head", "pocket", "ordered_at", "capture_id")}
+            pockets[place] = {name: row[name] for name in _POCKET_NAMES}
     if pockets:
-        connection.execute(statements.pocket, [pockets[place] for place in sorted(pockets)])
+        _POCKET.execute(connection, [pockets[place] for place in sorted(pockets)])
         # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
-        connection.execute(_AWAIT, {"ids": sorted(checks)})
+        _AWAIT.execute(connection, ids=sorted(checks))
     return written
 
 
@@ -224,40 +230,33 @@ def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:
     return row["ordered_at"], row["capture_id"]
 
 
-@dataclass(frozen=True)
-class _Statements:
-    check: Any
-    capture: Any
-    pocket: Any
+def _check(dialect: str, rows: int) -> Any:
+    # Captures may arrive in any order; the check began with the earliest.
+    new = inserted(dialect, Checks, (*_CHECK_NAMES, "size", "started_at", "awaited"), rows)
+    return new.on_conflict_do_update(
+        index_elements=[Checks.check_id],
+        set_={"started_at": new.excluded.started_at},
+        where=new.excluded.started_at < Checks.started_at,
+    )
 
 
-@cache
-def _statements(dialect: str) -> _Statements:
-    check = insert_into(dialect, Checks)
-    pocket = insert_into(dialect, Pockets)
-    newer = tuple_(pocket.excluded.ordered_at, pocket.excluded.capture_id) > tuple_(
-        Pockets.ordered_at, Pockets.capture_id
+def _capture(dialect: str, rows: int) -> Any:
+    new = inserted(dialect, Captures, (*_NAMES, "received_at", "attempts", "ordered_at"), rows)
+    return new.on_conflict_do_nothing().returning(Captures.capture_id)
+
+
+def _pocket(dialect: str, rows: int) -> Any:
+    new = inserted(dialect, Pockets, _POCKET_NAMES, rows)
+    newer = tuple_(new.excluded.ordered_at, new.excluded.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
+    return new.on_conflict_do_update(
+        index_elements=[Pockets.machine, Pockets.head, Pockets.pocket],
+        # Nothing is known of the new photograph yet; what there is to know comes with its verdict (db.line.pockets).
+        set_={"ordered_at": new.excluded.ordered_at, "capture_id": new.excluded.capture_id, "damaged": False},
+        where=newer,
     )
-    return _Statements(
-        # Captures may arrive in any order; the check began with the earliest.
-        check=check.on_conflict_do_update(
-            index_elements=[Checks.check_id],
-            set_={"started_at": check.excluded.started_at},
-            where=check.excluded.started_at < Checks.started_at,
-        ),
-        capture=insert_into(dialect, Captures).on_conflict_do_nothing().returning(Captures.capture_id),
-        pocket=pocket.on_conflict_do_update(
-            index_elements=[Pockets.machine, Pockets.head, Pockets.pocket],
-            # Nothing is known of the new photograph yet; what there is to know comes with its verdict
-            # (db.line.pockets).
-            set_={
-                "ordered_at": pocket.excluded.ordered_at,
-                "capture_id": pocket.excluded.capture_id,
-                "damaged": False,
-            },
-            where=newer,
-        ),
-    )
+
+
+_CHECK, _CAPTURE, _POCKET = Prepared(_check), Prepared(_capture), Prepared(_pocket)
 
 
 def find(session: Session, capture_id: UUID) -> Capture | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, or_, select, true
+from sqlalchemy import bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.line.check_search import candidates, of_place
 from db.line.rows import Filters
 from db.schema.tables import Captures, Checks, Faults
@@ -131,6 +132,7 @@ _COLUMNS = (
     Checks.started_at,
     Checks.given_up,
 )
+_NAMES = [column.key for column in _COLUMNS[:-1]]
 
 
 # Cheap, and never fewer than `assess` counts: a pocket counts once there, and may have several captures here.
@@ -141,17 +143,31 @@ _ALL_ANSWERED = (
     .scalar_subquery()
     + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery()
 )
-_ANSWERED = select(Checks.check_id).where(
-    Checks.check_id.in_(bindparam("ids", expanding=True)), or_(Checks.given_up, _ALL_ANSWERED)
+_IDS: Any = bindparam("ids", expanding=True)
+_ANSWERED = Prepared(
+    lambda *_: select(Checks.check_id).where(Checks.check_id.in_(_IDS), or_(Checks.given_up, _ALL_ANSWERED))
+)
+
+
+_OF_CHECK = Prepared(lambda *_: select(*_COLUMNS).where(Checks.check_id.in_(_IDS)))
+_CAPTURES_OF = Prepared(
+    lambda *_: select(
+        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
+    ).where(Captures.check_id.in_(_IDS))
+)
+_TROUBLES_OF = Prepared(
+    lambda *_: select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
+        Faults.check_id.in_(_IDS), Faults.state == "open"
+    )
 )
 
 
 def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """Those of some checks that are not pending any more."""
-    answered = list(session.connection().scalars(_ANSWERED, {"ids": list(check_ids)}))
+    answered = [check_id for (check_id,) in _ANSWERED.execute(session.connection(), ids=list(check_ids))]
     if not answered:
         return []
-    rows = session.execute(select(*_COLUMNS).where(Checks.check_id.in_(answered))).all()
+    rows = _OF_CHECK.execute(session.connection(), ids=answered)
     return [check for check in _assessed(session, rows) if check.state != "pending"]
 
 
@@ -188,24 +204,18 @@ def recent(
     return matching[:limit]
 
 
-def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Check]:
-    """Checks with their answers: two queries for any number of them."""
-    ids = [row.check_id for row in rows]
+def _assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[Check]:
+    """Checks with their answers, from their `_COLUMNS`: two queries for any number of them."""
+    connection, ids = session.connection(), [row[0] for row in rows]
     states: dict[UUID, list[PocketState]] = defaultdict(list)
-    captures = select(
-        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
-    ).where(Captures.check_id.in_(ids))
-    for check_id, capture_id, pocket, moment, outcome, review in session.execute(captures):
+    for check_id, capture_id, pocket, moment, outcome, review in _CAPTURES_OF.execute(connection, ids=ids):
         outcome = OUTCOME_OF[review] if review is not None else outcome
         states[check_id].append(PocketState(capture_id, pocket, moment, outcome))
-    troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
-    faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
-        Faults.check_id.in_(ids), Faults.state == "open"
-    )
-    for trouble in session.execute(faults):
-        troubles[trouble[0]].append(Trouble(*trouble[1:]))
-    for row in rows:
-        columns = dict(row._mapping)
-        given_up = columns.pop("given_up")
-        answer = assess(row.size, states[row.check_id], troubles[row.check_id], given_up=given_up)
-        yield Check(**columns, **asdict(answer))
+    troubles: dict[UUID, list[Trouble]] = defaultdict(list)
+    for check_id, capture_id, pocket in _TROUBLES_OF.execute(connection, ids=ids):
+        troubles[check_id].append(Trouble(capture_id, pocket))
+    for *row, given_up in rows:
+        columns = dict(zip(_NAMES, row, strict=True))
+        check_id = columns["check_id"]
+        answer = assess(columns["size"], states[check_id], troubles[check_id], given_up=given_up)
+        yield Check(**columns, **vars(answer))

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from functools import cache
 from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.engine.upsert import insert_into
+from db.engine.prepared import Prepared, inserted
 from db.line import pockets
 from db.line.rows import (
     COLUMNS,
@@ -52,23 +51,26 @@ _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]
 _NAMES = [field.name for field in fields(Verdict)]
 _IDS: Any = bindparam("ids", expanding=True)
 
-# Statements are built once: building them anew took more of a worker's time for a capture than the database did.
-_CURRENT = select(*_COLUMNS).where(Verdicts.capture_id.in_(_IDS), Verdicts.current)
-_SET_OUTCOME = (
-    update(Captures.__table__)  # type: ignore[arg-type]
-    .where(Captures.capture_id.in_(_IDS))
-    .values(outcome=bindparam("new_outcome"))
+_CURRENT = Prepared(lambda *_: select(*_COLUMNS).where(Verdicts.capture_id.in_(_IDS), Verdicts.current))
+_INSERT = Prepared(
+    lambda dialect, rows: (
+        inserted(dialect, Verdicts, (*_NAMES, "current"), rows).on_conflict_do_nothing().returning(Verdicts.capture_id)
+    )
 )
-_CLOSE_FAULTS = (
-    update(Faults.__table__)  # type: ignore[arg-type]
-    .where(Faults.capture_id.in_(_IDS), Faults.state.in_(("open", "requeued")))
-    .values(state="closed")
+_SET_OUTCOME = Prepared(
+    lambda *_: (
+        update(Captures.__table__)  # type: ignore[arg-type]
+        .where(Captures.capture_id.in_(_IDS))
+        .values(outcome=bindparam("new_outcome"))
+    )
 )
-
-
-@cache
-def _insert(dialect: str) -> Any:
-    return insert_into(dialect, Verdicts).on_conflict_do_nothing().returning(Verdicts.capture_id)
+_CLOSE_FAULTS = Prepared(
+    lambda *_: (
+        update(Faults.__table__)  # type: ignore[arg-type]
+        .where(Faults.capture_id.in_(_IDS), Faults.state.in_(("open", "requeued")))
+        .values(state="closed")
+    )
+)
 
 
 def record(session: Session, verdict: Verdict) -> Verdict:
@@ -102,7 +104,7 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
         {name: getattr(first[capture_id], name) for name in _NAMES} | {"current": True} for capture_id in sorted(first)
     ]
     # The first verdict of a capture conflicts with nothing: this is all that the line does.
-    written = set(connection.scalars(_insert(connection.dialect.name), rows)) if rows else set()
+    written = {capture_id for (capture_id,) in _INSERT.execute(connection, rows)} if rows else set()
     _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
     # A new photograph's pocket is not damaged before something says so: of intact ones there is nothing to mark.
     pockets.mark(connection, [capture_id for capture_id in written if first[capture_id].outcome == "damaged"])
@@ -122,10 +124,10 @@ def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         by_outcome[verdict.outcome].append(verdict.capture_id)
     for outcome in sorted(by_outcome):
-        connection.execute(_SET_OUTCOME, {"ids": by_outcome[outcome], "new_outcome": outcome})
+        _SET_OUTCOME.execute(connection, ids=by_outcome[outcome], new_outcome=outcome)
     if verdicts:
         # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
-        connection.execute(_CLOSE_FAULTS, {"ids": [verdict.capture_id for verdict in verdicts]})
+        _CLOSE_FAULTS.execute(connection, ids=[verdict.capture_id for verdict in verdicts])
 
 
 def _change(session: Session, verdict: Verdict) -> Verdict:
@@ -167,7 +169,7 @@ def current_of(connection: Connection, capture_ids: Collection[UUID]) -> dict[UU
     """The current verdicts of some captures; those that have none are not in the answer."""
     if not capture_ids:
         return {}
-    return {row.capture_id: Verdict(*row) for row in connection.execute(_CURRENT, {"ids": list(capture_ids)})}
+    return {row[0]: Verdict(*row) for row in _CURRENT.execute(connection, ids=list(capture_ids))}
 
 
 def search(session: Session, *, limit: int = 100, **filters: Unpack[Filters]) -> list[VerdictRow]:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from sqlalchemy import text
 
-from db.engine.database import make_engine
+from db.engine.engines import make_engine
 from db.engine.url import sqlite_file
 
 

@@ -19,7 +19,8 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import migrate
-from db.engine.database import WAIT_SECONDS, Database
+from db.engine.database import Database
+from db.engine.engines import WAIT_SECONDS
 from db.engine.url import parse_url
 from producer.contract.event import new_id
 from producer.delivery.outbox import Outbox

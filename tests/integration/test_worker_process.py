@@ -193,6 +193,8 @@ def assert_measured(line: Line, port: int, station: Station) -> None:
     assert model == {"role": "champion", "model": told.labels("inserts_champion_info")[0]["model"]}
     assert [told.value(f"inserts_{name}") for name in ("model_refused", "ready", "redis_connected")] == [0, 1, 1]
     assert time.time() - (told.value("inserts_heartbeat_timestamp_seconds") or 0) < 30
+    assert (told.value("inserts_pool_cpu_seconds_total") or 0) > 0.1
+    assert (told.value("inserts_pool_resident_memory_bytes") or 0) > 50_000_000
 
 
 def logged(line: Line) -> list[dict[str, Any]]:

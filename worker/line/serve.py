@@ -28,6 +28,7 @@ from worker.monitoring.heartbeat import Heart
 from worker.monitoring.line_state import LineState
 from worker.monitoring.metrics import WorkerMetrics, worker_families
 from worker.monitoring.plant_metrics import FunctionCollector, watch_line, watch_process
+from worker.monitoring.pool_metrics import pool_families
 from worker.monitoring.reports import Reader, Report, Reports
 from worker.monitoring.watchdog import Watchdog
 from worker.runtime import failpoints
@@ -71,6 +72,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         watch_process(metrics.registry, heart, state)
         watch_line(metrics.registry, database, redis_url)
         metrics.registry.register(FunctionCollector(lambda: _families(state)))
+        metrics.registry.register(FunctionCollector(lambda: pool_families(pool_processes())))
         parts.enter_context(exposed(metrics.registry, settings.metrics_port, settings.metrics_address))
         check_access(redis_url)
         retry_while_unavailable(database.check_schema)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
-from typing import Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
 from celery.exceptions import Reject
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
-from tenacity.nap import sleep_using_event
-from tenacity.stop import stop_when_event_set
 
 from db.engine.database import is_unavailable
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_refusals import is_away
 
 T = TypeVar("T")
+
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 5.0
+"""Seconds between two attempts: twice as many each time, from the one to the other."""
 
 # Of the whole process, because it is the process that ends: every thread that waits learns of it here.
 _shutting_down = threading.Event()
@@ -65,15 +65,20 @@ def retry_while_unavailable(attempt: Callable[[], T], *services: Service) -> T:
         Exception: what `attempt` raised for any other reason.
     """
     services = services or (DATABASE,)
-    retrying = Retrying(
-        retry=retry_if_exception(lambda error: _unavailable(services, error) is not None),
-        wait=wait_exponential(0.2, max=5.0),
-        stop=stop_when_event_set(_shutting_down),
-        sleep=sleep_using_event(_shutting_down),
-        before_sleep=partial(_log_outage, services),
-        retry_error_callback=partial(_give_up, services),
-    )
-    result = retrying(attempt)
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            result = attempt()
+            break
+        except Exception as error:
+            service = next((service for service in services if service.is_away(error)), None)
+            if service is None:
+                raise
+            if _shutting_down.is_set():
+                raise ShuttingDown(f"the worker ends and {service.name} is away: {error}") from error
+            service.outage.begins(str(error))
+        _shutting_down.wait(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
     for service in services:
         service.outage.ends()
     return result
@@ -88,25 +93,3 @@ def forget_outages() -> None:
     """Begin anew in a child: what its parent has logged is not its own, and a lock may have been held at the fork."""
     for service in (DATABASE, REDIS):
         service.begin_anew()
-
-
-def _unavailable(services: tuple[Service, ...], error: BaseException) -> Service | None:
-    return next((service for service in services if service.is_away(error)), None)
-
-
-def _log_outage(services: tuple[Service, ...], state: RetryCallState) -> None:
-    service, error = _outage(services, state)
-    service.outage.begins(str(error))
-
-
-def _give_up(services: tuple[Service, ...], state: RetryCallState) -> NoReturn:
-    service, error = _outage(services, state)
-    raise ShuttingDown(f"the worker ends and {service.name} is away: {error}") from error
-
-
-def _outage(services: tuple[Service, ...], state: RetryCallState) -> tuple[Service, BaseException]:
-    """Which service is unavailable, and its error; tenacity calls back for no other outcome."""
-    error = state.outcome.exception() if state.outcome else None
-    service = _unavailable(services, error) if error else None
-    assert service is not None and error is not None  # noqa: S101, PT018 - for the type checker
-    return service, error

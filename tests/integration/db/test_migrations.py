@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, table, text, update
 
 from db.engine import migrate, schema_version
-from db.engine.database import Database, SchemaOutdated, make_engine
+from db.engine.database import Database, SchemaOutdated
+from db.engine.engines import make_engine
 from db.engine.url import sqlite_file
 from db.learning import leases, model_registry, reviews, snapshots
 from db.line import captures, checks, faults, shadow_verdicts, verdicts

@@ -1,0 +1,114 @@
+"""Engines of SQLAlchemy's with this project's settings for both databases: how connections and transactions begin."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from db.engine.sqlite_read_only import reading_options
+from db.engine.url import PREPARE, parse_url, prepare_threshold, sqlite_file
+
+WAIT_SECONDS: Final = 30
+"""How long a statement waits for another's lock, and a connection for its server, before the database is away."""
+
+CONNECTIONS: Final = 5
+"""How many connections a process has to its database at most (to SQLite, of each kind), opened when first needed. One
+that judges needs one, its parent three (requeued faults, incomplete checks, metrics), a learner two (its task, its
+lease)."""
+
+_OF_A_TRANSACTION: Final = (
+    f"SELECT set_config('TimeZone', 'UTC', true), set_config('lock_timeout', '{WAIT_SECONDS}s', true)"
+)
+
+
+def make_engine(
+    url: str,
+    *,
+    create: bool = False,
+    foreign_keys: bool = True,
+    connections: int = CONNECTIONS,
+    reads_only: bool = False,
+    asks_only: bool = False,
+) -> Engine:
+    """An engine with this project's settings for both databases.
+
+    Args:
+        url: of a SQLite file or of PostgreSQL.
+        create: make the SQLite file where there is none; without it, a missing file is an error when connecting.
+        foreign_keys: whether SQLite enforces them; a migration that rebuilds a table must not.
+        connections, reads_only: as of a `Database`; with 0 connections, none to SQLite outlives its scope.
+        asks_only: all its transactions are questions; SQLite refuses to write in them.
+
+    Raises:
+        ValueError: the URL is neither.
+    """
+    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
+    path = sqlite_file(url)
+    if path is not None:
+        mode = None if reads_only else "mode=rwc" if create else "mode=rw"
+        # A reader decides anew each time how the file has to be opened.
+        pool = pool if connections and not reads_only else {"poolclass": NullPool}
+        return _sqlite_engine(url, path, mode, foreign_keys, asks_only, pool)
+    engine = create_engine(
+        parse_url(url).difference_update_query([PREPARE]),
+        pool_pre_ping=True,
+        **pool,
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "insert-inspection",
+            # A server that has vanished without a word is noticed too.
+            "keepalives_idle": WAIT_SECONDS,
+            "tcp_user_timeout": WAIT_SECONDS * 1000,
+            **prepare_threshold(parse_url(url)),
+        },
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Of this transaction, not of the connection: PgBouncer takes no options when connecting, and may give each
+        # transaction another one of the server's connections.
+        connection.exec_driver_sql(_OF_A_TRANSACTION)
+
+    return engine
+
+
+def _sqlite_engine(
+    url: str, path: Path, mode: str | None, foreign_keys: bool, asks_only: bool, pool: dict[str, Any]
+) -> Engine:
+    def connect() -> sqlite3.Connection:
+        options = mode or reading_options(path)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{options}",
+            uri=True,
+            timeout=WAIT_SECONDS,
+            isolation_level=None,  # transactions begin as _begin says, not as the driver guesses
+            check_same_thread=False,
+        )
+        try:
+            if "mode=ro" not in options:
+                connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+            connection.execute(f"PRAGMA query_only={'ON' if asks_only else 'OFF'}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine(parse_url(url), creator=connect, **pool)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        file: Any = connection.connection.driver_connection  # SQLAlchemy takes ten times as long for such a statement
+        if asks_only:
+            file.execute("BEGIN DEFERRED")
+            return
+        synced = connection.get_execution_options().get("synced", True)
+        file.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+        # A writer takes the lock at once and so waits for its turn; one that began by reading could only fail.
+        file.execute("BEGIN IMMEDIATE")
+
+    return engine

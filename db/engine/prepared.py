@@ -1,0 +1,107 @@
+"""Statements that every message needs: compiled once, and then only given their values.
+
+SQLAlchemy's `execute` takes several times as long for such a statement as the database does, most of it for finding
+what it has compiled before. Here that is looked up by how many values there are, and goes to the driver as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Dialect, bindparam
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeEngine
+
+from db.engine.upsert import insert_into
+
+_Processor = Callable[[Any], Any]
+
+
+def inserted(dialect: str, table: type[DeclarativeBase], names: Sequence[str], rows: int) -> Any:
+    """An `INSERT` of so many rows at once that knows `ON CONFLICT`; its values are the rows of `Prepared.execute`."""
+    types = {name: table.__table__.c[name].type for name in names}
+    return insert_into(dialect, table).values(
+        [{name: bindparam(f"{name}_{row}", type_=types[name]) for name in names} for row in range(1, rows + 1)]
+    )
+
+
+@dataclass
+class _Made:
+    """A statement as its driver reads it.
+
+    `own` are its constants, `into` says how values go in, by name. How values come `out`, by column, is known from the
+    first answer on, as it depends on what the driver calls their types.
+    """
+
+    text: str
+    names: Sequence[str]
+    positional: bool
+    own: dict[str, Any]
+    into: Mapping[str, _Processor]
+    types: Sequence[TypeEngine[Any]]
+    out: Sequence[_Processor | None] = ()
+
+
+class Prepared:
+    """A statement of SQLAlchemy's, made for each dialect and number of values when it is first needed."""
+
+    def __init__(self, build: Callable[[str, int], Any]):
+        """Nothing is made yet.
+
+        Args:
+            build: makes the statement for a dialect and a number of rows (see `inserted`). A list of values is one
+                `bindparam` with `expanding`.
+        """
+        self._build = build
+        self._made: dict[tuple[object, ...], _Made] = {}
+
+    def execute(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]] = (), /, **values: Any
+    ) -> list[tuple[Any, ...]]:
+        """Execute it with rows to insert, or with values and lists of values; what comes back."""
+        lists = {name: value for name, value in values.items() if isinstance(value, list)}
+        key = (connection.dialect.name, len(rows), *map(len, lists.values()))
+        made = self._made.get(key)
+        given = {f"{name}_{number}": value for number, row in enumerate(rows, 1) for name, value in row.items()}
+        if made is None:
+            made = self._made[key] = self._make(connection.dialect, len(rows), given | values)
+        given |= made.own
+        given |= values
+        for name, each in lists.items():
+            given |= {f"{name}_{number}": value for number, value in enumerate(each, 1)}
+        bound = [made.into[name](given[name]) if name in made.into else given[name] for name in made.names]
+        result = connection.exec_driver_sql(
+            made.text, tuple(bound) if made.positional else dict(zip(made.names, bound, strict=True))
+        )
+        if not result.returns_rows:
+            return []
+        if not made.out:
+            made.out = _processors(connection.dialect, made.types, result)
+        return [tuple([out(value) if out else value for out, value in zip(made.out, row)]) for row in result]  # noqa: B905
+
+    def _make(self, dialect: Dialect, rows: int, given: Mapping[str, Any]) -> _Made:
+        statement = self._build(dialect.name, rows)
+        compiled = statement.compile(dialect=dialect)
+        state = compiled.construct_expanded_state(given)
+        into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        told = set(given)
+        for name, expanded in state.parameter_expansion.items():
+            into |= dict.fromkeys(expanded, into[name])
+            told.update(expanded if name in given else ())
+        return _Made(
+            text=state.statement,
+            names=list(state.positiontup or state.parameters),
+            positional=state.positiontup is not None,
+            own={name: value for name, value in state.parameters.items() if name not in told},
+            into={name: process for name, process in into.items() if process is not None},
+            types=[column.type.dialect_impl(dialect) for column in statement.exported_columns],
+        )
+
+
+def _processors(
+    dialect: Dialect, types: Sequence[TypeEngine[Any]], result: CursorResult[Any]
+) -> list[_Processor | None]:
+    described: Any = result.cursor.description if result.cursor else ()
+    return [each.result_processor(dialect, column[1]) for each, column in zip(types, described, strict=True)]

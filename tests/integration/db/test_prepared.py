@@ -1,0 +1,60 @@
+"""A prepared statement gives what the same statement gives when SQLAlchemy executes it."""
+
+import pytest
+import uuid6
+from sqlalchemy import bindparam, select, update
+
+from db.engine.prepared import Prepared, inserted
+from db.line import captures
+from db.schema.tables import Captures, Checks
+
+IDS = bindparam("ids", expanding=True)
+NAMES = ("check_id", "station", "machine", "head", "operation", "size", "started_at", "awaited")
+
+
+def _check(line, number: int) -> dict:
+    said = {"station": "st-1", "machine": "mill-1", "head": "head-1", "operation": f"op-{number}"}
+    return said | {"check_id": uuid6.uuid7(), "size": number, "started_at": line.capture().captured_at, "awaited": True}
+
+
+@pytest.mark.parametrize("count", [1, 2, 16])
+def test_rows_are_inserted_at_once_and_come_back(line, count) -> None:
+    new = Prepared(lambda dialect, rows: inserted(dialect, Checks, NAMES, rows).returning(Checks.check_id))
+    rows = [_check(line, number) for number in range(1, count + 1)]
+    with line.database.transaction() as session:
+        found = new.execute(session.connection(), rows)
+        assert {check_id for (check_id,) in found} == {row["check_id"] for row in rows}
+        columns = [getattr(Checks, name) for name in NAMES]
+        kept = session.execute(select(*columns).order_by(Checks.size))
+        assert [dict(zip(NAMES, row, strict=True)) for row in kept] == rows
+
+
+def test_every_type_goes_in_and_comes_out_as_sqlalchemy_has_it(line, start) -> None:
+    plain = line.capture()
+    full = line.capture(2, region={"left": 1, "top": 2, "width": 30, "height": 40}, edge=3)
+    asked = select(Captures.__table__).where(Captures.capture_id.in_(IDS)).order_by(Captures.pocket)
+    with line.database.transaction() as session:
+        for capture in (plain, full):
+            captures.record(session, capture, start)
+        ids = [plain.capture_id, full.capture_id]
+        expected = [tuple(row) for row in session.execute(asked, {"ids": ids})]
+        assert len(expected) == 2
+        assert Prepared(lambda *_: asked).execute(session.connection(), ids=ids) == expected
+
+
+def test_lists_of_any_length_go_with_single_values_and_constants(line, start) -> None:
+    seen = [line.see(pocket) for pocket in (1, 2, 3)]
+    tried = Prepared(
+        lambda *_: (
+            update(Captures.__table__)
+            .where(Captures.capture_id.in_(IDS), Captures.station.in_(("st-1", "st-2")))
+            .values(attempts=Captures.attempts + 1, edge=bindparam("new_edge"))
+            .returning(Captures.__table__.c.pocket, Captures.__table__.c.attempts, Captures.__table__.c.edge)
+        )
+    )
+    with line.database.transaction() as session:
+        connection = session.connection()
+        ids = [capture.capture_id for capture in seen]
+        assert tried.execute(connection, ids=ids[:1], new_edge=4) == [(1, 1, 4)]
+        assert sorted(tried.execute(connection, ids=ids, new_edge=None)) == [(1, 2, None), (2, 1, None), (3, 1, None)]
+        assert tried.execute(connection, ids=[], new_edge=5) == []

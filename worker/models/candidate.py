@@ -161,8 +161,8 @@ def learn(
     """Choose hyperparameters, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
 
     The hyperparameters with the best out-of-fold balanced accuracy at their own cut are chosen, the earlier in the grid
-    where two are equal: the lab's (C = 1, features as they are) come first where they can be fitted, and are left only
-    for better ones.
+    where two are equal. Features are standardised unless there are more than `STANDARDISED_COLUMNS`: the outputs of
+    several layers have no common scale. Then the lab's C = 1 is tried too, where it can be fitted.
 
     Raises:
         CandidateError: the rows cannot be divided.
@@ -212,14 +212,15 @@ def _choose(
     size = trials.spread(rows)
     if size == 0:
         raise ClassifierError("all images have the same features; there is nothing to tell apart")
-    # Far beyond the other values of C libsvm only takes ever longer to find the same plane.
-    grid = [Hyperparameters(1.0)] if lab and size <= _LAB_SIZE else []
-    grid += [Hyperparameters(strength / size) for strength in STRENGTHS]
     if trials.shape[1] <= STANDARDISED_COLUMNS:
         deviation = trials.moments(rows).deviation
         known = deviation > 1e-6 * deviation.max()
         scale = np.where(known, 1 / np.where(known, deviation, 1), 0)
-        grid += [Hyperparameters(strength / int(known.sum()), scale) for strength in STRENGTHS]
+        grid = [Hyperparameters(strength / int(known.sum()), scale) for strength in STRENGTHS]
+    else:
+        # Far beyond the other values of C libsvm only takes ever longer to find the same plane.
+        grid = [Hyperparameters(1.0)] if lab and size <= _LAB_SIZE else []
+        grid += [Hyperparameters(strength / size) for strength in STRENGTHS]
     parts = folds(labels, groups, seed)
     best, chosen = -1.0, grid[0]
     for hyperparameters in grid:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,7 @@ from producer.terminal.console import Console, answers, line, messages, progress
 from producer.terminal.error_text import naming
 from producer.terminal.options import Json
 from producer.terminal.output import say_json
-from worker.backbones.names import parse_name
+from worker.commands.options import weights_for
 from worker.runtime.notices import tell_notes, tell_skipped
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def experiment(
     recipe = Recipe(
         test_size, repeats, not no_stratify, lab_preprocessing, group_column, batch, keep_duplicates=keep_duplicates
     )
-    chosen = _weights_for(names, weights or [])
+    chosen = weights_for(names, weights or [])
     datasets = scan_all(folders, recipe)
     results: list[list[BackboneResult]] = [[] for _ in datasets]
     err = messages()
@@ -98,19 +97,6 @@ def experiment(
     else:
         answers().print(Markdown(report.read_text("utf-8")))
         line(err, f"written to {report}")
-
-
-def _weights_for(names: Sequence[str], weights: Sequence[str]) -> list[str | None]:
-    if len({parse_name(name) for name in names}) < len(names):
-        raise typer.BadParameter("a backbone is named twice", param_hint="--backbone")
-    if len(weights) <= 1:
-        return [weights[0] if weights else None] * len(names)
-    if len(weights) != len(names):
-        raise typer.BadParameter(
-            f"give it once for all {len(names)} backbones or once for each, not {len(weights)} times",
-            param_hint="--weights",
-        )
-    return list(weights)
 
 
 def _load(name: str, weights: str | None, recipe: Recipe) -> Backbone:

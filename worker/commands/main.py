@@ -15,6 +15,7 @@ from producer.terminal.logs import configure_logs
 from producer.terminal.options import Data
 from worker.commands import features, learning, models, networks
 from worker.commands import weights as cli_weights
+from worker.commands.compare import compare
 from worker.commands.experiment import experiment
 from worker.commands.health import health
 from worker.commands.local import demo, standalone
@@ -50,6 +51,7 @@ and for PostgreSQL `?sslmode=verify-full&sslrootcert=FILE` in its URL), `INSERTS
 app.command()(demo)
 app.command()(standalone)
 app.command()(experiment)
+app.command()(compare)
 app.command()(health)
 app.command()(plan)
 app.command("import")(learning.import_folder)

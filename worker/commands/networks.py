@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""Networks as files that run without TensorFlow, each kept under its digest.
 
-`insert-worker networks build efficientnet_lite0:block4_out+gap,block10_out+gap,head+gap+int8`
+`insert-worker networks build efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8`
 
 A name says the family, the layers whose outputs are the features (`,` between several), how each is pooled over the
 image (`+gap` averages, `+max` takes the largest, nothing keeps all), and at its end the arithmetic: `+int8` is several

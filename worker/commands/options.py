@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,27 @@ if TYPE_CHECKING:
 
 Backbone = Annotated[str | None, typer.Option(help="What to learn on, like vgg16:fc1+int8 (INSERTS_BACKBONE).")]
 Weights = Annotated[str | None, typer.Option(help="imagenet, or a file, to build its network from (INSERTS_WEIGHTS).")]
+
+
+def weights_for(backbones: Sequence[str], weights: Sequence[str]) -> list[str | None]:
+    """Return the weights of each backbone: those that were given once are for all of them, none is each one's own.
+
+    Raises:
+        BadParameter: a backbone is named twice, or there are as many weights as nothing fits.
+        BackboneError: a name is no backbone's.
+    """
+    from worker.networks.names import parse_network_name
+
+    if len({parse_network_name(name) for name in backbones}) < len(backbones):
+        raise typer.BadParameter("a backbone is named twice", param_hint="--backbone")
+    if len(weights) <= 1:
+        return [weights[0] if weights else None] * len(backbones)
+    if len(weights) != len(backbones):
+        raise typer.BadParameter(
+            f"give it once for all {len(backbones)} backbones or once for each, not {len(weights)} times",
+            param_hint="--weights",
+        )
+    return list(weights)
 
 
 def settings_with(**options: Any) -> WorkerSettings:

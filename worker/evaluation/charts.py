@@ -32,12 +32,21 @@ def figures(
     """
     series = _series(assessments)
     answers = {name: pool(assessment, labels) for name, assessment in series.items()}
+    return curves(series, answers, costs) | {"accuracy_over_time.png": _over_time(answers, captured)}
+
+
+def curves(
+    series: Mapping[str, CrossValidation], answers: Mapping[str, PooledPredictions], costs: Costs
+) -> dict[str, bytes]:
+    """Return file name → PNG: confusion, ROC curve, calibration and what is decided, of each of `series` by its name.
+
+    `answers` are the test predictions of each. There are colours for as many as `PALETTE` has.
+    """
     return {
         "confusion.png": _confusion(series),
         "roc.png": _roc(series, answers),
         "calibration.png": _calibration(series, answers),
         "decided.png": _decided(answers, costs),
-        "accuracy_over_time.png": _over_time(answers, captured),
     }
 
 

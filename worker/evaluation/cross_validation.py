@@ -157,9 +157,10 @@ class _Trial:
         """Learn from `labels` (n,) on the rows `train` and predict the rows `test`."""
         train = np.sort(train)
         learned = learn(self.solver, self.features, labels, self.groups, train, costs=self.costs, seed=seed)
-        decisions = self.solver.decide(train, labels[train], learned.hyperparameters.C, learned.hyperparameters.scale)[
-            test
-        ]
+        hyperparameters = learned.hyperparameters
+        decisions = (
+            self.solver.decide(train, labels[train], hyperparameters.C, hyperparameters.scale)[test] - learned.cut
+        )
         probabilities = learned.calibration.probabilities(decisions)
         measured = scores(decisions, self.truth[test], learned.calibration, learned.band, self.costs)
         return SplitResult(seed, test, decisions, probabilities, measured)

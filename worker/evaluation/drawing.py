@@ -23,7 +23,7 @@ WIDTH: Final = 760
 HEIGHT: Final = 560
 """Size of a plot in pixels."""
 
-PALETTE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+PALETTE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that people with colour blindness tell apart (Okabe and Ito 2008)."""
 GREY: Final = "#777777"
 

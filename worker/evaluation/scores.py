@@ -22,9 +22,10 @@ class Scores:
 
     `accuracy`, `balanced_accuracy` (mean of both recalls), `recall_damaged` and `confusion` (row truth, column
     prediction; intact, damaged) are those of the bare classifier, by the sign of its decision value; `auc` is the area
-    under the ROC curve. `calibration_error` is of the probabilities. `decided` is the share that the band answers,
-    `accuracy_decided` the accuracy among those (None where there are none), `missed` the share of the damaged that it
-    calls intact, and `cost` the mean cost of its answers for an image, in units of the cost table.
+    under the ROC curve. `calibration_error` is of the probabilities, and `brier` their mean squared error. `decided` is
+    the share that the band answers, `accuracy_decided` the accuracy among those (None where there are none), `missed`
+    the share of the damaged that it calls intact, and `cost` the mean cost of its answers for an image, in units of the
+    cost table.
     """
 
     images: int
@@ -34,6 +35,7 @@ class Scores:
     auc: float
     confusion: tuple[tuple[int, int], tuple[int, int]]
     calibration_error: float
+    brier: float
     decided: float
     accuracy_decided: float | None
     missed: float
@@ -61,6 +63,7 @@ def scores(decisions: Float64Array, labels: Int64Array, calibration: Calibration
         auc=float(roc_auc_score(labels, decisions)),
         confusion=((int(confusion[0, 0]), int(confusion[0, 1])), (int(confusion[1, 0]), int(confusion[1, 1]))),
         calibration_error=calibration_error(probabilities, labels),
+        brier=float(((probabilities - labels) ** 2).mean()),
         decided=float(decided.mean()),
         accuracy_decided=float(right[decided].mean()) if decided.any() else None,
         missed=float((probabilities < band.lower)[labels == 1].mean()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ from worker.settings import WorkerSettings
 
 log = structlog.get_logger()
 
+Pictures = Callable[[NetworkName, tuple[int, int]], Representative | None]
+"""Returns pictures of a network's input size to measure its values on; None where its arithmetic needs none."""
+
 
 def ready_network(settings: WorkerSettings, database: Database, images: ImageStore) -> Network:
     """Return the network of `settings.backbone`; where it is not in the store, it is built and kept first.
@@ -36,6 +40,15 @@ def ready_network(settings: WorkerSettings, database: Database, images: ImageSto
         NetworkUnfit: its file is damaged.
         BackboneError: there is no such network, or it is missing and what builds it is not installed.
         OSError: a store cannot be read or written.
+    """
+    return stored_or_built(settings, lambda name, size: _pictures(name, size, database, images))
+
+
+def stored_or_built(settings: WorkerSettings, pictures: Pictures) -> Network:
+    """Return the network of `settings.backbone`; where it is not in the store, it is built on `pictures` and kept.
+
+    Raises:
+        As `ready_network` does.
     """
     store = NetworkStore(settings.networks_root())
     weights = _weights_digest(settings)
@@ -52,7 +65,7 @@ def ready_network(settings: WorkerSettings, database: Database, images: ImageSto
         name,
         settings.weights,
         weights_folder=settings.weights_path(),
-        representative=_pictures(name, building.input_size(name.family), database, images),
+        representative=pictures(name, building.input_size(name.family)),
         progress=_logged(),
     )
     kept = store.add(built.data, built.manifest)
@@ -84,6 +97,11 @@ def _pictures(
             pixels.append(read_image(item, images, size))
         except (ImageMissing, ValueError) as error:
             log.warning("a photograph is left out", capture=str(item.capture_id), reason=str(error))
+    return of_labelled(pixels, size)
+
+
+def of_labelled(pixels: Sequence[UInt8Array], size: tuple[int, int]) -> Representative:
+    """Return labelled photographs, of the network's input size, to measure it on; drawn ones where they are too few."""
     if len(pixels) < FEWEST:
         return drawn(size, _logged())
     return Representative(np.stack(pixels), "labelled photographs")

@@ -37,6 +37,10 @@ class Calibration:
                 f"a calibration needs a finite slope ≥ 0 and offset, not {self.slope}, {self.offset}"
             )
 
+    def moved(self, cut: float) -> Calibration:
+        """Return the calibration of decision values that have `cut` taken off them."""
+        return Calibration(self.slope, self.offset + self.slope * cut)
+
     def probability(self, decision: float) -> float:
         """Return the probability of damage at one decision value; plain arithmetic, for the line."""
         return 0.5 + 0.5 * math.tanh(0.5 * (self.slope * decision + self.offset))

@@ -6,6 +6,7 @@ sides. The out-of-fold decision values serve the choice, the calibration and the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,7 +29,7 @@ LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
 """Labels that can be learned from; `unusable` images are left out beforehand."""
 
 FOLDS: Final = 3
-STRENGTHS: Final = (0.01, 0.1, 1.0, 10.0)
+STRENGTHS: Final = (0.1, 1.0, 3.0, 10.0, 30.0)
 """The grid of C, in units of 1 / (mean squared distance of the rows from their mean)."""
 
 _LAB_SIZE: Final = 100.0
@@ -55,9 +56,15 @@ class Hyperparameters:
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What was chosen on some rows: hyperparameters, and calibration and band from their out-of-fold decisions (m,)."""
+    """What was chosen on some rows: hyperparameters, and cut, calibration and band from their out-of-fold decisions.
+
+    `cut` is the decision value at which either side is equally likely where both are equally frequent: it is taken off
+    every decision value, so that 0 parts the sides. A plane that separates its own rows lies anywhere between them, and
+    nearer to the side that has fewer; the out-of-fold decisions say where. `out_of_fold` (m,) has it taken off.
+    """
 
     hyperparameters: Hyperparameters
+    cut: float
     calibration: Calibration
     band: Band
     out_of_fold: Float64Array
@@ -129,7 +136,7 @@ def fit_candidate(
         known = np.flatnonzero(kinds >= 0)
         kind = _model(KINDS, solver, known, kinds[known], hyperparameters)
     return Candidate(
-        _model(LINE_CLASSES, solver, rows, sides, hyperparameters),
+        _model(LINE_CLASSES, solver, rows, sides, hyperparameters, learned.cut),
         kind,
         learned.calibration,
         learned.band,
@@ -153,9 +160,9 @@ def learn(
 ) -> Learned:
     """Choose hyperparameters, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
 
-    The hyperparameters with the best out-of-fold balanced accuracy are chosen, the earlier in the grid where two are
-    equal: the lab's (C = 1, features as they are) come first where they can be fitted, and are left only for better
-    ones.
+    The hyperparameters with the best out-of-fold balanced accuracy at their own cut are chosen, the earlier in the grid
+    where two are equal. Features are standardised unless there are more than `STANDARDISED_COLUMNS`: the outputs of
+    several layers have no common scale. Then the lab's C = 1 is tried too, where it can be fitted.
 
     Raises:
         CandidateError: the rows cannot be divided.
@@ -166,7 +173,21 @@ def learn(
     hyperparameters = _choose(trials, places, labels[trial], groups[trial], seed, lab=isinstance(solver, GramSolver))
     hyperparameters = Hyperparameters(hyperparameters.C * len(trial) / len(rows), hyperparameters.scale)
     decisions = _out_of_fold(solver, rows, labels[rows], held_out, hyperparameters)
-    return Learned(hyperparameters, calibrate(decisions, labels[rows]), band(costs), decisions)
+    calibration = calibrate(decisions, labels[rows])
+    cut = balanced_cut(calibration, labels[rows])
+    return Learned(hyperparameters, cut, calibration.moved(cut), band(costs), decisions - cut)
+
+
+def balanced_cut(calibration: Calibration, labels: Int64Array) -> float:
+    """Return the decision value whose probability of damage would be one half if both sides were equally frequent.
+
+    `calibration` was fitted with `labels` (n,): its log-odds hold theirs, which are taken off. 0 where the decision
+    values carry no information.
+    """
+    if calibration.slope == 0:
+        return 0.0
+    damaged = int((labels == 1).sum())
+    return (math.log(damaged / (len(labels) - damaged)) - calibration.offset) / calibration.slope
 
 
 def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64Array, Int64Array]]:
@@ -191,19 +212,21 @@ def _choose(
     size = trials.spread(rows)
     if size == 0:
         raise ClassifierError("all images have the same features; there is nothing to tell apart")
-    # Far beyond the other values of C libsvm only takes ever longer to find the same plane.
-    grid = [Hyperparameters(1.0)] if lab and size <= _LAB_SIZE else []
-    grid += [Hyperparameters(strength / size) for strength in STRENGTHS]
     if trials.shape[1] <= STANDARDISED_COLUMNS:
         deviation = trials.moments(rows).deviation
         known = deviation > 1e-6 * deviation.max()
         scale = np.where(known, 1 / np.where(known, deviation, 1), 0)
-        grid += [Hyperparameters(strength / int(known.sum()), scale) for strength in STRENGTHS]
+        grid = [Hyperparameters(strength / int(known.sum()), scale) for strength in STRENGTHS]
+    else:
+        # Far beyond the other values of C libsvm only takes ever longer to find the same plane.
+        grid = [Hyperparameters(1.0)] if lab and size <= _LAB_SIZE else []
+        grid += [Hyperparameters(strength / size) for strength in STRENGTHS]
     parts = folds(labels, groups, seed)
     best, chosen = -1.0, grid[0]
     for hyperparameters in grid:
         decisions = _out_of_fold(trials, rows, labels, parts, hyperparameters)
-        score = float(balanced_accuracy_score(labels, decisions > 0))
+        cut = balanced_cut(calibrate(decisions, labels), labels)
+        score = float(balanced_accuracy_score(labels, decisions > cut))
         if score > best + 1e-9:
             best, chosen = score, hyperparameters
     return chosen
@@ -242,7 +265,12 @@ def _trial_rows(labels: Int64Array, groups: Int64Array, rows: Int64Array, seed: 
 
 
 def _model(
-    classes: tuple[str, ...], solver: Solver, rows: Int64Array, labels: Int64Array, hyperparameters: Hyperparameters
+    classes: tuple[str, ...],
+    solver: Solver,
+    rows: Int64Array,
+    labels: Int64Array,
+    hyperparameters: Hyperparameters,
+    cut: float = 0.0,
 ) -> LinearModel:
     plane = solver.plane(rows, labels, hyperparameters.C, hyperparameters.scale)
-    return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept]))
+    return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept - cut]))

@@ -1,7 +1,8 @@
-"""How a network and what is taken from it are named: `family:layer[+gap|+max][,layer…][+int8]`.
+"""How a network and what is taken from it are named: `family:layer[+gap|+max|+gap+max][,layer…][+int8]`.
 
-`efficientnet_lite0:block4_out+gap,head+gap+int8` is EfficientNet-Lite0 in 8-bit integers, and of it two layers, each
-averaged over the image, one behind the other.
+`efficientnet_lite0:block7_out+gap+max,head+gap+int8` is EfficientNet-Lite0 in 8-bit integers, and of it two layers,
+one behind the other: of each channel of the first its average over the image and its largest value, of the second its
+average.
 """
 
 from __future__ import annotations
@@ -13,21 +14,33 @@ from typing import Final, Literal
 from worker.backbones.names import BackboneError, canonical_family
 
 Arithmetic = Literal["float32", "int8"]
-Pooling = Literal["", "gap", "max"]
+Pooling = Literal["", "gap", "max", "gap+max"]
 
-DEFAULT_BACKBONE: Final = "efficientnet_lite0:block4_out+gap,block10_out+gap,head+gap+int8"
-"""What a line learns on where nothing else is set: its weights come with an installation."""
+DEFAULT_BACKBONE: Final = "efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8"
+"""What a line learns on where nothing else is set: its weights come with an installation.
+
+Three depths see damage of three sizes; the average says how much of a channel there is, the largest value whether it is
+anywhere at all, however small. What else was tried is in docs/learning.md.
+"""
 
 _INT8: Final = "+int8"
-_OUTPUT: Final = re.compile(r"(?P<layer>[A-Za-z0-9_.-]+)(\+(?P<pooling>gap|max))?")
+_OUTPUT: Final = re.compile(r"(?P<layer>[A-Za-z0-9_.-]+)(\+(?P<pooling>gap\+max|gap|max))?")
 
 
 @dataclass(frozen=True)
 class Output:
-    """One layer's output, and how each of its channels is pooled over the image (`gap` averages, empty: not at all)."""
+    """One layer's output, and how each of its channels is pooled over the image.
+
+    `gap` averages, `max` takes the largest value, `gap+max` both, all averages first; empty: not at all.
+    """
 
     layer: str
     pooling: Pooling = ""
+
+    @property
+    def poolings(self) -> tuple[str, ...]:
+        """The poolings one by one, in the order of their values."""
+        return tuple(self.pooling.split("+")) if self.pooling else ()
 
     def __str__(self) -> str:
         return f"{self.layer}+{self.pooling}" if self.pooling else self.layer
@@ -67,9 +80,9 @@ def parse_network_name(name: str) -> NetworkName:
     if None in matches or not family:
         raise BackboneError(
             f"{name!r} names no network; write family:layer, for example vgg16:fc1, "
-            "mobilenet:conv_pw_12_relu+gap (averaged over the image; +max: its largest value), "
-            "efficientnet_lite0:block4_out+gap,head+gap (several layers), and +int8 at the end for 8-bit arithmetic"
+            "mobilenet:conv_pw_12_relu+gap (averaged over the image; +max: its largest value, +gap+max: both), "
+            "efficientnet_lite0:block7_out+gap,head+gap (several layers), and +int8 at the end for 8-bit arithmetic"
         )
-    poolings: dict[str | None, Pooling] = {None: "", "gap": "gap", "max": "max"}
+    poolings: dict[str | None, Pooling] = {None: "", "gap": "gap", "max": "max", "gap+max": "gap+max"}
     outputs = tuple(Output(match["layer"], poolings[match["pooling"]]) for match in matches if match is not None)
     return NetworkName(canonical_family(family), outputs, arithmetic)

@@ -8,7 +8,7 @@ puts one out sees several.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +28,9 @@ _CHECKED: Final = 64
 
 _TOLERANCE: Final = {"float32": 1e-3, "int8": 0.1}
 """What they may differ by, as a part of the largest: other processors round otherwise, and in int8 by whole steps."""
+
+
+_POOLINGS: Final[dict[str, Callable[..., Float32Array]]] = {"gap": np.mean, "max": np.max}
 
 
 class NetworkUnfit(BackboneError):
@@ -125,7 +128,7 @@ class Network:
                 f"+{output.pooling} is over an image, but layer {output.layer} of {self.manifest.family} has the "
                 f"shape {shape}"
             )
-        return shape[-1] if output.pooling else math.prod(shape)
+        return shape[-1] * len(output.poolings) if output.pooling else math.prod(shape)
 
 
 def check_picture(size: tuple[int, int]) -> UInt8Array:
@@ -135,11 +138,9 @@ def check_picture(size: tuple[int, int]) -> UInt8Array:
 
 
 def _pooled(values: Float32Array, output: Output) -> Float32Array:
-    if output.pooling == "gap":
-        return np.asarray(values.mean(axis=(1, 2)))
-    if output.pooling == "max":
-        return np.asarray(values.max(axis=(1, 2)))
-    return values.reshape(len(values), -1)
+    if not output.pooling:
+        return values.reshape(len(values), -1)
+    return np.concatenate([_POOLINGS[pooling](values, axis=(1, 2)) for pooling in output.poolings], axis=1)
 
 
 def _prepared(data: bytes, manifest: Manifest) -> tuple[Any, int, list[int]]:

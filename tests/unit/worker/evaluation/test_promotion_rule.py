@@ -20,7 +20,7 @@ def assessment(balanced, recall=None, cost=None) -> CrossValidation:
 
 
 def scores(balanced, recall, cost) -> Scores:
-    return Scores(30, balanced, balanced, recall, 0.9, ((15, 0), (0, 15)), 0.05, 0.8, 0.95, 0.0, cost)
+    return Scores(30, balanced, balanced, recall, 0.9, ((15, 0), (0, 15)), 0.05, 0.1, 0.8, 0.95, 0.0, cost)
 
 
 GOOD = [0.90, 0.92, 0.88, 0.91, 0.89]

@@ -65,6 +65,18 @@ def test_out_of_fold_decisions_have_not_seen_the_insert():
     assert candidate.calibration.slope < 2
 
 
+def test_zero_parts_sides_of_very_different_size_where_both_are_equally_likely():
+    features, labels, groups = inserts(240, images=1, apart=0.35, columns=60)
+    few = np.flatnonzero((groups % 2 == 0) | (groups % 16 == 1))  # eight intact to one damaged
+    labels, sides = [labels[row] for row in few], binary([labels[row] for row in few])
+    candidate = fit_candidate(features[few], labels, groups[few], costs=Costs())
+    answers = candidate.out_of_fold > 0
+    missed, needless = (~answers[sides == 1]).mean(), answers[sides == 0].mean()
+    assert abs(missed - needless) < 0.25
+    # At 0 the odds of damage are those of the labels, since the evidence is for neither side.
+    assert candidate.calibration.probability(0.0) == pytest.approx((sides == 1).mean(), abs=1e-9)
+
+
 def test_features_of_very_different_size_are_standardised_and_the_model_takes_them_as_they_are():
     features, labels, groups = inserts(60, apart=0.8)
     features[:, ::2] *= 0.01
@@ -80,7 +92,7 @@ def test_many_rows_on_disk_are_learned_in_passes(tmp_path, monkeypatch):
     monkeypatch.setattr(solver, "GRAM_ROWS", 100)
     monkeypatch.setattr(primal_newton, "_BLOCK_BYTES", 4 * 40 * 50)
     monkeypatch.setattr(module, "TRIAL_ROWS", 90)
-    features, labels, groups = inserts(100, apart=0.5)
+    features, labels, groups = inserts(100, apart=0.6)
     with h5py.File(tmp_path / "f.h5", "w") as file:
         stored = file.create_dataset("dataset_1", data=features)
         candidate = fit_candidate(stored, labels, groups, costs=Costs())

@@ -77,10 +77,10 @@ def test_a_model_with_its_name_of_before_can_be_read(tmp_path):
 
 
 def test_a_name_is_short_and_can_name_a_file_everywhere(tmp_path):
-    long = "efficientnet_lite0:block4_out+gap,block10_out+gap,head+gap+int8"
+    long = "efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8"
     name = stored(tmp_path / "m", backbone=long).model_id
     assert re.fullmatch(r"efficientnet_lite0-[0-9a-f]{12}", name)
-    assert model_name(long) == "efficientnet_lite0-block4_out-gap-block10_out-gap-head-gap-int8"
+    assert model_name(long) == "efficientnet_lite0-block7_out-gap-max-block10_out-gap-max-block14_out-gap-max-int8"
 
 
 def test_the_name_follows_from_the_content_alone(tmp_path):

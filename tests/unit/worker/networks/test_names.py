@@ -14,11 +14,17 @@ from worker.networks.names import Output, parse_network_name
         ("MobileNet-1.0:conv_pw_12_relu+gap", "mobilenet:conv_pw_12_relu+gap"),
         ("mobilenet-0.25:conv1_relu+max+int8", "mobilenet-0.25:conv1_relu+max+int8"),
         (" efficientnet_lite0:a+gap,b,a+max+int8 ", "efficientnet_lite0:a+gap,b,a+max+int8"),
+        ("Efficientnet_Lite0:a+gap+max,b+gap+max+int8", "efficientnet_lite0:a+gap+max,b+gap+max+int8"),
     ],
 )
 def test_a_name_has_one_spelling(text: str, canonical: str) -> None:
     assert str(parse_network_name(text)) == canonical
     assert parse_network_name(canonical) == parse_network_name(text)
+
+
+def test_two_poolings_of_a_layer_are_one_output() -> None:
+    first, second = parse_network_name("efficientnet_lite0:a+gap+max,b").outputs
+    assert (first.poolings, second.poolings) == (("gap", "max"), ())
 
 
 def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
@@ -30,7 +36,18 @@ def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "vgg16", ":fc1", "vgg16:", "vgg16:fc1,", "vgg16:fc1+mean", "vgg16:+int8", "vgg16:fc1+int8+gap", "a b:c"],
+    [
+        "",
+        "vgg16",
+        ":fc1",
+        "vgg16:",
+        "vgg16:fc1,",
+        "vgg16:fc1+mean",
+        "vgg16:+int8",
+        "vgg16:fc1+int8+gap",
+        "a b:c",
+        "vgg16:a+max+gap",
+    ],
 )
 def test_what_is_no_name_says_how_to_write_one(text: str) -> None:
     with pytest.raises(BackboneError, match="write"):

@@ -22,12 +22,12 @@ def network(built: Built, outputs: str, **changes: Any) -> Network:
 
 
 def test_outputs_are_pooled_and_joined_in_the_order_of_the_name(small: Built, pixels: np.ndarray) -> None:
-    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap,conv_dw_2_relu")
-    first, second = (each[0] for each in ours.maps(pixels[:1]))
-    expected = np.concatenate([second.max((0, 1)), first.mean((0, 1)), second.ravel()])
-    assert ours.feature_size == len(expected) == 16 + 16 + 56 * 56 * 16
+    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap+max,conv_dw_2_relu")
+    first, second = (layer[0] for layer in ours.maps(pixels[:1]))
+    expected = np.concatenate([second.max((0, 1)), first.mean((0, 1)), first.max((0, 1)), second.ravel()])
+    assert ours.feature_size == len(expected) == 16 + 2 * 16 + 56 * 56 * 16
     np.testing.assert_array_equal(ours.features_of(pixels[:1])[0], expected)
-    assert ours.name == "mobilenet-0.25:conv_dw_2_relu+max,conv_pw_1_relu+gap,conv_dw_2_relu"
+    assert ours.name == "mobilenet-0.25:conv_dw_2_relu+max,conv_pw_1_relu+gap+max,conv_dw_2_relu"
 
 
 def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.ndarray) -> None:

@@ -1,0 +1,73 @@
+"""`insert-worker compare`, as a process, on drawn photographs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from producer.simulation.head import labelled_images
+from tests.network_support import BACKBONE, OTHER_BACKBONE, built_networks, session_networks
+from tests.support import program
+
+COUNT = 36
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    built_networks(tmp_path_factory)
+    return session_networks(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compare") / "bench"
+    rows = []
+    for number, (image, label) in enumerate(labelled_images(COUNT, 3, size=128)):
+        path = folder / label / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(image)
+        rows.append((f"{label}/{number}.jpg", f"{label}-{number // 6}"))
+    with (folder / "labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("file", "insert"), *rows])
+    return folder
+
+
+def compare(networks: Path, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [program("insert-worker"), "compare", *options, "--repeats", "2", "--output", str(output)]
+    environment = os.environ | {"INSERTS_NETWORKS": str(networks)}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280, check=False)
+
+
+def test_backbones_are_compared_plain_and_by_insert(networks: Path, photographs: Path, tmp_path: Path) -> None:
+    backbones = ("--backbone", BACKBONE, "--backbone", OTHER_BACKBONE)
+    ended = compare(networks, tmp_path / "charts", str(photographs), *backbones, "--json")
+    assert ended.returncode == 0, ended.stderr
+    [dataset] = json.loads(ended.stdout)["datasets"]
+    assert (dataset["name"], dataset["images"]) == ("bench", COUNT)
+    assert 1 < dataset["groups"] < COUNT
+    assert [row["backbone"] for row in dataset["backbones"]] == [BACKBONE, OTHER_BACKBONE]
+    for row in dataset["backbones"]:
+        assert row["seconds_per_image"] > 0
+        assert row["megabytes"] > 20
+        for kind in ("plain", "grouped"):
+            assert 0 <= row[kind]["balanced_accuracy"] <= 1
+            assert [split["seed"] for split in row[kind]["splits"]] == [1, 2]
+    assert {path.name for path in (tmp_path / "charts" / "bench").iterdir()} >= {"roc.png", "decided.png"}
+
+
+def test_without_groups_it_says_so_and_has_plain_splits_alone(
+    networks: Path, photographs: Path, tmp_path: Path
+) -> None:
+    (photographs / "labels.csv").rename(tmp_path / "labels.csv")
+    ended = compare(networks, tmp_path / "charts", str(photographs), "--backbone", OTHER_BACKBONE)
+    (tmp_path / "labels.csv").rename(photographs / "labels.csv")
+    assert ended.returncode == 0, ended.stderr
+    assert "nothing says which photographs show the same insert" in " ".join(ended.stderr.split())
+    assert "plain splits" in ended.stdout
+    assert "by insert" not in ended.stdout
+    assert "nothing to choose between" in " ".join(ended.stdout.split())

@@ -1,0 +1,164 @@
+"""`insert-worker compare`: backbones side by side on the user's own photographs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from producer.terminal.console import Console, line, messages
+from producer.terminal.options import Data, Json
+from producer.terminal.output import say, say_json
+from worker.commands.learning import GroupColumn, Meaning, meanings_said
+from worker.commands.options import settings_with, weights_for
+from worker.runtime.notices import shown, tell_notes, tell_skipped
+
+if TYPE_CHECKING:
+    from worker.learning.backbone_comparison import ComparedBackbone, ComparedSet
+
+
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Labelled photographs, each with one sub-folder per class.")],
+    backbone: Annotated[
+        list[str] | None, typer.Option(help="What to learn on; give it again for several [INSERTS_BACKBONE].")
+    ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each in their "
+            "order [each backbone's own]."
+        ),
+    ] = None,
+    intact_class: Annotated[
+        str | None, typer.Option(help="The class that means go on [one that is called intact, good, ok, …].")
+    ] = None,
+    meaning: Meaning = None,
+    group_column: GroupColumn = None,
+    repeats: Annotated[int, typer.Option(min=2, help="Independent splits of each kind, with seeds 1, 2, …")] = 10,
+    output: Annotated[Path, typer.Option(help="Folder for the charts, one sub-folder for each FOLDER.")] = Path(
+        "comparison"
+    ),
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Compare backbones on labelled photographs: how well each would learn, and what it would cost.
+
+    Each goes the whole way of learning, with all choices made inside the training part of each split: by plain splits,
+    and by splits that keep an insert together where `labels.csv` says which photographs show the same one. Classes
+    other than the intact one count as damaged. Networks that are not there are built and kept, as by `insert-worker
+    networks build`. Nothing is imported, and no model changes.
+
+    Examples:
+
+    - `insert-worker compare photographs`
+    - `insert-worker compare lathe mill --backbone mobilenet:conv_pw_12_relu+gap --backbone vgg16:fc1+int8 --weights
+      imagenet --group-column setup`
+    """
+    from worker.dataset.class_names import meanings_to_train
+    from worker.learning.backbone_comparison import compare_on, compared_set
+    from worker.learning.folder_import import photographs
+
+    if len({folder.resolve().name for folder in folders}) < len(folders):
+        raise typer.BadParameter("two folders have the same name, which is what tells their figures apart")
+    said = meanings_said(meaning or [])
+    names = backbone or [settings_with(data=data).backbone]
+    sources = weights_for(names, weights or [])
+    console = messages()
+    compared: list[ComparedSet] = []
+    results: list[list[ComparedBackbone]] = []
+    with shown(console) as progress:
+        for folder in folders:
+            found = photographs(
+                folder,
+                meaning=lambda classes: meanings_to_train(classes, said, intact_class),
+                group_column=group_column,
+                progress=partial(progress, f"{folder.resolve().name} · looking at the photographs"),
+            )
+            compared.append(compared_set(folder.resolve().name, found))
+        for name, source in zip(names, sources, strict=True):
+            settings = settings_with(data=data, backbone=name, weights=source)
+            results.append(compare_on(compared, settings, repeats=repeats, progress=progress))
+    for one in compared:
+        tell_skipped(one.skipped, console)
+        tell_notes([*one.notes, *_without_groups(one)], console)
+    _draw(compared, results, output, console)
+    if as_json:
+        say_json(_json(compared, results))
+    else:
+        _tell(compared, results)
+
+
+def _without_groups(one: ComparedSet) -> list[str]:
+    if one.groups is not None:
+        return []
+    sentence = (
+        f"{one.name}: nothing says which photographs show the same insert, so there are plain splits alone; if some "
+        "do, these scores flatter (a labels.csv with the columns file and insert says which)"
+    )
+    return [sentence]
+
+
+def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], output: Path, console: Console) -> None:
+    from producer.files.durable_files import make_folder, write_file
+    from worker.evaluation.comparison_report import comparison_figures
+
+    for number, one in enumerate(compared):
+        folder = output / one.name
+        make_folder(folder)
+        for name, png in comparison_figures({row[number].backbone: row[number].measured for row in results}).items():
+            write_file(folder / name, png)
+    line(console, f"charts are in {output}")
+
+
+def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) -> None:
+    from db.commands.output import print_table
+    from worker.evaluation.comparison_report import advice, score_table
+
+    for number, one in enumerate(compared):
+        inserts = "" if one.groups is None else f" of {len(set(one.groups.tolist()))} inserts"
+        table = score_table(
+            f"{one.name}: {len(one.photos)} photographs{inserts}",
+            {row[number].backbone: row[number].measured for row in results},
+        )
+        table.add_section()
+        table.add_row("a photograph, on one core", *(f"{row[number].seconds * 1000:.1f} ms" for row in results))
+        table.add_row("memory of a process", *(f"{row[number].megabytes:.0f} MB" for row in results))
+        table.add_row("features", *(f"{row[number].feature_size:,}" for row in results))
+        print_table(table)
+        for row in results:
+            for problem in row[number].problems.values():
+                say(f"{row[number].backbone} by insert: no scores, {problem}")
+    seconds = {row[0].backbone: max(one.seconds for one in row) for row in results}
+    say(advice({row[0].backbone: [one.measured for one in row] for row in results}, seconds))
+
+
+def _json(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) -> dict[str, Any]:
+    from worker.evaluation.comparison_report import advice, measured_json
+
+    seconds = {row[0].backbone: max(one.seconds for one in row) for row in results}
+    return {
+        "datasets": [
+            {
+                "name": one.name,
+                "images": len(one.photos),
+                "groups": None if one.groups is None else len(set(one.groups.tolist())),
+                "skipped": [{"file": str(path), "reason": reason} for path, reason in one.skipped],
+                "notes": [*one.notes, *_without_groups(one)],
+                "backbones": [
+                    {
+                        "backbone": row[number].backbone,
+                        "fingerprint": row[number].fingerprint,
+                        "feature_size": row[number].feature_size,
+                        **measured_json(row[number].measured, row[number].problems),
+                        "seconds_per_image": row[number].seconds,
+                        "megabytes": row[number].megabytes,
+                    }
+                    for row in results
+                ],
+            }
+            for number, one in enumerate(compared)
+        ],
+        "advice": advice({row[0].backbone: [one.measured for one in row] for row in results}, seconds),
+    }

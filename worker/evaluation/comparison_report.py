@@ -1,0 +1,105 @@
+"""What a comparison of backbones comes to: JSON for programs, tables and a sentence of advice for people, charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from worker.evaluation.backbone_scores import Measured, no_worse
+from worker.evaluation.charts import curves
+from worker.evaluation.cross_validation import Kind
+from worker.evaluation.drawing import PALETTE
+from worker.evaluation.scores import Interval
+from worker.models.costs import Costs
+
+_ROWS: Final = (
+    ("balanced accuracy", "balanced_accuracy"),
+    ("area under the ROC curve", "auc"),
+    ("damaged found (recall)", "recall_damaged"),
+    ("Brier score (0 is best)", "brier"),
+)
+_HEADS: Final[Mapping[Kind, str]] = {"plain": "plain splits", "grouped": "by insert"}
+
+
+def deciding(measured: Sequence[Measured]) -> Kind:
+    """Return the kind of split that the choice rests on: grouped where all have it, since plain ones flatter."""
+    return "grouped" if all("grouped" in one for one in measured) else "plain"
+
+
+def score_table(name: str, measured: Mapping[str, Measured]) -> Table:
+    """Return the scores on one labelled set, a column for each backbone: mean and 95 % interval over the splits."""
+    table = Table(name, *(short_names(list(measured)).values()))
+    for kind, head in _HEADS.items():
+        if not any(kind in one for one in measured.values()):
+            continue
+        table.add_section()
+        table.add_row(Text(head, style="bold"))
+        found = [one.get(kind) for one in measured.values()]
+        for title, score in _ROWS:
+            table.add_row(title, *("–" if one is None else _figure(one.interval(score)) for one in found))
+        table.add_row("calibration slope (1 is right)", *("–" if one is None else f"{one.slope:.2f}" for one in found))
+        for accuracy in (0.95, 0.99):
+            shares = ["–" if one is None else _figure(one.decided[accuracy]) for one in found]
+            table.add_row(f"decided at {accuracy:.0%}", *shares)
+    return table
+
+
+def short_names(backbones: Sequence[str]) -> dict[str, str]:
+    """Return a name for each that fits into a table's head: its family and arithmetic, with a number where two agree.
+
+    A backbone of one layer keeps its whole name.
+    """
+    short = {name: name if "," not in name else name.partition(":")[0] + _ending(name) for name in backbones}
+    shared = [name for name in backbones if list(short.values()).count(short[name]) > 1]
+    return {name: f"{short[name]} ({shared.index(name) + 1})" if name in shared else short[name] for name in backbones}
+
+
+def advice(scores: Mapping[str, Sequence[Measured]], seconds: Mapping[str, float]) -> str:
+    """Return a plain sentence: which backbone to take, and why.
+
+    Among those that none beats beyond chance on any set the fastest is advised. `scores` has for each backbone its
+    results on the same sets, `seconds` what one photograph takes.
+    """
+    kind = deciding([one for sets in scores.values() for one in sets])
+    measured = {name: [one[kind].cross_validation for one in sets] for name, sets in scores.items()}
+    equals = no_worse(measured)
+    chosen = min(equals, key=lambda name: seconds[name])
+    splits = "by insert" if kind == "grouped" else "by plain splits"
+    if len(scores) == 1:
+        return f"There is nothing to choose between: compare {chosen} with others by giving --backbone again."
+    if len(equals) == 1:
+        return f"Take {chosen}: {splits} it tells intact from damaged better than the others, beyond chance."
+    others = ", ".join(name for name in equals if name != chosen)
+    return (
+        f"Take {chosen}: {splits} these photographs do not show it to be worse than {others}, and it is the fastest of "
+        f"them ({seconds[chosen] * 1000:.0f} ms a photograph)."
+    )
+
+
+def comparison_figures(measured: Mapping[str, Measured]) -> dict[str, bytes]:
+    """Return file name → PNG for one labelled set: a curve for each backbone, by the kind of split that decides.
+
+    There are as many as there are colours, the first ones.
+    """
+    kind = deciding(list(measured.values()))
+    names = short_names(list(measured))
+    shown = {names[name]: one[kind] for name, one in list(measured.items())[: len(PALETTE)]}
+    series = {name: scores.cross_validation for name, scores in shown.items()}
+    return curves(series, {name: scores.predictions for name, scores in shown.items()}, Costs())
+
+
+def measured_json(measured: Measured, problems: Mapping[Kind, str]) -> dict[str, Any]:
+    """Return the scores by kind of split for programs; null for a missing kind, of which `problems` may say why."""
+    values: dict[str, Any] = {kind: measured[kind].as_json() if kind in measured else None for kind in _HEADS}
+    return values | {"problems": dict(problems)}
+
+
+def _ending(name: str) -> str:
+    return " int8" if name.endswith("+int8") else ""
+
+
+def _figure(score: Interval | None) -> str:
+    return "–" if score is None else f"{score.mean:.3f} ({score.low:.3f} … {score.high:.3f})"

@@ -1,0 +1,183 @@
+"""Compares backbones on folders of labelled photographs, without a line: nothing is imported, and nothing promoted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+
+from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone_scores
+from worker.evaluation.cross_validation import Kind, cross_validate
+from worker.evaluation.splits import EvaluationError
+from worker.features.batches import feature_batches
+from worker.images.decoding import UnusableImage, decode
+from worker.learning.folder_import import LabelledPhoto, Photographs
+from worker.learning.network import of_labelled, stored_or_built
+from worker.models.candidate import CandidateError, binary
+from worker.models.costs import Costs
+from worker.networks.memory_use import resident_megabytes
+from worker.networks.names import NetworkName
+from worker.networks.representative import Representative, some_of
+from worker.networks.running import Network
+from worker.runtime.arrays import Float32Array, Int64Array, UInt8Array
+from worker.runtime.progress import Progress
+from worker.settings import WorkerSettings
+
+TIMED: Final = 30
+"""Photographs that are judged one after the other to measure what one takes."""
+
+_BATCH: Final = 8
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedSet:
+    """A folder of labelled photographs: `labels` (n,), 1 for damaged, and `groups` (n,), the number of each insert.
+
+    `groups` is None where nothing says which photographs show the same insert; `skipped` has the files that are not
+    used, each with its reason, and `notes` what a person should know of how the folder was read.
+    """
+
+    name: str
+    photos: tuple[LabelledPhoto, ...]
+    labels: Int64Array
+    groups: Int64Array | None
+    skipped: tuple[tuple[Path, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedBackbone:
+    """One backbone on one set: its scores by kind of split, and what a photograph costs.
+
+    `problems` says why a kind of split has no scores. `seconds` is the median time of a photograph on one core, from
+    its bytes to its features; `megabytes` what the network takes of memory while it runs, its file included.
+    """
+
+    backbone: str
+    fingerprint: str
+    feature_size: int
+    measured: Measured
+    problems: dict[Kind, str]
+    seconds: float
+    megabytes: float
+
+
+def compared_set(name: str, photographs: Photographs) -> ComparedSet:
+    """Return the usable photographs of a folder, each as one row, in their order.
+
+    Raises:
+        CandidateError: a label cannot be learned from.
+    """
+    photos = tuple(photo for photo in photographs.photos if photo.label != "unusable")
+    labels = binary([photo.label for photo in photos])
+    groups = None
+    if any(photo.group is not None for photo in photos):
+        # A photograph whose group is not known is an insert of its own.
+        keys = [photo.group or str(photo.path) for photo in photos]
+        groups = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    return ComparedSet(name, photos, labels, groups, photographs.skipped, photographs.notes)
+
+
+def compare_on(
+    compared: Sequence[ComparedSet],
+    settings: WorkerSettings,
+    *,
+    repeats: int,
+    progress: Progress,
+) -> list[ComparedBackbone]:
+    """Measure `settings.backbone` on each of the sets. The network is taken from the store, or built and kept there.
+
+    Its features are held in a temporary file, so that wide ones need no memory.
+
+    Raises:
+        CandidateError, EvaluationError: a set is too small.
+        UnusableImage: a photograph cannot be read any more.
+        As `worker.learning.network.ready_network` does.
+    """
+    network = stored_or_built(settings, lambda name, size: _pictures(name, size, compared))
+    megabytes = resident_megabytes(settings.networks_root(), network)
+    results = []
+    for one in compared:
+        with TemporaryDirectory(prefix="compare-") as folder:
+            features = _features(one, network, Path(folder) / "features.npy", progress)
+            measured, problems = _scores(one, features, repeats, progress)
+        seconds = _seconds(one, network)
+        results.append(
+            ComparedBackbone(
+                network.name, network.fingerprint, network.feature_size, measured, problems, seconds, megabytes
+            )
+        )
+    return results
+
+
+def _pictures(name: NetworkName, size: tuple[int, int], compared: Sequence[ComparedSet]) -> Representative | None:
+    """Some photographs of all the sets, where the network's arithmetic needs pictures to be measured on."""
+    if name.arithmetic != "int8":
+        return None
+    photos = [photo for one in compared for photo in one.photos]
+    return of_labelled([_pixels(photo, size) for photo in some_of(photos)], size)
+
+
+def _pixels(photo: LabelledPhoto, size: tuple[int, int]) -> UInt8Array:
+    return decode(photo.path.read_bytes(), size)
+
+
+def _features(one: ComparedSet, network: Network, file: Path, progress: Progress) -> Float32Array:
+    """The features (n, d) of a set's photographs, in a file that is mapped into memory."""
+    features = np.lib.format.open_memmap(file, "w+", np.float32, (len(one.photos), network.feature_size))
+    done = 0
+    batches = feature_batches(
+        one.photos, lambda photo: _pixels(photo, network.input_size), network, size=_BATCH, unusable=()
+    )
+    for batch in batches:
+        if batch.skipped:
+            photo, reason = batch.skipped[0]
+            raise UnusableImage(f"{photo.path}: {reason}")
+        features[done : done + len(batch.items)] = batch.features
+        done += len(batch.items)
+        progress(f"{one.name} · {network.name}", done, len(one.photos))
+    return features
+
+
+def _scores(
+    one: ComparedSet, features: Float32Array, repeats: int, progress: Progress
+) -> tuple[Measured, dict[Kind, str]]:
+    """The scores by kind of split; plain ones have to be there, grouped ones may have a problem instead."""
+    alone = np.arange(len(one.labels))
+    groups = alone if one.groups is None else one.groups
+
+    def measure(kind: Kind) -> BackboneScores:
+        results = cross_validate(
+            features,
+            one.labels,
+            groups,
+            costs=Costs(),
+            repeats=repeats,
+            kinds=(kind,),
+            progress=lambda done, total: progress(f"{one.name} · {kind} splits", done, total),
+        )
+        return backbone_scores(results[kind][0], one.labels, groups)
+
+    measured: dict[Kind, BackboneScores] = {"plain": measure("plain")}
+    if one.groups is None:
+        return measured, {}
+    try:
+        return measured | {"grouped": measure("grouped")}, {}
+    except (EvaluationError, CandidateError) as error:
+        return measured, {"grouped": str(error)}
+
+
+def _seconds(one: ComparedSet, network: Network) -> float:
+    """The median time of a photograph, from its bytes to its features, one after another."""
+    times = []
+    for photo in one.photos[:TIMED]:
+        data = photo.path.read_bytes()
+        start = time.perf_counter()
+        network.features_of([decode(data, network.input_size)])
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))

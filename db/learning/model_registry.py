@@ -90,9 +90,13 @@ def find(session: Session, model_id: str) -> Model | None:
     return _model(row._mapping) if row else None
 
 
-def recent(session: Session, limit: int = 20) -> list[Model]:
-    """Models, newest first."""
+def recent(session: Session, limit: int = 20, after: tuple[datetime, str] | None = None) -> list[Model]:
+    """Models, newest first; `after` is the creation time and the name of the last one of the page before."""
     query = select(*_MODEL).order_by(*_NEWEST_FIRST).limit(limit)
+    if after is not None:
+        created, model_id = after
+        same = (Models.created_at == created) & (Models.model_id > model_id)
+        query = query.where((Models.created_at < created) | same)
     return [_model(row._mapping) for row in session.execute(query)]
 
 

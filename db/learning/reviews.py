@@ -100,9 +100,10 @@ def recent(
     capture_id: UUID | None = None,
     by: str | None = None,
     since: datetime | None = None,
+    before: int | None = None,
     limit: int = 50,
 ) -> list[Review]:
-    """The last reviews, newest first; `since` is the earliest moment."""
+    """The last reviews, newest first; `since` is the earliest moment, `before` the last id of the page before."""
     query = select(*_COLUMNS).order_by(Reviews.id.desc()).limit(limit)
     if capture_id is not None:
         query = query.where(Reviews.capture_id == capture_id)
@@ -110,6 +111,8 @@ def recent(
         query = query.where(Reviews.by == by)
     if since is not None:
         query = query.where(Reviews.at >= since)
+    if before is not None:
+        query = query.where(Reviews.id < before)
     return [Review(*row) for row in session.execute(query)]
 
 

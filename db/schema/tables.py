@@ -16,11 +16,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
-from db.schema.people_tables import Accounts, Audit, Sessions
+from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
 from db.schema.vocabulary import ACTIONS, FAULT_STATES, PLACES, ROLES
 from producer.contract.vocabulary import LABELS, OUTCOMES
 
-__all__ = ["Accounts", "Audit", "Base", "Sessions", "UtcDateTime"]  # the names of the tables below are public too
+__all__ = [
+    "Accounts",
+    "Audit",
+    "Base",
+    "Sessions",
+    "Tokens",
+    "UtcDateTime",
+]  # the tables below are public too
 
 _NEWEST: Final = ("ordered_at", "capture_id")
 

@@ -17,7 +17,7 @@ from db.engine.url import sqlite_file
 from db.learning import leases, model_registry, reviews, snapshots
 from db.line import captures, checks, faults, shadow_verdicts, verdicts
 from db.line.shadow_verdicts import ShadowVerdict
-from db.people import accounts, audit, sessions
+from db.people import accounts, audit, sessions, tokens
 from db.schema.tables import Base, Captures, Checks, Pockets, UtcDateTime
 
 
@@ -66,7 +66,7 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
     first = {"captures", "checks", "faults", "models", "pockets", "promotions", "verdicts"}
     assert set(made) == first | {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
-        *("accounts", "sessions", "audit"),
+        *("accounts", "sessions", "audit", "tokens"),
     }
     assert structure(database_url) == made
 
@@ -113,7 +113,7 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
     old = _contents(line.database.url)
     assert set(before) - set(old) == {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
-        *("accounts", "sessions", "audit"),
+        *("accounts", "sessions", "audit", "tokens"),
     }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
@@ -189,7 +189,7 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     migrate.downgrade(line.database.url, "0002")
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
-    people = {name: [] for name in ("accounts", "sessions", "audit")}
+    people = {name: [] for name in ("accounts", "sessions", "audit", "tokens")}
     assert _contents(line.database.url) == before | people
 
 
@@ -283,6 +283,7 @@ def _filled(line, start):
         leases.take(session, "training", "host 1", at=start, seconds=15)
         accounts.add(session, "ana", "reviewer", "a long password", start)
         sessions.begin(session, "ana", start, sessions.Limits(timedelta(hours=1), timedelta(hours=2)))
+        tokens.add(session, "ana", "a program", start, None)
         audit.write(session, at=start, by="ana", action="reviewed", subject="a capture", label="worn")
         faults.record(
             session,

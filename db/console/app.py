@@ -8,10 +8,14 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from db.console.access.guard import SignInFirst
+from db.console.api.application import make_api
+from db.console.api.fields import PREFIX
+from db.console.api.problems import UNKEEPABLE
 from db.console.context import Console
 from db.console.headers import Headers
 from db.console.live.feed import Feed
@@ -23,6 +27,9 @@ from producer.station.head_register import HeadRegister
 from producer.storage.opening import open_image_store
 
 STATIC: Final = Path(__file__).with_name("static")
+
+MOST_BYTES: Final = 2**20
+"""A request may bring so much: labels and notes are small, and what it brings is read into memory."""
 
 PAGES: Final = (
     line.router,
@@ -60,10 +67,11 @@ def make_console(settings: ConsoleSettings) -> Console:
 def make_app(console: Console) -> FastAPI:
     """The application of a console."""
     # No pages about the pages: those that FastAPI has come from elsewhere in the network.
-    app = FastAPI(title="Insert inspection", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Insert inspection", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MOST_BYTES)
     app.state.console = console
     app.add_middleware(Headers)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount(PREFIX, make_api(console))
     for router in PAGES:
         app.include_router(router)
     app.add_exception_handler(SignInFirst, _sign_in_first)
@@ -71,6 +79,7 @@ def make_app(console: Console) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(DatabaseUnavailable, _away)
     app.add_exception_handler(SchemaOutdated, _away)
+    app.add_exception_handler(DataError, _in_no_database)
     return app
 
 
@@ -88,6 +97,10 @@ def _not_understood(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     detail = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
     return page(request, "refused.html", status=400, code=400, detail=detail)
+
+
+def _in_no_database(request: Request, _: Exception) -> Response:
+    return page(request, "refused.html", status=400, code=400, detail=UNKEEPABLE)
 
 
 def _away(request: Request, error: Exception) -> Response:

@@ -155,11 +155,19 @@ def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promoti
     return _put_in_charge(session, line[-2], "rolled_back", by, reason, at)
 
 
-def promotions(session: Session, limit: int = 20, role: Role | None = None) -> list[Promotion]:
-    """Which model was given which role, last first; `role` chooses one."""
+def promotions(
+    session: Session, limit: int = 20, role: Role | None = None, after: tuple[datetime, int] | None = None
+) -> list[Promotion]:
+    """Which model was given which role, last first; `role` chooses one.
+
+    `after` is the moment and the id of the last one of the page before.
+    """
     query = select(*_PROMOTION).order_by(*_LAST_FIRST).limit(limit)
     if role is not None:
         query = query.where(Promotions.role == role)
+    if after is not None:
+        at, number = after
+        query = query.where((Promotions.at < at) | ((Promotions.at == at) & (Promotions.id < number)))
     return [Promotion(*row) for row in session.execute(query)]
 
 

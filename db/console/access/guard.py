@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
+from db.console.access.bearer import bearer
 from db.console.context import Console, console_of
 from db.people import sessions
 from db.people.accounts import may
@@ -40,19 +41,33 @@ class May:
             SignInFirst: nobody is signed in.
             HTTPException: the person's role may not do this, or another site asks for it.
         """
-        console = console_of(request)
-        person = await run_in_threadpool(_person, console, request.cookies.get(cookie_name(console)))
+        person = await self._who(request)
         if person is None:
             raise SignInFirst(_login_page(request))
         if not may(person.role, self.role):
             raise HTTPException(403, f"this needs the role {self.role}; {person.name} is {person.role}")
-        if request.method not in _READS:
+        # A token is sent by a program on purpose, a cookie by a browser whatever page asks for it.
+        if request.method not in _READS and person.token is None:
             check_origin(request)
             token = request.headers.get("X-CSRF-Token") or str((await request.form()).get("csrf", ""))
             if not hmac.compare_digest(token.encode(), person.csrf.encode()):
                 raise HTTPException(403, "this form is of another session: load the page again")
         request.state.person = person
         return person
+
+    async def _who(self, request: Request) -> Person | None:
+        console = console_of(request)
+        return await run_in_threadpool(_person, console, request.cookies.get(cookie_name(console)))
+
+
+class MayAsk(May):
+    """As `May`, also for a program with a token; who sends one is nobody else, whatever cookie comes along."""
+
+    async def _who(self, request: Request) -> Person | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return await super()._who(request)
+        return await run_in_threadpool(bearer, request, secret.strip())
 
 
 class MayWatch(May):
@@ -75,6 +90,8 @@ class MayWatch(May):
 Viewer = Annotated[Person, Depends(May("viewer"))]
 Reviewer = Annotated[Person, Depends(May("reviewer"))]
 Administrator = Annotated[Person, Depends(May("administrator"))]
+ApiViewer = Annotated[Person, Depends(MayAsk("viewer"))]
+ApiReviewer = Annotated[Person, Depends(MayAsk("reviewer"))]
 Watcher = Annotated[Person | None, Depends(MayWatch())]
 
 

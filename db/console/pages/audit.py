@@ -19,7 +19,10 @@ SHOWN: Final = 100
 
 @router.get("/audit")
 def audit(
-    request: Request, person: Administrator, by: str = "", before: Annotated[int | None, Query(ge=1)] = None
+    request: Request,
+    person: Administrator,
+    by: str = "",
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
     """The newest rows, or those before a number."""
     with console_of(request).database.reading() as session:

@@ -38,7 +38,7 @@ def pocket(
     request: Request,
     machine: str,
     head: str,
-    pocket: Annotated[int, Query(ge=1)],
+    pocket: Annotated[int, Query(ge=1, le=2**31 - 1)],
     person: Viewer,
     limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN,
 ) -> Response:

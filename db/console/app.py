@@ -15,7 +15,20 @@ from db.console.access.guard import SignInFirst
 from db.console.context import Console
 from db.console.headers import Headers
 from db.console.live.feed import Feed
-from db.console.pages import audit, checks, events, health, line, login, photographs, pocket, replace, review, search
+from db.console.pages import (
+    audit,
+    checks,
+    events,
+    health,
+    language,
+    line,
+    login,
+    photographs,
+    pocket,
+    replace,
+    review,
+    search,
+)
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
@@ -35,6 +48,7 @@ PAGES: Final = (
     photographs.router,
     events.router,
     login.router,
+    language.router,
     health.router,
 )
 """Every page, in the order of the menu."""

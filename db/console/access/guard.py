@@ -94,6 +94,12 @@ def check_origin(request: Request) -> None:
         raise HTTPException(403, "this was asked for by a page of another site")
 
 
+def inside(address: str) -> str:
+    """An address within the console: whatever leads elsewhere is its first page."""
+    within = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if within and "\\" not in address else "/"
+
+
 def _person(console: Console, token: str | None) -> Person | None:
     if not token:
         return None

@@ -29,6 +29,8 @@ from db.console.pages import (
     review,
     search,
 )
+from db.console.reader.languages import locale_of
+from db.console.reader.texts import Text
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
@@ -95,14 +97,20 @@ def _sign_in_first(_: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
-    return page(request, "refused.html", status=status, code=status, detail=detail)
+    return _said(request, status, detail)
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    detail = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
-    return page(request, "refused.html", status=400, code=400, detail=detail)
+    return _said(request, 400, "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems))
 
 
 def _away(request: Request, error: Exception) -> Response:
-    return page(request, "refused.html", status=503, code=503, detail=str(error))
+    return _said(request, 503, str(error))
+
+
+def _said(request: Request, status: int, detail: str) -> Response:
+    """The page that says why not: in the reader's language, or as a library or the database says it."""
+    known = isinstance(detail, Text)
+    said = detail.said(locale_of(request)) if isinstance(detail, Text) else detail
+    return page(request, "refused.html", status=status, code=status, detail=said, english=not known)

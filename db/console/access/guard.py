@@ -11,6 +11,7 @@ from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
 from db.console.context import Console, console_of
+from db.console.reader.texts import Text
 from db.people import sessions
 from db.people.accounts import may
 from db.people.sessions import Person
@@ -45,12 +46,15 @@ class May:
         if person is None:
             raise SignInFirst(_login_page(request))
         if not may(person.role, self.role):
-            raise HTTPException(403, f"this needs the role {self.role}; {person.name} is {person.role}")
+            roles = {"role": Text(self.role), "has": Text(person.role)}
+            raise HTTPException(
+                403, Text("this needs the role %(role)s; %(name)s is %(has)s", name=person.name, **roles)
+            )
         if request.method not in _READS:
             check_origin(request)
             token = request.headers.get("X-CSRF-Token") or str((await request.form()).get("csrf", ""))
             if not hmac.compare_digest(token.encode(), person.csrf.encode()):
-                raise HTTPException(403, "this form is of another session: load the page again")
+                raise HTTPException(403, Text("this form is of another session: load the page again"))
         request.state.person = person
         return person
 
@@ -91,7 +95,7 @@ def check_origin(request: Request) -> None:
     """
     origin = request.headers.get("Origin", "")
     if not origin or urlsplit(origin).netloc != request.headers.get("Host"):
-        raise HTTPException(403, "this was asked for by a page of another site")
+        raise HTTPException(403, Text("this was asked for by a page of another site"))
 
 
 def inside(address: str) -> str:

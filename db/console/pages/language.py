@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from db.console.access.guard import check_origin, inside
 from db.console.context import console_of
 from db.console.reader.languages import COOKIE, LANGUAGES
+from db.console.reader.texts import Text
 
 router = APIRouter()
 
@@ -26,7 +27,9 @@ def choose(request: Request, language: Annotated[str, Form()], next: Annotated[s
     """
     check_origin(request)
     if language not in LANGUAGES:
-        raise HTTPException(400, f"{language!r} is no language of the console: {', '.join(LANGUAGES)}")
+        raise HTTPException(
+            400, Text("%(given)r is no language of the console: %(known)s", given=language, known=", ".join(LANGUAGES))
+        )
     answer = RedirectResponse(inside(next), 303)
     secure = console_of(request).settings.console_https
     answer.set_cookie(COOKIE, language, max_age=_KEPT_SECONDS, secure=secure, httponly=True, samesite="lax")

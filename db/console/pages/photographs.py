@@ -12,6 +12,8 @@ from db.console.access.guard import Viewer
 from db.console.context import console_of
 from db.console.photographs.placeholder import Why, placeholder
 from db.console.photographs.resizing import NotShown, Size, resized
+from db.console.reader.languages import locale_of
+from db.console.reader.texts import Text
 from db.line.photographs import key_or_none
 from db.schema.tables import Captures
 from producer.pictures.limits import MAX_IMAGE_BYTES
@@ -28,23 +30,25 @@ def photograph(request: Request, capture_id: UUID, size: Size, person: Viewer) -
     with console.database.reading() as session:
         row = session.execute(query).first()
     if row is None:
-        raise HTTPException(404, "there is no such capture")
+        raise HTTPException(404, Text("there is no such capture"))
     key, digest, region = row
     if key is None:
-        return _instead("removed")
+        return _instead(request, "removed")
     headers = {"ETag": f'"{digest}-{size}"', "Cache-Control": "private, max-age=3600"}
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     try:
         data = resized(console.images.get(key, MAX_IMAGE_BYTES), size, region)
     except ImageMissing:
-        return _instead("missing")
+        return _instead(request, "missing")
     except (NotShown, ImageRefused, ValueError):
-        return _instead("unreadable")
+        return _instead(request, "unreadable")
     except OSError:
-        return _instead("unavailable")
+        return _instead(request, "unavailable")
     return Response(data, media_type="image/jpeg", headers=headers)
 
 
-def _instead(why: Why) -> Response:
-    return Response(placeholder(why), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+def _instead(request: Request, why: Why) -> Response:
+    return Response(
+        placeholder(why, locale_of(request)), media_type="image/svg+xml", headers={"Cache-Control": "no-store"}
+    )

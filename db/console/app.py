@@ -19,7 +19,22 @@ from db.console.api.problems import UNKEEPABLE
 from db.console.context import Console
 from db.console.headers import Headers
 from db.console.live.feed import Feed
-from db.console.pages import audit, checks, events, health, line, login, photographs, pocket, replace, review, search
+from db.console.pages import (
+    audit,
+    checks,
+    events,
+    health,
+    language,
+    line,
+    login,
+    photographs,
+    pocket,
+    replace,
+    review,
+    search,
+)
+from db.console.reader.languages import locale_of
+from db.console.reader.texts import Text
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
@@ -42,6 +57,7 @@ PAGES: Final = (
     photographs.router,
     events.router,
     login.router,
+    language.router,
     health.router,
 )
 """Every page, in the order of the menu."""
@@ -90,18 +106,24 @@ def _sign_in_first(_: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
-    return page(request, "refused.html", status=status, code=status, detail=detail)
+    return _said(request, status, detail)
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    detail = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
-    return page(request, "refused.html", status=400, code=400, detail=detail)
+    return _said(request, 400, "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems))
 
 
 def _in_no_database(request: Request, _: Exception) -> Response:
-    return page(request, "refused.html", status=400, code=400, detail=UNKEEPABLE)
+    return _said(request, 400, UNKEEPABLE)
 
 
 def _away(request: Request, error: Exception) -> Response:
-    return page(request, "refused.html", status=503, code=503, detail=str(error))
+    return _said(request, 503, str(error))
+
+
+def _said(request: Request, status: int, detail: str) -> Response:
+    """The page that says why not: in the reader's language, or as a library or the database says it."""
+    known = isinstance(detail, Text)
+    said = detail.said(locale_of(request)) if isinstance(detail, Text) else detail
+    return page(request, "refused.html", status=status, code=status, detail=said, english=not known)

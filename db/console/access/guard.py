@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from db.console.access.bearer import bearer
 from db.console.context import Console, console_of
+from db.console.reader.texts import Text
 from db.people import sessions
 from db.people.accounts import may
 from db.people.sessions import Person
@@ -45,13 +46,16 @@ class May:
         if person is None:
             raise SignInFirst(_login_page(request))
         if not may(person.role, self.role):
-            raise HTTPException(403, f"this needs the role {self.role}; {person.name} is {person.role}")
+            roles = {"role": Text(self.role), "has": Text(person.role)}
+            raise HTTPException(
+                403, Text("this needs the role %(role)s; %(name)s is %(has)s", name=person.name, **roles)
+            )
         # A token is sent by a program on purpose, a cookie by a browser whatever page asks for it.
         if request.method not in _READS and person.token is None:
             check_origin(request)
             token = request.headers.get("X-CSRF-Token") or str((await request.form()).get("csrf", ""))
             if not hmac.compare_digest(token.encode(), person.csrf.encode()):
-                raise HTTPException(403, "this form is of another session: load the page again")
+                raise HTTPException(403, Text("this form is of another session: load the page again"))
         request.state.person = person
         return person
 
@@ -108,7 +112,13 @@ def check_origin(request: Request) -> None:
     """
     origin = request.headers.get("Origin", "")
     if not origin or urlsplit(origin).netloc != request.headers.get("Host"):
-        raise HTTPException(403, "this was asked for by a page of another site")
+        raise HTTPException(403, Text("this was asked for by a page of another site"))
+
+
+def inside(address: str) -> str:
+    """An address within the console: whatever leads elsewhere is its first page."""
+    within = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if within and "\\" not in address else "/"
 
 
 def _person(console: Console, token: str | None) -> Person | None:

@@ -25,7 +25,7 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A date and a time with its offset, in ISO 8601."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00]+$")]
+FreeText = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00]+$")]
 """What people named, as they like."""
 
 Pocket = Annotated[int, Query(ge=1, le=2**31 - 1)]

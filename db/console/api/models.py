@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from db.console.access.guard import ApiViewer
-from db.console.api.fields import Text
+from db.console.api.fields import FreeText
 from db.console.api.paging import After, Limit, Page, key_of, page, read
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
@@ -66,7 +66,7 @@ def models(request: Request, person: ApiViewer, limit: Limit = 20, after: After 
 
 
 @router.get("/models/{model_id}", response_model=Model)
-def model(request: Request, model_id: Annotated[Text, Path()], person: ApiViewer) -> Any:
+def model(request: Request, model_id: Annotated[FreeText, Path()], person: ApiViewer) -> Any:
     """One model."""
     with console_of(request).database.reading() as session:
         found = subject.find(session, model_id)

@@ -14,11 +14,12 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from db.console.access.guard import SignInFirst
+from db.console.reader.texts import Text
 from db.engine.database import DatabaseUnavailable, SchemaOutdated
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-UNKEEPABLE: Final = "this has a character or a number that no database keeps, so there is nothing of it"
+UNKEEPABLE: Final = Text("this has a character or a number that no database keeps, so nothing is known of it")
 """What PostgreSQL refuses as a value (the character 0, say) is not in it; SQLite finds nothing."""
 
 

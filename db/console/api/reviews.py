@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.console.access.guard import ApiReviewer, ApiViewer
-from db.console.api.fields import Since, Text
+from db.console.api.fields import FreeText, Since
 from db.console.api.paging import Limit, Page, page
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
@@ -49,7 +49,7 @@ def reviews(
     request: Request,
     person: ApiViewer,
     capture_id: UUID | None = None,
-    by: Text | None = None,
+    by: FreeText | None = None,
     since: Since = None,
     limit: Limit = 100,
     after: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The last `id` of the page before.")] = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Viewer, check_origin, cookie_name
+from db.console.access.guard import Viewer, check_origin, cookie_name, inside
 from db.console.access.throttle import Subject
 from db.console.context import console_of
 from db.console.rendering import page
@@ -21,7 +21,7 @@ router = APIRouter()
 @router.get("/login")
 def ask(request: Request, next: str = "/") -> Response:
     """The form."""
-    return page(request, "login.html", next=_inside(next), problem=None)
+    return page(request, "login.html", next=inside(next), problem=None)
 
 
 @router.post("/login")
@@ -35,19 +35,19 @@ def sign_in(
     by_name: Subject = ("name", name)
     by_address: Subject = ("address", request.client.host if request.client else "")
     if (seconds := console.throttle.wait(by_name, by_address)) > 0:
-        refused = page(request, "login.html", status=429, next=_inside(next), problem="throttled")
+        refused = page(request, "login.html", status=429, next=inside(next), problem="throttled")
         refused.headers["Retry-After"] = str(round(seconds) + 1)
         return refused
     with console.database.reading() as session:
         account = accounts.signed_in(session, name, password)
     if account is None:
         console.throttle.failed(by_name, by_address)
-        return page(request, "login.html", status=401, next=_inside(next), problem="wrong")
+        return page(request, "login.html", status=401, next=inside(next), problem="wrong")
     console.throttle.succeeded(by_name)
     with console.database.transaction() as session:
         token = sessions.begin(session, account.name, now, console.session_limits)
         audit.write(session, at=now, by=account.name, action="signed in", subject=account.name)
-    answer = RedirectResponse(_inside(next), 303)
+    answer = RedirectResponse(inside(next), 303)
     answer.set_cookie(
         cookie_name(console),
         token,
@@ -69,9 +69,3 @@ def sign_out(request: Request, person: Viewer) -> Response:
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(cookie_name(console), secure=console.settings.console_https, httponly=True, samesite="strict")
     return answer
-
-
-def _inside(address: str) -> str:
-    """An address within the console: whatever leads elsewhere is its first page."""
-    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if inside and "\\" not in address else "/"

@@ -11,6 +11,7 @@ from db.console.access.guard import Viewer
 from db.console.photographs.answering import NoPhotograph, photograph_of
 from db.console.photographs.placeholder import placeholder
 from db.console.photographs.resizing import Size
+from db.console.reader.languages import locale_of
 
 router = APIRouter()
 
@@ -21,4 +22,5 @@ def photograph(request: Request, capture_id: UUID, size: Size, person: Viewer) -
     try:
         return photograph_of(request, capture_id, size)
     except NoPhotograph as error:
-        return Response(placeholder(error.why), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+        drawing = placeholder(error.why, locale_of(request))
+        return Response(drawing, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})

@@ -12,6 +12,7 @@ from db.console.conditional import is_known
 from db.console.context import console_of
 from db.console.photographs.placeholder import Why
 from db.console.photographs.resizing import NotShown, Size, resized
+from db.console.reader.texts import Text
 from db.line.photographs import key_or_none
 from db.schema.tables import Captures
 from producer.pictures.limits import MAX_IMAGE_BYTES
@@ -38,7 +39,7 @@ def photograph_of(request: Request, capture_id: UUID, size: Size) -> Response:
     with console.database.reading() as session:
         row = session.execute(query).first()
     if row is None:
-        raise HTTPException(404, "there is no such capture")
+        raise HTTPException(404, Text("there is no such capture"))
     key, digest, region = row
     if key is None:
         raise NoPhotograph("removed")

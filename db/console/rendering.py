@@ -16,6 +16,7 @@ from jinja2.runtime import Context
 from db.console.context import console_of
 from db.console.reader import formats
 from db.console.reader.languages import LANGUAGES, locale_of, name, translations
+from db.console.reader.texts import WORDS
 
 FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, formats.number)
 """What writes a value for the reader; each is a filter of its name in the templates."""
@@ -24,6 +25,7 @@ FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, for
 def make_templates() -> Environment:
     """The templates of this package. They need the reader's `locale`; `_` and `ngettext` are the texts in its language.
 
+    Jinja takes what `_` says for markup, so it is for what stands in a template; a value is for the filter `word`.
     What one template imports from another needs that too: `import ... with context`.
     """
     environment = Environment(
@@ -36,6 +38,7 @@ def make_templates() -> Environment:
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of i18n
     environment.filters.update({each.__name__: _of_reader(each) for each in FORMATS})
+    environment.filters["word"] = _word
     environment.globals["languages"] = {each: name(each) for each in LANGUAGES}
     return environment
 
@@ -67,6 +70,12 @@ def _gettext(context: Context, text: str) -> str:
 @pass_context
 def _ngettext(context: Context, one: str, many: str, number: int) -> str:
     return str(_translations(context).ungettext(one, many, number))
+
+
+@pass_context
+def _word(context: Context, value: str) -> str:
+    """A word of the data in the reader's language, or whatever else it is; the template escapes it."""
+    return str(_translations(context).ugettext(value)) if value in WORDS else value
 
 
 def _of_reader(write: Callable[..., str]) -> Callable[..., str]:

@@ -23,7 +23,7 @@ WORDS: Final = (
     *("signed in", "signed out", "reviewed", "exported", "account added", "account disabled", "password changed"),
     *("token added", "token revoked"),
 )
-"""Words of the data that a page shows by `_(word)`. One that is not among them is shown as it is."""
+"""Words of the data that a page shows by `value|word`. One that is not among them is shown as it is."""
 
 
 class Text(str):

@@ -10,7 +10,7 @@ import pytest
 
 from db.console.access.throttle import FAILURES
 from db.console.app import MOST_BYTES
-from db.line import faults
+from db.line import faults, verdicts
 from db.people import audit
 from tests.console_support import ORIGIN, PASSWORD, Browser, Program, served, token_of
 
@@ -37,12 +37,14 @@ def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signe
     capture = line.see(
         1, 0, "unsure", **place, operation=MARKUP[:60], station=MARKUP[:60], insert_designation=MARKUP[:40]
     )
-    line.see(2, 0, "damaged", **place)
+    damaged = line.see(2, 0, **place).capture_id
+    with console.database.transaction() as session:
+        verdicts.record(session, line.verdict(damaged, "damaged", label=MARKUP[:40], reason=MARKUP))
     line.say(capture, "damaged", by=MARKUP, note=MARKUP)
     with console.database.transaction() as session:
         text = {"station": MARKUP, "reason": MARKUP[:60], "detail": MARKUP, "event": MARKUP}
         faults.record(session, capture_id=None, check_id=None, pocket=1, at=datetime.now(UTC), **text)
-        audit.write(session, at=datetime.now(UTC), by=MARKUP, action="exported", subject=MARKUP, note=MARKUP)
+        audit.write(session, at=datetime.now(UTC), by=MARKUP, action=MARKUP[:32], subject=MARKUP, note=MARKUP)
     browser = signed_in("administrator")
     where = urlencode({**place, "pocket": 1})
     pages = (

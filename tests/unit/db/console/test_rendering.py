@@ -28,6 +28,18 @@ def test_every_word_of_a_template_can_be_translated(template) -> None:
     assert [word for word in words if word.strip() not in ("insert-db users add",)] == []
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_only_what_stands_in_a_template_is_taken_for_markup(template) -> None:
+    """What `_` says is not escaped, so it never says a value."""
+    assert re.findall(r"\b(?:_|n?gettext)\((?!\s*[\"'])[^)]*", template.read_text(encoding="utf-8")) == []
+
+
+def test_a_word_of_the_data_is_translated_and_anything_else_escaped() -> None:
+    template = make_templates().from_string("{{ x|word }}")
+    assert template.render(x="worn", locale=Locale.parse("de")) == "verschlissen"
+    assert template.render(x="<b>", locale=ENGLISH) == "&lt;b&gt;"
+
+
 def test_text_is_escaped_and_a_name_that_is_missing_is_an_error() -> None:
     templates = make_templates()
     assert templates.from_string("{{ _('a') }} {{ x }}").render(x="<b>", locale=ENGLISH) == "a &lt;b&gt;"

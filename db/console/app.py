@@ -15,7 +15,20 @@ from db.console.access.guard import SignInFirst
 from db.console.context import Console
 from db.console.headers import Headers
 from db.console.live.feed import Feed
-from db.console.pages import audit, checks, events, health, line, login, photographs, pocket, replace, review, search
+from db.console.pages import (
+    audit,
+    checks,
+    events,
+    faults,
+    health,
+    line,
+    login,
+    photographs,
+    pocket,
+    replace,
+    review,
+    search,
+)
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
@@ -31,6 +44,7 @@ PAGES: Final = (
     checks.router,
     replace.router,
     search.router,
+    faults.router,
     audit.router,
     photographs.router,
     events.router,

@@ -74,6 +74,7 @@ class MayWatch(May):
 
 Viewer = Annotated[Person, Depends(May("viewer"))]
 Reviewer = Annotated[Person, Depends(May("reviewer"))]
+Maintainer = Annotated[Person, Depends(May("maintainer"))]
 Administrator = Annotated[Person, Depends(May("administrator"))]
 Watcher = Annotated[Person | None, Depends(MayWatch())]
 

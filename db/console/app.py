@@ -18,6 +18,7 @@ from db.console.live.feed import Feed
 from db.console.pages import (
     audit,
     checks,
+    contact_sheet,
     events,
     faults,
     health,
@@ -40,6 +41,7 @@ STATIC: Final = Path(__file__).with_name("static")
 PAGES: Final = (
     line.router,
     review.router,
+    contact_sheet.router,
     pocket.router,
     checks.router,
     replace.router,

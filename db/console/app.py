@@ -22,7 +22,9 @@ from db.console.live.feed import Feed
 from db.console.pages import (
     audit,
     checks,
+    contact_sheet,
     events,
+    faults,
     health,
     language,
     line,
@@ -49,10 +51,12 @@ MOST_BYTES: Final = 2**20
 PAGES: Final = (
     line.router,
     review.router,
+    contact_sheet.router,
     pocket.router,
     checks.router,
     replace.router,
     search.router,
+    faults.router,
     audit.router,
     photographs.router,
     events.router,

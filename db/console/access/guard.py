@@ -93,6 +93,7 @@ class MayWatch(May):
 
 Viewer = Annotated[Person, Depends(May("viewer"))]
 Reviewer = Annotated[Person, Depends(May("reviewer"))]
+Maintainer = Annotated[Person, Depends(May("maintainer"))]
 Administrator = Annotated[Person, Depends(May("administrator"))]
 ApiViewer = Annotated[Person, Depends(MayAsk("viewer"))]
 ApiReviewer = Annotated[Person, Depends(MayAsk("reviewer"))]

@@ -28,7 +28,6 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 FreeText = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00]+$")]
 """What people named, as they like."""
 
-Pocket = Annotated[int, Query(ge=1, le=2**31 - 1)]
 Since = Annotated[Moment | None, Query(description="The earliest moment, which counts.")]
 Until = Annotated[Moment | None, Query(description="The moment before which all is to lie.")]
 

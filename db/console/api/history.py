@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from db.console.access.guard import ApiViewer
-from db.console.api.fields import Capture, Pocket
+from db.console.api.fields import Capture
 from db.console.api.paging import After, Limit, Page, key_of, page, position
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
+from db.console.numbers import Pocket
 from db.queries import maintenance
 from producer.contract.names import Name
 

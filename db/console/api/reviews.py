@@ -14,8 +14,10 @@ from db.console.api.fields import FreeText, Since
 from db.console.api.paging import Limit, Page, page
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
+from db.console.numbers import Row
 from db.learning import reviews as subject
 from db.people import audit
+from db.schema.vocabulary import Provenance
 from producer.contract.vocabulary import Label
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -32,6 +34,7 @@ class Review(BaseModel):
     by: str
     at: datetime
     note: str | None
+    provenance: Provenance = Field(description="Of one photograph that was looked at, or of a sheet of them at once.")
 
 
 class NewReview(BaseModel):
@@ -52,7 +55,7 @@ def reviews(
     by: FreeText | None = None,
     since: Since = None,
     limit: Limit = 100,
-    after: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The last `id` of the page before.")] = None,
+    after: Annotated[Row | None, Query(description="The last `id` of the page before.")] = None,
 ) -> Any:
     """Reviews, the newest first; of a capture's reviews the newest counts."""
     with console_of(request).database.reading() as session:

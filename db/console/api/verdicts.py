@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from db.console.access.guard import ApiViewer
-from db.console.api.fields import Pocket, Since, Until, Verdict
+from db.console.api.fields import Since, Until, Verdict
 from db.console.api.paging import After, Limit, Page, key_of, page, position
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
+from db.console.numbers import Pocket
 from db.line import verdicts as subject
 from producer.contract.names import Name
 from producer.contract.vocabulary import Outcome

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Maintainer, Reviewer, Viewer
 from db.console.context import console_of
+from db.console.numbers import Row
 from db.console.rendering import page
 from db.line import faults as subject
 from db.line.faults import Fault
@@ -60,7 +61,7 @@ def faults(
 def seen(
     request: Request,
     person: Reviewer,
-    fault: Annotated[list[int], Form(max_length=_MOST)],
+    fault: Annotated[list[Row], Form(max_length=_MOST)],
     state: Annotated[str, Form()] = "open",
     station: Annotated[str, Form()] = "",
 ) -> Response:
@@ -76,7 +77,7 @@ def seen(
 def again(
     request: Request,
     person: Maintainer,
-    fault: Annotated[int, Form()],
+    fault: Annotated[Row, Form()],
     state: Annotated[str, Form()] = "open",
     station: Annotated[str, Form()] = "",
 ) -> Response:
@@ -89,7 +90,7 @@ def again(
 def dismiss(
     request: Request,
     person: Maintainer,
-    fault: Annotated[int, Form()],
+    fault: Annotated[Row, Form()],
     state: Annotated[str, Form()] = "open",
     station: Annotated[str, Form()] = "",
 ) -> Response:

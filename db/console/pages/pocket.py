@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
+from db.console.numbers import Pocket
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.line.insert_lives import PocketPhoto, insert_keys
@@ -39,7 +40,7 @@ def pocket(
     request: Request,
     machine: str,
     head: str,
-    pocket: Annotated[int, Query(ge=1, le=2**31 - 1)],
+    pocket: Pocket,
     person: Viewer,
     limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN,
 ) -> Response:

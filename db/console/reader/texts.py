@@ -7,13 +7,14 @@ from typing import Any, Final
 from babel import Locale
 
 from db.console.reader.languages import translations
-from db.schema.vocabulary import PERSON_ROLES
+from db.schema.vocabulary import FAULT_STATES, PERSON_ROLES
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
 
 WORDS: Final = (
     *OUTCOMES,
     *LABELS,
     *STATES,
+    *FAULT_STATES,
     *PERSON_ROLES,
     # What a pocket shows beside outcomes (`db.queries.head_overview.PocketWord`).
     *("fault", "missing", "empty"),
@@ -21,7 +22,7 @@ WORDS: Final = (
     *("image missing", "image unreadable", "digest mismatch", "invalid event", "crashed"),
     # What the audit says was done.
     *("signed in", "signed out", "reviewed", "exported", "account added", "account disabled", "password changed"),
-    *("token added", "token revoked"),
+    *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
 )
 """Words of the data that a page shows by `value|word`. One that is not among them is shown as it is."""
 

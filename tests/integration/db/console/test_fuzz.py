@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from starlette.routing import Mount
 
 from db.console.api.fields import PREFIX
+from db.line import faults
 from producer.storage.opening import open_image_store
 from tests.console_support import ORIGIN, PASSWORD, Browser
 from tests.support import photograph
@@ -133,6 +134,8 @@ def known(line, console) -> dict[str, list[Any]]:
     line.say(seen[0], "worn", note="a note")
     line.model("m-1")
     with line.database.transaction() as session:
+        text = {"station": "st-1", "reason": "image_missing", "detail": "", "event": "{}"}
+        faults.record(session, capture_id=seen[3].capture_id, check_id=None, pocket=4, at=seen[3].captured_at, **text)
         model_registry.promote(session, "m-1", by="ana", reason="the first", at=seen[0].captured_at)
     captures = [str(capture.capture_id) for capture in seen]
     return {
@@ -143,6 +146,8 @@ def known(line, console) -> dict[str, list[Any]]:
         "check_id": [str(line.check_id)],
         "model_id": ["m-1"],
         "station": ["st-1"],
+        "fault": [1],
+        "shown": [[f"{captures[0]} unsure"]],
         "after": [1, f"2026-11-22T10:02:00Z_{captures[0]}", "2026-11-22T10:00:00Z_m-1", "2026-11-22T10:00:00Z_1"],
         "before": [1],
         "by": ["ana"],

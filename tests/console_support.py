@@ -53,8 +53,8 @@ def console_on(url: str, folder: Path, **changes: Any) -> Console:
 class Browser:
     """A client of a console, with what a page would send along."""
 
-    def __init__(self, console: Console) -> None:
-        self.client = TestClient(make_app(console), follow_redirects=False)
+    def __init__(self, console: Console, address: str = "testclient") -> None:
+        self.client = TestClient(make_app(console), follow_redirects=False, client=(address, 50_000))
         self.client.headers["Accept"] = "text/html"
 
     def sign_in(self, name: str, password: str = PASSWORD, origin: str = ORIGIN) -> Any:

@@ -73,6 +73,12 @@ def set_password(session: Session, name: str, password: str) -> None:
     _change(session, name, password=passwords.hashed(password), disabled=False)
 
 
+def enabled(session: Session, name: str) -> Account | None:
+    """The account of that name; None where there is none, or it is disabled."""
+    row = session.execute(select(*_COLUMNS).where(Accounts.name == name, ~Accounts.disabled)).first()
+    return Account(*row) if row else None
+
+
 def signed_in(session: Session, name: str, password: str) -> Account | None:
     """The account of that name and password; None where there is none, or it is disabled."""
     row = session.execute(select(*_COLUMNS, Accounts.password).where(Accounts.name == name)).first()

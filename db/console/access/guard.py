@@ -11,6 +11,7 @@ from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
 from db.console.access.bearer import bearer
+from db.console.access.proxy import named_by_proxy
 from db.console.context import Console, console_of
 from db.console.reader.texts import Text
 from db.people import sessions
@@ -61,7 +62,10 @@ class May:
 
     async def _who(self, request: Request) -> Person | None:
         console = console_of(request)
-        return await run_in_threadpool(_person, console, request.cookies.get(cookie_name(console)))
+        person = await run_in_threadpool(_person, console, request.cookies.get(cookie_name(console)))
+        # At a proxy somebody else may have signed in meanwhile, in the same browser.
+        named = named_by_proxy(request)
+        return person if person is None or named in (None, person.name) else None
 
 
 class MayAsk(May):

@@ -80,7 +80,7 @@ def test_stations_and_workers_are_told_of(line, signed_in) -> None:
     line.see(1, captured_at=now - timedelta(hours=3), outcome="intact", check_id=uuid6.uuid7(), station="old")
     line.see(2, captured_at=now - timedelta(minutes=9), check_id=uuid6.uuid7(), station="new")
     text = signed_in("viewer").get("/faults").text
-    assert '<b class="state review">3 h ago</b>' in text
+    assert '<b class="state review">3 hr ago</b>' in text
     assert "A capture has waited for its verdict for 9 min" in text
     with line.database.reading() as session:
         assert [each.station for each in station_health.stations(session)] == ["new", "old"]

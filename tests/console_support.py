@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,13 +15,16 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
+from db.console.api.fields import PREFIX
 from db.console.app import make_app, make_console
 from db.console.context import Console
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
-from db.people import passwords
+from db.people import passwords, tokens
 from db.schema.tables import Accounts
 from db.schema.vocabulary import PERSON_ROLES, PersonRole
+from tests.support import program, wait_until
+from worker.embedded.redis_server import free_port
 
 PASSWORD = "a password of the tests"
 ORIGIN = "http://testserver"
@@ -45,8 +53,8 @@ def console_on(url: str, folder: Path, **changes: Any) -> Console:
 class Browser:
     """A client of a console, with what a page would send along."""
 
-    def __init__(self, console: Console) -> None:
-        self.client = TestClient(make_app(console), follow_redirects=False)
+    def __init__(self, console: Console, address: str = "testclient") -> None:
+        self.client = TestClient(make_app(console), follow_redirects=False, client=(address, 50_000))
         self.client.headers["Accept"] = "text/html"
 
     def sign_in(self, name: str, password: str = PASSWORD, origin: str = ORIGIN) -> Any:
@@ -64,3 +72,47 @@ class Browser:
     def post(self, path: str, form: dict[str, Any] | None = None, **headers: str) -> Any:
         sent = {"Origin": ORIGIN, "X-CSRF-Token": self.csrf, **headers}
         return self.client.post(path, data=form or {}, headers=sent)
+
+
+class Program:
+    """A client of a console's API that shows a token, where it has one."""
+
+    def __init__(self, console: Console, token: str | None = None) -> None:
+        self.client = TestClient(make_app(console), follow_redirects=False)
+        if token is not None:
+            self.client.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **asked: Any) -> Any:
+        headers = asked.pop("headers", None)
+        return self.client.get(f"{PREFIX}/{path}", params=asked or None, headers=headers)
+
+    def post(self, path: str, value: Any, **headers: str) -> Any:
+        return self.client.post(f"{PREFIX}/{path}", json=value, headers=headers)
+
+
+def token_of(console: Console, account: str, name: str = "a program", days: float | None = None) -> str:
+    """A new token of an account."""
+    now = datetime.now(UTC)
+    with console.database.transaction() as session:
+        return tokens.add(session, account, name, now, None if days is None else now + timedelta(days=days))
+
+
+@contextmanager
+def served(console: Console) -> Iterator[int]:
+    """A console on the same database and photographs as a process of its own, as it is run; its port."""
+    port, settings = free_port(), console.settings
+    environment = os.environ | {"INSERTS_DATA": str(settings.data), "INSERTS_IMAGES": settings.images_root}
+    command = [program("insert-db"), "--database", settings.url, "console", "--port", str(port)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
+
+    def answers() -> bool:
+        assert process.poll() is None, "it has ended"
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        wait_until(answers, 60, "the console")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -12,7 +12,7 @@ from db.engine.url import sqlite_file
 
 MAIN_TABLES: Final = (
     "checks", "captures", "verdicts", "reviews", "snapshots", "snapshot_items", "models", "promotions", "faults",
-    "accounts", "audit",
+    "accounts", "audit", "insert_changes",
 )  # fmt: skip
 """The tables whose rows the manifest counts, as far as the schema has them."""
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Who may sign in to the console: add, list, disable, password.",
+    help="Who may sign in to the console: add, list, disable, password; and tokens for programs.",
 )
 
 Name = Annotated[str, typer.Argument(help="The account's name, which its reviews are signed with.")]
@@ -72,15 +72,16 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def disable(context: typer.Context, name: Name) -> None:
-    """Let nobody sign in with an account any more, and end its sessions at once.
+    """Let nobody sign in with an account any more, and end its sessions and tokens at once.
 
     Example: `insert-db users disable ana`
     """
     with writing(context) as session:
         from db.people import accounts, audit
 
-        _known(lambda: accounts.disable(session, name))
-        audit.write(session, at=datetime.now(UTC), by=_who(), action="account disabled", subject=name)
+        now = datetime.now(UTC)
+        _known(lambda: accounts.disable(session, name, now))
+        audit.write(session, at=now, by=who(), action="account disabled", subject=name)
     say(f"{name} may not sign in any more")
 
 
@@ -95,7 +96,7 @@ def password(context: typer.Context, name: Name, password_file: PasswordFile = N
         from db.people import accounts, audit
 
         _known(lambda: accounts.set_password(session, name, new))
-        audit.write(session, at=datetime.now(UTC), by=_who(), action="password changed", subject=name)
+        audit.write(session, at=datetime.now(UTC), by=who(), action="password changed", subject=name)
     say(f"{name} has another password")
 
 
@@ -109,7 +110,7 @@ def add_account(session: Session, name: str, role: PersonRole, password: str) ->
 
     now = datetime.now(UTC)
     account = accounts.add(session, name, role, password, now)
-    audit.write(session, at=now, by=_who(), action="account added", subject=account.name, role=role)
+    audit.write(session, at=now, by=who(), action="account added", subject=account.name, role=role)
     return account
 
 
@@ -127,18 +128,18 @@ def asked_password() -> str:
     return first
 
 
+def who() -> str:
+    """The person at the terminal, as the audit names one: never like an account, which has no colon."""
+    with suppress(OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
+        return f"terminal: {getpass.getuser()}"
+    return "terminal: ?"
+
+
 def _password(file: Path | None) -> str:
     if file is not None:
         lines = file.read_text(encoding="utf-8").splitlines()
         return lines[0] if lines else ""
     return asked_password()
-
-
-def _who() -> str:
-    """The person at the terminal, as the audit names one: never like an account, which has no colon."""
-    with suppress(OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
-        return f"terminal: {getpass.getuser()}"
-    return "terminal: ?"
 
 
 def _known(change: Callable[[], None]) -> None:

@@ -8,14 +8,35 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from db.console.access.guard import SignInFirst
+from db.console.api.application import make_api
+from db.console.api.fields import PREFIX
+from db.console.api.problems import UNKEEPABLE
 from db.console.context import Console
 from db.console.headers import Headers
 from db.console.live.feed import Feed
-from db.console.pages import audit, checks, events, health, line, login, photographs, pocket, replace, review, search
+from db.console.pages import (
+    audit,
+    checks,
+    contact_sheet,
+    events,
+    faults,
+    health,
+    language,
+    line,
+    login,
+    photographs,
+    pocket,
+    replace,
+    review,
+    search,
+)
+from db.console.reader.languages import locale_of
+from db.console.reader.texts import Text
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
@@ -24,17 +45,23 @@ from producer.storage.opening import open_image_store
 
 STATIC: Final = Path(__file__).with_name("static")
 
+MOST_BYTES: Final = 2**20
+"""A request may bring so much: labels and notes are small, and what it brings is read into memory."""
+
 PAGES: Final = (
     line.router,
     review.router,
+    contact_sheet.router,
     pocket.router,
     checks.router,
     replace.router,
     search.router,
+    faults.router,
     audit.router,
     photographs.router,
     events.router,
     login.router,
+    language.router,
     health.router,
 )
 """Every page, in the order of the menu."""
@@ -60,10 +87,11 @@ def make_console(settings: ConsoleSettings) -> Console:
 def make_app(console: Console) -> FastAPI:
     """The application of a console."""
     # No pages about the pages: those that FastAPI has come from elsewhere in the network.
-    app = FastAPI(title="Insert inspection", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Insert inspection", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MOST_BYTES)
     app.state.console = console
     app.add_middleware(Headers)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount(PREFIX, make_api(console))
     for router in PAGES:
         app.include_router(router)
     app.add_exception_handler(SignInFirst, _sign_in_first)
@@ -71,6 +99,7 @@ def make_app(console: Console) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(DatabaseUnavailable, _away)
     app.add_exception_handler(SchemaOutdated, _away)
+    app.add_exception_handler(DataError, _in_no_database)
     return app
 
 
@@ -81,14 +110,24 @@ def _sign_in_first(_: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
-    return page(request, "refused.html", status=status, code=status, detail=detail)
+    return _said(request, status, detail)
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    detail = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems)
-    return page(request, "refused.html", status=400, code=400, detail=detail)
+    return _said(request, 400, "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems))
+
+
+def _in_no_database(request: Request, _: Exception) -> Response:
+    return _said(request, 400, UNKEEPABLE)
 
 
 def _away(request: Request, error: Exception) -> Response:
-    return page(request, "refused.html", status=503, code=503, detail=str(error))
+    return _said(request, 503, str(error))
+
+
+def _said(request: Request, status: int, detail: str) -> Response:
+    """The page that says why not: in the reader's language, or as a library or the database says it."""
+    known = isinstance(detail, Text)
+    said = detail.said(locale_of(request)) if isinstance(detail, Text) else detail
+    return page(request, "refused.html", status=status, code=status, detail=said, english=not known)

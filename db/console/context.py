@@ -28,6 +28,8 @@ class Console:
     heads: HeadRegister | None
     templates: Environment
     throttle: Throttle = field(default_factory=Throttle)
+    token_throttle: Throttle = field(default_factory=Throttle)
+    """Of its own: a program whose token has ended, and which does not stop, keeps nobody from signing in."""
 
     @property
     def session_limits(self) -> Limits:

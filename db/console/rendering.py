@@ -1,20 +1,33 @@
-"""Pages out of templates: text is escaped, and every sentence may be translated."""
+"""Pages out of templates: text is escaped, and everything is in the reader's language."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
 
+from babel import Locale
+from babel.support import NullTranslations
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from db.console.context import console_of
-from db.engine.times import local
+from db.console.reader import formats
+from db.console.reader.languages import LANGUAGES, locale_of, name, translations
+from db.console.reader.texts import WORDS
+
+FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, formats.number)
+"""What writes a value for the reader; each is a filter of its name in the templates."""
 
 
 def make_templates() -> Environment:
-    """The templates of this package; `_` marks what a translation would replace."""
+    """The templates of this package. They need the reader's `locale`; `_` and `ngettext` are the texts in its language.
+
+    Jinja takes what `_` says for markup, so it is for what stands in a template; a value is for the filter `word`.
+    What one template imports from another needs that too: `import ... with context`.
+    """
     environment = Environment(
         loader=PackageLoader("db.console"),
         autoescape=True,
@@ -23,8 +36,10 @@ def make_templates() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    environment.filters.update(moment=local, age=age, percent=percent)
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of i18n
+    environment.filters.update({each.__name__: _of_reader(each) for each in FORMATS})
+    environment.filters["word"] = _word
+    environment.globals["languages"] = {each: name(each) for each in LANGUAGES}
     return environment
 
 
@@ -32,23 +47,43 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     """A page, or a piece of one, for a browser."""
     # Set by what let the request in (`db.console.access.guard`); None where nobody needs to be known.
     person = getattr(request.state, "person", None)
-    text = (
-        console_of(request)
-        .templates.get_template(template)
-        .render({"person": person, "here": request.url.path, "now": datetime.now(UTC), **values})
-    )
+    shared = {
+        "person": person,
+        "locale": locale_of(request),
+        "here": request.url.path,
+        "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "now": datetime.now(UTC),
+    }
+    text = console_of(request).templates.get_template(template).render({**shared, **values})
     return HTMLResponse(text, status)
 
 
-def age(passed: timedelta) -> str:
-    """How long ago something was, as one number with its unit."""
-    seconds = max(0, int(passed.total_seconds()))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+def _translations(context: Context) -> NullTranslations:
+    return translations(context["locale"].language)
 
 
-def percent(share: float) -> str:
-    """A share of one, to a tenth of a percent."""
-    return f"{share:.1%}"
+@pass_context
+def _gettext(context: Context, text: str) -> str:
+    return str(_translations(context).ugettext(text))
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, number: int) -> str:
+    return str(_translations(context).ungettext(one, many, number))
+
+
+@pass_context
+def _word(context: Context, value: str) -> str:
+    """A word of the data in the reader's language, or whatever else it is; the template escapes it."""
+    return str(_translations(context).ugettext(value)) if value in WORDS else value
+
+
+def _of_reader(write: Callable[..., str]) -> Callable[..., str]:
+    """A filter that knows for whom it writes."""
+
+    @pass_context
+    def written(context: Context, value: object, *how: object) -> str:
+        locale: Locale = context["locale"]
+        return write(locale, value, *how)
+
+    return written

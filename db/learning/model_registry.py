@@ -90,9 +90,13 @@ def find(session: Session, model_id: str) -> Model | None:
     return _model(row._mapping) if row else None
 
 
-def recent(session: Session, limit: int = 20) -> list[Model]:
-    """Models, newest first."""
+def recent(session: Session, limit: int = 20, after: tuple[datetime, str] | None = None) -> list[Model]:
+    """Models, newest first; `after` is the creation time and the name of the last one of the page before."""
     query = select(*_MODEL).order_by(*_NEWEST_FIRST).limit(limit)
+    if after is not None:
+        created, model_id = after
+        same = (Models.created_at == created) & (Models.model_id > model_id)
+        query = query.where((Models.created_at < created) | same)
     return [_model(row._mapping) for row in session.execute(query)]
 
 
@@ -151,11 +155,19 @@ def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promoti
     return _put_in_charge(session, line[-2], "rolled_back", by, reason, at)
 
 
-def promotions(session: Session, limit: int = 20, role: Role | None = None) -> list[Promotion]:
-    """Which model was given which role, last first; `role` chooses one."""
+def promotions(
+    session: Session, limit: int = 20, role: Role | None = None, after: tuple[datetime, int] | None = None
+) -> list[Promotion]:
+    """Which model was given which role, last first; `role` chooses one.
+
+    `after` is the moment and the id of the last one of the page before.
+    """
     query = select(*_PROMOTION).order_by(*_LAST_FIRST).limit(limit)
     if role is not None:
         query = query.where(Promotions.role == role)
+    if after is not None:
+        at, number = after
+        query = query.where((Promotions.at < at) | ((Promotions.at == at) & (Promotions.id < number)))
     return [Promotion(*row) for row in session.execute(query)]
 
 

@@ -15,6 +15,7 @@ from db.line.faults import fitting
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import is_there
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
+from db.schema.vocabulary import Provenance
 from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
 MAX_NOTE = 4_000
@@ -25,7 +26,8 @@ MAX_NOTE = 4_000
 class Review:
     """The label that one person gave one capture.
 
-    `label` is one of `producer.contract.vocabulary.LABELS`, `note` free text.
+    `label` is one of `producer.contract.vocabulary.LABELS`, `note` free text. `provenance` says how it came: of one
+    photograph that was looked at (`single`), or of a contact sheet of them at once (`bulk`).
     """
 
     id: int
@@ -34,6 +36,7 @@ class Review:
     by: str
     at: datetime
     note: str | None = None
+    provenance: str = "single"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Labelled:
 
     `image` is the key in the image store, `region` the box in pixels (left, top, width, height) that shows the
     insert, and `insert_key` names the insert that it shows (`db.line.insert_lives`). `captured_at` is its place in
-    the order of all captures (`db.line.capture_order`).
+    the order of all captures (`db.line.capture_order`), `provenance` how its review came (`Review`).
     """
 
     capture_id: UUID
@@ -55,12 +58,22 @@ class Labelled:
     station: str
     captured_at: datetime
     review_id: int
+    provenance: str = "single"
 
 
 _COLUMNS = [getattr(Reviews, field.name) for field in fields(Review)]
 
 
-def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime, note: str | None = None) -> Review:
+def add(
+    session: Session,
+    *,
+    capture_id: UUID,
+    label: str,
+    by: str,
+    at: datetime,
+    note: str | None = None,
+    provenance: Provenance = "single",
+) -> Review:
     """Keep a review. It counts from now on, whatever the ones before say; none is ever deleted.
 
     Raises:
@@ -81,6 +94,7 @@ def add(session: Session, *, capture_id: UUID, label: str, by: str, at: datetime
         "by": fitting(by.strip(), 120),
         "at": at,
         "note": fitting(note.strip(), MAX_NOTE) or None if note else None,
+        "provenance": provenance,
     }
     row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
@@ -100,9 +114,10 @@ def recent(
     capture_id: UUID | None = None,
     by: str | None = None,
     since: datetime | None = None,
+    before: int | None = None,
     limit: int = 50,
 ) -> list[Review]:
-    """The last reviews, newest first; `since` is the earliest moment."""
+    """The last reviews, newest first; `since` is the earliest moment, `before` the last id of the page before."""
     query = select(*_COLUMNS).order_by(Reviews.id.desc()).limit(limit)
     if capture_id is not None:
         query = query.where(Reviews.capture_id == capture_id)
@@ -110,6 +125,8 @@ def recent(
         query = query.where(Reviews.by == by)
     if since is not None:
         query = query.where(Reviews.at >= since)
+    if before is not None:
+        query = query.where(Reviews.id < before)
     return [Review(*row) for row in session.execute(query)]
 
 
@@ -142,6 +159,7 @@ def labelled(session: Session) -> list[Labelled]:
             *OF_CAPTURE,
             Reviews.label,
             Reviews.id.label("review_id"),
+            Reviews.provenance,
         )
         .select_from(newest)
         .join(Reviews, Reviews.id == newest.c.review_id)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from db.engine.upsert import insert
 from db.learning import reviews
 from db.learning.reviews import OF_CAPTURE, Labelled
-from db.schema.tables import Captures, SnapshotItems, Snapshots
+from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
 from producer.contract.vocabulary import LABELS
 
 _ROWS_AT_ONCE = 5_000
@@ -113,9 +113,11 @@ def items(session: Session, snapshot_id: str) -> list[Labelled]:
             SnapshotItems.label,
             SnapshotItems.insert_key,
             SnapshotItems.review_id,
+            Reviews.provenance,
         )
         .select_from(SnapshotItems)
         .join(Captures, Captures.capture_id == SnapshotItems.capture_id)
+        .join(Reviews, Reviews.id == SnapshotItems.review_id)
         .where(SnapshotItems.snapshot_id == snapshot_id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, Uuid, func, literal, literal_
 from sqlalchemy.orm import Session
 
 from db.line.insert_lives import IMPORTED
-from db.line.rows import NEWEST_FIRST, Filters, conditions, older_than, on_machine
+from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than, on_machine
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from producer.contract.vocabulary import OUTCOME_OF
 
@@ -43,7 +43,9 @@ _CHECKS: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
 }
 
 
-def candidates(session: Session, state: str, columns: Sequence[Any], place: Filters, size: int) -> Iterator[Any]:
+def candidates(
+    session: Session, state: str, columns: Sequence[Any], place: Filters, size: int, after: Position | None = None
+) -> Iterator[Any]:
     """Every check of a place that may be in a state, the one that began last first; the caller computes its state.
 
     Args:
@@ -52,8 +54,11 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
         columns: what to select of a check, in any case its id, place and beginning.
         place: `station`, `machine`, `head` and `since` of the checks that are asked about.
         size: about how many to read at once.
+        after: the beginning and id of a check: only those that follow it are wanted.
     """
     checks = select(*columns)
+    # A capture may be taken after the check that follows `after` began, so captures are read from the newest on.
+    following = [] if after is None else [begun_before(after)]
     captures = select(Captures.ordered_at, Captures.capture_id, Captures.check_id)
     wanted: list[Select[*tuple[Any, ...]]] = []
     for outcome in _OUTCOMES.get(state, ()):
@@ -70,9 +75,9 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
         wanted.append(unjudged.order_by(Captures.outcome.desc()))
     sources = [_by_captures(session, checks, state, size) for state in wanted]
     for condition in _CHECKS.get(state, ()):
-        sources.append(_by_checks(session, checks.where(condition, *_aside(Checks, place)), size))
+        sources.append(_by_checks(session, checks.where(condition, *_aside(Checks, place), *following), size))
     if state == "go":  # most checks come to it
-        sources.append(_by_checks(session, checks.where(*of_place(place)), size))
+        sources.append(_by_checks(session, checks.where(*of_place(place), *following), size))
 
     horizons = dict.fromkeys(sources, _EVER)
     seen: set[UUID] = set()
@@ -84,7 +89,11 @@ def candidates(session: Session, state: str, columns: Sequence[Any], place: Filt
             del horizons[source]
         else:
             horizons[source] = horizon
-        waiting += [row for row in rows if row.check_id not in seen and _is_at(row, place)]
+        waiting += [
+            row
+            for row in rows
+            if row.check_id not in seen and _is_at(row, place) and (after is None or _BEGUN(row) < after)
+        ]
         seen.update(row.check_id for row in rows)
         # What began after all that can still come is next.
         last = max(horizons.values(), default=None)
@@ -98,6 +107,12 @@ def of_place(place: Filters) -> list[ColumnElement[bool]]:
     terms += [getattr(Checks, name) == place.get(name) for name in ("station", "head") if place.get(name) is not None]
     since = place.get("since")
     return terms if since is None else [*terms, Checks.started_at >= since]
+
+
+def begun_before(position: Position) -> ColumnElement[bool]:
+    """Checks after a position in the order the one that began last first."""
+    began, check_id = position
+    return tuple_(Checks.started_at, Checks.check_id) < tuple_(literal(began, UtcDateTime()), literal(check_id, Uuid()))
 
 
 def _is_at(check: Any, place: Filters) -> bool:
@@ -128,8 +143,7 @@ def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) ->
     page = query
     while len(rows := session.execute(page).all()) == size:
         yield rows, rows[-1].started_at
-        last = literal(rows[-1].started_at, UtcDateTime()), literal(rows[-1].check_id, Uuid())
-        page = query.where(tuple_(Checks.started_at, Checks.check_id) < tuple_(*last))
+        page = query.where(begun_before(_BEGUN(rows[-1])))
     yield rows, None
 
 

@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
-from db.line.check_search import candidates, of_place
-from db.line.rows import Filters
+from db.line.check_search import begun_before, candidates, of_place
+from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
 from producer.contract.vocabulary import OUTCOME_OF, State
 
@@ -177,6 +177,12 @@ def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     return list(_assessed(session, session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()))
 
 
+def find(session: Session, check_id: UUID) -> Check | None:
+    """What one check has come to; None where no capture of it was recorded."""
+    rows = session.execute(select(*_COLUMNS).where(Checks.check_id == check_id)).all()
+    return next(_assessed(session, rows), None)
+
+
 def recent(
     session: Session,
     *,
@@ -186,8 +192,11 @@ def recent(
     state: State | None = None,
     since: datetime | None = None,
     limit: int = 50,
+    after: Position | None = None,
 ) -> list[Check]:
     """Checks, the one that began last first; `since` is the earliest beginning.
+
+    `after` is the beginning and the id of the last one of the page before.
 
     The checks of imported captures are not the line's: they are listed only for `machine`
     `db.line.insert_lives.IMPORTED`.
@@ -195,10 +204,12 @@ def recent(
     place: Filters = {"station": station, "machine": machine, "head": head, "since": since}
     if state is None:
         query = select(*_COLUMNS).where(*of_place(place))
+        if after is not None:
+            query = query.where(begun_before(after))
         query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(limit)
         return list(_assessed(session, session.execute(query).all()))
     matching: list[Check] = []
-    coming = candidates(session, state, _COLUMNS, place, 2 * limit)
+    coming = candidates(session, state, _COLUMNS, place, 2 * limit, after)
     while len(matching) < limit and (rows := list(islice(coming, limit))):
         matching += [check for check in _assessed(session, rows) if check.state == state]
     return matching[:limit]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -29,7 +30,8 @@ class Fault:
     `digest_mismatch`, `crashed`), `detail` what a person needs to know, `event` the message as it came, and
     `count` how often it came.
     `state` is `open`, `requeued` when a person has asked for another try, `closed` once the event came again
-    (and ended in a verdict, or in a new fault), or `dismissed` by a person.
+    (and ended in a verdict, or in a new fault), or `dismissed` by a person. `seen_by` is who saw it first, `closed_by`
+    who asked for another try or dismissed it; both are None where nobody said so at the console.
     """
 
     id: int
@@ -44,6 +46,10 @@ class Fault:
     last_at: datetime
     count: int
     state: str
+    seen_by: str | None = None
+    seen_at: datetime | None = None
+    closed_by: str | None = None
+    closed_at: datetime | None = None
 
 
 # As a word, not as a parameter: from the eleventh fault of a connection on PostgreSQL plans without the values of
@@ -98,11 +104,15 @@ def record(
     return Fault(*row)
 
 
-def search(session: Session, *, state: str | None = "open", limit: int = 100) -> list[Fault]:
-    """Faults in a state (None: in any), the latest first."""
+def search(
+    session: Session, *, state: str | None = "open", station: str | None = None, limit: int = 100
+) -> list[Fault]:
+    """Faults in a state (None: in any), of a station where one is named; the latest first."""
     query = select(*_COLUMNS).order_by(Faults.last_at.desc(), Faults.id.desc()).limit(limit)
     if state is not None:
         query = query.where(Faults.state == state)
+    if station is not None:
+        query = query.where(Faults.station == station)
     return [Fault(*row) for row in session.execute(query)]
 
 
@@ -112,14 +122,22 @@ def find(session: Session, fault_id: int) -> Fault | None:
     return Fault(*row) if row else None
 
 
-def requeue(session: Session, fault_id: int) -> Fault:
+def see(session: Session, fault_ids: Sequence[int], *, by: str, at: datetime) -> list[int]:
+    """Note who has seen faults, of each the first; returns the numbers of those that nobody had seen before."""
+    unseen = update(Faults).where(Faults.id.in_(fault_ids), Faults.seen_by.is_(None), Faults.state == "open")
+    return sorted(session.scalars(unseen.values(seen_by=by, seen_at=at).returning(Faults.id)))
+
+
+def requeue(session: Session, fault_id: int, *, by: str | None = None, at: datetime | None = None) -> Fault:
     """Ask for another try; a worker takes the event up again within seconds, with all its attempts before it.
+
+    `by` and `at` are who asks and when, where that is known.
 
     Raises:
         LookupError: there is no such fault.
         ValueError: it is not open.
     """
-    fault = _move(session, fault_id, "requeued")
+    fault = _move(session, fault_id, "requeued", by, at)
     if fault.capture_id is not None:
         session.execute(update(Captures).where(Captures.capture_id == fault.capture_id).values(attempts=0))
     return fault
@@ -130,20 +148,21 @@ def close(session: Session, fault_id: int) -> None:
     session.execute(update(Faults).where(Faults.id == fault_id, Faults.state == "requeued").values(state="closed"))
 
 
-def dismiss(session: Session, fault_id: int) -> Fault:
+def dismiss(session: Session, fault_id: int, *, by: str | None = None, at: datetime | None = None) -> Fault:
     """Note that nothing is to be done about a fault.
+
+    `by` and `at` are who says so and when, where that is known.
 
     Raises:
         LookupError: there is no such fault.
         ValueError: it is not open.
     """
-    return _move(session, fault_id, "dismissed")
+    return _move(session, fault_id, "dismissed", by, at)
 
 
-def _move(session: Session, fault_id: int, state: str) -> Fault:
-    moved = session.execute(
-        update(Faults).where(Faults.id == fault_id, Faults.state == "open").values(state=state).returning(*_COLUMNS)
-    ).first()
+def _move(session: Session, fault_id: int, state: str, by: str | None, at: datetime | None) -> Fault:
+    still_open = update(Faults).where(Faults.id == fault_id, Faults.state == "open")
+    moved = session.execute(still_open.values(state=state, closed_by=by, closed_at=at).returning(*_COLUMNS)).first()
     if moved is not None:
         return Fault(*moved)
     fault = find(session, fault_id)

@@ -18,9 +18,11 @@ from db.line.rows import (
     COLUMNS,
     NEWEST_FIRST,
     Filters,
+    Position,
     VerdictRow,
     conditions,
     current_verdict,
+    older_than,
     on_machine,
 )
 from db.schema.tables import Captures, Faults, Verdicts
@@ -172,9 +174,17 @@ def current_of(connection: Connection, capture_ids: Collection[UUID]) -> dict[UU
     return {row[0]: Verdict(*row) for row in _CURRENT.execute(connection, ids=list(capture_ids))}
 
 
-def search(session: Session, *, limit: int = 100, **filters: Unpack[Filters]) -> list[VerdictRow]:
-    """Judged captures, newest first; imported ones only where `machine` names them (`db.line.rows.conditions`)."""
-    return [VerdictRow(*row) for row in session.execute(_judged(filters).limit(limit))]
+def search(
+    session: Session, *, limit: int = 100, after: Position | None = None, **filters: Unpack[Filters]
+) -> list[VerdictRow]:
+    """Judged captures, newest first; imported ones only where `machine` names them (`db.line.rows.conditions`).
+
+    `after` is the position of the last one of the page before.
+    """
+    query = _judged(filters).limit(limit)
+    if after is not None:
+        query = query.where(older_than(after))
+    return [VerdictRow(*row) for row in session.execute(query)]
 
 
 def export(session: Session, **filters: Unpack[Filters]) -> Iterator[VerdictRow]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
 from db.people import passwords
-from db.schema.tables import Accounts, Sessions
+from db.schema.tables import Accounts, Sessions, Tokens
 from db.schema.vocabulary import PERSON_ROLES, PersonRole
 from producer.contract.names import check_name
 
@@ -53,23 +53,30 @@ def every(session: Session) -> list[Account]:
     return [Account(*row) for row in session.execute(select(*_COLUMNS).order_by(Accounts.name))]
 
 
-def disable(session: Session, name: str) -> None:
-    """Let nobody sign in with an account any more, and end its sessions; its name stays where it signed.
+def disable(session: Session, name: str, at: datetime) -> None:
+    """Let nobody sign in with an account any more; end its sessions and tokens. Its name stays where it signed.
 
     Raises:
         LookupError: there is no such account.
     """
     _change(session, name, disabled=True)
+    session.execute(update(Tokens).where(Tokens.account == name, Tokens.revoked_at.is_(None)).values(revoked_at=at))
 
 
 def set_password(session: Session, name: str, password: str) -> None:
-    """Give an account another password, enable it, and end its sessions.
+    """Give an account another password, enable it, and end its sessions; its tokens stay.
 
     Raises:
         LookupError: there is no such account.
         ValueError: the password is too short or too long.
     """
     _change(session, name, password=passwords.hashed(password), disabled=False)
+
+
+def enabled(session: Session, name: str) -> Account | None:
+    """The account of that name; None where there is none, or it is disabled."""
+    row = session.execute(select(*_COLUMNS).where(Accounts.name == name, ~Accounts.disabled)).first()
+    return Account(*row) if row else None
 
 
 def signed_in(session: Session, name: str, password: str) -> Account | None:

@@ -28,12 +28,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks for a page. `csrf` is what a form of this session has to bring along."""
+    """Who asks for a page. `csrf` is what a form of this session has to bring along; `token` the name of what a
+    program showed in place of a session."""
 
     name: str
     role: PersonRole
     digest: str
     csrf: str
+    token: str | None = None
 
 
 def begin(session: Session, account: str, at: datetime, limits: Limits) -> str:

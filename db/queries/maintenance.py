@@ -1,4 +1,4 @@
-"""What maintenance asks: which inserts to change now, and what one pocket has been through."""
+"""What maintenance asks: which inserts to change now, what one pocket has been through, and what one capture shows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from uuid import UUID
 from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
-from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
+from db.line.rows import (
+    COLUMNS,
+    NEWEST_FIRST,
+    Position,
+    VerdictRow,
+    conditions,
+    current_verdict,
+    older_than,
+    on_machine,
+)
 from db.schema.tables import Captures, Faults, Pockets, Verdicts
 
 
@@ -20,21 +29,35 @@ class PocketRow(VerdictRow):
     review: str | None = None
 
 
-def history(session: Session, machine: str, head: str, pocket: int, *, limit: int = 100) -> list[PocketRow]:
-    """One pocket's life, newest first: every capture, also those not judged yet, with reviews and open faults."""
-    query: Select[Any] = (
-        select(*COLUMNS, Faults.reason.label("fault"), Captures.review)
-        .outerjoin(Verdicts, current_verdict())
-        .outerjoin(Faults, (Faults.capture_id == Captures.capture_id) & (Faults.state == "open"))
-        .where(*conditions({"machine": machine, "head": head, "pocket": pocket}))
-        .order_by(*NEWEST_FIRST, Faults.id.desc())
-        .limit(limit)
-    )
-    # A capture with several open faults comes several times; the latest of them is enough here.
-    by_capture: dict[UUID, PocketRow] = {}
-    for row in session.execute(query):
-        by_capture.setdefault(row[0], _row(row))
-    return list(by_capture.values())
+# Of several open faults of a capture the latest is enough.
+_FAULT = (
+    select(Faults.reason)
+    .where(Faults.capture_id == Captures.capture_id, Faults.state == "open")
+    .order_by(Faults.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("fault")
+)
+_WHOLE: Select[Any] = select(*COLUMNS, _FAULT, Captures.review).outerjoin(Verdicts, current_verdict())
+
+
+def history(
+    session: Session, machine: str, head: str, pocket: int, *, limit: int = 100, after: Position | None = None
+) -> list[PocketRow]:
+    """One pocket's life, newest first: every capture, also those not judged yet, with reviews and open faults.
+
+    `after` is the position of the last one of the page before.
+    """
+    query = _WHOLE.where(*conditions({"machine": machine, "head": head, "pocket": pocket}))
+    if after is not None:
+        query = query.where(older_than(after))
+    return [_row(row) for row in session.execute(query.order_by(*NEWEST_FIRST).limit(limit))]
+
+
+def of_capture(session: Session, capture_id: UUID) -> PocketRow | None:
+    """One capture as `history` tells of it; None where it was never recorded."""
+    row = session.execute(_WHOLE.where(Captures.capture_id == capture_id)).first()
+    return _row(row) if row else None
 
 
 def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import PLAIN_JSON, ROW_ID, Base, one_of
@@ -36,6 +36,22 @@ class Sessions(Base):
     account: Mapped[str] = mapped_column(ForeignKey(Accounts.name))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+
+
+class Tokens(Base):
+    """What programs show in place of a session, known here by its SHA-256 only; one that has ended stays."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (UniqueConstraint("digest"), Index(None, "account"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    account: Mapped[str] = mapped_column(ForeignKey(Accounts.name))
+    name: Mapped[str] = mapped_column(String(120))
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class Audit(Base):

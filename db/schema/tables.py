@@ -9,18 +9,31 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
-from db.schema.people_tables import Accounts, Audit, Sessions
-from db.schema.vocabulary import ACTIONS, FAULT_STATES, PLACES, ROLES
+from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
+from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
+from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
 from producer.contract.vocabulary import LABELS, OUTCOMES
 
-__all__ = ["Accounts", "Audit", "Base", "Sessions", "UtcDateTime"]  # the names of the tables below are public too
+__all__ = [
+    "Accounts",
+    "Audit",
+    "Base",
+    "Evaluations",
+    "Leases",
+    "Models",
+    "Promotions",
+    "Sessions",
+    "Snapshots",
+    "Tokens",
+    "UtcDateTime",
+]  # the tables below are public too
 
 _NEWEST: Final = ("ordered_at", "capture_id")
 
@@ -124,11 +137,29 @@ class Pockets(Base):
     damaged: Mapped[bool] = mapped_column(server_default=false())
 
 
+class InsertChanges(Base):
+    """That a person has changed an insert: photographs of the pocket from then on show another one."""
+
+    __tablename__ = "insert_changes"
+    __table_args__ = (CheckConstraint("pocket > 0", name="pocket"), Index(None, "machine", "head", "pocket", "at"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    machine: Mapped[str] = mapped_column(String(64))
+    head: Mapped[str] = mapped_column(String(64))
+    pocket: Mapped[int]
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(120))
+
+
 class Reviews(Base):
     """Labels that people gave captures: rows are added, never changed; a capture's newest (highest id) counts."""
 
     __tablename__ = "reviews"
-    __table_args__ = (CheckConstraint(one_of("label", LABELS), name="label"), Index(None, "capture_id", "id"))
+    __table_args__ = (
+        CheckConstraint(one_of("label", LABELS), name="label"),
+        CheckConstraint(one_of("provenance", PROVENANCES), name="provenance"),
+        Index(None, "capture_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     capture_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Captures.capture_id))
@@ -136,20 +167,7 @@ class Reviews(Base):
     by: Mapped[str] = mapped_column(String(120))
     at: Mapped[datetime]
     note: Mapped[str | None] = mapped_column(Text)
-
-
-class Snapshots(Base):
-    """Labelled sets as they were at a moment; what is in one is named by its id and never changes."""
-
-    __tablename__ = "snapshots"
-    __table_args__ = (Index(None, "created_at"),)
-
-    snapshot_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    created_at: Mapped[datetime]
-    size: Mapped[int]
-    counts: Mapped[dict[str, int]] = mapped_column(PLAIN_JSON)
-    last_review: Mapped[int] = mapped_column(ROW_ID)
-    """The highest id of a review in it, 0 where it is empty."""
+    provenance: Mapped[str] = mapped_column(String(8), server_default="single")
 
 
 class SnapshotItems(Base):
@@ -163,45 +181,6 @@ class SnapshotItems(Base):
     label: Mapped[str] = mapped_column(String(16))
     insert_key: Mapped[str] = mapped_column("life", String(200))
     review_id: Mapped[int] = mapped_column(ForeignKey(Reviews.id))
-
-
-class Models(Base):
-    """Trained models: what each is made of and where its artefact is."""
-
-    __tablename__ = "models"
-    __table_args__ = (Index(None, "created_at"),)
-
-    model_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    backbone: Mapped[str] = mapped_column(String(120))
-    fingerprint: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime]
-    classes: Mapped[list[str]] = mapped_column(PLAIN_JSON)
-    trained_on: Mapped[int]
-    metrics: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
-    artefact: Mapped[str] = mapped_column(String(255))
-    digest: Mapped[str] = mapped_column(String(64))
-    snapshot_id: Mapped[str | None] = mapped_column(ForeignKey(Snapshots.snapshot_id))
-    network_digest: Mapped[str | None] = mapped_column(String(64))
-
-
-class Promotions(Base):
-    """Which model got which role, from whom, when and why: rows are only added. No model: the shadow ended."""
-
-    __tablename__ = "promotions"
-    __table_args__ = (
-        CheckConstraint(one_of("role", ROLES), name="role"),
-        CheckConstraint(one_of("action", ACTIONS), name="action"),
-        CheckConstraint("model_id IS NOT NULL OR role = 'shadow'", name="model_id"),
-        Index(None, "at", "id"),
-    )
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    model_id: Mapped[str | None] = mapped_column(ForeignKey(Models.model_id))
-    at: Mapped[datetime]
-    by: Mapped[str] = mapped_column(String(120))
-    reason: Mapped[str] = mapped_column(Text)
-    role: Mapped[str] = mapped_column(String(16), server_default="champion")
-    action: Mapped[str] = mapped_column(String(16), server_default="promoted")
 
 
 class Verdicts(Base):
@@ -245,16 +224,6 @@ class ShadowVerdicts(Base):
     judged_at: Mapped[datetime]
 
 
-class Leases(Base):
-    """Which process does a piece of work that one at a time should do, and until when unless it is renewed."""
-
-    __tablename__ = "leases"
-
-    name: Mapped[str] = mapped_column(String(120), primary_key=True)
-    holder: Mapped[str] = mapped_column(String(120))
-    until: Mapped[datetime]
-
-
 class Faults(Base):
     """What could not be judged, and why. Its capture need not exist: the event may never have been readable."""
 
@@ -282,3 +251,7 @@ class Faults(Base):
     last_at: Mapped[datetime]
     count: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
+    seen_by: Mapped[str | None] = mapped_column(String(120))
+    seen_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(120))
+    closed_at: Mapped[datetime | None]

@@ -13,6 +13,12 @@ FAULT_STATES: Final[tuple[FaultState, ...]] = get_args(FaultState)
 ROLES: Final = ("champion", "shadow")
 """What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""
 
+Provenance = Literal["single", "bulk"]
+"""How a review came: of one photograph that was looked at, or of a sheet of them at once."""
+
+PROVENANCES: Final[tuple[Provenance, ...]] = get_args(Provenance)
+"""All provenances of a review."""
+
 ACTIONS: Final = ("promoted", "rolled_back", "ended")
 """How a model came into its role; `ended` leaves a role empty."""
 

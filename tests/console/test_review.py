@@ -1,7 +1,10 @@
 """Reviews in a real browser, by keys alone: thirty with two steps back, and what happens when a label is not saved."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
+import uuid6
+from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 from sqlalchemy import delete
 
@@ -24,7 +27,7 @@ def ready(page, before: str = "") -> str:
 
 def begin(page) -> str:
     page.sign_in(path="/review")
-    page.script("sessionStorage.clear()")
+    page.script("sessionStorage.clear(); localStorage.clear()")
     return ready(page)
 
 
@@ -83,7 +86,7 @@ def test_keys_are_shown_and_can_be_switched_off(page, plant) -> None:
     page.press("?")
     wait_until(lambda: page.shows("#help"))
     page.find("#keys-on").click()
-    page.find("#help button").click()
+    page.find("#help .main").click()
     page.press("1")
     page.find('[data-label="worn"]').click()  # a tap does it all the same
     ready(page, first)
@@ -151,5 +154,91 @@ def test_another_person_s_login_does_not_sign_what_was_said_before(page, plant) 
     page.find("#again").click()
     wait_until(lambda: "sign in as ana" in page.find("#failed").text)
     assert Counter(kept(plant)) == Counter()
-    page.script("sessionStorage.clear()")
+    page.script("sessionStorage.clear(); localStorage.clear()")
     page.sign_in("ana")
+
+
+def test_a_key_is_remapped_and_stays_so(page, plant) -> None:
+    first = begin(page)
+    page.press("?")
+    wait_until(lambda: page.shows("#help"))
+    page.find('[data-action="broken"] button').click()
+    page.press("k")
+    assert [each.text for each in page.chromium.find_elements("css selector", '[data-action="broken"] kbd')] == ["k"]
+    page.find("#help .main").click()
+    assert page.find('[data-label="broken"] kbd').text == "k"
+    page.press("3")  # no key of anything any more
+    page.press("k")
+    second = ready(page, first)
+    page.open("/review")  # in another page of this browser too
+    assert ready(page) == second
+    page.press("k")
+    ready(page, second)
+    wait_until(lambda: len(kept(plant)) == 2)
+    assert kept(plant) == [(first, "broken", "ana"), (second, "broken", "ana")]
+
+
+def test_a_key_that_another_has_is_taken_from_it_and_all_can_be_as_they_were(page) -> None:
+    begin(page)
+    page.press("?")
+    wait_until(lambda: page.shows("#help"))
+    page.find('[data-action="skip"] button').click()
+    page.press("1")
+    assert page.find('[data-action="intact"] kbd').text == "i"
+    page.find('[data-action="skip"] button').click()
+    page.press(Keys.ESCAPE)  # another thought: nothing changes, and the dialog stays
+    assert page.shows("#help")
+    assert page.find('[data-action="skip"] kbd').text == "1"
+    page.find("#keys-reset").click()
+    assert page.find('[data-action="intact"] kbd').text == "1"
+    assert page.find('[data-action="skip"] kbd').text == "→"
+
+
+def test_the_photograph_before_is_shown_while_a_key_is_held(page, plant) -> None:
+    photo = next((plant.folder / "images").rglob("*.jpg")).read_bytes()
+    now = datetime.now(UTC)
+    for operation in ("op-0001", "op-0002"):
+        capture = plant.capture("mill-5", "H5", 1, 1, operation, uuid6.uuid7(), now, photo)
+        plant.judge(capture, 0.0, now)
+    newest, before = str(capture.capture_id), ""
+    page.sign_in(path=f"/review?capture={newest}")
+    assert ready(page) == newest
+    source = "return document.getElementById('image').src"
+    assert newest in page.script(source)
+    held = ActionChains(page.chromium).key_down(Keys.SPACE)
+    held.perform()
+    wait_until(lambda: newest not in page.script(source), what="the photograph before")
+    assert page.shows("#flag")
+    before = page.script(source)
+    assert page.script(
+        "return [...performance.getEntriesByType('resource')].some(e => e.name === arguments[0])", before
+    )
+    ActionChains(page.chromium).key_up(Keys.SPACE).perform()
+    wait_until(lambda: newest in page.script(source), what="the photograph itself")
+    assert not page.shows("#flag")
+
+
+def test_a_large_photograph_is_moved_by_keys(page) -> None:
+    begin(page)
+    page.press("+", "+")
+    ActionChains(page.chromium).key_down(Keys.SHIFT).send_keys(Keys.ARROW_LEFT).key_up(Keys.SHIFT).perform()
+    assert (
+        float(page.script("return document.getElementById('image').style.transform.match(/translate\\(([-\\d.]+)/)[1]"))
+        > 0
+    )
+    page.press("0")
+    assert "scale(1)" in page.script("return document.getElementById('image').style.transform")
+
+
+def test_in_german_the_labels_and_the_progress_are_german(page, plant) -> None:
+    page.sign_in(path="/review")
+    page.find('[name="language"][value="de"]').click()
+    first = ready(page)
+    assert [each.text.lower() for each in page.chromium.find_elements("css selector", ".label span")] == [
+        *("intakt", "verschlissen", "ausgebrochen", "beschädigt", "unbrauchbar"),
+    ]
+    page.press("2")
+    ready(page, first)
+    wait_until(lambda: page.find("#left").text.startswith("1 erledigt, 39 übrig"))
+    page.press(Keys.BACKSPACE)
+    wait_until(lambda: "Ihre Angabe: verschlissen" in page.find("#said").text)

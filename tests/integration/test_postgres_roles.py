@@ -97,7 +97,7 @@ def test_the_worker_s_role_has_rows_and_nothing_else(urls: dict[str, str], state
         worker.execute(statement)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("table", ["accounts", "sessions"])
+@pytest.mark.parametrize("table", ["accounts", "sessions", "tokens"])
 def test_the_reader_s_role_sees_no_passwords(urls: dict[str, str], table: str) -> None:
     with psycopg.connect(plain(urls["reader"])) as reader, pytest.raises(InsufficientPrivilege):
         reader.execute(f"SELECT * FROM {table}")  # type: ignore[call-overload]  # noqa: S608

@@ -83,8 +83,9 @@ def assessed_by_file(
 def newest_labels(baseline: Baseline, features: Any, dataset: LabelledSet, *, costs: Costs, seed: int) -> Newest | None:
     """Return both models' decisions on the newest labels, which neither has seen; None where there are too few.
 
-    These are, of the inserts that the champion was not fitted on, the half that was reviewed last. The champion decides
-    by its file; for the candidate, whose own file has seen them all, a model is fitted on all other inserts.
+    These are, of the inserts that the champion was not fitted on, the half that was reviewed last, one by one: labels
+    that were given in bulk repeat what a model said, so they test none. The champion decides by its file; for the
+    candidate, whose own file has seen them all, a model is fitted on all other inserts.
     """
     rows = _newest_rows(baseline, dataset)
     if len(rows) < FEWEST_NEWEST:
@@ -105,7 +106,9 @@ def _newest_rows(baseline: Baseline, dataset: LabelledSet) -> Int64Array:
     known = baseline.learned_from or ()
     lives, keys = {item.insert_key for item in known}, {key_of(item) for item in known}
     unseen = [
-        row for row, item in enumerate(dataset.items) if item.insert_key not in lives and dataset.keys[row] not in keys
+        row
+        for row, item in enumerate(dataset.items)
+        if item.provenance == "single" and item.insert_key not in lives and dataset.keys[row] not in keys
     ]
     unseen.sort(key=lambda row: dataset.items[row].review_id)
     return np.array(unseen[len(unseen) // 2 :], np.int64)

@@ -10,7 +10,10 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
+from db.console.access.bearer import bearer
+from db.console.access.proxy import named_by_proxy
 from db.console.context import Console, console_of
+from db.console.reader.texts import Text
 from db.people import sessions
 from db.people.accounts import may
 from db.people.sessions import Person
@@ -40,19 +43,39 @@ class May:
             SignInFirst: nobody is signed in.
             HTTPException: the person's role may not do this, or another site asks for it.
         """
-        console = console_of(request)
-        person = await run_in_threadpool(_person, console, request.cookies.get(cookie_name(console)))
+        person = await self._who(request)
         if person is None:
             raise SignInFirst(_login_page(request))
         if not may(person.role, self.role):
-            raise HTTPException(403, f"this needs the role {self.role}; {person.name} is {person.role}")
-        if request.method not in _READS:
+            roles = {"role": Text(self.role), "has": Text(person.role)}
+            raise HTTPException(
+                403, Text("this needs the role %(role)s; %(name)s is %(has)s", name=person.name, **roles)
+            )
+        # A token is sent by a program on purpose, a cookie by a browser whatever page asks for it.
+        if request.method not in _READS and person.token is None:
             check_origin(request)
             token = request.headers.get("X-CSRF-Token") or str((await request.form()).get("csrf", ""))
             if not hmac.compare_digest(token.encode(), person.csrf.encode()):
-                raise HTTPException(403, "this form is of another session: load the page again")
+                raise HTTPException(403, Text("this form is of another session: load the page again"))
         request.state.person = person
         return person
+
+    async def _who(self, request: Request) -> Person | None:
+        console = console_of(request)
+        person = await run_in_threadpool(_person, console, request.cookies.get(cookie_name(console)))
+        # At a proxy somebody else may have signed in meanwhile, in the same browser.
+        named = named_by_proxy(request)
+        return person if person is None or named in (None, person.name) else None
+
+
+class MayAsk(May):
+    """As `May`, also for a program with a token; who sends one is nobody else, whatever cookie comes along."""
+
+    async def _who(self, request: Request) -> Person | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return await super()._who(request)
+        return await run_in_threadpool(bearer, request, secret.strip())
 
 
 class MayWatch(May):
@@ -74,7 +97,10 @@ class MayWatch(May):
 
 Viewer = Annotated[Person, Depends(May("viewer"))]
 Reviewer = Annotated[Person, Depends(May("reviewer"))]
+Maintainer = Annotated[Person, Depends(May("maintainer"))]
 Administrator = Annotated[Person, Depends(May("administrator"))]
+ApiViewer = Annotated[Person, Depends(MayAsk("viewer"))]
+ApiReviewer = Annotated[Person, Depends(MayAsk("reviewer"))]
 Watcher = Annotated[Person | None, Depends(MayWatch())]
 
 
@@ -91,7 +117,13 @@ def check_origin(request: Request) -> None:
     """
     origin = request.headers.get("Origin", "")
     if not origin or urlsplit(origin).netloc != request.headers.get("Host"):
-        raise HTTPException(403, "this was asked for by a page of another site")
+        raise HTTPException(403, Text("this was asked for by a page of another site"))
+
+
+def inside(address: str) -> str:
+    """An address within the console: whatever leads elsewhere is its first page."""
+    within = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if within and "\\" not in address else "/"
 
 
 def _person(console: Console, token: str | None) -> Person | None:

@@ -1,4 +1,7 @@
-"""Logins are slowed down: after some that failed, a name and an address wait before the next is even looked at."""
+"""Logins are slowed down: after some that failed, a name and an address wait before the next is even looked at.
+
+So are tokens, which stand for a name here.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal
 
-Subject = tuple[Literal["name", "address"], str]
+Subject = tuple[Literal["name", "token", "address"], str]
 
-FAILURES: Final = {"name": 5, "address": 50}
-"""So many logins may fail for a name, or from an address, within `WINDOW` seconds. Behind a proxy all people have one
-address."""
+FAILURES: Final = {"name": 5, "token": 5, "address": 50}
+"""So many logins may fail for a name, a token, or from an address, within `WINDOW` seconds. Behind a proxy all people
+have one address."""
 
 WINDOW: Final = 300.0
 

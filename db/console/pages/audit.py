@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from db.console.access.guard import Administrator
 from db.console.context import console_of
+from db.console.numbers import Row
 from db.console.rendering import page
 from db.people import audit as subject
 
@@ -19,7 +20,10 @@ SHOWN: Final = 100
 
 @router.get("/audit")
 def audit(
-    request: Request, person: Administrator, by: str = "", before: Annotated[int | None, Query(ge=1)] = None
+    request: Request,
+    person: Administrator,
+    by: str = "",
+    before: Row | None = None,
 ) -> Response:
     """The newest rows, or those before a number."""
     with console_of(request).database.reading() as session:

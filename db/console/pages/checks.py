@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -10,8 +9,9 @@ from fastapi.responses import Response
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
+from db.console.reader import moments
+from db.console.reader.texts import Text
 from db.console.rendering import page
-from db.engine.times import parse_moment
 from db.line import checks as subject
 from producer.contract.vocabulary import STATES, State
 
@@ -34,11 +34,7 @@ def checks(
     """Checks, the one that began last first; an empty filter is none."""
     chosen: State | None = next((known for known in STATES if known == state), None)
     if state and chosen is None:
-        raise HTTPException(400, f"{state!r} is no state: {', '.join(STATES)}")
-    try:
-        earliest = parse_moment(since, datetime.now(UTC)) if since else None
-    except ValueError as error:
-        raise HTTPException(400, str(error)) from error
+        raise HTTPException(400, Text("%(given)r is no state: %(known)s", given=state, known=", ".join(STATES)))
     with console_of(request).database.reading() as session:
         rows = subject.recent(
             session,
@@ -46,7 +42,7 @@ def checks(
             head=head or None,
             station=station or None,
             state=chosen,
-            since=earliest,
+            since=moments.asked(since),
             limit=limit,
         )
     asked = {"machine": machine, "head": head, "station": station, "state": state, "since": since}

@@ -14,6 +14,7 @@ from db.console.access.guard import Viewer, Watcher
 from db.console.context import Console, console_of
 from db.console.drawing.head_map import HeadMap, head_map
 from db.console.live.feed import FAULTS, head_id
+from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.line import faults
 from db.queries import head_overview, line_status
@@ -59,7 +60,7 @@ def one_head(request: Request, machine: str, head: str, person: Watcher) -> Resp
     console = console_of(request)
     with console.database.reading() as session:
         if (machine, head) not in head_overview.heads(session):
-            raise HTTPException(404, "there is no such head")
+            raise HTTPException(404, Text("there is no such head"))
         card = _card(console, session, machine, head)
     return page(request, "head.html", card=card)
 

@@ -6,22 +6,32 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Viewer, check_origin, cookie_name
+from db.console.access.guard import Viewer, check_origin, cookie_name, inside
+from db.console.access.proxy import named_by_proxy
 from db.console.access.throttle import Subject
 from db.console.context import console_of
+from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.people import accounts, audit, sessions
+from db.people.accounts import Account
 
 router = APIRouter()
 
 
 @router.get("/login")
 def ask(request: Request, next: str = "/") -> Response:
-    """The form."""
-    return page(request, "login.html", next=_inside(next), problem=None)
+    """The form; who is named by a proxy of the plant has signed in there."""
+    named = named_by_proxy(request)
+    if named is None:
+        return page(request, "login.html", next=inside(next), problem=None)
+    with console_of(request).database.reading() as session:
+        account = accounts.enabled(session, named)
+    if account is None:
+        raise HTTPException(403, Text("%(name)s has no account here that may sign in", name=named))
+    return _begun(request, account, next, how="by a proxy")
 
 
 @router.post("/login")
@@ -30,33 +40,21 @@ def sign_in(
 ) -> Response:
     """Begin a session, or say why not; a wrong name and a wrong password are the same."""
     check_origin(request)
-    console, now = console_of(request), datetime.now(UTC)
+    console = console_of(request)
     name = unicodedata.normalize("NFC", name.strip())
     by_name: Subject = ("name", name)
     by_address: Subject = ("address", request.client.host if request.client else "")
     if (seconds := console.throttle.wait(by_name, by_address)) > 0:
-        refused = page(request, "login.html", status=429, next=_inside(next), problem="throttled")
+        refused = page(request, "login.html", status=429, next=inside(next), problem="throttled")
         refused.headers["Retry-After"] = str(round(seconds) + 1)
         return refused
     with console.database.reading() as session:
         account = accounts.signed_in(session, name, password)
     if account is None:
         console.throttle.failed(by_name, by_address)
-        return page(request, "login.html", status=401, next=_inside(next), problem="wrong")
+        return page(request, "login.html", status=401, next=inside(next), problem="wrong")
     console.throttle.succeeded(by_name)
-    with console.database.transaction() as session:
-        token = sessions.begin(session, account.name, now, console.session_limits)
-        audit.write(session, at=now, by=account.name, action="signed in", subject=account.name)
-    answer = RedirectResponse(_inside(next), 303)
-    answer.set_cookie(
-        cookie_name(console),
-        token,
-        max_age=round(console.session_limits.longest.total_seconds()),
-        secure=console.settings.console_https,
-        httponly=True,
-        samesite="strict",
-    )
-    return answer
+    return _begun(request, account, next)
 
 
 @router.post("/logout")
@@ -71,7 +69,19 @@ def sign_out(request: Request, person: Viewer) -> Response:
     return answer
 
 
-def _inside(address: str) -> str:
-    """An address within the console: whatever leads elsewhere is its first page."""
-    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if inside and "\\" not in address else "/"
+def _begun(request: Request, account: Account, next: str, **how: str) -> Response:
+    """Begin a session, and lead to what was asked for."""
+    console, now = console_of(request), datetime.now(UTC)
+    with console.database.transaction() as session:
+        token = sessions.begin(session, account.name, now, console.session_limits)
+        audit.write(session, at=now, by=account.name, action="signed in", subject=account.name, **how)
+    answer = RedirectResponse(inside(next), 303)
+    answer.set_cookie(
+        cookie_name(console),
+        token,
+        max_age=round(console.session_limits.longest.total_seconds()),
+        secure=console.settings.console_https,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer

@@ -12,6 +12,8 @@ from fastapi.responses import Response
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
+from db.console.numbers import Pocket
+from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.queries import maintenance
@@ -38,7 +40,7 @@ def pocket(
     request: Request,
     machine: str,
     head: str,
-    pocket: Annotated[int, Query(ge=1)],
+    pocket: Pocket,
     person: Viewer,
     limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN,
 ) -> Response:
@@ -46,7 +48,15 @@ def pocket(
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
     if not rows:
-        raise HTTPException(404, f"nothing is known of machine {machine}, head {head}, pocket {pocket}")
+        raise HTTPException(
+            404,
+            Text(
+                "nothing is known of machine %(machine)s, head %(head)s, pocket %(pocket)s",
+                machine=machine,
+                head=head,
+                pocket=pocket,
+            ),
+        )
     more = len(rows) > limit
     lives = list(_lives(rows[:limit], begun=not more))
     return page(

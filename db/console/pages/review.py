@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+from babel import Locale
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 
 from db.console.access.guard import Reviewer
 from db.console.context import console_of
+from db.console.reader import formats
+from db.console.reader.languages import locale_of
+from db.console.reader.texts import Text
 from db.console.rendering import page
-from db.engine.times import local
 from db.learning import reviews
 from db.line.rows import VerdictRow
 from db.people import audit
@@ -25,23 +28,32 @@ router = APIRouter()
 AT_ONCE: Final = 4
 """A page has so many photographs at most: the one that is looked at, and the next three."""
 
-KEYS: Final = {label: (str(number), label[0]) for number, label in enumerate(LABELS, 1)}
-"""The keys of each label: its number, and the first letter as on the terminal."""
-
+KEYS: Final[dict[str, tuple[str, ...]]] = {
+    **{label: (str(number), label[0]) for number, label in enumerate(LABELS, 1)},
+    "undo": ("Backspace", "z"),
+    "skip": ("ArrowRight", "s"),
+    "previous": (" ",),
+    "larger": ("+", "="),
+    "smaller": ("-",),
+    "whole": ("0",),
+    "help": ("?",),
+}
+"""The keys of each action as they are at first, by the names that browsers give them. A label has its number, and its
+first letter as on the terminal."""
 
 _WHY: Final = {
-    "unsure": "The model is unsure",
-    "near the threshold": "Near the model's threshold",
-    "a review disagrees": "A review disagrees with the verdict",
-    "a sample": "A sample: what do you see?",
-    "asked for": "You asked for this one",
+    "unsure": Text("The model is unsure"),
+    "near the threshold": Text("Near the model's threshold"),
+    "a review disagrees": Text("A review disagrees with the verdict"),
+    "a sample": Text("A sample: what do you see?"),
+    "asked for": Text("You asked for this one"),
 }
 
 
 @router.get("/review")
 def review(request: Request, person: Reviewer, capture: UUID | None = None) -> Response:
     """The page; its script asks for the photographs. With a `capture` that one comes first."""
-    return page(request, "review.html", keys=KEYS, first=capture)
+    return page(request, "review.html", keys=KEYS, labels=LABELS, first=capture)
 
 
 @router.post("/review/next")
@@ -55,7 +67,10 @@ def hand_out(
     console = console_of(request)
     turn = review_turns.hand_out(console.database, person.digest, count, set(without or ()), datetime.now(UTC))
     with console.database.reading() as session:
-        items = [_shown(session, item.row, item.why, item.review.label if item.review else None) for item in turn.items]
+        items = [
+            _shown(session, locale_of(request), item.row, item.why, item.review.label if item.review else None)
+            for item in turn.items
+        ]
     return JSONResponse({"items": items, "left": turn.left, "more": turn.more})
 
 
@@ -74,9 +89,9 @@ def item(request: Request, capture: UUID, person: Reviewer) -> Response:
     with console_of(request).database.reading() as session:
         row = review_turns.one(session, capture)
         if row is None:
-            raise HTTPException(404, "there is no such capture")
+            raise HTTPException(404, Text("there is no such capture"))
         said = reviews.of_capture(session, capture)
-        return JSONResponse(_shown(session, row, "asked for", said[0].label if said else None))
+        return JSONResponse(_shown(session, locale_of(request), row, "asked for", said[0].label if said else None))
 
 
 @router.post("/review/label")
@@ -95,21 +110,21 @@ def label(
     return JSONResponse({"review": kept.id})
 
 
-def _shown(session: Session, row: VerdictRow, why: str, said: str | None) -> dict[str, Any]:
+def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: str | None) -> dict[str, Any]:
     """A photograph as the page's script needs it. Of a sample the verdict is not shown: it would be believed."""
     blind = why == "a sample"
     before = review_turns.previous(session, row)
     return {
         "id": str(row.capture_id),
-        "why": _WHY.get(why, why),
+        "why": _WHY.get(why, Text(why)).said(locale),
         "place": f"{row.machine} · {row.head} · {row.pocket}",
         "operation": row.operation,
-        "at": local(row.ordered_at),
+        "at": formats.moment(locale, row.ordered_at),
         "insert": row.insert_designation,
         "edge": row.edge,
         "operations": row.operations_on_edge,
-        "verdict": None if blind else row.outcome,
-        "damage": None if blind or row.probability is None else f"{row.probability:.1%}",
+        "verdict": None if blind or row.outcome is None else Text(row.outcome).said(locale),
+        "damage": None if blind or row.probability is None else formats.percent(locale, row.probability),
         "model": None if blind else row.model_id,
         "reason": None if blind else row.reason,
         "said": said,

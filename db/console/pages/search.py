@@ -16,8 +16,9 @@ from fastapi.responses import Response, StreamingResponse
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
+from db.console.reader import moments
+from db.console.reader.texts import Text
 from db.console.rendering import page
-from db.engine.times import parse_moment
 from db.line import verdicts
 from db.line.rows import Filters
 from db.people import audit
@@ -52,21 +53,17 @@ class Asked:
         set_ = {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
         return urlencode(set_)
 
-    def filters(self, now: datetime) -> Filters:
+    def filters(self) -> Filters:
         """What to look for.
 
         Raises:
             HTTPException: a filter is not what it should be.
         """
         if self.outcome and self.outcome not in OUTCOMES:
-            raise HTTPException(400, f"{self.outcome!r} is no outcome: {', '.join(OUTCOMES)}")
+            known = ", ".join(OUTCOMES)
+            raise HTTPException(400, Text("%(given)r is no outcome: %(known)s", given=self.outcome, known=known))
         if self.pocket and not (self.pocket.isascii() and self.pocket.isdigit() and len(self.pocket) < 10):
-            raise HTTPException(400, f"{self.pocket!r} is no pocket: write its number")
-        try:
-            since = parse_moment(self.since, now) if self.since else None
-            until = parse_moment(self.until, now) if self.until else None
-        except ValueError as error:
-            raise HTTPException(400, str(error)) from error
+            raise HTTPException(400, Text("%(given)r is no pocket: write its number", given=self.pocket))
         return {
             "machine": _name(self.machine),
             "head": _name(self.head),
@@ -74,8 +71,8 @@ class Asked:
             "operation": _name(self.operation),
             "station": _name(self.station),
             "outcome": self.outcome or None,
-            "since": since,
-            "until": until,
+            "since": moments.asked(self.since),
+            "until": moments.asked(self.until),
         }
 
 
@@ -88,7 +85,7 @@ def search(
 ) -> Response:
     """The form and the newest verdicts that match."""
     with console_of(request).database.reading() as session:
-        rows = verdicts.search(session, limit=limit, **asked.filters(datetime.now(UTC)))
+        rows = verdicts.search(session, limit=limit, **asked.filters())
     return page(request, "search.html", rows=rows, asked=asked, outcomes=OUTCOMES, limit=limit)
 
 
@@ -96,7 +93,7 @@ def search(
 def as_csv(request: Request, asked: Filtered, person: Viewer) -> Response:
     """All verdicts that match, as `insert-db export` writes them."""
     console, now = console_of(request), datetime.now(UTC)
-    filters = asked.filters(now)
+    filters = asked.filters()
     # Written in full before it is sent: a slow reader holds no connection to the database.
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - `_pieces` closes it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # with the mark that spreadsheets look for

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import html
 from typing import Final, Literal
+
+from babel import Locale
+
+from db.console.reader.texts import Text
 
 Why = Literal["removed", "missing", "unreadable", "unavailable"]
 
-_WORDS: Final[dict[Why, str]] = {
-    "removed": "removed, as old ones are",
-    "missing": "not in the image store",
-    "unreadable": "this file is no whole photograph",
-    "unavailable": "the image store does not answer",
+WORDS: Final[dict[Why, Text]] = {
+    "removed": Text("removed, as old ones are"),
+    "missing": Text("not in the image store"),
+    "unreadable": Text("this file is no whole photograph"),
+    "unavailable": Text("the image store does not answer"),
 }
 
 
-def placeholder(why: Why) -> str:
+def placeholder(why: Why, locale: Locale) -> str:
     """An SVG that says why there is no photograph."""
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 320" role="img" aria-label="{_WORDS[why]}">
+    words = html.escape(WORDS[why].said(locale))
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 320" role="img" aria-label="{words}">
 <rect width="320" height="320" fill="#7d8590"/>
 <g fill="none" stroke="#e6e9ec" stroke-width="6" stroke-linejoin="round" opacity="0.8">
 <path d="M160 70 226 136 160 202 94 136Z"/><circle cx="160" cy="136" r="16"/><path d="M70 226 250 46"/></g>
-<text x="160" y="264" font-family="sans-serif" font-size="18" fill="#fff" text-anchor="middle">{_WORDS[why]}</text>
+<text x="160" y="264" font-family="sans-serif" font-size="18" fill="#fff" text-anchor="middle">{words}</text>
 </svg>
 """

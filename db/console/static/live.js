@@ -18,7 +18,7 @@ function lose(since) {
   if (!banner.hidden) return;
   banner.hidden = false;
   const time = /** @type {HTMLTimeElement} */ (banner.querySelector("time"));
-  time.textContent = since.toLocaleTimeString();
+  time.textContent = since.toLocaleTimeString(document.documentElement.lang);
   document.body.classList.add("disconnected");
 }
 

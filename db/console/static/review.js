@@ -6,6 +6,9 @@
  * what is not saved yet survives a reload.
  */
 
+import { Keys } from "./keys.js";
+import { Zoom } from "./zoom.js";
+
 /**
  * @typedef {{id: string, why: string, place: string, photograph: boolean, said: string | null, previous: string | null,
  *   [fact: string]: any}} Item
@@ -30,6 +33,8 @@ const desk = at("desk");
 const image = /** @type {HTMLImageElement} */ (at("image"));
 const photo = at("photo");
 const help = /** @type {HTMLDialogElement} */ (at("help"));
+const keys = new Keys(at("keys"));
+const zoom = new Zoom(photo, image);
 const keysOn = /** @type {HTMLInputElement} */ (at("keys-on"));
 /** @type {Array<[string, string]>} */
 const names = JSON.parse(at("facts").dataset.names ?? "[]");
@@ -47,7 +52,6 @@ let unsaved = JSON.parse(sessionStorage.getItem("unsaved") ?? "[]");
 /** @type {Map<string, HTMLImageElement>} loaded ahead */
 const loaded = new Map();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
-let scale = 1, x = 0, y = 0;
 
 /** @param {string} id */
 const address = (id) => `/photographs/${id}/large`;
@@ -83,7 +87,7 @@ function fail(error) {
   stopped = true;
   at("failed").hidden = false;
   /** @type {HTMLElement} */ (at("failed").querySelector("span")).textContent =
-    signedOut ? `Your session has ended: sign in as ${person}.` : "The console does not answer; it is tried again.";
+    (signedOut ? at("failed").dataset.ended : at("failed").dataset.away) ?? "";
   /** @type {HTMLElement} */ (at("failed").querySelector("a")).hidden = !signedOut;
   desk.inert = true;
   setTimeout(save, RETRY);
@@ -136,6 +140,7 @@ async function fill() {
     asking = false;
   }
   const wanted = new Set(queue.slice(0, AT_HAND).map((item) => item.id));
+  if (queue[0]?.previous) wanted.add(queue[0].previous);
   for (const id of loaded.keys()) if (!wanted.has(id)) loaded.delete(id);
   for (const id of wanted) if (!loaded.has(id)) load(id);
   show();
@@ -168,7 +173,7 @@ function show() {
     return [term, fact];
   }));
   at("said").hidden = !item.said;
-  /** @type {HTMLElement} */ (at("said").querySelector("b")).textContent = item.said;
+  /** @type {HTMLElement} */ (at("said").querySelector("b")).textContent = item.said && called(item.said);
   for (const button of document.querySelectorAll("[data-label]"))
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.label === item.said));
   /** @type {HTMLButtonElement} */ (at("undo")).disabled = !labelled.length;
@@ -182,8 +187,20 @@ function progress() {
   bar.max = Math.max(done + left, 1);
   bar.value = done;
   const each = times.length ? [...times].sort((a, b) => a - b)[times.length >> 1] : 0;
-  const minutes = each && !more ? `, ~${Math.max(1, Math.round((each * left) / 60_000))} min` : "";
-  at("left").textContent = `${done} ${at("left").dataset.done}, ${left}${more ? "+" : ""} ${at("left").dataset.left}${minutes}`;
+  const minutes = each && !more ? Math.max(1, Math.round((each * left) / 60_000)) : 0;
+  const text = (minutes ? at("left").dataset.minutes : at("left").dataset.text) ?? "";
+  const numbers = { done: number(done), left: number(left) + (more ? "+" : ""), minutes: number(minutes) };
+  at("left").textContent = text.replace(/{(done|left|minutes)}/g, (_, name) => numbers[/** @type {"done" | "left" | "minutes"} */ (name)]);
+}
+
+/** As the reader writes it. @param {number} value */
+function number(value) {
+  return value.toLocaleString(document.documentElement.lang);
+}
+
+/** A label in the reader's language. @param {string} label */
+function called(label) {
+  return document.querySelector(`[data-label="${label}"] span`)?.textContent ?? label;
 }
 
 /** @type {number[]} milliseconds that each of the last labels took */
@@ -199,7 +216,7 @@ function say(label) {
   labelled.push({ ...item, said: label });
   unsaved.push({ capture: item.id, label, by: person });
   remember();
-  at("spoken").textContent = `${item.place}: ${label}`;
+  at("spoken").textContent = `${item.place}: ${called(label)}`;
   save();
   fill();
 }
@@ -210,7 +227,7 @@ function undo() {
   if (!item) return;
   queue.unshift(item);
   undone.add(item.id);
-  at("spoken").textContent = `${item.place}: ${item.said}`;
+  at("spoken").textContent = `${item.place}: ${called(item.said ?? "")}`;
   show();
 }
 
@@ -229,66 +246,46 @@ function previous(on) {
   photo.classList.toggle("before", on);
   image.src = address(on ? item.previous : item.id);
   at("flag").hidden = !on;
-  at("flag").textContent = at("previous").textContent?.replace(/^\S+\s*/, "") ?? "";
-}
-
-/** @param {number} by */
-function zoom(by) {
-  scale = by ? Math.min(8, Math.max(1, scale * by)) : 1;
-  if (scale === 1) x = y = 0;
-  place();
-}
-
-function place() {
-  const far = ((scale - 1) / 2) * 100;
-  x = Math.min(far, Math.max(-far, x));
-  y = Math.min(far, Math.max(-far, y));
-  image.style.transform = `translate(${x}%, ${y}%) scale(${scale})`;
+  at("flag").textContent = at("previous").querySelector("span")?.textContent ?? "";
 }
 
 /** @type {Record<string, () => void>} */
 const actions = {
   undo, skip,
   previous: () => previous(!photo.classList.contains("before")),
-  larger: () => zoom(1.5), smaller: () => zoom(1 / 1.5), whole: () => zoom(0),
+  larger: () => zoom.by(1.5), smaller: () => zoom.by(1 / 1.5), whole: () => zoom.by(0),
   help: () => help.showModal(),
 };
-/** @type {Record<string, keyof typeof actions>} */
-const keys = { Backspace: "undo", z: "undo", ArrowRight: "skip", s: "skip", "+": "larger", "=": "larger", "-": "smaller", "0": "whole", "?": "help" };
-/** @type {Record<string, string>} */
+/** @type {Record<string, () => void>} */
 const labels = {};
+/** Pixels to the right and down, by the keys that move a large image with Shift. @type {Record<string, [number, number]>} */
+const PANS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-label]"))) {
   const label = /** @type {string} */ (button.dataset.label);
-  labels[button.querySelector("kbd")?.textContent ?? ""] = labels[label[0]] = label;
-  button.addEventListener("click", () => say(label));
+  actions[label] = labels[label] = () => say(label);
+  button.addEventListener("click", labels[label]);
 }
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]")))
   button.addEventListener("click", () => actions[button.dataset.do ?? ""]());
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || help.open || stopped || desk.hidden) return;
-  if (!keysOn.checked && event.key !== "?") return;
-  if (event.key === " ") { event.preventDefault(); previous(true); return; }
-  const label = labels[event.key.toLowerCase()], action = keys[event.key];
-  if (!label && !action) return;
+  if (help.open) return keys.take(event);
+  if (event.ctrlKey || event.metaKey || event.altKey || stopped || desk.hidden) return;
+  const pan = event.shiftKey && keysOn.checked && PANS[event.key];
+  if (pan) { event.preventDefault(); zoom.pan(...pan); return; }
+  const action = keys.action(event);
+  if (!action || (!keysOn.checked && action !== "help")) return;
   event.preventDefault();
-  if (event.repeat && label) return; // a key that is held down labels one photograph
-  previous(false);
-  if (label) say(label);
-  else actions[action]();
+  if (event.repeat && action in labels) return; // a key that is held down labels one photograph
+  previous(action === "previous");
+  if (action !== "previous") actions[action]();
 });
-addEventListener("keyup", (event) => { if (event.key === " ") previous(false); });
+addEventListener("keyup", (event) => { if (keys.action(event) === "previous") previous(false); });
+addEventListener("blur", () => previous(false));
 addEventListener("beforeunload", (event) => { if (unsaved.length) event.preventDefault(); });
 
-photo.addEventListener("wheel", (event) => { event.preventDefault(); zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2); }, { passive: false });
-photo.addEventListener("pointermove", (event) => {
-  if (!event.buttons || scale === 1) return;
-  x += (event.movementX / photo.clientWidth) * 100;
-  y += (event.movementY / photo.clientHeight) * 100;
-  place();
-});
-photo.addEventListener("pointerdown", (event) => photo.setPointerCapture(event.pointerId));
-
+at("keys-reset").addEventListener("click", () => keys.reset());
+help.addEventListener("close", () => { if (keys.asking) keys.ask(null); });
 keysOn.checked = localStorage.getItem("keys") !== "off";
 keysOn.addEventListener("change", () => localStorage.setItem("keys", keysOn.checked ? "on" : "off"));
 at("again").addEventListener("click", save);

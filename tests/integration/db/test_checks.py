@@ -175,6 +175,19 @@ def test_a_state_is_found_as_if_all_checks_were_gone_through(line, muddle, start
                 assert checks.recent(session, state=state, **place, limit=limit) == expected, (state, place)
 
 
+@pytest.mark.parametrize("state", [None, *STATES])
+def test_page_by_page_as_all_at_once(line, muddle, state) -> None:
+    found, after = [], None
+    with line.database.reading() as session:
+        while page := checks.recent(session, state=state, limit=2, after=after):
+            found += page
+            after = (page[-1].started_at, page[-1].check_id)
+        assert len(found) > 2
+        assert found == checks.recent(session, state=state, limit=1000)
+        assert checks.find(session, found[0].check_id) == found[0]
+        assert checks.find(session, uuid6.uuid7()) is None
+
+
 def awaited(line) -> bool | None:
     with line.database.reading() as session:
         return session.scalar(select(Checks.awaited).where(Checks.check_id == line.check_id))

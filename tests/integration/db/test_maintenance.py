@@ -150,6 +150,25 @@ def test_a_pockets_life(line, start) -> None:
     assert [row.review for row in rows] == [None, None, "worn"]
 
 
+def test_a_life_is_read_page_by_page_whatever_faults_it_has(line, start) -> None:
+    seen = [line.see(1, minute // 2).capture_id for minute in range(6)]  # two at each moment
+    with line.database.transaction() as session:
+        for number in range(4):
+            values = {"capture_id": seen[-1], "station": "st-1", "check_id": None, "pocket": 1, "event": "{}"}
+            faults.record(session, **values, reason=f"reason {number}", detail="", at=start)
+    pages, after = [], None
+    with line.database.reading() as session:
+        while page := maintenance.history(session, "mill-1", "head-1", 1, limit=2, after=after):
+            pages.append([row.capture_id for row in page])
+            after = (page[-1].ordered_at, page[-1].capture_id)
+        newest = maintenance.of_capture(session, seen[-1])
+        assert newest == maintenance.history(session, "mill-1", "head-1", 1)[0]
+        assert maintenance.of_capture(session, uuid6.uuid7()) is None
+    assert newest is not None
+    assert newest.fault == "reason 3"
+    assert pages == [seen[5:3:-1], seen[3:1:-1], seen[1::-1]]
+
+
 def test_what_was_imported_is_in_no_machine(line) -> None:
     for pocket, label in ((1, "worn"), (2, "intact")):
         line.say(line.see(pocket, 0, "unsure", machine=IMPORTED), label)

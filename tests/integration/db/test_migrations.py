@@ -9,7 +9,7 @@ import uuid6
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, table, text, update
+from sqlalchemy import insert, inspect, select, table, text, update
 
 from db.engine import migrate, schema_version
 from db.engine.database import Database, SchemaOutdated
@@ -18,8 +18,17 @@ from db.engine.url import sqlite_file
 from db.learning import leases, model_registry, reviews, snapshots
 from db.line import captures, checks, faults, shadow_verdicts, verdicts
 from db.line.shadow_verdicts import ShadowVerdict
-from db.people import accounts, audit, sessions
-from db.schema.tables import Base, Captures, Checks, Pockets, UtcDateTime
+from db.people import accounts, audit, sessions, tokens
+from db.schema.tables import (
+    Base,
+    Captures,
+    Checks,
+    Evaluations,
+    InsertChanges,
+    Pockets,
+    Reviews,
+    UtcDateTime,
+)
 
 
 def structure(url: str) -> dict[str, object]:
@@ -67,7 +76,8 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
     first = {"captures", "checks", "faults", "models", "pockets", "promotions", "verdicts"}
     assert set(made) == first | {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
-        *("accounts", "sessions", "audit"),
+        *("accounts", "sessions", "audit", "tokens"),
+        *("insert_changes", "evaluations"),
     }
     assert structure(database_url) == made
 
@@ -114,7 +124,8 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
     old = _contents(line.database.url)
     assert set(before) - set(old) == {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
-        *("accounts", "sessions", "audit"),
+        *("accounts", "sessions", "audit", "tokens"),
+        *("insert_changes", "evaluations"),
     }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
@@ -190,7 +201,7 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     migrate.downgrade(line.database.url, "0002")
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
-    people = {name: [] for name in ("accounts", "sessions", "audit")}
+    people = {name: [] for name in ("accounts", "sessions", "audit", "tokens", "insert_changes", "evaluations")}
     assert _contents(line.database.url) == before | people
 
 
@@ -259,6 +270,22 @@ def test_a_model_of_before_keeps_its_history_without_a_network(line, start) -> N
             assert [each.model_id for each in model_registry.promotions(session)] == ["old"]
 
 
+def test_bulk_reviews_become_single_ones_and_faults_forget_who_saw_them(line, start) -> None:
+    """Schema 0008, down and up again: the labels and the faults themselves stay."""
+    _filled(line, start)
+    with line.database.transaction() as session:
+        session.execute(update(Reviews).values(provenance="bulk"))
+        session.execute(update(Base.metadata.tables["faults"]).values(seen_by="ana", seen_at=start))
+    line.database.close()
+    before = _contents(line.database.url)
+    migrate.downgrade(line.database.url, "0007")
+    migrate.upgrade(line.database.url)
+    after = _contents(line.database.url)
+    assert [row | {"provenance": "single"} for row in before["reviews"]] == after["reviews"]
+    assert [row | {"seen_by": None, "seen_at": None} for row in before["faults"]] == after["faults"]
+    assert after["insert_changes"] == after["evaluations"] == []
+
+
 @contextmanager
 def _connected(url: str):
     engine = make_engine(url)
@@ -284,6 +311,9 @@ def _filled(line, start):
         leases.take(session, "training", "host 1", at=start, seconds=15)
         accounts.add(session, "ana", "reviewer", "a long password", start)
         sessions.begin(session, "ana", start, sessions.Limits(timedelta(hours=1), timedelta(hours=2)))
+        tokens.add(session, "ana", "a program", start, None)
+        changed = {"machine": "mill-1", "head": "head-1", "pocket": 1, "at": start, "by": "ana"}
+        session.execute(insert(InsertChanges).values(changed))
         audit.write(session, at=start, by="ana", action="reviewed", subject="a capture", label="worn")
         faults.record(
             session,
@@ -299,6 +329,7 @@ def _filled(line, start):
     line.model("m-1")
     line.model("m-2", snapshot_id=taken.snapshot_id)
     with line.database.transaction() as session:
+        session.execute(insert(Evaluations).values(model_id="m-2", at=start, report={"images": 3}))
         model_registry.promote(session, "m-1", by="trainer", reason="first", at=start)
         begun = model_registry.start_shadow(session, "m-2", by="trainer", reason="a candidate", at=start)
         verdicts.record(session, line.verdict(seen[2].capture_id, "intact", model_id="m-1"))

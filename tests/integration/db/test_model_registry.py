@@ -49,10 +49,12 @@ def test_a_network_that_a_downgrade_lost_is_found_again_when_the_model_is_made_a
 
 
 def test_the_newest_model_comes_first(line, start) -> None:
-    for name, day in (("a", 0), ("b", 2), ("c", 1)):
+    for name, day in (("a", 0), ("b", 2), ("c", 1), ("d", 1)):
         line.model(name, created_at=start + timedelta(days=day))
     with line.database.reading() as session:
-        assert [model.model_id for model in model_registry.recent(session)] == ["b", "c", "a"]
+        assert [model.model_id for model in model_registry.recent(session)] == ["b", "c", "d", "a"]
+        after = start + timedelta(days=1), "c"
+        assert [model.model_id for model in model_registry.recent(session, after=after)] == ["d", "a"]
         assert [model.model_id for model in model_registry.recent(session, limit=1)] == ["b"]
 
 

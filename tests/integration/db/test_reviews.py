@@ -94,6 +94,7 @@ def test_recent_ones(line, start) -> None:
     with line.database.reading() as session:
         assert reviews.recent(session) == [b, a]
         assert reviews.recent(session, limit=1) == [b]
+        assert reviews.recent(session, before=b.id) == [a]
         assert reviews.recent(session, by="ana") == [a]
         assert reviews.recent(session, since=start + timedelta(minutes=1)) == [b]
         assert reviews.recent(session, capture_id=one.capture_id) == [a]

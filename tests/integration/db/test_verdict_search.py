@@ -45,6 +45,16 @@ def test_filters(line, some, filters, expected) -> None:
         assert [row.capture_id for row in verdicts.export(session, **filters)] == found
 
 
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_page_by_page_as_all_at_once(line, some, size) -> None:
+    found, after = [], None
+    with line.database.reading() as session:
+        while page := verdicts.search(session, limit=size, after=after):
+            found += page
+            after = (page[-1].ordered_at, page[-1].capture_id)
+        assert found == verdicts.search(session)
+
+
 def test_since_is_included_and_until_is_not(line, some, start) -> None:
     with line.database.reading() as session:
         found = verdicts.search(session, since=start + timedelta(minutes=1), until=start + timedelta(minutes=3))

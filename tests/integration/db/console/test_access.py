@@ -100,7 +100,13 @@ def test_use_keeps_a_session(console, signed_in) -> None:
         assert session.scalars(select(Sessions.seen_at)).one() > datetime.now(UTC) - timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("change", [accounts.disable, lambda s, n: accounts.set_password(s, n, "another password")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda session, name: accounts.disable(session, name, datetime.now(UTC)),
+        lambda session, name: accounts.set_password(session, name, "another password"),
+    ],
+)
 def test_disabling_an_account_and_a_new_password_end_its_sessions(console, signed_in, change) -> None:
     browser = signed_in("viewer")
     with console.database.transaction() as session:

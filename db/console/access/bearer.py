@@ -1,0 +1,37 @@
+"""Whose token a program shows; wrong ones are slowed down as wrong passwords are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import HTTPException, Request
+
+from db.console.access.throttle import Subject
+from db.console.context import console_of
+from db.people import tokens
+from db.people.sessions import Person
+
+
+def bearer(request: Request, secret: str) -> Person:
+    """Whose token it is.
+
+    Raises:
+        HTTPException: it is nobody's, has ended, or too many wrong ones came before it.
+    """
+    console, now = console_of(request), datetime.now(UTC)
+    # By its digest, too: one program that does not stop asking with an ended token does not use up its address.
+    of_token: Subject = ("token", tokens.digest_of(secret))
+    of_address: Subject = ("address", request.client.host if request.client else "")
+    if (seconds := console.token_throttle.wait(of_token, of_address)) > 0:
+        raise HTTPException(429, "too many wrong tokens", {"Retry-After": str(round(seconds) + 1)})
+    with console.database.reading() as session:
+        found = tokens.person_of(session, secret, now)
+    if found is None:
+        console.token_throttle.failed(of_token, of_address)
+        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        raise HTTPException(401, "this token is nobody's, was revoked, or has ended", challenge)
+    person, to_note = found
+    if to_note:
+        with console.database.transaction(synced=False) as session:
+            tokens.used(session, person.digest, now)
+    return person

@@ -1,0 +1,1 @@
+"""What the pages can do, for programs: `/api/v1`."""

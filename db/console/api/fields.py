@@ -1,0 +1,72 @@
+"""Fields of questions and answers that several resources share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+
+from db.line.rows import VerdictRow
+from producer.contract.vocabulary import Label, Outcome
+
+PREFIX: Final = "/api/v1"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this is before or after all calendars") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A date and a time with its offset, in ISO 8601."""
+
+FreeText = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00]+$")]
+"""What people named, as they like."""
+
+Since = Annotated[Moment | None, Query(description="The earliest moment, which counts.")]
+Until = Annotated[Moment | None, Query(description="The moment before which all is to lie.")]
+
+
+class Verdict(BaseModel):
+    """A capture and the verdict on it that is in force; its fields are null where it has not been judged."""
+
+    capture_id: UUID
+    captured_at: datetime = Field(description="By the station's clock.")
+    ordered_at: datetime = Field(description="Its place in the order; another one where the station's clock was wrong.")
+    station: str
+    machine: str
+    head: str
+    pocket: int
+    operation: str
+    check_id: UUID
+    insert_designation: str | None
+    edge: int | None
+    operations_on_edge: int | None
+    outcome: Outcome | None
+    label: str | None = Field(description="The finer class, where the model tells one.")
+    reason: str | None = Field(description="Why it is not plain, in words.")
+    decision: float | None
+    probability: float | None = Field(description="That of damage, calibrated.")
+    model_id: str | None
+    judged_at: datetime | None
+    seconds: float | None = Field(description="From receiving the capture to the verdict.")
+    photograph: str | None = Field(description="Its address; null where it was removed, as old ones are.")
+
+    @classmethod
+    def of(cls, row: VerdictRow) -> Self:
+        """As a query gives it."""
+        photograph = None if row.image is None else f"{PREFIX}/captures/{row.capture_id}/photograph"
+        names = cls.model_fields.keys() - {"photograph"}
+        return cls(photograph=photograph, **{name: getattr(row, name) for name in names})
+
+
+class Capture(Verdict):
+    """A capture with all that is known of it."""
+
+    fault: str | None = Field(description="Why it could not be judged, while nobody has settled it.")
+    review: Label | None = Field(description="The label of its newest review, which stands above the verdict.")

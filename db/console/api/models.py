@@ -1,0 +1,101 @@
+"""`/api/v1/models` and `/api/v1/promotions`: the trained models, and which judged since when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, HTTPException, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from db.console.access.guard import ApiViewer
+from db.console.api.fields import FreeText
+from db.console.api.paging import After, Limit, Page, key_of, page, read
+from db.console.conditional import ConditionalRoute
+from db.console.context import console_of
+from db.learning import model_registry as subject
+
+router = APIRouter(route_class=ConditionalRoute)
+
+
+class Model(BaseModel):
+    """A trained model."""
+
+    model_id: str
+    role: subject.Role | None = Field(description="What it does now: the champion judges the line.")
+    created_at: datetime
+    backbone: str
+    classes: list[str]
+    trained_on: int = Field(description="How many labelled photographs it learned from.")
+    metrics: dict[str, Any] = Field(description="What its evaluation said.")
+    snapshot_id: str | None = Field(description="The labelled set that it learned from.")
+    digest: str = Field(description="The SHA-256 of its file.")
+
+    @classmethod
+    def of(cls, model: subject.Model, roles: dict[str, subject.Role]) -> Self:
+        """As the registry gives it."""
+        names = cls.model_fields.keys() - {"role"}
+        return cls(role=roles.get(model.model_id), **{name: getattr(model, name) for name in names})
+
+
+class Promotion(BaseModel):
+    """The moment from which a model had a role; with `ended` nobody has it from then on."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    model_id: str | None
+    role: subject.Role
+    action: subject.Action
+    at: datetime
+    by: str
+    reason: str
+
+
+@router.get("/models", response_model=Page[Model])
+def models(request: Request, person: ApiViewer, limit: Limit = 20, after: After = None) -> Any:
+    """Models, the newest first."""
+    begin = read(after, str)
+    with console_of(request).database.reading() as session:
+        rows = subject.recent(session, limit + 1, begin)
+        roles = _roles(session)
+    return page(
+        request, rows, limit, lambda row: key_of(row.created_at, row.model_id), lambda row: Model.of(row, roles)
+    )
+
+
+@router.get("/models/{model_id}", response_model=Model)
+def model(request: Request, model_id: Annotated[FreeText, Path()], person: ApiViewer) -> Any:
+    """One model."""
+    with console_of(request).database.reading() as session:
+        found = subject.find(session, model_id)
+        roles = _roles(session)
+    if found is None:
+        raise HTTPException(404, "there is no such model")
+    return Model.of(found, roles)
+
+
+@router.get("/promotions", response_model=Page[Promotion])
+def promotions(
+    request: Request, person: ApiViewer, role: subject.Role | None = None, limit: Limit = 100, after: After = None
+) -> Any:
+    """Who gave which model which role, when and why: the last first."""
+    begin = read(after, _number)
+    with console_of(request).database.reading() as session:
+        rows = subject.promotions(session, limit + 1, role, begin)
+    return page(request, rows, limit, lambda row: key_of(row.at, row.id), Promotion.model_validate)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError("it is no number of a row")
+    return int(text)
+
+
+def _roles(session: Session) -> dict[str, subject.Role]:
+    roles: dict[subject.Role, subject.Model | None] = {
+        "champion": subject.champion(session),
+        "shadow": subject.shadow(session),
+    }
+    return {model.model_id: role for role, model in roles.items() if model is not None}

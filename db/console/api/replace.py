@@ -1,0 +1,31 @@
+"""`/api/v1/replace`: which inserts to change now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from db.console.access.guard import ApiViewer
+from db.console.api.fields import Capture
+from db.console.conditional import ConditionalRoute
+from db.console.context import console_of
+from db.queries import maintenance
+from producer.contract.names import Name
+
+router = APIRouter(route_class=ConditionalRoute)
+
+
+class ToReplace(BaseModel):
+    """The pockets whose newest capture shows a damaged insert, by machine, head and pocket: always all of them."""
+
+    items: list[Capture]
+
+
+@router.get("/replace", response_model=ToReplace)
+def replace(request: Request, person: ApiViewer, machine: Name | None = None, head: Name | None = None) -> Any:
+    """The inserts to change now; the photograph of the new one takes a pocket out."""
+    with console_of(request).database.reading() as session:
+        rows = maintenance.to_replace(session, machine, head)
+    return ToReplace(items=[Capture.of(row) for row in rows])

@@ -1,0 +1,87 @@
+"""`/sheet`: the photographs of one head beside each other, confirmed as the model says where a person saw them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from db.console.access.guard import Reviewer
+from db.console.context import console_of
+from db.console.rendering import page
+from db.people import audit
+from db.queries import contact_sheet as subject
+from db.queries import head_overview
+from producer.contract.vocabulary import OUTCOMES, Outcome
+
+router = APIRouter()
+
+AT_ONCE: Final = 500
+"""Photographs that are confirmed at once at most; no head has so many pockets."""
+
+
+@router.get("/sheet")
+def sheet(
+    request: Request,
+    person: Reviewer,
+    machine: str = "",
+    head: str = "",
+    labelled: Annotated[int, Query(ge=0)] = 0,
+    left_out: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """The sheet of one head, the first one where none is named; `labelled` and `left_out` tell what was just done."""
+    with console_of(request).database.reading() as session:
+        heads = head_overview.heads(session)
+        if not machine and not head and heads:
+            machine, head = heads[0]
+        if (machine, head) not in heads and heads:
+            raise HTTPException(404, "there is no such head")
+        rows = subject.sheet(session, machine, head)
+    return page(
+        request,
+        "contact_sheet.html",
+        heads=heads,
+        machine=machine,
+        head=head,
+        rows=rows,
+        labelled=labelled,
+        left_out=left_out,
+    )
+
+
+@router.post("/sheet/confirm")
+def confirm(
+    request: Request,
+    person: Reviewer,
+    machine: Annotated[str, Form()],
+    head: Annotated[str, Form()],
+    shown: Annotated[list[str], Form(max_length=AT_ONCE)],
+) -> Response:
+    """Label those as the model says; `shown` are the photographs that were seen, each as `capture outcome`."""
+    wanted, now = _parsed(shown), datetime.now(UTC)
+    with console_of(request).database.transaction() as session:
+        done = subject.confirm(session, wanted, by=person.name, at=now)
+        if done:
+            place = f"{machine} · {head}"
+            audit.write(session, at=now, by=person.name, action="reviewed in bulk", subject=place, count=len(done))
+    told = {"machine": machine, "head": head, "labelled": len(done), "left_out": len(wanted) - len(done)}
+    return RedirectResponse("/sheet?" + urlencode(told), 303)
+
+
+def _parsed(shown: list[str]) -> dict[UUID, Outcome]:
+    found: dict[UUID, Outcome] = {}
+    for each in shown:
+        capture, _, said = each.partition(" ")
+        outcome = next((known for known in OUTCOMES if known == said), None)
+        try:
+            capture_id = UUID(capture)
+        except ValueError:
+            outcome = None
+        if outcome is None:
+            raise HTTPException(400, f"{each[:100]!r} is no capture with an outcome")
+        found[capture_id] = outcome
+    return found

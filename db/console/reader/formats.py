@@ -1,0 +1,49 @@
+"""Numbers and moments as the reader of a page writes them.
+
+Moments are the plant's, in the time zone of this computer, as in the tables of the commands: all who speak of an
+operation speak of the same hour, wherever they sit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from babel import Locale
+from babel.dates import LOCALTZ, format_date, format_datetime
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
+
+_UNITS: Final = ((86_400, "duration-day"), (3_600, "duration-hour"), (60, "duration-minute"))
+
+Length = Literal["short", "medium", "long"]
+
+
+def moment(locale: Locale, at: datetime, length: Length = "medium") -> str:
+    """A moment to the second; `short`: to the minute."""
+    return format_datetime(at, length, tzinfo=LOCALTZ, locale=locale)
+
+
+def day(locale: Locale, at: datetime, length: Length = "medium") -> str:
+    """The day of a moment."""
+    return format_date(at.astimezone(LOCALTZ), length, locale=locale)
+
+
+def age(locale: Locale, passed: timedelta) -> str:
+    """How long ago something was, as one number with its unit."""
+    seconds = max(0, int(passed.total_seconds()))
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return str(format_unit(seconds // size, unit, "short", locale=locale))
+    return str(format_unit(seconds, "duration-second", "short", locale=locale))
+
+
+def percent(locale: Locale, share: float) -> str:
+    """A share of one, to a tenth of a percent."""
+    pattern = locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
+    return format_percent(share, pattern, locale=locale)
+
+
+def number(locale: Locale, value: float, digits: int = 0) -> str:
+    """A number with so many digits behind the point."""
+    return format_decimal(value, "#,##0" + "." * bool(digits) + "0" * digits, locale=locale)

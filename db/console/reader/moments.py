@@ -1,0 +1,25 @@
+"""Moments as people write them into forms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import HTTPException
+
+from db.console.reader.texts import Text
+from db.engine.times import parse_moment
+
+
+def asked(text: str) -> datetime | None:
+    """The moment that a field of a form names; None where it is empty.
+
+    Raises:
+        HTTPException: the text is no moment.
+    """
+    if not text:
+        return None
+    try:
+        return parse_moment(text, datetime.now(UTC))
+    except ValueError as error:
+        known = "2h, 3d, 2026-11-22, 2026-11-22T10:00"
+        raise HTTPException(400, Text("%(given)r is no moment: write %(known)s", given=text, known=known)) from error

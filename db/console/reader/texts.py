@@ -1,0 +1,46 @@
+"""Texts that come from Python: English where they are written, and in the reader's language where a page shows them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from babel import Locale
+
+from db.console.reader.languages import translations
+from db.schema.vocabulary import FAULT_STATES, PERSON_ROLES
+from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
+
+WORDS: Final = (
+    *OUTCOMES,
+    *LABELS,
+    *STATES,
+    *FAULT_STATES,
+    *PERSON_ROLES,
+    # What a pocket shows beside outcomes (`db.queries.head_overview.PocketWord`).
+    *("fault", "missing", "empty"),
+    # Why something could not be judged.
+    *("image missing", "image unreadable", "digest mismatch", "invalid event", "crashed"),
+    # What the audit says was done.
+    *("signed in", "signed out", "reviewed", "exported", "account added", "account disabled", "password changed"),
+    *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
+)
+"""Words of the data that a page shows by `value|word`. One that is not among them is shown as it is."""
+
+
+class Text(str):
+    """An English text whose `%(name)s` are filled with `values`; it can be said in another language too."""
+
+    source: str
+    values: dict[str, Any]
+
+    def __new__(cls, source: str, **values: Any) -> Text:
+        """Fill in the values; one that is a text itself is said in the same language."""
+        text = super().__new__(cls, source % values if values else source)
+        text.source, text.values = source, values
+        return text
+
+    def said(self, locale: Locale) -> str:
+        """The text in the reader's language."""
+        said = str(translations(locale.language).ugettext(self.source))
+        values = {name: value.said(locale) if isinstance(value, Text) else value for name, value in self.values.items()}
+        return said % values if values else said

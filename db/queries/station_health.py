@@ -1,0 +1,127 @@
+"""How the stations and the workers are: what each station's newest photographs came to, and how long captures wait."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from db.line.capture_order import clock_error
+from db.line.insert_lives import IMPORTED
+from db.line.rows import NEWEST_FIRST
+from db.queries import line_status
+from db.schema.tables import Captures, Faults
+
+WINDOW: Final = 200
+"""How many of a station's newest photographs are compared with as many before them."""
+
+WAITS_TOO_LONG: Final = timedelta(minutes=5)
+"""How long a capture may wait for its verdict before somebody should look after the workers."""
+
+_CHANCE: Final = 3.0
+"""Standard errors by which two shares differ where it is hardly chance: less than once in 300 comparisons."""
+
+Word = Literal["unusable", "unsure", "damaged"]
+WORDS: Final[tuple[Word, ...]] = ("unusable", "unsure", "damaged")
+"""The outcomes of which a station's share tells something about it."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """How many photographs were judged, and how many of these had each of the `WORDS`."""
+
+    judged: int
+    counts: Mapping[Word, int]
+
+    def share(self, word: Word) -> float:
+        """The share of an outcome; 0 where nothing was judged."""
+        return self.counts[word] / self.judged if self.judged else 0.0
+
+
+@dataclass(frozen=True)
+class StationHealth:
+    """One station: when its newest photograph was taken, and what the newest `WINDOW` and those before came to.
+
+    `before` is None where there are not so many. `clock_error` is how far its clock was wrong at the last photograph,
+    None where it was right.
+    """
+
+    station: str
+    last_at: datetime
+    clock_error: timedelta | None
+    open_faults: int
+    now: Outcomes
+    before: Outcomes | None
+
+    def drifts(self, word: Word) -> bool:
+        """Whether the share of an outcome has changed by more than chance: lamp, lens, camera or inserts have."""
+        return self.before is not None and differ(self.now, self.before, word)
+
+
+@dataclass(frozen=True)
+class WorkerHealth:
+    """What the captures tell of the workers: since when the oldest waits, and how many open faults ended a process."""
+
+    oldest_waiting: datetime | None
+    crashed: int
+
+
+def stations(session: Session) -> list[StationHealth]:
+    """All stations of the line that have photographs, by name; what it costs grows with the stations only."""
+    found = (_station(session, name) for name in _names(session))
+    return [station for station in found if station is not None]
+
+
+def workers(session: Session, now: datetime) -> WorkerHealth:
+    """How the workers are, as far as the database knows."""
+    crashed = select(func.count()).where(Faults.state == "open", Faults.reason == "crashed")
+    oldest = session.scalar(line_status.oldest_query(now - line_status.LOOK_BACK))
+    return WorkerHealth(oldest, session.scalar(crashed) or 0)
+
+
+def differ(one: Outcomes, other: Outcomes, word: Word) -> bool:
+    """Whether two shares differ by more than chance (the test of two proportions, pooled)."""
+    total = one.judged + other.judged
+    if not (one.judged and other.judged):
+        return False
+    pooled = (one.counts[word] + other.counts[word]) / total
+    error = math.sqrt(pooled * (1 - pooled) * (1 / one.judged + 1 / other.judged))
+    return abs(one.share(word) - other.share(word)) > _CHANCE * error > 0
+
+
+def _names(session: Session) -> Iterator[str]:
+    # From one to the next through the index: a DISTINCT would read all captures.
+    name = session.scalar(select(func.min(Captures.station)))
+    while name is not None:
+        yield name
+        name = session.scalar(select(func.min(Captures.station)).where(Captures.station > name))
+
+
+def _station(session: Session, name: str) -> StationHealth | None:
+    newest = select(Captures.machine, Captures.captured_at, Captures.ordered_at).where(Captures.station == name)
+    machine, told, last_at = session.execute(newest.order_by(*NEWEST_FIRST).limit(1)).one()
+    if machine == IMPORTED:
+        return None
+    faults = select(func.count()).where(Faults.station == name, Faults.state == "open")
+    before = _outcomes(session, name, WINDOW)
+    return StationHealth(
+        station=name,
+        last_at=last_at,
+        clock_error=clock_error(told, last_at),
+        open_faults=session.scalar(faults) or 0,
+        now=_outcomes(session, name, 0),
+        before=before if before.judged == WINDOW else None,
+    )
+
+
+def _outcomes(session: Session, name: str, skipped: int) -> Outcomes:
+    of_station = select(Captures.outcome).where(Captures.station == name).order_by(*NEWEST_FIRST)
+    some = of_station.offset(skipped).limit(WINDOW).subquery()
+    counts = [func.coalesce(func.sum(case((some.c.outcome == word, 1), else_=0)), 0) for word in WORDS]
+    judged, *found = session.execute(select(func.count(some.c.outcome), *counts)).one()
+    return Outcomes(judged, dict(zip(WORDS, found, strict=True)))

@@ -1,0 +1,94 @@
+"""What docs/api.md shows, run as it stands there against a real console; and that it names all that there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from db.console.api.application import RESOURCES
+from db.console.api.fields import PREFIX
+from tests.console_support import Program, served, token_of
+
+DOCUMENT = (Path(__file__).parents[5] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def script(name: str) -> str:
+    (found,) = re.findall(rf"```\w+\n# example: {re.escape(name)}\n(.*?)```", DOCUMENT, re.DOTALL)
+    return str(found)
+
+
+def example(name: str) -> Any:
+    (found,) = re.findall(rf"<!-- example: {name} -->\n```json\n(.*?)\n```", DOCUMENT, re.DOTALL)
+    return json.loads(found)
+
+
+@pytest.fixture
+def address(console) -> Iterator[str]:
+    """Where the console answers, as a process of its own."""
+    with served(console) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def run(console, address, tmp_path):
+    """Runs an example with the token of a role, and returns what it printed."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+
+    def run_one(name: str, role: str, **variables: str) -> str:
+        token = token_of(console, f"the {role}", name)
+        variables |= {"CONSOLE": address, "TOKEN": token}
+        command = [sys.executable, "-c"] if name.endswith(".py") else ["bash", "-euc"]
+        ended = subprocess.run(
+            [*command, script(name)],
+            env=os.environ | variables,
+            cwd=tmp_path,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    return run_one
+
+
+def test_the_examples_do_what_the_page_says(line, console, run) -> None:
+    seen = [line.see(pocket, pocket, "damaged") for pocket in (7, 8, 9)]
+    line.see(1, 0, "damaged", machine="mill-2")
+
+    (expected,) = example("replace")["items"]
+    assert expected.items() <= json.loads(run("replace.sh", "viewer"))["items"][0].items()
+
+    lines = run("damaged.py", "viewer").splitlines()
+    assert [each.split()[2] for each in lines] == ["9", "8", "7", "1"]
+
+    assert run("changed.sh", "viewer") == "304\n"
+
+    said = json.loads(run("review.sh", "reviewer", CAPTURE=str(seen[0].capture_id)))
+    assert (said["label"], said["by"], said["note"]) == ("broken", "the reviewer", "a corner is missing")
+
+    refused = Program(console, token_of(console, "the viewer")).get("verdicts", limit=1001)
+    assert refused.json() == example("problem")
+
+
+def test_the_page_names_every_address_and_no_other() -> None:
+    there = {
+        f"{method} {PREFIX}{route.path}"
+        for resource in RESOURCES
+        for route in resource.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert set(re.findall(r"`((?:GET|POST) /api/v1/[^`]+)`", DOCUMENT)) == there

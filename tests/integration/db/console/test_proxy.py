@@ -1,0 +1,81 @@
+"""The plant's own login in front of the console: whom its header names, and from whom it is believed."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from db.people import accounts, audit
+from tests.console_support import Browser, console_on
+
+PROXY = "192.0.2.7"
+NAMED = {"X-Plant-User": "the reviewer"}
+
+
+@pytest.fixture
+def behind(console, tmp_path) -> Iterator[Callable[[str], Browser]]:
+    """A browser whose requests come from an address."""
+    settings = {"console_user_header": "X-Plant-User", "console_proxies": "192.0.2.0/28, ::1"}
+    made = console_on(console.settings.url, tmp_path, **settings)
+    yield lambda address: Browser(made, address)
+    made.database.close()
+
+
+def test_who_the_proxy_names_is_signed_in_and_the_audit_says_how(console, behind) -> None:
+    browser = behind(PROXY)
+    begun = browser.get("/login?next=/review", **NAMED)
+    assert (begun.status_code, begun.headers["location"]) == (303, "/review")
+    assert browser.get("/review", **NAMED).status_code == 200
+    assert browser.get("/audit", **NAMED).status_code == 403
+    with console.database.reading() as session:
+        (entry,) = audit.recent(session)
+    assert (entry.by, entry.action, entry.detail) == ("the reviewer", "signed in", {"how": "by a proxy"})
+
+
+@pytest.mark.parametrize("address", ["192.0.2.16", "127.0.0.1", "a socket"])
+def test_from_elsewhere_the_header_says_nothing(behind, address) -> None:
+    browser = behind(address)
+    assert browser.get("/login", **NAMED).status_code == 200
+    assert browser.get("/review", **NAMED).status_code == 303
+    assert browser.sign_in("the viewer").status_code == 303
+    assert browser.get("/replace", **NAMED).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [("X-Plant-User", "the administrator"), ("X-Plant-User", "the reviewer")],
+        [("X-Plant-User", "")],
+        [("X-Forwarded-User", "the administrator")],
+    ],
+)
+def test_a_header_that_is_not_clear_is_nobody_s(behind, sent) -> None:
+    assert behind(PROXY).client.get("/login", headers=sent).status_code == 200
+
+
+def test_who_has_no_account_or_a_disabled_one_stays_out(console, behind) -> None:
+    browser = behind(PROXY)
+    assert browser.get("/login", **{"X-Plant-User": "nobody"}).status_code == 403
+    with console.database.transaction() as session:
+        accounts.disable(session, "the reviewer", datetime.now(UTC))
+    assert browser.get("/login", **NAMED).status_code == 403
+    assert "set-cookie" not in browser.get("/login", **NAMED).headers
+
+
+def test_where_the_proxy_names_somebody_else_the_session_is_not_that_one_s(behind) -> None:
+    browser = behind(PROXY)
+    browser.get("/login", **NAMED)
+    other = {"X-Plant-User": "the viewer"}
+    assert browser.get("/replace", **other).headers["location"].startswith("/login")
+    browser.get("/login", **other)
+    assert browser.get("/review", **other).status_code == 403
+
+
+ALONE = ({"console_user_header": "X-User"}, {"console_proxies": PROXY})
+
+
+@pytest.mark.parametrize("settings", [*ALONE, {"console_user_header": "X-User", "console_proxies": "a"}])
+def test_a_header_without_proxies_is_no_setting(tmp_path, settings) -> None:
+    with pytest.raises(ValidationError):
+        console_on("sqlite:///none", tmp_path, **settings)

@@ -1,0 +1,188 @@
+"""Every page in a language that has brackets round each text: what stands without is a text that was forgotten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import write_po
+
+from db.console.reader import languages
+from tests.catalogs import texts
+from tests.console_support import Browser
+
+PSEUDO = "eo"
+"""Babel knows its numbers and dates, and nobody's browser asks for it."""
+
+SHOWN = (
+    "title",
+    "alt",
+    "aria-label",
+    "placeholder",
+    "data-text",
+    "data-minutes",
+    "data-ended",
+    "data-away",
+    "data-asking",
+)
+"""Attributes that a person reads."""
+
+VOID = {"meta", "link", "img", "input", "br", "hr", "use", "path", "rect", "circle"}
+
+DATA = re.compile(
+    r"mill-\w+|head-\w+|op-[\w-]+|st-\d|the (?:viewer|reviewer|maintainer|administrator)|outcome=intact|2h, 3d|CSV"
+    r"|insert-db users add|insertnet-\w+|rows|label|capture|[0-9a-f]{8}-[0-9a-f-]+|\d+[hd]\b|T10:00"
+)
+
+
+class Words(HTMLParser):
+    """The texts of a page, but for what says that it is in a language of its own."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._own: list[bool] = [False]
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        own = self._own[-1] or (tag not in ("html", "svg") and "lang" in values) or tag in ("script", "style")
+        if tag not in VOID and not (self.get_starttag_text() or "").endswith("/>"):
+            self._own.append(own)
+        if not own:
+            self.texts += [value for name, value in values.items() if name in SHOWN and value]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            self._own.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._own[-1] and data.strip():
+            self.texts.append(data.strip())
+
+
+def forgotten(page: str) -> list[str]:
+    """The words of a page that are neither in brackets nor data, numbers or dates."""
+    words = []
+    for text in Words(page).texts:
+        before, left = "", text
+        while before != left:
+            before, left = left, re.sub(r"⟦[^⟦⟧]*⟧", " ", left)
+        # Dates and units of the language are Babel's own.
+        left = re.sub(r"\d+ [A-Z][a-z]{2} \d{4}|\d+ (?:t|h|m|s|tago|tagoj|horo|horoj)\b", " ", DATA.sub(" ", left))
+        words += [f"{word}  in  {text}" for word in re.findall(r"[^\W\d_]{2,}", left)]
+    return words
+
+
+@pytest.fixture
+def pseudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A language in which each text is itself, in brackets."""
+    catalog = texts()
+    catalog.locale = PSEUDO
+    for message in catalog:
+        if message.id:
+            message.string = tuple(f"⟦{each}⟧" for each in message.id) if message.pluralizable else f"⟦{message.id}⟧"
+    with (tmp_path / f"{PSEUDO}.po").open("wb") as file:
+        write_po(file, catalog, omit_header=True)
+    monkeypatch.setattr(languages, "CATALOGS", tmp_path)
+    monkeypatch.setattr(languages, "LANGUAGES", (*languages.LANGUAGES, PSEUDO))
+    yield PSEUDO
+    languages.translations.cache_clear()
+
+
+def test_what_is_forgotten_is_seen() -> None:
+    assert forgotten("<p>⟦All ⟦good⟧⟧ <b>Bad</b> 3 <i lang='en'>its own</i></p><img alt='a dog'>") == [
+        "Bad  in  Bad",
+        "dog  in  a dog",
+    ]
+
+
+@pytest.fixture
+def seen(line) -> None:
+    """A line with something of each kind."""
+    line.model("insertnet-features-1")
+    for head, outcomes in {"head-1": ("damaged", "intact", "unsure", "unusable", None), "head-2": ("intact",)}.items():
+        for pocket, outcome in enumerate(outcomes, 1):
+            capture = line.see(pocket, pocket, outcome, head=head, check_size=len(outcomes), insert_designation=None)
+            if outcome == "damaged":
+                line.say(capture, "broken")
+
+
+PAGES = (
+    "/",
+    "/board",
+    "/review",
+    "/checks",
+    "/checks?limit=1",
+    "/checks?state=pending",
+    "/checks?state=odd",
+    "/checks?since=long+ago",
+    "/replace",
+    "/search",
+    "/search?limit=1",
+    "/search?machine=mill-7",
+    "/search?outcome=fine",
+    "/search?pocket=one",
+    "/pocket?machine=mill-1&head=head-1&pocket=1",
+    "/pocket?machine=mill-1&head=head-1&pocket=9",
+    "/audit",
+    "/nothing",
+    "/line/faults",
+)
+
+
+def test_no_text_of_a_page_was_forgotten(pseudo, seen, signed_in) -> None:
+    browser = signed_in("administrator")
+    found = {path: forgotten(browser.get(path, **{"Accept-Language": pseudo}).text) for path in PAGES}
+    assert {path: words for path, words in found.items() if words} == {}
+    viewer = signed_in("viewer").get("/audit", **{"Accept-Language": pseudo})
+    assert (viewer.status_code, forgotten(viewer.text)) == (403, [])
+
+
+def test_nor_before_anybody_has_signed_in(pseudo, console) -> None:
+    browser = Browser(console)
+    browser.client.headers["Accept-Language"] = pseudo
+    assert "⟦Sign in⟧" in browser.get("/login").text
+    assert forgotten(browser.get("/login").text) == []
+    for _ in range(6):
+        last = browser.sign_in("the viewer", "no password of hers")
+        assert forgotten(last.text) == []
+    assert last.status_code == 429
+
+
+def test_nor_in_what_a_script_is_told_and_in_drawings(pseudo, line, seen, signed_in) -> None:
+    browser = signed_in("reviewer")
+    browser.client.headers["Accept-Language"] = pseudo
+    items = browser.post("/review/next").json()["items"]
+    assert {item["why"][0] for item in items} == {"⟦"}
+    assert {item["verdict"] for item in items} == {"⟦intact⟧", "⟦unsure⟧"}
+    drawing = browser.get(f"/photographs/{items[0]['id']}/small")
+    assert drawing.headers["Content-Type"].startswith("image/svg")
+    assert "⟦not in the image store⟧" in drawing.text
+
+
+def test_a_choice_is_kept_by_the_browser(console, signed_in) -> None:
+    browser = signed_in("viewer")
+    browser.client.headers["Accept-Language"] = "de-CH,de;q=0.9,en;q=0.8"
+    german = browser.get("/checks").text
+    assert '<html lang="de-CH">' in german
+    assert "<h1>Prüfungen</h1>" in german
+    chosen = browser.post("/language", {"language": "es", "next": "/checks?state=go"})
+    assert (chosen.status_code, chosen.headers["Location"]) == (303, "/checks?state=go")
+    assert "<h1>Controles</h1>" in browser.get("/checks").text
+    assert browser.post("/language", {"language": "tlh"}).status_code == 400
+    assert browser.post("/language", {"language": "en"}, Origin="http://elsewhere").status_code == 403
+    assert browser.post("/language", {"language": "en", "next": "//elsewhere/"}).headers["Location"] == "/"
+
+
+def test_numbers_and_moments_are_the_readers(line, signed_in) -> None:
+    line.see(1, 0, "damaged")
+    browser = signed_in("viewer")
+    for tag, moment in (("de", "22.11.2026, "), ("en-GB", "22 Nov 2026, "), ("es", "22 nov 2026, ")):
+        assert moment in browser.get("/search", **{"Accept-Language": tag}).text

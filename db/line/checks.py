@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, or_, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from db.line.check_search import candidates, of_place
 from db.line.rows import Filters
-from db.schema.tables import Captures, Checks, Faults
+from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from producer.contract.vocabulary import OUTCOME_OF, State
+
+Rows = Sequence[Row[*tuple[Any, ...]]]
+
+Place = tuple[str, str]
+"""A machine and a head."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +71,13 @@ class Check:
 class PocketState:
     """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
 
-    `outcome` is that of its newest review, else of its current verdict, else None: it waits for both.
+    `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are
+    compared only, so they may be as a driver gives them.
     """
 
-    capture_id: UUID
+    capture_id: Any
     pocket: int
-    ordered_at: datetime
+    ordered_at: Any
     outcome: str | None
 
 
@@ -64,7 +85,7 @@ class PocketState:
 class Trouble:
     """An open fault that belongs to a check: of a capture, or of a pocket whose event could not be used."""
 
-    capture_id: UUID | None
+    capture_id: Any
     pocket: int | None
 
 
@@ -88,7 +109,7 @@ def assess(
     unless its capture was judged after all, or was followed by a newer one. Where the check was `given_up`, pockets
     without a photograph are waited for no more.
     """
-    pocket_of: dict[UUID, int] = {}
+    pocket_of: dict[Any, int] = {}
     newest: dict[int, PocketState] = {}
     for capture in sorted(states, key=lambda each: (each.ordered_at, each.capture_id)):
         pocket_of[capture.capture_id] = capture.pocket
@@ -129,6 +150,7 @@ _COLUMNS = (
     Checks.operation,
     Checks.size,
     Checks.started_at,
+    type_coerce(Checks.check_id, String).label("key"),  # see `_key`
     Checks.given_up,
 )
 
@@ -188,24 +210,83 @@ def recent(
     return matching[:limit]
 
 
-def _assessed(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Check]:
-    """Checks with their answers: two queries for any number of them."""
-    ids = [row.check_id for row in rows]
-    states: dict[UUID, list[PocketState]] = defaultdict(list)
-    captures = select(
-        Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
-    ).where(Captures.check_id.in_(ids))
-    for check_id, capture_id, pocket, moment, outcome, review in session.execute(captures):
-        outcome = OUTCOME_OF[review] if review is not None else outcome
-        states[check_id].append(PocketState(capture_id, pocket, moment, outcome))
-    troubles: dict[UUID | None, list[Trouble]] = defaultdict(list)
-    faults = select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
-        Faults.check_id.in_(ids), Faults.state == "open"
+def newest_of_heads(session: Session, places: Sequence[Place], each: int) -> list[tuple[Check, list[PocketState]]]:
+    """So many of the last checks of each head, the newest first, each with its captures: three queries for all."""
+    of = given(places)
+    # Where the last so many begin is looked up by an index for each head, which then gives just these.
+    begin = (
+        select(Checks.started_at)
+        .where(Checks.machine == of.c.machine, Checks.head == of.c.head)
+        .order_by(Checks.started_at.desc())
+        .offset(each - 1)
+        .limit(1)
+        .correlate(of)
+        .scalar_subquery()
     )
-    for trouble in session.execute(faults):
-        troubles[trouble[0]].append(Trouble(*trouble[1:]))
+    since = func.coalesce(begin, literal(datetime.min.replace(tzinfo=UTC), UtcDateTime()))
+    on = (Checks.machine == of.c.machine) & (Checks.head == of.c.head) & (Checks.started_at >= since)
+    query = select(*_COLUMNS).select_from(of).join(Checks, on)
+    rows = session.execute(query.order_by(Checks.started_at.desc(), Checks.check_id.desc())).all()
+    return list(_with_captures(session, rows))
+
+
+def given(places: Sequence[Place]) -> CTE:
+    """Some heads as a table to join with."""
+    # As text: SQLAlchemy's VALUES is compiled anew each time, which takes longer than the query.
+    rows = " UNION ALL ".join(f"SELECT :m{n} AS machine, :h{n} AS head" for n in range(len(places)))
+    values = {f"{name}{n}": each for n, place in enumerate(places) for name, each in zip("mh", place, strict=True)}
+    return text(rows).bindparams(**values).columns(machine=String(64), head=String(64)).cte("given")
+
+
+def _assessed(session: Session, rows: Rows) -> Iterator[Check]:
+    return (check for check, _ in _with_captures(session, rows))
+
+
+def _with_captures(session: Session, rows: Rows) -> Iterator[tuple[Check, list[PocketState]]]:
+    """Checks with their answers, and the captures that these come from: three queries at most for any number."""
+    ids = {row.key: row.check_id for row in rows}
+    troubles: dict[Any, list[Trouble]] = defaultdict(list)
+    faults: Select[*tuple[Any, ...]] = select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket)
+    for key, capture_id, pocket in session.execute(
+        faults.where(Faults.check_id.in_(ids.values()), Faults.state == "open")
+    ):
+        troubles[key].append(Trouble(capture_id, pocket))
+    states = _states(session, ids, troubles.keys())
     for row in rows:
         columns = dict(row._mapping)
-        given_up = columns.pop("given_up")
-        answer = assess(row.size, states[row.check_id], troubles[row.check_id], given_up=given_up)
-        yield Check(**columns, **asdict(answer))
+        key, given_up = columns.pop("key"), columns.pop("given_up")
+        answer = assess(row.size, states[key], troubles[key], given_up=given_up)
+        yield Check(**columns, **vars(answer)), states[key]
+
+
+def _states(session: Session, ids: Mapping[Any, UUID], troubled: Collection[Any]) -> Mapping[Any, list[PocketState]]:
+    """The captures of some checks.
+
+    They come by what they have in common, a row for all intact pockets of a check: reading thousands one by one takes
+    most of what a page of fifty heads may take. Where a pocket has several captures their order counts, and where there
+    is a fault their ids: those checks are read capture by capture.
+    """
+    states: dict[Any, list[PocketState]] = defaultdict(list)
+    pockets = func.aggregate_strings(cast(Captures.pocket, String), ",")
+    alike: Select[*tuple[Any, ...]] = select(_key(Captures), Captures.outcome, Captures.review, pockets)
+    alike = alike.where(Captures.check_id.in_(ids.values())).group_by(
+        Captures.check_id, Captures.outcome, Captures.review
+    )
+    for key, outcome, review, numbers in session.execute(alike):
+        for pocket in map(int, numbers.split(",")):
+            states[key].append(PocketState(pocket, pocket, 0, OUTCOME_OF[review] if review is not None else outcome))
+    each = {key for key, of in states.items() if key in troubled or len({state.pocket for state in of}) < len(of)}
+    if each:
+        states.update((key, []) for key in each)
+        moment, capture_id = type_coerce(Captures.ordered_at, String), type_coerce(Captures.capture_id, String)
+        columns = _key(Captures), capture_id, Captures.pocket, moment, Captures.outcome, Captures.review
+        captures: Select[*tuple[Any, ...]] = select(*columns).where(Captures.check_id.in_([ids[key] for key in each]))
+        for key, capture, pocket, at, outcome, review in session.execute(captures):
+            outcome = OUTCOME_OF[review] if review is not None else outcome
+            states[key].append(PocketState(capture, pocket, at, outcome))
+    return states
+
+
+def _key(table: Any) -> ColumnElement[Any]:
+    """A row's check as the driver gives it: for thousands of rows, turning ids into objects takes the longest."""
+    return type_coerce(table.check_id, String)

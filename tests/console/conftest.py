@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.people import accounts
+from db.schema.vocabulary import PersonRole
 from tests.console.browser import CHROMIUM, DRIVER, PASSWORD, Page, Server, open_chromium
 from tests.console_plant import Plant
 from worker.embedded.redis_server import free_port
 
 if TYPE_CHECKING:
     from selenium import webdriver
+
+PEOPLE: dict[str, PersonRole] = {"ana": "reviewer", "bert": "reviewer", "root": "administrator"}
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +43,8 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
 def server(plant: Plant) -> Iterator[Server]:
     started = Server(plant, free_port())
     with plant.database.transaction() as session:
-        for name in ("ana", "bert"):
-            accounts.add(session, name, "reviewer", PASSWORD, datetime.now(UTC))
+        for name, role in PEOPLE.items():
+            accounts.add(session, name, role, PASSWORD, datetime.now(UTC))
     started.start()
     yield started
     started.kill()

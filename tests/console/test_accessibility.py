@@ -1,0 +1,98 @@
+"""Nobody is kept out: axe over every page, in both schemes and on each screen; keyboard alone; no needless motion."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from tests.console.browser import Page
+from tests.support import wait_until
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+PAGES = (
+    "/",
+    "/board",
+    "/review",
+    "/checks",
+    "/replace",
+    "/search",
+    "/pocket?machine=mill-1&head=H12&pocket=1",
+    "/audit",
+    "/nothing",
+)
+
+SCREENS = {
+    "desk": {"width": 1440, "height": 900, "mobile": False},
+    "tablet of 10 inches": {"width": 1280, "height": 800, "mobile": True},
+    "phone": {"width": 390, "height": 844, "mobile": True},
+    "wall": {"width": 3840, "height": 2160, "mobile": False},
+}
+
+
+@pytest.fixture
+def emulated(page: Page) -> Any:
+    """Change the screen and the scheme of the browser, and give both back."""
+
+    def change(screen: str, scheme: str = "light", motion: str = "no-preference") -> None:
+        metrics = {"deviceScaleFactor": 1, **SCREENS[screen]}
+        page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": motion},
+        ]
+        page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    yield change
+    page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds: the rule, and where."""
+    page.script(AXE)
+    run = (
+        "const done = arguments[arguments.length - 1];"
+        "axe.run(document, {runOnly: arguments[0], resultTypes: ['violations']})"
+        ".then(result => done(result.violations), error => done([{id: String(error), nodes: []}]));"
+    )
+    found = page.chromium.execute_async_script(run, TAGS)
+    return [
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for each in found
+        for node in each["nodes"] or [{"target": "-"}]
+    ]
+
+
+def settled(page: Page, path: str) -> None:
+    page.open(path)
+    wait_until(lambda: page.script("return document.readyState === 'complete'"))
+    if path == "/review":
+        wait_until(lambda: page.shown_capture() != "", what="a photograph")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing(page, plant, emulated, screen, scheme) -> None:
+    plant.fault()
+    page.sign_in("root")
+    emulated(screen, scheme)
+    found = {}
+    for path in PAGES:
+        settled(page, path)
+        if path == "/":
+            page.script("document.querySelector('details')?.setAttribute('open', '')")
+        found[path] = violations(page)
+        assert page.script("return document.documentElement.scrollWidth <= innerWidth"), path
+    settled(page, "/review")
+    page.press("?")
+    wait_until(lambda: page.shows("#help"))
+    found["the keys"] = violations(page)
+    page.chromium.delete_all_cookies()
+    settled(page, "/login")
+    found["/login"] = violations(page)
+    assert {path: problems for path, problems in found.items() if problems} == {}

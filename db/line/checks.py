@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -67,8 +67,7 @@ class Check:
     missing: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class PocketState:
+class PocketState(NamedTuple):
     """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
 
     `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are

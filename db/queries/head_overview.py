@@ -55,6 +55,11 @@ class HeadOverview:
         return max((pocket.at for pocket in self.pockets.values()), default=None)
 
     @property
+    def words(self) -> dict[int, PocketWord]:
+        """What each pocket shows."""
+        return {number: pocket.word for number, pocket in self.pockets.items()}
+
+    @property
     def counts(self) -> Counter[PocketWord]:
         """How many pockets show each word."""
         return Counter(pocket.word for pocket in self.pockets.values())

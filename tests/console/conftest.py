@@ -52,6 +52,7 @@ def server(plant: Plant) -> Iterator[Server]:
 
 @pytest.fixture
 def page(chromium: webdriver.Chrome, server: Server) -> Iterator[Page]:
+    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})  # a language that was chosen is of every port
     chromium.get_log("performance")
     chromium.get_log("browser")
     yield Page(chromium, server)

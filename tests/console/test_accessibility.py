@@ -70,7 +70,7 @@ def violations(page: Page) -> list[str]:
 
 def settled(page: Page, path: str) -> None:
     page.open(path)
-    wait_until(lambda: page.script("return document.readyState === 'complete'"))
+    wait_until(lambda: page.script("return document.readyState === 'complete' && !!document.querySelector('main')"))
     if path == "/review":
         wait_until(lambda: page.shown_capture() != "", what="a photograph")
 

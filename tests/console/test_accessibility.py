@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.console.browser import Page
 from tests.support import wait_until
@@ -96,3 +97,65 @@ def test_axe_finds_nothing(page, plant, emulated, screen, scheme) -> None:
     settled(page, "/login")
     found["/login"] = violations(page)
     assert {path: problems for path, problems in found.items() if problems} == {}
+
+
+def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(page) -> None:
+    page.sign_in()
+    for path in ("/", "/checks", "/search", "/review"):
+        settled(page, path)
+        wanted = set(
+            page.script(
+                "return [...document.querySelectorAll('a[href], button, input, select, summary')]"
+                ".filter(e => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && !e.closest('dialog'))"
+                ".map((e, i) => (e.dataset.n = String(i)))"
+            )
+        )
+        page.script("document.activeElement.blur()")
+        reached, unseen = set(), []
+        for _ in range(len(wanted) + 10):
+            page.press(Keys.TAB)
+            number, outline, html = page.script(
+                "const e = document.activeElement, s = getComputedStyle(e);"
+                "return [e.dataset.n ?? '', s.outlineStyle + parseFloat(s.outlineWidth), e.outerHTML.slice(0, 80)]"
+            )
+            if number:
+                reached.add(number)
+                if outline != "solid3":
+                    unseen.append(html)
+            if reached >= wanted:
+                break
+        assert wanted - reached == set(), path
+        assert unseen == [], path
+
+
+@pytest.mark.parametrize(("motion", "lasts"), [("reduce", "0s"), ("no-preference", "9s")])
+def test_nothing_moves_for_who_wants_no_motion(page, emulated, motion, lasts) -> None:
+    page.sign_in()
+    emulated("desk", motion=motion)
+    settled(page, "/")
+    script = "const s = document.querySelector('.card').style; s.transition = 'opacity 9s'; return getComputedStyle"
+    assert page.script(f"{script}(document.querySelector('.card')).transitionDuration") == lasts
+    assert page.script("return document.getAnimations().length") == 0
+
+
+def test_targets_are_large_enough_for_gloves(page, emulated) -> None:
+    page.sign_in(path="/review")
+    for screen in ("tablet of 10 inches", "phone"):
+        emulated(screen)
+        settled(page, "/review")
+        small = page.script(
+            "return [...document.querySelectorAll('.labels button, .tools button')]"
+            ".filter(e => e.getBoundingClientRect().height < 60).map(e => e.outerHTML)"
+        )
+        assert small == [], screen
+        over = (
+            "return [...document.querySelectorAll('.labels button, .tools button')]"
+            ".filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+        )
+        for language in ("de", "es", "en"):
+            page.script("document.querySelector(`[name=language][value=${arguments[0]}]`).click()", language)
+            wait_until(
+                lambda language=language: page.script("return document.documentElement.lang").startswith(language)
+            )
+            wait_until(lambda: page.shown_capture() != "", what="a photograph")
+            assert page.script(over) == [], (screen, language)

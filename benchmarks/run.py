@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import (
+    console_browser,
+    console_pages,
     evaluation_gram,
     growth,
     import_producer,
@@ -52,6 +54,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         *plan_outage.BENCHMARKS,
         *growth.BENCHMARKS,
         *questions.BENCHMARKS,
+        *console_pages.BENCHMARKS,
+        *console_browser.BENCHMARKS,
         *evaluation_gram.BENCHMARKS,
         *reextract.BENCHMARKS,
         *train_memory.BENCHMARKS,

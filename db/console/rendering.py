@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from db.console.context import console_of
+from db.console.drawing.head_map import pockets
 from db.console.reader import formats
 from db.console.reader.languages import LANGUAGES, locale_of, name, translations
 from db.console.reader.texts import WORDS
@@ -39,6 +40,7 @@ def make_templates() -> Environment:
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of i18n
     environment.filters.update({each.__name__: _of_reader(each) for each in FORMATS})
     environment.filters["word"] = _word
+    environment.globals["pockets"] = pockets
     environment.globals["languages"] = {each: name(each) for each in LANGUAGES}
     return environment
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, or_, select, true
@@ -48,16 +48,16 @@ class Check:
     missing: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class PocketState:
+class PocketState(NamedTuple):
     """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
 
-    `outcome` is that of its newest review, else of its current verdict, else None: it waits for both.
+    `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are
+    compared only, so they may be as a driver gives them.
     """
 
-    capture_id: UUID
+    capture_id: Any
     pocket: int
-    ordered_at: datetime
+    ordered_at: Any
     outcome: str | None
 
 
@@ -65,7 +65,7 @@ class PocketState:
 class Trouble:
     """An open fault that belongs to a check: of a capture, or of a pocket whose event could not be used."""
 
-    capture_id: UUID | None
+    capture_id: Any
     pocket: int | None
 
 
@@ -89,7 +89,7 @@ def assess(
     unless its capture was judged after all, or was followed by a newer one. Where the check was `given_up`, pockets
     without a photograph are waited for no more.
     """
-    pocket_of: dict[UUID, int] = {}
+    pocket_of: dict[Any, int] = {}
     newest: dict[int, PocketState] = {}
     for capture in sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id)):
         pocket_of[capture.capture_id] = capture.pocket
@@ -122,7 +122,7 @@ def assess(
     return CheckSummary(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)))
 
 
-_COLUMNS = (
+COLUMNS = (
     Checks.check_id,
     Checks.station,
     Checks.machine,
@@ -132,7 +132,7 @@ _COLUMNS = (
     Checks.started_at,
     Checks.given_up,
 )
-_NAMES = [column.key for column in _COLUMNS[:-1]]
+_NAMES = [column.key for column in COLUMNS[:-1]]
 
 
 # Cheap, and never fewer than `assess` counts: a pocket counts once there, and may have several captures here.
@@ -149,7 +149,7 @@ _ANSWERED = Prepared(
 )
 
 
-_OF_CHECK = Prepared(lambda *_: select(*_COLUMNS).where(Checks.check_id.in_(_IDS)))
+_OF_CHECK = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(_IDS)))
 _CAPTURES_OF = Prepared(
     lambda *_: select(
         Captures.check_id, Captures.capture_id, Captures.pocket, Captures.ordered_at, Captures.outcome, Captures.review
@@ -173,13 +173,13 @@ def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
 
 def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """What some checks come to when what has not come of them is waited for no more."""
-    columns = [*_COLUMNS[:-1], true().label("given_up")]
+    columns = [*COLUMNS[:-1], true().label("given_up")]
     return list(_assessed(session, session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()))
 
 
 def find(session: Session, check_id: UUID) -> Check | None:
     """What one check has come to; None where no capture of it was recorded."""
-    rows = session.execute(select(*_COLUMNS).where(Checks.check_id == check_id)).all()
+    rows = session.execute(select(*COLUMNS).where(Checks.check_id == check_id)).all()
     return next(_assessed(session, rows), None)
 
 
@@ -203,20 +203,20 @@ def recent(
     """
     place: Filters = {"station": station, "machine": machine, "head": head, "since": since}
     if state is None:
-        query = select(*_COLUMNS).where(*of_place(place))
+        query = select(*COLUMNS).where(*of_place(place))
         if after is not None:
             query = query.where(begun_before(after))
         query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(limit)
         return list(_assessed(session, session.execute(query).all()))
     matching: list[Check] = []
-    coming = candidates(session, state, _COLUMNS, place, 2 * limit, after)
+    coming = candidates(session, state, COLUMNS, place, 2 * limit, after)
     while len(matching) < limit and (rows := list(islice(coming, limit))):
         matching += [check for check in _assessed(session, rows) if check.state == state]
     return matching[:limit]
 
 
 def _assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[Check]:
-    """Checks with their answers, from their `_COLUMNS`: two queries for any number of them."""
+    """Checks with their answers, from their `COLUMNS`: two queries for any number of them."""
     connection, ids = session.connection(), [row[0] for row in rows]
     states: dict[UUID, list[PocketState]] = defaultdict(list)
     for check_id, capture_id, pocket, moment, outcome, review in _CAPTURES_OF.execute(connection, ids=ids):

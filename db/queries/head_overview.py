@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from db.line import checks
-from db.line.checks import Check
+from db.line import head_checks
+from db.line.checks import Check, PocketState
+from db.line.head_checks import Place
 from db.line.insert_lives import IMPORTED
 from db.schema.tables import Captures, Pockets
 from producer.contract.vocabulary import OUTCOME_OF, Outcome
@@ -54,52 +56,80 @@ class HeadOverview:
         return max((pocket.at for pocket in self.pockets.values()), default=None)
 
     @property
+    def words(self) -> dict[int, PocketWord]:
+        """What each pocket shows."""
+        return {number: pocket.word for number, pocket in self.pockets.items()}
+
+    @property
+    def counts(self) -> Counter[PocketWord]:
+        """How many pockets show each word."""
+        return Counter(pocket.word for pocket in self.pockets.values())
+
+    @property
     def size(self) -> int:
         """How many pockets it has, as far as its captures tell."""
         of_check = self.operations[0].check.size if self.operations else 0
         return max([of_check, *self.pockets])
 
 
-def heads(session: Session) -> list[tuple[str, str]]:
-    """Machine and head of all that were ever seen on the line, by machine and head."""
-    query = select(Pockets.machine, Pockets.head).where(Pockets.machine != IMPORTED).distinct()
-    return [(machine, head) for machine, head in session.execute(query.order_by(Pockets.machine, Pockets.head))]
+def heads(session: Session) -> list[Place]:
+    """Machine and head of all that were ever seen on the line, the one that was photographed last first."""
+    newest = func.max(Pockets.ordered_at)
+    query = select(Pockets.machine, Pockets.head).where(Pockets.machine != IMPORTED)
+    query = query.group_by(Pockets.machine, Pockets.head).order_by(newest.desc(), Pockets.machine, Pockets.head)
+    return [(machine, head) for machine, head in session.execute(query)]
 
 
-def overview(session: Session, machine: str, head: str, *, operations: int = 5) -> HeadOverview:
-    """One head, with so many of its last operations."""
-    last = _operations(session, checks.recent(session, machine=machine, head=head, limit=operations))
-    query = (
-        select(Pockets.pocket, Captures.capture_id, Captures.ordered_at, Captures.outcome, Captures.review)
-        .join(Captures, Captures.capture_id == Pockets.capture_id)
-        .where(Pockets.machine == machine, Pockets.head == head)
-        .order_by(Pockets.pocket)
-    )
-    faulty = {pocket for pocket, word in last[0].words.items() if word == "fault"} if last else set()
-    pockets = {}
-    for pocket, capture_id, at, outcome, review in session.execute(query):
+def overviews(session: Session, places: Sequence[Place], *, operations: int = 5) -> list[HeadOverview]:
+    """Some heads, each with so many of its last operations: as many queries for fifty as for one."""
+    if not places:
+        return []
+    last: dict[Place, list[Operation]] = {place: [] for place in places}
+    for check, states in head_checks.newest_of_heads(session, places, operations):
+        of_head = last[check.machine, check.head]
+        if len(of_head) < operations:  # two that begin at once may be one too many
+            of_head.append(Operation(check, _words(check, states)))
+    pockets: dict[Place, dict[int, PocketNow]] = {place: {} for place in places}
+    for machine, head, *now in session.execute(_now(places)):
+        pocket, capture_id, at, outcome, review = now
         word = _word(outcome, review)
         # The check knows why its own capture has no outcome.
-        word = "fault" if word == "pending" and pocket in faulty else word
-        pockets[pocket] = PocketNow(pocket, capture_id, at, word)
-    return HeadOverview(machine, head, pockets, last)
+        of_head = last[machine, head]
+        if word == "pending" and of_head and of_head[0].words.get(pocket) == "fault":
+            word = "fault"
+        pockets[machine, head][pocket] = PocketNow(pocket, capture_id, at, word)
+    return [HeadOverview(*place, pockets[place], last[place]) for place in places]
 
 
-def _operations(session: Session, last: Sequence[Check]) -> list[Operation]:
-    words: dict[UUID, dict[int, PocketWord]] = {check.check_id: {} for check in last}
-    query = (
-        select(Captures.check_id, Captures.pocket, Captures.outcome, Captures.review)
-        .where(Captures.check_id.in_(list(words)))
-        .order_by(Captures.ordered_at, Captures.capture_id)  # of several captures of a pocket the newest counts
+def _now(places: Sequence[Place]) -> Select[*tuple[Any, ...]]:
+    """The newest capture of each pocket of some heads."""
+    of = head_checks.given(places)
+    return (
+        select(
+            Pockets.machine,
+            Pockets.head,
+            Pockets.pocket,
+            Captures.capture_id,
+            Captures.ordered_at,
+            Captures.outcome,
+            Captures.review,
+        )
+        .select_from(of)
+        .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))
+        .join(Captures, Captures.capture_id == Pockets.capture_id)
+        .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
     )
-    for check_id, pocket, outcome, review in session.execute(query):
-        words[check_id][pocket] = _word(outcome, review)
-    for check in last:
-        of_check = words[check.check_id]
-        for pocket in check.review:
-            if of_check.get(pocket, "pending") == "pending":
-                of_check[pocket] = "missing" if pocket in check.missing else "fault"
-    return [Operation(check, words[check.check_id]) for check in last]
+
+
+def _words(check: Check, states: Sequence[PocketState]) -> dict[int, PocketWord]:
+    """What a check left in each pocket: of several captures of a pocket the newest counts."""
+    words: dict[int, PocketWord] = {}
+    for state in sorted(states, key=lambda state: (state.ordered_at, state.capture_id)):
+        words[state.pocket] = _word(state.outcome, None)
+    for pocket in check.review:
+        if words.get(pocket, "pending") == "pending":
+            words[pocket] = "missing" if pocket in check.missing else "fault"
+    return words
 
 
 def _word(outcome: str | None, review: str | None) -> PocketWord:

@@ -18,7 +18,7 @@ from worker.embedded.redis_server import free_port
 if TYPE_CHECKING:
     from selenium import webdriver
 
-PEOPLE: dict[str, PersonRole] = {"ana": "reviewer", "bert": "reviewer", "mara": "maintainer"}
+PEOPLE: dict[str, PersonRole] = {"ana": "reviewer", "bert": "reviewer", "mara": "maintainer", "root": "administrator"}
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +52,7 @@ def server(plant: Plant) -> Iterator[Server]:
 
 @pytest.fixture
 def page(chromium: webdriver.Chrome, server: Server) -> Iterator[Page]:
+    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})  # a language that was chosen is of every port
     chromium.get_log("performance")
     chromium.get_log("browser")
     yield Page(chromium, server)

@@ -1,6 +1,6 @@
 """The head map: each pocket where it sits in the head, and inside of it what the last operations left there.
 
-This is geometry only; colours and glyphs are the template's and the style sheet's.
+Colours and glyphs are the template's and the style sheet's.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Final, Literal
+
+from markupsafe import Markup, escape
 
 Layout = Literal["circle", "row"]
 
@@ -25,7 +28,6 @@ _PLACES: Final = 160.0
 _GLYPHS: Final = 189.0
 _NEWEST_RING: Final = 129.0
 _RING_STEP: Final = 10.5
-_RING_WIDTH: Final = 7.5
 _LARGEST: Final = 19.0
 _A_ROW: Final = 10
 _WIDEST: Final = 56.0
@@ -36,7 +38,7 @@ class Spot:
     """Where one pocket is drawn: `x` and `y` of its middle and its `radius`, its glyph's middle, and its way's marks.
 
     `turn` is its angle in degrees, so that an insert sits in its pocket as in the head. `marks` are paths, one for each
-    operation, the newest first.
+    operation, the newest first. `svg` is what is drawn of it whatever it shows, and `glyph` where its glyph is.
     """
 
     pocket: int
@@ -48,6 +50,19 @@ class Spot:
     glyph_y: float
     marks: Sequence[str]
 
+    @cached_property
+    def svg(self) -> Markup:
+        """Its outline and its number."""
+        outline = _seat(self.x, self.y, self.radius, self.turn)
+        return Markup('<path class="seat" d="{}"/><text x="{}" y="{}">{}</text>').format(
+            outline, self.x, self.y, self.pocket
+        )
+
+    @cached_property
+    def glyph(self) -> Markup:
+        """Place and size of its glyph, as attributes."""
+        return Markup('x="{:.1f}" y="{:.1f}" width="18" height="18"').format(self.glyph_x - 9, self.glyph_y - 9)
+
 
 @dataclass(frozen=True)
 class HeadMap:
@@ -58,6 +73,43 @@ class HeadMap:
     spots: Mapping[int, Spot]
 
 
+@dataclass(frozen=True)
+class Ring:
+    """What an operation left that is alike, as one path: `of` is its place among the operations, the newest is 0."""
+
+    of: int
+    word: str
+    path: Markup
+
+
+def rings(drawn: HeadMap, operations: Sequence[Mapping[int, str]]) -> Iterator[Ring]:
+    """The marks of the last operations, by what each left in which pocket: a path a word, not one a pocket."""
+    for of, words in enumerate(operations[:RINGS]):
+        alike: dict[str, list[str]] = {}
+        for pocket, word in words.items():
+            if pocket in drawn.spots:
+                alike.setdefault(word, []).append(drawn.spots[pocket].marks[of])
+        for word, paths in alike.items():
+            yield Ring(of, word, Markup("".join(paths)))  # noqa: S704 - drawn here, of numbers
+
+
+def pockets(drawn: HeadMap, words: Mapping[int, str], said: Mapping[str, str], address: str) -> Markup:
+    """The pockets with what is in them: each leads to `address` and its number, and is named by what is `said`.
+
+    Here rather than in a template: a line has more than a thousand of them, and this takes a tenth of the time.
+    """
+    to, names = escape(address), {word: escape(name) for word, name in said.items()}
+    pieces = []
+    for number, spot in drawn.spots.items():
+        word = words.get(number, "empty")
+        pieces.append(
+            f'<a href="{to}{number}" class="pocket {word}"><title>{number}: {names[word]}</title>{spot.svg}'
+            f'<use class="glyph" href="#g-{word}" {spot.glyph}/></a>\n'
+        )
+    return Markup("".join(pieces))  # noqa: S704 - all that comes from outside is escaped above
+
+
+@cache
 def head_map(pockets: int, layout: Layout = "circle") -> HeadMap:
     """The places of so many pockets: the first one at the top, the others clockwise; or in rows, from the left."""
     if layout == "circle":
@@ -90,6 +142,22 @@ def _rows(pockets: int) -> Iterator[Spot]:
         yield Spot(pocket, round(x, 1), round(y, 1), 16, 0, round(x, 1), round(y - 28, 1), marks)
 
 
+def _seat(x: float, y: float, radius: float, turn: float) -> str:
+    """A square with round corners, turned about its middle."""
+    half, straight = 0.86 * radius, 0.5 * radius
+    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+
+    def at(right: float, down: float) -> str:
+        return f"{x + right * cos - down * sin:.1f} {y + right * sin + down * cos:.1f}"
+
+    sides = []
+    for a, b in ((1, 0), (0, 1), (-1, 0), (0, -1)):  # the middle of each side, and with it the corner that follows
+        begin = at(a * half + b * straight, b * half - a * straight)
+        end = at(a * half - b * straight, b * half + a * straight)
+        sides.append(f"{begin}L{end}Q{at((a - b) * half, (b + a) * half)} ")
+    return f"M{''.join(sides)}{sides[0].partition('L')[0]}Z"
+
+
 def _row_height() -> float:
     return 68 + RINGS * _RING_STEP
 
@@ -99,13 +167,10 @@ def _on_circle(radius: float, angle: float) -> tuple[float, float]:
 
 
 def _arc(radius: float, begin: float, end: float) -> str:
-    """A piece of a ring, as the path of its outline."""
-    outer, inner = radius + _RING_WIDTH / 2, radius - _RING_WIDTH / 2
-    (a, b), (c, d) = _on_circle(outer, begin), _on_circle(outer, end)
-    (e, f), (g, h) = _on_circle(inner, end), _on_circle(inner, begin)
-    return f"M{a} {b}A{outer} {outer} 0 0 1 {c} {d}L{e} {f}A{inner} {inner} 0 0 0 {g} {h}Z"
+    """A piece of a ring, along its middle."""
+    (a, b), (c, d) = _on_circle(radius, begin), _on_circle(radius, end)
+    return f"M{a:g} {b:g}A{radius:g} {radius:g} 0 0 1 {c:g} {d:g}"
 
 
 def _bar(x: float, y: float, half: float) -> str:
-    top = y - _RING_WIDTH / 2
-    return f"M{x - half:.1f} {top:.1f}h{2 * half:.1f}v{_RING_WIDTH}h{-2 * half:.1f}Z"
+    return f"M{x - half:.1f} {y:.1f}h{2 * half:.1f}"

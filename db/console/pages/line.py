@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.console.access.guard import Viewer, Watcher
 from db.console.context import Console, console_of
-from db.console.drawing.head_map import HeadMap, head_map
+from db.console.drawing.head_map import HeadMap, Ring, head_map, rings
 from db.console.live.feed import FAULTS, head_id
 from db.console.reader.texts import Text
 from db.console.rendering import page
@@ -22,36 +24,45 @@ from db.queries.head_overview import HeadOverview
 
 router = APIRouter()
 
+AT_ONCE: Final = 50
+"""So many heads are on a page: those that were photographed last. A machine's others are on a page of its own."""
+
 _FAULTS_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Card:
-    """A head as a page shows it; `stale` where its last photograph says nothing about now."""
+    """A head as a page shows it, how old its last photograph is, and when that says nothing about now any more."""
 
     id: str
     overview: HeadOverview
     map: HeadMap
+    rings: Sequence[Ring]
     age: timedelta
-    stale: bool
+    stale_in: timedelta
+
+    @property
+    def stale(self) -> bool:
+        """Whether its last photograph says nothing about now."""
+        return self.stale_in < timedelta(0)
 
 
 @router.get("/")
-def line(request: Request, person: Viewer) -> Response:
-    """Every head of the line."""
-    return page(request, "line.html", **_line(console_of(request)))
+def line(request: Request, person: Viewer, machine: str = "") -> Response:
+    """The heads of the line, or of one machine."""
+    return page(request, "line.html", **_line(console_of(request), machine))
 
 
 @router.get("/board")
-def board(request: Request, person: Watcher) -> Response:
+def board(request: Request, person: Watcher, machine: str = "") -> Response:
     """The same for a screen that nobody touches: no menu, always dark."""
-    return page(request, "board.html", **_line(console_of(request)))
+    return page(request, "board.html", **_line(console_of(request), machine))
 
 
 @router.get("/line/heads")
-def heads(request: Request, person: Watcher) -> Response:
-    """All heads, as a piece of those pages."""
-    return page(request, "heads.html", **_line(console_of(request)))
+def heads(request: Request, person: Watcher, machine: str = "") -> Response:
+    """All of these heads, as a piece of those pages."""
+    return page(request, "heads.html", **_line(console_of(request), machine))
 
 
 @router.get("/line/head")
@@ -59,10 +70,10 @@ def one_head(request: Request, machine: str, head: str, person: Watcher) -> Resp
     """One head, as a piece of those pages."""
     console = console_of(request)
     with console.database.reading() as session:
-        if (machine, head) not in head_overview.heads(session):
-            raise HTTPException(404, Text("there is no such head"))
-        card = _card(console, session, machine, head)
-    return page(request, "head.html", card=card)
+        [overview] = head_overview.overviews(session, [(machine, head)])
+    if not overview.pockets:
+        raise HTTPException(404, Text("there is no such head"))
+    return page(request, "head.html", card=_card(console, overview))
 
 
 @router.get("/line/faults")
@@ -72,10 +83,18 @@ def open_faults(request: Request, person: Watcher) -> Response:
         return page(request, "faults.html", **_faults(session))
 
 
-def _line(console: Console) -> dict[str, Any]:
+def _line(console: Console, machine: str) -> dict[str, Any]:
     with console.database.reading() as session:
-        cards = [_card(console, session, machine, head) for machine, head in head_overview.heads(session)]
-        return {"cards": cards, **_faults(session)}
+        known = head_overview.heads(session)
+        places = [place for place in known if machine in ("", place[0])]
+        shown = sorted(places[:AT_ONCE])
+        return {
+            "cards": [_card(console, overview) for overview in head_overview.overviews(session, shown)],
+            "machine": machine,
+            "machines": dict(sorted(Counter(each for each, _ in known).items())),
+            "more": len(places) - len(shown),
+            **_faults(session),
+        }
 
 
 def _faults(session: Session) -> dict[str, Any]:
@@ -86,16 +105,17 @@ def _faults(session: Session) -> dict[str, Any]:
     }
 
 
-def _card(console: Console, session: Session, machine: str, head: str) -> Card:
-    overview = head_overview.overview(session, machine, head)
-    known = console.heads.get(head) if console.heads is not None else None
+def _card(console: Console, overview: HeadOverview) -> Card:
+    known = console.heads.get(overview.head) if console.heads is not None else None
     # A pocket beyond what the register says was photographed all the same: it is drawn.
     size = max(overview.size, known.pockets if known is not None else 0)
     age = datetime.now(UTC) - (overview.last_at or datetime.now(UTC))
+    drawn = head_map(size, known.layout if known is not None else "circle")
     return Card(
-        id=head_id(machine, head),
+        id=head_id(overview.machine, overview.head),
         overview=overview,
-        map=head_map(size, known.layout if known is not None else "circle"),
+        map=drawn,
+        rings=list(rings(drawn, [operation.words for operation in overview.operations])),
         age=age,
-        stale=age > console.settings.stale_after,
+        stale_in=console.settings.stale_after - age,
     )

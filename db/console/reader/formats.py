@@ -7,6 +7,7 @@ operation speak of the same hour, wherever they sit.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from babel import Locale
@@ -21,7 +22,15 @@ Length = Literal["short", "medium", "long"]
 
 def moment(locale: Locale, at: datetime, length: Length = "medium") -> str:
     """A moment to the second; `short`: to the minute."""
+    if length == "short":
+        return _to_the_minute(locale, at.replace(second=0, microsecond=0))
     return format_datetime(at, length, tzinfo=LOCALTZ, locale=locale)
+
+
+@lru_cache(10_000)
+def _to_the_minute(locale: Locale, at: datetime) -> str:
+    """A page says the same minute of hundreds of pockets."""
+    return format_datetime(at, "short", tzinfo=LOCALTZ, locale=locale)
 
 
 def day(locale: Locale, at: datetime, length: Length = "medium") -> str:

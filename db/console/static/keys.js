@@ -87,7 +87,7 @@ export class Keys {
       if (button) button.textContent = (this.asking === action ? button.dataset.asking : button.dataset.change) ?? "";
       row.querySelector("dt")?.replaceChildren(...(keys.length ? keys : ["–"]).map((key) => this.printed(key)));
       for (const key of document.querySelectorAll(`button[data-label="${action}"] kbd, button[data-do="${action}"] kbd`))
-        key.textContent = this.sign(keys[0] ?? "–");
+        key.textContent = keys[0] === " " ? "␣" : this.sign(keys[0] ?? "–");
     }
   }
 

@@ -3,8 +3,10 @@
 
 /** Milliseconds without a word from the server after which the connection counts as lost. */
 const PATIENCE = 15_000;
-/** Milliseconds after which all is fetched anew in any case, as ages grow without news. */
-const REFRESH = 30_000;
+/** Milliseconds after which all is fetched anew in any case. */
+const REFRESH = 300_000;
+/** Milliseconds after which ages are written anew. */
+const TICK = 5_000;
 
 const banner = /** @type {HTMLElement} */ (document.getElementById("lost"));
 /** @type {number | undefined} */
@@ -61,7 +63,10 @@ async function refresh() {
     while (wanted.size) {
       const [id] = wanted;
       wanted.delete(id);
-      const found = document.querySelector(`[data-piece="${id}"]`) ?? document.getElementById("heads");
+      const heads = document.getElementById("heads");
+      // A head that a page of one machine does not have may be any other's: its own come with the next refresh.
+      const found = document.querySelector(`[data-piece="${id}"]`) ?? (heads?.dataset.machine && id !== "heads" ? null : heads);
+      if (!found) continue;
       const place = /** @type {HTMLElement} */ (found);
       const text = await fetched(place.dataset.from ?? "");
       if (text !== null) put(place, text);
@@ -93,7 +98,35 @@ function listen() {
   });
 }
 
+/** @type {WeakMap<Element, number>} when a piece came, by this computer's clock, which nothing turns back */
+const came = new WeakMap();
+const UNITS = /** @type {const} */ ([[86_400, "day"], [3_600, "hour"], [60, "minute"], [1, "second"]]);
+
+/** Ages grow without news, and what grows too old says so by itself. */
+function grow() {
+  const now = performance.now();
+  /** Seconds since an element came. @param {Element} element */
+  const passed = (element) => {
+    if (!came.has(element)) came.set(element, now);
+    return (now - (came.get(element) ?? now)) / 1000;
+  };
+  for (const element of /** @type {NodeListOf<HTMLElement | SVGElement>} */ (document.querySelectorAll("[data-age]"))) {
+    const age = Math.max(0, Number(element.dataset.age) + passed(element));
+    const [size, unit] = UNITS.find(([seconds]) => age >= seconds) ?? UNITS[3];
+    const written = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "short" });
+    if (passed(element) > 1) element.textContent = written.format(Math.floor(age / size));
+  }
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stale-in]"))) {
+    if (passed(element) <= Number(element.dataset.staleIn)) continue;
+    delete element.dataset.staleIn;
+    wanted.add(element.dataset.piece ?? "");
+  }
+  refresh();
+}
+
 addEventListener("pagehide", () => clearTimeout(silence));
 setInterval(refreshAll, REFRESH);
+setInterval(grow, TICK);
+grow();
 heard();
 listen();

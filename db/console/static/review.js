@@ -30,7 +30,7 @@ const meta = (name) => /** @type {HTMLMetaElement} */ (document.querySelector(`m
 const person = meta("person");
 let csrf = meta("csrf");
 const desk = at("desk");
-const image = /** @type {HTMLImageElement} */ (at("image"));
+let image = /** @type {HTMLImageElement} */ (at("image"));
 const photo = at("photo");
 const help = /** @type {HTMLDialogElement} */ (at("help"));
 const keys = new Keys(at("keys"));
@@ -122,8 +122,9 @@ function remember() {
   sessionStorage.setItem("unsaved", JSON.stringify(unsaved));
 }
 
-/** Have enough photographs at hand, loaded before they are looked at. */
+/** Show the next photograph at once, and have enough at hand, loaded before they are looked at. */
 async function fill() {
+  if (queue.length) show();
   if (asking || stopped || queue.length >= AT_HAND) return show();
   asking = true;
   try {
@@ -150,7 +151,9 @@ async function fill() {
 function load(id) {
   const ahead = new Image();
   ahead.src = address(id);
+  ahead.decode().catch(() => undefined); // one that cannot be shown is a drawing that says so
   loaded.set(id, ahead);
+  return ahead;
 }
 
 /** Show the first photograph of the queue, and what is known of it. */
@@ -160,9 +163,7 @@ function show() {
   at("nothing").hidden = Boolean(item) || asking;
   if (!item) return;
   if (image.dataset.id !== item.id) {
-    image.dataset.id = item.id;
-    image.src = address(item.id);
-    image.alt = item.place;
+    put(item.id, item);
     began = performance.now();
   }
   at("why").textContent = item.why;
@@ -170,6 +171,7 @@ function show() {
     const term = document.createElement("dt"), fact = document.createElement("dd");
     term.textContent = title;
     fact.textContent = String(item[name]);
+    if (name === "reason") fact.lang = "en"; // the worker's own words
     return [term, fact];
   }));
   at("said").hidden = !item.said;
@@ -179,6 +181,18 @@ function show() {
   /** @type {HTMLButtonElement} */ (at("undo")).disabled = !labelled.length;
   /** @type {HTMLButtonElement} */ (at("previous")).disabled = !item.previous;
   progress();
+}
+
+/** Put a photograph in its place: the very element that was loaded and decoded ahead. @param {string} id @param {Item} item */
+function put(id, item) {
+  const next = loaded.get(id) ?? load(id);
+  next.id = "image";
+  next.alt = item.place;
+  next.draggable = false;
+  next.dataset.id = item.id;
+  image.replaceWith(next);
+  image = zoom.image = next;
+  zoom.place();
 }
 
 function progress() {
@@ -244,7 +258,7 @@ function previous(on) {
   const item = queue[0];
   if (!item?.previous || photo.classList.contains("before") === on) return;
   photo.classList.toggle("before", on);
-  image.src = address(on ? item.previous : item.id);
+  put(on ? item.previous : item.id, item);
   at("flag").hidden = !on;
   at("flag").textContent = at("previous").querySelector("span")?.textContent ?? "";
 }

@@ -15,6 +15,7 @@ row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    """Add the table of tokens."""
     op.create_table(
         "tokens",
         sa.Column("id", row_id, nullable=False),
@@ -39,4 +40,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop it, and all tokens with it."""
     op.drop_table("tokens")

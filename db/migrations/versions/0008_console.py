@@ -18,6 +18,7 @@ row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    """Add who saw and closed a fault, how a review was given, insert changes and evaluations."""
     # In place on both engines, also where there are millions: nothing is copied.
     for what in ("seen", "closed"):
         op.add_column("faults", sa.Column(f"{what}_by", sa.String(120)))
@@ -51,6 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop them."""
     for table in ("evaluations", "insert_changes"):
         op.drop_table(table)
     op.drop_column("reviews", "provenance")

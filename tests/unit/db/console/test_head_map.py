@@ -1,11 +1,13 @@
 """Where each pocket of a head is drawn."""
 
 import math
+import re
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
-from db.console.drawing.head_map import RINGS, SIDE, head_map
+from db.console.drawing.head_map import RINGS, SIDE, head_map, rings
 
 
 @pytest.mark.parametrize("layout", ["circle", "row"])
@@ -43,3 +45,24 @@ def test_rows_are_of_about_one_length() -> None:
 def test_a_head_without_pockets_is_an_empty_picture() -> None:
     assert head_map(0).spots == {}
     assert head_map(0, "row").spots == {}
+
+
+def test_what_is_alike_in_a_ring_is_one_path() -> None:
+    drawn = head_map(4)
+    found = list(rings(drawn, [{1: "intact", 2: "damaged", 3: "intact", 9: "intact"}, {4: "unsure"}]))
+    assert [(ring.of, ring.word, ring.path.count("M")) for ring in found] == [
+        (0, "intact", 2),
+        (0, "damaged", 1),
+        (1, "unsure", 1),
+    ]
+    assert found[1].path == drawn.spots[2].marks[0]
+    assert len(list(rings(drawn, [{1: "intact"}] * 9))) == RINGS
+
+
+@pytest.mark.parametrize("turn", [0, 90, 45])
+def test_an_outline_stays_within_its_place(turn) -> None:
+    spot = replace(head_map(12).spots[3], turn=turn)
+    points = re.findall(r"(-?[\d.]+) (-?[\d.]+)", spot.svg.partition('d="')[2].partition('"')[0])
+    assert len(points) == 13
+    for x, y in points:
+        assert math.dist((float(x), float(y)), (spot.x, spot.y)) <= 1.25 * spot.radius

@@ -1,0 +1,148 @@
+"""The console in a real Chromium: from a key to the next photograph, and from a verdict to a board that shows it.
+
+`console_next_image_ms`: thirty photographs of 1,280 pixels are labelled by keys, at the pace of a quick person;
+measured in the browser, from the key's event to the frame after the next photograph is there, the 95th percentile.
+`console_live_ms`: a board with fifty heads of thirty pockets is open; measured from when a verdict is committed to the
+moment when the board has it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import uuid6
+
+from benchmarks.measure import Benchmark
+from benchmarks.questions import percentile
+from db.people import accounts
+from producer.simulation.head import SimulatedHead
+from tests.console.browser import CHROMIUM, DRIVER, PASSWORD, Page, Server, open_chromium
+from tests.console_plant import Plant
+from tests.support import wait_until
+from worker.embedded.redis_server import free_port
+
+REVIEWS: Final = 30
+THINKING_SECONDS: Final = 0.5
+HEADS: Final = 50
+POCKETS: Final = 30
+
+_WATCH_KEYS: Final = """
+window.taken = [];
+const shown = () => document.getElementById("image");
+addEventListener("keydown", (event) => {
+  const before = shown().dataset.id, began = event.timeStamp;
+  const look = () => {
+    if (shown().dataset.id === before || !shown().complete) return requestAnimationFrame(look);
+    shown().decode().then(() => requestAnimationFrame(() => setTimeout(() => taken.push(performance.now() - began))));
+  };
+  requestAnimationFrame(look);
+}, true);
+"""
+"""In the browser: milliseconds from each key to the frame after which the next photograph is there."""
+
+_WATCH_BOARD: Final = """
+window.shown = {};
+new MutationObserver(() => {
+  const text = document.querySelector(".cards").innerText;
+  for (const [name] of text.matchAll(/live-\\d+/g)) shown[name] ??= Date.now();
+}).observe(document.getElementById("heads"), { childList: true, subtree: true });
+"""
+"""In the browser: when the board first had each operation."""
+
+
+@contextmanager
+def page_on(plant: Plant) -> Iterator[Page]:
+    """A browser in which somebody has signed in to a console of a plant.
+
+    Raises:
+        RuntimeError: there is no Chromium.
+    """
+    if CHROMIUM is None or DRIVER is None:
+        raise RuntimeError("there is no Chromium here: apt-get install chromium chromium-driver")
+    with plant.database.transaction() as session:
+        accounts.add(session, "ana", "reviewer", PASSWORD, datetime.now(UTC))
+    server = Server(plant, free_port())
+    server.start()
+    chromium = open_chromium()
+    try:
+        page = Page(chromium, server)
+        page.sign_in()
+        yield page
+    finally:
+        chromium.quit()
+        server.kill()
+        plant.database.close()
+
+
+def next_image(samples: int) -> list[float]:
+    """`samples` times the 95th percentile of the milliseconds to the next photograph."""
+    return [_next_image() for _ in range(samples)]
+
+
+def _next_image() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        plant = Plant(Path(folder), size=1280)
+        plant.unsure_heads()
+        with page_on(plant) as page:
+            page.open("/review")
+            wait_until(lambda: page.shown_capture() != "", what="the first photograph")
+            page.script(_WATCH_KEYS)
+            for number in range(REVIEWS):
+                time.sleep(THINKING_SECONDS)  # what a person takes to look; the next ones are loaded meanwhile
+                page.press("12345"[number % 5])
+                wait_until(lambda number=number: len(page.script("return taken")) > number, what="the next photograph")
+            return percentile(page.script("return taken"), 0.95)
+
+
+def live(samples: int) -> list[float]:
+    """Milliseconds until an open board has a verdict, `samples` times on one board."""
+    with tempfile.TemporaryDirectory() as folder:
+        plant = Plant(Path(folder), size=64)
+        photo, _ = SimulatedHead(1, 1, size=64).photograph(1)
+        for number in range(HEADS):
+            check, now = uuid6.uuid7(), datetime.now(UTC)
+            for pocket in range(1, POCKETS + 1):
+                capture = plant.capture(f"mill-{number}", "H1", pocket, POCKETS, "op-0001", check, now, photo)
+                plant.judge(capture, -3.0, now)
+        with page_on(plant) as page:
+            page.open("/board")
+            wait_until(lambda: page.script("return document.querySelectorAll('article').length") == HEADS, 60, "heads")
+            page.script(_WATCH_BOARD)
+            return [_until_shown(plant, page, photo, number) for number in range(samples)]
+
+
+def _until_shown(plant: Plant, page: Page, photo: bytes, number: int) -> float:
+    now, operation = datetime.now(UTC), f"live-{number}"
+    capture = plant.capture(f"mill-{7 * number % HEADS}", "H1", 1, 1, operation, uuid6.uuid7(), now, photo)
+    plant.judge(capture, 3.0, now)
+    committed = 1000 * time.time()
+    wait_until(lambda: operation in page.script("return shown"), 20, "the board")
+    return float(page.script("return shown")[operation]) - committed
+
+
+BENCHMARKS: Final = (
+    Benchmark(
+        name="console_next_image_ms",
+        sentence="from a key to the next photograph painted, in Chromium, of thirty the 95th percentile",
+        unit="ms",
+        target=100.0,
+        at_least=False,
+        measure=next_image,
+        samples=3,
+    ),
+    Benchmark(
+        name="console_live_ms",
+        sentence="from a verdict to an open board of fifty heads that shows it, in Chromium",
+        unit="ms",
+        target=1000.0,
+        at_least=False,
+        measure=live,
+        samples=9,
+    ),
+)

@@ -1,0 +1,162 @@
+"""Nobody is kept out: axe over every page, in both schemes and on each screen; keyboard alone; no needless motion."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.console.browser import Page
+from tests.support import wait_until
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+PAGES = (
+    "/",
+    "/board",
+    "/review",
+    "/checks",
+    "/replace",
+    "/search",
+    "/pocket?machine=mill-1&head=H12&pocket=1",
+    "/audit",
+    "/nothing",
+)
+
+SCREENS = {
+    "desk": {"width": 1440, "height": 900, "mobile": False},
+    "tablet of 10 inches": {"width": 1280, "height": 800, "mobile": True},
+    "phone": {"width": 390, "height": 844, "mobile": True},
+    "wall": {"width": 3840, "height": 2160, "mobile": False},
+}
+
+
+@pytest.fixture
+def emulated(page: Page) -> Any:
+    """Change the screen and the scheme of the browser, and give both back."""
+
+    def change(screen: str, scheme: str = "light", motion: str = "no-preference") -> None:
+        metrics = {"deviceScaleFactor": 1, **SCREENS[screen]}
+        page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": motion},
+        ]
+        page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    yield change
+    page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds: the rule, and where."""
+    page.script(AXE)
+    run = (
+        "const done = arguments[arguments.length - 1];"
+        "axe.run(document, {runOnly: arguments[0], resultTypes: ['violations']})"
+        ".then(result => done(result.violations), error => done([{id: String(error), nodes: []}]));"
+    )
+    found = page.chromium.execute_async_script(run, TAGS)
+    return [
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for each in found
+        for node in each["nodes"] or [{"target": "-"}]
+    ]
+
+
+def settled(page: Page, path: str) -> None:
+    page.open(path)
+    wait_until(lambda: page.script("return document.readyState === 'complete' && !!document.querySelector('main')"))
+    if path == "/review":
+        wait_until(lambda: page.shown_capture() != "", what="a photograph")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing(page, plant, emulated, screen, scheme) -> None:
+    plant.fault()
+    page.sign_in("root")
+    emulated(screen, scheme)
+    found = {}
+    for path in PAGES:
+        settled(page, path)
+        if path == "/":
+            page.script("document.querySelector('details')?.setAttribute('open', '')")
+        found[path] = violations(page)
+        assert page.script("return document.documentElement.scrollWidth <= innerWidth"), path
+    settled(page, "/review")
+    page.press("?")
+    wait_until(lambda: page.shows("#help"))
+    found["the keys"] = violations(page)
+    page.chromium.delete_all_cookies()
+    settled(page, "/login")
+    found["/login"] = violations(page)
+    assert {path: problems for path, problems in found.items() if problems} == {}
+
+
+FOCUSABLE = "a[href], button, input, select, summary"
+CAN = "e => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && !e.closest('dialog')"
+NAMED = "e => [e.tagName, e.getAttribute('href'), e.name, e.value, e.textContent.trim().slice(0, 40)].join(' ')"
+"""A page that is live has its pieces anew at any time: what is reached is known by what it is."""
+
+
+def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(page) -> None:
+    page.sign_in()
+    for path in ("/", "/checks", "/search", "/review"):
+        settled(page, path)
+        wanted = set(page.script(f"return [...document.querySelectorAll({FOCUSABLE!r})].filter({CAN}).map({NAMED})"))
+        assert len(wanted) > 8
+        page.script("document.activeElement.blur()")
+        reached, unseen = set(), set()
+        for _ in range(2 * len(wanted) + 10):
+            page.press(Keys.TAB)
+            name, outline = page.script(
+                "const e = document.activeElement, s = getComputedStyle(e);"
+                f"return [({NAMED})(e), s.outlineStyle + parseFloat(s.outlineWidth)]"
+            )
+            if name in wanted:
+                reached.add(name)
+                if outline != "solid3":
+                    unseen.add(name)
+            if reached == wanted:
+                break
+        assert wanted - reached == set(), path
+        assert unseen == set(), path
+
+
+@pytest.mark.parametrize(("motion", "lasts"), [("reduce", "0s"), ("no-preference", "9s")])
+def test_nothing_moves_for_who_wants_no_motion(page, emulated, motion, lasts) -> None:
+    page.sign_in()
+    emulated("desk", motion=motion)
+    settled(page, "/")
+    script = "const s = document.querySelector('.card').style; s.transition = 'opacity 9s'; return getComputedStyle"
+    assert page.script(f"{script}(document.querySelector('.card')).transitionDuration") == lasts
+    assert page.script("return document.getAnimations().length") == 0
+
+
+def test_targets_are_large_enough_for_gloves(page, emulated) -> None:
+    page.sign_in(path="/review")
+    for screen in ("tablet of 10 inches", "phone"):
+        emulated(screen)
+        settled(page, "/review")
+        small = page.script(
+            "return [...document.querySelectorAll('.labels button, .tools button')]"
+            ".filter(e => e.getBoundingClientRect().height < 60).map(e => e.outerHTML)"
+        )
+        assert small == [], screen
+        over = (
+            "return [...document.querySelectorAll('.labels button, .tools button')]"
+            ".filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
+        )
+        for language in ("de", "es", "en"):
+            page.script("document.querySelector(`[name=language][value=${arguments[0]}]`).click()", language)
+            wait_until(
+                lambda language=language: page.script("return document.documentElement.lang").startswith(language)
+            )
+            wait_until(lambda: page.shown_capture() != "", what="a photograph")
+            assert page.script(over) == [], (screen, language)

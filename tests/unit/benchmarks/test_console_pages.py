@@ -1,0 +1,30 @@
+"""The console's benchmarks: each page on both engines, and that every address they ask for is answered."""
+
+import pytest
+
+from benchmarks import console_pages
+from benchmarks.console_pages import PAGES
+from benchmarks.run import BENCHMARKS
+
+
+def test_every_page_is_a_benchmark_on_both_engines_with_the_target_of_the_issue():
+    for page in PAGES:
+        for engine in ("postgresql", "sqlite"):
+            benchmark = BENCHMARKS[f"console_{page}_{engine}_p95_ms"]
+            assert (benchmark.target, benchmark.at_least, benchmark.unit) == (100, False, "ms")
+    assert (BENCHMARKS["console_next_image_ms"].target, BENCHMARKS["console_live_ms"].target) == (100, 1000)
+
+
+def test_every_page_is_asked_for_in_each_of_its_kinds(tmp_path, capsys):
+    console_pages.main(["sqlite", "--verdicts", "3000", "--samples", "1", "--folder", str(tmp_path)])
+    shown = capsys.readouterr().out
+    for page in PAGES:
+        assert f"  {page}, sqlite, 3,000 verdicts: p50 " in shown
+        assert f"\n{page}: p95 " in shown
+
+
+@pytest.mark.parametrize("options", [["--verdicts", "0"], ["--samples", "0"], ["weather"]])
+def test_the_command_refuses_what_says_nothing(options, capsys):
+    with pytest.raises(SystemExit):
+        console_pages.main(["sqlite", *options])
+    assert "error: " in capsys.readouterr().err

@@ -45,10 +45,10 @@ class _Made:
 
 
 class Prepared:
-    """A statement of SQLAlchemy's, made for each dialect and number of values when it is first needed."""
+    """A statement of SQLAlchemy's, prepared for each dialect and number of values when it is first needed."""
 
     def __init__(self, build: Callable[[str, int], Any]):
-        """Nothing is made yet.
+        """Nothing is prepared yet.
 
         Args:
             build: makes the statement for a dialect and a number of rows (see `inserted`). A list of values is one
@@ -63,38 +63,41 @@ class Prepared:
         """Execute it with rows to insert, or with values and lists of values; what comes back."""
         lists = {name: value for name, value in values.items() if isinstance(value, list)}
         key = (connection.dialect.name, len(rows), *map(len, lists.values()))
-        made = self._made.get(key)
-        given = {f"{name}_{number}": value for number, row in enumerate(rows, 1) for name, value in row.items()}
-        if made is None:
-            made = self._made[key] = self._make(connection.dialect, len(rows), given | values)
-        given |= made.own
-        given |= values
-        for name, each in lists.items():
-            given |= {f"{name}_{number}": value for number, value in enumerate(each, 1)}
-        bound = [made.into[name](given[name]) if name in made.into else given[name] for name in made.names]
+        prepared = self._made.get(key)
+        parameters = {f"{name}_{number}": value for number, row in enumerate(rows, 1) for name, value in row.items()}
+        if prepared is None:
+            prepared = self._made[key] = self._make(connection.dialect, len(rows), parameters | values)
+        parameters |= prepared.own
+        parameters |= values
+        for name, members in lists.items():
+            parameters |= {f"{name}_{number}": value for number, value in enumerate(members, 1)}
+        bound = [
+            prepared.into[name](parameters[name]) if name in prepared.into else parameters[name]
+            for name in prepared.names
+        ]
         result = connection.exec_driver_sql(
-            made.text, tuple(bound) if made.positional else dict(zip(made.names, bound, strict=True))
+            prepared.text, tuple(bound) if prepared.positional else dict(zip(prepared.names, bound, strict=True))
         )
         if not result.returns_rows:
             return []
-        if not made.out:
-            made.out = _processors(connection.dialect, made.types, result)
-        return [tuple([out(value) if out else value for out, value in zip(made.out, row)]) for row in result]  # noqa: B905
+        if not prepared.out:
+            prepared.out = _processors(connection.dialect, prepared.types, result)
+        return [tuple([out(value) if out else value for out, value in zip(prepared.out, row)]) for row in result]  # noqa: B905
 
-    def _make(self, dialect: Dialect, rows: int, given: Mapping[str, Any]) -> _Made:
+    def _make(self, dialect: Dialect, rows: int, parameters: Mapping[str, Any]) -> _Made:
         statement = self._build(dialect.name, rows)
         compiled = statement.compile(dialect=dialect)
-        state = compiled.construct_expanded_state(given)
+        state = compiled.construct_expanded_state(parameters)
         into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        told = set(given)
+        named = set(parameters)
         for name, expanded in state.parameter_expansion.items():
             into |= dict.fromkeys(expanded, into[name])
-            told.update(expanded if name in given else ())
+            named.update(expanded if name in parameters else ())
         return _Made(
             text=state.statement,
             names=list(state.positiontup or state.parameters),
             positional=state.positiontup is not None,
-            own={name: value for name, value in state.parameters.items() if name not in told},
+            own={name: value for name, value in state.parameters.items() if name not in named},
             into={name: process for name, process in into.items() if process is not None},
             types=[column.type.dialect_impl(dialect) for column in statement.exported_columns],
         )
@@ -104,4 +107,4 @@ def _processors(
     dialect: Dialect, types: Sequence[TypeEngine[Any]], result: CursorResult[Any]
 ) -> list[_Processor | None]:
     described: Any = result.cursor.description if result.cursor else ()
-    return [each.result_processor(dialect, column[1]) for each, column in zip(types, described, strict=True)]
+    return [type_.result_processor(dialect, column[1]) for type_, column in zip(types, described, strict=True)]

@@ -73,8 +73,8 @@ class WorkerHealth:
 
 def stations(session: Session) -> list[StationHealth]:
     """All stations of the line that have photographs, by name; what it costs grows with the stations only."""
-    found = (_station(session, name) for name in _names(session))
-    return [station for station in found if station is not None]
+    stations = (_station(session, name) for name in _names(session))
+    return [station for station in stations if station is not None]
 
 
 def workers(session: Session, now: datetime) -> WorkerHealth:
@@ -104,7 +104,7 @@ def _names(session: Session) -> Iterator[str]:
 
 def _station(session: Session, name: str) -> StationHealth | None:
     newest = select(Captures.machine, Captures.captured_at, Captures.ordered_at).where(Captures.station == name)
-    machine, told, last_at = session.execute(newest.order_by(*NEWEST_FIRST).limit(1)).one()
+    machine, captured_at, last_at = session.execute(newest.order_by(*NEWEST_FIRST).limit(1)).one()
     if machine == IMPORTED:
         return None
     faults = select(func.count()).where(Faults.station == name, Faults.state == "open")
@@ -112,7 +112,7 @@ def _station(session: Session, name: str) -> StationHealth | None:
     return StationHealth(
         station=name,
         last_at=last_at,
-        clock_error=clock_error(told, last_at),
+        clock_error=clock_error(captured_at, last_at),
         open_faults=session.scalar(faults) or 0,
         now=_outcomes(session, name, 0),
         before=before if before.judged == WINDOW else None,
@@ -123,5 +123,5 @@ def _outcomes(session: Session, name: str, skipped: int) -> Outcomes:
     of_station = select(Captures.outcome).where(Captures.station == name).order_by(*NEWEST_FIRST)
     some = of_station.offset(skipped).limit(WINDOW).subquery()
     counts = [func.coalesce(func.sum(case((some.c.outcome == word, 1), else_=0)), 0) for word in WORDS]
-    judged, *found = session.execute(select(func.count(some.c.outcome), *counts)).one()
-    return Outcomes(judged, dict(zip(WORDS, found, strict=True)))
+    judged, *numbers = session.execute(select(func.count(some.c.outcome), *counts)).one()
+    return Outcomes(judged, dict(zip(WORDS, numbers, strict=True)))

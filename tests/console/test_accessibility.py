@@ -24,6 +24,8 @@ PAGES = (
     "/search",
     "/pocket?machine=mill-1&head=H12&pocket=1",
     "/audit",
+    "/faults",
+    "/sheet?machine=mill-1&head=H12",
     "/nothing",
 )
 

@@ -70,13 +70,13 @@ def compare(
     results: list[list[ComparedBackbone]] = []
     with shown(console) as progress:
         for folder in folders:
-            found = photographs(
+            folder_photographs = photographs(
                 folder,
                 meaning=lambda classes: meanings_to_train(classes, said, intact_class),
                 group_column=group_column,
                 progress=partial(progress, f"{folder.resolve().name} · looking at the photographs"),
             )
-            compared.append(compared_set(folder.resolve().name, found))
+            compared.append(compared_set(folder.resolve().name, folder_photographs))
         for name, source in zip(names, sources, strict=True):
             settings = settings_with(data=data, backbone=name, weights=source)
             results.append(compare_on(compared, settings, repeats=repeats, progress=progress))

@@ -37,12 +37,12 @@ def score_table(name: str, measured: Mapping[str, Measured]) -> Table:
             continue
         table.add_section()
         table.add_row(Text(head, style="bold"))
-        found = [one.get(kind) for one in measured.values()]
+        scores = [one.get(kind) for one in measured.values()]
         for title, score in _ROWS:
-            table.add_row(title, *("–" if one is None else _figure(one.interval(score)) for one in found))
-        table.add_row("calibration slope (1 is right)", *("–" if one is None else f"{one.slope:.2f}" for one in found))
+            table.add_row(title, *("–" if one is None else _figure(one.interval(score)) for one in scores))
+        table.add_row("calibration slope (1 is right)", *("–" if one is None else f"{one.slope:.2f}" for one in scores))
         for accuracy in (0.95, 0.99):
-            shares = ["–" if one is None else _figure(one.decided[accuracy]) for one in found]
+            shares = ["–" if one is None else _figure(one.decided[accuracy]) for one in scores]
             table.add_row(f"decided at {accuracy:.0%}", *shares)
     return table
 

@@ -124,6 +124,8 @@ PAGES = (
     "/checks?state=odd",
     "/checks?since=long+ago",
     "/replace",
+    "/faults",
+    "/sheet?machine=mill-1&head=head-1",
     "/search",
     "/search?limit=1",
     "/search?machine=mill-7",

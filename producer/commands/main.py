@@ -17,6 +17,7 @@ from producer.commands import heads as cli_heads
 from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
 from producer.commands.options import Head, Machine, Operation, seconds, settings_of
+from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.entry_point import run
 from producer.terminal.error_text import in_words
 from producer.terminal.exit_codes import FAILED
@@ -134,7 +135,9 @@ def publish(
 def watch(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="They arrive here: `<machine>/<head>/<operation>/<pocket>.jpg`")],
-    check_size: Annotated[int, typer.Option(help="How many pockets a head has that the register does not.")] = 30,
+    check_size: Annotated[
+        int, typer.Option(min=1, max=MAX_POCKET, help="How many pockets a head has that the register does not.")
+    ] = 30,
     as_json: Json = False,
 ) -> None:
     """Take a folder as a camera: every finished file below it becomes a capture.

@@ -269,6 +269,11 @@ class Outbox:
             connection.execute("INSERT OR IGNORE INTO note (name, value) VALUES (?, ?)", (name, value))
             return str(connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()[0])
 
+    def keep_note(self, name: str, value: str) -> None:
+        """Note `value` under `name`, in place of what was noted; not synced: a power cut may take it."""
+        with self._file.transaction(synced=False) as connection:
+            connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", (name, value))
+
     def notes(self, prefix: str) -> dict[str, str]:
         """The notes whose names begin with `prefix`."""
         # A range, which the index serves: a camera asks several times for each photograph, and has notes of a week.

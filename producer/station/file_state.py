@@ -35,6 +35,7 @@ class Look:
 class _Seen:
     look: Look
     since: float
+    first: float
 
 
 class Stillness:
@@ -47,9 +48,13 @@ class Stillness:
         """For how many seconds of `now`'s clock a file has looked as it does; 0.0 at the first look."""
         seen = self._seen.get(path)
         if seen is None or seen.look != look:
-            self._seen[path] = _Seen(look, now)
+            self._seen[path] = _Seen(look, now, now if seen is None else seen.first)
             return 0.0
         return now - seen.since
+
+    def watched(self, path: Path, now: float) -> float:
+        """For how many seconds of `now`'s clock a file has been looked at, changing or not."""
+        return now - self._seen[path].first
 
     def forget(self, path: Path) -> None:
         """Restart the count for a file."""

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,9 +27,11 @@ from producer.delivery.outbox import Outbox
 from producer.pictures.file_names import pocket_of
 from producer.station.file_state import Look, Stillness
 from producer.station.head_register import HeadRegister
+from producer.station.head_register_file import nearest
 from producer.station.photograph_file import Changing, is_raw, read
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
+from producer.station.time_since_boot import Moment
 from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder
 from producer.terminal.error_text import in_words
 
@@ -127,6 +129,7 @@ class FolderCamera:
         self._stillness = Stillness()
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
+        self._unknown_heads: set[str] = set()
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
@@ -162,6 +165,7 @@ class FolderCamera:
         looks = {path: look for path, look in looks.items() if self._dealt_with.get(path) != look}
         still = {path: self._stillness.seconds(path, look, now) for path, look in looks.items()}
         settled = sorted(path for path, seconds in still.items() if seconds >= self._settled_after)
+        self._say_what_never_settles({path: looks[path] for path in looks.keys() - set(settled)}, now)
         twins = _twins(settled)
         waiting = len(looks) - len(settled)
         for path in settled:
@@ -206,10 +210,11 @@ class FolderCamera:
             if self._handed_in.knows_content(file.relative, reading.image):
                 self._put_away(file, reading.image)
                 return
-            check = self._handed_in.check_of(file.relative.parent, time.time(), self._check_timeout)
-            if (other := self._handed_in.shown_as(file.relative, reading.image)) is not None:
+            moment = Moment.now()
+            check = self._handed_in.check_of(file.relative.parent, moment, self._check_timeout)
+            if (other := self._handed_in.shown_as(file.relative, reading.image, moment)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
-            before = self._handed_in.others_of_pocket(file.relative, check)
+            before = self._handed_in.others_of_pocket(file.relative)
             capture = new_id()
             event = self._station.submit(
                 reading.image,
@@ -245,6 +250,14 @@ class FolderCamera:
             ValueError: it has no such pocket. Taken all the same, it would stand for one that nobody saw.
         """
         head = self._heads.get(place.head) if self._heads is not None else None
+        if head is None and self._heads is not None and place.head not in self._unknown_heads:
+            self._unknown_heads.add(place.head)
+            log.warning(
+                "a head is not in the head register: it is taken to have as many pockets as --check-size says",
+                head=place.head,
+                pockets=self._check_size,
+                meant=nearest(place.head, self._heads.heads),
+            )
         size = self._check_size if head is None else head.pockets
         if place.pocket > size:
             who = "--check-size" if head is None else "the head register"
@@ -277,6 +290,13 @@ class FolderCamera:
         if self._said.get(file.path) != problem:
             self._said[file.path] = problem
             log.warning(what, file=file.name, problem=problem)
+
+    def _say_what_never_settles(self, changing: Mapping[Path, Look], now: float) -> None:
+        """Say of a file that was waited for as long as any that something changes it again and again."""
+        for path, look in changing.items():
+            if self._stillness.watched(path, now) >= self._doubt_for + self._settled_after:
+                file = _File(path, path.relative_to(self._folder.path), look)
+                self._say_once(file, "a file is never still, and is not handed in", "something changes it all the time")
 
     def _forget_all_but(self, looks: dict[Path, Look]) -> None:
         """Forget the files that are not there any more."""

@@ -21,6 +21,7 @@ from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
 from producer.pictures.file_names import pocket_of
 from producer.station.file_state import Look
+from producer.station.time_since_boot import Moment
 from producer.station.watched_folder import shows_nothing
 
 log = structlog.get_logger()
@@ -61,45 +62,44 @@ class HandedIn:
         capture = self._outbox.first_note(self._content_note(relative, image), str(new_id()))
         self._outbox.first_note(self.file_note(relative, look), capture)
 
-    def others_of_pocket(self, relative: Path, check: UUID) -> list[str]:
+    def others_of_pocket(self, relative: Path) -> list[str]:
         """The files of the same pocket and check that were handed in before under other names."""
-        began = made_at(check)
-        of_check = {note: at for note, at in self._files_of(relative.parent).items() if at >= began}
-        names = {_path_in(note).name for note in of_check} - {relative.name}
-        return sorted(name for name in names if pocket_of(name) == pocket_of(relative.name))
+        names = {_path_in(note).name for note in self._outbox.notes(_shown(relative.parent))}
+        return sorted(name for name in names - {_name(relative)} if pocket_of(name) == pocket_of(relative.name))
 
-    def shown_as(self, relative: Path, image: bytes) -> str | None:
-        """The file of another pocket of the operation whose newest bytes are just these; None: they are this pocket's.
+    def shown_as(self, relative: Path, image: bytes, now: Moment) -> str | None:
+        """The file of another pocket of the check whose newest bytes are just these; None: they are this pocket's.
 
         Noted before the event, so that a crash in between forgets nothing.
         """
         if not image:
             return None
-        notes = self._outbox.notes(f"{SHOWN_NOTE}{relative.parent.as_posix()}/")
-        newest = {pocket_of(_path_in(note).name): note for note in sorted(notes, key=lambda note: notes[note])}
+        notes = self._outbox.notes(_shown(relative.parent))
+        newest = {
+            pocket_of(_path_in(note).name): note for note in sorted(notes, key=lambda note: _seconds(notes[note]))
+        }
         content = f"{hashlib.sha256(image).hexdigest()}:{len(image)}"
         for pocket, note in newest.items():
             if pocket != pocket_of(relative.name) and note.endswith(f":{content}"):
                 return _path_in(note).name
-        self._outbox.first_note(f"{SHOWN_NOTE}{relative.as_posix()}:{content}", str(new_id()))
+        self._outbox.keep_note(f"{_shown(relative.parent)}{_name(relative)}:{content}", f"{new_id()} {now}")
         return None
 
-    def check_of(self, operation: Path, now: float, timeout: float) -> UUID:
+    def check_of(self, operation: Path, now: Moment, timeout: float) -> UUID:
         """The check of an operation's folder: the same one for all its files, also after a restart.
 
-        It is over when nothing was handed in for `timeout` seconds: what comes then is another check, of an operation
-        of the same name. A photograph of yesterday must not stand for a pocket that nobody saw today.
-
-        In normal form C, as names are: some file systems keep another one.
+        It is over when nothing was handed in for `timeout` seconds, or the computer was started since: what comes then
+        is another check, of an operation of the same name. A photograph of yesterday must not stand for a pocket that
+        nobody saw today.
         """
-        name = unicodedata.normalize("NFC", (self._folder.absolute() / operation).as_posix())
-        check = UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
-        newest = max([made_at(check), *self._files_of(operation).values()])
-        if abs(now - newest) <= timeout:
-            return check
-        shown = self._outbox.notes(f"{SHOWN_NOTE}{operation.as_posix()}/")
-        self._outbox.forget_notes([f"{CHECK_NOTE}{name}", *shown])
-        return UUID(self._outbox.first_note(f"{CHECK_NOTE}{name}", str(new_id())))
+        note = f"{CHECK_NOTE}{_normal((self._folder.absolute() / operation).as_posix())}"
+        check, _, last = (self._outbox.note(note) or "").partition(" ")
+        passed = now.since(Moment.read(last)) if last else None
+        if passed is None or not 0 <= passed <= timeout:
+            self._outbox.forget_notes(self._outbox.notes(_shown(operation)))
+            check = str(new_id())
+        self._outbox.keep_note(note, f"{check} {now}")
+        return UUID(check)
 
     def forget_old(self, now: float) -> None:
         """Forget what was noted more than `KEEP_NOTES` seconds before `now` (since the epoch).
@@ -122,11 +122,6 @@ class HandedIn:
         except (OSError, sqlite3.Error) as error:
             log.error("old notes stay in the outbox", problem=str(error))
 
-    def _files_of(self, operation: Path) -> dict[str, float]:
-        """The notes on an operation's files, with when each was handed in."""
-        notes = self._outbox.notes(f"{FILE_NOTE}{operation.as_posix()}/")
-        return {note: _noted_at(value) for note, value in notes.items()}
-
     def _stands(self, name: str) -> bool:
         """Whether the file that a note is about is still in the folder."""
         return (self._folder / _path_in(name)).exists()
@@ -141,9 +136,29 @@ def _path_in(note: str) -> Path:
     return Path(note.partition(":")[2].rsplit(":", 2)[0])
 
 
+def _normal(name: str) -> str:
+    """In normal form C, as names are: some file systems keep another one."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _name(relative: Path) -> str:
+    return _normal(relative.name)
+
+
+def _shown(operation: Path) -> str:
+    """What the notes on the photographs of an operation begin with."""
+    return f"{SHOWN_NOTE}{_normal(operation.as_posix())}/"
+
+
+def _seconds(value: str) -> float:
+    """When a photograph was noted, since the computer's start; first of all what an earlier version noted."""
+    _, _, moment = value.partition(" ")
+    return Moment.read(moment).seconds if moment else -1.0
+
+
 def _noted_at(value: str) -> float:
-    """When a note was made, in seconds since the epoch: what is noted are UUIDv7, which begin with their time."""
+    """When a note was made, in seconds since the epoch: notes begin with a UUIDv7, and that with its time."""
     try:
-        return made_at(UUID(value))
+        return made_at(UUID(value.partition(" ")[0]))
     except ValueError:  # the first version noted a word
         return 0.0

@@ -4,6 +4,7 @@ import io
 import os
 import threading
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,12 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent, Region
-from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
 from producer.station.folder_camera import FolderCamera, Place, place_of
 from producer.station.head_register import Head, HeadRegister
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_NOTE, CHECK_TIMEOUT, FILE_NOTE, KEEP_NOTES, HandedIn
+from producer.station.time_since_boot import Moment
 from producer.station.watched_folder import WatchedFolder
 from producer.storage.folder import FolderStore
 from tests.support import photograph
@@ -311,15 +312,73 @@ def test_an_operation_of_the_same_name_is_another_check_when_the_first_is_over(c
     assert len(yesterday | today) == 2
 
 
-def test_a_check_is_over_by_the_last_photograph_and_a_clock_that_is_set_ends_it_too(camera: Camera) -> None:
-    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
-    (event,) = camera.sweep()[0]
+def test_a_head_that_the_register_lacks_is_named_once(camera: Camera) -> None:
+    camera.start(HeadRegister(camera.folder / "heads.toml", {"H12": Head("H12", 4, None, {})}))
+    for pocket in (1, 2):
+        camera.photo(f"mill-1/h12/op-7/{pocket}.jpg", photograph(seed=pocket))
+    with capture_logs() as logs:
+        assert len(camera.sweep()[0]) == 2
+    (said,) = [entry for entry in logs if "not in the head register" in entry["event"]]
+    assert (said["head"], said["meant"], said["pockets"]) == ("h12", "H12", 2)
+
+
+def test_a_file_that_is_never_still_is_said_once(camera: Camera) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    with capture_logs() as logs:
+        for second in range(200):
+            os.utime(path, (second, second))
+            assert camera.look(after=1.0) == ([], True)
+    assert [entry["event"] for entry in logs] == ["a file is never still, and is not handed in"]
+
+
+def test_a_check_is_over_by_the_last_photograph(camera: Camera) -> None:
     notes, operation = HandedIn(camera.outbox, camera.folder), Path("mill-1/H1/op-7")
-    handed_in = made_at(event.capture_id)
-    assert notes.check_of(operation, handed_in + 599, 600) == event.check_id
-    assert notes.check_of(operation, handed_in + 601, 600) != event.check_id
-    again = notes.check_of(operation, time.time(), 600)
-    assert notes.check_of(operation, time.time() - 36_000, 600) != again
+    check = notes.check_of(operation, Moment("boot", 1000), 600)
+    assert notes.check_of(operation, Moment("boot", 1599), 600) == check
+    assert notes.check_of(operation, Moment("boot", 2198), 600) == check
+    assert notes.check_of(operation, Moment("boot", 2799), 600) != check
+
+
+def test_after_a_start_of_the_computer_what_comes_is_another_check_whatever_its_clock_says(camera: Camera) -> None:
+    """A computer without a battery begins at the same time of day again, and at the same seconds since its start."""
+    notes, operation = HandedIn(camera.outbox, camera.folder), Path("mill-1/H1/op-7")
+    check = notes.check_of(operation, Moment("yesterday", 120), 600)
+    today = notes.check_of(operation, Moment("today", 120), 600)
+    assert today != check
+    assert notes.check_of(operation, Moment("today", 125), 600) == today
+
+
+def test_a_clock_that_was_ahead_once_spoils_no_operation(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=1))
+    with monkeypatch.context() as ahead:
+        ahead.setattr("uuid6._last_v7_timestamp", None)  # ids of one process never go back; put back afterwards
+        ahead.setattr(time, "time", lambda: 4_070_908_800.0)  # the year 2099
+        ahead.setattr(time, "time_ns", lambda: 4_070_908_800 * 10**9)
+        assert len(camera.sweep()[0]) == 1
+    camera.start(check_timeout=1e-6)
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=2))
+    (first,) = camera.sweep()[0]
+    camera.start()
+    for pocket in (2, 3):
+        camera.photo(f"mill-1/H1/op-7/{pocket}.jpg", photograph(seed=10 + pocket))
+    assert {event.check_id for event in camera.sweep()[0]} == {first.check_id}
+
+
+def test_a_photograph_that_came_back_to_its_pocket_is_no_other_pocket_s(camera: Camera) -> None:
+    for seed in (1, 2, 1):
+        camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=seed))
+        assert len(camera.sweep()[0]) == 1
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=1))
+    assert camera.sweep()[0] == []
+    reason = camera.folder / "rejected/mill-1/H1/op-7/2.jpg.reason.txt"
+    assert "one and the same photograph as 1.jpg" in reason.read_text(encoding="utf-8")
+
+
+def test_names_of_either_normal_form_are_one_operation(camera: Camera) -> None:
+    camera.photo(f"{unicodedata.normalize('NFC', 'Fräse')}/H1/op-7/1.jpg", photograph(seed=1))
+    assert len(camera.sweep()[0]) == 1
+    camera.photo(f"{unicodedata.normalize('NFD', 'Fräse')}/H1/op-7/2.jpg", photograph(seed=1))
+    assert camera.sweep()[0] == []
 
 
 def test_a_crash_between_the_event_and_the_move_hands_in_once(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ _MOST_PARTS: Final = 100_000
 """Chunks of a PNG that are looked at: more would take seconds, and no camera writes them."""
 
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
+_JPEG_TABLES: Final = 347
 _CLASSIC: Final = 42
 _TIFF_HEADER: Final = 8
 _PAGES: Final = 64
@@ -103,6 +105,9 @@ def _tiff(data: bytes) -> str | None:
                     return "a part of the TIFF was never written"
                 if (end := max((start + length for start, length in parts), default=0)) > len(data):
                     return f"the TIFF has {len(data):,} of the {end:,} bytes that its directory tells"
+                problems = (JpegStructure.of(part).problem for part in tiff_jpegs(image, data))
+                if (problem := next(filter(None, problems), None)) is not None:
+                    return f"in a strip or tile of the TIFF, {problem}"
     except EOFError:  # after the last page
         return None
     except UnidentifiedImageError:  # its kind is not read, which is no question of its end
@@ -136,6 +141,18 @@ def tiff_parts(image: Image.Image) -> list[tuple[int, int]]:
         starts, lengths = _numbers(tags.get(offsets, ())), _numbers(tags.get(counts, ()))
         parts += zip_longest(starts, lengths[: len(starts)], fillvalue=0)
     return parts
+
+
+def tiff_jpegs(image: Image.Image, data: bytes) -> Iterator[bytes]:
+    """Each strip or tile of a TIFF's page as a JPEG of its own, with the tables that all share; none of others."""
+    if image.info.get("compression") != "jpeg":
+        return
+    tags: Any = getattr(image, "tag_v2", {})
+    tables = tags.get(_JPEG_TABLES, b"")
+    # They are a JPEG without an image: what is between its own beginning and end goes before what a part has.
+    shared = bytes(tables)[2:-2] if isinstance(tables, bytes) else b""
+    for start, length in tiff_parts(image):
+        yield data[start : start + 2] + shared + data[start + 2 : start + length]
 
 
 def _numbers(value: Any) -> tuple[int, ...]:

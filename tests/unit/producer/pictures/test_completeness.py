@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from producer.pictures.completeness import cut_short
+from producer.pictures.completeness import cut_short, tiff_parts
 from producer.pictures.jpeg_structure import JpegStructure
 
 PIXELS = np.random.default_rng(0).integers(1, 256, (48, 63, 3), dtype=np.uint8)
@@ -115,3 +115,15 @@ def test_hostile_files_are_looked_at_quickly() -> None:
         begun = time.process_time()
         assert cut_short(data) is not None
         assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("strip", [10**6, 2048])
+def test_a_jpeg_within_a_tiff_is_asked_what_a_jpeg_file_is(strip: int) -> None:
+    whole = encoded("TIFF", compression="jpeg", quality=95, strip_size=strip)
+    with Image.open(io.BytesIO(whole)) as image:
+        start, length = tiff_parts(image)[-1]
+    holed = whole[: start + length - 512] + bytes(510) + whole[start + length - 2 :]
+    unfinished = whole[: start + length - 2] + bytes(2) + whole[start + length :]
+    assert cut_short(whole) is None
+    assert cut_short(holed) == "in a strip or tile of the TIFF, a part of the JPEG was never written"
+    assert cut_short(unfinished) == "in a strip or tile of the TIFF, the JPEG ends before its end marker"

@@ -45,3 +45,29 @@ def test_whole_ones_and_flat_areas_are_not_overwritten(compression: str, mode: s
     for image in (*photographs(), *flat, stripes):
         data = saved(image.convert(mode), compression)
         assert not is_overwritten(Image.open(io.BytesIO(data)), data)
+
+
+def saved_as_jpeg(image: Image.Image, quality: int, strip: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "TIFF", compression="jpeg", quality=quality, strip_size=strip)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("strip", [10**8, 2**14])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_a_jpeg_in_a_tiff_with_a_hole_is_not_judged(strip: int, share: float) -> None:
+    for image in photographs():
+        data = saved_as_jpeg(image, 90, strip)
+        start = int(len(data) * share) // 512 * 512
+        with pytest.raises(UnusableImage, match=r"damaged|cut short|never written"):
+            decode(data[:start] + bytes(512) + data[start + 512 :], (64, 64))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "YCbCr", "L", "CMYK"])
+@pytest.mark.parametrize("strip", [10**8, 2**14])
+@pytest.mark.parametrize("quality", [60, 75, 90, 95])
+def test_whole_jpegs_in_a_tiff_are_not_overwritten(mode: str, strip: int, quality: int) -> None:
+    flat = [Image.new("RGB", (250, 203), (level, level, level)) for level in (0, 128, 255)]
+    for image in (*photographs(), *flat):
+        data = saved_as_jpeg(image.convert(mode), quality, strip)
+        assert not is_overwritten(Image.open(io.BytesIO(data)), data)

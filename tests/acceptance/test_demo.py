@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -62,6 +63,11 @@ def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None
     assert {row["pocket"] for row in ask("replace", folder)} == set(newest["replace"])
     truths = list((folder / "images").rglob("*.truth.json"))
     assert len(truths) == 90
+    # The folder is a whole line: what judged in it is in it.
+    environment = {name: value for name, value in os.environ.items() if name != "INSERTS_NETWORKS"}
+    listing = [program("insert-worker"), "networks", "list", "--data", str(folder), "--json"]
+    listed = subprocess.run(listing, check=True, capture_output=True, text=True, env=environment)
+    assert len(json.loads(listed.stdout)) == 1
 
 
 def test_the_demo_runs_on_the_user_s_own_photographs(tmp_path: Path) -> None:

@@ -92,9 +92,10 @@ class _Demo:
             images=None,
             models=None,
             outbox=None,
-            # Weights and networks are this machine's, not the demo's, whose folder the next one replaces.
+            # Weights are this machine's, not the demo's, whose folder the next one replaces.
             weights_folder=WorkerSettings().weights_path().absolute(),
-            networks=_absolute(WorkerSettings().networks_root()),
+            # So that the folder is a whole line, which `standalone` and `train` can go on with.
+            networks=str(options.data.absolute() / "networks"),
             **{name: value for name, value in choice.items() if value is not None},
         )
         self._system = EmbeddedSystem(self.settings, supervisor)
@@ -135,14 +136,24 @@ class _Demo:
         return divided.folder, ["--photographs", str(divided.listed)], phrase
 
     def _network(self) -> str:
-        """The network's file: from this machine's store, or built into it, which takes half a minute once."""
+        """The network's file: from this machine's store, or built, which takes half a minute, and left there too.
+
+        So only the first demo builds it.
+        """
         name, weights = self.settings.backbone, self._options.weights
+        own, of_machine = (
+            NetworkStore(self.settings.networks_root()),
+            NetworkStore(_absolute(WorkerSettings().networks_root())),
+        )
         try:
-            NetworkStore(self.settings.networks_root()).named(name)
+            manifest = of_machine.named(name)
         except NetworkMissing:
             chosen = ["--weights", weights] if weights else []
             self._finish([*_WORKER, "networks", "build", name, *chosen], "network")
+            manifest = own.named(name)
+            of_machine.add(own.read(manifest), manifest)
             return f"{name}, built"
+        own.add(of_machine.read(manifest), manifest)
         return name
 
     def _train(self, folder: Path) -> str:

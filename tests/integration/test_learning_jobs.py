@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from db.engine import migrate
 from db.engine.database import Database
-from db.learning import model_registry, snapshots
+from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
 from producer.storage.folder import FolderStore
 from tests.learning_support import BEGAN, FINGERPRINT, NETWORK, Reviewer, SmallNetwork, learning_in
@@ -157,6 +158,16 @@ def test_more_reviews_make_a_candidate_that_is_held_against_the_champion(
     assert (result.champion, result.promote) == (first.model_id, True)  # type: ignore[union-attr]
     assert any("newest labels" in reason for reason in result.reasons)
     assert in_charge(database) == second.model.model_id  # type: ignore[union-attr]
+    with database.reading() as session:
+        kept = evaluations.of_model(session, result.model)
+    assert kept is not None
+    assert kept.at == result.at
+    file = learning.evaluations / result.model / "evaluation.json"
+    assert kept.report == json.loads(file.read_text("utf-8"))
+    curve = kept.report["learning_curve"]
+    assert curve[-1]["labels"] == kept.report["images"] == 68
+    counts = [point["labels"] for point in curve]
+    assert counts == sorted(set(counts))
 
 
 @on_sqlite

@@ -143,6 +143,32 @@ def cross_validate(
     return results
 
 
+def cross_validate_known(
+    features: Any,
+    labels: Int64Array,
+    groups: Int64Array,
+    known: Int64Array,
+    *,
+    costs: Costs,
+    repeats: int,
+    test_size: float = 0.3,
+) -> CrossValidation | None:
+    """Evaluate learning from the `known` labels (n,) only, `UNKNOWN` elsewhere, on the grouped splits of all of them.
+
+    A split that leaves too few to learn from is left out; None where all do.
+    """
+    trial = _Trial(solver_for(features), features, labels, groups, costs)
+    splits, ratios = [], []
+    for split in grouped_splits(labels, groups, test_size=test_size, repeats=repeats):
+        train = split.train[known[split.train] != UNKNOWN]
+        try:
+            splits.append(trial.run(split.seed, known, train, split.test))
+        except (CandidateError, ClassifierError):
+            continue
+        ratios.append(len(split.test) / len(train))
+    return CrossValidation("grouped", tuple(splits), float(np.mean(ratios))) if splits else None
+
+
 @dataclass(frozen=True, eq=False)
 class _Trial:
     """What all splits have in common; `truth` (n,) are the labels that test predictions are compared with."""

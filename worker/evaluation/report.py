@@ -17,6 +17,7 @@ from db.learning.reviews import Labelled
 from producer.files.durable_folders import replaced_folder
 from worker.evaluation.charts import figures, total_confusion
 from worker.evaluation.cross_validation import CrossValidation, Kind
+from worker.evaluation.learning_curve import CurvePoint
 from worker.evaluation.pooled_predictions import PooledPredictions, pool
 from worker.evaluation.promotion_rule import Decision, Newest
 from worker.evaluation.scores import Interval, Scores
@@ -28,6 +29,8 @@ from worker.runtime.arrays import Int64Array
 
 SCHEMA_VERSION: Final = 1
 """Of `evaluation.json`; increment when a field changes its meaning or is removed."""
+
+REPORT_FILE: Final = "evaluation.json"
 
 ACCURACY: Final = 0.99
 """The accuracy at which coverage is reported."""
@@ -64,6 +67,7 @@ class Evaluation:
     champion: str | None = None
     decision: Decision | None = None
     newest: Newest | None = None
+    learning_curve: Sequence[CurvePoint] = ()
     problems: Mapping[Kind, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -100,7 +104,7 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
     if evaluation.assessments:
         drawn = figures(evaluation.assessments, evaluation.sides, captured, evaluation.costs)
     with replaced_folder(folder) as temporary:
-        (temporary / "evaluation.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        (temporary / REPORT_FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
         (temporary / f"results{evaluation.name}.txt").write_text(report_text(evaluation), "utf-8")
         for name, image in drawn.items():
             (temporary / name).write_bytes(image)
@@ -129,6 +133,10 @@ def report_json(evaluation: Evaluation) -> dict[str, Any]:
         "band": asdict(limits),
         "decision": asdict(evaluation.decision) if evaluation.decision else None,
         "newest": _newest_json(evaluation.newest),
+        "learning_curve": [
+            {"labels": point.labels, "balanced_accuracy": _interval_json(point.balanced_accuracy)}
+            for point in evaluation.learning_curve
+        ],
         "evaluations": {
             kind: {
                 "candidate": _assessment_json(evaluation, candidate),

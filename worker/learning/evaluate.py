@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from db.learning import model_registry, snapshots
+from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
 from producer.files.durable_files import replaced_file
 from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
+from worker.evaluation.learning_curve import CurvePoint, learning_curve
 from worker.evaluation.promotion_rule import Decision, decide
-from worker.evaluation.report import Evaluation, write_report
+from worker.evaluation.report import REPORT_FILE, Evaluation, write_report
 from worker.evaluation.splits import EvaluationError
 from worker.features import catalogue
 from worker.features.store import FeaturesMissing
@@ -96,10 +99,10 @@ def evaluate(
         return _settle(learning, model, again, by, progress) if mine else None
 
 
-def decided(evaluations: Path, model_id: str) -> Decided | None:
-    """Return the decision about a model, or None; `evaluations` is the folder of all evaluations."""
+def decided(folder: Path, model_id: str) -> Decided | None:
+    """Return the decision about a model, or None; `folder` is that of all evaluations."""
     try:
-        return Decided.model_validate_json((evaluations / model_id / DECISION_FILE).read_text("utf-8"))
+        return Decided.model_validate_json((folder / model_id / DECISION_FILE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):
         return None
 
@@ -169,6 +172,10 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     evaluation = replace(evaluation, decision=decision)
     folder = learning.evaluations / model.model_id
     write_report(folder, evaluation)
+    # The console shows it, which reads the database only.
+    report = json.loads((folder / REPORT_FILE).read_text("utf-8"))
+    with learning.database.transaction() as session:
+        evaluations.record(session, model.model_id, evaluation.at, report)
     return Decided(
         model=model.model_id,
         champion=evaluation.champion,
@@ -217,7 +224,13 @@ def _compared(
     if baseline is not None:
         progress("the newest labels", 0, 0)
         newest = newest_labels(baseline, features, dataset, costs=evaluation.costs, seed=SEED)
-    return replace(evaluation, assessments=assessments, problems=problems, newest=newest)
+    curve: tuple[CurvePoint, ...] = ()
+    if "grouped" in assessments:
+        progress("the learning curve", 0, 0)
+        said = np.array([item.review_id for item in dataset.items], np.int64)
+        whole = assessments["grouped"][0]
+        curve = learning_curve(features, dataset.sides, dataset.groups, said, whole, evaluation.costs)
+    return replace(evaluation, assessments=assessments, problems=problems, newest=newest, learning_curve=curve)
 
 
 def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, baseline: Baseline | None) -> Decision:

@@ -1,0 +1,44 @@
+"""Evaluations: what was measured of a model, kept as the JSON of its report; a model's newest counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from db.schema.tables import Evaluations
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One evaluation of a model; `report` is the content of its `evaluation.json`."""
+
+    model_id: str
+    at: datetime
+    report: Mapping[str, Any]
+
+
+def record(session: Session, model_id: str, at: datetime, report: Mapping[str, Any]) -> None:
+    """Keep an evaluation; those before it stay.
+
+    Raises:
+        IntegrityError: the model was never registered.
+        ValueError: `at` is naive.
+    """
+    session.execute(insert(Evaluations).values(model_id=model_id, at=at, report=dict(report)))
+
+
+def of_model(session: Session, model_id: str) -> Evaluated | None:
+    """The newest evaluation of a model, or None."""
+    query = select(Evaluations.model_id, Evaluations.at, Evaluations.report).where(Evaluations.model_id == model_id)
+    row = session.execute(query.order_by(Evaluations.id.desc()).limit(1)).first()
+    return Evaluated(*row) if row else None
+
+
+def newest_model(session: Session) -> str | None:
+    """The model that was evaluated last, or None before there is one."""
+    return session.scalar(select(Evaluations.model_id).order_by(Evaluations.id.desc()).limit(1))

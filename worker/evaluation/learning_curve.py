@@ -1,0 +1,50 @@
+"""The learning curve: how good learning was with the first labels only, on the same test images as with all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, cross_validate_known
+from worker.evaluation.scores import Interval
+from worker.models.costs import Costs
+from worker.runtime.arrays import Int64Array
+
+SHARES: Final = (0.25, 0.5)
+"""The shares of the labels, the first ones, that are learned from beside all of them."""
+
+REPEATS: Final = 5
+"""Splits for each share: enough to see where the curve goes."""
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """With so many labels learning has this balanced accuracy, which is measured on inserts it has not seen."""
+
+    labels: int
+    balanced_accuracy: Interval
+
+
+def learning_curve(
+    features: Any, labels: Int64Array, groups: Int64Array, said: Int64Array, whole: CrossValidation, costs: Costs
+) -> tuple[CurvePoint, ...]:
+    """The curve by inserts, fewest labels first; a share that is too small to learn from has no point.
+
+    `said` (n,) orders the labels (n,) as they were given, and `whole` is the evaluation with all of them.
+    """
+    order = np.argsort(said, kind="stable")
+    points = []
+    for share in SHARES:
+        count = round(share * len(labels))
+        known = np.full(len(labels), UNKNOWN, np.int64)
+        known[order[:count]] = labels[order[:count]]
+        found = cross_validate_known(features, labels, groups, known, costs=costs, repeats=REPEATS)
+        points += _point(count, found)
+    return (*points, *_point(len(labels), whole))
+
+
+def _point(count: int, found: CrossValidation | None) -> list[CurvePoint]:
+    interval = found.interval("balanced_accuracy") if found is not None else None
+    return [CurvePoint(count, interval)] if interval is not None else []

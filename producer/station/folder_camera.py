@@ -29,6 +29,7 @@ from producer.station.file_state import Look, Stillness
 from producer.station.head_register import HeadRegister
 from producer.station.head_register_file import nearest
 from producer.station.photograph_file import Changing, is_raw, read
+from producer.station.place import Place, place_of
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
 from producer.station.time_since_boot import Moment
@@ -56,16 +57,6 @@ class Doubtful(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
-    """What a file's path says about its photograph."""
-
-    machine: str
-    head: str
-    operation: str
-    pocket: int
-
-
-@dataclass(frozen=True)
 class _File:
     path: Path
     relative: Path
@@ -74,19 +65,6 @@ class _File:
     @property
     def name(self) -> str:
         return self.relative.as_posix()
-
-
-def place_of(relative: Path) -> Place:
-    """Read `<machine>/<head>/<operation>/<pocket>.jpg`.
-
-    Raises:
-        ValueError: the path has another form.
-    """
-    parts = relative.parts
-    pocket = pocket_of(relative.name)
-    if len(parts) != 4 or pocket is None:
-        raise ValueError(f"{relative.as_posix()} is not <machine>/<head>/<operation>/<pocket>{relative.suffix}")
-    return Place(parts[0], parts[1], parts[2], pocket)
 
 
 class FolderCamera:

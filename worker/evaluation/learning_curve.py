@@ -40,11 +40,11 @@ def learning_curve(
         count = round(share * len(labels))
         known = np.full(len(labels), UNKNOWN, np.int64)
         known[order[:count]] = labels[order[:count]]
-        found = cross_validate_known(features, labels, groups, known, costs=costs, repeats=REPEATS)
-        points += _point(count, found)
+        measured = cross_validate_known(features, labels, groups, known, costs=costs, repeats=REPEATS)
+        points += _point(count, measured)
     return (*points, *_point(len(labels), whole))
 
 
-def _point(count: int, found: CrossValidation | None) -> list[CurvePoint]:
-    interval = found.interval("balanced_accuracy") if found is not None else None
+def _point(count: int, measured: CrossValidation | None) -> list[CurvePoint]:
+    interval = measured.interval("balanced_accuracy") if measured is not None else None
     return [CurvePoint(count, interval)] if interval is not None else []

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent, Region
 from producer.delivery.outbox import Outbox
-from producer.station.folder_camera import FolderCamera, Place, place_of
+from producer.station.folder_camera import FolderCamera
 from producer.station.head_register import Head, HeadRegister
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_NOTE, CHECK_TIMEOUT, FILE_NOTE, KEEP_NOTES, HandedIn
@@ -63,13 +63,6 @@ def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
     camera = Camera(tmp_path, monkeypatch)
     yield camera
     camera.outbox.close()
-
-
-def test_paths_say_what_a_photograph_shows() -> None:
-    assert place_of(Path("mill-1/H1/op-7/12.jpg")) == Place("mill-1", "H1", "op-7", 12)
-    for wrong in ("12.jpg", "mill-1/H1/op-7/left.jpg", "mill-1/H1/op-7/extra/12.jpg"):
-        with pytest.raises(ValueError, match="<machine>"):
-            place_of(Path(wrong))
 
 
 def test_a_finished_file_is_handed_in_and_moved(camera: Camera) -> None:

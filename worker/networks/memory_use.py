@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from producer.terminal.output import say
 from worker.networks.running import Network, check_picture
 from worker.networks.store import NetworkStore
 
@@ -32,7 +33,7 @@ def run_once(root: str, digest: str) -> None:
     manifest = store.with_digest(digest)
     network = Network(store.read(manifest), manifest, ())
     network.maps(check_picture(network.input_size)[None])
-    print(_resident_bytes())  # noqa: T201  # the parent reads it
+    say(_resident_bytes())
 
 
 def _resident_bytes() -> int:

@@ -32,7 +32,8 @@ class Shop:
         command = [program("insert-worker"), "standalone", "--data", str(self.data), "--port", str(self.port)]
         with (self.data.parent / "standalone.log").open("ab") as log:
             self._system = subprocess.Popen(command, stderr=log, stdout=log)
-        wait_until(lambda: b"the line is up" in self.log().encode(), 120, "the line")
+        # The last of the lines that say how to use it: the address of the console is among those before.
+        wait_until(lambda: "a model:" in self.log(), 120, "the line")
 
     def stop(self) -> int:
         assert self._system is not None

@@ -31,7 +31,7 @@ from sqlalchemy import delete
 from benchmarks import kept
 from benchmarks.asked import Plant
 from benchmarks.measure import Benchmark
-from benchmarks.questions import VERDICTS, percentile
+from benchmarks.questions import VERDICTS, percentile, spread
 from db.console.app import make_app, make_console
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
@@ -141,8 +141,7 @@ def p95s(page: str, engine: str, verdicts: int, samples: int, folder: Path = kep
             for seed in range(samples):
                 taken = milliseconds(client, plant, page, seed)
                 measured.append(percentile(taken, 0.95))
-                spread = f"p50 {percentile(taken, 0.5):.1f} ms, p95 {measured[-1]:.1f} ms, longest {max(taken):.1f} ms"
-                print(f"  {page}, {engine}, {verdicts:,} verdicts: {spread}", flush=True)
+                print(f"  {page}, {engine}, {verdicts:,} verdicts: {spread(taken)}", flush=True)
     return measured
 
 

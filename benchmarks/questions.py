@@ -70,16 +70,17 @@ def p95s(question: str, engine: str, verdicts: int, samples: int, folder: Path =
         try:
             for seed in range(samples):
                 taken = milliseconds(database, question, seed)
-                measured.append(percentile([each for _, each in taken], 0.95))
-                print(f"  {question}, {engine}, {verdicts:,} verdicts: {_spread(taken)}", flush=True)
+                milliseconds_taken = [value for _, value in taken]
+                measured.append(percentile(milliseconds_taken, 0.95))
+                print(f"  {question}, {engine}, {verdicts:,} verdicts: {spread(milliseconds_taken)}", flush=True)
             print(f"  slowest kinds: {_slowest(taken)}", flush=True)
         finally:
             database.close()
     return measured
 
 
-def _spread(taken: Sequence[tuple[str, float]]) -> str:
-    values = [each for _, each in taken]
+def spread(values: Sequence[float]) -> str:
+    """Median, 95th percentile and the longest of some milliseconds, in words."""
     p50, p95 = percentile(values, 0.5), percentile(values, 0.95)
     return f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, longest {max(values):.1f} ms"
 

@@ -114,7 +114,7 @@ def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], ou
 
 def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) -> None:
     from db.commands.output import print_table
-    from worker.evaluation.comparison_report import advice, score_table
+    from worker.evaluation.comparison_report import score_table
 
     for number, one in enumerate(compared):
         inserts = "" if one.groups is None else f" of {len(set(one.groups.tolist()))} inserts"
@@ -130,14 +130,12 @@ def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
         for row in results:
             for problem in row[number].problems.values():
                 say(f"{row[number].backbone} by insert: no scores, {problem}")
-    seconds = {row[0].backbone: max(one.seconds for one in row) for row in results}
-    say(advice({row[0].backbone: [one.measured for one in row] for row in results}, seconds))
+    say(_advice(results))
 
 
 def _json(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) -> dict[str, Any]:
-    from worker.evaluation.comparison_report import advice, measured_json
+    from worker.evaluation.comparison_report import measured_json
 
-    seconds = {row[0].backbone: max(one.seconds for one in row) for row in results}
     return {
         "datasets": [
             {
@@ -160,5 +158,12 @@ def _json(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
             }
             for number, one in enumerate(compared)
         ],
-        "advice": advice({row[0].backbone: [one.measured for one in row] for row in results}, seconds),
+        "advice": _advice(results),
     }
+
+
+def _advice(results: list[list[ComparedBackbone]]) -> str:
+    from worker.evaluation.comparison_report import advice
+
+    seconds = {row[0].backbone: max(one.seconds for one in row) for row in results}
+    return advice({row[0].backbone: [one.measured for one in row] for row in results}, seconds)

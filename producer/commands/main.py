@@ -136,8 +136,8 @@ def watch(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="They arrive here: `<machine>/<head>/<operation>/<pocket>.jpg`")],
     check_size: Annotated[
-        int, typer.Option(min=1, max=MAX_POCKET, help="How many pockets a head has that the register does not.")
-    ] = 30,
+        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many pockets a head has that the register does not.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take a folder as a camera: every finished file below it becomes a capture.
@@ -149,9 +149,9 @@ def watch(
     Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
     it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time.
 
-    The head register (INSERTS_HEADS) says how many pockets each head has, else --check-size. A photograph that belongs
-    to no pocket of its head is rejected with a warning in the log; the check's answer covers the declared pockets only,
-    and may be go. `insert-station check` ends with "review" there.
+    The head register (INSERTS_HEADS) says how many pockets each head has, else --check-size; where neither does, the
+    photograph is rejected. So is one that belongs to no pocket of its head, with a warning in the log; the check's
+    answer covers the declared pockets only, and may be go. `insert-station check` ends with "review" there.
 
     Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
     """
@@ -163,6 +163,8 @@ def watch(
         raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
     settings = settings_of(context)
     heads = settings.head_register()
+    if heads is None and check_size is None:
+        raise ValueError("how many pockets has a head? Give --check-size N, or a head register (INSERTS_HEADS)")
     stop = threading.Event()
     # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -19,8 +19,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFile
 
-_PERIOD: Final = 16
-"""Bytes after which every pattern of 1, 2, 4, 8 or 16 bytes repeats."""
+_PERIOD: Final = 48
+"""Bytes after which every pattern of 1, 2, 3, 4, 6, 8, 12, 16 or 24 bytes repeats."""
 
 _ROWS: Final = 3
 _SHARE: Final = 1 / 64

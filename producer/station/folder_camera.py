@@ -13,7 +13,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +21,13 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
-from producer.contract.event import CaptureEvent, Region, new_id
+from producer.contract.event import CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
-from producer.pictures.file_names import pocket_of
+from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_state import Look, Stillness
 from producer.station.head_register import HeadRegister
-from producer.station.head_register_file import nearest
 from producer.station.photograph_file import Changing, is_raw, read
-from producer.station.place import Place, place_of
+from producer.station.place import place_of, same_place
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
 from producer.station.time_since_boot import Moment
@@ -74,7 +72,8 @@ class FolderCamera:
         folder: where photographs arrive.
         station: whose captures they become.
         outbox: that station's; what was handed in is remembered there.
-        check_size: how many inserts a head carries that the register does not have.
+        check_size: how many inserts a head carries that the register does not have; None: nobody says, and the
+            photographs of such a head are refused.
         heads: the head register, where there is one.
         settled_after: seconds that a file must show the same before it is taken.
         doubt_for: seconds that a file is waited for which shows the same and does not seem whole.
@@ -87,7 +86,7 @@ class FolderCamera:
         folder: Path,
         station: Station,
         outbox: Outbox,
-        check_size: int,
+        check_size: int | None,
         heads: HeadRegister | None = None,
         *,
         settled_after: float = SETTLED_AFTER,
@@ -97,8 +96,7 @@ class FolderCamera:
     ):
         self._folder = WatchedFolder(folder)
         self._station = station
-        self._check_size = check_size
-        self._heads = heads
+        self._heads = DeclaredHeads(check_size, heads)
         self._settled_after = settled_after
         self._doubt_for = doubt_for
         self._every = every
@@ -107,7 +105,6 @@ class FolderCamera:
         self._stillness = Stillness()
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
-        self._unknown_heads: set[str] = set()
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
@@ -144,7 +141,7 @@ class FolderCamera:
         still = {path: self._stillness.seconds(path, look, now) for path, look in looks.items()}
         settled = sorted(path for path, seconds in still.items() if seconds >= self._settled_after)
         self._say_what_never_settles({path: looks[path] for path in looks.keys() - set(settled)}, now)
-        twins = _twins(settled)
+        twins = same_place(settled, self._folder.path)
         waiting = len(looks) - len(settled)
         for path in settled:
             file = _File(path, path.relative_to(self._folder.path), looks[path])
@@ -172,13 +169,13 @@ class FolderCamera:
         """
         try:
             file.name.encode()  # a name of another encoding, from an old share, cannot be noted down
-            if self._handed_in.knows(file.relative, file.look):
+            if self._is_known(file):
                 self._put_away(file)
                 return
             place = place_of(file.relative)
             if twins:
                 raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")
-            size, designation, region = self._head_of(place)
+            pocket = self._heads.pocket(place)
             reading = read(file.path, file.look)
             if is_raw(file.path.name, reading.image):
                 raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
@@ -201,13 +198,13 @@ class FolderCamera:
                 pocket=place.pocket,
                 operation=place.operation,
                 check_id=check,
-                check_size=size,
+                check_size=pocket.check_size,
                 capture_id=capture,
-                region=region,
-                insert_designation=designation,
+                region=pocket.region,
+                insert_designation=pocket.designation,
                 # The note and the event are one step, so a file whose move was cut short by a crash is not handed in
                 # twice.
-                note=(self._handed_in.file_note(file.relative, file.look), str(capture)),
+                note=self._handed_in.file_note(file.relative, file.look, capture, reading.image),
             )
         except (ValidationError, ValueError) as error:
             self._reject(file, in_words(error))
@@ -221,32 +218,24 @@ class FolderCamera:
         on_capture(event)
         self._put_away(file, reading.image)
 
-    def _head_of(self, place: Place) -> tuple[int, str | None, Region | None]:
-        """How many pockets the head of a photograph has, its designation, and the pocket's region.
+    def _is_known(self, file: _File) -> bool:
+        """Whether a file was handed in, and a crash came before it was moved or it could not be.
 
-        Raises:
-            ValueError: it has no such pocket. Taken all the same, it would stand for one that nobody saw.
+        Where files are moved, its bytes are compared too, at no cost to speak of: a FAT file system knows no time of
+        the last change, so that a second photograph of a pocket may look just as the first.
         """
-        head = self._heads.get(place.head) if self._heads is not None else None
-        if head is None and self._heads is not None and place.head not in self._unknown_heads:
-            self._unknown_heads.add(place.head)
-            log.warning(
-                "a head is not in the head register: it is taken to have as many pockets as --check-size says",
-                head=place.head,
-                pockets=self._check_size,
-                meant=nearest(place.head, self._heads.heads),
-            )
-        size = self._check_size if head is None else head.pockets
-        if place.pocket > size:
-            who = "--check-size" if head is None else "the head register"
-            raise ValueError(f"there is no pocket {place.pocket}: head {place.head} has {size} ({who} says so)")
-        return (size, None, None) if head is None else (size, head.designation, head.regions.get(place.pocket))
+        if not self._handed_in.knows(file.relative, file.look):
+            return False
+        return not self._folder.writable or self._handed_in.knows_bytes(
+            file.relative, file.look, file.path.read_bytes()
+        )
 
     def _put_away(self, file: _File, image: bytes | None = None) -> None:
         """Move what was handed in out of the way, or remember it where it stays."""
         if self._folder.writable:
             try:
                 self._folder.move(file.relative, SUBMITTED)
+                self._stillness.forget(file.path)  # what comes under its name is another one
                 return
             except OSError as error:
                 self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
@@ -259,6 +248,7 @@ class FolderCamera:
         if self._folder.writable:
             try:
                 self._folder.move(file.relative, REJECTED, reason)
+                self._stillness.forget(file.path)
                 return
             except OSError as error:
                 self._say_once(file, "a rejected file cannot be moved: it stays", str(error))
@@ -281,13 +271,3 @@ class FolderCamera:
         self._stillness.keep(looks.keys())
         self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
         self._said = {path: problem for path, problem in self._said.items() if path in looks}
-
-
-def _twins(paths: Sequence[Path]) -> dict[Path, list[str]]:
-    """Files that are of one pocket of one operation, each with the names of the others."""
-    of_pocket: dict[tuple[Path, int], list[Path]] = defaultdict(list)
-    for path in paths:
-        if (pocket := pocket_of(path.name)) is not None:
-            of_pocket[path.parent, pocket].append(path)
-    groups = [group for group in of_pocket.values() if len(group) > 1]
-    return {path: [other.name for other in group if other != path] for group in groups for path in group}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +14,7 @@ from producer.pictures.file_names import pocket_of
 
 @dataclass(frozen=True)
 class Place:
-    """What a file's path says about its photograph."""
+    """What a file's path says about its photograph, its names in normal form C as everywhere."""
 
     machine: str
     head: str
@@ -28,4 +32,22 @@ def place_of(relative: Path) -> Place:
     pocket = pocket_of(relative.name)
     if len(parts) != 4 or pocket is None:
         raise ValueError(f"{relative.as_posix()} is not <machine>/<head>/<operation>/<pocket>{relative.suffix}")
-    return Place(parts[0], parts[1], parts[2], pocket)
+    machine, head, operation = (unicodedata.normalize("NFC", part) for part in parts[:3])
+    return Place(machine, head, operation, pocket)
+
+
+def same_place(paths: Iterable[Path], folder: Path) -> dict[Path, list[str]]:
+    """The files below a folder that show one and the same pocket, each with the names of the others.
+
+    Like `1.jpg` beside `01.png`, or two folders whose names differ in how their accents are written.
+    """
+    of_place: dict[Place, list[Path]] = defaultdict(list)
+    for path in paths:
+        with suppress(ValueError):  # it shows no pocket
+            of_place[place_of(path.relative_to(folder))].append(path)
+    groups = [group for group in of_place.values() if len(group) > 1]
+    return {path: [_seen_from(path, other) for other in group if other != path] for group in groups for path in group}
+
+
+def _seen_from(path: Path, other: Path) -> str:
+    return other.name if other.parent == path.parent else "/".join(other.parts[-4:])

@@ -45,13 +45,18 @@ class HandedIn:
         self._folder = folder
 
     @staticmethod
-    def file_note(relative: Path, look: Look) -> str:
-        """The name under which a file is remembered: written together with its event."""
-        return f"{FILE_NOTE}{relative.as_posix()}:{look.mtime},{look.changed}:{look.size}"
+    def file_note(relative: Path, look: Look, capture: UUID, image: bytes) -> tuple[str, str]:
+        """The note that a file became a capture, its name and its text: written together with the event."""
+        return _file_note(relative, look), f"{capture} {_content(image)}"
 
     def knows(self, relative: Path, look: Look) -> bool:
         """Whether a file was handed in, as far as can be said without reading it."""
-        return self._outbox.note(self.file_note(relative, look)) is not None
+        return self._outbox.note(_file_note(relative, look)) is not None
+
+    def knows_bytes(self, relative: Path, look: Look, image: bytes) -> bool:
+        """Whether a file that looked so was handed in with just these bytes; yes where only its look was noted."""
+        _, _, content = (self._outbox.note(_file_note(relative, look)) or "").partition(" ")
+        return content in ("", _content(image))
 
     def knows_content(self, relative: Path, image: bytes) -> bool:
         """Whether a file of that name with just these bytes was handed in and left where it is."""
@@ -60,7 +65,7 @@ class HandedIn:
     def remember_content(self, relative: Path, look: Look, image: bytes) -> None:
         """Remember a file that stays where it is by what it holds, and by how it looks now."""
         capture = self._outbox.first_note(self._content_note(relative, image), str(new_id()))
-        self._outbox.first_note(self.file_note(relative, look), capture)
+        self._outbox.first_note(_file_note(relative, look), f"{capture} {_content(image)}")
 
     def others_of_pocket(self, relative: Path) -> list[str]:
         """The files of the same pocket and check that were handed in before under other names."""
@@ -78,7 +83,7 @@ class HandedIn:
         newest = {
             pocket_of(_path_in(note).name): note for note in sorted(notes, key=lambda note: _seconds(notes[note]))
         }
-        content = f"{hashlib.sha256(image).hexdigest()}:{len(image)}"
+        content = _content(image)
         for pocket, note in newest.items():
             if pocket != pocket_of(relative.name) and note.endswith(f":{content}"):
                 return _path_in(note).name
@@ -128,7 +133,15 @@ class HandedIn:
 
     @staticmethod
     def _content_note(relative: Path, image: bytes) -> str:
-        return f"{CONTENT_NOTE}{relative.as_posix()}:{hashlib.sha256(image).hexdigest()}:{len(image)}"
+        return f"{CONTENT_NOTE}{relative.as_posix()}:{_content(image)}"
+
+
+def _file_note(relative: Path, look: Look) -> str:
+    return f"{FILE_NOTE}{relative.as_posix()}:{look.mtime},{look.changed}:{look.size}"
+
+
+def _content(image: bytes) -> str:
+    return f"{hashlib.sha256(image).hexdigest()}:{len(image)}"
 
 
 def _path_in(note: str) -> Path:

@@ -38,6 +38,7 @@ class WatchedFolder:
         self._held: tuple[int, int] | None = None
         self._away: str | None = None
         self._problem: str | None = None
+        self._unlisted: set[str] = set()
         self._left_alone: dict[str, str] = {}
 
     def hold(self) -> None:
@@ -101,7 +102,8 @@ class WatchedFolder:
         and left where it is: its pocket counts as one that never came.
         """
         left_alone: dict[str, str] = {}
-        for folder, folders, names in os.walk(self.path, onerror=self._not_listed):
+        errors: list[OSError] = []
+        for folder, folders, names in os.walk(self.path, onerror=errors.append):
             here = Path(folder)
             done = (SUBMITTED, REJECTED) if here == self.path else ()
             folders[:] = [name for name in folders if name not in done and not is_system_litter(Path(name))]
@@ -116,6 +118,11 @@ class WatchedFolder:
             if self._left_alone.get(name) != problem:
                 log.warning("a photograph is not taken: put the file itself there", file=name, problem=problem)
         self._left_alone = left_alone
+        # What is gone since it was listed is no problem, and of the whole folder `is_there` says it.
+        unlisted = {f"{error.filename}: {error.strerror}" for error in errors if error.errno != errno.ENOENT}
+        for problem in sorted(unlisted - self._unlisted):
+            log.error("a folder cannot be looked at", problem=problem)
+        self._unlisted = unlisted
 
     def move(self, relative: Path, to: str, reason: str | None = None) -> None:
         """Move a file to the folder `to`, with a note beside it that says why.
@@ -131,11 +138,6 @@ class WatchedFolder:
         replace(self.path / relative, target)
         if reason is not None:
             target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
-
-    def _not_listed(self, error: OSError) -> None:
-        if isinstance(error, FileNotFoundError):  # gone since it was listed, or all of it: `is_there` says that
-            return
-        self._say(f"{error.filename}: {error.strerror}")
 
     def _say(self, problem: str) -> None:
         if problem != self._problem:

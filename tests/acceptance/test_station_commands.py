@@ -115,7 +115,7 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
     port, folder = free_port(), tmp_path / "camera"
     folder.mkdir()
     environment = station.environment | {"INSERTS_METRICS_PORT": str(port)}
-    watching = subprocess.Popen([program("insert-station"), "watch", str(folder)], env=environment)
+    watching = subprocess.Popen([program("insert-station"), "watch", str(folder), "--check-size", "1"], env=environment)
     try:
         wait_until(lambda: listens(port), what="a station that serves metrics")
         assert scraped(port).value("inserts_station_outbox_captures", station="station-1") == 0
@@ -161,6 +161,8 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         (["heads", "nowhere.toml"], "there is no head register nowhere.toml"),
         (["--heads", "nowhere.toml", "check", "nowhere", *WHERE], "there is no head register nowhere.toml"),
         (["watch", "nowhere"], "there is no folder nowhere"),
+        (["watch", "."], "how many pockets has a head? Give --check-size N, or a head register"),
+        *((["watch", ".", "--check-size", size], "--check-size") for size in ("0", "-3", "5000", "all")),
         (["schema", "poem"], "'capture', 'message' or 'answer'"),
         (["simulate", "--photographs", "nowhere.csv"], "nowhere.csv"),
     ],
@@ -175,7 +177,12 @@ def test_wrong_input_ends_with_a_sentence(station: Commands, photo: Path, option
     assert json.loads(station("outbox", "--json").stdout) == []
 
 
-MISTYPED = [["publish", "PHOTO", *WHERE, "--pocket", "1"], ["check", "FOLDER", *WHERE], ["watch", "FOLDER"], ["outbox"]]
+MISTYPED = [
+    ["publish", "PHOTO", *WHERE, "--pocket", "1"],
+    ["check", "FOLDER", *WHERE],
+    ["watch", "FOLDER", "--check-size", "1"],
+    ["outbox"],
+]
 
 
 @pytest.mark.parametrize("command", MISTYPED, ids=lambda command: command[0])

@@ -82,6 +82,17 @@ def test_rows_of_a_pattern_are_no_picture(way: str, mode: str, fill: bytes, shar
         assert missing(filled(saved(pixels, way, mode), share, fill)) is Missing.CUT
 
 
+@pytest.mark.parametrize(
+    ("mode", "fill"),
+    [("L", b"\x10\x80\x40"), ("L", b"123456"), ("RGB", b"\x10\x80\x40\xcd\xef\x01"), ("RGB", b"not written!")],
+)
+@pytest.mark.parametrize("way", ["BMP", "TIFF"])
+def test_a_pattern_of_three_six_or_twelve_bytes_is_no_picture(way: str, mode: str, fill: bytes) -> None:
+    for pixels in photographs():
+        for share in (0.1, 0.55, 0.95):
+            assert missing(filled(saved(pixels, way, mode), share, fill)) is Missing.CUT
+
+
 def test_a_pattern_of_numbers_of_colours_may_be_a_shade() -> None:
     for pixels in photographs():
         assert missing(filled(saved(pixels, "BMP", "P"), 0.55, FILLS[3])) is Missing.DOUBT

@@ -14,8 +14,10 @@ from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent, Region
 from producer.delivery.outbox import Outbox
+from producer.station.file_state import Look
 from producer.station.folder_camera import FolderCamera
 from producer.station.head_register import Head, HeadRegister
+from producer.station.photograph_file import Reading
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_NOTE, CHECK_TIMEOUT, FILE_NOTE, KEEP_NOTES, HandedIn
 from producer.station.time_since_boot import Moment
@@ -37,9 +39,11 @@ class Camera:
         self.station = Station("station-1", FolderStore(folder / "images"), self.outbox, "redis://127.0.0.1:1/0")
         self.start()
 
-    def start(self, heads: HeadRegister | None = None, check_timeout: float = CHECK_TIMEOUT) -> None:
+    def start(
+        self, heads: HeadRegister | None = None, size: int | None = 2, check_timeout: float = CHECK_TIMEOUT
+    ) -> None:
         """As after a restart: what is remembered is what is in the outbox."""
-        self.camera = FolderCamera(self.folder, self.station, self.outbox, 2, heads, check_timeout=check_timeout)
+        self.camera = FolderCamera(self.folder, self.station, self.outbox, size, heads, check_timeout=check_timeout)
 
     def photo(self, name: str, image: bytes) -> Path:
         path = self.folder / name
@@ -63,6 +67,13 @@ def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
     camera = Camera(tmp_path, monkeypatch)
     yield camera
     camera.outbox.close()
+
+
+def bitmap(brightness: int) -> bytes:
+    """A picture of one size in bytes whatever it shows."""
+    image = io.BytesIO()
+    Image.new("RGB", (40, 40), (brightness, 80, 70)).save(image, "BMP")
+    return image.getvalue()
 
 
 def test_a_finished_file_is_handed_in_and_moved(camera: Camera) -> None:
@@ -315,6 +326,15 @@ def test_a_head_that_the_register_lacks_is_named_once(camera: Camera) -> None:
     assert (said["head"], said["meant"], said["pockets"]) == ("h12", "H12", 2)
 
 
+def test_of_a_head_nobody_declares_no_photograph_is_taken(camera: Camera) -> None:
+    camera.start(HeadRegister(camera.folder / "heads.toml", {"H12": Head("H12", 4, None, {})}), size=None)
+    camera.photo("mill-1/H12/op-7/1.jpg", photograph(seed=1))
+    camera.photo("mill-1/h12/op-7/2.jpg", photograph(seed=2))
+    assert [(event.head, event.check_size) for event in camera.sweep()[0]] == [("H12", 4)]
+    reason = (camera.folder / "rejected/mill-1/h12/op-7/2.jpg.reason.txt").read_text(encoding="utf-8")
+    assert "nobody says how many pockets head h12 has: is H12 meant?" in reason
+
+
 def test_a_file_that_is_never_still_is_said_once(camera: Camera) -> None:
     path = camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     with capture_logs() as logs:
@@ -374,6 +394,28 @@ def test_names_of_either_normal_form_are_one_operation(camera: Camera) -> None:
     assert camera.sweep()[0] == []
 
 
+def test_one_pocket_in_folders_of_either_normal_form_is_refused(camera: Camera) -> None:
+    for form, seed in (("NFC", 1), ("NFD", 2)):
+        camera.photo(f"mill-1/{unicodedata.normalize(form, 'Fräskopf')}/op-7/1.jpg", photograph(seed=seed))
+    assert camera.sweep()[0] == []
+    reasons = [path.read_text(encoding="utf-8") for path in (camera.folder / "rejected").rglob("*.reason.txt")]
+    assert len(reasons) == 2
+    assert all("pocket 1 is there more than once, also as mill-1/" in reason for reason in reasons)
+
+
+def test_a_second_photograph_that_looks_just_as_the_first_is_handed_in(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT knows no time of the last change: a bitmap of a camera without a clock has the first one's size and times."""
+    look = Look(size=len(bitmap(90)), mtime=0, changed=0, inode=1)
+    monkeypatch.setattr("producer.station.folder_camera.read", lambda path, _: Reading(path.read_bytes(), None))
+    monkeypatch.setattr("producer.station.watched_folder.Look.at", lambda _: look)
+    for brightness in (90, 120):
+        camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness))
+        assert len(camera.sweep()[0]) == 1
+    assert len(list((camera.folder / "submitted").rglob("*.bmp"))) == 2
+
+
 def test_a_crash_between_the_event_and_the_move_hands_in_once(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     with monkeypatch.context() as broken:
@@ -397,9 +439,7 @@ def test_a_pocket_photographed_again_is_another_capture(camera: Camera) -> None:
 def test_a_camera_without_a_clock_may_photograph_a_pocket_again(camera: Camera) -> None:
     """Its photographs of one size have the same time too: which of them was handed in is no question of these."""
     for brightness in (90, 120):
-        image = io.BytesIO()
-        Image.new("RGB", (40, 40), (brightness, 80, 70)).save(image, "BMP")
-        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", image.getvalue()), (315_532_800, 315_532_800))
+        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness)), (315_532_800, 315_532_800))
         events, _ = camera.sweep()
         assert len(events) == 1
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -162,3 +163,22 @@ def test_a_share_whose_server_does_not_answer_is_away(tmp_path: Path, monkeypatc
 
 def stale(path: Path) -> os.stat_result:
     raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+
+
+def test_each_folder_that_cannot_be_listed_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = [tmp_path / "mill-1", tmp_path / "mill-2"]
+    for path in locked:
+        path.mkdir()
+    scandir = os.scandir
+
+    def refuse(path: str) -> Any:
+        if Path(path) in locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    folder = WatchedFolder(tmp_path)
+    with capture_logs() as said:
+        for _ in range(3):
+            assert list(folder.files()) == []
+    assert [entry["problem"] for entry in said] == [f"{path}: Permission denied" for path in locked]

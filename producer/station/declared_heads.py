@@ -1,0 +1,79 @@
+"""What is declared of the heads that a watching station sees: by the head register, else by `--check-size`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from producer.contract.event import Region
+from producer.station.head_register import HeadRegister
+from producer.station.head_register_file import nearest
+from producer.station.place import Place
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class DeclaredPocket:
+    """A pocket of a head: how many the head has, which insert belongs there, and where in the photograph it is."""
+
+    check_size: int
+    designation: str | None = None
+    region: Region | None = None
+
+
+class DeclaredHeads:
+    """Says of each photograph's place what is declared of it. A head of which nobody says anything is never guessed.
+
+    Args:
+        check_size: how many pockets a head has that the register does not; None: nobody says.
+        register: the head register, where there is one.
+    """
+
+    def __init__(self, check_size: int | None, register: HeadRegister | None):
+        self._check_size = check_size
+        self._register = register
+        self._unknown: set[str] = set()
+
+    def pocket(self, place: Place) -> DeclaredPocket:
+        """What is declared of a pocket.
+
+        Raises:
+            ValueError: nobody says how many pockets the head has, or it has no such pocket. Taken all the same, the
+                photograph would stand for a pocket that nobody saw.
+        """
+        head = self._register.get(place.head) if self._register is not None else None
+        if head is not None:
+            who = "the head register"
+            pocket = DeclaredPocket(head.pockets, head.designation, head.regions.get(place.pocket))
+        elif self._check_size is not None:
+            who = "--check-size"
+            pocket = DeclaredPocket(self._check_size)
+            self._warn(place.head)
+        else:
+            meant = self._meant(place.head)
+            raise ValueError(
+                f"nobody says how many pockets head {place.head} has: "
+                + (f"is {meant} meant? Else enter" if meant else "enter")
+                + " it in the head register, or start with --check-size N"
+            )
+        if place.pocket > pocket.check_size:
+            raise ValueError(
+                f"there is no pocket {place.pocket}: head {place.head} has {pocket.check_size} ({who} says so)"
+            )
+        return pocket
+
+    def _warn(self, head: str) -> None:
+        """Say once of a head that it is not in the register: its name may be mistyped."""
+        if self._register is not None and head not in self._unknown:
+            self._unknown.add(head)
+            log.warning(
+                "a head is not in the head register: it is taken to have as many pockets as --check-size says",
+                head=head,
+                pockets=self._check_size,
+                meant=self._meant(head),
+            )
+
+    def _meant(self, head: str) -> str | None:
+        return nearest(head, self._register.heads) if self._register is not None else None

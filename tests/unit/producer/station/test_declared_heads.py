@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from producer.contract.event import Region
+from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
+from producer.station.head_register import Head, HeadRegister
+from producer.station.place import Place
+
+BOX = Region(left=1, top=2, width=30, height=40)
+REGISTER = HeadRegister(Path("heads.toml"), {"H12": Head("H12", 4, "SEKT 1204 AFTN", {3: BOX})})
+
+
+def place(head: str, pocket: int) -> Place:
+    return Place("mill-1", head, "op-7", pocket)
+
+
+def test_the_register_says_what_a_pocket_is() -> None:
+    heads = DeclaredHeads(30, REGISTER)
+    assert heads.pocket(place("H12", 3)) == DeclaredPocket(4, "SEKT 1204 AFTN", BOX)
+    assert heads.pocket(place("H12", 4)) == DeclaredPocket(4, "SEKT 1204 AFTN")
+
+
+@pytest.mark.parametrize(
+    ("size", "register", "head", "said"),
+    [
+        (30, REGISTER, "H12", r"there is no pocket 5: head H12 has 4 \(the head register says so\)"),
+        (4, REGISTER, "H99", r"there is no pocket 5: head H99 has 4 \(--check-size says so\)"),
+        (4, None, "H12", r"there is no pocket 5: head H12 has 4 \(--check-size says so\)"),
+        (None, REGISTER, "h12", "nobody says how many pockets head h12 has: is H12 meant"),
+        (None, REGISTER, "drum", "nobody says how many pockets head drum has: enter it in the head register"),
+    ],
+)
+def test_a_pocket_that_nobody_declares_is_refused(
+    size: int | None, register: HeadRegister | None, head: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        DeclaredHeads(size, register).pocket(place(head, 5))
+
+
+def test_a_head_that_only_the_size_speaks_for_is_said_once_where_there_is_a_register() -> None:
+    heads = DeclaredHeads(6, REGISTER)
+    with capture_logs() as said:
+        assert [heads.pocket(place("h12", pocket)) for pocket in (1, 6)] == [DeclaredPocket(6)] * 2
+    assert [(entry["head"], entry["meant"], entry["pockets"]) for entry in said] == [("h12", "H12", 6)]
+    with capture_logs() as said:
+        DeclaredHeads(6, None).pocket(place("h12", 1))
+    assert said == []

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import redis
 from kombu.exceptions import OperationalError
 from structlog.testing import capture_logs
 
@@ -77,6 +78,29 @@ def test_a_station_with_a_url_that_is_none_is_refused_at_the_start(tmp_path: Pat
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode != 0
     assert "must be a number" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_queue_that_is_another_programs_is_said_at_the_start_and_ends_it(
+    tmp_path: Path, redis_server: RedisProcess, sqlite_url: str, command: str
+) -> None:
+    with redis.Redis.from_url(redis_server.url) as other:
+        other.set("inspect", "a cache of another program")
+        done = subprocess.run(
+            [program("insert-worker"), command],
+            env=os.environ
+            | {
+                "INSERTS_REDIS_URL": redis_server.url,
+                "INSERTS_DATA": str(tmp_path),
+                "INSERTS_DATABASE_URL": sqlite_url,
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert other.get("inspect") == b"a cache of another program"
+    assert (done.returncode, "another program uses this Redis database too" in done.stderr) == (2, True), done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -42,13 +42,21 @@ def check_access(redis_url: str) -> None:
     """Check that Redis lets this process in; one that is away or refuses for now is not waited for here.
 
     Raises:
-        ValueError: it does not, and will not until a password, a permission or the URL is changed.
+        ValueError: it does not, and will not until a password, a permission or the URL is changed; or another program
+            keeps something else under the queue's name.
     """
     client = connect(redis_url, timeout=CHECK_TIMEOUT)
     try:
         client.ping()
         try_to_write(client)
+        client.llen(INSPECT_QUEUE)
     except (redis.AuthenticationError, redis.ResponseError) as error:
+        if str(error).startswith("WRONGTYPE"):
+            raise ValueError(
+                f"another program uses this Redis database too: {INSPECT_QUEUE} or {UrlChannel.unacked_index_key} is "
+                "not the line's (`redis-cli TYPE` says what it is). Delete it, or give the line a database of its own "
+                "(INSERTS_REDIS_URL)"
+            ) from error
         if refusal(error) is None:
             raise ValueError(
                 f"Redis does not let this process in: {error} (see INSERTS_REDIS_URL and its user and password)"

@@ -19,7 +19,7 @@ from typing import Final
 import uuid6
 
 from benchmarks.measure import Benchmark
-from benchmarks.questions import percentile
+from benchmarks.percentiles import percentile
 from db.people import accounts
 from producer.simulation.head import SimulatedHead
 from tests.console.browser import CHROMIUM, DRIVER, PASSWORD, Page, Server, open_chromium

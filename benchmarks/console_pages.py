@@ -11,7 +11,6 @@ database is generated once and kept (`benchmarks.kept`).
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -19,9 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Final
 from urllib.parse import urlencode
 
@@ -30,8 +27,7 @@ from sqlalchemy import delete
 
 from benchmarks import kept
 from benchmarks.asked import Plant
-from benchmarks.measure import Benchmark
-from benchmarks.questions import VERDICTS, percentile, spread
+from benchmarks.percentiles import benchmarks, command, percentile, spread
 from db.console.app import make_app, make_console
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
@@ -129,7 +125,7 @@ def milliseconds(client: TestClient, plant: Plant, page: str, seed: int, asks: i
     return taken[WARM_UP:]
 
 
-def p95s(page: str, engine: str, verdicts: int, samples: int, folder: Path = kept.PLANTS) -> list[float]:
+def p95s(subject: str, engine: str, verdicts: int, samples: int, folder: Path = kept.PLANTS) -> list[float]:
     """`samples` times the 95th percentile of the page's milliseconds."""
     with kept.plant(engine, verdicts, folder) as url, tempfile.TemporaryDirectory() as empty:
         database = Database(url)
@@ -139,47 +135,18 @@ def p95s(page: str, engine: str, verdicts: int, samples: int, folder: Path = kep
         with signed_in(url, Path(empty)) as client:
             measured = []
             for seed in range(samples):
-                taken = milliseconds(client, plant, page, seed)
+                taken = milliseconds(client, plant, subject, seed)
                 measured.append(percentile(taken, 0.95))
-                print(f"  {page}, {engine}, {verdicts:,} verdicts: {spread(taken)}", flush=True)
+                print(f"  {subject}, {engine}, {verdicts:,} verdicts: {spread(taken)}", flush=True)
     return measured
 
 
-BENCHMARKS = tuple(
-    Benchmark(
-        name=f"console_{page}_{engine}_p95_ms",
-        sentence=f"the console's page `{page}` on the server, among {verdicts:,} verdicts on {engine}, 95th percentile",
-        unit="ms",
-        target=TARGET_MS,
-        at_least=False,
-        measure=partial(p95s, page, engine, verdicts),
-        samples=3,
-    )
-    for engine, verdicts in VERDICTS.items()
-    for page in PAGES
-)
+BENCHMARKS = benchmarks("console", "the console's page `{}` on the server,", PAGES, p95s, TARGET_MS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure with another number of verdicts than the benchmarks do, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.console_pages", description=__doc__.partition("\n")[0])
-    parser.add_argument("engine", choices=VERDICTS)
-    parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"of {', '.join(PAGES)}; all when none is named")
-    parser.add_argument("--verdicts", type=int, help="how many [10,000,000 on postgresql, 1,000,000 on sqlite]")
-    parser.add_argument("--samples", type=int, default=3, help=f"how often, with {ASKS} asks each [3]")
-    parser.add_argument("--folder", type=Path, default=kept.PLANTS, help=f"where it is kept [{kept.PLANTS}]")
-    options = parser.parse_args(arguments)
-    if unknown := set(options.pages) - set(PAGES):
-        parser.error(f"no page {', '.join(sorted(unknown))}; there are: {', '.join(PAGES)}")
-    if options.samples < 1 or (options.verdicts is not None and options.verdicts < 1):
-        parser.error("--samples and --verdicts must be at least 1")
-    missed = False
-    for page in options.pages or PAGES:
-        verdicts = options.verdicts or VERDICTS[options.engine]
-        p95 = median(p95s(page, options.engine, verdicts, options.samples, options.folder))
-        missed |= p95 > TARGET_MS
-        print(f"{page}: p95 {p95:.1f} ms, {'MISSED' if p95 > TARGET_MS else 'met'} ≤ {TARGET_MS:g} ms", flush=True)
-    return int(missed)
+    """Measure some pages and return the exit code."""
+    return command("benchmarks.console_pages", "page", PAGES, p95s, TARGET_MS, arguments)
 
 
 if __name__ == "__main__":

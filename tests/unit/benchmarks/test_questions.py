@@ -19,13 +19,6 @@ def test_every_question_is_a_benchmark_on_both_engines_with_the_target_of_the_is
     assert questions.ASKS >= 200
 
 
-def test_a_percentile_is_one_of_the_values():
-    assert questions.percentile([5.0], 0.95) == 5
-    assert questions.percentile([float(value) for value in range(1, 101)], 0.95) == 95
-    assert questions.percentile([float(value) for value in range(200, 0, -1)], 0.95) == 190
-    assert questions.percentile([1.0, 2.0], 1.0) == 2
-
-
 @pytest.mark.parametrize("options", [["--verdicts", "0"], ["--samples", "0"], ["weather"]])
 def test_the_command_refuses_what_says_nothing(options, capsys):
     with pytest.raises(SystemExit):

@@ -245,8 +245,8 @@ class Outbox:
         with self._file.transaction(synced=False) as connection:
             last = connection.execute("SELECT max(sending) FROM waiting").fetchone()[0]
             query = "SELECT stored_at, attempts, sending FROM waiting WHERE capture_id = ?"
-            rows = [row for each in capture_ids if (row := connection.execute(query, (each,)).fetchone())]
-            connection.executemany("DELETE FROM waiting WHERE capture_id = ?", [(each,) for each in capture_ids])
+            rows = [row for capture in capture_ids if (row := connection.execute(query, (capture,)).fetchone())]
+            connection.executemany("DELETE FROM waiting WHERE capture_id = ?", [(capture,) for capture in capture_ids])
             if rows:
                 notes.append((_WAITED_NOTE, repr(now - min(stored_at for stored_at, _, _ in rows))))
             overtaking = [sending for _, attempts, sending in rows if sending and (attempts == 1 or sending == last)]

@@ -181,13 +181,13 @@ class Delivery:
 
     def _send(self, message: Sequence[Waiting]) -> str | None:
         try:
-            self._sender.send(*(each.event for each in message))
+            self._sender.send(*(waiting.event for waiting in message))
         except (OperationalError, redis.RedisError, OSError) as error:
             self._metrics.redis_up.set(0)
             return f"{type(error).__name__}: {error}"
         self._metrics.redis_up.set(1)
-        for each in message:
-            (self._metrics.resent if each.attempts else self._metrics.sent).inc()
+        for waiting in message:
+            (self._metrics.resent if waiting.attempts else self._metrics.sent).inc()
         return None
 
     def _read_loop(self) -> None:
@@ -234,4 +234,4 @@ class Delivery:
 
 
 def _captures(message: Sequence[Waiting]) -> list[str]:
-    return [str(each.event.capture_id) for each in message]
+    return [str(waiting.event.capture_id) for waiting in message]

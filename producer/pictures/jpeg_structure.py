@@ -158,8 +158,8 @@ class JpegStructure:
             self._take_scan(data, body, at)
 
     def _take_scan(self, data: bytes, body: bytes, begins: int) -> None:
-        found = _MARKER.search(data, begins)
-        ends = found.start() if found else len(data)
+        marker = _MARKER.search(data, begins)
+        ends = marker.start() if marker else len(data)
         count = body[0]
         components = [body[1 + 2 * number] for number in range(count)]
         first, last, bits = body[1 + 2 * count : 4 + 2 * count]

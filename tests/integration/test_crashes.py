@@ -20,7 +20,7 @@ from producer.station.station import Station
 from tests.faults.checker import a_minute_later
 from tests.integration.test_worker_process import Line
 from tests.support import RedisProcess, photograph, stored_event, wait_until
-from worker.broker.messages import made
+from worker.broker.messages import celery_message
 from worker.line.writes import MAX_ATTEMPTS
 
 
@@ -61,7 +61,7 @@ def deaths(line: Line) -> int:
 def send_group(line: Line, events: list[CaptureEvent]) -> None:
     """One message of them all."""
     carried = json.dumps([event.message() for event in events])
-    line.redis_server.client().lpush(INSPECT_QUEUE, made(carried, str(new_id())))
+    line.redis_server.client().lpush(INSPECT_QUEUE, celery_message(carried, str(new_id())))
 
 
 def under_way(line: Line) -> tuple[int, int]:

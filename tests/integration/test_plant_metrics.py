@@ -11,7 +11,7 @@ import redis
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent
 from producer.delivery.redis_client import EventSender
 from tests.support import RedisProcess, message
-from worker.broker.messages import made
+from worker.broker.messages import celery_message
 from worker.monitoring.plant_metrics import SAMPLE, queue_lists, queue_reading, read_queue
 
 
@@ -38,10 +38,10 @@ def test_the_queue_is_counted_over_all_priorities_and_its_next_capture_is_the_ol
 def test_captures_are_counted_and_not_messages(redis_server: RedisProcess) -> None:
     client = redis.Redis.from_url(redis_server.url, protocol=2)
     for carried in ([message() for _ in range(8)], [message() for _ in range(4)], message()):
-        client.lpush(INSPECT_QUEUE, made(json.dumps(carried), "an id"))
+        client.lpush(INSPECT_QUEUE, celery_message(json.dumps(carried), "an id"))
     assert read_queue(client).waiting == 13
     for _ in range(SAMPLE):  # what is next to be taken counts for all that wait behind it
-        client.rpush(INSPECT_QUEUE, made(json.dumps([message() for _ in range(8)]), "an id"))
+        client.rpush(INSPECT_QUEUE, celery_message(json.dumps([message() for _ in range(8)]), "an id"))
     assert read_queue(client).waiting == 8 * (SAMPLE + 3)
 
 

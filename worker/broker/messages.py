@@ -12,7 +12,7 @@ from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK
 from worker.broker.patient_redis import connect_patiently
 
 
-def made(text: str, message_id: str, *, retries: int = 0, eta: datetime | None = None) -> bytes:
+def celery_message(text: str, message_id: str, *, retries: int = 0, eta: datetime | None = None) -> bytes:
     """A Celery message of that id for the inspect task. Its one argument is `text`, the JSON of one event or more.
 
     It asks for nothing before `eta`, and has come back `retries` times.

@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, Validat
 
 from producer.contract.event import INSPECT_TASK, MOST_EVENTS, CaptureEvent
 from producer.terminal.error_text import in_words
-from worker.broker.messages import made
+from worker.broker.messages import celery_message
 
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """How far ahead a message's ETA may be. The worker's own (an image that is not there yet) ask for a second; one that
@@ -81,7 +81,7 @@ def sanitise(raw: bytes, now: datetime) -> tuple[bytes, str | None]:
         text = json.dumps(raw[: 4 * MAX_TEXT].decode(errors="backslashreplace")[:MAX_TEXT])
         problem = _explained(error)
     eta = headers.eta and min(headers.eta, now + LONGEST_WAIT)
-    return made(text, headers.id, retries=headers.retries, eta=eta), problem
+    return celery_message(text, headers.id, retries=headers.retries, eta=eta), problem
 
 
 def events_in(raw: bytes) -> list[CaptureEvent]:
@@ -91,9 +91,9 @@ def events_in(raw: bytes) -> list[CaptureEvent]:
     except (ValueError, RecursionError):
         return []
     events = []
-    for each in carried if isinstance(carried, list) else [carried]:
+    for event in carried if isinstance(carried, list) else [carried]:
         with suppress(ValidationError):
-            events.append(CaptureEvent.from_message(each))
+            events.append(CaptureEvent.from_message(event))
     return events
 
 
@@ -124,7 +124,7 @@ def _read(raw: bytes) -> tuple[_Headers, str]:
         return message.headers, text
     if not 1 <= len(argument) <= MOST_EVENTS:
         raise ValueError(f"body: {len(argument)} events, and not 1 to {MOST_EVENTS}")
-    texts = [json.dumps(each) for each in argument]
+    texts = [json.dumps(value) for value in argument]
     flat = [json.dumps(text[:MAX_TEXT]) if _nests(text) else text for text in texts]
     return message.headers, f"[{', '.join(flat)}]"
 

@@ -63,17 +63,17 @@ def remove(
     from worker.features.catalogue import remove as remove_store
 
     settings = settings_with(data=data)
-    found = [row for row in _stores(settings) if row["fingerprint"].startswith(fingerprint)]
-    if len(found) != 1:
+    stores = [row for row in _stores(settings) if row["fingerprint"].startswith(fingerprint)]
+    if len(stores) != 1:
         raise ValueError(
-            f"{len(found)} feature stores begin with {fingerprint!r}; `insert-worker features list` has them"
+            f"{len(stores)} feature stores begin with {fingerprint!r}; `insert-worker features list` has them"
         )
-    if found[0]["needed_by"] and not force:
+    if stores[0]["needed_by"] and not force:
         raise ValueError(
-            f"model {found[0]['needed_by']} was made from these features; --force removes them all the same"
+            f"model {stores[0]['needed_by']} was made from these features; --force removes them all the same"
         )
-    remove_store(settings.features_path(), found[0]["fingerprint"])
-    say(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
+    remove_store(settings.features_path(), stores[0]["fingerprint"])
+    say(f"removed {stores[0]['images']:,} features of {stores[0]['backbone']}")
 
 
 @app.command()

@@ -100,7 +100,7 @@ def scan(
     root = Path(folder)
     class_folders, notes = _class_folders(root)
     classes = tuple(p.name for p in class_folders)
-    entries = [(file, label) for label, each in enumerate(class_folders) for file in _entries(each)]
+    entries = [(file, label) for label, folder in enumerate(class_folders) for file in _entries(folder)]
     looks = {
         label: (look or load_image) if check_images and name not in unchecked else None
         for label, name in enumerate(classes)
@@ -115,7 +115,7 @@ def scan(
     if not keep_duplicates:
         twice = repeated([(file, classes[label], digests) for file, label, digests in known])
         skipped = sorted([*skipped, *twice.items()])
-        known = [each for each in known if each[0] not in twice]
+        known = [entry for entry in known if entry[0] not in twice]
     files = [file for file, _, _ in known]
     labels = np.array([label for _, label, _ in known], np.int64)
     _check_classes(root, classes, labels, skipped)
@@ -200,22 +200,22 @@ def _class_folders(root: Path) -> tuple[list[Path], list[str]]:
         f"{len(images)} image{'' if len(images) == 1 else 's'} directly in it, such as {images[0]}" if images else ""
     )
     sets = sorted((p for p in folders if _is_a_set(p)), key=lambda p: not p.name.casefold().startswith("train"))
-    if sets and not any(p.is_file() for each in folders for p in _entries(each)):
+    if sets and not any(p.is_file() for folder in folders for p in _entries(folder)):
         names = " or ".join(str(p) for p in sets)
         inside = ", ".join(p.name for p in _entries(sets[0]) if p.is_dir())
         raise DatasetError(f"{root} holds labelled sets, not classes: give me {names} (classes {inside})")
     if len(folders) < 2:
-        found = f"only '{folders[0].name}'" if folders else "none"
+        there = f"only '{folders[0].name}'" if folders else "none"
         raise DatasetError(
             f"{root} needs a sub-folder of images for each of at least two classes, such as 'damaged' and 'intact'; "
-            f"found {found}{f', and {beside}: sort them into such folders' if images else ''}"
+            f"found {there}{f', and {beside}: sort them into such folders' if images else ''}"
         )
     return folders, [f"{root} has {beside}: they are in no class and are not used"] if images else []
 
 
 def _is_a_set(folder: Path) -> bool:
     """Whether a folder looks like a labelled set itself: two folders in it have files."""
-    return sum(any(p.is_file() for p in _entries(each)) for each in _entries(folder) if each.is_dir()) >= 2
+    return sum(any(p.is_file() for p in _entries(inner)) for inner in _entries(folder) if inner.is_dir()) >= 2
 
 
 def _check_classes(

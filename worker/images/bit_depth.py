@@ -235,6 +235,6 @@ def _swapped(arguments: Any) -> Any:
 
 def _like(image: Image.Image, pixels: UInt8Array) -> Image.Image:
     """An image of these pixels that is to be turned upright as `image` is."""
-    made = Image.fromarray(pixels)
-    made.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
-    return made
+    image8 = Image.fromarray(pixels)
+    image8.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+    return image8

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from producer.contract.event import CaptureEvent
-from worker.broker.messages import made
+from worker.broker.messages import celery_message
 
 IMAGE_TRIES: Final = 10
 PAUSE: Final = timedelta(seconds=1)
@@ -30,7 +30,7 @@ class Delivery:
 
     def back(self, event: CaptureEvent, *, retries: int | None = None, pause: timedelta = timedelta()) -> bytes:
         """A message of its own for one of its captures, not to be handled before a pause."""
-        return made(
+        return celery_message(
             event.model_dump_json(exclude_none=True),
             self.message_id if self.alone and self.message_id else str(event.capture_id),
             retries=self.retries if retries is None else retries,

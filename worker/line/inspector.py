@@ -27,7 +27,7 @@ from db.line.faults import Fault
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
 from producer.storage.store import ImageStore
-from worker.broker.messages import MessageSender, made
+from worker.broker.messages import MessageSender, celery_message
 from worker.line.answers import Answers, Outgoing
 from worker.line.delivery import IMAGE_TRIES, PAUSE, Delivery
 from worker.line.events import about, entries_of, read_events
@@ -131,7 +131,9 @@ class Inspector:
             # Whatever it was, one of them may be to blame: each is tried by itself.
             log.exception("a message failed, its captures are tried one by one")
             self._in_hand.release()
-            self._send_back([made(json.dumps(entry), str(uuid.uuid4()), retries=retries) for entry in entries])
+            self._send_back(
+                [celery_message(json.dumps(entry), str(uuid.uuid4()), retries=retries) for entry in entries]
+            )
         finally:
             self._in_hand.release()
         failpoint("before-ack")

@@ -15,7 +15,7 @@ import structlog
 from db.engine.database import Database
 from db.line import faults
 from db.line.faults import Fault
-from worker.broker.messages import MessageSender, made
+from worker.broker.messages import MessageSender, celery_message
 from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class RequeueWatch(Periodic):
             number: at for number, at in self._sent.items() if number in requeued and now - at < SEND_AGAIN_AFTER
         }
         due = [fault for number, fault in requeued.items() if number not in self._sent][:AT_ONCE]
-        self._sender.send([made(json.dumps(None), f"{_ID}{fault.id}") for fault in due])
+        self._sender.send([celery_message(json.dumps(None), f"{_ID}{fault.id}") for fault in due])
         self._sent |= {fault.id: now for fault in due}
         if due:
             log.info("requeued faults taken up", count=len(due))

@@ -158,9 +158,11 @@ def _fill(model: Any, names: dict[str, str], arrays: dict[str, AnyArray], source
         layer = model.get_layer(name)
         values = [_in_keras_order(part, arrays.get(f"{theirs}.{part}"), theirs) for part in _parts(name)]
         shapes = [tuple(variable.shape) for variable in layer.weights]
-        found = [None if value is None else value.shape for value in values]
-        if found != shapes:
-            raise WeightsUnfit(f"{source} is for another network: layer {theirs} needs {shapes}, the file has {found}")
+        shape_of_file = [None if value is None else value.shape for value in values]
+        if shape_of_file != shapes:
+            raise WeightsUnfit(
+                f"{source} is for another network: layer {theirs} needs {shapes}, the file has {shape_of_file}"
+            )
         if not all(np.isfinite(value).all() for value in values):
             raise WeightsUnfit(f"{source} cannot be used: layer {theirs} has values that are not numbers")
         layer.set_weights(values)

@@ -51,8 +51,8 @@ class NetworkStore:
             OSError: the store cannot be read.
         """
         keys = [key for key in self._files.keys() if key.endswith(".json")]  # noqa: SIM118 - no mapping
-        found = [self.with_digest(key.removesuffix(".json")) for key in keys]
-        return sorted(found, key=lambda manifest: (manifest.created_at, manifest.digest))
+        manifests = [self.with_digest(key.removesuffix(".json")) for key in keys]
+        return sorted(manifests, key=lambda manifest: (manifest.created_at, manifest.digest))
 
     def named(self, name: str, weights: str | None = None) -> Manifest:
         """Return the network that a digest's beginning (six characters or more) or a network's name means.

@@ -12,6 +12,7 @@ import typer
 from db.commands.output import print_json, settings_of
 from producer.terminal.options import Json
 from producer.terminal.output import say
+from producer.terminal.programs import copyable
 
 
 def backup(
@@ -88,7 +89,7 @@ def restore(
     else:
         say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
         if older:
-            say(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}")
+            say(copyable(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}"))
 
 
 def _rows(rows: Mapping[str, int]) -> str:

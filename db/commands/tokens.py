@@ -73,7 +73,9 @@ def list_tokens(
     with reading(context) as session:
         from db.people import tokens
 
-        answer(tokens.every(session, account), _table, as_json, "no token yet: insert-db users token add ACCOUNT NAME")
+        answer(
+            tokens.every(session, account), _table, as_json, "no token yet: `insert-db users token add ACCOUNT NAME`"
+        )
 
 
 @app.command()

@@ -65,9 +65,8 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
     with reading(context) as session:
         from db.people import accounts
 
-        answer(
-            accounts.every(session), _table, as_json, "no account yet: insert-db users add NAME --role administrator"
-        )
+        nothing = "no account yet: `insert-db users add NAME --role administrator`"
+        answer(accounts.every(session), _table, as_json, nothing)
 
 
 @app.command()

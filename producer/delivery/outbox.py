@@ -97,8 +97,8 @@ class Outbox:
             raise OutboxFull(
                 errno.ENOSPC,
                 f"the outbox is full, {waiting} captures wait for their answer (INSERTS_OUTBOX_LIMIT={self.limit}); "
-                "nothing of this one was stored. See that Redis and a worker run (insert-station outbox says why they "
-                "wait) or raise the limit",
+                "nothing of this one was stored. See that Redis and a worker run (`insert-station outbox` says why "
+                "they wait) or raise the limit",
                 str(self.path),
             )
         share = warned_share(waiting, self.limit)

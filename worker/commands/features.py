@@ -10,6 +10,7 @@ from producer.terminal.console import messages
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say
+from producer.terminal.programs import copyable
 from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def list_features(
         print_json(rows)
         return
     if not rows:
-        say("no features yet: review captures (insert-db review), then insert-worker extract")
+        say(copyable("no features yet: review captures (`insert-db review`), then `insert-worker extract`"))
         return
     table = Table("fingerprint", "backbone", "images", "size", "needed by")
     for row in rows:
@@ -101,7 +102,7 @@ def verify(
         say("no features yet, so there is nothing to verify")
     else:
         for store in results:
-            say("\n".join(store.lines()))
+            say(copyable("\n".join(store.lines())))
     if not whole:
         raise typer.Exit(NO)
 

@@ -10,6 +10,7 @@ import typer
 from producer.terminal.console import messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json, say_model
+from producer.terminal.programs import copyable
 from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_skipped
 
@@ -179,5 +180,5 @@ def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
         return
     say(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
     for sentence in decided.reasons:
-        say(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
+        say(f"  {'✗' if sentence in decided.against else '✓'} {copyable(sentence)}")
     say(f"its evaluation: {settings.evaluations_path() / decided.model}")

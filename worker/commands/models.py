@@ -13,6 +13,7 @@ import typer
 
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say
+from producer.terminal.programs import copyable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -52,7 +53,7 @@ def list_models(
         in_charge, in_shadow = champion and champion.model_id, shadow and shadow.model_id
         print_json({"models": plain(rows), "champion": in_charge, "shadow": in_shadow, "promotions": plain(promotions)})
     elif not rows:
-        say("no model yet: review captures (insert-db review), or insert-worker train FOLDER")
+        say(copyable("no model yet: review captures (`insert-db review`), or `insert-worker train FOLDER`"))
     else:
         print_table(terminal_tables.model_table(rows, promotions, champion, shadow))
 
@@ -101,7 +102,7 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         beside = f"beside {decision.champion}" if decision.champion else "with nobody in charge"
         say(f"  measured {_local(decision.at)} {beside}, {'' if decision.promote else 'not '}to be promoted:")
         for sentence in decision.reasons:
-            say(f"    {'✗' if sentence in decision.against else '✓'} {sentence}")
+            say(f"    {'✗' if sentence in decision.against else '✓'} {copyable(sentence)}")
         say(f"  more in {settings.evaluations_path() / model}")
 
 
@@ -167,7 +168,7 @@ def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSet
         try:
             promotion = work(session, settings)
         except LookupError as error:
-            raise ValueError(f"{error}; insert-worker models list shows them") from error
+            raise ValueError(f"{error}; `insert-worker models list` shows them") from error
     if as_json:
         print_json(plain(promotion))
     elif promotion is None:
@@ -192,7 +193,7 @@ def _known(session: Session, model: str) -> Model:
 
     registered = model_registry.find(session, model)
     if registered is None:
-        raise ValueError(f"there is no model {model!r}; insert-worker models list shows them")
+        raise ValueError(f"there is no model {model!r}; `insert-worker models list` shows them")
     return registered
 
 

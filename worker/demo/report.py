@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -153,7 +154,7 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
             f"95th percentile {summary.p95_ms:.0f} ms",
         )
     line(console, ("look next at", "bold"))
-    insert_db = f"{as_typed('insert-db')} --data {data}"
+    insert_db = f"{as_typed('insert-db')} --data {shlex.quote(str(data))}"
     for where, what in (
         (f"{insert_db} console", "all of it in a browser (make console)"),
         (f"{insert_db} replace", "which inserts to change now"),

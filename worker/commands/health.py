@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
@@ -73,16 +74,17 @@ def described(beat: LifeSign) -> str:
 
     if isinstance(beat, SchedulerHeartbeat):
         last = "" if beat.last_tick_seconds is None else f", the last {beat.last_tick_seconds:.0f} s before"
-        return f"{beat.ticks} ticks{last}" + (", waits for Redis" if beat.waits_for_redis else "")
+        return f"{counted(beat.ticks, 'tick')}{last}" + (", waits for Redis" if beat.waits_for_redis else "")
     if isinstance(beat, LearnHeartbeat):
         doing = "nothing to do" if beat.job is None else f"{beat.job} for {beat.job_seconds:.0f} s"
-        done = f"{beat.backbone}, {doing}, {beat.finished} jobs finished"
+        done = f"{beat.backbone}, {doing}, {counted(beat.finished, 'job')} finished"
     elif isinstance(beat, Heartbeat):
         by = "no model yet" if beat.model is None else f"model {beat.model}"
         hand = f"{beat.in_hand} in hand"
         if beat.in_hand_seconds is not None:
             hand += f" for {beat.in_hand_seconds:.0f} s"
-        done = f"{by}, {beat.processes} processes, {beat.finished} captures finished, {hand}"
+        processes = counted(beat.processes, "process", "processes")
+        done = f"{by}, {processes}, {counted(beat.finished, 'capture')} finished, {hand}"
     else:
         return "alive"
     return f"{beat.state}, {done}, {'with' if beat.redis else 'without'} Redis"

@@ -99,7 +99,7 @@ def build(
 
 @app.command("list")
 def list_networks(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
-    """Show the networks that are here, those built first first."""
+    """Show the networks that are here, the oldest first."""
     store = _store(data, networks)
     manifests = store.manifests()
     if as_json:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from db.line.rows import VerdictRow
 from producer.terminal.console import Console, line
+from producer.terminal.counts import counted
 from producer.terminal.programs import as_typed
 from worker.models.line_model import DAMAGED, INTACT
 
@@ -142,8 +143,8 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         console.print(table)
     line(
         console,
-        f"{summary.captures} captures, {summary.verdicts} verdicts, {summary.lost} lost, "
-        f"{summary.duplicates} duplicates in {summary.seconds:.0f} s",
+        f"{counted(summary.captures, 'capture')}, {counted(summary.verdicts, 'verdict')}, {summary.lost} lost, "
+        f"{counted(summary.duplicates, 'duplicate')} in {summary.seconds:.0f} s",
     )
     if summary.captures:
         line(console, _decided(summary))

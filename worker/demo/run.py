@@ -17,6 +17,7 @@ from typing import Any, Final
 import db.line.verdicts
 from db.engine.database import Database
 from producer.terminal.console import Console, line, progress, waiting
+from producer.terminal.counts import counted
 from worker.demo.data import divide
 from worker.demo.report import CheckRun, Summary, show, summarise
 from worker.embedded.redis_server import free_port
@@ -132,7 +133,7 @@ class _Demo:
         tell_skipped(divided.skipped, self._console)
         tell_notes(divided.notes, self._console)
         skipped = f", {len(divided.skipped)} skipped" if divided.skipped else ""
-        phrase = f"{divided.learnt} photographs, {divided.shown} others for the line{skipped}"
+        phrase = f"{counted(divided.learnt, 'photograph')}, {divided.shown} others for the line{skipped}"
         return divided.folder, ["--photographs", str(divided.listed)], phrase
 
     def _network(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from db.engine.database import Database
 from db.learning import reviews
+from producer.terminal.counts import counted
 from worker.features import catalogue
 from worker.features.extraction import key_of
 from worker.features.shards import Broken
@@ -65,11 +66,11 @@ class Verification:
         if self.problem is not None:
             return [f"{name}: {self.problem}"]
         if self.whole:
-            return [f"{name}: {self.shards} files, all as they were written"]
-        lines = [f"{name}: {len(self.broken)} of {self.shards} files are not what was written"]
+            return [f"{name}: {counted(self.shards, 'file')}, all as written"]
+        lines = [f"{name}: {len(self.broken)} of {counted(self.shards, 'file')} not as written"]
         for shard in self.broken:
             captures = (self.captures or {})[shard.name]
-            which = f"features of {len(shard.keys)} images" if shard.keys else "features of unknown images"
+            which = f"features of {counted(len(shard.keys), 'image')}" if shard.keys else "features of unknown images"
             more = f" and {len(captures) - _SHOWN} more (--json has all)" if len(captures) > _SHOWN else ""
             lines.append(f"  {shard.name}: {which}; put aside as {shard.aside}")
             lines.append(f"    {shard.reason}")

@@ -224,7 +224,7 @@ def test_export(filled, tmp_path) -> None:
     assert [row["pocket"] for row in rows] == ["1", "2", "3"]
     assert [row["reason"] for row in rows] == ["", "", "'=1+1"]
     assert rows[0]["decision"] == "-0.5"
-    assert shown(filled, "export", "some.csv", "--outcome", "unsure") == "1 verdicts in some.csv\n"
+    assert shown(filled, "export", "some.csv", "--outcome", "unsure") == "1 verdict in some.csv\n"
     piped = csv.DictReader(io.StringIO(shown(filled, "export", "-", "--since", still("90m"))))
     assert [row["pocket"] for row in piped] == ["1"]
 

@@ -37,6 +37,8 @@ def check(
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
+
+    Example: `insert-station check photographs --machine mill-1 --head H12 --operation op-0815`
     """
     from producer.commands.check_report import as_values, notes_on, sentence, unusable
     from producer.commands.opening import open_station

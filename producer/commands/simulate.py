@@ -38,6 +38,11 @@ def simulate(
     Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The truth lies beside each
     image in the image store, under the image's key with `.truth.json` behind it. With --json each thing that happens is
     a line. Exit code 0: every check finished; 2: one did not.
+
+    Examples:
+
+    - `insert-station simulate --pockets 12`
+    - `insert-station simulate --to labelled --images 240`
     """
     if to is not None:
         from producer.simulation.head import write_labelled_folder

@@ -93,3 +93,21 @@ def test_what_is_said_to_a_person_stands_in_backticks() -> None:
 def is_command(match: re.Match[str]) -> bool:
     """Whether the first of the words is a command of the program."""
     return match[2].split()[0] in PROGRAMS[match[1]].commands
+
+
+def test_every_command_has_an_example_of_itself() -> None:
+    lacking = [
+        name
+        for program, command in PROGRAMS.items()
+        for name, each in below(program, command)
+        if f"`{name}" not in re.sub(r"\s+", " ", re.sub(r"(`insert-(?:db|station)) --data \S+", r"\1", each.help or ""))
+    ]
+    assert lacking == []
+
+
+def below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """All commands that do something, with their whole names."""
+    if not hasattr(command, "commands"):
+        yield name, command
+    for word, each in getattr(command, "commands", {}).items():
+        yield from below(f"{name} {word}", each)

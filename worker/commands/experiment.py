@@ -67,6 +67,11 @@ def experiment(
     Writes `features.h5`, `labels.h5`, `resultsDATASET.txt` and the folder `model` for each dataset and backbone, and
     `report.md` with the backbones side by side. A photograph that is in two classes is left out of both, one that is
     there twice counts once, and each is named; `--keep-duplicates` keeps them all.
+
+    Examples:
+
+    - `insert-worker experiment photographs`
+    - `insert-worker experiment lathe mill --backbone mobilenet:conv1_relu --weights mobilenet.h5 --repeats 10`
     """
     from worker.lab.experiment import scan_all
     from worker.lab.recipe import Recipe

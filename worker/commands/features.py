@@ -31,6 +31,8 @@ def list_features(
 
     A backbone with other weights, or another layer, has a feature store of its own; the one before stays until it is
     removed, so that a rollback to a model of it can still be learned from and measured.
+
+    Example: `insert-worker features list`
     """
     from rich.filesize import decimal
     from rich.table import Table
@@ -60,7 +62,10 @@ def remove(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Remove a feature store with all its features. They can be extracted again, which takes its time."""
+    """Remove a feature store with all its features. They can be extracted again, which takes its time.
+
+    Example: `insert-worker features remove 7c1d5798`
+    """
     from worker.commands.options import settings_with
     from worker.features.catalogue import remove as remove_store
 
@@ -88,6 +93,8 @@ def verify(
 
     A file that is not what was written is named with the captures whose features it had, and put aside, so that
     `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.
+
+    Example: `insert-worker features verify`
     """
     from db.commands.output import print_json
     from worker.commands.options import settings_with

@@ -41,6 +41,11 @@ def health(
 
     As a container's health check: `insert-worker health --max-age 30`, `insert-worker health learn`,
     `insert-worker health beat`
+
+    Examples:
+
+    - `insert-worker health`
+    - `insert-worker health learn --max-age 60`
     """
     from worker.monitoring.heartbeat import Heartbeat, LearnHeartbeat, NoHeartbeat, SchedulerHeartbeat, age, read
 

@@ -98,6 +98,8 @@ def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None)
     A process of its own, which leaves the machine to the line; as many as you like may run. `insert-worker beat` queues
     the tasks: extract the features of what was reviewed, train when there are enough new labels
     (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
+
+    Example: `insert-worker learn --data /var/lib/inserts`
     """
     from worker.commands.options import settings_with
     from worker.runtime.process import lower_priority
@@ -113,6 +115,8 @@ def beat(data: Data = None) -> None:
     """Queue the tasks of learning when they are due, until SIGTERM or Ctrl-C.
 
     How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY and INSERTS_EVALUATE_EVERY, in seconds.
+
+    Example: `insert-worker beat --data /var/lib/inserts`
     """
     from worker.commands.options import settings_with
     from worker.learning.beat import run_beat
@@ -121,7 +125,13 @@ def beat(data: Data = None) -> None:
 
 
 def extract(data: Data = None, backbone: Backbone = None, weights: Weights = None, as_json: Json = False) -> None:
-    """Extract the features that reviewed captures lack; what is there already is not extracted again."""
+    """Extract the features that reviewed captures lack; what is there already is not extracted again.
+
+    Examples:
+
+    - `insert-worker extract`
+    - `insert-worker extract --backbone vgg16:fc1+int8`
+    """
     from worker.commands.options import settings_with
     from worker.runtime.process import lower_priority
 
@@ -153,6 +163,11 @@ def evaluate(
     """Measure a candidate and the champion on the same splits, and promote the candidate if it is no worse.
 
     What was measured and decided stays in DATA/evaluations/MODEL; without --again it is read from there.
+
+    Examples:
+
+    - `insert-worker evaluate`
+    - `insert-worker evaluate efficientnet_lite0-876f3f6e923c --again`
     """
     from worker.commands.options import settings_with
     from worker.runtime.process import lower_priority

@@ -39,7 +39,10 @@ def list_models(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """The models, newest first: ★ is in charge, ○ judges in shadow."""
+    """The models, newest first: ★ is in charge, ○ judges in shadow.
+
+    Example: `insert-worker models list`
+    """
     from db.commands import terminal_tables
     from db.commands.output import print_json, print_table
     from db.learning import model_registry
@@ -60,7 +63,11 @@ def list_models(
 
 @app.command()
 def show(model: Name, data: Data = None, as_json: Json = False) -> None:
-    """All that is known about one model: training set, unsure band, calibration, scores, promotions."""
+    """All that is known about one model: training set, network, unsure band, calibration, promotions; where its
+    scores are.
+
+    Example: `insert-worker models show efficientnet_lite0-876f3f6e923c`
+    """
     from db.commands.output import print_json
     from db.queries.serialisation import plain
     from worker.learning.evaluate import decided
@@ -108,7 +115,10 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Put a model in charge, whatever was measured; running workers take it within seconds."""
+    """Put a model in charge, whatever was measured; running workers take it within seconds.
+
+    Example: `insert-worker models promote efficientnet_lite0-876f3f6e923c --why "finds chipped corners on H12"`
+    """
 
     def work(session: Session, settings: WorkerSettings) -> Promotion:
         from db.learning import model_registry
@@ -121,7 +131,10 @@ def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Js
 
 @app.command()
 def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Put the champion before the present one in charge again; a second rollback goes one further back."""
+    """Put the champion before the present one in charge again; a second rollback goes one further back.
+
+    Example: `insert-worker models rollback --why "misses chipped corners on H12"`
+    """
 
     def work(session: Session, _: WorkerSettings) -> Promotion:
         from db.learning import model_registry
@@ -136,7 +149,10 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
 
 @app.command()
 def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Have a model judge alongside the champion: its verdicts are kept apart, and the line never sees them."""
+    """Have a model judge alongside the champion: its verdicts are kept apart, and the line never sees them.
+
+    Example: `insert-worker models shadow efficientnet_lite0-876f3f6e923c --why "a week beside the line"`
+    """
 
     def work(session: Session, settings: WorkerSettings) -> Promotion:
         from db.learning import model_registry
@@ -149,7 +165,10 @@ def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Jso
 
 @app.command("end-shadow")
 def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Have no model judge alongside the champion any more."""
+    """Have no model judge alongside the champion any more.
+
+    Example: `insert-worker models end-shadow --why "seen enough"`
+    """
 
     def work(session: Session, _: WorkerSettings) -> Promotion | None:
         from db.learning import model_registry

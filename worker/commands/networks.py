@@ -65,6 +65,11 @@ def build(
     """Make a network's file, check it against Keras, and keep it. Needs TensorFlow; whoever runs it does not.
 
     The same backbone, weights, pictures and versions give the same file; what is there already stays as it is.
+
+    Examples:
+
+    - `insert-worker networks build vgg16:fc1`
+    - `insert-worker networks build mobilenet:conv_pw_12_relu+gap+int8 --images photographs`
     """
     from worker.networks.names import parse_network_name
 
@@ -99,7 +104,10 @@ def build(
 
 @app.command("list")
 def list_networks(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
-    """Show the networks that are here, the oldest first."""
+    """Show the networks that are here, the oldest first.
+
+    Example: `insert-worker networks list`
+    """
     store = _store(data, networks)
     manifests = store.manifests()
     if as_json:
@@ -115,6 +123,8 @@ def verify(data: Data = None, networks: Store = None, as_json: Json = False) -> 
     """Hold every network against its digest, and run it on a picture whose result is known; exit code 1 if one differs.
 
     A network that is not damaged and still differs was built for another kind of processor.
+
+    Example: `insert-worker networks verify`
     """
     store = _store(data, networks)
     results = [
@@ -130,7 +140,10 @@ def remove(
     networks: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Remove a network that no model needs."""
+    """Remove a network that no model needs.
+
+    Example: `insert-worker networks remove 3f6e923c`
+    """
     store = _store(data, networks)
     manifest = store.named(network)
     needing = _needing(manifest, settings_with(data=data).models_path())

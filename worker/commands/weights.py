@@ -49,6 +49,8 @@ def import_file(
     """Check that a weight file fits its network, layer by layer, and keep a copy.
 
     One in an object store is copied first: `insert-worker weights import s3://plant/vgg16.h5 --family vgg16`.
+
+    Example: `insert-worker weights import vgg16_weights.h5 --family vgg16`
     """
     from worker.backbones.weight_import import import_from_url, import_weights  # brings TensorFlow with it
 
@@ -70,7 +72,10 @@ def fetch(
     weights_folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Download a network's ImageNet weights, as Keras publishes them, and keep them. Needs a connection."""
+    """Download a network's ImageNet weights, as Keras publishes them, and keep them. Needs a connection.
+
+    Example: `insert-worker weights fetch vgg16`
+    """
     from worker.backbones.weight_import import fetch_weights  # brings TensorFlow with it
 
     store = _store(data, weights_folder)
@@ -79,7 +84,10 @@ def fetch(
 
 @app.command("list")
 def list_files(data: Data = None, weights_folder: Folder = None, as_json: Json = False) -> None:
-    """Show the weight files that are here, in the order in which they were imported."""
+    """Show the weight files that are here, in the order in which they were imported.
+
+    Example: `insert-worker weights list`
+    """
     from producer.terminal.console import answers
 
     store = _store(data, weights_folder)
@@ -94,7 +102,10 @@ def list_files(data: Data = None, weights_folder: Folder = None, as_json: Json =
 
 @app.command()
 def verify(data: Data = None, weights_folder: Folder = None, as_json: Json = False) -> None:
-    """Compare every weight file with its digest; exit code 1 if one is damaged or gone."""
+    """Compare every weight file with its digest; exit code 1 if one is damaged or gone.
+
+    Example: `insert-worker weights verify`
+    """
     store = _store(data, weights_folder)
     results = [
         (entry.digest, entry.family, problem_of(partial(store.checked_path, entry))) for entry in store.entries()

@@ -121,7 +121,9 @@ def asked_password() -> str:
     """
     if not sys.stdin.isatty():
         raise ValueError("there is nobody to ask for a password here: name a file with --password-file")
-    first = getpass.getpass("password: ")
+    from db.people.passwords import RULE
+
+    first = getpass.getpass(f"password ({RULE}): ")
     if getpass.getpass("once more: ") != first:
         raise ValueError("the two passwords differ")
     return first

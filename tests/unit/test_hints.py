@@ -79,9 +79,10 @@ def options_of(command: Any) -> set[str]:
 
 
 def test_what_is_said_to_a_person_stands_in_backticks() -> None:
+    """What is for another machine stands in quotation marks, and code is indented."""
     bare = []
     for where, text in texts():
-        outside = re.sub(r"`[^`]*`|^ {4}.*$", "", inspect.cleandoc(text), flags=re.MULTILINE)  # nor in code
+        outside = re.sub(r"`[^`]*`|'[^']*'|^ {4}.*$", "", inspect.cleandoc(text), flags=re.MULTILINE)
         bare += [
             f"{where}: {match[0]}"
             for match in COMMAND.finditer(outside)

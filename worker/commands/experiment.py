@@ -68,6 +68,9 @@ def experiment(
     `report.md` with the backbones side by side. A photograph that is in two classes is left out of both, one that is
     there twice counts once, and each is named; `--keep-duplicates` keeps them all.
 
+    Networks of Keras need their ImageNet weights, which are downloaded when they are first needed. How to bring them to
+    a machine without a connection: docs/networks.md. `insert-worker compare` needs no download.
+
     Examples:
 
     - `insert-worker experiment photographs`

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.terminal.console import answers, messages
+from producer.terminal.console import messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.options import settings_with
@@ -16,8 +16,6 @@ from worker.commands.verify_report import problem_of, report
 from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from worker.networks.manifest import Manifest
     from worker.networks.store import NetworkStore
 
@@ -115,7 +113,7 @@ def list_networks(data: Data = None, networks: Store = None, as_json: Json = Fal
     elif not manifests:
         say(f"no networks in {store.root}")
     else:
-        answers().print(_table(manifests))
+        say("\n".join(map(_in_lines, manifests)))
 
 
 @app.command()
@@ -177,21 +175,8 @@ def _needing(manifest: Manifest, models: Path) -> list[str]:
     return needing
 
 
-def _table(manifests: list[Manifest]) -> Table:
-    from rich.table import Table
-
-    table = Table("network", "digest", "MB", "features of", "built", "TensorFlow", box=None)
-    for column in table.columns:
-        column.no_wrap = column.header != "network"
-        column.overflow = "fold"
-    for manifest in manifests:
-        shapes = ", ".join("×".join(map(str, shape)) for shape in manifest.shapes)
-        table.add_row(
-            manifest.name,
-            manifest.digest[:12],
-            f"{manifest.size / 1e6:,.1f}",
-            shapes,
-            f"{manifest.created_at:%Y-%m-%d}",
-            manifest.versions.get("tensorflow", ""),
-        )
-    return table
+def _in_lines(manifest: Manifest) -> str:
+    """A network for a person: a name is longer than a table's column at 80 characters."""
+    shapes = ", ".join("×".join(map(str, shape)) for shape in manifest.shapes)
+    made = f"built {manifest.created_at:%Y-%m-%d} with TensorFlow {manifest.versions.get('tensorflow', '?')}"
+    return f"{manifest.digest[:12]}  {manifest.size / 1e6:,.1f} MB, {made}\n  {manifest.name}\n  features of {shapes}"

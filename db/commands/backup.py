@@ -65,7 +65,7 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the database holds now.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring a backup back, all of it or nothing; stop the workers first.
+    """Restore a backup, all of it or nothing; stop the workers first.
 
     The backup is compared with its manifest before, and the database after. A database that holds something is refused
     without --replace. PostgreSQL's database itself must be there (`createdb`), and `pg_restore` as new as the server.

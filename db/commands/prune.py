@@ -63,7 +63,7 @@ def prune(
 ) -> None:
     """Delete what is old: photographs, then verdicts, while the line goes on working.
 
-    Without an `--…-older-than` this is deleted:
+    Without any `--…-older-than` this is deleted:
 
     - photographs: intact and unusable after 90 days, damaged and unsure after 365; their verdicts are kept
     - checks with their captures, verdicts and shadow verdicts: after 3 years

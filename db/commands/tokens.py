@@ -37,7 +37,7 @@ def add(
         int | None, typer.Option(min=1, max=36_500, help="Days until it ends. [never]", show_default=False)
     ] = None,
 ) -> None:
-    """Make a token and print it, once: what is kept of it does not tell it again.
+    """Make a token and print it, once: only its digest is kept.
 
     Examples:
 

@@ -40,7 +40,9 @@ PasswordFile = Annotated[
 def add(
     context: typer.Context,
     name: Name,
-    role: Annotated[PersonRole, typer.Option(help="What it may do; each may what those before it may.")] = "viewer",
+    role: Annotated[
+        PersonRole, typer.Option(help="What it may do; each role also may what those before it may.")
+    ] = "viewer",
     password_file: PasswordFile = None,
 ) -> None:
     """Make an account; the password is asked for, or read from a file.
@@ -71,7 +73,7 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def disable(context: typer.Context, name: Name) -> None:
-    """Let nobody sign in with an account any more, and end its sessions and tokens at once.
+    """Bar an account from signing in, and end its sessions and tokens at once.
 
     Example: `insert-db users disable ana`
     """

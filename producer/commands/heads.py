@@ -26,7 +26,7 @@ def heads(
 
     With it `check` and `watch` know when a head was seen whole. It is a TOML file.
 
-    Exit code 0: it can be used; warnings say what is probably not meant. 2: it cannot, and why.
+    Exit code 0: it can be used; warnings say what is probably a mistake. 2: it cannot, and why.
 
     Examples:
 

@@ -142,7 +142,7 @@ def watch(
     ] = 30,
     as_json: Json = False,
 ) -> None:
-    """Take a folder as a camera: every finished file below it becomes a capture.
+    """Treat a folder as a camera: every finished file below it becomes a capture.
 
     A file is finished when its size and time are unchanged for INSERTS_SETTLED_AFTER seconds (2), no process has it
     open for writing, and it is complete to its end; one that stays doubtful for a minute is handed in as it is. The

@@ -36,8 +36,9 @@ def simulate(
     """Simulate a station: rendered inserts of one head that wear and break from operation to operation.
 
     Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The truth lies beside each
-    image in the image store, under the image's key with `.truth.json` behind it. With --json each thing that happens is
-    a line. Exit code 0: every check finished; 2: one did not.
+    image in the image store, under the image's key with `.truth.json` behind it. With --json each event is a line.
+
+    Exit code 0: every check finished; 2: one did not.
 
     Examples:
 

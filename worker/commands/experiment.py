@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markdown import Markdown
 
-from producer.terminal.console import Console, answers, line, messages, progress
+from producer.terminal.console import Console, answers, line, messages, progress, waiting
 from producer.terminal.error_text import naming
 from producer.terminal.options import Json
 from producer.terminal.output import say_json
@@ -93,7 +93,8 @@ def experiment(
         tell_notes(dataset.notes, err)
     report = output / "report.md"
     for name, source in zip(names, chosen, strict=True):
-        loaded = _load(name, source, recipe)
+        with waiting(err, f"loading {name}; weights that are not here are downloaded"):
+            loaded = _load(name, source, recipe)
         for dataset, row in zip(datasets, results, strict=True):
             row.append(_run(dataset, loaded, recipe, output, err))
             # After every result: nothing is in vain when a later backbone's weights are missing.

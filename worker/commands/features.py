@@ -62,7 +62,7 @@ def remove(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Remove a feature store with all its features. They can be extracted again, which takes its time.
+    """Remove a feature store with all its features. They can be extracted again, which takes a while.
 
     Example: `insert-worker features remove 7c1d5798`
     """

@@ -30,7 +30,9 @@ def health(
         Process.worker
     ),
     data: Data = None,
-    max_age: Annotated[float, typer.Option(min=0.0, help="Oldest heartbeat that is still a life sign, seconds.")] = 30,
+    max_age: Annotated[
+        float, typer.Option(min=0.0, help="Oldest heartbeat, in seconds, that is still a sign of life.")
+    ] = 30,
     as_json: Json = False,
 ) -> None:
     """Whether a worker, a learner or a beat is alive: exit code 0 if it is, else 1, within a second.

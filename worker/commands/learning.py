@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
 Labels = Annotated[
-    Path | None, typer.Option(help="CSV file with the columns file and a group; default FOLDER/labels.csv.")
+    Path | None, typer.Option(help="CSV file with the columns file and group (or insert); default FOLDER/labels.csv.")
 ]
 GroupColumn = Annotated[
     str | None,
-    typer.Option(help="Its column that says which photographs show the same insert or head [group or insert]."),
+    typer.Option(
+        help="The column of labels.csv that says which photographs show the same insert or head [group or insert]."
+    ),
 ]
 Meaning = Annotated[
     list[str] | None,

@@ -27,8 +27,9 @@ app = typer.Typer(
 `insert-worker networks build efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8`
 
 A name says the family, the layers whose outputs are the features (`,` between several), how each is pooled over the
-image (`+gap` averages, `+max` takes the largest, nothing keeps all), and at its end the arithmetic: `+int8` is several
-times as fast and needs pictures to measure the values' ranges on; without it, it is float32, as in Keras.
+image (`+gap` averages, `+max` takes the largest, no pooling keeps every value), and at its end the arithmetic:
+`+int8` is several times as fast and needs pictures to measure the values' ranges on; without it, it is float32, as in
+Keras.
 EfficientNet-Lite has its weights with it; for all others see `insert-worker weights`.
 """,
 )
@@ -60,7 +61,7 @@ def build(
     networks: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Make a network's file, check it against Keras, and keep it. Needs TensorFlow; whoever runs it does not.
+    """Make a network's file, check it against Keras, and keep it. Needs TensorFlow; running the file does not.
 
     The same backbone, weights, pictures and versions give the same file; what is there already stays as it is.
 
@@ -76,7 +77,10 @@ def build(
         raise ValueError(f"--images is for int8: write {name}+int8, or leave it out")
     store = _store(data, networks)
     with shown(messages()) as progress:
-        from worker.networks import building, representative  # brings TensorFlow with it
+        progress("loading TensorFlow", 0, 0)
+        from worker.networks import building, representative
+
+        progress("loading TensorFlow", 1, 1)
 
         pictures = None
         if name.arithmetic == "int8":
@@ -118,7 +122,7 @@ def list_networks(data: Data = None, networks: Store = None, as_json: Json = Fal
 
 @app.command()
 def verify(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
-    """Hold every network against its digest, and run it on a picture whose result is known; exit code 1 if one differs.
+    """Compare every network with its digest, and run it on a picture whose result is known; exit code 1 if one differs.
 
     A network that is not damaged and still differs was built for another kind of processor.
 
@@ -178,5 +182,5 @@ def _needing(manifest: Manifest, models: Path) -> list[str]:
 def _in_lines(manifest: Manifest) -> str:
     """A network for a person: a name is longer than a table's column at 80 characters."""
     shapes = ", ".join("×".join(map(str, shape)) for shape in manifest.shapes)
-    made = f"built {manifest.created_at:%Y-%m-%d} with TensorFlow {manifest.versions.get('tensorflow', '?')}"
-    return f"{manifest.digest[:12]}  {manifest.size / 1e6:,.1f} MB, {made}\n  {manifest.name}\n  features of {shapes}"
+    origin = f"built {manifest.created_at:%Y-%m-%d} with TensorFlow {manifest.versions.get('tensorflow', '?')}"
+    return f"{manifest.digest[:12]}  {manifest.size / 1e6:,.1f} MB, {origin}\n  {manifest.name}\n  features of {shapes}"

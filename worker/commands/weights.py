@@ -52,13 +52,16 @@ def import_file(
 
     Example: `insert-worker weights import vgg16_weights.h5 --family vgg16`
     """
-    from worker.backbones.weight_import import import_from_url, import_weights  # brings TensorFlow with it
+    from producer.terminal.console import messages, waiting
 
     store = _store(data, weights_folder)
-    if "://" in file:
-        entry = import_from_url(store.folder, file, family)
-    else:
-        entry = import_weights(store.folder, Path(file), family)
+    with waiting(messages(), f"holding {file} against the layers of {family}"):
+        from worker.backbones.weight_import import import_from_url, import_weights  # brings TensorFlow with it
+
+        if "://" in file:
+            entry = import_from_url(store.folder, file, family)
+        else:
+            entry = import_weights(store.folder, Path(file), family)
     _print_kept(entry, store, as_json)
 
 
@@ -76,10 +79,14 @@ def fetch(
 
     Example: `insert-worker weights fetch vgg16`
     """
-    from worker.backbones.weight_import import fetch_weights  # brings TensorFlow with it
+    from producer.terminal.console import messages, waiting
 
     store = _store(data, weights_folder)
-    _print_kept(fetch_weights(store.folder, family, top=not no_top), store, as_json)
+    with waiting(messages(), f"downloading the weights of {family}: tens of megabytes, of VGG16 half a gigabyte"):
+        from worker.backbones.weight_import import fetch_weights  # brings TensorFlow with it
+
+        entry = fetch_weights(store.folder, family, top=not no_top)
+    _print_kept(entry, store, as_json)
 
 
 @app.command("list")

@@ -10,10 +10,12 @@ COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo console test test-quick lint bench faults fuzz schemas lock compose-test clean
+.PHONY: help install demo console test test-quick lint bench faults fuzz schemas lock compose-test clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed-learn ## Install the commands, locked, into .venv
 
 demo: $(VENV)/.installed-learn ## See it work: a whole line on this machine, three checks of a wearing head
 	$(RUN)/insert-worker demo
@@ -70,11 +72,11 @@ clean: ## Remove what was installed and what the demo, tests and benchmarks left
 
 $(VENV)/bin/python:
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no others); name one with PYTHON=" >&2; exit 1; }
-	@echo "installing into $(VENV) with $(PYTHON), a minute or two the first time"
 	$(PYTHON) -m venv $(VENV)
 
 # The project itself goes in without dependencies and without a build environment, so that nothing unlocked comes along.
 $(VENV)/.installed-%: locks/%.lock pyproject.toml $(VENV)/bin/python
+	@echo "installing the $$(grep -c '==' $<) packages of $< into $(VENV), TensorFlow among them: a minute or two the first time"
 	$(PIP) install --require-hashes -r $<
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -12,6 +12,7 @@ import typer
 from db.commands.output import print_json, settings_of
 from producer.terminal.options import Json
 from producer.terminal.output import say
+from producer.terminal.programs import copyable
 
 
 def backup(
@@ -29,6 +30,7 @@ def backup(
     Besides the database, keep these (copy them after the database, with what you copy files with):
 
     - the models (DATA/models, INSERTS_MODELS): without them nothing judges until the next training
+    - the networks (DATA/networks, INSERTS_NETWORKS), with the models: a model judges by its own network and no other
     - imported weights (DATA/weights), unless you still have the files they came from
     - the photographs (DATA/images, INSERTS_IMAGES): the labelled ones are what the system learns from
 
@@ -63,14 +65,14 @@ def restore(
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the database holds now.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring a backup back, all of it or nothing; stop the workers first.
+    """Restore a backup, all of it or nothing; stop the workers first.
 
     The backup is compared with its manifest before, and the database after. A database that holds something is refused
     without --replace. PostgreSQL's database itself must be there (`createdb`), and `pg_restore` as new as the server.
 
-    Then: `insert-db upgrade` where the backup has an older schema (the command says so), models and photographs back
-    in their places, and the workers. What was judged after the backup was made is not in it, and stations that got
-    their answers do not send it again.
+    Then: `insert-db upgrade` where the backup has an older schema (the command says so); models, networks and
+    photographs back in their places; then the workers. What was judged after the backup was made is not in it, and
+    stations that got their answers do not send it again.
 
     Examples:
 
@@ -88,7 +90,7 @@ def restore(
     else:
         say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
         if older:
-            say(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}")
+            say(copyable(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}"))
 
 
 def _rows(rows: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ from db.commands.output import reading, writing
 from db.commands.users import asked_password
 from producer.configuration.ports import check_port
 from producer.terminal.output import note, say
+from producer.terminal.programs import copyable
 
 DEFAULT_PORT = 8377
 
@@ -56,7 +57,7 @@ def _first_account(context: typer.Context) -> None:
         if accounts.every(session):
             return
     if not sys.stdin.isatty():
-        note("insert-db: nobody can sign in yet: insert-db users add NAME --role administrator")
+        note(copyable("insert-db: nobody can sign in yet: `insert-db users add NAME --role administrator`"))
         return
     name = typer.prompt("there is no account yet; the first administrator's name")
     password = asked_password()

@@ -29,6 +29,7 @@ from db.commands.options import (
 )
 from db.commands.output import answer, explained, print_json, print_table, reading
 from producer.contract.vocabulary import State
+from producer.terminal.counts import counted
 from producer.terminal.entry_point import run
 from producer.terminal.options import Data, Json
 from producer.terminal.output import answer_stream, say
@@ -83,7 +84,7 @@ def verdicts(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """What was decided about each insert, newest first; what was imported, with `--machine imported` only.
+    """What was decided about each insert, newest first; imported photographs only with `--machine imported`.
 
     Examples:
 
@@ -234,8 +235,8 @@ def export(
 ) -> None:
     """All verdicts that match, as CSV: any number of them, times in UTC.
 
-    A file that is there is replaced once the new one is complete; it is in UTF-8 with a mark, which spreadsheets look
-    for. With - the CSV is in the encoding of the environment, where what that lacks is replaced, and without a mark.
+    An existing file is replaced once the new one is complete. It is UTF-8 with a byte-order mark, which spreadsheets
+    look for. With - the CSV has the environment's encoding, which may lack some characters, and no mark.
     `--json` prints the file and its number of rows.
 
     Examples:
@@ -267,7 +268,7 @@ def export(
         if as_json:
             print_json({"file": file, "rows": count})
         else:
-            say(f"{count} verdicts in {file}")
+            say(f"{counted(count, 'verdict')} in {file}")
 
 
 app.command()(cli_console.console)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from producer.terminal.output import note, say, say_json
+from producer.terminal.programs import copyable
 
 # SQLAlchemy is imported where the database is opened, so that --help answers at once.
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def answer(
     nothing: str,
     limit: int | None = None,
 ) -> None:
-    """Print what was found: as one JSON array, as a table, or the sentence for nothing.
+    """Print what was found: as one JSON array, as a table, or the sentence for `nothing`.
 
     With a `limit` that was reached, a note on stderr says that there may be more.
     """
@@ -101,7 +102,7 @@ def answer(
     if as_json:
         print_json(plain(list(rows)))
     elif not rows:
-        say(nothing)
+        say(copyable(nothing))
     else:
         print_table(table(rows))
         if len(rows) == limit:

@@ -13,6 +13,7 @@ import typer
 from db.commands.options import moment_option
 from db.commands.output import opened, print_json, settings_of
 from producer.contract.vocabulary import OUTCOMES
+from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
 from producer.terminal.output import note, say
@@ -62,7 +63,7 @@ def prune(
 ) -> None:
     """Delete what is old: photographs, then verdicts, while the line goes on working.
 
-    Without an `--…-older-than` this is deleted:
+    Without any `--…-older-than` this is deleted:
 
     - photographs: intact and unusable after 90 days, damaged and unsure after 365; their verdicts are kept
     - checks with their captures, verdicts and shadow verdicts: after 3 years
@@ -182,20 +183,24 @@ def _gone(run: Any) -> dict[str, Any]:
 def _describe(extent: Extent, about: int) -> None:
     parts = ", ".join(f"{count} {outcome}" for outcome, count in extent.images.items())
     say(f"photographs to go: {sum(extent.images.values())} ({parts or 'none'}), about {_size(about)}")
-    say(f"as old, but needed: {extent.spared} photographs (reviewed, newest of a pocket, an open fault)")
-    say(f"checks to go: {extent.checks} with {extent.captures} captures and {extent.verdicts} verdicts")
+    say(f"as old, but needed: {counted(extent.spared, 'photograph')} (reviewed, newest of a pocket, an open fault)")
+    captures, verdicts = counted(extent.captures, "capture"), counted(extent.verdicts, "verdict")
+    say(f"checks to go: {extent.checks} with {captures} and {verdicts}")
     say(f"shadow verdicts to go: {extent.shadow}; settled faults to go: {extent.faults}")
 
 
 def _report(run: Any, free: int | None) -> None:
     gone = run.gone
-    missing = f" ({gone['missing']} were missing)" if gone["missing"] else ""
-    say(
-        f"gone: {gone['images']} photographs{missing}, {gone['checks']} checks with {gone['captures']} captures, "
-        f"{gone['shadow']} shadow verdicts, {gone['faults']} faults"
+    missing = f" ({gone['missing']} missing before)" if gone["missing"] else ""
+    photographs, checks, captures = (
+        counted(gone[what], one)
+        for what, one in (("images", "photograph"), ("checks", "check"), ("captures", "capture"))
     )
+    others = f"{counted(gone['shadow'], 'shadow verdict')}, {counted(gone['faults'], 'fault')}"
+    say(f"gone: {photographs}{missing}, {checks} with {captures}, {others}")
     if run.refused:
-        note(f"{len(run.refused)} photographs were left, their keys are no safe paths: {', '.join(run.refused[:3])}")
+        left = counted(len(run.refused), "photograph")
+        note(f"{left} left, with keys that are no safe paths: {', '.join(run.refused[:3])}")
     if free is not None and free > 0:
         say(f"{_size(free)} in the database's file are free: new rows use them first, --vacuum gives them back")
 

@@ -14,6 +14,7 @@ import typer
 from db.commands.options import Limit, Since
 from db.commands.output import answer, opened, print_json, reading, settings_of
 from producer.contract.vocabulary import LABELS, Label
+from producer.terminal.counts import counted
 from producer.terminal.options import Json
 from producer.terminal.output import say
 from producer.terminal.redaction import discreet
@@ -130,7 +131,7 @@ def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> No
         if label is not None:
             _say(database, item.row.capture_id, label, by, note)
             count += 1
-    say(f"\n{count} reviews by {by}")
+    say(f"\n{counted(count, 'review')} by {by}")
 
 
 def _typed() -> tuple[str | None, str | None] | None:

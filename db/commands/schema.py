@@ -18,6 +18,11 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
 
     Run it once on a new database, and after each update of this program before the workers start. What is in the
     database stays.
+
+    Examples:
+
+    - `insert-db upgrade`
+    - `insert-db --data var/line upgrade`
     """
     from db.engine import migrate
     from db.engine.url import shown

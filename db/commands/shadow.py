@@ -8,6 +8,7 @@ import typer
 
 from db.commands.options import Since
 from db.commands.output import print_json, print_table, reading
+from producer.terminal.counts import counted
 from producer.terminal.options import Json
 from producer.terminal.output import say
 
@@ -47,7 +48,7 @@ def shadow(
             say(
                 f"{name} beside the line, {terminal_tables.text(report.first_at).plain} "
                 f"to {terminal_tables.text(report.last_at).plain}: "
-                f"{report.compared} captures, {report.agreements} alike, {report.disagreements} not\n"
+                f"{counted(report.compared, 'capture')}, {report.agreements} alike, {report.disagreements} not\n"
             )
             print_table(terminal_tables.pair_table(report.outcomes))
             say(f"\n{report.reviewed} of them were reviewed as intact or damaged")

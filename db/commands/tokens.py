@@ -37,7 +37,7 @@ def add(
         int | None, typer.Option(min=1, max=36_500, help="Days until it ends. [never]", show_default=False)
     ] = None,
 ) -> None:
-    """Make a token and print it, once: what is kept of it does not tell it again.
+    """Make a token and print it, once: only its digest is kept.
 
     Examples:
 
@@ -73,7 +73,9 @@ def list_tokens(
     with reading(context) as session:
         from db.people import tokens
 
-        answer(tokens.every(session, account), _table, as_json, "no token yet: insert-db users token add ACCOUNT NAME")
+        answer(
+            tokens.every(session, account), _table, as_json, "no token yet: `insert-db users token add ACCOUNT NAME`"
+        )
 
 
 @app.command()

@@ -40,7 +40,9 @@ PasswordFile = Annotated[
 def add(
     context: typer.Context,
     name: Name,
-    role: Annotated[PersonRole, typer.Option(help="What it may do; each may what those before it may.")] = "viewer",
+    role: Annotated[
+        PersonRole, typer.Option(help="What it may do; each role also may what those before it may.")
+    ] = "viewer",
     password_file: PasswordFile = None,
 ) -> None:
     """Make an account; the password is asked for, or read from a file.
@@ -65,14 +67,13 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
     with reading(context) as session:
         from db.people import accounts
 
-        answer(
-            accounts.every(session), _table, as_json, "no account yet: insert-db users add NAME --role administrator"
-        )
+        nothing = "no account yet: `insert-db users add NAME --role administrator`"
+        answer(accounts.every(session), _table, as_json, nothing)
 
 
 @app.command()
 def disable(context: typer.Context, name: Name) -> None:
-    """Let nobody sign in with an account any more, and end its sessions and tokens at once.
+    """Bar an account from signing in, and end its sessions and tokens at once.
 
     Example: `insert-db users disable ana`
     """
@@ -122,7 +123,9 @@ def asked_password() -> str:
     """
     if not sys.stdin.isatty():
         raise ValueError("there is nobody to ask for a password here: name a file with --password-file")
-    first = getpass.getpass("password: ")
+    from db.people.passwords import RULE
+
+    first = getpass.getpass(f"password ({RULE}): ")
     if getpass.getpass("once more: ") != first:
         raise ValueError("the two passwords differ")
     return first

@@ -14,6 +14,9 @@ SHORTEST: Final = 10
 LONGEST: Final = 200
 """Characters of a password at most: hashing more is work for nobody's good."""
 
+RULE: Final = f"{SHORTEST} to {LONGEST} characters"
+"""What a password must be, for who is asked for one."""
+
 _HASHER: Final = PasswordHasher()
 
 
@@ -24,7 +27,7 @@ def hashed(password: str) -> str:
         ValueError: it is too short or too long.
     """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters")
+        raise ValueError(f"a password has {RULE}")
     return _HASHER.hash(password)
 
 

@@ -30,13 +30,15 @@ def check(
 ) -> None:
     """Check a whole head after an operation: go, or replace these pockets.
 
-    How many pockets there must be says `--check-size`, else the head register (`INSERTS_HEADS`), else the highest
-    number in the folder. Nothing is left out without a word: a pocket without a photograph or with two, a number that
+    The number of pockets is `--check-size`, else that of the head register (`INSERTS_HEADS`), else the highest
+    number in the folder. Nothing is left out silently: a pocket without a photograph or with two, a number that
     the head does not have, a file that cannot be read, a picture that is not named by a pocket. Each is named at once,
     and the check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
+
+    Example: `insert-station check photographs --machine mill-1 --head H12 --operation op-0815`
     """
     from producer.commands.check_report import as_values, notes_on, sentence, unusable
     from producer.commands.opening import open_station

@@ -10,6 +10,7 @@ from producer.station.head_check import CheckResult
 from producer.station.head_folder import HeadFolder, Problem
 from producer.station.head_register import Head, HeadRegister
 from producer.station.head_register_file import nearest
+from producer.terminal.counts import counted
 
 
 def sentence(result: CheckResult) -> str:
@@ -55,8 +56,8 @@ def notes_on(
         notes.append(f"--check-size {check_size} is taken, though head {head} has {known.pockets} in the head register")
     if check_size is None and known is None and not shown.problems:
         notes.append(
-            f"taken to have {shown.check_size} pockets, as the files' names say: only --check-size or a head register "
-            "(INSERTS_HEADS) tells whether the last ones are missing"
+            f"taken to have {counted(shown.check_size, 'pocket')}, as the files' names say: only --check-size or a "
+            "head register (INSERTS_HEADS) tells whether the last ones are missing"
         )
     return notes
 

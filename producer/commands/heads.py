@@ -24,11 +24,14 @@ def heads(
 ) -> None:
     """Show the head register and check it: how many pockets each milling head has, and where the camera sees them.
 
-    With it `check` and `watch` know when a head was seen whole. It is a TOML file:
+    With it `check` and `watch` know when a head was seen whole. It is a TOML file.
 
-        insert-station heads --example > heads.toml
+    Exit code 0: it can be used; warnings say what is probably a mistake. 2: it cannot, and why.
 
-    Exit code 0: it can be used; warnings say what is probably not meant. 2: it cannot, and why.
+    Examples:
+
+    - `insert-station heads --example > heads.toml`
+    - `insert-station heads heads.toml`
     """
     from producer.station.head_register import HeadRegister
     from producer.station.head_register_file import EXAMPLE

@@ -92,6 +92,8 @@ def publish(
     What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
     station sends it again; `insert-station outbox --send 60` does just that. Exit code 0: answered (with --wait 0:
     sent); 2: kept in the outbox, not answered yet.
+
+    Example: `insert-station publish photograph.jpg --machine mill-1 --head H12 --operation op-0815 --pocket 7`
     """
     from producer.commands.answer_text import show
     from producer.commands.opening import open_station
@@ -140,7 +142,7 @@ def watch(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take a folder as a camera: every finished file below it becomes a capture.
+    """Treat a folder as a camera: every finished file below it becomes a capture.
 
     A file is finished when its size and time are unchanged for INSERTS_SETTLED_AFTER seconds (2), no process has it
     open for writing, and it is complete to its end; one that stays doubtful for a minute is handed in as it is. The
@@ -154,6 +156,8 @@ def watch(
     answer covers the declared pockets only, and may be go. `insert-station check` ends with "review" there.
 
     Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
+
+    Example: `insert-station watch /camera/out`
     """
     from producer.commands.answer_text import show
     from producer.commands.opening import open_station
@@ -196,6 +200,11 @@ def outbox(
     """Show what waits to be sent or answered, and why, and how full the outbox is.
 
     At INSERTS_OUTBOX_LIMIT waiting captures new ones are refused; nothing that was accepted is ever dropped.
+
+    Examples:
+
+    - `insert-station outbox`
+    - `insert-station outbox --send 60`
     """
     from producer.commands.opening import open_station
 
@@ -235,7 +244,10 @@ def schema(
         ),
     ],
 ) -> None:
-    """Print the JSON Schema of a message, for stations in other languages."""
+    """Print the JSON Schema of a message, for stations in other languages.
+
+    Example: `insert-station schema capture`
+    """
     from producer.contract.json_schema import schema_text
 
     say_json(json.loads(schema_text(what)), indent=2)

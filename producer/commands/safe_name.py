@@ -13,6 +13,8 @@ def safe(name: Annotated[str, typer.Argument(help="A station's name, like `Prüf
     """Print the safe form of a station's name: that of its Redis user, its stream and its photographs' folder.
 
     A name of letters A to Z, digits, `.`, `_` and `-` is its own.
+
+    Example: `insert-station safe-name "Fräse 3"`
     """
     from producer.contract.names import check_name, safe_name
 

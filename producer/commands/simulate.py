@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from producer.commands.options import seconds, settings_of
+from producer.terminal.counts import counted
 from producer.terminal.exit_codes import FAILED
 from producer.terminal.options import Json
 from producer.terminal.output import say
@@ -35,14 +36,20 @@ def simulate(
     """Simulate a station: rendered inserts of one head that wear and break from operation to operation.
 
     Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The truth lies beside each
-    image in the image store, under the image's key with `.truth.json` behind it. With --json each thing that happens is
-    a line. Exit code 0: every check finished; 2: one did not.
+    image in the image store, under the image's key with `.truth.json` behind it. With --json each event is a line.
+
+    Exit code 0: every check finished; 2: one did not.
+
+    Examples:
+
+    - `insert-station simulate --pockets 12`
+    - `insert-station simulate --to labelled --images 240`
     """
     if to is not None:
         from producer.simulation.head import write_labelled_folder
 
         write_labelled_folder(to, images, seed, head=seed)
-        say(f"{images} images in {to}")
+        say(f"{counted(images, 'image')} in {to}")
         return
     from producer.commands.simulated_line import Simulation, from_list, rendered
 

@@ -21,6 +21,7 @@ import structlog
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox_file import OutboxFile
 from producer.files.durable_files import make_folder
+from producer.terminal.counts import counted
 
 log = structlog.get_logger()
 
@@ -96,9 +97,9 @@ class Outbox:
         if waiting >= self.limit:
             raise OutboxFull(
                 errno.ENOSPC,
-                f"the outbox is full, {waiting} captures wait for their answer (INSERTS_OUTBOX_LIMIT={self.limit}); "
-                "nothing of this one was stored. See that Redis and a worker run (insert-station outbox says why they "
-                "wait) or raise the limit",
+                f"the outbox is full, {counted(waiting, 'capture')} waiting for an answer "
+                f"(INSERTS_OUTBOX_LIMIT={self.limit}); nothing of this one was stored. See that Redis and a worker run "
+                "(`insert-station outbox` says why they wait) or raise the limit",
                 str(self.path),
             )
         share = warned_share(waiting, self.limit)

@@ -55,7 +55,7 @@ class FolderLock:
             _lock(descriptor)
         except (BlockingIOError, PermissionError) as error:
             raise FolderTaken(
-                f"another `insert-station watch` has {folder}, on this computer or on one that shares it: each "
+                f"another `watch` has {folder}, on this computer or on one that shares it: each "
                 "photograph is handed in once. End that one first, or give each a folder of its own"
             ) from error
         except OSError:  # a file system without locks: nothing to hold on to

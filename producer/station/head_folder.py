@@ -19,6 +19,7 @@ from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.pictures.system_files import is_system_litter
 from producer.station.file_state import Look
 from producer.station.head_check import Photograph
+from producer.terminal.counts import counted
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
 # small preview, so those are kept back.
@@ -228,12 +229,14 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
         what = f"pocket {pocket} is there {len(paths)} times, {_listed(names)}: none was handed in, keep the right one"
         return None, Problem(what, names, [pocket])
     if pockets is not None and pocket > pockets:
-        return None, Problem(f"{name}: the head has {pockets} pockets, so it was not handed in", names, [pocket])
+        return None, Problem(
+            f"{name}: the head has {counted(pockets, 'pocket')}, so it was not handed in", names, [pocket]
+        )
     try:
         if not paths[0].is_file():
             return None, Problem(f"{name} is no file, or a link that leads nowhere", names, [pocket])
         if (size := paths[0].stat().st_size) > MAX_IMAGE_BYTES:
-            what = f"{name} has {size:,} bytes: a photograph has at most {MAX_IMAGE_BYTES:,}"
+            what = f"{name} has {counted(size, 'byte')}: a photograph has at most {MAX_IMAGE_BYTES:,}"
             return None, Problem(what, names, [pocket])
         image = paths[0].read_bytes()
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from producer.terminal.exit_codes import FAILED, READER_GONE
 from producer.terminal.output import ReaderGone, note, prepare_streams
+from producer.terminal.programs import copyable
 
 DEBUG: Final = "INSERTS_DEBUG"
 """Where this variable is set, an unexpected error shows its traceback on a terminal too."""
@@ -37,7 +38,7 @@ def run(app: Callable[[], object], *, explained: Callable[[Exception], str | Non
             if message is None:
                 _report_unexpected(error, prefix)
             else:
-                note(f"{prefix} {message}")
+                note(f"{prefix} {copyable(message)}")
         code = FAILED
     _discard_broken_streams()
     sys.exit(code)

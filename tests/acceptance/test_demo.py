@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from producer.simulation.head import write_labelled_folder
+from producer.terminal.exit_codes import INTERRUPTED
 from tests.support import program, wait_until
 
 DEMO = [program("insert-worker"), "demo"]
@@ -91,7 +92,7 @@ def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, name: signal.Si
     wait_until(lambda: (folder / "logs" / log_file).exists(), 60, "the moment to stop it")
     demo.send_signal(name)
     output, _ = demo.communicate(timeout=60)
-    assert demo.returncode == 2
+    assert demo.returncode == INTERRUPTED
     assert b"stopped" in output
     assert processes_below(folder) == []
 

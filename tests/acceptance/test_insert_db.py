@@ -51,9 +51,26 @@ def test_without_a_database_it_says_what_to_do_and_makes_none(tmp_path: Path) ->
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("insert-db: there is no database at")
-    assert "`insert-db upgrade`" in done.stderr
+    assert "insert-db upgrade` makes one" in done.stderr
     assert done.stderr.count("\n") == 1, "one line, no traceback"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_it_says_to_run_can_be_copied_and_works(tmp_path: Path) -> None:
+    def said(message: str) -> str:
+        """The first command in backticks of a message."""
+        return message.split("`")[1]
+
+    def copied(command: str) -> int:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")}
+        return subprocess.run(command, shell=True, cwd=tmp_path, env=clean, check=False).returncode  # noqa: S602
+
+    refused = insert_db("--data", "our line", "users", "list", cwd=tmp_path)
+    assert copied(said(refused.stderr)) == 0
+    nobody = insert_db("--data", "our line", "users", "list", cwd=tmp_path)
+    (tmp_path / "password").write_text("a password of the tests", encoding="utf-8")
+    assert copied(said(nobody.stdout).replace("NAME", "ana") + " --password-file password") == 0
+    assert "ana" in insert_db("--data", "our line", "users", "list", cwd=tmp_path).stdout
 
 
 def test_from_an_empty_folder_to_answers(tmp_path: Path) -> None:

@@ -245,6 +245,6 @@ def test_backup_restore_and_back_to_an_older_schema(tmp_path: Path) -> None:
     old = answer(other, "backup", str(tmp_path / "old.sqlite"))
     third = tmp_path / "third"
     again = insert_db(third, "restore", old["file"])
-    assert "next: `insert-db upgrade`" in again.stdout
+    assert "insert-db upgrade`, this version has" in again.stdout
     assert answer(third, "upgrade")["after"] == schema_version.head()
     assert len(answer(third, "verdicts", "--limit", "100")) == 2 * PER_CHECK

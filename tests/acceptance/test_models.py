@@ -164,6 +164,6 @@ def test_features_that_nobody_needs_any_more_are_removed(worker: Commands) -> No
     ]
     assert "2 feature stores begin with ''" in worker.refused("features", "remove", "")
     assert "model m was made from these features" in worker.refused("features", "remove", "bbbb")
-    assert worker("features", "remove", "aaaa").stdout == "removed 3 features of vgg16:fc2\n"
+    assert worker("features", "remove", "aaaa").stdout == "removed the features of 3 images by vgg16:fc2\n"
     assert worker("features", "remove", "bbbb", "--force").returncode == 0
     assert worker.json("features", "list") == []

@@ -40,6 +40,7 @@ def test_a_network_is_built_listed_verified_and_removed(tmp_path: Path) -> None:
     assert json.loads(networks("list", "--json", data=data).stdout) == [manifest]
     table = networks("list", data=data).stdout
     assert "112×112×16" in table
+    assert max(map(len, table.splitlines())) <= 80
 
     good = networks("verify", data=data)
     assert (good.returncode, good.stdout.strip()) == (0, f"{digest[:12]}  efficientnet_lite0:block0_out  ok")

@@ -108,16 +108,16 @@ def test_too_few_images_and_an_open_class_are_refused_with_words(worker: Command
 def test_a_flipped_bit_in_the_features_is_found_named_and_mended(worker: Commands, tmp_path: Path) -> None:
     assert "no features yet" in worker("features", "verify").stdout
     worker("train", str(filled(tmp_path / "set", 6, {"intact": 170, "worn": 80})), "--promote")
-    assert "1 files, all as they were written" in worker("features", "verify").stdout
+    assert "1 file, all as written" in worker("features", "verify").stdout
     [shard] = (worker.data / "features").glob("*/shards/*.h5")
     data = bytearray(shard.read_bytes())
     data[-1000] ^= 4  # among the features, which end the file
     shard.write_bytes(data)
 
     done = worker("features", "verify", code=1)
-    assert "1 of 1 files are not what was written" in done.stdout
+    assert "1 of 1 file not as written" in done.stdout
     assert f"{shard.name}: features of 12 images; put aside as" in done.stdout
-    assert f"insert-worker extract --backbone {BACKBONE} makes them anew" in done.stdout
+    assert f"insert-worker extract --backbone {BACKBONE} --data {worker.data}` makes them anew" in done.stdout
     aside = shard.parents[1] / "damaged" / shard.name
     assert aside.read_bytes() == data
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -200,3 +201,14 @@ def test_a_photograph_in_two_classes_is_learned_from_in_neither(database: Databa
     assert trained.model is not None
     assert trained.model.trained_on == 15
     assert isinstance(learning.images, FolderStore)
+
+
+@on_one_engine
+def test_too_few_photographs_are_refused_before_a_network_is_built(database: Database, tmp_path: Path) -> None:
+    def built() -> SmallNetwork:
+        raise AssertionError("the network was built for nothing")
+
+    learning = replace(learning_in(tmp_path, database, SmallNetwork()), backbone=built)
+    taken(learning, filled(tmp_path / "set", 1))
+    with pytest.raises(ValueError, match=r"1 usable image of 1 intact insert; a training needs 5 images"):
+        learn_now(learning, by="test")

@@ -180,7 +180,7 @@ def test_a_second_watch_on_a_folder_is_refused_and_a_killed_one_leaves_no_lock(
 
     second = another()
     assert second.process.wait(30) == 2
-    assert second.said("another `insert-station watch` has") == 1
+    assert second.said("another `watch` has") == 1
     assert second.said("Traceback") == 0
     first.process.send_signal(signal.SIGKILL)
     first.process.wait()

@@ -107,7 +107,7 @@ def test_only_the_backbone_knows_keras() -> None:
         (["run"], "INSERTS_REDIS_URL is not set"),
         (["beat"], "INSERTS_REDIS_URL is not set"),
         (["health"], "so nothing runs with it"),
-        (["models", "list"], "`insert-db upgrade` makes one"),
+        (["models", "list"], " upgrade` makes one"),
         (["learn"], "pip install 'insert-inspection[learn]'"),
         (["train"], "pip install 'insert-inspection[learn]'"),
     ],

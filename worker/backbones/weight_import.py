@@ -106,9 +106,11 @@ def how_to_get(family: str, *, top: bool, reason: str) -> str:
     option = "" if top else " --no-top"
     return (
         f"the ImageNet weights of {family} are not on this machine and could not be downloaded ({reason}). "
-        f"On a machine with a connection run `insert-worker weights fetch {family}{option}`, take the .h5 file that "
-        f"it names with you, and run `insert-worker weights import FILE --family {family}` here. "
-        "EfficientNet-Lite needs no download."
+        # It is for another machine, whose folders are others: in no backticks.
+        f"On a machine with a connection run 'insert-worker weights fetch {family}{option}' and take the .h5 file that "
+        f"it names with you (docs/networks.md#without-a-connection). Here `insert-worker weights import FILE --family "
+        f"{family}` keeps it, or --weights FILE uses it once. Without any file: `insert-worker compare` and "
+        "`insert-worker train` take EfficientNet-Lite, whose weights are installed."
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from producer.terminal.console import Console, line, messages
+from producer.terminal.counts import counted
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.learning import GroupColumn, Meaning, meanings_said
@@ -117,9 +118,9 @@ def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
     from worker.evaluation.comparison_report import score_table
 
     for number, one in enumerate(compared):
-        inserts = "" if one.groups is None else f" of {len(set(one.groups.tolist()))} inserts"
+        inserts = "" if one.groups is None else f" of {counted(len(set(one.groups.tolist())), 'insert')}"
         table = score_table(
-            f"{one.name}: {len(one.photos)} photographs{inserts}",
+            f"{one.name}: {counted(len(one.photos), 'photograph')}{inserts}",
             {row[number].backbone: row[number].measured for row in results},
         )
         table.add_section()

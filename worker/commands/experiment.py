@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markdown import Markdown
 
-from producer.terminal.console import Console, answers, line, messages, progress
+from producer.terminal.console import Console, answers, line, messages, progress, waiting
 from producer.terminal.error_text import naming
 from producer.terminal.options import Json
 from producer.terminal.output import say_json
@@ -67,6 +67,14 @@ def experiment(
     Writes `features.h5`, `labels.h5`, `resultsDATASET.txt` and the folder `model` for each dataset and backbone, and
     `report.md` with the backbones side by side. A photograph that is in two classes is left out of both, one that is
     there twice counts once, and each is named; `--keep-duplicates` keeps them all.
+
+    Networks of Keras need their ImageNet weights, which are downloaded when they are first needed. How to bring them to
+    a machine without a connection: docs/networks.md. `insert-worker compare` needs no download.
+
+    Examples:
+
+    - `insert-worker experiment photographs`
+    - `insert-worker experiment lathe mill --backbone mobilenet:conv1_relu --weights mobilenet.h5 --repeats 10`
     """
     from worker.lab.experiment import scan_all
     from worker.lab.recipe import Recipe
@@ -85,7 +93,8 @@ def experiment(
         tell_notes(dataset.notes, err)
     report = output / "report.md"
     for name, source in zip(names, chosen, strict=True):
-        loaded = _load(name, source, recipe)
+        with waiting(err, f"loading {name}; weights that are not here are downloaded"):
+            loaded = _load(name, source, recipe)
         for dataset, row in zip(datasets, results, strict=True):
             row.append(_run(dataset, loaded, recipe, output, err))
             # After every result: nothing is in vain when a later backbone's weights are missing.

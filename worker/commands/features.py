@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from producer.terminal.console import messages
+from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say
+from producer.terminal.programs import copyable
 from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def list_features(
 
     A backbone with other weights, or another layer, has a feature store of its own; the one before stays until it is
     removed, so that a rollback to a model of it can still be learned from and measured.
+
+    Example: `insert-worker features list`
     """
     from rich.filesize import decimal
     from rich.table import Table
@@ -41,7 +45,7 @@ def list_features(
         print_json(rows)
         return
     if not rows:
-        say("no features yet: review captures (insert-db review), then insert-worker extract")
+        say(copyable("no features yet: review captures (`insert-db review`), then `insert-worker extract`"))
         return
     table = Table("fingerprint", "backbone", "images", "size", "needed by")
     for row in rows:
@@ -58,7 +62,10 @@ def remove(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Remove a feature store with all its features. They can be extracted again, which takes its time."""
+    """Remove a feature store with all its features. They can be extracted again, which takes a while.
+
+    Example: `insert-worker features remove 7c1d5798`
+    """
     from worker.commands.options import settings_with
     from worker.features.catalogue import remove as remove_store
 
@@ -73,7 +80,7 @@ def remove(
             f"model {stores[0]['needed_by']} was made from these features; --force removes them all the same"
         )
     remove_store(settings.features_path(), stores[0]["fingerprint"])
-    say(f"removed {stores[0]['images']:,} features of {stores[0]['backbone']}")
+    say(f"removed the features of {counted(stores[0]['images'], 'image')} by {stores[0]['backbone']}")
 
 
 @app.command()
@@ -86,6 +93,8 @@ def verify(
 
     A file that is not what was written is named with the captures whose features it had, and put aside, so that
     `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.
+
+    Example: `insert-worker features verify`
     """
     from db.commands.output import print_json
     from worker.commands.options import settings_with
@@ -101,7 +110,7 @@ def verify(
         say("no features yet, so there is nothing to verify")
     else:
         for store in results:
-            say("\n".join(store.lines()))
+            say(copyable("\n".join(store.lines())))
     if not whole:
         raise typer.Exit(NO)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
@@ -29,7 +30,9 @@ def health(
         Process.worker
     ),
     data: Data = None,
-    max_age: Annotated[float, typer.Option(min=0.0, help="Oldest heartbeat that is still a life sign, seconds.")] = 30,
+    max_age: Annotated[
+        float, typer.Option(min=0.0, help="Oldest heartbeat, in seconds, that is still a sign of life.")
+    ] = 30,
     as_json: Json = False,
 ) -> None:
     """Whether a worker, a learner or a beat is alive: exit code 0 if it is, else 1, within a second.
@@ -40,6 +43,11 @@ def health(
 
     As a container's health check: `insert-worker health --max-age 30`, `insert-worker health learn`,
     `insert-worker health beat`
+
+    Examples:
+
+    - `insert-worker health`
+    - `insert-worker health learn --max-age 60`
     """
     from worker.monitoring.heartbeat import Heartbeat, LearnHeartbeat, NoHeartbeat, SchedulerHeartbeat, age, read
 
@@ -73,16 +81,17 @@ def described(beat: LifeSign) -> str:
 
     if isinstance(beat, SchedulerHeartbeat):
         last = "" if beat.last_tick_seconds is None else f", the last {beat.last_tick_seconds:.0f} s before"
-        return f"{beat.ticks} ticks{last}" + (", waits for Redis" if beat.waits_for_redis else "")
+        return f"{counted(beat.ticks, 'tick')}{last}" + (", waits for Redis" if beat.waits_for_redis else "")
     if isinstance(beat, LearnHeartbeat):
         doing = "nothing to do" if beat.job is None else f"{beat.job} for {beat.job_seconds:.0f} s"
-        done = f"{beat.backbone}, {doing}, {beat.finished} jobs finished"
+        done = f"{beat.backbone}, {doing}, {counted(beat.finished, 'job')} finished"
     elif isinstance(beat, Heartbeat):
         by = "no model yet" if beat.model is None else f"model {beat.model}"
         hand = f"{beat.in_hand} in hand"
         if beat.in_hand_seconds is not None:
             hand += f" for {beat.in_hand_seconds:.0f} s"
-        done = f"{by}, {beat.processes} processes, {beat.finished} captures finished, {hand}"
+        processes = counted(beat.processes, "process", "processes")
+        done = f"{by}, {processes}, {counted(beat.finished, 'capture')} finished, {hand}"
     else:
         return "alive"
     return f"{beat.state}, {done}, {'with' if beat.redis else 'without'} Redis"

@@ -10,6 +10,7 @@ import typer
 from producer.terminal.console import messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json, say_model
+from producer.terminal.programs import copyable
 from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_skipped
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
 Labels = Annotated[
-    Path | None, typer.Option(help="CSV file with the columns file and a group; default FOLDER/labels.csv.")
+    Path | None, typer.Option(help="CSV file with the columns file and group (or insert); default FOLDER/labels.csv.")
 ]
 GroupColumn = Annotated[
     str | None,
-    typer.Option(help="Its column that says which photographs show the same insert or head [group or insert]."),
+    typer.Option(
+        help="The column of labels.csv that says which photographs show the same insert or head [group or insert]."
+    ),
 ]
 Meaning = Annotated[
     list[str] | None,
@@ -97,6 +100,8 @@ def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None)
     A process of its own, which leaves the machine to the line; as many as you like may run. `insert-worker beat` queues
     the tasks: extract the features of what was reviewed, train when there are enough new labels
     (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
+
+    Example: `insert-worker learn --data /var/lib/inserts`
     """
     from worker.commands.options import settings_with
     from worker.runtime.process import lower_priority
@@ -112,6 +117,8 @@ def beat(data: Data = None) -> None:
     """Queue the tasks of learning when they are due, until SIGTERM or Ctrl-C.
 
     How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY and INSERTS_EVALUATE_EVERY, in seconds.
+
+    Example: `insert-worker beat --data /var/lib/inserts`
     """
     from worker.commands.options import settings_with
     from worker.learning.beat import run_beat
@@ -120,7 +127,13 @@ def beat(data: Data = None) -> None:
 
 
 def extract(data: Data = None, backbone: Backbone = None, weights: Weights = None, as_json: Json = False) -> None:
-    """Extract the features that reviewed captures lack; what is there already is not extracted again."""
+    """Extract the features that reviewed captures lack; what is there already is not extracted again.
+
+    Examples:
+
+    - `insert-worker extract`
+    - `insert-worker extract --backbone vgg16:fc1+int8`
+    """
     from worker.commands.options import settings_with
     from worker.runtime.process import lower_priority
 
@@ -152,6 +165,11 @@ def evaluate(
     """Measure a candidate and the champion on the same splits, and promote the candidate if it is no worse.
 
     What was measured and decided stays in DATA/evaluations/MODEL; without --again it is read from there.
+
+    Examples:
+
+    - `insert-worker evaluate`
+    - `insert-worker evaluate efficientnet_lite0-876f3f6e923c --again`
     """
     from worker.commands.options import settings_with
     from worker.runtime.process import lower_priority
@@ -179,5 +197,5 @@ def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
         return
     say(f"{decided.model} is {'promoted' if decided.promote else 'not promoted'}:")
     for sentence in decided.reasons:
-        say(f"  {'✗' if sentence in decided.against else '✓'} {sentence}")
+        say(f"  {'✗' if sentence in decided.against else '✓'} {copyable(sentence)}")
     say(f"its evaluation: {settings.evaluations_path() / decided.model}")

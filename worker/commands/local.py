@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from producer.terminal.console import answers, messages
-from producer.terminal.exit_codes import FAILED, NO
+from producer.terminal.exit_codes import INTERRUPTED, NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say_json
 from worker.commands.options import Backbone, Weights
@@ -35,8 +35,13 @@ def demo(
     """Bring up a whole line, train a model, and check a milling head after three operations.
 
     Starts a real Redis, a SQLite database, a worker and a simulated station on this machine, shows each check's
-    answer beside the truth, and ends all of them. Exit code 0 if every capture has exactly one verdict, 1 if not, 2
-    if it was stopped.
+    answer beside the truth, and ends all of them. Exit code 0 if every capture has exactly one verdict, 1 if not,
+    130 if it was stopped.
+
+    Examples:
+
+    - `insert-worker demo`
+    - `insert-worker demo --dataset photographs --intact-class fine`
     """
     from worker.demo.run import DemoOptions, run_demo
 
@@ -44,7 +49,7 @@ def demo(
     summary = run_demo(options, messages() if as_json else answers())
     if as_json:
         say_json(summary.as_json())
-    raise typer.Exit(FAILED if summary.stopped else 0 if summary.complete else NO)
+    raise typer.Exit(INTERRUPTED if summary.stopped else 0 if summary.complete else NO)
 
 
 def standalone(
@@ -66,6 +71,11 @@ def standalone(
     machine, all below the data folder. A part that dies is started again.
     Stations on this machine find it with `insert-station --data FOLDER`; others need INSERTS_REDIS_URL (it is in
     the file redis.url of the data folder) and the same image store.
+
+    Examples:
+
+    - `insert-worker standalone`
+    - `insert-worker standalone --data /var/lib/inserts --bind 0.0.0.0`
     """
     from worker.commands.options import settings_with
     from worker.embedded.standalone import run_standalone

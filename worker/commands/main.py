@@ -100,6 +100,8 @@ def run(
 
     The database, the promoted model and its network are checked before the first message is taken. Without a promoted
     model every insert is `unsure` and a person decides.
+
+    Example: `insert-worker run --data /var/lib/inserts`
     """
     from worker.runtime.process import compute_in_one_thread
 

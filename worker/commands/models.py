@@ -13,6 +13,7 @@ import typer
 
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say
+from producer.terminal.programs import copyable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -38,7 +39,10 @@ def list_models(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """The models, newest first: ★ is in charge, ○ judges in shadow."""
+    """The models, newest first: ★ is in charge, ○ judges in shadow.
+
+    Example: `insert-worker models list`
+    """
     from db.commands import terminal_tables
     from db.commands.output import print_json, print_table
     from db.learning import model_registry
@@ -52,14 +56,18 @@ def list_models(
         in_charge, in_shadow = champion and champion.model_id, shadow and shadow.model_id
         print_json({"models": plain(rows), "champion": in_charge, "shadow": in_shadow, "promotions": plain(promotions)})
     elif not rows:
-        say("no model yet: review captures (insert-db review), or insert-worker train FOLDER")
+        say(copyable("no model yet: review captures (`insert-db review`), or `insert-worker train FOLDER`"))
     else:
         print_table(terminal_tables.model_table(rows, promotions, champion, shadow))
 
 
 @app.command()
 def show(model: Name, data: Data = None, as_json: Json = False) -> None:
-    """All that is known about one model: training set, unsure band, calibration, scores, promotions."""
+    """All that is known about one model: training set, network, unsure band, calibration, promotions; where its
+    scores are.
+
+    Example: `insert-worker models show efficientnet_lite0-876f3f6e923c`
+    """
     from db.commands.output import print_json
     from db.queries.serialisation import plain
     from worker.learning.evaluate import decided
@@ -101,13 +109,16 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         beside = f"beside {decision.champion}" if decision.champion else "with nobody in charge"
         say(f"  measured {_local(decision.at)} {beside}, {'' if decision.promote else 'not '}to be promoted:")
         for sentence in decision.reasons:
-            say(f"    {'✗' if sentence in decision.against else '✓'} {sentence}")
+            say(f"    {'✗' if sentence in decision.against else '✓'} {copyable(sentence)}")
         say(f"  more in {settings.evaluations_path() / model}")
 
 
 @app.command()
 def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Put a model in charge, whatever was measured; running workers take it within seconds."""
+    """Put a model in charge, whatever was measured; running workers take it within seconds.
+
+    Example: `insert-worker models promote efficientnet_lite0-876f3f6e923c --why "finds chipped corners on H12"`
+    """
 
     def work(session: Session, settings: WorkerSettings) -> Promotion:
         from db.learning import model_registry
@@ -120,7 +131,10 @@ def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Js
 
 @app.command()
 def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Put the champion before the present one in charge again; a second rollback goes one further back."""
+    """Put the champion before the present one in charge again; a second rollback goes one further back.
+
+    Example: `insert-worker models rollback --why "misses chipped corners on H12"`
+    """
 
     def work(session: Session, _: WorkerSettings) -> Promotion:
         from db.learning import model_registry
@@ -135,7 +149,10 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
 
 @app.command()
 def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Have a model judge alongside the champion: its verdicts are kept apart, and the line never sees them."""
+    """Have a model judge alongside the champion: its verdicts are kept apart, and the line never sees them.
+
+    Example: `insert-worker models shadow efficientnet_lite0-876f3f6e923c --why "a week beside the line"`
+    """
 
     def work(session: Session, settings: WorkerSettings) -> Promotion:
         from db.learning import model_registry
@@ -148,7 +165,10 @@ def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Jso
 
 @app.command("end-shadow")
 def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Have no model judge alongside the champion any more."""
+    """Have no model judge alongside the champion any more.
+
+    Example: `insert-worker models end-shadow --why "seen enough"`
+    """
 
     def work(session: Session, _: WorkerSettings) -> Promotion | None:
         from db.learning import model_registry
@@ -167,7 +187,7 @@ def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSet
         try:
             promotion = work(session, settings)
         except LookupError as error:
-            raise ValueError(f"{error}; insert-worker models list shows them") from error
+            raise ValueError(f"{error}; `insert-worker models list` shows them") from error
     if as_json:
         print_json(plain(promotion))
     elif promotion is None:
@@ -192,7 +212,7 @@ def _known(session: Session, model: str) -> Model:
 
     registered = model_registry.find(session, model)
     if registered is None:
-        raise ValueError(f"there is no model {model!r}; insert-worker models list shows them")
+        raise ValueError(f"there is no model {model!r}; `insert-worker models list` shows them")
     return registered
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.terminal.console import answers, messages
+from producer.terminal.console import messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.options import settings_with
@@ -16,8 +16,6 @@ from worker.commands.verify_report import problem_of, report
 from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from worker.networks.manifest import Manifest
     from worker.networks.store import NetworkStore
 
@@ -29,8 +27,9 @@ app = typer.Typer(
 `insert-worker networks build efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8`
 
 A name says the family, the layers whose outputs are the features (`,` between several), how each is pooled over the
-image (`+gap` averages, `+max` takes the largest, nothing keeps all), and at its end the arithmetic: `+int8` is several
-times as fast and needs pictures to measure the values' ranges on; without it, it is float32, as in Keras.
+image (`+gap` averages, `+max` takes the largest, no pooling keeps every value), and at its end the arithmetic:
+`+int8` is several times as fast and needs pictures to measure the values' ranges on; without it, it is float32, as in
+Keras.
 EfficientNet-Lite has its weights with it; for all others see `insert-worker weights`.
 """,
 )
@@ -62,9 +61,14 @@ def build(
     networks: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Make a network's file, check it against Keras, and keep it. Needs TensorFlow; whoever runs it does not.
+    """Make a network's file, check it against Keras, and keep it. Needs TensorFlow; running the file does not.
 
     The same backbone, weights, pictures and versions give the same file; what is there already stays as it is.
+
+    Examples:
+
+    - `insert-worker networks build vgg16:fc1`
+    - `insert-worker networks build mobilenet:conv_pw_12_relu+gap+int8 --images photographs`
     """
     from worker.networks.names import parse_network_name
 
@@ -73,7 +77,10 @@ def build(
         raise ValueError(f"--images is for int8: write {name}+int8, or leave it out")
     store = _store(data, networks)
     with shown(messages()) as progress:
-        from worker.networks import building, representative  # brings TensorFlow with it
+        progress("loading TensorFlow", 0, 0)
+        from worker.networks import building, representative
+
+        progress("loading TensorFlow", 1, 1)
 
         pictures = None
         if name.arithmetic == "int8":
@@ -99,7 +106,10 @@ def build(
 
 @app.command("list")
 def list_networks(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
-    """Show the networks that are here, those built first first."""
+    """Show the networks that are here, the oldest first.
+
+    Example: `insert-worker networks list`
+    """
     store = _store(data, networks)
     manifests = store.manifests()
     if as_json:
@@ -107,14 +117,16 @@ def list_networks(data: Data = None, networks: Store = None, as_json: Json = Fal
     elif not manifests:
         say(f"no networks in {store.root}")
     else:
-        answers().print(_table(manifests))
+        say("\n".join(map(_in_lines, manifests)))
 
 
 @app.command()
 def verify(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
-    """Hold every network against its digest, and run it on a picture whose result is known; exit code 1 if one differs.
+    """Compare every network with its digest, and run it on a picture whose result is known; exit code 1 if one differs.
 
     A network that is not damaged and still differs was built for another kind of processor.
+
+    Example: `insert-worker networks verify`
     """
     store = _store(data, networks)
     results = [
@@ -130,7 +142,10 @@ def remove(
     networks: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Remove a network that no model needs."""
+    """Remove a network that no model needs.
+
+    Example: `insert-worker networks remove 3f6e923c`
+    """
     store = _store(data, networks)
     manifest = store.named(network)
     needing = _needing(manifest, settings_with(data=data).models_path())
@@ -164,21 +179,8 @@ def _needing(manifest: Manifest, models: Path) -> list[str]:
     return needing
 
 
-def _table(manifests: list[Manifest]) -> Table:
-    from rich.table import Table
-
-    table = Table("network", "digest", "MB", "features of", "built", "TensorFlow", box=None)
-    for column in table.columns:
-        column.no_wrap = column.header != "network"
-        column.overflow = "fold"
-    for manifest in manifests:
-        shapes = ", ".join("×".join(map(str, shape)) for shape in manifest.shapes)
-        table.add_row(
-            manifest.name,
-            manifest.digest[:12],
-            f"{manifest.size / 1e6:,.1f}",
-            shapes,
-            f"{manifest.created_at:%Y-%m-%d}",
-            manifest.versions.get("tensorflow", ""),
-        )
-    return table
+def _in_lines(manifest: Manifest) -> str:
+    """A network for a person: a name is longer than a table's column at 80 characters."""
+    shapes = ", ".join("×".join(map(str, shape)) for shape in manifest.shapes)
+    origin = f"built {manifest.created_at:%Y-%m-%d} with TensorFlow {manifest.versions.get('tensorflow', '?')}"
+    return f"{manifest.digest[:12]}  {manifest.size / 1e6:,.1f} MB, {origin}\n  {manifest.name}\n  features of {shapes}"

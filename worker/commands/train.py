@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from producer.terminal.console import Console, messages
+from producer.terminal.console import Console, messages, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.learning import GroupColumn, Labels, Meaning, meanings_said, tell
@@ -68,12 +68,13 @@ def train(
     said = meanings_said(meaning or [])
     settings = settings_with(data=data, backbone=backbone, weights=weights)
     lower_priority(settings.niceness)  # before anything else is imported
-    from worker.commands.labelled_folder import take_in
-    from worker.dataset.class_names import meanings_to_train
-    from worker.learning.on_request import learn_now, settle
-    from worker.learning.serve import learning_with
-
     console = messages()
+    with waiting(console, "loading what it learns with"):
+        from worker.commands.labelled_folder import take_in
+        from worker.dataset.class_names import meanings_to_train
+        from worker.learning.on_request import learn_now, settle
+        from worker.learning.serve import learning_with
+
     with learning_with(settings) as learning:
         taken = None
         with shown(console) as progress:

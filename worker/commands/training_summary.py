@@ -5,6 +5,7 @@ Everything is read from the `evaluation.json` that the evaluation left, so that 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -87,12 +88,13 @@ def next_steps(model: str, data: Path, *, in_charge: bool, champion: str | None)
         champion: the model that it was measured beside.
     """
     station, database, worker = (as_typed(f"insert-{name}") for name in ("station", "db", "worker"))
-    review = (f"{database} --data {data} review", "label what it is unsure of: from that the next model learns most")
+    here = f"--data {shlex.quote(str(data))}"
+    review = (f"{database} {here} review", "label what it is unsure of: from that the next model learns most")
     if in_charge:
-        check = (f"{station} --data {data} check FOLDER", "a head judged by it; workers take it within seconds")
-        back = (f'{worker} models rollback --data {data} --why "…"', "the model before it in charge again")
+        check = (f"{station} {here} check FOLDER", "a head judged by it; workers take it within seconds")
+        back = (f'{worker} models rollback {here} --why "…"', "the model before it in charge again")
         return [check, review] if champion in (None, model) else [check, review, back]
-    return [review, (f'{worker} models promote {model} --data {data} --why "…"', "put it in charge all the same")]
+    return [review, (f'{worker} models promote {model} {here} --why "…"', "put it in charge all the same")]
 
 
 def _complement(score: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -49,14 +49,19 @@ def import_file(
     """Check that a weight file fits its network, layer by layer, and keep a copy.
 
     One in an object store is copied first: `insert-worker weights import s3://plant/vgg16.h5 --family vgg16`.
+
+    Example: `insert-worker weights import vgg16_weights.h5 --family vgg16`
     """
-    from worker.backbones.weight_import import import_from_url, import_weights  # brings TensorFlow with it
+    from producer.terminal.console import messages, waiting
 
     store = _store(data, weights_folder)
-    if "://" in file:
-        entry = import_from_url(store.folder, file, family)
-    else:
-        entry = import_weights(store.folder, Path(file), family)
+    with waiting(messages(), f"holding {file} against the layers of {family}"):
+        from worker.backbones.weight_import import import_from_url, import_weights  # brings TensorFlow with it
+
+        if "://" in file:
+            entry = import_from_url(store.folder, file, family)
+        else:
+            entry = import_weights(store.folder, Path(file), family)
     _print_kept(entry, store, as_json)
 
 
@@ -70,16 +75,26 @@ def fetch(
     weights_folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Download a network's ImageNet weights, as Keras publishes them, and keep them. Needs a connection."""
-    from worker.backbones.weight_import import fetch_weights  # brings TensorFlow with it
+    """Download a network's ImageNet weights, as Keras publishes them, and keep them. Needs a connection.
+
+    Example: `insert-worker weights fetch vgg16`
+    """
+    from producer.terminal.console import messages, waiting
 
     store = _store(data, weights_folder)
-    _print_kept(fetch_weights(store.folder, family, top=not no_top), store, as_json)
+    with waiting(messages(), f"downloading the weights of {family}: tens of megabytes, of VGG16 half a gigabyte"):
+        from worker.backbones.weight_import import fetch_weights  # brings TensorFlow with it
+
+        entry = fetch_weights(store.folder, family, top=not no_top)
+    _print_kept(entry, store, as_json)
 
 
 @app.command("list")
 def list_files(data: Data = None, weights_folder: Folder = None, as_json: Json = False) -> None:
-    """Show the weight files that are here, in the order in which they were imported."""
+    """Show the weight files that are here, in the order in which they were imported.
+
+    Example: `insert-worker weights list`
+    """
     from producer.terminal.console import answers
 
     store = _store(data, weights_folder)
@@ -94,7 +109,10 @@ def list_files(data: Data = None, weights_folder: Folder = None, as_json: Json =
 
 @app.command()
 def verify(data: Data = None, weights_folder: Folder = None, as_json: Json = False) -> None:
-    """Compare every weight file with its digest; exit code 1 if one is damaged or gone."""
+    """Compare every weight file with its digest; exit code 1 if one is damaged or gone.
+
+    Example: `insert-worker weights verify`
+    """
     store = _store(data, weights_folder)
     results = [
         (entry.digest, entry.family, problem_of(partial(store.checked_path, entry))) for entry in store.entries()

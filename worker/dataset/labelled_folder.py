@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from producer.pictures.system_files import is_system_litter
+from producer.terminal.counts import counted
 from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
 from worker.dataset.labels_table import TableError, read_groups
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
@@ -196,9 +197,7 @@ def _class_folders(root: Path) -> tuple[list[Path], list[str]]:
     entries = _entries(root)
     folders = [p for p in entries if p.is_dir()]
     images = [p.name for p in entries if p.suffix.lower() in _SUFFIXES and p.is_file()]
-    beside = (
-        f"{len(images)} image{'' if len(images) == 1 else 's'} directly in it, such as {images[0]}" if images else ""
-    )
+    beside = f"{counted(len(images), 'image')} directly in it, such as {images[0]}" if images else ""
     sets = sorted((p for p in folders if _is_a_set(p)), key=lambda p: not p.name.casefold().startswith("train"))
     if sets and not any(p.is_file() for folder in folders for p in _entries(folder)):
         names = " or ".join(str(p) for p in sets)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from producer.terminal.counts import counted
 from worker.dataset.name_matching import Matched, match
 
 LABELS_FILE: Final = "labels.csv"
@@ -93,7 +94,7 @@ def read_table(path: Path) -> Table:
     if uneven := [number for number, cells in body if len(cells) > len(columns) and any(cells[len(columns) :])]:
         cells = dict(body)[uneven[0]]
         notes.append(
-            f"{path.name}: {_count(uneven, 'line')} with more cells than the header has, the first is line "
+            f"{path.name}: {counted(len(uneven), 'line')} with more cells than the header has, the first is line "
             f"{uneven[0]} with {len(cells)} instead of {len(columns)}: text with a '{delimiter}' in it needs quotes"
         )
     rows = {number: dict(zip(columns, cells, strict=False)) for number, cells in body}
@@ -173,14 +174,14 @@ def _unmatched(path: Path, matched: Matched, table: Table) -> list[str]:
     if matched.nowhere:
         line = matched.nowhere[0]
         notes.append(
-            f"{path.name}: {_count(matched.nowhere, 'row')} that name no image here, the first is "
+            f"{path.name}: {counted(len(matched.nowhere), 'row')} that name no image here, the first is "
             f"'{_short(table.rows[line].get('file', ''))}' in line {line}"
         )
     if matched.by_case:
         line = matched.by_case[0]
         notes.append(
-            f"{path.name}: {_count(matched.by_case, 'name')} written in other letters than the file's (capital or "
-            f"small), the first is '{table.rows[line].get('file', '')}' in line {line}; taken all the same"
+            f"{path.name}: {counted(len(matched.by_case), 'name')} written in other letters than the file's (capital "
+            f"or small), the first is '{table.rows[line].get('file', '')}' in line {line}; taken all the same"
         )
     return notes
 
@@ -231,7 +232,3 @@ def _short(cell: str) -> str:
     """A cell in one line: after a quote that is never closed, it has all the rest of the file."""
     text = " ".join(cell.split())
     return text if len(text) <= 120 else f"{text[:119]}…"
-
-
-def _count(items: Sequence[object], what: str) -> str:
-    return f"{len(items)} {what}{'' if len(items) == 1 else 's'}"

@@ -55,11 +55,26 @@ def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None
     else:
         split = next(repeated_splits(labels, test_size=TEST_SHARE, repeats=1))
     learnt = [photos[index] for index in split.train]
+    _check_enough(dataset, learnt)
     _copy(learnt, data / "labelled")
     listed = data / "photographs.csv"
     order = np.random.default_rng(seed).permutation(split.test)
     _write_csv(listed, ("file", "truth"), [(str(photos[i].path.absolute()), photos[i].label) for i in order])
     return Divided(data / "labelled", len(learnt), listed, len(split.test), labelled.skipped, labelled.notes)
+
+
+def _check_enough(dataset: Path, photos: Sequence[LabelledPhoto]) -> None:
+    """Refuse what no training would take, before the demo builds a network for it."""
+    from worker.dataset.labelled_folder import DatasetError
+    from worker.learning.retrain import FEWEST_IMAGES
+    from worker.models.line_model import INTACT
+
+    intact = sum(photo.label == INTACT for photo in photos)
+    if min(intact, len(photos) - intact) < FEWEST_IMAGES:
+        raise DatasetError(
+            f"{dataset}: the {1 - TEST_SHARE:.0%} to learn from are {intact} intact and {len(photos) - intact} damaged "
+            f"photographs; a training needs {FEWEST_IMAGES} of each"
+        )
 
 
 def _copy(photos: Sequence[LabelledPhoto], folder: Path) -> None:

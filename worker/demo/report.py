@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from db.line.rows import VerdictRow
 from producer.terminal.console import Console, line
+from producer.terminal.counts import counted
 from producer.terminal.programs import as_typed
 from worker.models.line_model import DAMAGED, INTACT
 
@@ -141,8 +143,8 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         console.print(table)
     line(
         console,
-        f"{summary.captures} captures, {summary.verdicts} verdicts, {summary.lost} lost, "
-        f"{summary.duplicates} duplicates in {summary.seconds:.0f} s",
+        f"{counted(summary.captures, 'capture')}, {counted(summary.verdicts, 'verdict')}, {summary.lost} lost, "
+        f"{counted(summary.duplicates, 'duplicate')} in {summary.seconds:.0f} s",
     )
     if summary.captures:
         line(console, _decided(summary))
@@ -153,7 +155,7 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
             f"95th percentile {summary.p95_ms:.0f} ms",
         )
     line(console, ("look next at", "bold"))
-    insert_db = f"{as_typed('insert-db')} --data {data}"
+    insert_db = f"{as_typed('insert-db')} --data {shlex.quote(str(data))}"
     for where, what in (
         (f"{insert_db} console", "all of it in a browser (make console)"),
         (f"{insert_db} replace", "which inserts to change now"),

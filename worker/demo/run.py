@@ -17,6 +17,7 @@ from typing import Any, Final
 import db.line.verdicts
 from db.engine.database import Database
 from producer.terminal.console import Console, line, progress, waiting
+from producer.terminal.counts import counted
 from worker.demo.data import divide
 from worker.demo.report import CheckRun, Summary, show, summarise
 from worker.embedded.redis_server import free_port
@@ -107,12 +108,12 @@ class _Demo:
         with self._step("a real Redis, a migrated database"):
             self._system.migrate()
             self._system.start_redis(free_port())
-        with self._step("a labelled set to learn from") as emit:
+        with self._step("a labelled set to learn from", "some ten seconds") as emit:
             folder, shown, phrase = self._rendered() if options.dataset is None else self._divided(options.dataset)
             emit(phrase)
-        with self._step("the network that looks at them") as emit:
+        with self._step("the network that looks at them", "built the first time: half a minute") as emit:
             emit(self._network())
-        with self._step("training the first model") as emit:
+        with self._step("training the first model", "some ten seconds") as emit:
             emit(self._train(folder))
         with self._step("a worker"):
             self._system.start_worker(should_stop=lambda: self._stop.asked)
@@ -132,7 +133,7 @@ class _Demo:
         tell_skipped(divided.skipped, self._console)
         tell_notes(divided.notes, self._console)
         skipped = f", {len(divided.skipped)} skipped" if divided.skipped else ""
-        phrase = f"{divided.learnt} photographs, {divided.shown} others for the line{skipped}"
+        phrase = f"{counted(divided.learnt, 'photograph')}, {divided.shown} others for the line{skipped}"
         return divided.folder, ["--photographs", str(divided.listed)], phrase
 
     def _network(self) -> str:
@@ -242,13 +243,13 @@ class _Demo:
             raise StartFailed(f"the station failed:\n{_tail(log_file)}")
 
     @contextmanager
-    def _step(self, what: str) -> Iterator[Callable[[str], None]]:
-        """Show one step of the start: a spinner while it goes on, then how long it took."""
+    def _step(self, what: str, expected: str = "") -> Iterator[Callable[[str], None]]:
+        """Show one step of the start: a spinner while it goes on, with the time it may take; then how long it took."""
         if self._stop.asked:
             raise Interrupted
         details: list[str] = []
         started = time.monotonic()
-        with waiting(self._console, what):
+        with waiting(self._console, f"{what} ({expected})" if expected else what):
             yield details.append
         if self._stop.asked:
             raise Interrupted

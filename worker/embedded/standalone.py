@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
+from pathlib import Path
 
 from db.commands.console import DEFAULT_PORT
 from producer.configuration.ports import PortTaken, check_port
@@ -13,8 +15,6 @@ from worker.embedded.redis_server import LOCAL, free_port
 from worker.embedded.supervisor import StopSignal, Supervisor
 from worker.embedded.system import EmbeddedSystem, locked
 from worker.settings import WorkerSettings
-
-_OR_FOLDER = "or now, insert-worker train FOLDER"
 
 
 def run_standalone(
@@ -42,14 +42,23 @@ def run_standalone(
             system.start_learning()
             system.start_console(pages)
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
-            line(console, f"  stations here: {as_typed('insert-station')} --data {settings.data} …")
-            line(console, f"  in a browser:  http://127.0.0.1:{pages}/")
-            line(console, f"  who may:       {as_typed('insert-db')} --data {settings.data} users add NAME")
-            line(console, f"  verdicts:      {as_typed('insert-db')} --data {settings.data} verdicts")
-            line(console, f"  reviews:       {as_typed('insert-db')} --data {settings.data} review")
-            line(console, f"  a model:       comes from reviews; {_OR_FOLDER} --data {settings.data}")
+            for said in _what_to_do(settings.data, pages):
+                line(console, f"  {said}")
         supervisor.run(lambda: stop.asked)
         line(console, "stopping")
+
+
+def _what_to_do(data: Path, pages: int) -> list[str]:
+    station, database, worker = (as_typed(f"insert-{name}") for name in ("station", "db", "worker"))
+    here = f"--data {shlex.quote(str(data))}"
+    return [
+        f"stations here: {station} {here} …",
+        f"in a browser:  http://127.0.0.1:{pages}/",
+        f"who may:       {database} {here} users add NAME --role administrator",
+        f"verdicts:      {database} {here} verdicts",
+        f"reviews:       {database} {here} review",
+        f"a model:       comes from reviews; or now, {worker} train FOLDER {here}",
+    ]
 
 
 def _console_port(asked: int | None) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from db.engine.database import Database
 from db.learning import reviews
+from producer.terminal.counts import counted
 from worker.features import catalogue
 from worker.features.extraction import key_of
 from worker.features.shards import Broken
@@ -65,18 +66,18 @@ class Verification:
         if self.problem is not None:
             return [f"{name}: {self.problem}"]
         if self.whole:
-            return [f"{name}: {self.shards} files, all as they were written"]
-        lines = [f"{name}: {len(self.broken)} of {self.shards} files are not what was written"]
+            return [f"{name}: {counted(self.shards, 'file')}, all as written"]
+        lines = [f"{name}: {len(self.broken)} of {counted(self.shards, 'file')} not as written"]
         for shard in self.broken:
             captures = (self.captures or {})[shard.name]
-            which = f"features of {len(shard.keys)} images" if shard.keys else "features of unknown images"
+            which = f"features of {counted(len(shard.keys), 'image')}" if shard.keys else "features of unknown images"
             more = f" and {len(captures) - _SHOWN} more (--json has all)" if len(captures) > _SHOWN else ""
             lines.append(f"  {shard.name}: {which}; put aside as {shard.aside}")
             lines.append(f"    {shard.reason}")
             if captures:
                 lines.append(f"    labelled captures: {', '.join(captures[:_SHOWN])}{more}")
         lines.append(
-            f"  insert-worker extract --backbone {self.backbone} makes them anew from the photographs (with the "
+            f"  `insert-worker extract --backbone {self.backbone}` makes them anew from the photographs (with the "
             "weights of this fingerprint); what was put aside may then be deleted"
         )
         return lines
@@ -101,7 +102,7 @@ def _verify(root: Path, fingerprint: str, database_url: str, progress: Progress)
     except FeatureStoreError as error:
         return Verification(fingerprint, None, 0, problem=str(error))
     if store is None:
-        missing = f"{root / fingerprint / catalogue.MANIFEST} is missing; insert-worker extract writes it anew"
+        missing = f"{root / fingerprint / catalogue.MANIFEST} is missing; `insert-worker extract` writes it anew"
         return Verification(fingerprint, None, 0, problem=missing)
     read = [0]
 

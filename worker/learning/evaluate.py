@@ -91,7 +91,9 @@ def evaluate(
     if model is None and model_id is None:
         return None
     if model is None or model.snapshot_id is None:
-        raise LookupError(f"{model_id!r} is no model that learned from reviews; see insert-worker models list")
+        raise LookupError(
+            f"{model_id!r} is no model that learned from reviews; `insert-worker models list` shows which there are"
+        )
     if model_id is None and model.network_digest is None:
         return None  # of before networks were files: the next training makes a candidate that can judge
     check_network(model)
@@ -144,7 +146,7 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
         items = snapshots.items(session, model.snapshot_id or "")
     store = catalogue.find(learning.features, model.fingerprint)
     if store is None:
-        raise FeaturesMissing(f"there are no features of {model.backbone} any more: insert-worker extract")
+        raise FeaturesMissing(f"there are no features of {model.backbone} any more: `insert-worker extract` makes them")
     dataset = labelled_set(items, store.in_order)
     evaluation = Evaluation(
         name=model.model_id,
@@ -239,7 +241,7 @@ def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, bas
         return _refused(
             f"the champion {opponent.model_id} judges features of {opponent.backbone} with another fingerprint, so "
             "that the two cannot be measured on the same ground: whether to change over is a person's decision "
-            f"(insert-worker models promote {model.model_id})"
+            f"(`insert-worker models promote {model.model_id} --why …`)"
         )
     if "grouped" not in evaluation.assessments:
         return _refused(f"it cannot be measured by insert: {evaluation.problems['grouped']}")

@@ -14,6 +14,7 @@ from db.learning import model_registry, reviews, snapshots
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
+from producer.terminal.counts import counted
 from worker.features.extraction import key_of
 from worker.features.store import FeatureStore
 from worker.learning.context import LabelledSet, Learning, labelled_set, trainable
@@ -83,22 +84,25 @@ def _retrain(learning: Learning, force: bool, progress: Progress) -> Retrained:
         champion = model_registry.champion(session)
     if new == 0 and latest is None:
         return Retrained(None, False, "there are no reviews to learn from")
+    with learning.database.reading() as session:
+        items = trainable(reviews.labelled(session))
+    fewest_inserts = FEWEST_INSERTS if force else FEWEST_UNATTENDED
+    if (lacking := _lacking(labelled_set(items), fewest_inserts)) is not None:  # no network need be built to say so
+        return Retrained(None, False, lacking)
     fingerprint = learning.backbone().fingerprint
     unfinished = latest is not None and _fitted_on(learning, latest, fingerprint) is None
     none_can_judge = champion is not None and champion.network_digest is None
     if not (force or unfinished or none_can_judge or new >= learning.enough_new_labels):
-        return Retrained(None, False, f"{new} new labels; {learning.enough_new_labels} are worth a training")
-    with learning.database.reading() as session:
-        items = trainable(reviews.labelled(session))
+        return Retrained(None, False, f"{counted(new, 'new label')}; {learning.enough_new_labels} are worth a training")
     extracted = reextract(learning, items, progress)
     if extracted.elsewhere:
-        summary = f"another process is extracting {extracted.elsewhere} images still"
+        summary = f"another process is still extracting {counted(extracted.elsewhere, 'image')}"
         return Retrained(None, False, summary, elsewhere=True)
     store = current(learning)
     known = store.known()
     usable = [item for item in items if key_of(item) in known]
     unusable = extracted.unusable
-    if (lacking := _lacking(labelled_set(usable), FEWEST_INSERTS if force else FEWEST_UNATTENDED)) is not None:
+    if (lacking := _lacking(labelled_set(usable), fewest_inserts)) is not None:
         return Retrained(None, False, lacking, unusable)
     with learning.database.transaction() as session:
         snapshot = snapshots.take(session, datetime.now(UTC), usable)
@@ -115,8 +119,8 @@ def _lacking(dataset: LabelledSet, fewest_inserts: int) -> str | None:
         images, inserts = int((dataset.sides == side).sum()), dataset.inserts(side)
         if images < FEWEST_IMAGES or inserts < fewest_inserts:
             return (
-                f"there are {images} usable images of {inserts} {name} inserts; a training needs {FEWEST_IMAGES} "
-                f"images and {fewest_inserts} inserts on each side"
+                f"{counted(images, 'usable image')} of {counted(inserts, f'{name} insert')}; a training needs "
+                f"{FEWEST_IMAGES} images and {fewest_inserts} inserts on each side"
             )
     return None
 

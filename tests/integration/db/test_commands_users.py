@@ -104,7 +104,11 @@ def test_the_first_start_at_a_terminal_asks_for_the_first_account(sqlite_url, tm
         return words in shown
 
     try:
-        for words, typed in ((b"administrator's name", b"ana\n"), (b"password:", None), (b"once more:", None)):
+        for words, typed in (
+            (b"administrator's name", b"ana\n"),
+            (b"password (10 to 200 characters):", None),
+            (b"once more:", None),
+        ):
             wait_until(lambda words=words: see(words), 60, str(words))
             os.write(person, typed or PASSWORD.encode() + b"\n")
         wait_until(lambda: see(b"http://127.0.0.1:"), 60, "the address")

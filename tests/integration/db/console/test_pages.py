@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import uuid6
 
+from db.line import verdicts
 from db.people import audit
 from tests.integration.db.conftest import T0
 
@@ -27,6 +28,23 @@ def test_a_person_s_word_is_over_the_model_s(line, signed_in) -> None:
     text = signed_in("viewer").get("/pocket?machine=mill-1&head=head-1&pocket=1").text
     assert '<li class="damaged">' in text
     assert re.search(r"a person says <b>broken</b>,\s+the model\s+intact", text)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "probability of damage 0.4"),
+        ("es", "probabilidad de daño: 0,4"),
+        ("de", "Schadenswahrscheinlichkeit 0,4"),
+    ],
+)
+def test_a_percentage_beside_intact_says_what_is_so_probable(line, signed_in, language, words) -> None:
+    capture = line.see(1, 0)
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, "intact", probability=0.004))
+    browser = signed_in("reviewer")
+    for page in ("/pocket?machine=mill-1&head=head-1&pocket=1", "/sheet?machine=mill-1&head=head-1"):
+        assert words in browser.get(page, **{"Accept-Language": language}).text
 
 
 def test_older_photographs_are_a_link_away(line, signed_in) -> None:

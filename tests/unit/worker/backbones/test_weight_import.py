@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from s3fs import S3FileSystem
 
 from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
-from worker.backbones.weight_import import import_from_url, import_weights
+from worker.backbones.weight_import import how_to_get, import_from_url, import_weights
 from worker.backbones.weight_store import WeightsStore
 
 Writer = Callable[..., Path]
@@ -86,3 +87,14 @@ def test_the_shared_partial_mobilenet(shared: Path, tmp_path: Path) -> None:
     entry = import_weights(tmp_path, shared / "weights" / "mobilenet_1_0_224_tf_no_top.partial.h5", "mobilenet")
     assert entry.missing == ("conv_pw_13", "conv_preds")
     assert entry.usable_to == "conv_dw_13_relu"
+
+
+def test_without_a_connection_it_says_what_can_be_done_and_where_that_is_written() -> None:
+    said = how_to_get("vgg16", top=False, reason="no route to host")
+    assert "(no route to host)" in said
+    assert "'insert-worker weights fetch vgg16 --no-top'" in said
+    for way in ("`insert-worker weights import FILE --family vgg16`", "--weights FILE", "`insert-worker compare`"):
+        assert way in said
+    page, _, section = re.findall(r"(docs/[a-z]+\.md)(#)([a-z-]+)", said)[0]
+    written = (Path(__file__).parents[4] / page).read_text("utf-8")
+    assert f"## {section.replace('-', ' ').capitalize()}\n" in written

@@ -110,11 +110,11 @@ def _forget(database: Database) -> None:
         session.execute(delete(Leases).where(Leases.name.like("review %")))
 
 
-def milliseconds(client: TestClient, plant: Plant, page: str, seed: int, asks: int = ASKS) -> list[float]:
-    """Ask for a page that often, and how long each answer took."""
+def milliseconds(client: TestClient, plant: Plant, page: str, seed: int) -> list[float]:
+    """Ask for a page `ASKS` times, and how long each answer took."""
     rng = random.Random(seed)  # noqa: S311 - addresses, not secrets
     taken = []
-    for number in range(WARM_UP + asks):
+    for number in range(WARM_UP + ASKS):
         address = PAGES[page][number % len(PAGES[page])](plant, rng)
         ask = client.post if address == "/review/next" else client.get
         start = time.perf_counter()

@@ -80,10 +80,7 @@ class ModelManifest(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class StoredModel:
-    """A model as it was read: its planes, those of the finer model where it has one, and its manifest.
-
-    `usual` is as in `worker.models.line_model.LineModel`; models of before it was kept have none.
-    """
+    """A model as it was read: its planes, those of the finer model, its manifest and (newer ones) what is usual."""
 
     classifier: LinearModel
     kind: LinearModel | None
@@ -92,14 +89,8 @@ class StoredModel:
 
     def line_model(self) -> LineModel:
         """Return the model as it judges on the line."""
-        return LineModel(
-            self.manifest.model_id,
-            self.classifier,
-            self.manifest.calibration,
-            self.manifest.band,
-            self.kind,
-            self.usual,
-        )
+        known = self.manifest
+        return LineModel(known.model_id, self.classifier, known.calibration, known.band, self.kind, self.usual)
 
 
 def model_name(backbone: str) -> str:

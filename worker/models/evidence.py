@@ -10,6 +10,7 @@ up to w · (features - u), and with the constant w · u + b to the decision valu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -60,6 +61,7 @@ def _side(cells: int) -> int:
     return cells // -(-cells // MOST_CELLS)
 
 
+@cache
 def _spread(cells: int, onto: int) -> Float64Array:
     """The matrix (onto, cells) that divides what each of `cells` along a side has among the `onto` that it covers."""
     edges, others = np.arange(cells + 1) / cells, np.arange(onto + 1) / onto

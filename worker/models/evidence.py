@@ -3,8 +3,11 @@
 A decision value is a sum over features, and a feature that was pooled over an image is a sum over its cells: of an
 average each cell has 1/n of its activation, of a largest value all is where the largest is. So the decision value is
 a sum over cells. Every feature is counted from what it usually is on intact inserts (`usual`): without that the shares
-say where the network is active at all, which it is everywhere. With `usual` u, weights w and intercept b the shares add
-up to w · (features - u), and with the constant w · u + b to the decision value.
+say where the network is active at all, which it is everywhere. A largest value that is below what is usual is so
+because no cell reaches it: then all have the same part.
+
+With `usual` u, weights w and intercept b the shares add up to w · (features - u), and with the constant w · u + b to
+the decision value.
 """
 
 from __future__ import annotations
@@ -37,9 +40,14 @@ def evidence_map(
         for pooling in output.poolings or ("",):
             part = slice(at, at + (layer.shape[-1] if pooling else layer.size))
             shares = _shares(layer, pooling, weights[part], origin[part])
-            total += _spread(layer.shape[0], rows) @ shares @ _spread(layer.shape[1], columns).T
+            total += spread(shares, rows, columns)
             at = part.stop
     return EvidenceMap(total)
+
+
+def spread(shares: Float64Array, rows: int, columns: int) -> Float64Array:
+    """Return shares on another grid over the same image: each is divided among the cells that it covers."""
+    return np.asarray(_overlaps(shares.shape[0], rows) @ shares @ _overlaps(shares.shape[1], columns).T)
 
 
 def _shares(layer: Float32Array, pooling: str, weights: Float64Array, origin: Float64Array) -> Float64Array:
@@ -48,12 +56,14 @@ def _shares(layer: Float32Array, pooling: str, weights: Float64Array, origin: Fl
     if pooling == "max":
         cells = layer.reshape(-1, channels)
         largest = cells.argmax(axis=0)
-        values = weights * (cells[largest, np.arange(channels)] - origin)
-        return np.asarray(np.bincount(largest, values, rows * columns), np.float64).reshape(rows, columns)
+        differences = cells[largest, np.arange(channels)] - origin
+        values, above = weights * differences, differences > 0
+        shares = np.bincount(largest[above], values[above], rows * columns) + values[~above].sum() / (rows * columns)
+        return np.asarray(shares, np.float64).reshape(rows, columns)
     if pooling == "gap":
         return np.asarray((layer @ weights - origin @ weights) / (rows * columns))
-    differences: AnyArray = (layer.reshape(-1) - origin) * weights
-    return np.asarray(differences.reshape(layer.shape).sum(axis=-1))
+    products: AnyArray = (layer.reshape(-1) - origin) * weights
+    return np.asarray(products.reshape(layer.shape).sum(axis=-1))
 
 
 def _side(cells: int) -> int:
@@ -62,8 +72,8 @@ def _side(cells: int) -> int:
 
 
 @cache
-def _spread(cells: int, onto: int) -> Float64Array:
+def _overlaps(cells: int, onto: int) -> Float64Array:
     """The matrix (onto, cells) that divides what each of `cells` along a side has among the `onto` that it covers."""
     edges, others = np.arange(cells + 1) / cells, np.arange(onto + 1) / onto
-    overlaps = np.minimum(edges[1:], others[1:, None]) - np.maximum(edges[:-1], others[:-1, None])
-    return np.asarray(np.maximum(overlaps, 0) * cells, np.float64)
+    shared = np.minimum(edges[1:], others[1:, None]) - np.maximum(edges[:-1], others[:-1, None])
+    return np.asarray(np.maximum(shared, 0) * cells, np.float64)

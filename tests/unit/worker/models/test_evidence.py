@@ -58,6 +58,13 @@ def test_a_share_is_where_its_activation_is() -> None:
     np.testing.assert_allclose(found.shares, expected)
 
 
+def test_a_largest_value_below_what_is_usual_is_missing_everywhere() -> None:
+    layer = np.zeros((2, 2, 1), np.float32)
+    layer[0, 1] = 3
+    shares = evidence_map(np.float32([-1]), np.float32([7]), [Output("a", "max")], [layer]).shares
+    np.testing.assert_allclose(shares, np.ones((2, 2)))
+
+
 def test_what_is_as_usual_speaks_for_nothing() -> None:
     maps, features = seen(OUTPUTS["the default's three depths"])
     outputs = [output for output, _ in OUTPUTS["the default's three depths"]]

@@ -13,7 +13,7 @@ DAMAGED: Final = (0xD5, 0x5E, 0x00)
 INTACT: Final = (0x00, 0x72, 0xB2)
 """Colours that people with colour blindness tell apart (Okabe and Ito 2008)."""
 
-_DENSEST: Final = 0.7
+_DENSEST: Final = 0.75
 """How much of the photograph the strongest place hides."""
 
 Box = tuple[float, float, float, float]
@@ -31,7 +31,7 @@ def overlaid(photograph: Image.Image, evidence: EvidenceMap, box: Box) -> Image.
     strength = np.asarray(
         Image.fromarray((evidence.shares / largest).astype(np.float32)).resize(area, Image.Resampling.BILINEAR)
     )
-    density = (_DENSEST * np.sqrt(np.abs(strength)))[..., None]
+    density = (_DENSEST * np.abs(strength))[..., None]
     colour = np.where(strength[..., None] > 0, DAMAGED, INTACT)
     below = np.asarray(photograph.crop((left, top, left + area[0], top + area[1])), np.float32)
     mixed: Any = (1 - density) * below + density * colour

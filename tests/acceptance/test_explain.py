@@ -20,13 +20,13 @@ from db.engine import migrate
 from db.engine.database import Database
 from db.evidence.evidence_map import unpacked
 from db.line import captures, verdicts
-from db.line.captures import Capture
-from producer.contract.event import Region, new_id
+from producer.contract.event import CaptureEvent, Region, new_id
 from producer.storage.folder import FolderStore
 from tests.network_support import BACKBONE
 from tests.support import photograph, program
 from worker.line.active_models import ActiveModels
 from worker.line.judging import Judge
+from worker.line.mapping import capture_of, verdict_of
 from worker.monitoring.metrics import WorkerMetrics
 from worker.networks.store import NetworkStore
 
@@ -61,7 +61,7 @@ class Line:
         judgement = replace(Judge(models, WorkerMetrics()).judge(photo, region), **changes)
         capture_id, now = new_id(), datetime.now(UTC)
         key = f"station-1/{capture_id}.png"
-        capture = Capture(
+        event = CaptureEvent(
             capture_id=capture_id,
             captured_at=now,
             station="station-1",
@@ -73,25 +73,11 @@ class Line:
             check_size=1,
             image=key,
             image_sha256=FolderStore(self.data / "images").put(key, photo),
-            region=region and region.model_dump(),
+            region=region,
         )
         with database.transaction() as session:
-            captures.record(session, capture, now)
-            verdicts.record(
-                session,
-                verdicts.Verdict(
-                    capture_id,
-                    judgement.model_id,
-                    judgement.outcome,
-                    judgement.label,
-                    judgement.reason,
-                    judgement.decision,
-                    now,
-                    0.1,
-                    judgement.probability,
-                    judgement.evidence,
-                ),
-            )
+            captures.record(session, capture_of(event), now)
+            verdicts.record(session, verdict_of(event, judgement, now))
         database.close()
         return capture_id
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from db.learning.model_registry import Model
     from db.line.captures import Capture
     from db.line.verdicts import Verdict
+    from producer.storage.store import ImageStore
     from worker.learning.neighbours import Neighbour
     from worker.settings import WorkerSettings
 
@@ -90,7 +91,6 @@ def _case(settings: WorkerSettings, database: Database, capture_id: UUID, with_n
     from db.evidence.evidence_map import unpacked
     from db.learning import model_registry
     from db.line import captures, verdicts
-    from worker.commands.explain_picture import photograph_of, with_row
 
     with database.reading() as session:
         capture, verdict = captures.find(session, capture_id), verdicts.current(session, capture_id)
@@ -102,14 +102,29 @@ def _case(settings: WorkerSettings, database: Database, capture_id: UUID, with_n
     evidence = None if verdict.evidence is None else unpacked(verdict.evidence)
     if evidence is None and not with_neighbours:
         return _Case(capture, verdict, None, [], None)
-    data = photograph_of(settings.image_store(), capture)
+    data = _photograph(settings.image_store(), capture)
     picture = shown(data, "large", capture.region, evidence)
     if not with_neighbours:
         return _Case(capture, verdict, evidence, [], picture)
     if model is None:
         raise ValueError(f"no model judged capture {capture_id}, so it has no neighbours")
+    from worker.commands.explain_picture import with_row
+
     nearest = _nearest(settings, database, model, capture, data)
     return _Case(capture, verdict, evidence, nearest, with_row(picture, nearest, settings.image_store()))
+
+
+def _photograph(images: ImageStore, capture: Capture) -> bytes:
+    from db.line.photographs import MARK
+    from producer.pictures.limits import MAX_IMAGE_BYTES
+    from producer.storage.store import ImageMissing
+
+    if capture.image.startswith(MARK):
+        raise ValueError("the photograph was removed, as old ones are (insert-db prune --help)")
+    try:
+        return images.get(capture.image, MAX_IMAGE_BYTES)
+    except ImageMissing:
+        raise ValueError(f"the photograph {capture.image} is not in the image store") from None
 
 
 def _nearest(

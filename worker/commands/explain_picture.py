@@ -1,4 +1,4 @@
-"""The picture of `insert-worker explain`: the photograph, and below it those that are nearest to it."""
+"""The picture of `insert-worker explain --neighbours`: the photograph, and below it those that are nearest to it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 from db.console.photographs.resizing import SIDES, NotShown, shown
-from db.line.captures import Capture
-from db.line.photographs import MARK
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageMissing, ImageStore
 from worker.learning.neighbours import NEAREST, Neighbour
@@ -19,21 +17,6 @@ _SIDE: Final = SIDES["small"]
 _GAP: Final = 12
 _CAPTION: Final = 22
 _INK: Final = "#222222"
-
-
-def photograph_of(images: ImageStore, capture: Capture) -> bytes:
-    """Return the bytes of a capture's photograph.
-
-    Raises:
-        ValueError: it was removed, or is not in the store.
-        OSError: the store cannot be read.
-    """
-    if capture.image.startswith(MARK):
-        raise ValueError("the photograph was removed, as old ones are (insert-db prune --help)")
-    try:
-        return images.get(capture.image, MAX_IMAGE_BYTES)
-    except ImageMissing:
-        raise ValueError(f"the photograph {capture.image} is not in the image store") from None
 
 
 def with_row(photograph: Image.Image, neighbours: Sequence[Neighbour], images: ImageStore) -> Image.Image:

@@ -220,6 +220,7 @@ def _put_in_charge(settings: WorkerSettings, network: Network, model: LinearMode
         metrics={},
         created_at=datetime.now(UTC),
         network=network.digest,
+        usual=np.zeros(network.feature_size, np.float32),  # so that it gives evidence, as a trained one does
     )
     with closing(Database(settings.url)) as database, database.transaction() as session:
         model_registry.register(session, model_of(manifest, "first"))

@@ -18,6 +18,7 @@ import uuid6
 from db.engine import migrate
 from db.engine.database import Database
 from db.engine.url import sqlite_url
+from db.evidence.evidence_map import EvidenceMap
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from db.line import captures, faults, verdicts
@@ -27,6 +28,10 @@ from producer.simulation.head import SimulatedHead
 from producer.storage.folder import FolderStore
 
 MODEL = "insertnet-features-1"
+
+_PLACES = np.hypot(*(np.indices((14, 14)) - 6.5))
+EVIDENCE = EvidenceMap(0.2 * np.exp(-(_PLACES**2) / 8) - 0.01)
+"""As if something spoke for damage in the middle of each photograph."""
 
 HEADS_TOML = """\
 [heads.H12]
@@ -163,7 +168,8 @@ class Plant:
         probability = float(1 / (1 + np.exp(-3 * decision)))
         outcome = "damaged" if probability > 0.9 else "intact" if probability < 0.2 else "unsure"
         reason = "the probability of damage is in the unsure band" if outcome == "unsure" else None
-        verdict = Verdict(capture.capture_id, MODEL, outcome, None, reason, decision, at, 0.06, probability)
+        evidence = None if outcome == "intact" else EVIDENCE.packed()
+        verdict = Verdict(capture.capture_id, MODEL, outcome, None, reason, decision, at, 0.06, probability, evidence)
         with self.database.transaction() as session:
             captures.record(session, capture, at)
             verdicts.record(session, verdict)

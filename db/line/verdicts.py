@@ -35,7 +35,8 @@ class Verdict:
     `outcome` is one of `producer.contract.vocabulary.OUTCOMES`, `label` the finer class (`worn`,
     `broken`) where there is one, `reason` why it is not plain (for people), `decision` the signed distance from
     the SVM's plane, `seconds` the time from receiving the capture to this verdict and `probability` that of damage,
-    by the model's calibration.
+    by the model's calibration. `evidence` is a map of where the decision came from, as bytes
+    (`db.evidence.evidence_map`), where there is one.
     """
 
     capture_id: UUID
@@ -47,6 +48,7 @@ class Verdict:
     judged_at: datetime
     seconds: float | None = None
     probability: float | None = None
+    evidence: bytes | None = None
 
 
 _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]

@@ -208,6 +208,8 @@ class Verdicts(Base):
     seconds: Mapped[float | None] = mapped_column(Double)
     probability: Mapped[float | None] = mapped_column(Double)
     """The calibrated probability that the insert is damaged."""
+    evidence: Mapped[bytes | None]
+    """Where the decision came from (`db.evidence.evidence_map`)."""
 
 
 class ShadowVerdicts(Base):

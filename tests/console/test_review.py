@@ -95,6 +95,28 @@ def test_keys_are_shown_and_can_be_switched_off(page, plant) -> None:
     page.script("localStorage.clear()")
 
 
+def test_a_key_shows_where_the_verdict_came_from_until_it_is_pressed_again(page) -> None:
+    def source() -> str:
+        return page.script("return document.getElementById('image').getAttribute('src')")
+
+    first = begin(page)
+    assert source().endswith("/large")
+    assert not page.shows("#flag")
+    page.press("e")
+    ready(page)
+    assert source() == f"/photographs/{first}/evidence"
+    assert "speaks for damage" in page.find("#flag").text
+    assert page.find("#evidence").get_attribute("aria-pressed") == "true"
+    page.press("1")
+    second = ready(page, first)
+    assert source() == f"/photographs/{second}/evidence"
+    page.press("e")
+    ready(page)
+    assert source().endswith(f"{second}/large")
+    assert not page.shows("#flag")
+    assert page.complaints() == []
+
+
 def test_buttons_are_large_enough_for_gloves_and_zoom_stays(page) -> None:
     first = begin(page)
     for label in LABELS.values():

@@ -17,6 +17,7 @@ from worker.commands import features, learning, models, networks
 from worker.commands import weights as cli_weights
 from worker.commands.compare import compare
 from worker.commands.experiment import experiment
+from worker.commands.explain import explain
 from worker.commands.health import health
 from worker.commands.local import demo, standalone
 from worker.commands.options import settings_with
@@ -52,6 +53,7 @@ app.command()(demo)
 app.command()(standalone)
 app.command()(experiment)
 app.command()(compare)
+app.command()(explain)
 app.command()(health)
 app.command()(plan)
 app.command("import")(learning.import_folder)

@@ -191,6 +191,7 @@ def _keep(
         costs=candidate.costs,
         kind=candidate.kind,
         network=learning.backbone().digest,
+        usual=candidate.usual,
     )
     return model_of(manifest, name)
 

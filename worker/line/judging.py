@@ -12,6 +12,7 @@ import structlog
 from producer.contract.event import Region
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.line.active_models import ActiveModels
+from worker.line.evidence import explained, gives_evidence
 from worker.models.line_model import Judgement
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import LineMetrics
@@ -57,9 +58,9 @@ class Judge:
         if champion is None or not places:
             return judgements
         photographs = [each for each in seen if isinstance(each, DecodedPhotograph)]
-        features = self._features(champion.network, photographs)
-        for place, photograph, vector in zip(places, photographs, features, strict=True):
-            judgements[place] = _judged(champion, photograph, vector)
+        features, maps = self._features_and_maps(champion, photographs)
+        for place, photograph, vector, seen_in in zip(places, photographs, features, maps, strict=True):
+            judgements[place] = explained(_judged(champion, photograph, vector), champion, seen_in)
         if models.shadow is not None:
             same = features if models.shadow.network is champion.network else None
             for number, place in enumerate(places):
@@ -77,6 +78,16 @@ class Judge:
                 return decode_photograph(image, size, box)
         except UnusableImage as error:
             return Judgement("unusable", reason=str(error))
+
+    def _features_and_maps(
+        self, champion: ActiveModel, photographs: Sequence[DecodedPhotograph]
+    ) -> tuple[Float32Array, Sequence[Sequence[Float32Array]]]:
+        """The feature vectors (n, d), and for each image the maps that they come from: none where none are needed."""
+        if not gives_evidence(champion):
+            return self._features(champion.network, photographs), [()] * len(photographs)
+        with self._metrics.stage("forward"):
+            failpoint("forward")
+            return champion.network.features_and_maps(np.stack([photograph.pixels for photograph in photographs]))
 
     def _features(self, network: Network, photographs: Sequence[DecodedPhotograph]) -> Float32Array:
         """The feature vectors (n, d) of images of the network's size."""

@@ -33,6 +33,7 @@ def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime)
         judged_at=now,
         seconds=max(0.0, (now - received_at).total_seconds()),  # a clock may have been set back
         probability=judgement.probability,
+        evidence=judgement.evidence,
     )
 
 

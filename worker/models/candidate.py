@@ -23,7 +23,7 @@ from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.platt_scaling import calibrate
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.unsure_band import Band, band
-from worker.runtime.arrays import Float64Array, Int64Array
+from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
 """Labels that can be learned from; `unusable` images are left out beforehand."""
@@ -76,7 +76,8 @@ class Candidate:
 
     `classifier` tells `LINE_CLASSES` apart, `kind` worn from broken where there were enough of each. Coefficients are
     for features as they are, also when they were `standardised` for the fit. `out_of_fold` (n,) are the decision values
-    that calibration and band come from, for each row by a plane that had not seen its insert.
+    that calibration and band come from, for each row by a plane that had not seen its insert. `usual` (d,) is the mean
+    of the intact rows.
     """
 
     classifier: LinearModel
@@ -88,6 +89,7 @@ class Candidate:
     standardised: bool
     trained_on: int
     out_of_fold: Float64Array
+    usual: Float32Array
 
 
 def binary(labels: Sequence[str]) -> Int64Array:
@@ -145,6 +147,7 @@ def fit_candidate(
         hyperparameters.scale is not None,
         len(rows),
         learned.out_of_fold,
+        solver.moments(rows[sides == 0]).mean.astype(np.float32),
     )
 
 

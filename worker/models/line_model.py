@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from producer.contract.vocabulary import Outcome
 from worker.models.calibration import Calibration
@@ -25,7 +25,8 @@ class Judgement:
 
     `decision` is the classifier's value and `probability` the calibrated one of damage (0 to 1), each where there is
     one; `label` is one of `KINDS`, for a damaged insert and a model that distinguishes them. `shadow` is the shadow
-    model's result for the same features, for comparison only.
+    model's result for the same features, for comparison only. `evidence` is where it came from, as it is kept
+    (`db.evidence.evidence_map`), for what is not intact.
     """
 
     outcome: Outcome
@@ -35,6 +36,7 @@ class Judgement:
     probability: float | None = None
     label: str | None = None
     shadow: Judgement | None = None
+    evidence: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class LineModel:
 
     `classifier` distinguishes `LINE_CLASSES`, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
     probability; without a `band` or a calibration the sign of the decision value decides and nothing is unsure.
+    `usual` (d,) is the mean of the intact inserts' features; without it no evidence is given.
     """
 
     model_id: str
@@ -50,6 +53,7 @@ class LineModel:
     calibration: Calibration | None = None
     band: Band | None = None
     kind: LinearModel | None = None
+    usual: Float32Array | None = field(default=None, compare=False)
 
     def judge(self, vector: Float32Array) -> Judgement:
         """Judge one image by its finite features (d,).

@@ -26,6 +26,7 @@ from worker.models.costs import Costs
 from worker.models.line_model import LineModel
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.unsure_band import Band
+from worker.runtime.arrays import Float32Array
 
 CLASSIFIER_FILE = "classifier.h5"
 MANIFEST_FILE = "manifest.json"
@@ -79,17 +80,17 @@ class ModelManifest(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class StoredModel:
-    """A model as it was read: its planes, those of the finer model where it has one, and its manifest."""
+    """A model as it was read: its planes, those of the finer model, its manifest and (newer ones) what is usual."""
 
     classifier: LinearModel
     kind: LinearModel | None
     manifest: ModelManifest
+    usual: Float32Array | None = None
 
     def line_model(self) -> LineModel:
         """Return the model as it judges on the line."""
-        return LineModel(
-            self.manifest.model_id, self.classifier, self.manifest.calibration, self.manifest.band, self.kind
-        )
+        known = self.manifest
+        return LineModel(known.model_id, self.classifier, known.calibration, known.band, self.kind, self.usual)
 
 
 def model_name(backbone: str) -> str:
@@ -137,11 +138,12 @@ def save(
     costs: Costs | None = None,
     kind: LinearModel | None = None,
     network: str | None = None,
+    usual: Float32Array | None = None,
 ) -> ModelManifest:
     """Write `model` as `folder` (replacing a model that is there), synced, all of it or nothing.
 
     `fingerprint` is the backbone's, `created_at` an aware time; the others as in `ModelManifest`, `kind` the finer
-    model.
+    model and `usual` the mean of the intact inserts' features.
 
     Raises:
         ValidationError: pydantic's, for values that a manifest cannot hold; nothing is written.
@@ -149,7 +151,7 @@ def save(
     """
     if kind is not None and kind.feature_size != model.feature_size:
         raise ModelError(f"the finer model judges {kind.feature_size} features, the first {model.feature_size}")
-    arrays = _to_hdf5(model, kind)
+    arrays = _to_hdf5(model, kind, usual)
     manifest = ModelManifest(
         model_id=model_id(model, backbone, fingerprint, calibration=calibration, band=band, kind=kind),
         backbone=backbone,
@@ -244,16 +246,18 @@ def _read(path: Path, most: int) -> bytes:
 
 def _expected_bytes(manifest: ModelManifest) -> int:
     planes = sum(len(names) * (len(names) - 1) // 2 for names in (manifest.classes, manifest.kind_classes or ()))
-    return planes * (manifest.feature_size * 4 + 8) + _HDF5_OVERHEAD_BYTES
+    return (planes + 1) * (manifest.feature_size * 4 + 8) + _HDF5_OVERHEAD_BYTES
 
 
-def _to_hdf5(model: LinearModel, kind: LinearModel | None) -> bytes:
+def _to_hdf5(model: LinearModel, kind: LinearModel | None, usual: Float32Array | None) -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", track_order=False) as file:
         for prefix, planes in (("", model), ("kind_", kind)):
             if planes is not None:
                 file.create_dataset(f"{prefix}coef", data=np.ascontiguousarray(planes.coef, "<f4"))
                 file.create_dataset(f"{prefix}intercept", data=np.ascontiguousarray(planes.intercept, "<f8"))
+        if usual is not None:
+            file.create_dataset("usual", data=np.ascontiguousarray(usual, "<f4"))
     return buffer.getvalue()
 
 
@@ -261,7 +265,10 @@ def _from_hdf5(data: bytes, manifest: ModelManifest) -> StoredModel:
     with h5py.File(io.BytesIO(data), "r") as file:
         model = _planes(file, "", manifest.classes, manifest.feature_size)
         kind = manifest.kind_classes and _planes(file, "kind_", manifest.kind_classes, manifest.feature_size)
-    return StoredModel(model, kind or None, manifest)
+        usual = _array(file, "usual", "<f4") if "usual" in file else None
+    if usual is not None and not (usual.shape == (manifest.feature_size,) and np.isfinite(usual).all()):
+        raise ClassifierError(f"what is usual has the shape {usual.shape}, or numbers that are not finite")
+    return StoredModel(model, kind or None, manifest, usual)
 
 
 def _planes(file: h5py.File, prefix: str, classes: tuple[str, ...], feature_size: int) -> LinearModel:

@@ -73,6 +73,29 @@ class Network:
         Raises:
             ValueError: the images are not uint8 or not of `input_size`.
         """
+        return self._features(images, None)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether every feature comes from places in the image, so that a decision can be traced back to them."""
+        return all(len(self._shapes[output.layer]) == 3 for output in self.outputs)
+
+    def features_and_maps(
+        self, images: Sequence[UInt8Array] | UInt8Array
+    ) -> tuple[Float32Array, list[list[Float32Array]]]:
+        """Return what `features_of` does, and for each image the maps of `outputs` that the features are pooled from.
+
+        The maps stay in memory (of the default's 190 kB an image), so this is for a message's images.
+
+        Raises:
+            ValueError: the images are not uint8 or not of `input_size`.
+        """
+        kept: list[list[Float32Array]] = []
+        return self._features(images, kept), kept
+
+    def _features(
+        self, images: Sequence[UInt8Array] | UInt8Array, kept: list[list[Float32Array]] | None
+    ) -> Float32Array:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*self.input_size, 3):
             raise ValueError(
@@ -85,6 +108,9 @@ class Network:
             maps = dict(zip(self.manifest.layers, self.maps(images[part]), strict=True))
             pooled = [_pooled(maps[output.layer], output) for output in self.outputs]
             np.concatenate(pooled, axis=1, out=features[part])
+            if kept is not None:
+                seen = len(images[part])
+                kept += [[maps[output.layer][number] for output in self.outputs] for number in range(seen)]
         return features
 
     def maps(self, images: UInt8Array) -> list[Float32Array]:

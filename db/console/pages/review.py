@@ -18,6 +18,7 @@ from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.learning import reviews
+from db.line import verdicts
 from db.line.rows import VerdictRow
 from db.people import audit
 from db.queries import review_turns
@@ -33,6 +34,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "undo": ("Backspace", "z"),
     "skip": ("ArrowRight", "s"),
     "previous": (" ",),
+    "evidence": ("e",),
     "larger": ("+", "="),
     "smaller": ("-",),
     "whole": ("0",),
@@ -114,6 +116,7 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
     """A photograph as the page's script needs it. Of a sample the verdict is not shown: it would be believed."""
     blind = why == "a sample"
     before = review_turns.previous(session, row)
+    verdict = None if blind else verdicts.current(session, row.capture_id)
     return {
         "id": str(row.capture_id),
         "why": _WHY.get(why, Text(why)).said(locale),
@@ -130,4 +133,5 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
         "said": said,
         "photograph": row.image is not None,
         "previous": str(before) if before else None,
+        "evidence": verdict is not None and verdict.evidence is not None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from uuid import UUID
 
 from fastapi import HTTPException, Request
@@ -13,6 +14,8 @@ from db.console.context import console_of
 from db.console.photographs.placeholder import Why
 from db.console.photographs.resizing import NotShown, Size, resized
 from db.console.reader.texts import Text
+from db.evidence.evidence_map import unpacked
+from db.line import verdicts
 from db.line.photographs import key_or_none
 from db.schema.tables import Captures
 from producer.pictures.limits import MAX_IMAGE_BYTES
@@ -34,6 +37,24 @@ def photograph_of(request: Request, capture_id: UUID, size: Size) -> Response:
         NoPhotograph: there is none to show.
         HTTPException: there is no such capture.
     """
+    return _answer(request, capture_id, size, None)
+
+
+def evidence_of(request: Request, capture_id: UUID) -> Response:
+    """A large JPEG with the map of where the verdict in force came from over it.
+
+    Raises:
+        NoPhotograph: there is none to show.
+        HTTPException: there is no such capture, or no map of its verdict.
+    """
+    with console_of(request).database.reading() as session:
+        verdict = verdicts.current(session, capture_id)
+    if verdict is None or verdict.evidence is None:
+        raise HTTPException(404, Text("where this verdict came from was not kept"))
+    return _answer(request, capture_id, "large", verdict.evidence)
+
+
+def _answer(request: Request, capture_id: UUID, size: Size, evidence: bytes | None) -> Response:
     console = console_of(request)
     query = select(key_or_none(), Captures.image_sha256, Captures.region).where(Captures.capture_id == capture_id)
     with console.database.reading() as session:
@@ -43,11 +64,13 @@ def photograph_of(request: Request, capture_id: UUID, size: Size) -> Response:
     key, digest, region = row
     if key is None:
         raise NoPhotograph("removed")
-    headers = {"ETag": f'"{digest}-{size}"', "Cache-Control": "private, max-age=3600"}
+    drawn = "" if evidence is None else f"-{zlib.crc32(evidence):08x}"
+    headers = {"ETag": f'"{digest}-{size}{drawn}"', "Cache-Control": "private, max-age=3600"}
     if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:
-        data = resized(console.images.get(key, MAX_IMAGE_BYTES), size, region)
+        shares = None if evidence is None else unpacked(evidence)
+        data = resized(console.images.get(key, MAX_IMAGE_BYTES), size, region, shares)
     except ImageMissing:
         raise NoPhotograph("missing") from None
     except (NotShown, ImageRefused, ValueError) as error:

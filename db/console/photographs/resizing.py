@@ -10,6 +10,8 @@ from typing import Final, Literal, get_args
 
 from PIL import Image, ImageOps
 
+from db.evidence.evidence_map import EvidenceMap
+from db.evidence.overlay import overlaid
 from producer.pictures.limits import FORMATS, MAX_PIXELS
 
 Size = Literal["small", "medium", "large"]
@@ -26,8 +28,24 @@ class NotShown(ValueError):
     """A file that is no whole photograph of a kind that stations hand in."""
 
 
-def resized(data: bytes, size: Size, region: Mapping[str, int] | None = None) -> bytes:
-    """A photograph as a JPEG of a size; the small one shows its region alone, where it has one.
+def resized(
+    data: bytes, size: Size, region: Mapping[str, int] | None = None, evidence: EvidenceMap | None = None
+) -> bytes:
+    """The picture of `shown` as a JPEG.
+
+    Raises:
+        NotShown: the photograph is damaged, cut short, too large, or of another format.
+    """
+    file = io.BytesIO()
+    shown(data, size, region, evidence).save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def shown(
+    data: bytes, size: Size, region: Mapping[str, int] | None = None, evidence: EvidenceMap | None = None
+) -> Image.Image:
+    """A photograph of a size; the small one shows its region alone, where it has one. The map of its verdict's evidence
+    is drawn over the part that was looked at.
 
     Raises:
         NotShown: it is damaged, cut short, too large, or of another format.
@@ -37,19 +55,23 @@ def resized(data: bytes, size: Size, region: Mapping[str, int] | None = None) ->
         with _DECODERS, Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise NotShown(f"more than {MAX_PIXELS:,} pixels")
-            if region is None or size != "small":
+            if region is None or (size != "small" and evidence is None):
                 image.draft("RGB", (side, side))  # JPEG decodes to a fraction of its size in a fraction of the time
             upright = _in_colours(ImageOps.exif_transpose(image))
+            box = (0, 0, *upright.size) if region is None else _box(region, upright)
             if region is not None and size == "small":
-                upright = upright.crop(_box(region, upright))
+                upright = upright.crop(box)
+                box = (0, 0, *upright.size)
+            width, height = upright.size
             upright.thumbnail((side, side))
-            file = io.BytesIO()
-            upright.save(file, "JPEG", quality=85)
+            if evidence is None:
+                return upright
+            by = upright.width / width, upright.height / height
+            return overlaid(upright, evidence, (box[0] * by[0], box[1] * by[1], box[2] * by[0], box[3] * by[1]))
     except (NotShown, MemoryError):
         raise
     except Exception as error:  # decoders raise almost anything at bytes that are not what they seem
         raise NotShown(str(error)) from error
-    return file.getvalue()
 
 
 def _in_colours(image: Image.Image) -> Image.Image:

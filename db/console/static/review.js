@@ -11,7 +11,7 @@ import { Zoom } from "./zoom.js";
 
 /**
  * @typedef {{id: string, why: string, place: string, photograph: boolean, said: string | null, previous: string | null,
- *   [fact: string]: any}} Item
+ *   evidence: boolean, [fact: string]: any}} Item
  * @typedef {{capture: string, label: string, by: string}} Saying
  */
 
@@ -49,12 +49,16 @@ const undone = new Set();
 const skipped = new Set();
 /** @type {Saying[]} */
 let unsaved = JSON.parse(sessionStorage.getItem("unsaved") ?? "[]");
-/** @type {Map<string, HTMLImageElement>} loaded ahead */
+/** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
 const loaded = new Map();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
+/** Whether photographs are shown with where their verdicts came from. */
+let explaining = false;
 
 /** @param {string} id */
-const address = (id) => `/photographs/${id}/large`;
+const plain = (id) => `/photographs/${id}/large`;
+/** @param {Item} item */
+const address = (item) => (explaining && item.evidence ? `/photographs/${item.id}/evidence` : plain(item.id));
 
 /**
  * Ask the server; once more with a new token where the session has changed under this page.
@@ -140,19 +144,19 @@ async function fill() {
   } finally {
     asking = false;
   }
-  const wanted = new Set(queue.slice(0, AT_HAND).map((item) => item.id));
-  if (queue[0]?.previous) wanted.add(queue[0].previous);
-  for (const id of loaded.keys()) if (!wanted.has(id)) loaded.delete(id);
-  for (const id of wanted) if (!loaded.has(id)) load(id);
+  const wanted = new Set(queue.slice(0, AT_HAND).map(address));
+  if (queue[0]?.previous) wanted.add(plain(queue[0].previous));
+  for (const from of loaded.keys()) if (!wanted.has(from)) loaded.delete(from);
+  for (const from of wanted) if (!loaded.has(from)) load(from);
   show();
 }
 
-/** @param {string} id */
-function load(id) {
+/** @param {string} from */
+function load(from) {
   const ahead = new Image();
-  ahead.src = address(id);
+  ahead.src = from;
   ahead.decode().catch(() => undefined); // one that cannot be shown is a drawing that says so
-  loaded.set(id, ahead);
+  loaded.set(from, ahead);
   return ahead;
 }
 
@@ -163,7 +167,7 @@ function show() {
   at("nothing").hidden = Boolean(item) || asking;
   if (!item) return;
   if (image.dataset.id !== item.id) {
-    put(item.id, item);
+    put(address(item), item);
     began = performance.now();
   }
   at("why").textContent = item.why;
@@ -183,9 +187,9 @@ function show() {
   progress();
 }
 
-/** Put a photograph in its place: the very element that was loaded and decoded ahead. @param {string} id @param {Item} item */
-function put(id, item) {
-  const next = loaded.get(id) ?? load(id);
+/** Put a photograph in its place: the very element that was loaded and decoded ahead. @param {string} from @param {Item} item */
+function put(from, item) {
+  const next = loaded.get(from) ?? load(from);
   next.id = "image";
   next.alt = item.place;
   next.draggable = false;
@@ -193,6 +197,16 @@ function put(id, item) {
   image.replaceWith(next);
   image = zoom.image = next;
   zoom.place();
+  flag(item);
+}
+
+/** Say what is shown where it is not just the photograph. @param {Item} item */
+function flag(item) {
+  const said = at("evidence").dataset;
+  const text = photo.classList.contains("before") ? at("previous").querySelector("span")?.textContent
+    : explaining ? (item.evidence ? said.legend : said.none) : "";
+  at("flag").textContent = text ?? "";
+  at("flag").hidden = !text;
 }
 
 function progress() {
@@ -258,14 +272,20 @@ function previous(on) {
   const item = queue[0];
   if (!item?.previous || photo.classList.contains("before") === on) return;
   photo.classList.toggle("before", on);
-  put(on ? item.previous : item.id, item);
-  at("flag").hidden = !on;
-  at("flag").textContent = at("previous").querySelector("span")?.textContent ?? "";
+  put(on ? plain(item.previous) : address(item), item);
+}
+
+/** Show photographs with where their verdicts came from, or without again. */
+function evidence() {
+  explaining = !explaining;
+  at("evidence").setAttribute("aria-pressed", String(explaining));
+  if (queue[0]) put(address(queue[0]), queue[0]);
+  fill();
 }
 
 /** @type {Record<string, () => void>} */
 const actions = {
-  undo, skip,
+  undo, skip, evidence,
   previous: () => previous(!photo.classList.contains("before")),
   larger: () => zoom.by(1.5), smaller: () => zoom.by(1 / 1.5), whole: () => zoom.by(0),
   help: () => help.showModal(),

@@ -286,6 +286,19 @@ def test_bulk_reviews_become_single_ones_and_faults_forget_who_saw_them(line, st
     assert after["insert_changes"] == after["evaluations"] == []
 
 
+def test_a_verdict_stays_without_its_evidence(line, start) -> None:
+    """Schema 0009, down and up again."""
+    capture = line.see()
+    line.model("m-1")
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, model_id="m-1", evidence=b"\x01\x00map"))
+    line.database.close()
+    before = _contents(line.database.url)["verdicts"]
+    migrate.downgrade(line.database.url, "0008")
+    migrate.upgrade(line.database.url)
+    assert [row | {"evidence": None} for row in before] == _contents(line.database.url)["verdicts"]
+
+
 @contextmanager
 def _connected(url: str):
     engine = make_engine(url)

@@ -26,9 +26,8 @@ def kept(line, capture) -> list[tuple[str | None, str, bool]]:
 def test_a_verdict_comes_back_as_it_went_in(line) -> None:
     line.model("m-1")
     capture = line.see()
-    verdict = line.verdict(
-        capture.capture_id, "damaged", model_id="m-1", label="worn", reason="a reason", decision=-1e-9
-    )
+    said = {"label": "worn", "reason": "a reason", "decision": -1e-9, "evidence": bytes(range(256))}
+    verdict = line.verdict(capture.capture_id, "damaged", model_id="m-1", **said)
     with line.database.transaction() as session:
         assert verdicts.current(session, capture.capture_id) is None
         assert verdicts.record(session, verdict) == verdict

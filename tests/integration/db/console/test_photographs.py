@@ -1,11 +1,15 @@
 """Photographs reach a browser by capture, made small, and never as they lie in the store."""
 
 import io
+from uuid import UUID
 
+import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import update
 
+from db.evidence.evidence_map import EvidenceMap
+from db.line import verdicts
 from db.schema.tables import Captures
 from producer.storage.opening import open_image_store
 from tests.support import photograph
@@ -80,3 +84,38 @@ def test_a_missing_and_a_removed_photograph_say_so(line, console, signed_in) -> 
 )
 def test_nothing_else_is_served(signed_in, path) -> None:
     assert signed_in("viewer").get(path).status_code in (400, 404)
+
+
+def judged_with(line, store, data: bytes, evidence: bytes | None) -> UUID:
+    capture = shown(line, store, data)
+    line.model("m-1")
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture, "damaged", model_id="m-1", evidence=evidence))
+    return capture
+
+
+def test_where_a_verdict_came_from_is_drawn_over_its_photograph(line, store, signed_in) -> None:
+    capture = judged_with(line, store, photograph(size=300), EvidenceMap(np.eye(5) - 0.5).packed())
+    browser = signed_in("viewer")
+    plain, drawn = (browser.get(f"/photographs/{capture}/{what}") for what in ("large", "evidence"))
+    assert drawn.headers["content-type"] == "image/jpeg"
+    images = [np.asarray(Image.open(io.BytesIO(answer.content)), int) for answer in (plain, drawn)]
+    assert images[0].shape == images[1].shape
+    assert np.abs(images[0] - images[1]).mean() > 10
+    assert drawn.headers["etag"] != plain.headers["etag"]
+    again = browser.get(f"/photographs/{capture}/evidence", **{"If-None-Match": drawn.headers["etag"]})
+    assert again.status_code == 304
+    item = signed_in("reviewer").get(f"/review/item?capture={capture}").json()
+    assert item["evidence"] is True
+
+
+def test_a_verdict_without_evidence_says_so(line, store, signed_in) -> None:
+    capture = shown(line, store, photograph())
+    answer = signed_in("viewer").get(f"/photographs/{capture}/evidence")
+    assert (answer.status_code, "was not kept" in answer.text) == (404, True)
+    assert signed_in("reviewer").get(f"/review/item?capture={capture}").json()["evidence"] is False
+
+
+def test_evidence_that_is_damaged_is_no_photograph(line, store, signed_in) -> None:
+    capture = judged_with(line, store, photograph(), b"nonsense")
+    assert "no whole photograph" in signed_in("viewer").get(f"/photographs/{capture}/evidence").text

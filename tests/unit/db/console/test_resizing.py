@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from db.console.photographs.resizing import SIDES, NotShown, resized
+from db.evidence.evidence_map import EvidenceMap
 from tests.support import photograph
 
 
@@ -70,3 +71,24 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
 def test_a_region_beside_the_picture_is_refused() -> None:
     with pytest.raises(NotShown):
         resized(photograph(size=100), "small", {"left": 200, "top": 0, "width": 10, "height": 10})
+
+
+def test_evidence_is_drawn_over_the_part_that_was_looked_at() -> None:
+    grey = encoded(Image.new("RGB", (400, 200), (128, 128, 128)), "PNG")
+    shares = np.zeros((2, 2))
+    shares[0, 1], shares[1, 0] = 1, -1
+    region = {"left": 200, "top": 100, "width": 200, "height": 100}
+    drawn = np.asarray(picture(resized(grey, "large", region, EvidenceMap(shares))), int)
+    assert np.abs(drawn[:90, :190] - 128).max() < 8, "beside the region nothing is drawn"
+    redness, blueness = drawn[..., 0] - drawn[..., 2], drawn[..., 2] - drawn[..., 0]
+    assert redness[125, 360] > 60, "damage"
+    assert blueness[175, 240] > 60, "intact"
+    whole = np.asarray(picture(resized(grey, "large", None, EvidenceMap(shares))), int)
+    assert whole.shape == drawn.shape
+    assert (whole[..., 0] - whole[..., 2])[50, 320] > 60
+
+
+def test_a_map_in_which_nothing_speaks_for_damage_has_no_frame() -> None:
+    grey = encoded(Image.new("RGB", (80, 80), (128, 128, 128)), "PNG")
+    drawn = np.asarray(picture(resized(grey, "large", None, EvidenceMap(np.full((4, 4), -1.0)))), int)
+    assert np.ptp(drawn[..., 0]) < 8

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from db.evidence.evidence_map import unpacked
 from producer.contract.event import Region
 from tests.support import photograph
 from worker.line.active_models import ModelPair
@@ -16,6 +17,7 @@ from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import WorkerMetrics
+from worker.networks.names import Output
 
 
 class MeanBrightness:
@@ -152,3 +154,38 @@ def test_a_shadow_whose_network_fails_leaves_the_judgement_alone() -> None:
 
     alone = judge(photograph(128), model(60))
     assert judge(photograph(128), model(60), model(200), other=Failing()) == alone
+
+
+class Mapped(MeanBrightness):
+    """The same feature with the map that it is averaged from."""
+
+    outputs = (Output("brightness", "gap"),)
+    has_places = True
+
+    def features_and_maps(self, images: Any) -> Any:
+        return self.features_of(images), [[image.mean(axis=2, keepdims=True, dtype=np.float32)] for image in images]
+
+
+def test_a_verdict_that_is_not_intact_says_where_it_came_from() -> None:
+    image = photograph(128, size=64, format="PNG")  # dark on the left, bright on the right
+    usual = replace(model(60), usual=np.float32([20]))
+    judgement = judge(image, usual, network=Mapped())
+    assert (judgement.outcome, judgement.evidence is None) == ("damaged", False)
+    shares = unpacked(judgement.evidence or b"").shares
+    assert shares.shape == (8, 8)
+    assert shares[:, 4:].min() > shares[:, :4].max()
+    assert shares.sum() == pytest.approx(judgement.decision + 60 - 20, abs=0.5)
+    assert judge(image, usual, network=Mapped(), region=Region(left=32, top=0, width=32, height=64)).evidence
+
+
+@pytest.mark.parametrize(
+    ("threshold", "image", "why"),
+    [(200, photograph(128), "intact"), (60, b"", "unusable")],
+)
+def test_an_intact_or_unusable_verdict_has_no_evidence(threshold: float, image: bytes, why: str) -> None:
+    judgement = judge(image, replace(model(threshold), usual=np.float32([20])), network=Mapped())
+    assert (judgement.outcome, judgement.evidence) == (why, None)
+
+
+def test_a_model_that_does_not_know_what_is_usual_gives_no_evidence() -> None:
+    assert judge(photograph(128), model(60), network=Mapped()).evidence is None

@@ -39,6 +39,7 @@ def test_a_candidate_tells_the_sides_and_the_kinds_apart():
     assert probabilities[damaged].mean() > 0.8
     assert probabilities[~damaged].mean() < 0.2
     assert candidate.trained_on == 300
+    np.testing.assert_allclose(candidate.usual, features[~damaged].mean(axis=0), atol=1e-5)
 
 
 def test_the_same_set_gives_the_same_candidate():

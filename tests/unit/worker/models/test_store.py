@@ -340,3 +340,18 @@ def test_a_models_name_stays_the_same_from_version_to_version():
         kind=kind,
     )
     assert (plain, full) == ("mobilenet-779ab7f6e4f7", "mobilenet-86d2609cedab")
+
+
+def test_what_is_usual_comes_back_and_models_of_before_have_none(tmp_path):
+    usual = RNG.normal(size=50).astype(np.float32)
+    stored(tmp_path / "m", usual=usual)
+    np.testing.assert_array_equal(read(tmp_path / "m").line_model().usual, usual)
+    stored(tmp_path / "old")
+    assert read(tmp_path / "old").line_model().usual is None
+
+
+@pytest.mark.parametrize("usual", [np.zeros(49, np.float32), np.full(50, np.nan, np.float32)])
+def test_what_is_usual_has_a_finite_number_for_each_feature(tmp_path, usual):
+    stored(tmp_path / "m", usual=usual)
+    with pytest.raises(ModelError, match="what is usual"):
+        read(tmp_path / "m")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from worker.backbones.names import BackboneError
+from worker.models.evidence import evidence_map
 from worker.networks.building import Built
 from worker.networks.manifest import RECIPE
 from worker.networks.names import parse_network_name
@@ -36,6 +37,21 @@ def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.
     np.testing.assert_array_equal(together, np.concatenate([ours.features_of(each[None]) for each in pixels]))
     assert ours.features_of(pixels[:0]).shape == (0, 16)
     assert len(np.unique(together, axis=0)) == len(pixels)
+
+
+def test_a_decision_is_traced_back_to_places_exactly(small: Built, pixels: np.ndarray) -> None:
+    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap+max,conv_dw_2_relu")
+    features, maps = ours.features_and_maps(pixels)
+    np.testing.assert_array_equal(features, ours.features_of(pixels))
+    random = np.random.default_rng(0)
+    coef = random.normal(size=ours.feature_size).astype(np.float32)
+    usual = features.mean(axis=0)
+    for vector, seen in zip(features, maps, strict=True):
+        shares = evidence_map(coef, usual, ours.outputs, seen).shares
+        assert shares.shape == (28, 28)
+        decision, constant = (float(coef.astype(float) @ values.astype(float)) for values in (vector, usual))
+        assert shares.sum() + constant == pytest.approx(decision, abs=1e-5 * float(np.abs(coef * vector).sum()))
+    assert ours.has_places
 
 
 def test_a_fingerprint_is_of_the_file_the_recipe_and_the_outputs(small: Built) -> None:

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from db.evidence.evidence_map import MOST_CELLS
+from worker.models.evidence import evidence_map
+from worker.networks.names import Output
+
+RNG = np.random.default_rng(0)
+OUTPUTS: dict[str, list[tuple[Output, tuple[int, int, int]]]] = {
+    "the default's three depths": [
+        (Output("block7", "gap+max"), (14, 14, 80)),
+        (Output("block10", "gap+max"), (14, 14, 112)),
+        (Output("block14", "gap+max"), (7, 7, 192)),
+    ],
+    "sides that fit into none of each other": [(Output("a", "max"), (33, 17, 5)), (Output("b", "gap"), (9, 8, 6))],
+    "finer than a map may be": [(Output("a", "gap+max"), (112, 112, 8))],
+    "not pooled at all": [(Output("a"), (16, 16, 4)), (Output("b", "max"), (4, 4, 3))],
+}
+
+
+def seen(outputs: list[tuple[Output, tuple[int, int, int]]]) -> tuple[list[Any], Any]:
+    """Maps of one image, and its features as a network pools them."""
+    maps = [RNG.normal(1, 1, shape).astype(np.float32) for _, shape in outputs]
+    pool = {"gap": np.mean, "max": np.max}
+    features = [
+        pool[pooling](layer, axis=(0, 1)) if pooling else layer.ravel()
+        for (output, _), layer in zip(outputs, maps, strict=True)
+        for pooling in output.poolings or ("",)
+    ]
+    return maps, np.concatenate(features)
+
+
+@pytest.mark.parametrize("outputs", OUTPUTS.values(), ids=OUTPUTS)
+def test_the_shares_and_one_constant_add_up_to_the_decision_value(outputs: Any) -> None:
+    maps, features = seen(outputs)
+    coef = RNG.normal(size=len(features)).astype(np.float32)
+    usual, intercept = seen(outputs)[1], 0.3
+    rounding = 1e-5 * float(np.abs(coef * features).sum())
+    found = evidence_map(coef, usual, [output for output, _ in outputs], maps)
+    constant = float(coef.astype(float) @ usual.astype(float)) + intercept
+    decision = float(coef.astype(float) @ features.astype(float)) + intercept
+    assert found.shares.sum() + constant == pytest.approx(decision, abs=rounding)
+    assert max(found.shares.shape) <= MOST_CELLS
+
+
+def test_a_share_is_where_its_activation_is() -> None:
+    """A mean is divided among all cells, a largest value is where it is, and a coarse cell covers those below it."""
+    outputs = [Output("a", "gap"), Output("b", "max"), Output("c", "gap")]
+    fine, other, coarse = (np.zeros(shape, np.float32) for shape in ((4, 4, 1), (4, 4, 1), (2, 2, 1)))
+    fine[0, 0], other[1, 2], other[3, 3], coarse[1, 0] = 16, 5, 4, 8
+    found = evidence_map(np.ones(3, np.float32), np.zeros(3, np.float32), outputs, [fine, other, coarse])
+    expected = np.zeros((4, 4))
+    expected[0, 0], expected[1, 2], expected[2:, :2] = 1, 5, 0.5
+    np.testing.assert_allclose(found.shares, expected)
+
+
+def test_a_largest_value_below_what_is_usual_is_missing_everywhere() -> None:
+    layer = np.zeros((2, 2, 1), np.float32)
+    layer[0, 1] = 3
+    shares = evidence_map(np.float32([-1]), np.float32([7]), [Output("a", "max")], [layer]).shares
+    np.testing.assert_allclose(shares, np.ones((2, 2)))
+
+
+def test_what_is_as_usual_speaks_for_nothing() -> None:
+    maps, features = seen(OUTPUTS["the default's three depths"])
+    outputs = [output for output, _ in OUTPUTS["the default's three depths"]]
+    coef = RNG.normal(size=len(features)).astype(np.float32)
+    found = evidence_map(coef, features, outputs, maps)
+    assert abs(found.shares.sum()) < 1e-3

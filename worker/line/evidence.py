@@ -1,0 +1,28 @@
+"""Adds to a judgement where it came from. Intact verdicts have no evidence: nobody asks, and they are nearly all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from worker.models.evidence import evidence_map
+from worker.models.line_model import INTACT, Judgement
+from worker.models.registry import ActiveModel
+from worker.runtime.arrays import Float32Array
+
+
+def gives_evidence(model: ActiveModel) -> bool:
+    """Whether a model's decisions can be traced back to places: it knows what is usual, and its features have some."""
+    return model.model.usual is not None and model.network.has_places
+
+
+def explained(judgement: Judgement, model: ActiveModel, maps: Sequence[Float32Array]) -> Judgement:
+    """Return a judgement with its evidence, where there are `maps` and it is a decision that is not `intact`.
+
+    `maps` are those of the image that was judged, as of `worker.networks.running.Network.features_and_maps`.
+    """
+    usual = model.model.usual
+    if not maps or usual is None or judgement.decision is None or judgement.outcome == INTACT:
+        return judgement
+    evidence = evidence_map(model.model.classifier.coef[0], usual, model.network.outputs, maps)
+    return replace(judgement, evidence=evidence.packed())

@@ -120,7 +120,7 @@ def _photograph(images: ImageStore, capture: Capture) -> bytes:
     from producer.storage.store import ImageMissing
 
     if capture.image.startswith(MARK):
-        raise ValueError("the photograph was removed, as old ones are (insert-db prune --help)")
+        raise ValueError("the photograph was removed, as old ones are (`insert-db prune --help` says how)")
     try:
         return images.get(capture.image, MAX_IMAGE_BYTES)
     except ImageMissing:

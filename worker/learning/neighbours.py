@@ -57,7 +57,7 @@ class Learnt:
         if store is None:
             raise NoNeighbours(
                 f"the features that {model.model_id} learned from are not in {features}: run this where the learner "
-                "runs, or insert-worker extract"
+                "runs, or `insert-worker extract`"
             )
         with database.reading() as session:
             items = trainable(snapshots.items(session, model.snapshot_id))

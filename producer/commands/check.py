@@ -30,10 +30,11 @@ def check(
 ) -> None:
     """Check a whole head after an operation: go, or replace these pockets.
 
-    The number of pockets is `--check-size`, else that of the head register (`INSERTS_HEADS`), else the highest
-    number in the folder. Nothing is left out silently: a pocket without a photograph or with two, a number that
-    the head does not have, a file that cannot be read, a picture that is not named by a pocket. Each is named at once,
-    and the check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs.
+    The number of pockets is `--check-size`, else that of the head register (`INSERTS_HEADS`), which must have the head;
+    without a register it is the highest number in the folder. Nothing is left out silently: a pocket without a
+    photograph or with two, a number that the head does not have, a file that cannot be read or is still written, a
+    picture that is not named by a pocket. Each is named at once, and the check ends as "review" with its pocket, never
+    as "go". So does one whose folder changes while it runs.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
@@ -48,6 +49,8 @@ def check(
     settings = settings_of(context)
     register = settings.head_register()
     known = register.get(head) if register else None
+    if register is not None and known is None and check_size is None:
+        raise ValueError(register.lacks(head))
     shown = look_at(folder, check_size or (known.pockets if known else None))
     notes = notes_on(shown, head, check_size, known, register)
     for line in (*(problem.what for problem in shown.problems), *notes):

@@ -161,14 +161,13 @@ def watch(
     """
     from producer.commands.answer_text import show
     from producer.commands.opening import open_station
+    from producer.station.declared_heads import DeclaredHeads
     from producer.station.folder_camera import FolderCamera
 
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
     settings = settings_of(context)
-    heads = settings.head_register()
-    if heads is None and check_size is None:
-        raise ValueError("how many pockets has a head? Give --check-size N, or a head register (INSERTS_HEADS)")
+    heads = DeclaredHeads(check_size, settings.head_register())
     stop = threading.Event()
     # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -182,7 +181,6 @@ def watch(
             folder,
             station,
             outbox,
-            check_size,
             heads,
             settled_after=settings.settled_after,
             every=settings.watch_every,

@@ -108,7 +108,8 @@ Name = Annotated[
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_NAME_LENGTH,
-            "pattern": f"^(?!.*(  | $)){_BEGINS}{_GOES_ON}*$",
+            # In some languages `$` is before a line's end too.
+            "pattern": f"^(?!.*(  | $)){_BEGINS}{_GOES_ON}*$(?!\\n)",
             "$comment": f"It begins with a letter or a digit. {ALLOWED[0].upper()}{ALLOWED[1:]}; no other character.",
         }
     ),

@@ -29,9 +29,14 @@ class DeclaredHeads:
     Args:
         check_size: how many pockets a head has that the register does not; None: nobody says.
         register: the head register, where there is one.
+
+    Raises:
+        ValueError: there is neither.
     """
 
-    def __init__(self, check_size: int | None, register: HeadRegister | None):
+    def __init__(self, check_size: int | None, register: HeadRegister | None = None):
+        if check_size is None and register is None:
+            raise ValueError("how many pockets has a head? Give --check-size N, or a head register (INSERTS_HEADS)")
         self._check_size = check_size
         self._register = register
         self._unknown: set[str] = set()
@@ -51,13 +56,8 @@ class DeclaredHeads:
             who = "--check-size"
             pocket = DeclaredPocket(self._check_size)
             self._warn(place.head)
-        else:
-            meant = self._meant(place.head)
-            raise ValueError(
-                f"nobody says how many pockets head {place.head} has: "
-                + (f"is {meant} meant? Else enter" if meant else "enter")
-                + " it in the head register, or start with --check-size N"
-            )
+        elif self._register is not None:
+            raise ValueError(self._register.lacks(place.head))
         if place.pocket > pocket.check_size:
             raise ValueError(
                 f"there is no pocket {place.pocket}: head {place.head} has {pocket.check_size} ({who} says so)"
@@ -72,8 +72,5 @@ class DeclaredHeads:
                 "a head is not in the head register: it is taken to have as many pockets as --check-size says",
                 head=head,
                 pockets=self._check_size,
-                meant=self._meant(head),
+                meant=nearest(head, self._register.heads),
             )
-
-    def _meant(self, head: str) -> str | None:
-        return nearest(head, self._register.heads) if self._register is not None else None

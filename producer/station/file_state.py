@@ -31,6 +31,10 @@ class Look:
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
+class Changing(Exception):
+    """A file is not as it was when it was looked at: somebody writes it, or replaced it."""
+
+
 @dataclass
 class _Seen:
     look: Look

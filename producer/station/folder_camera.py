@@ -24,9 +24,8 @@ from pydantic import ValidationError
 from producer.contract.event import CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
 from producer.station.declared_heads import DeclaredHeads
-from producer.station.file_state import Look, Stillness
-from producer.station.head_register import HeadRegister
-from producer.station.photograph_file import Changing, is_raw, read
+from producer.station.file_state import Changing, Look, Stillness
+from producer.station.photograph_file import BeingWritten, is_raw, read
 from producer.station.place import place_of, same_place
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
@@ -72,9 +71,7 @@ class FolderCamera:
         folder: where photographs arrive.
         station: whose captures they become.
         outbox: that station's; what was handed in is remembered there.
-        check_size: how many inserts a head carries that the register does not have; None: nobody says, and the
-            photographs of such a head are refused.
-        heads: the head register, where there is one.
+        heads: what is declared of the heads; the photographs of one of which nobody says anything are refused.
         settled_after: seconds that a file must show the same before it is taken.
         doubt_for: seconds that a file is waited for which shows the same and does not seem whole.
         every: seconds between two looks at the folder.
@@ -86,8 +83,7 @@ class FolderCamera:
         folder: Path,
         station: Station,
         outbox: Outbox,
-        check_size: int | None,
-        heads: HeadRegister | None = None,
+        heads: DeclaredHeads,
         *,
         settled_after: float = SETTLED_AFTER,
         doubt_for: float = DOUBT_FOR,
@@ -96,7 +92,7 @@ class FolderCamera:
     ):
         self._folder = WatchedFolder(folder)
         self._station = station
-        self._heads = DeclaredHeads(check_size, heads)
+        self._heads = heads
         self._settled_after = settled_after
         self._doubt_for = doubt_for
         self._every = every
@@ -152,7 +148,7 @@ class FolderCamera:
                 waiting += 1
             except FileNotFoundError:  # gone since it was listed
                 self._stillness.forget(path)
-            except (Doubtful, OSError, sqlite3.Error) as problem:
+            except (BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
                 # Its writer goes on, a full disk or outbox passes; the file stays where it is until then.
                 self._say_once(file, "a file cannot be handed in now and stays", str(problem))
                 waiting += 1
@@ -165,6 +161,8 @@ class FolderCamera:
 
         Raises:
             Doubtful: it does not seem whole, and the time for doubts is not over.
+            BeingWritten: it is waited for as long as it takes. What is half the photograph before, and half this one,
+                decodes to its end, and nobody could tell.
             Changing, OSError, sqlite3.Error: it cannot be handed in now.
         """
         try:
@@ -234,7 +232,7 @@ class FolderCamera:
         """Move what was handed in out of the way, or remember it where it stays."""
         if self._folder.writable:
             try:
-                self._folder.move(file.relative, SUBMITTED)
+                self._folder.move(file.relative, file.look, SUBMITTED)
                 self._stillness.forget(file.path)  # what comes under its name is another one
                 return
             except OSError as error:
@@ -247,7 +245,7 @@ class FolderCamera:
         log.warning("a file was rejected", file=file.name, reason=reason)
         if self._folder.writable:
             try:
-                self._folder.move(file.relative, REJECTED, reason)
+                self._folder.move(file.relative, file.look, REJECTED, reason)
                 self._stillness.forget(file.path)
                 return
             except OSError as error:

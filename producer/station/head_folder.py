@@ -8,6 +8,7 @@ folder shows may change while the check runs, so it is looked at again before th
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from producer.pictures.file_names import MAX_POCKET, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
-from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.pictures.system_files import is_system_litter
-from producer.station.file_state import Look
+from producer.station.file_state import Changing, Look
 from producer.station.head_check import Photograph
+from producer.station.photograph_file import BeingWritten, content
 from producer.terminal.counts import counted
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
@@ -26,8 +27,8 @@ from producer.terminal.counts import counted
 _DECODED: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")
 _MAYBE_RAW: Final = (b"II*\0", b"MM\0*")
 
-_COPYING: Final = frozenset({".~tmp~", ".rsync-partial"})
-"""Folders in which `rsync` keeps what it has not put in its place yet."""
+_COPYING: Final = re.compile(r"\..*(tmp|temp|part|rsync|incoming|upload).*", re.IGNORECASE)
+"""Hidden folders in which programs that copy keep what they have not put in its place yet, `rsync` `.~tmp~` for one."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
     size = max(pockets or 0, *named.photographs, *named.hints)
     photographs, problems = [], []
     for pocket, paths in sorted(named.photographs.items()):
-        copied = [name for name in named.hints.get(pocket, ()) if name.startswith(".")]
-        photograph, problem = _taken(pocket, [*paths, *map(folder.joinpath, copied)], pockets)
+        coming = [name for name in named.hints.get(pocket, ()) if _may_become_a_photograph(name)]
+        photograph, problem = _taken(pocket, paths, coming, pockets)
         photographs += [photograph] if photograph else []
         problems += [problem] if problem else []
     same = _the_same(photographs)
@@ -139,7 +140,7 @@ def _sorted_out(folder: Path) -> _Named:
     named, beside = _Named(), []
     for path in _entries(folder):
         name = path.name
-        if name in _COPYING and path.is_dir():
+        if _COPYING.fullmatch(name) and path.is_dir():
             inside = [(inner, pocket_of(inner.name)) for inner in _entries(path) if is_picture(inner.name)]
             for inner, pocket in inside:
                 if pocket is not None:
@@ -221,12 +222,19 @@ def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:
             return
 
 
-def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Photograph | None, Problem | None]:
+def _may_become_a_photograph(name: str) -> bool:
+    """Whether a file that tells of a pocket may be its newest photograph, on its way: no earlier one, no video."""
+    return name.startswith(".") or ending_of(name) in UNFINISHED | {""}
+
+
+def _taken(
+    pocket: int, paths: Sequence[Path], coming: Sequence[str], pockets: int | None
+) -> tuple[Photograph | None, Problem | None]:
     """The photograph of a pocket as far as it can be handed in, and what is wrong with it."""
-    names = [path.name for path in paths]
+    names = [*(path.name for path in paths), *coming]
     name = names[0]
-    if len(paths) > 1:
-        what = f"pocket {pocket} is there {len(paths)} times, {_listed(names)}: none was handed in, keep the right one"
+    if len(names) > 1:
+        what = f"pocket {pocket} is there {len(names)} times, {_listed(names)}: none was handed in, keep the right one"
         return None, Problem(what, names, [pocket])
     if pockets is not None and pocket > pockets:
         return None, Problem(
@@ -235,12 +243,13 @@ def _taken(pocket: int, paths: Sequence[Path], pockets: int | None) -> tuple[Pho
     try:
         if not paths[0].is_file():
             return None, Problem(f"{name} is no file, or a link that leads nowhere", names, [pocket])
-        if (size := paths[0].stat().st_size) > MAX_IMAGE_BYTES:
-            what = f"{name} has {counted(size, 'byte')}: a photograph has at most {MAX_IMAGE_BYTES:,}"
-            return None, Problem(what, names, [pocket])
-        image = paths[0].read_bytes()
+        image, _ = content(paths[0], Look.at(paths[0].stat()))
     except OSError as error:
         return None, Problem(f"{name} cannot be read: {error.strerror}", names, [pocket])
+    except (BeingWritten, Changing):
+        return None, Problem(f"{name} is being written: check again when it is finished", names, [pocket])
+    except ValueError as error:
+        return None, Problem(str(error), names, [pocket])
     photograph = Photograph(pocket, image, file=name)
     if not image:
         return photograph, Problem(f"{name} is empty", names, [pocket])

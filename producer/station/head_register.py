@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from producer.contract.event import Region
-from producer.station.head_register_file import read_heads
+from producer.station.head_register_file import nearest, read_heads
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,12 @@ class HeadRegister:
     def get(self, head: str) -> Head | None:
         """The head of that name, or None when the register does not have it."""
         return self.heads.get(unicodedata.normalize("NFC", head))
+
+    def lacks(self, head: str) -> str:
+        """What to say of a head that is not in it, of which nothing else tells how many pockets it has."""
+        meant = nearest(head, self.heads)
+        meant = f"is {meant} meant? Else enter it" if meant else "enter it"
+        return f"nobody says how many pockets head {head} has: {meant} in {self.path}, or give --check-size N"
 
     def warnings(self) -> Iterator[str]:
         """What can be read and is probably not meant."""

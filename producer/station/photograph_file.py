@@ -16,13 +16,13 @@ from producer.pictures.file_names import UNREADABLE, ending_of
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import StoredParts
-from producer.station.file_state import Look, has_holes, open_for_writing
+from producer.station.file_state import Changing, Look, has_holes, open_for_writing
 
 _EIGHT_BITS: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")
 
 
-class Changing(Exception):
-    """The file is not as it was when it was listed: somebody writes it, or replaced it."""
+class BeingWritten(Exception):
+    """A program of this computer has the file open for writing: half of it may be the photograph before."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,35 @@ class Reading:
     bar: str | None = None
 
 
-def read(path: Path, look: Look) -> Reading:
-    """Read a file that looked like `look` when it was listed.
+def content(path: Path, look: Look) -> tuple[bytes, bool]:
+    """The bytes of a file that looked like `look` when it was listed, and whether parts of it were never written.
 
     Raises:
         Changing: it does not any more.
+        BeingWritten: a program has it open for writing, as far as the kernel tells.
         ValueError: it is larger than any photograph.
         OSError: it cannot be read.
     """
     if look.size > MAX_IMAGE_BYTES:
         raise ValueError(f"{path.name} has {look.size:,} bytes: a photograph has at most {MAX_IMAGE_BYTES:,}")
     with path.open("rb", buffering=0) as file:
-        written = open_for_writing(file.fileno())
+        if open_for_writing(file.fileno()):
+            raise BeingWritten(f"a program has {path.name} open for writing")
         holes = has_holes(file.fileno(), look.size)
         image = b"".join(iter(lambda: file.read(1 << 22), b""))
         after = Look.at(os.fstat(file.fileno()))
     if after != look or Look.at(path.stat()) != look or len(image) != look.size:
         raise Changing
-    if written:
-        return Reading(image, "a program still has the file open for writing")
+    return image, holes
+
+
+def read(path: Path, look: Look) -> Reading:
+    """Read a file that looked like `look` when it was listed, and say what speaks against its being whole.
+
+    Raises:
+        Changing, BeingWritten, ValueError, OSError: as `content` does.
+    """
+    image, holes = content(path, look)
     if (why := cut_short(image)) is not None:
         return Reading(image, why)
     if holes:

@@ -137,7 +137,7 @@ class HandedIn:
 
 
 def _file_note(relative: Path, look: Look) -> str:
-    return f"{FILE_NOTE}{relative.as_posix()}:{look.mtime},{look.changed}:{look.size}"
+    return f"{FILE_NOTE}{relative.as_posix()}:{look.mtime},{look.changed},{look.inode}:{look.size}"
 
 
 def _content(image: bytes) -> str:

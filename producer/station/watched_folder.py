@@ -16,7 +16,7 @@ import structlog
 from producer.files.durable_files import replace
 from producer.pictures.file_names import SIDECARS, UNFINISHED, ending_of, is_picture, pocket_of
 from producer.pictures.system_files import is_system_litter
-from producer.station.file_state import Look
+from producer.station.file_state import Changing, Look, open_for_writing
 from producer.station.folder_lock import FolderLock, FolderTaken
 
 log = structlog.get_logger()
@@ -124,18 +124,25 @@ class WatchedFolder:
             log.error("a folder cannot be looked at", problem=problem)
         self._unlisted = unlisted
 
-    def move(self, relative: Path, to: str, reason: str | None = None) -> None:
-        """Move a file to the folder `to`, with a note beside it that says why.
+    def move(self, relative: Path, look: Look, to: str, reason: str | None = None) -> None:
+        """Move a file that looked like `look` when it was read to the folder `to`, with a note beside it that says why.
 
         Raises:
+            Changing: it is another photograph by now, or is being written; it stays, or is back in its place.
             OSError: it cannot be moved.
         """
-        (self.path / relative).lstat()  # where the folder itself went away, no new one is made in its place
+        source = self.path / relative
+        if Look.at(source.lstat()) != look:  # where the folder itself went away, no new one is made in its place
+            raise Changing
         target = self.path / to / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():  # a pocket photographed again: keep both
             target = target.with_name(f"{target.stem}-{time.time_ns()}{target.suffix}")
-        replace(self.path / relative, target)
+        replace(source, target)
+        if _is_another(target, look):  # it was replaced or opened in the last moment
+            if not source.exists():
+                replace(target, source)
+            raise Changing
         if reason is not None:
             target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
 
@@ -164,6 +171,16 @@ def _identity(folder: Path) -> tuple[int, int]:
     if not stat.S_ISDIR(status.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder any more", str(folder))
     return status.st_dev, status.st_ino
+
+
+def _is_another(path: Path, look: Look) -> bool:
+    """Whether a file that was just moved is not the one that was read, or has a writer.
+
+    Moving sets its time of the last change, and on some shares its number.
+    """
+    with path.open("rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        return (status.st_size, status.st_mtime_ns) != (look.size, look.mtime) or bool(open_for_writing(file.fileno()))
 
 
 def _kind(mode: int) -> str:

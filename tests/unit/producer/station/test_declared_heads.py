@@ -31,7 +31,12 @@ def test_the_register_says_what_a_pocket_is() -> None:
         (4, REGISTER, "H99", r"there is no pocket 5: head H99 has 4 \(--check-size says so\)"),
         (4, None, "H12", r"there is no pocket 5: head H12 has 4 \(--check-size says so\)"),
         (None, REGISTER, "h12", "nobody says how many pockets head h12 has: is H12 meant"),
-        (None, REGISTER, "drum", "nobody says how many pockets head drum has: enter it in the head register"),
+        (
+            None,
+            REGISTER,
+            "drum",
+            "nobody says how many pockets head drum has: enter it in heads.toml, or give --check",
+        ),
     ],
 )
 def test_a_pocket_that_nobody_declares_is_refused(
@@ -41,11 +46,16 @@ def test_a_pocket_that_nobody_declares_is_refused(
         DeclaredHeads(size, register).pocket(place(head, 5))
 
 
+def test_somebody_must_say_how_many_pockets_a_head_has() -> None:
+    with pytest.raises(ValueError, match="how many pockets has a head"):
+        DeclaredHeads(None)
+
+
 def test_a_head_that_only_the_size_speaks_for_is_said_once_where_there_is_a_register() -> None:
     heads = DeclaredHeads(6, REGISTER)
     with capture_logs() as said:
         assert [heads.pocket(place("h12", pocket)) for pocket in (1, 6)] == [DeclaredPocket(6)] * 2
     assert [(entry["head"], entry["meant"], entry["pockets"]) for entry in said] == [("h12", "H12", 6)]
     with capture_logs() as said:
-        DeclaredHeads(6, None).pocket(place("h12", 1))
+        DeclaredHeads(6).pocket(place("h12", 1))
     assert said == []

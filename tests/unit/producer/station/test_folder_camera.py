@@ -7,6 +7,7 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -14,10 +15,10 @@ from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent, Region
 from producer.delivery.outbox import Outbox
+from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_state import Look
 from producer.station.folder_camera import FolderCamera
 from producer.station.head_register import Head, HeadRegister
-from producer.station.photograph_file import Reading
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_NOTE, CHECK_TIMEOUT, FILE_NOTE, KEEP_NOTES, HandedIn
 from producer.station.time_since_boot import Moment
@@ -43,7 +44,9 @@ class Camera:
         self, heads: HeadRegister | None = None, size: int | None = 2, check_timeout: float = CHECK_TIMEOUT
     ) -> None:
         """As after a restart: what is remembered is what is in the outbox."""
-        self.camera = FolderCamera(self.folder, self.station, self.outbox, size, heads, check_timeout=check_timeout)
+        self.camera = FolderCamera(
+            self.folder, self.station, self.outbox, DeclaredHeads(size, heads), check_timeout=check_timeout
+        )
 
     def photo(self, name: str, image: bytes) -> Path:
         path = self.folder / name
@@ -131,7 +134,31 @@ def test_a_file_that_is_open_for_writing_is_waited_for(camera: Camera) -> None:
     with path.open("r+b"):
         assert camera.sweep() == ([], True)
         assert camera.look(after=10.0) == ([], True)
+        assert camera.look(after=1000.0) == ([], True)  # half of it may be the photograph before
     assert [event.pocket for event in camera.look(after=1.0)[0]] == [1]
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_photograph_that_takes_the_place_of_one_being_handed_in_is_handed_in_too(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch, in_place: bool
+) -> None:
+    path = camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=1))
+    submit = camera.station.submit
+
+    def then_the_next_comes(image: bytes, **places: Any) -> CaptureEvent:
+        event = submit(image, **places)
+        if not in_place:
+            path.unlink()
+        path.write_bytes(photograph(seed=2))
+        return event
+
+    with monkeypatch.context() as racing:
+        racing.setattr(camera.station, "submit", then_the_next_comes)
+        assert len(camera.sweep()[0]) == 1
+    assert path.read_bytes() == photograph(seed=2)
+    (event,) = camera.sweep()[0]
+    assert (camera.folder.parent / "images" / event.image).read_bytes() == photograph(seed=2)
+    assert not path.exists()
 
 
 def test_a_file_with_room_that_was_never_written_is_waited_for(camera: Camera) -> None:
@@ -407,11 +434,9 @@ def test_a_second_photograph_that_looks_just_as_the_first_is_handed_in(
     camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FAT knows no time of the last change: a bitmap of a camera without a clock has the first one's size and times."""
-    look = Look(size=len(bitmap(90)), mtime=0, changed=0, inode=1)
-    monkeypatch.setattr("producer.station.folder_camera.read", lambda path, _: Reading(path.read_bytes(), None))
-    monkeypatch.setattr("producer.station.watched_folder.Look.at", lambda _: look)
+    monkeypatch.setattr(Look, "at", lambda status: Look(status.st_size, status.st_mtime_ns, changed=0, inode=1))
     for brightness in (90, 120):
-        camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness))
+        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness)), (315_532_800, 315_532_800))
         assert len(camera.sweep()[0]) == 1
     assert len(list((camera.folder / "submitted").rglob("*.bmp"))) == 2
 

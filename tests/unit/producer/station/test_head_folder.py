@@ -172,10 +172,26 @@ def test_what_stands_beside_a_photograph_that_is_not_there_tells_of_it(folder: P
     assert (look_at(folder, None).problems, look_at(folder, None).check_size) == ([], 4)
 
 
-def test_a_hidden_name_beside_a_photograph_makes_it_two_of_one_pocket(folder: Path) -> None:
-    (folder / ".3.jpg.Xa81Qz").write_bytes(photograph(seed=9))
-    problem = look_at(folder, 3).problems[0]
-    assert problem.what.startswith("pocket 3 is there 2 times, 3.jpg and .3.jpg.Xa81Qz: none was handed in")
+@pytest.mark.parametrize(
+    "name",
+    [".3.jpg.Xa81Qz", "3.jpg.part", "3.jpg.filepart", "3.tmp", "3", "3.jpg.", ".~tmp~/3.jpg", ".rsync-tmp/3.jpg"],
+)
+def test_what_may_become_a_pockets_newest_photograph_makes_it_two(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(photograph(seed=9))
+    shown = look_at(folder, 3)
+    assert shown.problems[0].what.startswith(f"pocket 3 is there 2 times, 3.jpg and {name}: none was handed in")
+    assert 3 not in pockets(shown)
+
+
+def test_a_photograph_that_a_program_writes_is_not_read(folder: Path) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    with (folder / "2.jpg").open("r+b"):
+        shown = look_at(folder, 3)
+    (problem,) = shown.problems
+    assert problem.what == "2.jpg is being written: check again when it is finished"
+    assert (problem.pockets, pockets(shown)) == ([2], [1, 3])
+    assert look_at(folder, 3).problems == []
 
 
 @pytest.mark.parametrize(
@@ -213,7 +229,8 @@ def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
         "desktop.ini",
         "1.txt",
         "4.json",
-        "1.jpg.part",
+        "1.jpg~",
+        "1.mp4",
         "2.bak",
         "README",
     ):

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from producer.station.file_state import Changing, Look
 from producer.station.folder_lock import FolderTaken
 from producer.station.watched_folder import WatchedFolder
 from tests.support import make_no_file
@@ -51,10 +53,47 @@ def test_a_file_of_the_same_name_does_not_overwrite_what_was_moved_before(tmp_pa
     folder = WatchedFolder(tmp_path)
     for content in (b"first", b"second"):
         (tmp_path / "1.jpg").write_bytes(content)
-        folder.move(Path("1.jpg"), "rejected", "no place")
+        folder.move(Path("1.jpg"), look_at(tmp_path / "1.jpg"), "rejected", "no place")
     kept = {path.read_bytes() for path in (tmp_path / "rejected").glob("*.jpg")}
     assert kept == {b"first", b"second"}
     assert len(list((tmp_path / "rejected").glob("*.reason.txt"))) == 2
+
+
+def look_at(path: Path) -> Look:
+    return Look.at(path.lstat())
+
+
+def test_what_is_another_photograph_by_now_is_not_moved(tmp_path: Path) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(b"first")
+    look = look_at(path)
+    (tmp_path / "next").write_bytes(b"other")
+    (tmp_path / "next").rename(path)
+    with pytest.raises(Changing):
+        WatchedFolder(tmp_path).move(Path("1.jpg"), look, "submitted")
+    assert path.read_bytes() == b"other"
+    assert not (tmp_path / "submitted").exists()
+
+
+@pytest.mark.parametrize("how", ["replaced", "opened"])
+def test_what_changes_while_it_is_moved_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(b"first")
+    look = look_at(path)
+    with ExitStack() as stack:
+
+        def late(source: Path, target: Path) -> None:
+            if source == path and how == "replaced":
+                path.write_bytes(b"the second one")
+            elif source == path:
+                stack.enter_context(path.open("r+b"))
+            source.replace(target)
+
+        monkeypatch.setattr("producer.station.watched_folder.replace", late)
+        with pytest.raises(Changing):
+            WatchedFolder(tmp_path).move(Path("1.jpg"), look, "submitted")
+    assert path.read_bytes() == (b"the second one" if how == "replaced" else b"first")
+    assert list((tmp_path / "submitted").iterdir()) == []
 
 
 def test_a_folder_that_goes_away_before_a_move_is_not_made_anew(tmp_path: Path) -> None:
@@ -65,7 +104,7 @@ def test_a_folder_that_goes_away_before_a_move_is_not_made_anew(tmp_path: Path) 
     folder = WatchedFolder(path)
     path.rename(tmp_path / "away")
     with pytest.raises(FileNotFoundError):
-        folder.move(Path("1.jpg"), "submitted")
+        folder.move(Path("1.jpg"), look_at(tmp_path / "away" / "1.jpg"), "submitted")
     assert not folder.is_there()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -58,6 +59,11 @@ def of_capture(session: Session, capture_id: UUID) -> PocketRow | None:
     """One capture as `history` tells of it; None where it was never recorded."""
     row = session.execute(_WHOLE.where(Captures.capture_id == capture_id)).first()
     return _row(row) if row else None
+
+
+def known(session: Session, capture_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these captures that are still recorded."""
+    return set(session.scalars(select(Captures.capture_id).where(Captures.capture_id.in_(capture_ids))))
 
 
 def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:

@@ -20,7 +20,7 @@ from db.engine.database import Database
 from db.engine.url import sqlite_url
 from db.learning import evaluations, model_registry
 from db.learning.model_registry import Model
-from db.line import captures, faults, verdicts
+from db.line import captures, faults, insert_changes, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
 from db.queries import maintenance
@@ -175,6 +175,14 @@ class Plant:
             captures.record(session, capture, at)
             verdicts.record(session, verdict)
         return outcome
+
+    def change_insert(self, machine: str, head: str, pocket: int) -> None:
+        """A person says that an insert was changed before its newest photograph, and again since."""
+        now = datetime.now(UTC)
+        with self.database.transaction() as session:
+            newest = maintenance.history(session, machine, head, pocket, limit=1)[0].capture_id
+            insert_changes.record(session, machine, head, pocket, by="ana", at=now, first=newest)
+            insert_changes.record(session, machine, head, pocket, by="ana", at=now)
 
     def candidate(self) -> None:
         """A model that was measured beside the one in charge; what it takes wrongly are photographs of this plant."""

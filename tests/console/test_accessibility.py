@@ -23,6 +23,7 @@ PAGES = (
     "/replace",
     "/search",
     "/pocket?machine=mill-1&head=H12&pocket=1",
+    "/pocket?machine=mill-9&head=Fräskopf+3&pocket=1",
     "/audit",
     "/faults",
     "/models",
@@ -84,7 +85,9 @@ def settled(page: Page, path: str) -> None:
 @pytest.mark.parametrize("screen", SCREENS)
 def test_axe_finds_nothing(page, plant, emulated, screen, scheme) -> None:
     plant.fault()
+    plant.work_worn()
     plant.candidate()
+    plant.change_insert("mill-9", "Fräskopf 3", 1)
     page.sign_in("root")
     emulated(screen, scheme)
     found = {}

@@ -24,6 +24,7 @@ WORDS: Final = (
     *("signed in", "signed out", "reviewed", "exported", "account added", "account disabled", "password changed"),
     *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
     *("model promoted", "model rolled back", "shadow started", "shadow ended"),
+    *("insert changed", "insert change withdrawn"),
     # How a model came into its role, and what it is there for.
     *(action.replace("_", " ") for action in ACTIONS),
     *ROLES,

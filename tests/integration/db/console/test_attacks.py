@@ -11,7 +11,7 @@ import pytest
 from db.console.access.throttle import FAILURES
 from db.console.app import MOST_BYTES
 from db.learning import model_registry
-from db.line import faults, verdicts
+from db.line import faults, insert_changes, verdicts
 from db.people import audit
 from tests.console_support import ORIGIN, PASSWORD, Browser, Program, served, token_of
 
@@ -45,6 +45,7 @@ def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signe
     line.say(capture, "damaged", by=MARKUP, note=MARKUP)
     line.model(model, backbone=MARKUP)
     with console.database.transaction() as session:
+        insert_changes.record(session, *place.values(), 1, by=MARKUP, at=datetime.now(UTC))
         text = {"station": MARKUP, "reason": MARKUP[:60], "detail": MARKUP, "event": MARKUP}
         faults.record(session, capture_id=None, check_id=None, pocket=1, at=datetime.now(UTC), **text)
         audit.write(session, at=datetime.now(UTC), by=MARKUP, action=MARKUP[:32], subject=MARKUP, note=MARKUP)

@@ -12,6 +12,7 @@ from babel.messages.pofile import write_po
 
 from db.console.reader import languages
 from db.learning import evaluations, model_registry
+from db.line import insert_changes
 from tests.catalogs import texts
 from tests.console_support import Browser
 from tests.evaluation_support import report_of
@@ -122,6 +123,8 @@ def seen(line) -> None:
             capture = line.see(pocket, pocket, outcome, head=head, check_size=len(outcomes), insert_designation=None)
             if outcome == "damaged":
                 line.say(capture, "broken")
+                with line.database.transaction() as session:
+                    insert_changes.record(session, "mill-1", head, pocket, by="the viewer", at=T0)
 
 
 PAGES = (
@@ -148,6 +151,7 @@ PAGES = (
     "/search?outcome=fine",
     "/search?pocket=one",
     "/pocket?machine=mill-1&head=head-1&pocket=1",
+    "/pocket?machine=mill-1&head=head-1&pocket=2",
     "/pocket?machine=mill-1&head=head-1&pocket=9",
     "/audit",
     "/nothing",

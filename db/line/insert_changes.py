@@ -85,6 +85,12 @@ def of_pocket(session: Session, machine: str, head: str, pocket: int) -> list[In
     return [InsertChange(*row) for row in session.execute(query)]
 
 
+def since(session: Session, begin: datetime, limit: int = 100) -> list[InsertChange]:
+    """The changes from a moment on, the newest first."""
+    query = select(*_COLUMNS).where(InsertChanges.at >= begin).order_by(InsertChanges.at.desc()).limit(limit)
+    return [InsertChange(*row) for row in session.execute(query)]
+
+
 def _of(machine: str, head: str, pocket: int) -> list[Any]:
     return [InsertChanges.machine == machine, InsertChanges.head == head, InsertChanges.pocket == pocket]
 

@@ -64,6 +64,7 @@ def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signe
         "/line/faults",
         "/faults",
         f"/sheet?{where}",
+        "/handover?since=2026-01-01",
         "/models",
         f"/models/{quote(model)}",
     )
@@ -75,7 +76,7 @@ def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signe
         assert all(source.startswith("/static/") for source in elements.scripts), path
         assert not any(name.startswith("on") for name in elements.attributes), path
         seen += "&lt;script&gt;" in text
-    assert seen >= 12
+    assert seen >= 13
     for path in ("verdicts", "reviews", "replace", "checks"):
         answer = browser.get(f"/api/v1/{path}")
         assert answer.headers["content-type"] == "application/json"

@@ -138,6 +138,8 @@ PAGES = (
     "/checks?since=long+ago",
     "/replace",
     "/faults",
+    "/handover",
+    "/handover?since=2026-01-01",
     "/models",
     "/models?limit=1",
     "/models/insertnet-features-1",

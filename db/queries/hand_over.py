@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
-from db.learning import model_registry
+from db.learning import model_registry, reviews
 from db.learning.model_registry import Promotion
 from db.line import faults, insert_changes
 from db.line.faults import Fault
 from db.line.insert_changes import InsertChange
+from db.line.insert_lives import IMPORTED
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
 from db.queries.maintenance import PocketRow
-from db.schema.tables import Captures, Reviews, Verdicts
+from db.schema.tables import Captures, Verdicts
+from producer.contract.vocabulary import OUTCOME_OF
 
 MOST: Final = 100
 """Of each kind so many at most, the newest: more is nothing that a person reads at the end of a shift."""
+
+
+REVIEWS: Final = 1_000
+"""So many reviews of a shift are looked through, the newest."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +76,20 @@ def _flagged(session: Session, begin: datetime) -> list[PocketRow]:
 
 
 def _overruled(session: Session, begin: datetime) -> list[Overruled]:
-    newest = select(func.max(Reviews.id)).where(Reviews.capture_id == Captures.capture_id)
-    damaged = (Captures.outcome == "damaged") & (Captures.review == "intact")
-    intact = (Captures.outcome == "intact") & Captures.review.not_in(("intact", "unusable"))
-    query: Select[Any] = (
-        select(*COLUMNS, Reviews.label.label("said"), Reviews.by.label("said_by"), Reviews.at.label("said_at"))
-        .select_from(Reviews)
-        .join(Captures, Captures.capture_id == Reviews.capture_id)
-        .outerjoin(Verdicts, current_verdict())
-        .where(Reviews.at >= begin, Reviews.id == newest.correlate(Captures).scalar_subquery(), damaged | intact)
-        .where(on_machine(Captures.machine, None))
-        .order_by(Reviews.id.desc())
-        .limit(MOST)
-    )
-    return [Overruled(**row._mapping) for row in session.execute(query)]
+    # From the reviews to their captures, in two questions: in one, SQLite goes through all captures that were judged.
+    last = {review.capture_id: review for review in reversed(reviews.recent(session, since=begin, limit=REVIEWS))}
+    query = select(*COLUMNS).outerjoin(Verdicts, current_verdict()).where(Captures.capture_id.in_(last))
+    rows = {row.capture_id: VerdictRow(*row) for row in session.execute(query)}
+    overruled = [
+        Overruled(**vars(rows[capture_id]), said=review.label, said_by=review.by, said_at=review.at)
+        for capture_id, review in sorted(last.items(), key=lambda said: said[1].id, reverse=True)
+        if rows[capture_id].machine != IMPORTED and _are_opposite(rows[capture_id].outcome, review.label)
+    ]
+    return overruled[:MOST]
+
+
+def _are_opposite(outcome: str | None, label: str) -> bool:
+    return {outcome, OUTCOME_OF[label]} == {"intact", "damaged"}
 
 
 def _to_look_at(session: Session) -> list[VerdictRow]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -19,13 +19,15 @@ from db.engine import migrate
 from db.engine.database import Database
 from db.engine.url import sqlite_url
 from db.evidence.evidence_map import EvidenceMap
-from db.learning import model_registry
+from db.learning import evaluations, model_registry
 from db.learning.model_registry import Model
-from db.line import captures, faults, verdicts
+from db.line import captures, faults, insert_changes, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
+from db.queries import maintenance
 from producer.simulation.head import SimulatedHead
 from producer.storage.folder import FolderStore
+from tests.evaluation_support import COUNT, report_of
 
 MODEL = "insertnet-features-1"
 
@@ -88,6 +90,7 @@ class Plant:
             metrics={},
             artefact=MODEL,
             digest="d" * 64,
+            network_digest="e" * 64,
         )
         with self.database.transaction() as session:
             model_registry.register(session, model)
@@ -116,6 +119,10 @@ class Plant:
                 moment = now - timedelta(seconds=120 - pocket)
                 capture = self.capture(machine, "H12", pocket, pockets, "op-0001", check, moment, photo)
                 self.judge(capture, 0.0, moment)
+
+    def work_worn(self) -> None:
+        """A small head whose inserts are worn."""
+        self.work([Head("mill-9", "Fräskopf 3", 6, 3, timedelta(minutes=3), 0.2, 5)])
 
     def look(self, head: Head, simulated: SimulatedHead, operation: str, at: datetime) -> list[int]:
         """Photograph and judge every pocket of a head; returns those that are to be replaced."""
@@ -175,6 +182,25 @@ class Plant:
             verdicts.record(session, verdict)
         return outcome
 
+    def change_insert(self, machine: str, head: str, pocket: int) -> None:
+        """A person says that an insert was changed before its newest photograph, and again since."""
+        now = datetime.now(UTC)
+        with self.database.transaction() as session:
+            newest = maintenance.history(session, machine, head, pocket, limit=1)[0].capture_id
+            insert_changes.record(session, machine, head, pocket, by="ana", at=now, first=newest)
+            insert_changes.record(session, machine, head, pocket, by="ana", at=now)
+
+    def candidate(self) -> None:
+        """A model that was measured beside the one in charge; what it takes wrongly are photographs of this plant."""
+        now = datetime.now(UTC)
+        with self.database.transaction() as session:
+            model = model_registry.find(session, MODEL)
+            assert model is not None
+            new = {"model_id": "candidate", "created_at": now - timedelta(hours=2), "trained_on": COUNT}
+            model_registry.register(session, replace(model, **new, artefact="candidate"))
+            shown = [row.capture_id for row in maintenance.to_replace(session)]
+            evaluations.record(session, "candidate", now, report_of("candidate", MODEL, shown))
+
     def fault(self) -> None:
         """A photograph that never came."""
         with self.database.transaction() as session:
@@ -194,4 +220,5 @@ class Plant:
 if __name__ == "__main__":
     made = Plant(Path(sys.argv[1]))
     made.work()
+    made.candidate()
     made.fault()

@@ -10,6 +10,7 @@ import typer
 from db.commands import backup as cli_backup
 from db.commands import console as cli_console
 from db.commands import faults, schema, tokens, users
+from db.commands import insert_changes as cli_insert_changes
 from db.commands import prune as cli_retention
 from db.commands import reviews as cli_reviews
 from db.commands import shadow as cli_shadow
@@ -43,6 +44,7 @@ users.app.add_typer(tokens.app, name="token")
 app.add_typer(users.app, name="users")
 app.command()(cli_reviews.review)
 app.command()(cli_reviews.reviews)
+app.command()(cli_insert_changes.insert_changed)
 app.command()(cli_shadow.shadow)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import Limit, Since
+from db.commands.options import By, Limit, Since, login
 from db.commands.output import answer, opened, print_json, reading, settings_of
 from producer.contract.vocabulary import LABELS, Label
 from producer.terminal.counts import counted
@@ -35,7 +34,7 @@ def review(
     capture: Annotated[UUID | None, typer.Option(help="Label this capture, and ask nothing.")] = None,
     label: Annotated[Label | None, typer.Option(help="The label; with --capture.", show_default=False)] = None,
     note: Annotated[str | None, typer.Option(help="A note; with --capture.", show_default=False)] = None,
-    by: Annotated[str | None, typer.Option(help="The person's name. [the login name]", show_default=False)] = None,
+    by: By = None,
     only_list: Annotated[bool, typer.Option("--list", help="List the photographs, and ask nothing.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the most informative.")] = 50,
     as_json: Json = False,
@@ -58,7 +57,7 @@ def review(
         raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
     with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
-            _told(database, capture, label, by or _login(), note, as_json)
+            _told(database, capture, label, by or login(), note, as_json)
             return
         from db.commands import terminal_tables
         from db.queries import review_queue
@@ -68,7 +67,7 @@ def review(
         if only_list or as_json or not queue:
             answer(queue, terminal_tables.queue_table, as_json, "nothing to look at")
         else:
-            _walk(database, queue, by or _login(), settings_of(context).images_root)
+            _walk(database, queue, by or login(), settings_of(context).images_root)
 
 
 def reviews(
@@ -89,13 +88,6 @@ def reviews(
 
         rows = subject.recent(session, capture_id=capture, by=by, since=since, limit=limit)
         answer(rows, terminal_tables.review_table, as_json, "no review", limit)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
-        raise ValueError("this process has no login name: say who you are with --by") from None
 
 
 def _told(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:

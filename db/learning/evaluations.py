@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from db.schema.tables import Evaluations
@@ -20,6 +20,17 @@ class Evaluated:
     model_id: str
     at: datetime
     report: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What an evaluation came to: whether the rule promotes the model, and its balanced accuracy with its interval.
+
+    Each is None where the evaluation does not say. The accuracy is that by insert where there are such splits.
+    """
+
+    promote: bool | None
+    balanced_accuracy: Mapping[str, Any] | None
 
 
 def record(session: Session, model_id: str, at: datetime, report: Mapping[str, Any]) -> None:
@@ -37,6 +48,18 @@ def of_model(session: Session, model_id: str) -> Evaluated | None:
     query = select(Evaluations.model_id, Evaluations.at, Evaluations.report).where(Evaluations.model_id == model_id)
     row = session.execute(query.order_by(Evaluations.id.desc()).limit(1)).first()
     return Evaluated(*row) if row else None
+
+
+def scores(session: Session, model_ids: Collection[str]) -> dict[str, Score]:
+    """What the newest evaluation of each of these models came to, without the whole of its report."""
+    newest = select(func.max(Evaluations.id)).where(Evaluations.model_id.in_(model_ids)).group_by(Evaluations.model_id)
+    of_kind = [
+        Evaluations.report["evaluations"][kind]["candidate"]["scores"]["balanced_accuracy"].label(kind)
+        for kind in ("grouped", "plain")
+    ]
+    query = select(Evaluations.model_id, Evaluations.report["decision"]["promote"].label("promote"), *of_kind)
+    rows = session.execute(query.where(Evaluations.id.in_(newest)))
+    return {model_id: Score(promote, grouped or plain) for model_id, promote, grouped, plain in rows}
 
 
 def newest_model(session: Session) -> str | None:

@@ -127,7 +127,7 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
         LookupError: the model is not registered.
         ValueError: `at` is naive.
     """
-    _take_turns(session)
+    take_turns(session)
     _known(session, model_id, "put in charge")
     last = _last(session, "champion")
     if last is not None and last.model_id == model_id:
@@ -145,7 +145,7 @@ def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promoti
         LookupError: there is no champion before the present one.
         ValueError: `at` is naive.
     """
-    _take_turns(session)
+    take_turns(session)
     rows = session.execute(select(*_PROMOTION).where(Promotions.role == "champion").order_by(*_FIRST_FIRST))
     line = _succession(Promotion(*row) for row in rows)
     if not line:
@@ -168,6 +168,12 @@ def promotions(
     if after is not None:
         at, number = after
         query = query.where((Promotions.at < at) | ((Promotions.at == at) & (Promotions.id < number)))
+    return [Promotion(*row) for row in session.execute(query)]
+
+
+def of_model(session: Session, model_id: str) -> list[Promotion]:
+    """Every role that a model was given, last first."""
+    query = select(*_PROMOTION).where(Promotions.model_id == model_id).order_by(*_LAST_FIRST)
     return [Promotion(*row) for row in session.execute(query)]
 
 
@@ -206,7 +212,7 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
         LookupError: the model is not registered.
         ValueError: it is in charge, or `at` is naive.
     """
-    _take_turns(session)
+    take_turns(session)
     _known(session, model_id, "a shadow")
     in_charge = _last(session, "champion")
     if in_charge is not None and in_charge.model_id == model_id:
@@ -223,10 +229,16 @@ def end_shadow(session: Session, *, by: str, reason: str, at: datetime) -> Promo
     Raises:
         ValueError: `at` is naive.
     """
-    _take_turns(session)
+    take_turns(session)
     if shadow(session) is None:
         return None
     return _add(session, None, "shadow", "ended", by, reason, at)
+
+
+def take_turns(session: Session) -> None:
+    """Wait for other transactions that change roles, so that each sees the one before; readers do not wait."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers have taken their turn already
+        session.execute(text("LOCK TABLE promotions IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _succession(rows: Iterable[Promotion]) -> list[str]:
@@ -240,12 +252,6 @@ def _succession(rows: Iterable[Promotion]) -> list[str]:
         if line[-1:] != [row.model_id]:
             line.append(row.model_id)
     return line
-
-
-def _take_turns(session: Session) -> None:
-    """Wait for other transactions that change roles, so that each sees the one before; readers do not wait."""
-    if session.get_bind().dialect.name == "postgresql":  # SQLite's writers have taken their turn already
-        session.execute(text("LOCK TABLE promotions IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _known(session: Session, model_id: str, role: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.line import pockets
 from db.line.faults import fitting
+from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import is_there
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
@@ -216,12 +217,14 @@ def _photos(session: Session) -> Iterator[PocketPhoto]:
             Captures.insert_designation,
             Captures.edge,
             Captures.operations_on_edge,
-            Captures.review,
             Captures.outcome,
+            insert_changed_at(),
+            Captures.review,
         )
         .join(places, (same[0]) & (same[1]) & (same[2]) & (Captures.ordered_at <= places.c.last_at))
         .order_by(*place, Captures.ordered_at, Captures.capture_id)
         .execution_options(yield_per=5_000)
     )
     for row in session.execute(query):
-        yield PocketPhoto(*row[:-2], outcome=OUTCOME_OF[row.review] if row.review else row.outcome)
+        photo = PocketPhoto(*row[:-1])
+        yield replace(photo, outcome=OUTCOME_OF[row.review]) if row.review else photo

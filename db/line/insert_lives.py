@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Final
 from uuid import UUID
@@ -21,7 +22,8 @@ class PocketPhoto:
     """One photograph of a pocket.
 
     The fields after `pocket` are those of `db.line.captures.Capture`, each None where the line does not send
-    it; `outcome` is that of the newest review, else of the verdict, else None.
+    it; `outcome` is that of the newest review, else of the verdict, else None. `insert_changed_at` is when a person
+    last changed the insert before the photograph was taken (`db.line.insert_changes`), None if nobody said so.
     """
 
     capture_id: UUID
@@ -32,6 +34,7 @@ class PocketPhoto:
     edge: int | None
     operations_on_edge: int | None
     outcome: str | None
+    insert_changed_at: datetime | None = None
 
 
 @dataclass
@@ -42,8 +45,10 @@ class _Known:
     edge: int | None = None
     operations_on_edge: int | None = None
     outcome: str | None = None
+    changed_at: datetime | None = None
 
     def learn(self, photo: PocketPhoto) -> None:
+        self.changed_at = photo.insert_changed_at
         if photo.insert_designation is not None:
             self.insert_designation = photo.insert_designation
         if photo.edge is not None:
@@ -57,10 +62,10 @@ class _Known:
 def insert_keys(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
     """The key of the insert that each photo shows: `machine/head/pocket/capture_id of its first photo`.
 
-    A new insert is there when another insert or another edge of it is named, or when the operations on the edge have
-    become fewer. Where the line does not count operations, it is new with an intact insert after a damaged one; where
-    it counts them and they went on, that is a model's mistake rather than a new insert, and taking one insert for two
-    is what flatters.
+    A new insert is there when a person says that it was changed, when another insert or another edge of it is named, or
+    when the operations on the edge have become fewer. Where the line does not count operations, it is new with an
+    intact insert after a damaged one; where it counts them and they went on, that is a model's mistake rather than a
+    new insert, and taking one insert for two is what flatters.
 
     Args:
         photos: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
@@ -79,6 +84,8 @@ def insert_keys(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
 def _is_new(known: _Known, photo: PocketPhoto) -> bool:
     if photo.machine == IMPORTED:
         return False
+    if photo.insert_changed_at != known.changed_at:
+        return True
     if None not in (known.insert_designation, photo.insert_designation) and (
         known.insert_designation != photo.insert_designation
     ):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Exists, Row, Select, exists, select, text
 from sqlalchemy.orm import Session
 
+from db.line.insert_changes import insert_changed_at
 from db.line.rows import (
     COLUMNS,
     NEWEST_FIRST,
@@ -19,14 +22,18 @@ from db.line.rows import (
     older_than,
     on_machine,
 )
-from db.schema.tables import Captures, Faults, Pockets, Verdicts
+from db.schema.tables import Captures, Faults, InsertChanges, Pockets, Verdicts
 
 
 @dataclass(frozen=True)
 class PocketRow(VerdictRow):
-    """One capture, what was decided about it, and in `review` the label of its newest review, which overrides it."""
+    """One capture, what was decided about it, and in `review` the label of its newest review, which overrides it.
+
+    `insert_changed_at` is when a person last said that the insert was changed before it was taken.
+    """
 
     review: str | None = None
+    insert_changed_at: datetime | None = None
 
 
 # Of several open faults of a capture the latest is enough.
@@ -38,7 +45,9 @@ _FAULT = (
     .scalar_subquery()
     .label("fault")
 )
-_WHOLE: Select[Any] = select(*COLUMNS, _FAULT, Captures.review).outerjoin(Verdicts, current_verdict())
+_WHOLE: Select[Any] = select(*COLUMNS, _FAULT, Captures.review, insert_changed_at()).outerjoin(
+    Verdicts, current_verdict()
+)
 
 
 def history(
@@ -60,24 +69,36 @@ def of_capture(session: Session, capture_id: UUID) -> PocketRow | None:
     return _row(row) if row else None
 
 
+def known(session: Session, capture_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these captures that are still recorded."""
+    return set(session.scalars(select(Captures.capture_id).where(Captures.capture_id.in_(capture_ids))))
+
+
 def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:
     """The inserts to change now, by machine, head and pocket.
 
     A pocket is in the list when its newest capture is `damaged`, by its newest review where there is one, else by
-    its verdict; the photograph of the new insert takes it out. What was imported is in no machine, so it is in the
+    its verdict; the photograph of the new insert takes it out, or a person who says that it was changed
+    (`db.line.insert_changes`). What was imported is in no machine, so it is in the
     list only where its machine is asked for. The cost is that of the answer: a partial index holds just these pockets.
     """
     query: Select[Any] = (
-        select(*COLUMNS, Captures.review)
+        select(*COLUMNS, Captures.review, insert_changed_at())
         .select_from(Pockets)
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         .outerjoin(Verdicts, current_verdict())
-        .where(text("pockets.damaged"), on_machine(Pockets.machine, machine))
+        .where(text("pockets.damaged"), on_machine(Pockets.machine, machine), ~_changed_since())
         .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
     )
     if head is not None:
         query = query.where(Pockets.head == head)
     return [_row(row) for row in session.execute(query)]
+
+
+def _changed_since() -> Exists:
+    """Whether a person has changed the insert since a pocket's newest photograph."""
+    place = [getattr(InsertChanges, name) == getattr(Pockets, name) for name in ("machine", "head", "pocket")]
+    return exists().where(*place, InsertChanges.at > Pockets.ordered_at)
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> PocketRow:

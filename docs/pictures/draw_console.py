@@ -1,7 +1,8 @@
 """Takes the pictures of the console: a real Chromium, a real console, a plant of rendered inserts.
 
-`python docs/pictures/draw_console.py` from the repository's root writes `console-line.png`, `console-review.png` and
-`console-pocket.png` beside itself. It needs Chromium and its driver (`apt-get install chromium chromium-driver`).
+`python docs/pictures/draw_console.py` from the repository's root writes `console-line.png`, `console-review.png`,
+`console-pocket.png` and `console-model.png` beside itself.
+It needs Chromium and its driver (`apt-get install chromium chromium-driver`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from worker.embedded.redis_server import free_port  # noqa: E402
 WIDTH = 960
 COLOURS = 160
 
-LOADED = "return [...document.images].every((each) => each.complete && each.naturalWidth)"
+LOADED = (
+    "return [...document.images].filter((each) => each.getBoundingClientRect().top < innerHeight)"
+    ".every((each) => each.complete && each.naturalWidth)"
+)
+"""What is below the window is loaded when somebody comes there."""
 
 
 def main() -> None:
@@ -34,6 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         plant = Plant(Path(folder), size=384)
         plant.work()
+        plant.candidate()
         plant.fault()
         with plant.database.transaction() as session:
             accounts.add(session, "ana", "reviewer", PASSWORD, datetime.now(UTC))
@@ -45,6 +51,7 @@ def main() -> None:
             take(page, "/", "line", ".card")
             take(page, "/review", "review", "#desk")
             take(page, "/pocket?machine=mill-1&head=H12&pocket=8", "pocket", ".strip")
+            take(page, "/models/candidate", "model", "#scores")
         finally:
             chromium.quit()
             server.kill()

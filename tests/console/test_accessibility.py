@@ -23,8 +23,12 @@ PAGES = (
     "/replace",
     "/search",
     "/pocket?machine=mill-1&head=H12&pocket=1",
+    "/pocket?machine=mill-9&head=Fräskopf+3&pocket=1",
     "/audit",
     "/faults",
+    "/handover",
+    "/models",
+    "/models/candidate",
     "/sheet?machine=mill-1&head=H12",
     "/nothing",
 )
@@ -82,13 +86,15 @@ def settled(page: Page, path: str) -> None:
 @pytest.mark.parametrize("screen", SCREENS)
 def test_axe_finds_nothing(page, plant, emulated, screen, scheme) -> None:
     plant.fault()
+    plant.work_worn()
+    plant.candidate()
+    plant.change_insert("mill-9", "Fräskopf 3", 1)
     page.sign_in("root")
     emulated(screen, scheme)
     found = {}
     for path in PAGES:
         settled(page, path)
-        if path == "/":
-            page.script("document.querySelector('details')?.setAttribute('open', '')")
+        page.script("document.querySelectorAll('details').forEach(each => each.setAttribute('open', ''))")
         found[path] = violations(page)
         assert page.script("return document.documentElement.scrollWidth <= innerWidth"), path
     settled(page, "/review")
@@ -109,7 +115,7 @@ NAMED = "e => [e.tagName, e.getAttribute('href'), e.name, e.value, e.textContent
 
 def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(page) -> None:
     page.sign_in()
-    for path in ("/", "/checks", "/search", "/review"):
+    for path in ("/", "/checks", "/search", "/review", "/models"):
         settled(page, path)
         wanted = set(page.script(f"return [...document.querySelectorAll({FOCUSABLE!r})].filter({CAN}).map({NAMED})"))
         assert len(wanted) > 8

@@ -101,6 +101,7 @@ Maintainer = Annotated[Person, Depends(May("maintainer"))]
 Administrator = Annotated[Person, Depends(May("administrator"))]
 ApiViewer = Annotated[Person, Depends(MayAsk("viewer"))]
 ApiReviewer = Annotated[Person, Depends(MayAsk("reviewer"))]
+ApiMaintainer = Annotated[Person, Depends(MayAsk("maintainer"))]
 Watcher = Annotated[Person | None, Depends(MayWatch())]
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from db.console.access.guard import ApiViewer, cookie_name
-from db.console.api import captures, checks, history, models, replace, reviews, verdicts
+from db.console.api import captures, checks, history, insert_changes, models, replace, reviews, verdicts
 from db.console.api.fields import PREFIX
 from db.console.api.problems import HANDLERS, MEDIA_TYPE, Problem
 from db.console.conditional import ConditionalRoute
@@ -22,6 +22,7 @@ RESOURCES: Final = (
     replace.router,
     history.router,
     captures.router,
+    insert_changes.router,
     reviews.router,
     models.router,
     router,

@@ -70,3 +70,6 @@ class Capture(Verdict):
 
     fault: str | None = Field(description="Why it could not be judged, while nobody has settled it.")
     review: Label | None = Field(description="The label of its newest review, which stands above the verdict.")
+    insert_changed_at: datetime | None = Field(
+        description="When a person last said that the insert was changed before this was taken."
+    )

@@ -1,20 +1,24 @@
-"""`/api/v1/models` and `/api/v1/promotions`: the trained models, and which judged since when."""
+"""`/api/v1/models` and `/api/v1/promotions`: the trained models, which judged since when, and which is to."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, HTTPException, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
-from db.console.access.guard import ApiViewer
+from db.console.access.guard import ApiMaintainer, ApiViewer
 from db.console.api.fields import FreeText
 from db.console.api.paging import After, Limit, Page, key_of, page, read
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.learning import model_registry as subject
+from db.learning import role_changes
+from db.learning.role_changes import LONGEST_REASON
+from db.people.sessions import Person
 
 router = APIRouter(route_class=ConditionalRoute)
 
@@ -85,6 +89,38 @@ def promotions(
     with console_of(request).database.reading() as session:
         rows = subject.promotions(session, limit + 1, role, begin)
     return page(request, rows, limit, lambda row: key_of(row.at, row.id), Promotion.model_validate)
+
+
+class Why(BaseModel):
+    """Why a person changes which model judges; it stays in the history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00]+$")]
+
+
+@router.post("/models/{model_id}/promote", status_code=201, response_model=Promotion)
+def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiMaintainer, why: Why) -> Any:
+    """Put a model in charge, whatever was measured; workers take it within seconds."""
+    return _change(request, person, model_id, why, role_changes.promote)
+
+
+@router.post("/models/{model_id}/rollback", status_code=201, response_model=Promotion)
+def rollback(request: Request, model_id: Annotated[FreeText, Path()], person: ApiMaintainer, why: Why) -> Any:
+    """Put the champion before this one, which has to be in charge, in charge again."""
+    return _change(request, person, model_id, why, role_changes.roll_back)
+
+
+def _change(request: Request, person: Person, model_id: str, why: Why, change: Callable[..., subject.Promotion]) -> Any:
+    by = {"by": person.name} if person.token is None else {"by": person.name, "token": person.token}
+    try:
+        with console_of(request).database.transaction() as session:
+            given = change(session, model_id, reason=why.reason, at=datetime.now(UTC), **by)
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    except ValueError as error:
+        raise HTTPException(409, str(error)) from error
+    return Promotion.model_validate(given)
 
 
 def _number(text: str) -> int:

@@ -1,23 +1,30 @@
-"""`/pocket`: the life of one pocket as a strip of photographs, and where its insert was changed."""
+"""`/pocket`: the life of one pocket as a strip of photographs, and a person who says that its insert was changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Viewer
+from db.console.access.guard import Reviewer, Viewer
 from db.console.context import console_of
-from db.console.numbers import Pocket
+from db.console.numbers import Pocket, Row
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.line import insert_changes
+from db.line.insert_changes import InsertChange
 from db.line.insert_lives import PocketPhoto, insert_keys
+from db.people import audit
 from db.queries import maintenance
 from db.queries.maintenance import PocketRow
+from producer.contract.names import Name
 from producer.contract.vocabulary import OUTCOME_OF
 
 router = APIRouter()
@@ -28,11 +35,12 @@ SHOWN: Final = 60
 
 @dataclass(frozen=True)
 class Life:
-    """The photographs of one insert, the newest first."""
+    """The photographs of one insert, the newest first, and what people said between it and the one before."""
 
     rows: Sequence[PocketRow]
     whole: bool
     """Whether its first photograph is among them."""
+    begun: Sequence[InsertChange]
 
 
 @router.get("/pocket")
@@ -47,6 +55,7 @@ def pocket(
     """The page of one pocket, the newest photograph first."""
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
+        changes = insert_changes.of_pocket(session, machine, head, pocket)
     if not rows:
         raise HTTPException(
             404,
@@ -58,7 +67,7 @@ def pocket(
             ),
         )
     more = len(rows) > limit
-    lives = list(_lives(rows[:limit], begun=not more))
+    lives = list(_lives(rows[:limit], changes, begun=not more))
     return page(
         request,
         "pocket.html",
@@ -67,9 +76,63 @@ def pocket(
         head=head,
         pocket=pocket,
         lives=lives,
+        since=[change for change in changes if change.at > rows[0].ordered_at],
         more=more,
         limit=limit,
     )
+
+
+@router.post("/pocket/changed")
+def changed(
+    request: Request,
+    person: Reviewer,
+    machine: Annotated[Name, Form()],
+    head: Annotated[Name, Form()],
+    pocket: Annotated[Pocket, Form()],
+    first: Annotated[UUID | None, Form()] = None,
+) -> Response:
+    """Note that the insert was changed: now, or before its `first` photograph."""
+    now = datetime.now(UTC)
+    try:
+        with console_of(request).database.transaction() as session:
+            change, is_new = insert_changes.record(session, machine, head, pocket, by=person.name, at=now, first=first)
+            if is_new:
+                audit.write(
+                    session,
+                    at=now,
+                    by=person.name,
+                    action="insert changed",
+                    subject=f"{machine} · {head} · {pocket}",
+                    **{"from": change.at.isoformat()},
+                )
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    return _back(change)
+
+
+@router.post("/pocket/changed/withdraw")
+def withdraw(request: Request, person: Reviewer, change: Annotated[Row, Form()]) -> Response:
+    """Take back that an insert was changed."""
+    now = datetime.now(UTC)
+    try:
+        with console_of(request).database.transaction() as session:
+            gone = insert_changes.withdraw(session, change)
+            audit.write(
+                session,
+                at=now,
+                by=person.name,
+                action="insert change withdrawn",
+                subject=f"{gone.machine} · {gone.head} · {gone.pocket}",
+                **{"from": gone.at.isoformat(), "said by": gone.by},
+            )
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    return _back(gone)
+
+
+def _back(change: InsertChange) -> Response:
+    place = {"machine": change.machine, "head": change.head, "pocket": change.pocket}
+    return RedirectResponse(f"/pocket?{urlencode(place)}", 303)
 
 
 def word(row: PocketRow) -> str:
@@ -79,7 +142,7 @@ def word(row: PocketRow) -> str:
     return row.outcome or ("fault" if row.fault else "pending")
 
 
-def _lives(rows: Sequence[PocketRow], *, begun: bool) -> Iterator[Life]:
+def _lives(rows: Sequence[PocketRow], changes: Sequence[InsertChange], *, begun: bool) -> Iterator[Life]:
     """The rows by the insert that they show, the newest first; `begun`: the pocket's first photograph is among them."""
     photos = (
         PocketPhoto(
@@ -91,10 +154,13 @@ def _lives(rows: Sequence[PocketRow], *, begun: bool) -> Iterator[Life]:
             edge=row.edge,
             operations_on_edge=row.operations_on_edge,
             outcome=OUTCOME_OF[row.review] if row.review else row.outcome,
+            insert_changed_at=row.insert_changed_at,
         )
         for row in reversed(rows)
     )
     key_of = dict(insert_keys(photos))
     by_insert = [list(of) for _, of in groupby(rows, lambda row: key_of[row.capture_id])]
     for number, of_insert in enumerate(by_insert, 1):
-        yield Life(of_insert, whole=begun or number < len(by_insert))
+        before = by_insert[number][0].ordered_at if number < len(by_insert) else None
+        said = [change for change in changes if before and before < change.at <= of_insert[-1].ordered_at]
+        yield Life(of_insert, begun or before is not None, said)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from babel import Locale
 
 from db.console.reader.languages import translations
-from db.schema.vocabulary import FAULT_STATES, PERSON_ROLES
+from db.schema.vocabulary import ACTIONS, FAULT_STATES, PERSON_ROLES, ROLES
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
 
 WORDS: Final = (
@@ -23,6 +23,11 @@ WORDS: Final = (
     # What the audit says was done.
     *("signed in", "signed out", "reviewed", "exported", "account added", "account disabled", "password changed"),
     *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
+    *("model promoted", "model rolled back", "shadow started", "shadow ended"),
+    *("insert changed", "insert change withdrawn"),
+    # How a model came into its role, and what it is there for.
+    *(action.replace("_", " ") for action in ACTIONS),
+    *ROLES,
 )
 """Words of the data that a page shows by `value|word`. One that is not among them is shown as it is."""
 

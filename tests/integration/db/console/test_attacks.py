@@ -10,7 +10,8 @@ import pytest
 
 from db.console.access.throttle import FAILURES
 from db.console.app import MOST_BYTES
-from db.line import faults, verdicts
+from db.learning import model_registry
+from db.line import faults, insert_changes, verdicts
 from db.people import audit
 from tests.console_support import ORIGIN, PASSWORD, Browser, Program, served, token_of
 
@@ -33,6 +34,7 @@ class Elements(HTMLParser):
 
 def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signed_in) -> None:
     """No station can send such names (`producer.contract.names`); a compromised worker can write them."""
+    model = MARKUP[:60].replace("/", "")
     place = {"machine": MARKUP[:60], "head": MARKUP[:60]}
     capture = line.see(
         1, 0, "unsure", **place, operation=MARKUP[:60], station=MARKUP[:60], insert_designation=MARKUP[:40]
@@ -41,10 +43,13 @@ def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signe
     with console.database.transaction() as session:
         verdicts.record(session, line.verdict(damaged, "damaged", label=MARKUP[:40], reason=MARKUP))
     line.say(capture, "damaged", by=MARKUP, note=MARKUP)
+    line.model(model, backbone=MARKUP)
     with console.database.transaction() as session:
+        insert_changes.record(session, *place.values(), 1, by=MARKUP, at=datetime.now(UTC))
         text = {"station": MARKUP, "reason": MARKUP[:60], "detail": MARKUP, "event": MARKUP}
         faults.record(session, capture_id=None, check_id=None, pocket=1, at=datetime.now(UTC), **text)
         audit.write(session, at=datetime.now(UTC), by=MARKUP, action=MARKUP[:32], subject=MARKUP, note=MARKUP)
+        model_registry.promote(session, model, by=MARKUP, reason=MARKUP, at=datetime.now(UTC))
     browser = signed_in("administrator")
     where = urlencode({**place, "pocket": 1})
     pages = (
@@ -59,6 +64,9 @@ def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signe
         "/line/faults",
         "/faults",
         f"/sheet?{where}",
+        "/handover?since=2026-01-01",
+        "/models",
+        f"/models/{quote(model)}",
     )
     seen = 0
     for path in pages:
@@ -68,7 +76,7 @@ def test_markup_in_names_and_notes_stays_text_on_every_page(line, console, signe
         assert all(source.startswith("/static/") for source in elements.scripts), path
         assert not any(name.startswith("on") for name in elements.attributes), path
         seen += "&lt;script&gt;" in text
-    assert seen >= 10
+    assert seen >= 13
     for path in ("verdicts", "reviews", "replace", "checks"):
         answer = browser.get(f"/api/v1/{path}")
         assert answer.headers["content-type"] == "application/json"

@@ -147,6 +147,8 @@ def known(line, console) -> dict[str, list[Any]]:
         "model_id": ["m-1"],
         "station": ["st-1"],
         "fault": [1],
+        "sure": ["yes"],
+        "reason": ["why not"],
         "shown": [[f"{captures[0]} unsure"]],
         "after": [1, f"2026-11-22T10:02:00Z_{captures[0]}", "2026-11-22T10:00:00Z_m-1", "2026-11-22T10:00:00Z_1"],
         "before": [1],

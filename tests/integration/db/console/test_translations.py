@@ -11,8 +11,12 @@ import pytest
 from babel.messages.pofile import write_po
 
 from db.console.reader import languages
+from db.learning import evaluations, model_registry
+from db.line import insert_changes
 from tests.catalogs import texts
 from tests.console_support import Browser
+from tests.evaluation_support import report_of
+from tests.integration.db.conftest import T0
 
 PSEUDO = "eo"
 """Babel knows its numbers and dates, and nobody's browser asks for it."""
@@ -106,12 +110,21 @@ def test_what_is_forgotten_is_seen() -> None:
 @pytest.fixture
 def seen(line) -> None:
     """A line with something of each kind."""
-    line.model("insertnet-features-1")
+    model = line.model("insertnet-features-1", network_digest="e" * 64)
+    line.model("insertnet-features-2", network_digest="e" * 64)
+    line.model("insertnet-features-3")
+    with line.database.transaction() as session:
+        for name in ("insertnet-features-2", model.model_id):
+            model_registry.promote(session, name, by="the viewer", reason="the first", at=T0)
+        model_registry.start_shadow(session, "insertnet-features-2", by="the viewer", reason="the next", at=T0)
+        evaluations.record(session, "insertnet-features-2", T0, report_of("insertnet-features-2", model.model_id))
     for head, outcomes in {"head-1": ("damaged", "intact", "unsure", "unusable", None), "head-2": ("intact",)}.items():
         for pocket, outcome in enumerate(outcomes, 1):
             capture = line.see(pocket, pocket, outcome, head=head, check_size=len(outcomes), insert_designation=None)
             if outcome == "damaged":
                 line.say(capture, "broken")
+                with line.database.transaction() as session:
+                    insert_changes.record(session, "mill-1", head, pocket, by="the viewer", at=T0)
 
 
 PAGES = (
@@ -125,6 +138,14 @@ PAGES = (
     "/checks?since=long+ago",
     "/replace",
     "/faults",
+    "/handover",
+    "/handover?since=2026-01-01",
+    "/models",
+    "/models?limit=1",
+    "/models/insertnet-features-1",
+    "/models/insertnet-features-2",
+    "/models/insertnet-features-3",
+    "/models/nothing",
     "/sheet?machine=mill-1&head=head-1",
     "/search",
     "/search?limit=1",
@@ -132,6 +153,7 @@ PAGES = (
     "/search?outcome=fine",
     "/search?pocket=one",
     "/pocket?machine=mill-1&head=head-1&pocket=1",
+    "/pocket?machine=mill-1&head=head-1&pocket=2",
     "/pocket?machine=mill-1&head=head-1&pocket=9",
     "/audit",
     "/nothing",

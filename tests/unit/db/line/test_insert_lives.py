@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from itertools import combinations, count
 from uuid import UUID
 
@@ -59,6 +60,22 @@ def test_an_insert_whose_operations_go_on_is_the_same_whatever_a_model_says() ->
     assert groups(*(seen(outcome=outcome, operations_on_edge=n) for outcome, n in told)) == [0, 0, 0]
 
 
+def test_a_person_who_changed_the_insert_knows_better_than_the_line() -> None:
+    first, second = datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
+    changed = (None, None, first, first, second)
+    counted = (1, 2, 3, 4, 5)
+    assert groups(
+        *(seen(insert_changed_at=at, operations_on_edge=n) for at, n in zip(changed, counted, strict=True))
+    ) == [0, 0, 1, 1, 2]
+    # Nor is what was known of the insert before held against the new one.
+    assert groups(seen(edge=1), seen(edge=2, insert_changed_at=first), seen(edge=2, insert_changed_at=first)) == [
+        0,
+        1,
+        1,
+    ]
+    assert groups(seen(machine=IMPORTED), seen(machine=IMPORTED, insert_changed_at=first)) == [0, 0]
+
+
 def test_an_imported_group_is_one_insert() -> None:
     outcomes = ("damaged", "intact", "damaged", "intact")
     assert groups(*(seen(machine=IMPORTED, outcome=outcome) for outcome in outcomes)) == [0, 0, 0, 0]
@@ -92,6 +109,7 @@ def pockets(draw: st.DrawFn) -> list[PocketPhoto]:
     """One pocket's photos, of a line that tells each thing always or never."""
     told = {name: draw(st.booleans()) for name in ("insert_designation", "edge", "operations_on_edge")}
     found = []
+    moment = datetime(2026, 11, 22, tzinfo=UTC)
     for _ in range(draw(st.integers(2, 12))):
         values = {
             "insert_designation": draw(st.sampled_from(["SNMG 120408", "CNMG 120408"])),
@@ -100,7 +118,8 @@ def pockets(draw: st.DrawFn) -> list[PocketPhoto]:
         }
         known = {name: value if told[name] else None for name, value in values.items()}
         outcome = draw(st.sampled_from(["intact", "damaged", "unsure", None]))
-        found.append(seen(outcome=outcome, **known))
+        moment = moment + timedelta(hours=1) if draw(st.integers(0, 4)) == 0 else moment
+        found.append(seen(outcome=outcome, insert_changed_at=moment, **known))
     return found
 
 

@@ -275,3 +275,28 @@ def test_a_page_s_session_may_ask_and_its_writes_are_a_form_s(line, console, sig
     assert browser.client.post("/api/v1/reviews", json=new, headers=sent).status_code == 201
     with console.database.reading() as session:
         assert audit.recent(session)[0].detail == {"label": "worn"}
+
+
+def test_a_maintainer_s_program_promotes_and_rolls_back(line, console, program) -> None:
+    from db.learning import model_registry
+    from db.people import audit
+
+    for name in ("a", "b"):
+        line.model(name, network_digest="e" * 64)
+    with line.database.transaction() as session:
+        model_registry.promote(session, "a", by="ana", reason="the first", at=T0)
+    maintainer, why = program("maintainer"), {"reason": "the MES says so"}
+    given = maintainer.post("models/b/promote", why)
+    assert (given.status_code, given.json()["model_id"], given.json()["by"]) == (201, "b", "the maintainer")
+    assert maintainer.post("models/b/promote", why).status_code == 409
+    assert maintainer.post("models/b/rollback", why).json()["model_id"] == "a"
+    assert maintainer.post("models/b/rollback", why).status_code == 409
+    assert maintainer.post("models/c/promote", why).status_code == 404
+    assert maintainer.post("models/b/promote", {}).status_code == 400
+    assert program("reviewer").post("models/b/promote", why).status_code == 403
+    with line.database.reading() as session:
+        rows = [row for row in audit.recent(session) if "model" in row.action]
+    assert [(row.action, row.subject, row.detail["token"]) for row in rows] == [
+        ("model rolled back", "b", "a program"),
+        ("model promoted", "b", "a program"),
+    ]

@@ -1,0 +1,53 @@
+"""`insert-db insert-changed`: a person says that a pocket has another insert now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from db.commands.options import By, OneHead, OneMachine, login
+from db.commands.output import print_json, writing
+from producer.terminal.options import Json
+from producer.terminal.output import say
+
+
+def insert_changed(
+    context: typer.Context,
+    machine: OneMachine,
+    head: OneHead,
+    pocket: Annotated[int, typer.Argument(min=1, help="The pocket in the head.")],
+    first: Annotated[
+        UUID | None,
+        typer.Option(help="The capture that shows the new insert first. [none does yet]", show_default=False),
+    ] = None,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Say that an insert was changed: the life of the one before ends there, and the replace list has it no longer.
+
+    Saying so again before its next photograph changes nothing.
+
+    Examples:
+
+    - `insert-db insert-changed mill-1 head-7 12`
+    - `insert-db insert-changed mill-1 head-7 12 --first 0192f0c4-…`
+    """
+    with writing(context) as session:
+        from db.engine.times import local
+        from db.line import insert_changes
+        from db.queries.serialisation import plain
+
+        name, now = by or login(), datetime.now(UTC)
+        try:
+            change, is_new = insert_changes.record(session, machine, head, pocket, by=name, at=now, first=first)
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+    if as_json:
+        print_json(plain(change))
+    else:
+        since = "from now on" if first is None else f"from {local(change.at)} on"
+        already = "" if is_new else ", as was known"
+        say(f"machine {change.machine}, head {change.head}, pocket {change.pocket} has another insert {since}{already}")

@@ -1,0 +1,160 @@
+"""`/models`: who judges since when and why, what was measured of each model, and who is to judge from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from db.console.access.guard import Maintainer, Viewer
+from db.console.context import console_of
+from db.console.drawing import chart
+from db.console.reader.texts import Text
+from db.console.rendering import page
+from db.learning import evaluations, measurements, model_registry, role_changes
+from db.learning.measurements import Measurements, Side
+from db.learning.role_changes import LONGEST_REASON
+from db.people.sessions import Person
+from db.queries import maintenance
+
+router = APIRouter()
+
+SHOWN: Final = 20
+
+WRONG_SHOWN: Final = 24
+"""So many of the photographs that were misclassified most often."""
+
+_LOOKED_AT: Final = 100
+"""Of so many some may be gone, with the checks that they were of."""
+
+_MOST: Final = 1000
+
+Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]+$")]
+Reason = Annotated[str, Form(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
+Sure = Annotated[Literal["yes"], Form()]
+"""The box that says that it is meant."""
+
+
+@router.get("/models")
+def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, le=_MOST)] = SHOWN) -> Response:
+    """Who judges now, what more labels would be worth, and all models, the newest first."""
+    with console_of(request).database.reading() as session:
+        rows = model_registry.recent(session, limit)
+        scores = evaluations.scores(session, [row.model_id for row in rows])
+        champion, shadow = model_registry.champion(session), model_registry.shadow(session)
+        given = model_registry.promotions(session, limit)
+        since = {role: model_registry.promotions(session, 1, role) for role in ("champion", "shadow")}
+        newest = evaluations.newest_model(session)
+        measured = None if newest is None else _measured(evaluations.of_model(session, newest))
+    return page(
+        request,
+        "models.html",
+        rows=rows,
+        scores=scores,
+        champion=champion,
+        shadow=shadow,
+        since=since,
+        given=given,
+        newest=newest,
+        **_learning(measured),
+        limit=limit,
+        longest=LONGEST_REASON,
+    )
+
+
+@router.get("/models/{model_id}")
+def model(request: Request, model_id: Name, person: Viewer) -> Response:
+    """One model: what was measured of it, beside the champion of that time."""
+    with console_of(request).database.reading() as session:
+        found = model_registry.find(session, model_id)
+        evaluated = evaluations.of_model(session, model_id)
+        champion, shadow = model_registry.champion(session), model_registry.shadow(session)
+        given = model_registry.of_model(session, model_id)
+        measured = _measured(evaluated)
+        kind = None if measured is None else measured.kind
+        pair = None if measured is None or kind is None else measured.evaluations[kind]
+        wrong = [] if pair is None else pair.candidate.wrong[:_LOOKED_AT]
+        there = maintenance.known(session, [each.capture_id for each in wrong])
+    if found is None:
+        raise HTTPException(404, Text("there is no such model"))
+    sides = [] if pair is None else [("candidate", pair.candidate), *_of(pair.champion)]
+    return page(
+        request,
+        "model.html",
+        model=found,
+        evaluated=evaluated,
+        measured=measured,
+        kind=kind,
+        sides=sides,
+        whiskers=chart.whiskers,
+        calibration=chart.calibration(sides),
+        coverage=chart.coverage(sides),
+        **_learning(measured),
+        wrong=[each for each in wrong if each.capture_id in there][:WRONG_SHOWN],
+        champion=champion,
+        shadow=shadow,
+        given=given,
+        longest=LONGEST_REASON,
+    )
+
+
+@router.post("/models/{model_id}/promote")
+def promote(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+    """Put a model in charge."""
+    return _change(request, person, model_id, reason, role_changes.promote)
+
+
+@router.post("/models/{model_id}/rollback")
+def roll_back(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+    """Put the champion before this one in charge again."""
+    return _change(request, person, model_id, reason, role_changes.roll_back)
+
+
+@router.post("/models/{model_id}/shadow")
+def start_shadow(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+    """Have a model judge alongside the champion."""
+    return _change(request, person, model_id, reason, role_changes.start_shadow)
+
+
+@router.post("/models/{model_id}/end-shadow")
+def end_shadow(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+    """Have the model in shadow judge no more."""
+    return _change(request, person, model_id, reason, role_changes.end_shadow)
+
+
+def _change(request: Request, person: Person, model_id: str, reason: str, change: Callable[..., Any]) -> Response:
+    try:
+        with console_of(request).database.transaction() as session:
+            change(session, model_id, by=person.name, reason=reason, at=datetime.now(UTC))
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    except ValueError as error:
+        raise HTTPException(409, str(error)) from error
+    return RedirectResponse("/models", 303)
+
+
+def _measured(evaluated: evaluations.Evaluated | None) -> Measurements | None:
+    """What a report says; None where there is none, or one that another version wrote."""
+    if evaluated is None:
+        return None
+    try:
+        return measurements.read(evaluated.report)
+    except ValueError:
+        return None
+
+
+def _learning(measured: Measurements | None) -> dict[str, Any]:
+    """The learning curve, and what more labels are worth by it."""
+    points = [] if measured is None else measured.learning_curve
+    return {
+        "points": points,
+        "curve": chart.learning(points) if points else None,
+        "worth": measurements.worth_of(points),
+    }
+
+
+def _of(champion: Side | None) -> list[tuple[str, Side]]:
+    return [] if champion is None else [("champion", champion)]

@@ -1,0 +1,113 @@
+"""What a person changes about the models' roles at the console: with a reason, and with its row in the audit.
+
+The registry itself does it (`db.learning.model_registry`), as it does for `insert-worker models`. A person has a page
+before him that may be old, so each change names the model that it is about, and is refused where that is no longer what
+the page showed: a button that is pressed twice does no more than one that is pressed once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from db.learning import model_registry
+from db.learning.model_registry import Model, Promotion
+from db.people import audit
+
+LONGEST_REASON: Final = 1_000
+"""Characters of a reason that are taken."""
+
+
+def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> Promotion:
+    """Put a model in charge.
+
+    Raises:
+        LookupError: there is no such model.
+        ValueError: it is in charge already, no worker could judge by it, or there is no reason.
+    """
+    _check(session, model_id)
+    if model_id == _in_charge(session):
+        raise ValueError(f"model {model_id} is in charge already")
+    promotion = model_registry.promote(session, model_id, by=by, reason=_said(reason), at=at)
+    audit.write(session, at=at, by=by, action="model promoted", subject=model_id, reason=promotion.reason, **detail)
+    return promotion
+
+
+def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> Promotion:
+    """Put the champion before this one, which is in charge, in charge again.
+
+    Raises:
+        LookupError: there is no such model, or no champion before it.
+        ValueError: it is not in charge, no worker could judge by the one before, or there is no reason.
+    """
+    _known(session, model_id)
+    if model_id != _in_charge(session):
+        raise ValueError(f"model {model_id} is not in charge")
+    promotion = model_registry.rollback(session, by=by, reason=_said(reason), at=at)
+    _check(session, str(promotion.model_id))
+    detail = {"reason": promotion.reason, "to": promotion.model_id, **detail}
+    audit.write(session, at=at, by=by, action="model rolled back", subject=model_id, **detail)
+    return promotion
+
+
+def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> Promotion:
+    """Have a model judge alongside the champion.
+
+    Raises:
+        LookupError: there is no such model.
+        ValueError: it is in charge or in shadow already, no worker could judge by it, or there is no reason.
+    """
+    _check(session, model_id)
+    if model_id == _in_shadow(session):
+        raise ValueError(f"model {model_id} is in shadow already")
+    promotion = model_registry.start_shadow(session, model_id, by=by, reason=_said(reason), at=at)
+    audit.write(session, at=at, by=by, action="shadow started", subject=model_id, reason=promotion.reason, **detail)
+    return promotion
+
+
+def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> None:
+    """Have this model, which is in shadow, judge no more.
+
+    Raises:
+        LookupError: there is no such model.
+        ValueError: it is not in shadow, or there is no reason.
+    """
+    _known(session, model_id)
+    if model_id != _in_shadow(session):
+        raise ValueError(f"model {model_id} is not in shadow")
+    model_registry.end_shadow(session, by=by, reason=_said(reason), at=at)
+    audit.write(session, at=at, by=by, action="shadow ended", subject=model_id, reason=_said(reason), **detail)
+
+
+def _in_charge(session: Session) -> str | None:
+    """The champion, which no other transaction changes from now on."""
+    model_registry.take_turns(session)
+    champion = model_registry.champion(session)
+    return None if champion is None else champion.model_id
+
+
+def _in_shadow(session: Session) -> str | None:
+    model_registry.take_turns(session)
+    shadow = model_registry.shadow(session)
+    return None if shadow is None else shadow.model_id
+
+
+def _known(session: Session, model_id: str) -> Model:
+    model = model_registry.find(session, model_id)
+    if model is None:
+        raise LookupError(f"there is no model {model_id!r}")
+    return model
+
+
+def _check(session: Session, model_id: str) -> None:
+    """Make sure that a worker could judge by a model, as far as the database knows; its files are the workers'."""
+    if _known(session, model_id).network_digest is None:
+        raise ValueError(f"model {model_id} was made before networks were files, and no worker can judge by it")
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise ValueError("a change of the models needs a reason")
+    return reason.strip()

@@ -1,0 +1,115 @@
+"""Insert changes: a person says that a pocket has another insert now, and the life of the one before ends there.
+
+A change has a place in the order of the pocket's photographs (`db.line.capture_order`): the first photograph at or
+after its moment shows the new insert. What was known when it was said lies before it, whatever the clocks said; a
+photograph that comes later lies where its own place in the order is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Label, delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from db.line.faults import fitting
+from db.schema.tables import Captures, InsertChanges, Pockets
+
+_NEXT: Final = timedelta(microseconds=1)
+"""The smallest difference that both databases keep."""
+
+
+@dataclass(frozen=True)
+class InsertChange:
+    """That the insert of a pocket was changed, and who said so; `at` is its place in the order of photographs."""
+
+    id: int
+    machine: str
+    head: str
+    pocket: int
+    at: datetime
+    by: str
+
+
+_COLUMNS = [getattr(InsertChanges, field.name) for field in fields(InsertChange)]
+
+
+def insert_changed_at() -> Label[Any]:
+    """A column of a query about captures: when the insert was changed last before each was taken; null if never."""
+    place = [getattr(InsertChanges, name) == getattr(Captures, name) for name in ("machine", "head", "pocket")]
+    query = select(func.max(InsertChanges.at)).where(*place, InsertChanges.at <= Captures.ordered_at)
+    return query.correlate(Captures).scalar_subquery().label("insert_changed_at")
+
+
+def record(
+    session: Session, machine: str, head: str, pocket: int, *, by: str, at: datetime, first: UUID | None = None
+) -> tuple[InsertChange, bool]:
+    """Keep that the insert was changed; `first` is the first photograph of the new one, None where there is none yet.
+
+    Returns the change and whether it is new: one that was said between the same two photographs already stays as it
+    is, so that a button pressed twice changes one insert.
+
+    Raises:
+        LookupError: the pocket was never photographed, or `first` is no photograph of it.
+        ValueError: `by` is empty, or `at` is naive.
+    """
+    if not by.strip():
+        raise ValueError("a change of an insert needs the name of who says it")
+    before, moment = _between(session, (machine, head, pocket), at, first)
+    same = select(*_COLUMNS).where(*_of(machine, head, pocket), InsertChanges.at > before).order_by(InsertChanges.at)
+    known = session.execute(same.where(InsertChanges.at <= moment) if first else same).first()
+    if known is not None:
+        return InsertChange(*known), False
+    values = {"machine": machine, "head": head, "pocket": pocket, "at": moment, "by": fitting(by.strip(), 120)}
+    return InsertChange(*session.execute(insert(InsertChanges).values(values).returning(*_COLUMNS)).one()), True
+
+
+def withdraw(session: Session, number: int) -> InsertChange:
+    """Take back what was said by mistake, and return what it was.
+
+    Raises:
+        LookupError: there is no such change.
+    """
+    row = session.execute(delete(InsertChanges).where(InsertChanges.id == number).returning(*_COLUMNS)).first()
+    if row is None:
+        raise LookupError(f"there is no change of an insert with the number {number}")
+    return InsertChange(*row)
+
+
+def of_pocket(session: Session, machine: str, head: str, pocket: int) -> list[InsertChange]:
+    """All changes of a pocket's insert, the newest first."""
+    query = select(*_COLUMNS).where(*_of(machine, head, pocket)).order_by(InsertChanges.at.desc())
+    return [InsertChange(*row) for row in session.execute(query)]
+
+
+def since(session: Session, begin: datetime, limit: int = 100) -> list[InsertChange]:
+    """The changes from a moment on, the newest first."""
+    query = select(*_COLUMNS).where(InsertChanges.at >= begin).order_by(InsertChanges.at.desc()).limit(limit)
+    return [InsertChange(*row) for row in session.execute(query)]
+
+
+def _of(machine: str, head: str, pocket: int) -> list[Any]:
+    return [InsertChanges.machine == machine, InsertChanges.head == head, InsertChanges.pocket == pocket]
+
+
+def _between(
+    session: Session, place: tuple[str, str, int], at: datetime, first: UUID | None
+) -> tuple[datetime, datetime]:
+    """The moments of the last photograph of the old insert and of the change."""
+    machine, head, pocket = place
+    # A capture that is recorded meanwhile waits for the pocket's row, or this waits for it.
+    here = Pockets.machine == machine, Pockets.head == head, Pockets.pocket == pocket
+    newest = session.scalar(select(Pockets.ordered_at).where(*here).with_for_update())
+    if newest is None:
+        raise LookupError(f"nothing is known of machine {machine}, head {head}, pocket {pocket}")
+    if first is None:
+        return newest, max(at, newest + _NEXT)
+    seen = Captures.machine == machine, Captures.head == head, Captures.pocket == pocket
+    moment = session.scalar(select(Captures.ordered_at).where(*seen, Captures.capture_id == first))
+    if moment is None:
+        raise LookupError(f"capture {first} is no photograph of machine {machine}, head {head}, pocket {pocket}")
+    before = session.scalar(select(func.max(Captures.ordered_at)).where(*seen, Captures.ordered_at < moment))
+    return before or moment - _NEXT, moment

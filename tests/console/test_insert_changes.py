@@ -1,0 +1,26 @@
+"""A pocket's page in a real browser: one tap says that the insert was changed, another takes it back."""
+
+from db.line import insert_changes
+from tests.support import wait_until
+
+PLACE = ("mill-1", "H12", 1)
+
+
+def changes(plant) -> list[str]:
+    with plant.database.reading() as session:
+        return [each.by for each in insert_changes.of_pocket(session, *PLACE)]
+
+
+def test_one_tap_says_that_the_insert_was_changed(page, plant) -> None:
+    page.sign_in("bert")
+    page.open("/pocket?machine=mill-1&head=H12&pocket=1")
+    assert page.find("#change button").size["height"] >= 60  # for gloves
+    page.find("#change button").click()
+    wait_until(lambda: page.shows(".changed"), what="the change")
+    assert "Insert changed, says bert" in page.find(".changed").text
+    assert not page.shows("#change")
+    assert changes(plant) == ["bert"]
+    page.find(".changed button").click()
+    wait_until(lambda: page.shows("#change"), what="the button")
+    assert changes(plant) == []
+    assert page.complaints() == []

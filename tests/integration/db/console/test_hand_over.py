@@ -1,0 +1,81 @@
+"""The hand-over of a shift: flagged, overruled, changed, open."""
+
+from datetime import timedelta
+
+from db.learning import model_registry
+from db.line import faults, insert_changes
+from db.line.insert_lives import IMPORTED
+from db.queries import hand_over
+from tests.integration.db.conftest import T0
+
+
+def shift(line, minute: float = 0) -> hand_over.HandOver:
+    with line.database.reading() as session:
+        return hand_over.since(session, T0 + timedelta(minutes=minute))
+
+
+def test_what_was_judged_damaged_since_then(line) -> None:
+    line.see(1, 0, "damaged")
+    line.see(2, 10, "damaged")
+    line.see(3, 20, "damaged")
+    line.see(4, 20, "intact")
+    line.see(5, 20, "damaged", machine=IMPORTED)
+    told = shift(line, 10)
+    assert [row.pocket for row in told.flagged] == [3, 2]
+    assert [row.pocket for row in told.to_replace] == [1, 2, 3]
+
+
+def test_overruled_is_the_opposite_of_a_verdict_by_its_newest_review(line) -> None:
+    verdicts = ("damaged", "intact", "intact", "damaged", "unsure", "intact", "damaged")
+    captures = [line.see(pocket, 0, outcome) for pocket, outcome in enumerate(verdicts, 1)]
+    labels = ("intact", "worn", "unusable", "broken", "damaged", "broken", "intact")
+    for capture, label in zip(captures, labels, strict=True):
+        line.say(capture, label)
+    line.say(captures[5], "intact")  # on a second look it was right
+    line.say(captures[6], "intact", by="bert")  # said twice it is overruled once
+    told = shift(line, 60)
+    assert [(row.pocket, row.outcome, row.said, row.said_by) for row in told.overruled] == [
+        (7, "damaged", "intact", "bert"),
+        (2, "intact", "worn", "ana"),
+        (1, "damaged", "intact", "ana"),
+    ]
+    assert shift(line, 121).overruled == []
+
+
+def test_what_is_open_is_open_whenever_it_came(line) -> None:
+    asked = line.see(1, 0, "unsure")
+    line.see(2, 1, "unsure")
+    line.say(asked, "intact")
+    with line.database.transaction() as session:
+        text = {"station": "st-1", "reason": "image_missing", "detail": "", "event": "{}"}
+        faults.record(session, capture_id=None, check_id=None, pocket=4, at=T0, **text)
+    told = shift(line, 600)
+    assert [row.pocket for row in told.to_look_at] == [2]
+    assert [fault.reason for fault in told.faults] == ["image_missing"]
+
+
+def test_the_page_tells_it_and_begins_where_it_is_asked_to(line, signed_in) -> None:
+    line.see(1, 0, "damaged")
+    line.model("m-1")
+    with line.database.transaction() as session:
+        insert_changes.record(session, "mill-1", "head-1", 1, by="ana", at=T0 + timedelta(minutes=5))
+        model_registry.promote(session, "m-1", by="ana", reason="the <b>first</b>", at=T0 + timedelta(minutes=6))
+    browser = signed_in("viewer")
+    text = browser.get("/handover?since=2026-11-22").text
+    assert text.count("mill-1 · head-1 · 1") == 2
+    assert "0 inserts to change" in text
+    assert "the &lt;b&gt;first&lt;/b&gt;" in text
+    assert 'href="/review"' not in text
+    # The last eight hours had nothing.
+    assert browser.get("/handover").text.count("Nothing.") == 2
+    assert browser.get("/handover?since=yesterday").status_code == 400
+
+
+def test_a_list_that_is_full_says_so(line, signed_in, monkeypatch) -> None:
+    monkeypatch.setattr(hand_over, "MOST", 2)
+    for pocket in range(1, 4):
+        line.see(pocket, 0, "damaged")
+        line.see(pocket + 10, 0, "unsure")
+    text = signed_in("viewer").get("/handover?since=2026-11-22").text
+    assert "The newest 2; there may be more." in text
+    assert "2 photographs and more to look at" in text

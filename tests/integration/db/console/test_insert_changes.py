@@ -1,0 +1,97 @@
+"""The button "insert changed" on a pocket's page, and the same by the API."""
+
+import re
+
+import pytest
+
+from db.line import insert_changes
+from db.people import audit
+from tests.console_support import Program, token_of
+
+PLACE = {"machine": "mill-1", "head": "head-1", "pocket": 1}
+PAGE = "/pocket?machine=mill-1&head=head-1&pocket=1"
+
+
+def changes(line) -> list[str]:
+    with line.database.reading() as session:
+        return [each.by for each in insert_changes.of_pocket(session, *PLACE.values())]
+
+
+def written(line) -> list[tuple[str, str, str]]:
+    with line.database.reading() as session:
+        return [(row.by, row.action, row.subject) for row in audit.recent(session) if "insert" in row.action][::-1]
+
+
+def test_a_press_ends_the_life_and_can_be_taken_back(line, signed_in) -> None:
+    line.see(1, 0, "damaged")
+    browser = signed_in("reviewer")
+    assert "The insert that is in it now" in browser.get(PAGE).text
+    assert "/pocket/changed" in browser.get(PAGE).text
+    answer = browser.post("/pocket/changed", PLACE)
+    assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+    text = browser.get(PAGE).text
+    assert "Insert changed, says the reviewer" in text
+    assert "An insert before" in text
+    assert "The insert that is in it now" not in text
+    assert 'id="change"' not in text
+    assert browser.post("/pocket/changed", PLACE).status_code == 303  # of a page that was open twice
+    assert changes(line) == ["the reviewer"]
+    number = re.findall(r'name="change" value="(\d+)"', text)[0]
+    assert browser.post("/pocket/changed/withdraw", {"change": number}).status_code == 303
+    assert browser.post("/pocket/changed/withdraw", {"change": number}).status_code == 404
+    assert changes(line) == []
+    place = "mill-1 · head-1 · 1"
+    assert written(line) == [
+        ("the reviewer", "insert changed", place),
+        ("the reviewer", "insert change withdrawn", place),
+    ]
+
+
+def test_the_strip_shows_each_life_apart(line, signed_in) -> None:
+    photographs = [line.see(1, minute, "intact") for minute in (0, 10, 20)]
+    browser = signed_in("maintainer")
+    assert browser.get(PAGE).text.count('class="life"') == 1
+    browser.post("/pocket/changed", {**PLACE, "first": str(photographs[1].capture_id)})
+    text = browser.get(PAGE).text
+    assert text.count('class="life"') == 2
+    assert text.count("Insert changed, says the maintainer") == 1
+    assert [text.count(f'name="first" value="{each.capture_id}"') for each in photographs] == [0, 0, 1]
+    # Its page may be cut anywhere.
+    assert browser.get(f"{PAGE}&limit=1").text.count("Insert changed, says") == 0
+    assert browser.get(f"{PAGE}&limit=2").text.count('class="life"') == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [({**PLACE, "pocket": 9}, 404), ({**PLACE, "pocket": 0}, 400), ({**PLACE, "first": "x"}, 400), ({}, 400)],
+)
+def test_what_is_no_pocket_is_not_changed(line, signed_in, form, status) -> None:
+    line.see(1, 0)
+    assert signed_in("reviewer").post("/pocket/changed", form).status_code == status
+    assert changes(line) == []
+
+
+def test_a_viewer_sees_it_and_says_nothing(line, signed_in) -> None:
+    line.see(1, 0)
+    signed_in("reviewer").post("/pocket/changed", PLACE)
+    viewer = signed_in("viewer")
+    assert "Insert changed, says the reviewer" in viewer.get(PAGE).text
+    assert "/pocket/changed" not in viewer.get(PAGE).text
+    assert viewer.post("/pocket/changed", PLACE).status_code == 403
+
+
+def test_a_program_says_it_and_the_audit_names_its_token(line, console) -> None:
+    photographs = [line.see(1, minute, "intact") for minute in (0, 10)]
+    program = Program(console, token_of(console, "the reviewer"))
+    answer = program.post("insert-changes", {**PLACE, "first": str(photographs[1].capture_id)})
+    assert (answer.status_code, answer.json()["by"]) == (201, "the reviewer")
+    assert program.post("insert-changes", {**PLACE, "first": str(photographs[1].capture_id)}).json() == answer.json()
+    rows = program.get("history", **PLACE).json()["items"]
+    assert [row["insert_changed_at"] for row in rows] == [answer.json()["at"], None]
+    assert program.post("insert-changes", {**PLACE, "pocket": 2}).status_code == 404
+    assert program.post("insert-changes", {**PLACE, "at": "now"}).status_code == 400
+    viewer = Program(console, token_of(console, "the viewer"))
+    assert viewer.post("insert-changes", PLACE).status_code == 403
+    with line.database.reading() as session:
+        (row,) = (row for row in audit.recent(session) if row.action == "insert changed")
+    assert row.detail["token"] == "a program"

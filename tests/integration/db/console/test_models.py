@@ -1,0 +1,143 @@
+"""The models' pages: who judges and why, what was measured, and a person who changes it."""
+
+from datetime import timedelta
+
+import pytest
+
+from db.learning import evaluations, model_registry
+from db.people import audit
+from tests.evaluation_support import report_of
+from tests.integration.db.conftest import T0
+
+NETWORK = "e" * 64
+
+
+@pytest.fixture
+def models(line) -> dict:
+    """A champion, and a candidate that was measured beside it."""
+    for day, name in enumerate(("first", "second")):
+        line.model(name, created_at=T0 + timedelta(days=day), network_digest=NETWORK)
+    captures = [line.see(pocket, pocket, "intact", check_size=9).capture_id for pocket in range(1, 10)]
+    with line.database.transaction() as session:
+        model_registry.promote(session, "first", by="beat", reason="nobody was in charge", at=T0)
+        report = report_of("second", "first", captures)
+        evaluations.record(session, "second", T0 + timedelta(days=1), report)
+    return report
+
+
+def roles(line) -> tuple[str | None, str | None]:
+    with line.database.reading() as session:
+        champion, shadow = model_registry.champion(session), model_registry.shadow(session)
+    return champion and champion.model_id, shadow and shadow.model_id
+
+
+def written(line) -> list[tuple[str, str, str, dict]]:
+    with line.database.reading() as session:
+        rows = audit.recent(session)
+    return [(row.by, row.action, row.subject, row.detail) for row in rows if "signed" not in row.action][::-1]
+
+
+MEANT = {"reason": "seen enough", "sure": "yes"}
+
+
+def test_who_judges_since_when_and_why(line, models, signed_in) -> None:
+    text = signed_in("viewer").get("/models").text
+    champion = text.partition('id="champion"')[2].partition("</section>")[0]
+    assert "first" in champion
+    assert "by beat" in champion
+    assert "nobody was in charge" in champion
+    assert "No model judges alongside" in text
+    score = models["evaluations"]["grouped"]["candidate"]["scores"]["balanced_accuracy"]
+    assert f"<b>{score['mean']:.1%}</b>" in text
+    assert "the next 100 labels add" in text
+    assert '<form method="post" action="/models' not in text  # a viewer changes nothing
+
+
+def test_a_candidate_is_shown_beside_the_champion_of_its_time(line, models, signed_in) -> None:
+    text = signed_in("reviewer").get("/models/second").text
+    pair = models["evaluations"]["grouped"]
+    for side in (pair["candidate"], pair["champion"]):
+        estimate = side["scores"]["recall_damaged"]
+        assert (
+            f'<b>{estimate["mean"]:.1%}</b> <small class="soft">{estimate["low"]:.1%} … {estimate["high"]:.1%}' in text
+        )
+        for row in side["confusion"]:
+            assert f"<b>{row[0]}</b> <small>{row[0] / sum(row):.1%}" in text
+    for reason in models["decision"]["reasons"]:
+        assert reason.replace("'", "&#39;") in text
+    assert text.count('<svg class="chart" ') == 3
+    worst = pair["candidate"]["wrong"][0]
+    assert f'href="/review?capture={worst["capture_id"]}"' in text
+    assert text.count("/review?capture=") == 9  # the others are not recorded
+    assert "/review?capture=" not in signed_in("viewer").get("/models/second").text
+
+
+def test_a_model_without_figures_says_so(line, signed_in) -> None:
+    line.model("bare")
+    line.model("later")
+    with line.database.transaction() as session:
+        evaluations.record(session, "later", T0, {"schema_version": 2})
+    browser = signed_in("maintainer")
+    bare = browser.get("/models/bare").text
+    assert "It has not been evaluated" in bare
+    assert "no worker can judge by it" in bare
+    assert "/models/bare/promote" not in bare
+    assert "Another version of this program" in browser.get("/models/later").text
+    assert browser.get("/models").status_code == 200
+    assert browser.get("/models/none").status_code == 404
+
+
+def test_an_empty_line_has_a_page_of_models(signed_in) -> None:
+    text = signed_in("viewer").get("/models").text
+    assert "every insert is unsure" in text
+    assert "No model yet" in text
+
+
+def test_a_maintainer_promotes_and_rolls_back_and_the_audit_says_why(line, models, signed_in) -> None:
+    browser = signed_in("maintainer")
+    assert browser.post("/models/second/promote", MEANT).headers["location"] == "/models"
+    assert roles(line) == ("second", None)
+    assert "seen enough" in browser.get("/models").text
+    assert browser.post("/models/second/promote", MEANT).status_code == 409
+    assert browser.post("/models/second/rollback", {**MEANT, "reason": "it misses some"}).status_code == 303
+    assert roles(line) == ("first", None)
+    # The same button again: the page was old.
+    assert browser.post("/models/second/rollback", MEANT).status_code == 409
+    assert browser.post("/models/first/rollback", MEANT).status_code == 404  # there is none before
+    assert roles(line) == ("first", None)
+    assert written(line) == [
+        ("the maintainer", "model promoted", "second", {"reason": "seen enough"}),
+        ("the maintainer", "model rolled back", "second", {"reason": "it misses some", "to": "first"}),
+    ]
+
+
+def test_a_shadow_begins_and_ends(line, models, signed_in) -> None:
+    browser = signed_in("administrator")
+    assert browser.post("/models/first/shadow", MEANT).status_code == 409  # it is in charge
+    assert browser.post("/models/second/end-shadow", MEANT).status_code == 409
+    assert browser.post("/models/second/shadow", MEANT).status_code == 303
+    assert roles(line) == ("first", "second")
+    assert browser.post("/models/second/shadow", MEANT).status_code == 409
+    assert "/models/second/end-shadow" in browser.get("/models").text
+    assert browser.post("/models/second/end-shadow", MEANT).status_code == 303
+    assert roles(line) == ("first", None)
+    assert [action for _, action, _, _ in written(line)] == ["shadow started", "shadow ended"]
+
+
+@pytest.mark.parametrize("form", [{"reason": "why not"}, {"sure": "yes"}, {"sure": "no", "reason": "why not"}])
+def test_what_is_not_meant_changes_nothing(line, models, signed_in, form) -> None:
+    assert signed_in("maintainer").post("/models/second/promote", form).status_code == 400
+    assert signed_in("maintainer").post("/models/second/promote", {"sure": "yes", "reason": " "}).status_code == 409
+    assert (roles(line), written(line)) == (("first", None), [])
+
+
+def test_no_model_that_no_worker_can_judge_by_is_put_in_charge(line, models, signed_in) -> None:
+    line.model("old")
+    browser = signed_in("maintainer")
+    for what in ("promote", "shadow"):
+        answer = browser.post(f"/models/old/{what}", MEANT)
+        assert answer.status_code == 409
+        assert "before networks were files" in answer.text
+    assert browser.post("/models/none/promote", MEANT).status_code == 404
+    assert signed_in("reviewer").post("/models/second/promote", MEANT).status_code == 403
+    assert (roles(line), written(line)) == (("first", None), [])

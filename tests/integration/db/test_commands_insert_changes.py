@@ -1,0 +1,53 @@
+"""`insert-db insert-changed` on both engines, within this process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from db.commands.main import main
+from tests.command_support import Done, invoke
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LOGNAME", "ana")  # the login name, as getpass reads it
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.chdir(tmp_path)
+
+
+def run(line, *arguments: object) -> Done:
+    return invoke(main, "--database", line.database.url, *arguments)
+
+
+def test_a_change_takes_a_pocket_off_the_replace_list(line) -> None:
+    line.see(1, 0, "damaged")
+    assert len(json.loads(run(line, "replace", "--json").stdout)) == 1
+    done = run(line, "insert-changed", "mill-1", "head-1", 1)
+    assert (done.exit_code, done.stdout.strip()) == (
+        0,
+        "machine mill-1, head head-1, pocket 1 has another insert from now on",
+    )
+    assert json.loads(run(line, "replace", "--json").stdout) == []
+    again = run(line, "insert-changed", "mill-1", "head-1", 1, "--by", "bert")
+    assert again.stdout.strip().endswith("from now on, as was known")
+
+
+def test_it_may_be_said_later(line) -> None:
+    first, second = (line.see(1, minute, "intact") for minute in (0, 10))
+    told = run(line, "insert-changed", "mill-1", "head-1", 1, "--first", second.capture_id, "--json")
+    assert json.loads(told.stdout)["by"] == "ana"
+    rows = json.loads(run(line, "history", "mill-1", "head-1", 1, "--json").stdout)
+    assert [row["insert_changed_at"] is None for row in rows] == [False, True]
+    assert rows[1]["capture_id"] == str(first.capture_id)
+
+
+@pytest.mark.parametrize("pocket", [7, 0])
+def test_what_is_no_pocket_is_refused(line, pocket) -> None:
+    done = run(line, "insert-changed", "mill-1", "head-1", pocket)
+    assert done.exit_code != 0
+    assert "nothing is known of machine mill-1" in done.output or pocket == 0

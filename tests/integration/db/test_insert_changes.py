@@ -1,0 +1,135 @@
+"""A person says that an insert was changed: its life ends there, by the order in which photographs were taken."""
+
+from datetime import timedelta
+
+import pytest
+import uuid6
+
+from db.learning import reviews
+from db.line import captures, insert_changes
+from db.line.insert_changes import InsertChange
+from db.queries import maintenance
+from tests.integration.db.conftest import T0
+
+PLACE = ("mill-1", "head-1", 1)
+
+
+def change(line, minute: float, **changes) -> tuple[InsertChange, bool]:
+    values = {"by": "ana", "at": T0 + timedelta(minutes=minute)} | changes
+    with line.database.transaction() as session:
+        return insert_changes.record(session, *PLACE, **values)
+
+
+def lives(line) -> list[list[int]]:
+    """The labelled photographs of each insert, by their place among all that were labelled."""
+    with line.database.reading() as session:
+        items = sorted(reviews.labelled(session), key=lambda item: (item.captured_at, item.capture_id))
+    keys = [item.insert_key for item in items]
+    return [[number for number, key in enumerate(keys) if key == each] for each in dict.fromkeys(keys)]
+
+
+def seen(line, *minutes: float, **changes) -> list:
+    photographs = [line.see(1, minute, "intact", **changes) for minute in minutes]
+    for photograph in photographs:
+        line.say(photograph, "intact")
+    return photographs
+
+
+def test_a_life_ends_where_a_person_says_so(line) -> None:
+    seen(line, 0, 10)
+    assert lives(line) == [[0, 1]]
+    change(line, 15)
+    assert lives(line) == [[0, 1]]
+    seen(line, 20, 30)
+    assert lives(line) == [[0, 1], [2, 3]]
+
+
+def test_of_one_pocket_only(line) -> None:
+    seen(line, 0)
+    change(line, 5)
+    for where in ({"machine": "mill-2"}, {"head": "head-2"}, {"pocket": 2}):
+        capture = [line.see(**{"pocket": 1, "minute": minute, "outcome": "intact", **where}) for minute in (0, 10)]
+        for each in capture:
+            line.say(each, "intact")
+    seen(line, 10)
+    assert sorted(map(len, lives(line))) == [1, 1, 2, 2, 2]
+
+
+def test_what_was_known_lies_before_it_though_the_worker_s_clock_is_ahead_of_the_console_s(line) -> None:
+    ahead = line.capture(1, 4)
+    with line.database.transaction() as session:
+        captures.record(session, ahead, T0 + timedelta(minutes=4))
+    line.say(ahead, "intact")
+    kept, _ = change(line, 2)
+    assert kept.at > ahead.captured_at > T0 + timedelta(minutes=2)
+    seen(line, 20)
+    assert lives(line) == [[0], [1]]
+
+
+def test_a_photograph_out_of_a_backlog_lies_where_it_was_taken(line) -> None:
+    seen(line, 0)
+    change(line, 60)
+    late = line.capture(1, 30)
+    with line.database.transaction() as session:
+        captures.record(session, late, T0 + timedelta(hours=2))
+    line.say(late, "intact")
+    newest = line.capture(1, 90)
+    with line.database.transaction() as session:
+        captures.record(session, newest, T0 + timedelta(hours=2))
+    line.say(newest, "intact")
+    assert lives(line) == [[0, 1], [2]]
+
+
+def test_said_twice_it_is_one_change(line) -> None:
+    seen(line, 0)
+    first, is_new = change(line, 5)
+    assert is_new
+    assert change(line, 6, by="bert") == (first, False)
+    seen(line, 10)
+    second, is_new = change(line, 11)
+    assert is_new
+    with line.database.reading() as session:
+        assert insert_changes.of_pocket(session, *PLACE) == [second, first]
+
+
+def test_said_later_it_begins_with_the_photograph_that_is_named(line) -> None:
+    photographs = seen(line, 0, 10, 20)
+    kept, is_new = change(line, 60, first=photographs[1].capture_id)
+    assert (kept.at, is_new) == (photographs[1].captured_at, True)
+    assert lives(line) == [[0], [1, 2]]
+    assert change(line, 61, first=photographs[1].capture_id) == (kept, False)
+    _, is_new = change(line, 62, first=photographs[0].capture_id)
+    assert is_new
+    assert lives(line) == [[0], [1, 2]]
+    with line.database.transaction() as session:
+        assert insert_changes.withdraw(session, kept.id) == kept
+    assert lives(line) == [[0, 1, 2]]
+
+
+def test_the_history_says_when_and_the_replace_list_has_it_no_longer(line) -> None:
+    line.see(1, 0, "damaged")
+    line.see(2, 0, "damaged")
+    kept, _ = change(line, 5)
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == [2]
+    line.see(1, 10, "damaged")
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == [1, 2]
+        rows = maintenance.history(session, *PLACE)
+    assert [row.insert_changed_at for row in rows] == [kept.at, None]
+
+
+def test_what_is_not_there_was_not_changed(line) -> None:
+    with pytest.raises(LookupError, match="nothing is known of machine mill-1, head head-1, pocket 1"):
+        change(line, 0)
+    seen(line, 0)
+    other = line.see(2, 0)
+    for first in (other.capture_id, uuid6.uuid7()):
+        with pytest.raises(LookupError, match="is no photograph of machine mill-1"):
+            change(line, 5, first=first)
+    with pytest.raises(ValueError, match="name of who"):
+        change(line, 5, by=" ")
+    with pytest.raises(LookupError, match="number 7"), line.database.transaction() as session:
+        insert_changes.withdraw(session, 7)
+    with line.database.reading() as session:
+        assert insert_changes.of_pocket(session, *PLACE) == []

@@ -79,6 +79,7 @@ def test_learning_by_hand(worker: Commands) -> None:
     shown = worker("models", "show", name).stdout
     for part in (listed["models"][0]["snapshot_id"], "band", "calibration", "above guessing", "insert-worker train"):
         assert part in shown
+    assert "from its nearest of 24 learnt ones, as some 4.0% of photographs like these are" in shown
     told = worker.json("models", "show", name)
     assert told["manifest"]["band"]["lower"] < told["manifest"]["band"]["upper"]
     assert told["decision"]["promote"] is True
@@ -128,7 +129,9 @@ def test_a_person_gives_and_takes_the_roles(worker: Commands) -> None:
     assert worker.json("models", "list")["shadow"] == names[1]
     assert worker.json("models", "end-shadow", *why)["model_id"] is None
     assert f"{names[1]} is in charge" in worker("models", "promote", names[1], *why).stdout
-    assert "rolled_back as champion" in worker("models", "show", names[0]).stdout
+    shown = worker("models", "show", names[0]).stdout
+    assert "rolled_back as champion" in shown
+    assert "novelty      none: it takes no photograph for unlike what it learnt from" in shown
     assert "no model 'x'" in worker.refused("models", "promote", "x", *why)
     assert "its own shadow" in worker.refused("models", "shadow", names[1], *why)
     (worker.data / "models" / "m1.0" / "classifier.h5").write_bytes(b"damaged")

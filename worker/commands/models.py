@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from db.engine.database import Database
     from db.learning.model_registry import Model, Promotion
+    from worker.models.manifest import ModelManifest
     from worker.settings import WorkerSettings
 
 app = typer.Typer(
@@ -93,6 +94,7 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         say(f"  band         intact below {band.lower:.3f}, damaged from {band.upper:.3f} on, unsure between")
     if manifest.kind_classes is not None:
         say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
+    say(f"  novelty      {_novelty(manifest)}")
     for name, value in manifest.metrics.items():
         say(f"  {name:<12} {value}")
     for role in reversed(roles):
@@ -103,6 +105,17 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         for sentence in decision.reasons:
             say(f"    {'✗' if sentence in decision.against else '✓'} {sentence}")
         say(f"  more in {settings.evaluations_path() / model}")
+
+
+def _novelty(manifest: ModelManifest) -> str:
+    """What the model takes for unlike anything learnt."""
+    novelty = manifest.novelty
+    if novelty is None:
+        return "none: it takes no photograph for unlike what it learnt from; the next training makes a model that does"
+    return (
+        f"unsure where a photograph is farther than {novelty.limit:.3f} from its nearest of {novelty.kept} learnt "
+        f"ones, as some {novelty.false_alarms:.1%} of photographs like these are"
+    )
 
 
 @app.command()

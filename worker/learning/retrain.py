@@ -168,6 +168,7 @@ def _keep(
         calibration=candidate.calibration,
         band=candidate.band,
         kind=candidate.kind,
+        novelty=candidate.novelty,
     )
     inserts = {"inserts": len(set(dataset.groups.tolist())), "images": len(dataset.items)}
     manifest = model_store.save(
@@ -186,6 +187,7 @@ def _keep(
         band=candidate.band,
         costs=candidate.costs,
         kind=candidate.kind,
+        novelty=candidate.novelty,
         network=learning.backbone().digest,
     )
     return model_of(manifest, name)

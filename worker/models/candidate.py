@@ -1,4 +1,4 @@
-"""Fits a candidate model to a labelled set: C, scaling, planes, calibration and band. Arrays in, value out.
+"""Fits a candidate model to a labelled set: C, scaling, planes, calibration, band, novelty. Arrays in, value out.
 
 All hyperparameters are chosen inside the training rows, by cross-validation that never has images of one insert on both
 sides. The out-of-fold decision values serve the choice, the calibration and the report alike.
@@ -20,6 +20,7 @@ from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
+from worker.models.novelty import Novelty, learnt_novelty
 from worker.models.platt_scaling import calibrate
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.unsure_band import Band, band
@@ -76,7 +77,8 @@ class Candidate:
 
     `classifier` tells `LINE_CLASSES` apart, `kind` worn from broken where there were enough of each. Coefficients are
     for features as they are, also when they were `standardised` for the fit. `out_of_fold` (n,) are the decision values
-    that calibration and band come from, for each row by a plane that had not seen its insert.
+    that calibration and band come from, for each row by a plane that had not seen its insert. `novelty` is None where
+    the rows cannot tell what is unlike them.
     """
 
     classifier: LinearModel
@@ -88,6 +90,7 @@ class Candidate:
     standardised: bool
     trained_on: int
     out_of_fold: Float64Array
+    novelty: Novelty | None
 
 
 def binary(labels: Sequence[str]) -> Int64Array:
@@ -145,6 +148,7 @@ def fit_candidate(
         hyperparameters.scale is not None,
         len(rows),
         learned.out_of_fold,
+        learnt_novelty(features, groups, seed=seed),
     )
 
 

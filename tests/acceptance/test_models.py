@@ -77,7 +77,14 @@ def test_learning_by_hand(worker: Commands) -> None:
     name = listed["champion"]
     assert [model["model_id"] for model in listed["models"]] == [name]
     shown = worker("models", "show", name).stdout
-    for part in (listed["models"][0]["snapshot_id"], "band", "calibration", "above guessing", "insert-worker train"):
+    for part in (
+        listed["models"][0]["snapshot_id"],
+        "band",
+        "calibration",
+        "above guessing",
+        "heads        mill-1 H0",
+        "insert-worker train",
+    ):
         assert part in shown
     assert "from its nearest of 24 learnt ones, as some 4.0% of photographs like these are" in shown
     told = worker.json("models", "show", name)

@@ -95,8 +95,10 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
     if manifest.kind_classes is not None:
         say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
     say(f"  novelty      {_novelty(manifest)}")
+    say(f"  heads        {_heads(registered)}")
     for name, value in manifest.metrics.items():
-        say(f"  {name:<12} {value}")
+        shown = {key: part for key, part in value.items() if key != "heads"} if isinstance(value, dict) else value
+        say(f"  {name:<12} {shown}")
     for role in reversed(roles):
         say(f"  {role.action} as {role.role} {_local(role.at)} by {role.by}: {role.reason}")
     if decision is not None:
@@ -105,6 +107,16 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         for sentence in decision.reasons:
             say(f"    {'✗' if sentence in decision.against else '✓'} {sentence}")
         say(f"  more in {settings.evaluations_path() / model}")
+
+
+def _heads(model: Model) -> str:
+    """The heads of the line that the model learned from."""
+    from db.learning.learnt_heads import learnt_heads
+
+    heads = learnt_heads(model)
+    if heads is None:
+        return "it is not known which it has learned from"
+    return ", ".join(f"{machine} {head}" for machine, head in sorted(heads)) or "none of the line"
 
 
 def _novelty(manifest: ModelManifest) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from db.learning import model_registry, reviews, snapshots
+from db.learning.learnt_heads import heads_of
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
@@ -170,7 +171,12 @@ def _keep(
         kind=candidate.kind,
         novelty=candidate.novelty,
     )
-    inserts = {"inserts": len(set(dataset.groups.tolist())), "images": len(dataset.items)}
+    labelled_set = {
+        "inserts": len(set(dataset.groups.tolist())),
+        "images": len(dataset.items),
+        "labels": dict(snapshot.counts),
+        "heads": heads_of(dataset.items),
+    }
     manifest = model_store.save(
         learning.models / name,
         candidate.classifier,
@@ -178,7 +184,7 @@ def _keep(
         fingerprint=store.fingerprint,
         trained_on=candidate.trained_on,
         settings={"seed": SEED, "class_weight": "balanced"},
-        metrics={"labelled_set": {**inserts, "labels": dict(snapshot.counts)}},
+        metrics={"labelled_set": labelled_set},
         created_at=datetime.now(UTC),
         snapshot_id=snapshot.snapshot_id,
         C=candidate.C,

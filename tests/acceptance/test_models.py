@@ -70,6 +70,9 @@ def test_learning_by_hand(worker: Commands) -> None:
     trained = worker("train")
     assert trained.returncode == 0, trained.stderr
     assert "24 images" in trained.stdout
+    # Twelve inserts of a side do not support that one in twenty is missed at most.
+    assert "of 24 inserts" in " ".join(trained.stdout.split())
+    assert "more labelled inserts are missing to promise 1%" in " ".join(trained.stdout.split())
     assert "is promoted" in trained.stdout
     assert "✓ nobody is in charge yet" in trained.stdout
 
@@ -80,6 +83,9 @@ def test_learning_by_hand(worker: Commands) -> None:
     for part in (
         listed["models"][0]["snapshot_id"],
         "band",
+        "nothing is intact",
+        "which the labels do not support yet",
+        "more labelled inserts are missing to promise 1%",
         "calibration",
         "above guessing",
         "heads        mill-1 H0",
@@ -89,6 +95,7 @@ def test_learning_by_hand(worker: Commands) -> None:
     assert "from its nearest of 24 learnt ones, as some 4.0% of photographs like these are" in shown
     told = worker.json("models", "show", name)
     assert told["manifest"]["band"]["lower"] < told["manifest"]["band"]["upper"]
+    assert told["manifest"]["metrics"]["promise"]["inserts"] == 24
     assert told["decision"]["promote"] is True
     assert worker.json("evaluate", name) == told["decision"]  # told, not measured again
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -184,7 +184,7 @@ def _keep(
         fingerprint=store.fingerprint,
         trained_on=candidate.trained_on,
         settings={"seed": SEED, "class_weight": "balanced"},
-        metrics={"labelled_set": labelled_set},
+        metrics={"labelled_set": labelled_set, "promise": asdict(candidate.promise)},
         created_at=datetime.now(UTC),
         snapshot_id=snapshot.snapshot_id,
         C=candidate.C,

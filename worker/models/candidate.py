@@ -22,7 +22,9 @@ from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.novelty import Novelty, learnt_novelty
 from worker.models.platt_scaling import calibrate
+from worker.models.promise import Promise
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
+from worker.models.supported_band import promise, supported
 from worker.models.unsure_band import Band, band
 from worker.runtime.arrays import Float64Array, Int64Array
 
@@ -70,6 +72,10 @@ class Learned:
     band: Band
     out_of_fold: Float64Array
 
+    def promise(self, labels: Int64Array, groups: Int64Array) -> Promise:
+        """Return what may be promised of the band's decisions; `labels` (m,) and `groups` (m,) as they were learned."""
+        return promise(self.band, self.calibration.probabilities(self.out_of_fold), labels, groups)
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -91,6 +97,7 @@ class Candidate:
     trained_on: int
     out_of_fold: Float64Array
     novelty: Novelty | None
+    promise: Promise
 
 
 def binary(labels: Sequence[str]) -> Int64Array:
@@ -149,6 +156,7 @@ def fit_candidate(
         len(rows),
         learned.out_of_fold,
         learnt_novelty(features, groups, seed=seed),
+        learned.promise(sides, groups),
     )
 
 
@@ -179,7 +187,8 @@ def learn(
     decisions = _out_of_fold(solver, rows, labels[rows], held_out, hyperparameters)
     calibration = calibrate(decisions, labels[rows])
     cut = balanced_cut(calibration, labels[rows])
-    return Learned(hyperparameters, cut, calibration.moved(cut), band(costs), decisions - cut)
+    limits = supported(band(costs), calibration.probabilities(decisions), labels[rows], groups[rows])
+    return Learned(hyperparameters, cut, calibration.moved(cut), limits, decisions - cut)
 
 
 def balanced_cut(calibration: Calibration, labels: Int64Array) -> float:

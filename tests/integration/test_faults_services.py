@@ -153,9 +153,7 @@ def test_what_is_lost_in_the_fetch_window_is_sent_again(
     monkeypatch.setattr("producer.delivery.resend.FIRST_RESEND", 5.0)
     shift = at_work(sqlite_url)
     worker = shift.line.start_and_wait()
-    for _ in range(
-        20
-    ):  # a fetch may just have ended: the message stays in the queue, or the worker has noted it; try another
+    for _ in range(20):  # a fetch may just have ended: the message stays in the queue, or the worker has noted it; try another
         worker.send_signal(signal.SIGSTOP)
         capture = shift.submit()
         assert shift.station.flush(5)

@@ -60,6 +60,7 @@ class Labelled:
     captured_at: datetime
     review_id: int
     provenance: str = "single"
+    head: str = ""
 
 
 _COLUMNS = [getattr(Reviews, field.name) for field in fields(Review)]
@@ -137,6 +138,7 @@ OF_CAPTURE = (
     Captures.image_sha256,
     Captures.region,
     Captures.machine,
+    Captures.head,
     Captures.station,
     Captures.ordered_at.label("captured_at"),
 )

@@ -25,7 +25,8 @@ def sentence(received: Received) -> str:
         return f"{answer.machine} {answer.head} {answer.operation}: {answer.state}{replace}{review}{missing}"
     if isinstance(answer, FaultAnswer):
         return f"pocket {answer.pocket or '?'}: fault, {answer.reason}"
-    return f"pocket {answer.pocket}: {answer.outcome}" + (f" ({answer.reason})" if answer.reason else "")
+    label = f", {answer.label}" if answer.label else ""
+    return f"pocket {answer.pocket}: {answer.outcome}{label}" + (f" ({answer.reason})" if answer.reason else "")
 
 
 def _pockets(pockets: list[int]) -> str:

@@ -17,7 +17,7 @@ def sentence(result: CheckResult) -> str:
     """The answer on one line."""
     if result.state == "go":
         return "GO"
-    first = f"REPLACE pockets {_pockets(result.replace)}" if result.replace else "REVIEW"
+    first = f"REPLACE pockets {_to_replace(result)}" if result.replace else "REVIEW"
     if result.state == "pending":
         first += f"  not finished in time: {len(result.answers)} of {len(result.submitted)} answered"
     if result.review:
@@ -28,11 +28,15 @@ def sentence(result: CheckResult) -> str:
 
 
 def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) -> dict[str, Any]:
-    """The answer for a program; `missing` are the pockets of which the line has no photograph."""
+    """The answer for a program; `missing` are the pockets of which the line has no photograph.
+
+    `damage` has the kind of damage by pocket to replace, where the model tells worn from broken.
+    """
     return {
         "check_id": str(result.check_id),
         "state": result.state,
         "replace": result.replace,
+        "damage": result.damage,
         "review": result.review,
         "missing": result.missing,
         "problems": [{"problem": p.what, "files": [*p.files], "pockets": [*p.pockets]} for p in problems],
@@ -82,6 +86,12 @@ def _reason(result: CheckResult, event: CaptureEvent) -> str | None:
         case FaultAnswer(reason=reason):
             return reason
     return None
+
+
+def _to_replace(result: CheckResult) -> str:
+    """The pockets to replace, each with the kind of its damage where the model told it."""
+    damage = result.damage
+    return ", ".join(f"{pocket} ({damage[pocket]})" if pocket in damage else str(pocket) for pocket in result.replace)
 
 
 def _pockets(pockets: list[int]) -> str:

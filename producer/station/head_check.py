@@ -63,6 +63,12 @@ class CheckResult:
         return sorted(event.pocket for event, _ in self.submitted if self._outcome(event) == "damaged")
 
     @property
+    def damage(self) -> dict[int, str]:
+        """The kind of damage, worn or broken, by pocket to replace; without those of which the model told none."""
+        labels = {event.pocket: label for event, _ in self.submitted if (label := self._label(event)) is not None}
+        return {pocket: labels[pocket] for pocket in self.replace if pocket in labels}
+
+    @property
     def review(self) -> list[int]:
         """The pockets that a person must look at: undecided, not answered in time, never handed in, or doubted."""
         if self.answer is not None:
@@ -78,6 +84,10 @@ class CheckResult:
     def _outcome(self, event: CaptureEvent) -> Outcome | None:
         received = self.answers.get(event.capture_id)
         return received.answer.outcome if received and isinstance(received.answer, VerdictAnswer) else None
+
+    def _label(self, event: CaptureEvent) -> str | None:
+        received = self.answers.get(event.capture_id)
+        return received.answer.label if received and isinstance(received.answer, VerdictAnswer) else None
 
 
 def run_check(

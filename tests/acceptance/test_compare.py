@@ -54,6 +54,7 @@ def test_backbones_are_compared_plain_and_by_insert(networks: Path, photographs:
     for row in dataset["backbones"]:
         assert row["seconds_per_image"] > 0
         assert row["megabytes"] > 20
+        assert row["promise"]["inserts"] == dataset["groups"]
         for kind in ("plain", "grouped"):
             assert 0 <= row[kind]["balanced_accuracy"] <= 1
             assert [split["seed"] for split in row[kind]["splits"]] == [1, 2]
@@ -70,4 +71,5 @@ def test_without_groups_it_says_so_and_has_plain_splits_alone(
     assert "nothing says which photographs show the same insert" in " ".join(ended.stderr.split())
     assert "plain splits" in ended.stdout
     assert "by insert" not in ended.stdout
+    assert "more labelled inserts are missing to promise 1%" in " ".join(ended.stdout.split())
     assert "nothing to choose between" in " ".join(ended.stdout.split())

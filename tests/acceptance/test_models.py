@@ -70,6 +70,9 @@ def test_learning_by_hand(worker: Commands) -> None:
     trained = worker("train")
     assert trained.returncode == 0, trained.stderr
     assert "24 images" in trained.stdout
+    # Twelve inserts of a side do not support that one in twenty is missed at most.
+    assert "of 24 inserts" in " ".join(trained.stdout.split())
+    assert "more labelled inserts are missing to promise 1%" in " ".join(trained.stdout.split())
     assert "is promoted" in trained.stdout
     assert "✓ nobody is in charge yet" in trained.stdout
 
@@ -77,10 +80,22 @@ def test_learning_by_hand(worker: Commands) -> None:
     name = listed["champion"]
     assert [model["model_id"] for model in listed["models"]] == [name]
     shown = worker("models", "show", name).stdout
-    for part in (listed["models"][0]["snapshot_id"], "band", "calibration", "above guessing", "insert-worker train"):
+    for part in (
+        listed["models"][0]["snapshot_id"],
+        "band",
+        "nothing is intact",
+        "which the labels do not support yet",
+        "more labelled inserts are missing to promise 1%",
+        "calibration",
+        "above guessing",
+        "heads        mill-1 H0",
+        "insert-worker train",
+    ):
         assert part in shown
+    assert "from its nearest of 24 learnt ones, as some 4.0% of photographs like these are" in shown
     told = worker.json("models", "show", name)
     assert told["manifest"]["band"]["lower"] < told["manifest"]["band"]["upper"]
+    assert told["manifest"]["metrics"]["promise"]["inserts"] == 24
     assert told["decision"]["promote"] is True
     assert worker.json("evaluate", name) == told["decision"]  # told, not measured again
 
@@ -128,7 +143,9 @@ def test_a_person_gives_and_takes_the_roles(worker: Commands) -> None:
     assert worker.json("models", "list")["shadow"] == names[1]
     assert worker.json("models", "end-shadow", *why)["model_id"] is None
     assert f"{names[1]} is in charge" in worker("models", "promote", names[1], *why).stdout
-    assert "rolled_back as champion" in worker("models", "show", names[0]).stdout
+    shown = worker("models", "show", names[0]).stdout
+    assert "rolled_back as champion" in shown
+    assert "novelty      none: it takes no photograph for unlike what it learnt from" in shown
     assert "no model 'x'" in worker.refused("models", "promote", "x", *why)
     assert "its own shadow" in worker.refused("models", "shadow", names[1], *why)
     (worker.data / "models" / "m1.0" / "classifier.h5").write_bytes(b"damaged")

@@ -88,7 +88,7 @@ def test_the_learner_makes_a_champion_that_can_judge_first_of_all(line: Line) ->
     assert f"the champion {old} cannot judge" in promotion["reason"]
     assert (before["model_id"], before["by"]) == (old, "trainer")
 
-    dark = [photograph(80, seed=number, size=64) for number in range(6)]
+    dark = [photograph(80, seed=number, size=32) for number in range(6)]  # as those that it has learned from
     wait_until(lambda: "damaged" in line.inspect(dark, "H2").values(), 30, "a worker that has taken it")
     with line.database.reading() as session:
         assert verdicts.current(session, judged.capture_id) == judged

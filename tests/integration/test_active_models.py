@@ -24,7 +24,8 @@ from worker.line.active_models import ActiveModels, ModelPair
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, Judgement
 from worker.models.linear_svm import LinearModel
-from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, ModelManifest, save
+from worker.models.manifest import ModelManifest
+from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, save
 from worker.models.unsure_band import Band
 from worker.networks.manifest import Manifest
 from worker.networks.store import NetworkStore

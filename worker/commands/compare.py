@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -131,6 +132,9 @@ def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
         for row in results:
             for problem in row[number].problems.values():
                 say(f"{row[number].backbone} by insert: no scores, {problem}")
+        for row in results:
+            if (promise := row[number].promise) is not None:
+                say(f"{row[number].backbone}: {promise.sentence()}")
     say(_advice(results))
 
 
@@ -151,6 +155,7 @@ def _json(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
                         "fingerprint": row[number].fingerprint,
                         "feature_size": row[number].feature_size,
                         **measured_json(row[number].measured, row[number].problems),
+                        "promise": None if (promise := row[number].promise) is None else asdict(promise),
                         "seconds_per_image": row[number].seconds,
                         "megabytes": row[number].megabytes,
                     }

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from db.engine.database import Database
     from db.learning.model_registry import Model, Promotion
+    from worker.models.costs import Costs
+    from worker.models.manifest import ModelManifest
+    from worker.models.unsure_band import Band
     from worker.settings import WorkerSettings
 
 app = typer.Typer(
@@ -72,6 +75,7 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
     from db.queries.serialisation import plain
     from worker.learning.evaluate import decided
     from worker.models import store
+    from worker.models.promise import Promise
 
     with _database(data, reads_only=True) as (settings, database), database.reading() as session:
         registered = _known(session, model)
@@ -97,12 +101,18 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         slope, offset = manifest.calibration.slope, manifest.calibration.offset
         say(f"  calibration  P(damaged) = 1 / (1 + exp(-({slope:.4g} · decision + {offset:.4g})))")
     if manifest.band is not None:
-        band = manifest.band
-        say(f"  band         intact below {band.lower:.3f}, damaged from {band.upper:.3f} on, unsure between")
+        say(f"  band         {_band(manifest.band, manifest.costs)}")
+    if (promise := Promise.of(manifest.metrics)) is not None:
+        say(f"  promise      {promise.sentence()}")
     if manifest.kind_classes is not None:
         say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
+    say(f"  novelty      {_novelty(manifest)}")
+    say(f"  heads        {_heads(registered)}")
     for name, value in manifest.metrics.items():
-        say(f"  {name:<12} {value}")
+        if name == "promise":
+            continue
+        shown = {key: part for key, part in value.items() if key != "heads"} if isinstance(value, dict) else value
+        say(f"  {name:<12} {shown}")
     for role in reversed(roles):
         say(f"  {role.action} as {role.role} {_local(role.at)} by {role.by}: {role.reason}")
     if decision is not None:
@@ -111,6 +121,42 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         for sentence in decision.reasons:
             say(f"    {'✗' if sentence in decision.against else '✓'} {copyable(sentence)}")
         say(f"  more in {settings.evaluations_path() / model}")
+
+
+def _band(limits: Band, costs: Costs | None) -> str:
+    """Where the model decides, and whether that is less than the costs ask for."""
+    from worker.models.unsure_band import band
+
+    intact = f"intact below {limits.lower:.3f}" if limits.lower else "nothing is intact"
+    damaged = f"damaged from {limits.upper:.3f} on" if limits.upper < 1 else "nothing is damaged"
+    sentence = f"{intact}, {damaged}, unsure between"
+    wanted = None if costs is None else band(costs)
+    if wanted is None or wanted == limits:
+        return sentence
+    return (
+        f"{sentence}; the costs ask for {wanted.lower:.3f} and {wanted.upper:.3f}, which the labels do not support yet"
+    )
+
+
+def _heads(model: Model) -> str:
+    """The heads of the line that the model learned from."""
+    from db.learning.learnt_heads import learnt_heads
+
+    heads = learnt_heads(model)
+    if heads is None:
+        return "it is not known which it has learned from"
+    return ", ".join(f"{machine} {head}" for machine, head in sorted(heads)) or "none of the line"
+
+
+def _novelty(manifest: ModelManifest) -> str:
+    """What the model takes for unlike anything learnt."""
+    novelty = manifest.novelty
+    if novelty is None:
+        return "none: it takes no photograph for unlike what it learnt from; the next training makes a model that does"
+    return (
+        f"unsure where a photograph is farther than {novelty.limit:.3f} from its nearest of {novelty.kept} learnt "
+        f"ones, as some {novelty.false_alarms:.1%} of photographs like these are"
+    )
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -115,10 +116,12 @@ def _tell_trained(
 ) -> None:
     from db.commands.output import print_table
     from worker.commands.training_summary import next_steps, scores, table, warnings
+    from worker.models.promise import Promise
 
     evaluation: dict[str, Any] = json.loads(
         (settings.evaluations_path() / decided.model / "evaluation.json").read_text("utf-8")
     )
+    promise = None if trained.model is None else Promise.of(trained.model.metrics)
     tell_skipped(trained.unusable, console)
     tell_notes(warnings(evaluation), console)
     if as_json:
@@ -126,6 +129,7 @@ def _tell_trained(
             "trained_on": evaluation["images"],
             "in_charge": in_charge,
             "scores": scores(evaluation),
+            "promise": None if promise is None else asdict(promise),
             "warnings": warnings(evaluation),
             "folder": taken.as_json() if taken else None,
         }
@@ -133,6 +137,8 @@ def _tell_trained(
         return
     say(trained.summary)
     print_table(table(evaluation))
+    if promise is not None:
+        say(promise.sentence())
     tell(decided, settings, False)
     if in_charge is not decided.promote:
         say(f"{decided.model} is {'' if in_charge else 'not '}in charge{' all the same' if in_charge else ''}")

@@ -18,8 +18,10 @@ from worker.features.batches import feature_batches
 from worker.images.decoding import UnusableImage, decode
 from worker.learning.folder_import import LabelledPhoto, Photographs
 from worker.learning.network import of_labelled, stored_or_built
-from worker.models.candidate import CandidateError, binary
+from worker.models.candidate import CandidateError, binary, learn
 from worker.models.costs import Costs
+from worker.models.promise import Promise
+from worker.models.solver import solver_for
 from worker.networks.memory_use import resident_megabytes
 from worker.networks.names import NetworkName
 from worker.networks.representative import Representative, some_of
@@ -54,8 +56,9 @@ class ComparedSet:
 class ComparedBackbone:
     """One backbone on one set: its scores by kind of split, and what a photograph costs.
 
-    `problems` says why a kind of split has no scores. `seconds` is the median time of a photograph on one core, from
-    its bytes to its features; `megabytes` what the network takes of memory while it runs, its file included.
+    `problems` says why a kind of split has no scores. `promise` is what could be promised of a model of the whole set,
+    None where it is too small. `seconds` is the median time of a photograph on one core, from its bytes to its
+    features; `megabytes` what the network takes of memory while it runs, its file included.
     """
 
     backbone: str
@@ -63,6 +66,7 @@ class ComparedBackbone:
     feature_size: int
     measured: Measured
     problems: dict[Kind, str]
+    promise: Promise | None
     seconds: float
     megabytes: float
 
@@ -106,10 +110,11 @@ def compare_on(
         with TemporaryDirectory(prefix="compare-") as folder:
             features = _features(one, network, Path(folder) / "features.npy", progress)
             measured, problems = _scores(one, features, repeats, progress)
+            promise = _promise(one, features)
         seconds = _seconds(one, network)
         results.append(
             ComparedBackbone(
-                network.name, network.fingerprint, network.feature_size, measured, problems, seconds, megabytes
+                network.name, network.fingerprint, network.feature_size, measured, problems, promise, seconds, megabytes
             )
         )
     return results
@@ -170,6 +175,16 @@ def _scores(
         return measured | {"grouped": measure("grouped")}, {}
     except (EvaluationError, CandidateError) as error:
         return measured, {"grouped": str(error)}
+
+
+def _promise(one: ComparedSet, features: Float32Array) -> Promise | None:
+    rows = np.arange(len(one.labels))
+    groups = rows if one.groups is None else one.groups
+    try:
+        learned = learn(solver_for(features), features, one.labels, groups, rows, costs=Costs())
+    except CandidateError:
+        return None
+    return learned.promise(one.labels, groups)
 
 
 def _seconds(one: ComparedSet, network: Network) -> float:

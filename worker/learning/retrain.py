@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from db.learning import model_registry, reviews, snapshots
+from db.learning.learnt_heads import heads_of
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
@@ -172,8 +173,14 @@ def _keep(
         calibration=candidate.calibration,
         band=candidate.band,
         kind=candidate.kind,
+        novelty=candidate.novelty,
     )
-    inserts = {"inserts": len(set(dataset.groups.tolist())), "images": len(dataset.items)}
+    labelled_set = {
+        "inserts": len(set(dataset.groups.tolist())),
+        "images": len(dataset.items),
+        "labels": dict(snapshot.counts),
+        "heads": heads_of(dataset.items),
+    }
     manifest = model_store.save(
         learning.models / name,
         candidate.classifier,
@@ -181,7 +188,7 @@ def _keep(
         fingerprint=store.fingerprint,
         trained_on=candidate.trained_on,
         settings={"seed": SEED, "class_weight": "balanced"},
-        metrics={"labelled_set": {**inserts, "labels": dict(snapshot.counts)}},
+        metrics={"labelled_set": labelled_set, "promise": asdict(candidate.promise)},
         created_at=datetime.now(UTC),
         snapshot_id=snapshot.snapshot_id,
         C=candidate.C,
@@ -190,6 +197,7 @@ def _keep(
         band=candidate.band,
         costs=candidate.costs,
         kind=candidate.kind,
+        novelty=candidate.novelty,
         network=learning.backbone().digest,
         usual=candidate.usual,
     )

@@ -1,4 +1,4 @@
-"""Fits a candidate model to a labelled set: C, scaling, planes, calibration and band. Arrays in, value out.
+"""Fits a candidate model to a labelled set: C, scaling, planes, calibration, band, novelty. Arrays in, value out.
 
 All hyperparameters are chosen inside the training rows, by cross-validation that never has images of one insert on both
 sides. The out-of-fold decision values serve the choice, the calibration and the report alike.
@@ -20,8 +20,11 @@ from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
+from worker.models.novelty import Novelty, learnt_novelty
 from worker.models.platt_scaling import calibrate
+from worker.models.promise import Promise
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
+from worker.models.supported_band import promise, supported
 from worker.models.unsure_band import Band, band
 from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
@@ -69,6 +72,10 @@ class Learned:
     band: Band
     out_of_fold: Float64Array
 
+    def promise(self, labels: Int64Array, groups: Int64Array) -> Promise:
+        """Return what may be promised of the band's decisions; `labels` (m,) and `groups` (m,) as they were learned."""
+        return promise(self.band, self.calibration.probabilities(self.out_of_fold), labels, groups)
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -77,7 +84,7 @@ class Candidate:
     `classifier` tells `LINE_CLASSES` apart, `kind` worn from broken where there were enough of each. Coefficients are
     for features as they are, also when they were `standardised` for the fit. `out_of_fold` (n,) are the decision values
     that calibration and band come from, for each row by a plane that had not seen its insert. `usual` (d,) is the mean
-    of the intact rows.
+    of the intact rows. `novelty` is None where the rows cannot tell what is unlike them.
     """
 
     classifier: LinearModel
@@ -89,6 +96,8 @@ class Candidate:
     standardised: bool
     trained_on: int
     out_of_fold: Float64Array
+    novelty: Novelty | None
+    promise: Promise
     usual: Float32Array
 
 
@@ -147,6 +156,8 @@ def fit_candidate(
         hyperparameters.scale is not None,
         len(rows),
         learned.out_of_fold,
+        learnt_novelty(features, groups, seed=seed),
+        learned.promise(sides, groups),
         solver.moments(rows[sides == 0]).mean.astype(np.float32),
     )
 
@@ -178,7 +189,8 @@ def learn(
     decisions = _out_of_fold(solver, rows, labels[rows], held_out, hyperparameters)
     calibration = calibrate(decisions, labels[rows])
     cut = balanced_cut(calibration, labels[rows])
-    return Learned(hyperparameters, cut, calibration.moved(cut), band(costs), decisions - cut)
+    limits = supported(band(costs), calibration.probabilities(decisions), labels[rows], groups[rows])
+    return Learned(hyperparameters, cut, calibration.moved(cut), limits, decisions - cut)
 
 
 def balanced_cut(calibration: Calibration, labels: Int64Array) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from producer.contract.vocabulary import Outcome
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
+from worker.models.novelty import Novelty
 from worker.models.unsure_band import Band
 from worker.runtime.arrays import Float32Array
 
@@ -44,7 +45,8 @@ class LineModel:
     """A model as it judges on the line, with the id that its verdicts carry.
 
     `classifier` distinguishes `LINE_CLASSES`, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
-    probability; without a `band` or a calibration the sign of the decision value decides and nothing is unsure.
+    probability; without a `band` or a calibration the sign of the decision value decides and the band leaves nothing
+    unsure. What is novel, where the model can tell, is unsure whatever the classifier says.
     `usual` (d,) is the mean of the intact inserts' features; without it no evidence is given.
     """
 
@@ -53,6 +55,7 @@ class LineModel:
     calibration: Calibration | None = None
     band: Band | None = None
     kind: LinearModel | None = None
+    novelty: Novelty | None = None
     usual: Float32Array | None = field(default=None, compare=False)
 
     def judge(self, vector: Float32Array) -> Judgement:
@@ -75,6 +78,9 @@ class LineModel:
                     f"the probability of damage, {probability:.3f}, lies in the unsure band, "
                     f"{self.band.lower:.3f} to {self.band.upper:.3f}"
                 )
+        novel = None if self.novelty is None else self.novelty.reason(vector)
+        if novel is not None:
+            outcome, reason = "unsure", novel
         label = None
         if outcome == "damaged" and self.kind is not None:
             label = self.kind.classes[int(self.kind.predict(row)[0])]

@@ -9,7 +9,8 @@ from pathlib import Path
 from db.learning.model_registry import Model
 from worker.backbones.names import BackboneError
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
-from worker.models.store import ModelError, ModelManifest, read
+from worker.models.manifest import ModelManifest
+from worker.models.store import ModelError, read
 from worker.networks.names import parse_network_name
 from worker.networks.running import Network
 from worker.networks.store import NetworkStore

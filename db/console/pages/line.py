@@ -18,7 +18,10 @@ from db.console.drawing.head_map import HeadMap, Ring, head_map, rings
 from db.console.live.feed import FAULTS, head_id
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.learning import model_registry
+from db.learning.learnt_heads import learnt_heads
 from db.line import faults
+from db.line.head_checks import Place
 from db.queries import head_overview, line_status
 from db.queries.head_overview import HeadOverview
 
@@ -40,6 +43,8 @@ class Card:
     rings: Sequence[Ring]
     age: timedelta
     stale_in: timedelta
+    unlearnt: bool
+    """Whether the model in charge has learned from no photograph of this head."""
 
     @property
     def stale(self) -> bool:
@@ -71,9 +76,10 @@ def one_head(request: Request, machine: str, head: str, person: Watcher) -> Resp
     console = console_of(request)
     with console.database.reading() as session:
         [overview] = head_overview.overviews(session, [(machine, head)])
+        learnt = _learnt(session)
     if not overview.pockets:
         raise HTTPException(404, Text("there is no such head"))
-    return page(request, "head.html", card=_card(console, overview))
+    return page(request, "head.html", card=_card(console, overview, learnt))
 
 
 @router.get("/line/faults")
@@ -88,8 +94,9 @@ def _line(console: Console, machine: str) -> dict[str, Any]:
         known = head_overview.heads(session)
         places = [place for place in known if machine in ("", place[0])]
         shown = sorted(places[:AT_ONCE])
+        learnt = _learnt(session)
         return {
-            "cards": [_card(console, overview) for overview in head_overview.overviews(session, shown)],
+            "cards": [_card(console, overview, learnt) for overview in head_overview.overviews(session, shown)],
             "machine": machine,
             "machines": dict(sorted(Counter(each for each, _ in known).items())),
             "more": len(places) - len(shown),
@@ -105,7 +112,13 @@ def _faults(session: Session) -> dict[str, Any]:
     }
 
 
-def _card(console: Console, overview: HeadOverview) -> Card:
+def _learnt(session: Session) -> frozenset[Place] | None:
+    """The heads that the model in charge has learned from; None where there is none, or that is not known."""
+    champion = model_registry.champion(session)
+    return None if champion is None else learnt_heads(champion)
+
+
+def _card(console: Console, overview: HeadOverview, learnt: frozenset[Place] | None) -> Card:
     known = console.heads.get(overview.head) if console.heads is not None else None
     # A pocket beyond what the register says was photographed all the same: it is drawn.
     size = max(overview.size, known.pockets if known is not None else 0)
@@ -118,4 +131,5 @@ def _card(console: Console, overview: HeadOverview) -> Card:
         rings=list(rings(drawn, [operation.words for operation in overview.operations])),
         age=age,
         stale_in=console.settings.stale_after - age,
+        unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,
     )

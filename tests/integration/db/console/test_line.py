@@ -10,6 +10,8 @@ from sqlalchemy import event
 
 from db.console.live.feed import FAULTS, Feed, head_id
 from db.console.pages import events
+from db.learning import model_registry
+from db.learning.model_registry import Model
 from db.line import faults, verdicts
 from tests.console_support import Browser, console_on
 from tests.integration.db.conftest import T0
@@ -37,6 +39,26 @@ def test_a_head_shows_its_answer_and_each_pocket_by_word_glyph_and_class(line, s
         assert f'href="#g-{word}"' in shown
         assert f"1 {word}</li>" in shown
     assert "hatch" not in shown
+
+
+@pytest.mark.parametrize(
+    ("labelled_set", "new"),
+    [({"heads": [["mill-1", "head-1"]]}, False), ({"heads": [["mill-2", "head-1"]]}, True), ({}, False)],
+    ids=["learned from", "of another machine", "not known"],
+)
+def test_a_head_that_the_model_never_learned_from_is_shown_as_such(
+    line, signed_in, database, labelled_set, new
+) -> None:
+    fresh(line, 1, "intact", size=1)
+    said = "it has learned from no photograph of this head"
+    assert said not in signed_in("viewer").get("/").text  # there is no model yet
+    metrics = {"labelled_set": labelled_set}
+    model = Model("m", "b:l", "f" * 64, T0, ("intact", "damaged"), 10, metrics, "m", "d" * 64)
+    with database.transaction() as session:
+        model_registry.register(session, model)
+        model_registry.promote(session, "m", by="test", reason="test", at=T0)
+    for path in ("/", "/line/head?machine=mill-1&head=head-1"):
+        assert (said in card(signed_in("viewer").get(path).text)) is new
 
 
 def test_what_is_of_long_ago_is_hatched_and_never_green(line, signed_in) -> None:

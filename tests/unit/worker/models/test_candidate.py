@@ -40,12 +40,16 @@ def test_a_candidate_tells_the_sides_and_the_kinds_apart():
     assert probabilities[~damaged].mean() < 0.2
     assert candidate.trained_on == 300
     np.testing.assert_allclose(candidate.usual, features[~damaged].mean(axis=0), atol=1e-5)
+    assert candidate.novelty is not None
+    assert np.mean([candidate.novelty.reason(row) is not None for row in features]) < 0.02
+    assert candidate.novelty.reason(np.zeros(features.shape[1], np.float32)) is not None
 
 
 def test_the_same_set_gives_the_same_candidate():
     one, two = (fit_candidate(*inserts(20), costs=Costs()) for _ in range(2))
     np.testing.assert_array_equal(one.classifier.coef, two.classifier.coef)
     np.testing.assert_array_equal(one.out_of_fold, two.out_of_fold)
+    np.testing.assert_array_equal(one.novelty.learnt, two.novelty.learnt)
     assert (one.C, one.standardised, one.calibration) == (two.C, two.standardised, two.calibration)
 
 

@@ -8,6 +8,7 @@ import pytest
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
 from worker.models.linear_svm import LinearModel
+from worker.models.novelty import UNLIKE, learnt_novelty
 from worker.models.unsure_band import Band
 
 
@@ -52,3 +53,22 @@ def test_without_a_band_the_sign_decides_and_nothing_is_unsure() -> None:
     judgement = replace(model(128), calibration=Calibration(1.0, 0.0)).judge(np.array([128.5], np.float32))
     assert (judgement.outcome, judgement.probability) == ("damaged", pytest.approx(0.6225, abs=1e-4))
     assert model(128).judge(np.array([128.5], np.float32)).probability is None
+
+
+@pytest.mark.parametrize("decided", ["intact", "damaged"])
+def test_what_is_unlike_anything_learnt_is_unsure_whatever_the_classifier_says(decided: str) -> None:
+    seen = np.random.default_rng(0).normal([5, 1, 1], 0.3, (100, 3)).astype(np.float32)
+    sign = 1 if decided == "damaged" else -1
+    planes = LinearModel(LINE_CLASSES, sign * np.ones((1, 3), np.float32), np.zeros(1))
+    kind = LinearModel(KINDS, np.ones((1, 3), np.float32), np.zeros(1))
+    certain = LineModel("m", planes, Calibration(10.0, 0.0), Band(0.05, 0.2, 0.8), kind)
+    line_model = replace(certain, novelty=learnt_novelty(seen, np.arange(100)))
+    known, novel = np.array([5, 1, 1], np.float32), np.array([1, 1, 5], np.float32)
+    assert line_model.judge(known) == certain.judge(known)
+    judgement = line_model.judge(novel)
+    assert (certain.judge(novel).outcome, judgement.outcome, judgement.label) == (decided, "unsure", None)
+    assert str(judgement.reason).startswith(UNLIKE)
+    assert (judgement.decision, judgement.probability) == (
+        certain.judge(novel).decision,
+        certain.judge(novel).probability,
+    )

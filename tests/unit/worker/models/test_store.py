@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.linear_svm import LinearModel
+from worker.models.novelty import MOST_COLUMNS, Novelty, learnt_novelty
 from worker.models.store import (
     CLASSIFIER_FILE,
     MANIFEST_FILE,
@@ -250,6 +251,8 @@ def test_a_file_that_is_not_hdf5_is_refused(tmp_path):
 
 
 KIND = LinearModel(("worn", "broken"), RNG.normal(size=(1, 50)).astype(np.float32), RNG.normal(size=1))
+NOVELTY = learnt_novelty(RNG.normal(1, 0.5, (40, 50)).astype(np.float32), np.arange(40))
+assert NOVELTY is not None
 WHOLE = {
     "snapshot_id": "a" * 64,
     "C": 0.25,
@@ -258,6 +261,7 @@ WHOLE = {
     "band": band(Costs(30, 5, 1)),
     "costs": Costs(30, 5, 1),
     "kind": KIND,
+    "novelty": NOVELTY,
 }
 
 
@@ -266,7 +270,7 @@ def test_calibration_band_and_finer_model_come_back_bit_for_bit(tmp_path):
     found = read(tmp_path / "m", FINGERPRINT)
     assert found.manifest == manifest
     for name, value in WHOLE.items():
-        if name != "kind":
+        if name not in ("kind", "novelty"):
             assert getattr(found.manifest, name) == value
     np.testing.assert_array_equal(found.classifier.coef, MODEL.coef)
     np.testing.assert_array_equal(found.kind.coef, KIND.coef)
@@ -274,9 +278,52 @@ def test_calibration_band_and_finer_model_come_back_bit_for_bit(tmp_path):
     line_model = found.line_model()
     assert (line_model.model_id, line_model.band) == (manifest.model_id, WHOLE["band"])
     assert line_model.kind.classes == ("worn", "broken")
+    np.testing.assert_array_equal(line_model.novelty.learnt, NOVELTY.learnt)
+    np.testing.assert_array_equal(line_model.novelty.distances, NOVELTY.distances)
+    told = found.manifest.novelty
+    assert (told.kept, told.columns, told.limit) == (40, 50, NOVELTY.limit)
 
 
-@pytest.mark.parametrize("change", ["calibration", "band", "kind"])
+def test_learnt_photographs_of_long_features_come_back_bit_for_bit(tmp_path):
+    size = MOST_COLUMNS * 3 + 1
+    novelty = learnt_novelty(RNG.normal(size=(30, size)).astype(np.float32), np.arange(30))
+    model = LinearModel(("intact", "damaged"), np.ones((1, size), np.float32), np.zeros(1))
+    stored(tmp_path / "m", model, novelty=novelty)
+    found = read(tmp_path / "m").arrays.novelty
+    np.testing.assert_array_equal(found.learnt, novelty.learnt)
+    np.testing.assert_array_equal(found.signs, novelty.signs)
+
+
+def _novelty_arrays(rows, distances):
+    def write(file):
+        for prefix, planes in (("", MODEL), ("kind_", KIND)):
+            file.create_dataset(f"{prefix}coef", data=planes.coef)
+            file.create_dataset(f"{prefix}intercept", data=planes.intercept)
+        file.create_dataset("novelty_learnt", data=rows)
+        file.create_dataset("novelty_distances", data=distances)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        _novelty_arrays(NOVELTY.learnt[:, :49], NOVELTY.distances),
+        _novelty_arrays(NOVELTY.learnt[:39], NOVELTY.distances[:39]),
+        _novelty_arrays(NOVELTY.learnt, NOVELTY.distances + 1),
+        _novelty_arrays(NOVELTY.learnt, np.full(40, np.inf)),
+        _novelty_arrays(NOVELTY.learnt.astype(np.float64), NOVELTY.distances),
+    ],
+    ids=["too narrow", "too few", "others", "not finite", "float64"],
+)
+def test_learnt_photographs_that_are_not_the_models_are_refused(tmp_path, write):
+    stored(tmp_path / "m", **WHOLE)
+    rewritten(tmp_path / "m", write)
+    with pytest.raises(ModelError):
+        read(tmp_path / "m")
+
+
+@pytest.mark.parametrize("change", ["calibration", "band", "kind", "novelty"])
 def test_what_the_answers_depend_on_is_part_of_the_name(tmp_path, change):
     whole = stored(tmp_path / "a", **WHOLE).model_id
     assert stored(tmp_path / "b", **WHOLE).model_id == whole
@@ -295,7 +342,7 @@ def test_a_manifest_from_before_there_were_bands_is_read_as_it_was(tmp_path):
     found = read(tmp_path / "m")
     assert found.manifest == manifest
     line_model = found.line_model()
-    assert (line_model.calibration, line_model.band, line_model.kind) == (None, None, None)
+    assert (line_model.calibration, line_model.band, line_model.kind, line_model.novelty) == (None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +358,9 @@ def test_a_manifest_from_before_there_were_bands_is_read_as_it_was(tmp_path):
         {"kind_classes": ["broken", "worn"]},
         {"kind_classes": ["a", "b", "c"]},
         {"C": 0},
+        {"novelty": None},
+        {"novelty": {"kept": 40, "columns": 50, "limit": 9.0, "false_alarms": NOVELTY.false_alarms}},
+        {"novelty": {"kept": 10**9, "columns": 50, "limit": NOVELTY.limit, "false_alarms": NOVELTY.false_alarms}},
     ],
 )
 def test_a_manifest_edited_where_the_answers_come_from_is_refused(tmp_path, change):
@@ -340,6 +390,8 @@ def test_a_models_name_stays_the_same_from_version_to_version():
         kind=kind,
     )
     assert (plain, full) == ("mobilenet-779ab7f6e4f7", "mobilenet-86d2609cedab")
+    novelty = Novelty(np.eye(3, dtype=np.float32), np.array([0.25, 0.5, 1.0]))
+    assert model_id(model, "mobilenet:conv1_relu", "c" * 64, novelty=novelty) == "mobilenet-63e756a0710f"
 
 
 def test_what_is_usual_comes_back_and_models_of_before_have_none(tmp_path):

@@ -1,0 +1,105 @@
+"""A line that learned from photographs of the bench is shown those of the lathe: it says that it cannot know."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db.engine import migrate
+from producer.contract.answers import VerdictAnswer
+from producer.contract.event import new_id
+from producer.delivery.outbox import Outbox
+from producer.simulation.head import SimulatedHead
+from producer.simulation.insert import LABELS, Condition
+from producer.simulation.rendering import render
+from producer.simulation.view import View
+from producer.station.station import Station
+from producer.storage.folder import FolderStore
+from tests.support import RedisProcess, program, wait_until
+from worker.models.novelty import UNLIKE
+
+LEARNED = 120
+SHOWN = 30
+
+HEAD = SimulatedHead(1, seed=2)
+BENCH = HEAD.station
+LATHE = replace(
+    BENCH,
+    field=BENCH.field * 1.7,
+    light_azimuth=-BENCH.light_azimuth,
+    light_height=70 - BENCH.light_height / 2,
+    backdrop=1 - BENCH.backdrop,
+    warmth=BENCH.warmth + 0.8,
+)
+"""The same inserts in the machine: another scale, another lamp, another background."""
+
+
+def photographs(view: View, count: int, seed: int) -> Iterator[tuple[bytes, str]]:
+    """JPEGs of as many inserts out of one box, half of them damaged, and what each is."""
+    rng = np.random.default_rng([seed, 17])
+    for number in range(count):
+        label = LABELS[(0, 1, 0, 2)[number % 4]]
+        picture = render(HEAD.box.twin(rng), Condition.random(rng, label), view.again(rng), 256)
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "JPEG", quality=92)
+        yield file.getvalue(), label
+
+
+@pytest.fixture
+def line(tmp_path: Path, redis_server: RedisProcess) -> Iterator[Station]:
+    """A station of a line whose model has learned from the bench."""
+    data, folder = tmp_path / "line", tmp_path / "bench"
+    for number, (photograph, label) in enumerate(photographs(BENCH, LEARNED, seed=1)):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        (folder / label / f"{number}.jpg").write_bytes(photograph)
+    data.mkdir()
+    migrate.upgrade(f"sqlite:///{data / 'inserts.db'}")
+    environment = os.environ | {"INSERTS_DATA": str(data), "INSERTS_REDIS_URL": redis_server.url}
+    train = [program("insert-worker"), "train", str(folder)]
+    subprocess.run(train, env=environment, check=True, capture_output=True, timeout=200)
+    ready = tmp_path / "ready"
+    with ExitStack() as parts, (tmp_path / "worker.log").open("wb") as log:
+        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
+        worker = subprocess.Popen(command, env=environment | {"INSERTS_PROCESSES": "1"}, stdout=log, stderr=log)
+        parts.callback(worker.wait, 40)
+        parts.callback(worker.send_signal, signal.SIGTERM)
+        wait_until(ready.exists, 60, "a ready worker")
+        outbox = Outbox(tmp_path / "outbox.db")
+        parts.callback(outbox.close)
+        yield parts.enter_context(Station("station-1", FolderStore(data / "images"), outbox, redis_server.url))
+
+
+def answers(station: Station, view: View, head: str) -> list[VerdictAnswer]:
+    captures = [
+        station.submit(
+            photograph, machine="lathe-1", head=head, pocket=pocket, operation="op-1", check_id=new_id(), check_size=1
+        ).capture_id
+        for pocket, (photograph, _) in enumerate(photographs(view, SHOWN, seed=2), 1)
+    ]
+    told = [answer.answer for answer in station.wait_for(captures, 60).values()]
+    assert len(told) == SHOWN
+    assert all(isinstance(answer, VerdictAnswer) for answer in told)
+    return told  # type: ignore[return-value]
+
+
+def test_what_it_never_learned_from_is_unsure_with_the_reason(line: Station) -> None:
+    as_learned, strange = answers(line, BENCH, "bench"), answers(line, LATHE, "H1")
+
+    def unlike(told: list[VerdictAnswer]) -> float:
+        assert all(answer.outcome == "unsure" for answer in told if str(answer.reason).startswith(UNLIKE))
+        return float(np.mean([str(answer.reason).startswith(UNLIKE) for answer in told]))
+
+    assert unlike(as_learned) <= 0.1
+    assert sum(answer.outcome != "unsure" for answer in as_learned) >= SHOWN / 4
+    # Not one guess.
+    assert unlike(strange) == 1

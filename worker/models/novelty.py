@@ -1,0 +1,146 @@
+"""How unlike everything that was learnt from a photograph is, by the distance to its nearest learnt neighbours.
+
+A classifier answers for any features at all, also for those of a photograph the like of which it has never seen. The
+mean cosine distance to the nearest learnt photographs tells these (Sun et al. 2022, "Out-of-distribution detection with
+deep nearest neighbors"); how far is far, the learnt photographs say themselves: each one's distance to those of all
+other inserts. Plain NumPy, for the line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from worker.models.linear_svm import ClassifierError
+from worker.runtime.arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
+
+NEIGHBOURS: Final = 5
+"""The nearest learnt photographs that a distance is the mean over; fewer where fewer are kept."""
+
+LEVEL: Final = 0.01
+"""The share of photographs like the learnt ones that may be called novel."""
+
+MOST_KEPT: Final = 1_000
+"""Most learnt photographs that are kept: the file stays below 5 MB, and a look takes a fifth of a millisecond."""
+
+MOST_COLUMNS: Final = 1_024
+"""Longer features are folded to this length, each with a random sign, which keeps distances to a few per cent."""
+
+UNLIKE: Final = "unlike anything learnt"
+"""What the reason of a novel photograph's verdict begins with."""
+
+_ROUNDING: Final = 1e-5
+"""Distances that differ by less are equal: features are of single precision."""
+
+_BLOCK: Final = 64
+"""Rows that are read at once: a backbone without pooling has megabytes in each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Novelty:
+    """The learnt photographs that a new one is held against.
+
+    `learnt` (m, c) are their features, folded and of length 1. `distances` (m,), rising, are those of each to its
+    nearest neighbours of other inserts. `signs` (d,) of 1 and -1 fold features (d,); None where they are taken as they
+    are.
+    """
+
+    learnt: Float32Array
+    distances: Float64Array
+    signs: Any = None
+
+    def __post_init__(self) -> None:
+        if self.learnt.ndim != 2 or self.distances.shape != (len(self.learnt),) or len(self.learnt) < 2:
+            raise ClassifierError(
+                f"novelty needs the distance of each learnt photograph, not {self.distances.shape} of them for "
+                f"{self.learnt.shape}"
+            )
+        if not (np.isfinite(self.learnt).all() and np.isfinite(self.distances).all()):
+            raise ClassifierError("the learnt photographs hold numbers that are not finite")
+
+    @property
+    def kept(self) -> int:
+        """How many learnt photographs there are to hold a new one against."""
+        return len(self.distances)
+
+    @property
+    def false_alarms(self) -> float:
+        """The share of photographs like the learnt ones that is called novel.
+
+        This is `LEVEL`, and more where so few are kept that being farther than every one of them is no rarer.
+        """
+        return max(LEVEL, 1 / (self.kept + 1))
+
+    @cached_property
+    def limit(self) -> float:
+        """The distance above which a photograph is novel: of the learnt ones, hardly any is as far."""
+        rank = int(np.floor(self.false_alarms * (self.kept + 1) + 1e-9))
+        return float(self.distances[self.kept - rank])
+
+    def distance(self, vector: Float32Array) -> float:
+        """Return the mean cosine distance of finite features (d,) to the nearest learnt ones, 0 to 2."""
+        if self.signs is None and len(vector) != self.learnt.shape[1]:
+            raise ClassifierError(f"novelty is for {self.learnt.shape[1]} features, not {len(vector)}")
+        (row,) = _of_length_one(vector[None], self.signs)
+        # Not BLAS, as in `LinearModel.decision`: no threads in a worker that has many of its own.
+        return float(_mean_of_nearest(1 - np.einsum("ij,j->i", self.learnt, row)[None])[0])
+
+    def reason(self, vector: Float32Array) -> str | None:
+        """Return why features (d,) are unlike anything learnt; None where they are not."""
+        distance = self.distance(vector)
+        if distance <= self.limit + _ROUNDING:
+            return None
+        return (
+            f"{UNLIKE}: the distance to the nearest learnt photographs, {distance:.3f}, is above the limit of "
+            f"{self.limit:.3f}"
+        )
+
+
+def learnt_novelty(features: Any, groups: Int64Array, *, seed: int = 0) -> Novelty | None:
+    """Return what tells novel photographs from `features` (n, d), an array or an open HDF5 dataset.
+
+    `groups` (n,) number the inserts. Of more than `MOST_KEPT` rows that many are drawn at random; the same arguments
+    draw the same. None where all are of one insert, or all have the same features.
+    """
+    rows = np.arange(len(groups))
+    rng = np.random.default_rng(seed)
+    if len(rows) > MOST_KEPT:
+        rows = np.sort(rng.choice(len(rows), MOST_KEPT, replace=False))
+    columns = int(features.shape[1])
+    signs = None if columns <= MOST_COLUMNS else rng.choice(np.array([-1, 1], np.int8), columns)
+    learnt = np.concatenate(
+        [
+            _of_length_one(np.asarray(features[rows[start : start + _BLOCK]], np.float32), signs)
+            for start in range(0, len(rows), _BLOCK)
+        ]
+    )
+    same = groups[rows][:, None] == groups[rows][None]
+    if same.all():
+        return None
+    distances = np.sort(_mean_of_nearest(1 - (learnt @ learnt.T).astype(np.float64), same))
+    return Novelty(learnt, distances, signs) if distances[-1] > _ROUNDING else None
+
+
+def _of_length_one(features: AnyArray, signs: Any) -> Float32Array:
+    """The features (n, d) folded by `signs` (d,) where there are any, each row divided by its length."""
+    folded = np.asarray(features, np.float32)
+    if signs is not None:
+        if signs.shape != folded.shape[1:]:
+            raise ClassifierError(f"novelty is for {len(signs)} features, not {folded.shape[1]}")
+        padded = np.pad(folded * signs, ((0, 0), (0, -folded.shape[1] % MOST_COLUMNS)))
+        folded = padded.reshape(len(padded), -1, MOST_COLUMNS).sum(axis=1, dtype=np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", folded, folded, dtype=np.float64))[:, None]
+    return np.asarray(folded / np.where(lengths > 0, lengths, 1), np.float32)
+
+
+def _mean_of_nearest(distances: AnyArray, left_out: BoolArray | None = None) -> Float64Array:
+    """The mean (n,) of the least `NEIGHBOURS` of each row of `distances` (n, m), without those that are `left_out`."""
+    if left_out is None:
+        count = min(NEIGHBOURS, distances.shape[1])
+        return np.asarray(np.partition(distances, count - 1, axis=1)[:, :count].mean(axis=1), np.float64)
+    nearest = np.sort(np.where(left_out, np.inf, distances), axis=1)[:, :NEIGHBOURS]
+    known = np.isfinite(nearest)
+    return np.asarray(np.where(known, nearest, 0).sum(axis=1) / known.sum(axis=1).clip(1), np.float64)

@@ -16,8 +16,10 @@ from worker.runtime.arrays import Float32Array
 
 @dataclass(frozen=True, eq=False)
 class ModelArrays:
-    """What a model computes with: its planes, and what it may have: those of the finer model, learnt photographs, and what
-    is usual (`worker.models.line_model.LineModel`)."""
+    """What a model computes with, for `worker.models.line_model.LineModel`.
+
+    Its planes, and what it may have: those of the finer model, learnt photographs, and what is usual.
+    """
 
     classifier: LinearModel
     kind: LinearModel | None = None

@@ -14,6 +14,8 @@ LONGEST: Final = 64
 """Bytes of the longest pattern. Each shorter one, several times, is half as long at least."""
 
 _WORD: Final = 8
+_AT_ONCE: Final = 512
+"""Blocks that are copied at once, to be compared: of a plain image that is all of them."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -37,12 +39,12 @@ def periods(every: Array, block: int) -> Array:
     alike = first == np.ndarray((count, shifts), np.uint64, every, shifts + 1, (block, 1))
     rest = np.flatnonzero(alike.any(axis=1))
     for shift in range(shifts):
+        period = shift + shifts + 1
         some = rest[alike[rest, shift]]
-        if len(some):
-            period = shift + shifts + 1
-            begins, goes_on = (every[at : at + count * block].reshape(count, block)[some] for at in (0, period))
-            repeats_after[some[(begins.view(np.uint64) == goes_on.view(np.uint64)).all(axis=1)]] = period
-            rest = rest[repeats_after[rest] == 0]
+        for few in np.split(some, range(_AT_ONCE, len(some), _AT_ONCE)):
+            begins, goes_on = (every[at : at + count * block].reshape(count, block)[few] for at in (0, period))
+            repeats_after[few[(begins.view(np.uint64) == goes_on.view(np.uint64)).all(axis=1)]] = period
+        rest = rest[repeats_after[rest] == 0]
     return repeats_after
 
 

@@ -41,7 +41,8 @@ def periods(every: Array, block: int) -> Array:
     for shift in range(shifts):
         period = shift + shifts + 1
         some = rest[alike[rest, shift]]
-        for few in np.split(some, range(_AT_ONCE, len(some), _AT_ONCE)):
+        for first_of_few in range(0, len(some), _AT_ONCE):
+            few = some[first_of_few : first_of_few + _AT_ONCE]
             begins, goes_on = (every[at : at + count * block].reshape(count, block)[few] for at in (0, period))
             repeats_after[few[(begins.view(np.uint64) == goes_on.view(np.uint64)).all(axis=1)]] = period
         rest = rest[repeats_after[rest] == 0]

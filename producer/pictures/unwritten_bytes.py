@@ -86,6 +86,7 @@ class StoredParts:
             data: the bytes of its file.
         """
         tiles: list[Any] = image.tile if isinstance(image, ImageFile.ImageFile) else []
+        tiles = [tile for tile in tiles if tile.codec_name == "raw"]  # a BMP may be run-length encoded
         bits: Any = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (1,))
         self._planes = len({tile.extents for tile in tiles}) < len(tiles)
         pixel = bits[0] if self._planes else sum(bits)
@@ -99,8 +100,7 @@ class StoredParts:
             self._parts.append(_Part(tile.extents, np.frombuffer(whole, np.uint8).reshape(-1, stride), colours))
         self._numbers = image.mode in ("1", "P")
         self._width, self._height = image.size
-        # A BMP does not say it here, and pads its rows by less than a pixel each has.
-        self._pixel_bits = pixel if image.format == "TIFF" else self._parts[0].rows.shape[1] * 8 // self._width
+        self._pixel_bits = pixel if image.format == "TIFF" else 0
 
     def missing(self, image: Image.Image) -> Missing | None:
         """Say whether parts were never written.
@@ -118,13 +118,11 @@ class StoredParts:
 
     def _has_pattern(self) -> bool:
         """Whether there is a pattern that is not one colour, over some rows and not all."""
-        if not self._parts or len({part.rows.shape[1] for part in self._parts}) > 1:
+        strides = {part.rows.shape[1] for part in self._parts}
+        if len(strides) != 1 or (stride := strides.pop()) <= LONGEST:
             return False
-        stride = self._parts[0].rows.shape[1]
         parts = [part.rows.reshape(-1) for part in self._parts]
         every = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        if stride <= LONGEST:
-            return False
         least = max(_BLOCKS, _ROWS * stride // _BLOCK - 1)
         return any(
             stop - start < len(every) // _BLOCK - 1 and not self._is_one_colour(every[start * _BLOCK :], stride)
@@ -133,9 +131,9 @@ class StoredParts:
 
     def _is_one_colour(self, every: Array, stride: int) -> bool:
         """Whether all pixels that begin so are alike, in the next row too, whose bytes some formats pad."""
+        pixel = self._pixel_bits or stride * 8 // self._width  # which a BMP does not tell
         bits = np.unpackbits(every[:_BLOCK])
-        alike = (bits[self._pixel_bits :] == bits[: -self._pixel_bits]).all()
-        return bool(alike and (every[:_BLOCK] == every[stride:][:_BLOCK]).all())
+        return bool((bits[pixel:] == bits[:-pixel]).all() and (every[:_BLOCK] == every[stride:][:_BLOCK]).all())
 
     def _missing_tiles(self, image: Image.Image) -> Missing | None:
         """Tiles that end plain, with picture right beside that."""

@@ -173,5 +173,13 @@ def test_whole_photographs_bars_and_backgrounds_miss_nothing(colour: int) -> Non
             assert [missing(data) for data in files] == [None] * len(files)
 
 
+def test_a_run_length_encoded_bmp_has_no_pixels_to_look_at() -> None:
+    data = bytearray(saved(np.zeros((240, 1500), np.uint8), "BMP", "P"))
+    struct.pack_into("<I", data, 30, 1)  # the compression
+    begins = struct.unpack_from("<I", data, 10)[0]
+    rle = (b"\1\x07" * 1500 + b"\0\0") * 240 + b"\0\1"
+    assert missing(bytes(data[:begins]) + rle) is None
+
+
 def test_what_pads_the_last_row_of_a_bmp_may_be_left_out() -> None:
     assert missing(saved(photographs()[0], "BMP")[:-2]) is None

@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from producer.pictures.patterns import periods
+
 _MARKER: Final = re.compile(rb"\xff(?=[^\x00\x01\xd0-\xd8\xff])")
 """A marker that ends the image or has a length: none of TEM, RST0 to RST7 and SOI (table B.1), and neither a byte FF
 of entropy-coded data (FF 00) nor a fill byte before a marker."""
@@ -34,9 +36,8 @@ _USUAL_CODES: Final = bytes.fromhex("0002010303020403050504040000017d")
 _REPEATED: Final = 32
 """Equal bytes in a row, at a multiple of their number, from which on they may be what was never written."""
 
-_PERIOD: Final = 16
-_PERIODS: Final = 8
-"""So many times a pattern of 1, 2, 4, 8 or 16 bytes repeats, at a multiple of their number, where it may be that."""
+_BLOCK: Final = 128
+"""Bytes that repeat a pattern, at a multiple of their number, from which on they may be that."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,9 @@ class JpegStructure:
 
     def has_pattern(self, data: bytes, scan: Scan) -> bool:
         """Whether a scan repeats a few bytes, or one: a flat area does, and what was filled before it was written."""
-        many = _PERIODS * _PERIOD
-        if scan.refines_dc or scan.ends - scan.begins < many:
+        if scan.refines_dc:
             return False
-        coded = np.frombuffer(data, np.uint8, (scan.ends - scan.begins) // many * many, scan.begins)
-        words = coded.view(np.uint64).reshape(-1, many // 8)
-        alike = words[(words[:, 0] == words[:, -2]) & (words[:, 1] == words[:, -1])].reshape(-1, _PERIODS, 2)
-        return bool((alike == alike[:, :1]).all(axis=(1, 2)).any())
+        return bool(periods(np.frombuffer(data, np.uint8, scan.ends - scan.begins, scan.begins), _BLOCK).any())
 
     def _has_zeros(self, data: bytes) -> bool:
         """Whether a scan has zeros where not even a flat area makes them.

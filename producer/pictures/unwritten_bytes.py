@@ -3,7 +3,7 @@
 The pixels of a BMP or an uncompressed TIFF are one block, strips, tiles, or a plane a colour. What was never written
 has a byte, or a few, over and over, in debug builds for example DE AD BE EF. Three things no camera makes so:
 
-- rows, or the end of a tile, of a pattern of a few bytes that is not one colour;
+- a pattern of up to 64 bytes over three rows and more, of the image or of a tile, that is not one colour;
 - a tile that is plain, with picture right beside it, where neither its row nor its column of tiles is a bar;
 - rows of which one colour's plane is plain and another's is not. (Light of one colour does this too.)
 
@@ -19,12 +19,18 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFile
 
-_PERIOD: Final = 48
-"""Bytes after which every pattern of 1, 2, 3, 4, 6, 8, 12, 16 or 24 bytes repeats."""
+from producer.pictures.patterns import LONGEST, periods, stretches
+
+_PERIOD: Final = 24
+"""Bytes after which pixels of 1, 2, 3, 4, 6 or 8 bytes and of one colour repeat."""
 
 _ROWS: Final = 3
 _SHARE: Final = 1 / 64
-"""The least that counts: rows, and their share of the image."""
+"""The least that counts: rows, and their share of the image; of a pattern rows alone."""
+
+_BLOCK: Final = 512
+_BLOCKS: Final = 4
+"""Bytes by which a pattern is looked for, and the least that it has, where three rows are less: 2 kB."""
 
 _PART: Final = 1 / 4
 """The least of a tile that counts, from a row on."""
@@ -80,10 +86,10 @@ class StoredParts:
             data: the bytes of its file.
         """
         tiles: list[Any] = image.tile if isinstance(image, ImageFile.ImageFile) else []
+        tiles = [tile for tile in tiles if tile.codec_name == "raw"]  # a BMP may be run-length encoded
         bits: Any = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (1,))
         self._planes = len({tile.extents for tile in tiles}) < len(tiles)
         pixel = bits[0] if self._planes else sum(bits)
-        self._tile_bits = pixel
         self._parts = []
         for tile in tiles:
             left, top, right, bottom = tile.extents
@@ -94,6 +100,7 @@ class StoredParts:
             self._parts.append(_Part(tile.extents, np.frombuffer(whole, np.uint8).reshape(-1, stride), colours))
         self._numbers = image.mode in ("1", "P")
         self._width, self._height = image.size
+        self._pixel_bits = pixel if image.format == "TIFF" else 0
 
     def missing(self, image: Image.Image) -> Missing | None:
         """Say whether parts were never written.
@@ -101,34 +108,35 @@ class StoredParts:
         Args:
             image: the same image, loaded and with 8 bits a colour, not turned.
         """
+        if self._has_pattern():
+            return Missing.DOUBT if self._numbers else Missing.CUT
         if self._planes:
             return self._missing_in_planes()
         if any(part.box[2] - part.box[0] < self._width for part in self._parts):
             return self._missing_tiles(image)
-        return self._pattern()
-
-    def _pattern(self) -> Missing | None:
-        """Rows of a pattern that is not one colour."""
-        if not self._parts or len({part.rows.shape[1] for part in self._parts}) > 1:
-            return None
-        rows = np.concatenate([part.rows for part in self._parts]) if len(self._parts) > 1 else self._parts[0].rows
-        height, stride = rows.shape
-        least = max(_ROWS, int(height * _SHARE))
-        if stride < 2 * _PERIOD:
-            return None
-        few = (rows[:, :_PERIOD] == rows[:, _PERIOD : 2 * _PERIOD]).all(axis=1)
-        edges = np.flatnonzero(np.diff(few.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
-        for start, stop in edges:
-            bits = stride * 8 // self._width
-            if not least <= stop - start < height or _is_one_colour(rows[start, : 2 * _PERIOD], bits):
-                continue
-            every = rows[start:stop].reshape(-1)
-            if (every[_PERIOD:] == every[:-_PERIOD]).mean() > 1 - _SHARE:
-                return Missing.DOUBT if self._numbers else Missing.CUT
         return None
 
+    def _has_pattern(self) -> bool:
+        """Whether there is a pattern that is not one colour, over some rows and not all."""
+        strides = {part.rows.shape[1] for part in self._parts}
+        if len(strides) != 1 or (stride := strides.pop()) <= LONGEST:
+            return False
+        parts = [part.rows.reshape(-1) for part in self._parts]
+        every = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        least = max(_BLOCKS, _ROWS * stride // _BLOCK - 1)
+        return any(
+            stop - start < len(every) // _BLOCK - 1 and not self._is_one_colour(every[start * _BLOCK :], stride)
+            for start, stop in stretches(periods(every, _BLOCK), least)
+        )
+
+    def _is_one_colour(self, every: Array, stride: int) -> bool:
+        """Whether all pixels that begin so are alike, in the next row too, whose bytes some formats pad."""
+        pixel = self._pixel_bits or stride * 8 // self._width  # which a BMP does not tell
+        bits = np.unpackbits(every[:_BLOCK])
+        return bool((bits[pixel:] == bits[:-pixel]).all() and (every[:_BLOCK] == every[stride:][:_BLOCK]).all())
+
     def _missing_tiles(self, image: Image.Image) -> Missing | None:
-        """Tiles that end plain, with picture right beside that, or in a pattern that is not one colour."""
+        """Tiles that end plain, with picture right beside that."""
         pixels = np.asarray(image if image.mode != "P" else image.convert("RGB")).astype(np.int32)
         pixels = pixels.reshape(*pixels.shape[:2], -1)
         if image.mode == "1":
@@ -138,8 +146,6 @@ class StoredParts:
         for index, (part, box) in enumerate(zip(self._parts, plain, strict=True)):
             if box is None:
                 continue
-            if not _is_one_colour(part.rows.reshape(-1)[-2 * _PERIOD :], self._tile_bits):
-                return Missing.DOUBT if self._numbers else Missing.CUT
             left, top, right, bottom = box
             sides = []
             if any(box[0] == part.box[0] for box in picture):
@@ -174,13 +180,6 @@ class StoredParts:
                 within_a_row = part.plain % part.rows.shape[1] != 0
                 return Missing.CUT if within_a_row and rest == plain[index + 1 :] else Missing.DOUBT
         return None
-
-
-def _is_one_colour(some: Array, bits: int) -> bool:
-    """Whether all pixels, of so many bits each, that these bytes, whole periods, stand for are alike."""
-    pixel = max(1, bits // 8)
-    alike = bool((some[pixel:] == some[:-pixel]).all())
-    return alike and (bits >= 8 or some[0] % (255 // (2**bits - 1)) == 0)
 
 
 def _differ(one: Array, other: Array) -> bool:

@@ -110,7 +110,7 @@ def _whole(kind: str, mode: str, width: int, height: int, variant: int) -> bytes
             options = {"transparency": (1, 2, 3) if mode == "RGB" else 3}
     elif kind == "TIFF":
         ways = ["raw", "tiff_lzw", "packbits", "tiff_adobe_deflate"]
-        ways += ["group4"] * 2 if mode == "1" else ["jpeg"] * 2 if mode in ("L", "RGB") else ["raw"] * 2
+        ways += ["jpeg" if mode in ("L", "RGB") else "raw"] * 2
         options = {
             "compression": ways[variant],
             "tiffinfo": {278: 3 if ways[variant] != "jpeg" else 8} if variant == 5 else {},

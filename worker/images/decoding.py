@@ -40,9 +40,10 @@ MAX_SCANS: Final = 100
 """A progressive JPEG has some ten scans. Each goes over all its pixels again, and one that changes nothing has a few
 bytes: 500 in a file of 170 kB, of 36 megapixels, took 11 s, and a file of 10 MB would take a quarter of an hour."""
 
-TIFF_COMPRESSIONS: Final = frozenset(
-    {"raw", "tiff_ccitt", "group3", "group4", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits"}
-)
+TIFF_COMPRESSIONS: Final = frozenset({"raw", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits"})
+FAX: Final = frozenset({"tiff_ccitt", "group3", "group4"})
+"""Black and white without grey, and nothing in them tells that a part was never written."""
+
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
@@ -221,6 +222,10 @@ def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | No
     if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", [])):
         return "the image is a run-length encoded BMP: save it without compression"
     if image.format == "TIFF":
+        if image.info.get("compression") in FAX:
+            return (
+                "the image is a TIFF of the kind that faxes use, which no camera writes: save it as grey or in colour"
+            )
         if image.info.get("compression") not in TIFF_COMPRESSIONS:
             return f"the image is a TIFF of the kind {image.info.get('compression')}: save it with LZW or uncompressed"
         # A tile is decoded whole, however little of it the image shows: 64×64 pixels can ask for 2 GB.

@@ -1,8 +1,9 @@
 """A compressed TIFF a part of whose data was overwritten, and that decodes all the same.
 
 A strip or tile of Deflate ends with a checksum, which the decoder does not read once it has all the rows. LZW and
-PackBits have none. But what comes twice has a code of its own in LZW, and equal bytes are one run in PackBits, so no
-byte comes many times over. Each strip or tile of JPEG is asked what a JPEG file is.
+PackBits have none. But what comes twice has a code of its own in LZW, so no byte comes many times over; and PackBits
+packs each row by itself: other bytes hardly end where it does. Each strip or tile of JPEG is asked what a JPEG
+file is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from typing import Final
+from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
 
@@ -24,12 +25,17 @@ _AT_ONCE: Final = 2**18
 _MOST: Final = 16
 """Bytes a pixel from which on a strip has more than its image: what is behind that is not looked at."""
 
-_REPEATED: Final = {
-    "tiff_lzw": re.compile(rb"(.)\1{31}", re.DOTALL),
-    "packbits": re.compile(rb"([^\x81])\1{31}", re.DOTALL),
-}
-"""32 equal bytes: at least 21 codes of LZW, which come again after eight at most. In PackBits 0x81 0x81 is the longest
-run there is, 128 times 0x81, and may come again."""
+_REPEATED: Final = re.compile(rb"(.)\1{31}", re.DOTALL)
+"""32 equal bytes: at least 21 codes of LZW, which come again after eight at most."""
+
+_NOTHING: Final = 128
+"""The code of PackBits below which that many bytes and one more follow, and above which a byte is repeated."""
+
+_MOST_RUNS: Final = 2**22
+"""Runs of PackBits that are looked at: a second's. A photograph of 40 megapixels has half as many."""
+
+_BITS_PER_SAMPLE, _PLANAR, _TILE_WIDTH = 258, 284, 322
+_BY_PLANES: Final = 2
 
 
 def is_overwritten(image: Image.Image, data: bytes) -> bool:
@@ -49,8 +55,9 @@ def is_overwritten(image: Image.Image, data: bytes) -> bool:
     if compression in ("tiff_adobe_deflate", "tiff_deflate"):
         most = _MOST * image.width * image.height
         return any(not _ends_well(part, most) for part in parts)
-    repeated = _REPEATED.get(compression)
-    return repeated is not None and any(repeated.search(part) for part in parts)
+    if compression == "packbits":
+        return not _is_in_rows(parts, _stride(image))
+    return compression == "tiff_lzw" and any(_REPEATED.search(part) for part in parts)
 
 
 def _is_whole(part: bytes) -> bool:
@@ -76,3 +83,43 @@ def _ends_well(part: memoryview, most: int) -> bool:
     except zlib.error:
         return False
     return unpacker.eof or count >= most
+
+
+def _stride(image: Image.Image) -> int:
+    """How many bytes a row of a strip or tile has when it is unpacked."""
+    tags: Any = getattr(image, "tag_v2", {})
+    bits = tags.get(_BITS_PER_SAMPLE, (1,))
+    pixel = bits[0] if tags.get(_PLANAR) == _BY_PLANES else sum(bits)
+    return int((tags.get(_TILE_WIDTH, image.width) * pixel + 7) // 8)
+
+
+def _is_in_rows(parts: list[memoryview], stride: int) -> bool:
+    """Whether the last row of each part of PackBits ends where the part does, and the others where runs do.
+
+    A program that packs several rows together, as it should not, does so in every part.
+    """
+    together = []
+    budget = iter(range(_MOST_RUNS))
+    for part in map(bytes, parts):
+        at, left, within = 0, stride, False
+        for _ in budget:
+            if at >= len(part):
+                break
+            code = part[at]
+            if code < _NOTHING:
+                at += code + 2
+                left -= code + 1
+            elif code > _NOTHING:
+                at += 2
+                left -= 257 - code
+            else:
+                at += 1
+            if left <= 0:
+                within |= left < 0
+                left = left % stride or stride
+        if at < len(part):  # more than is looked at
+            return True
+        if at > len(part) or left < stride:
+            return False
+        together.append(within)
+    return all(together) or not any(together)

@@ -82,15 +82,45 @@ def test_rows_of_a_pattern_are_no_picture(way: str, mode: str, fill: bytes, shar
         assert missing(filled(saved(pixels, way, mode), share, fill)) is Missing.CUT
 
 
-@pytest.mark.parametrize(
-    ("mode", "fill"),
-    [("L", b"\x10\x80\x40"), ("L", b"123456"), ("RGB", b"\x10\x80\x40\xcd\xef\x01"), ("RGB", b"not written!")],
-)
-@pytest.mark.parametrize("way", ["BMP", "TIFF"])
-def test_a_pattern_of_three_six_or_twelve_bytes_is_no_picture(way: str, mode: str, fill: bytes) -> None:
+@pytest.mark.parametrize("period", [2, 3, 5, 6, 7, 9, 10, 11, 13, 15, 20, 37, 63, 64])
+@pytest.mark.parametrize(("way", "mode"), WAYS)
+def test_a_pattern_of_any_length_up_to_64_bytes_is_no_picture(way: str, mode: str, period: int) -> None:
+    fill = bytes(range(16, 16 + period))
     for pixels in photographs():
         for share in (0.1, 0.55, 0.95):
-            assert missing(filled(saved(pixels, way, mode), share, fill)) is Missing.CUT
+            if not (way == "TIFF" and mode == "RGB" and period == 3):  # which is one colour
+                assert missing(filled(saved(pixels, way, mode), share, fill)) is Missing.CUT
+
+
+def test_one_colour_that_the_padding_of_rows_shifts_is_a_pattern() -> None:
+    for pixels in photographs():
+        assert pixels.shape[1] * 3 % 4
+        assert missing(filled(saved(pixels, "BMP"), 0.55, b"\xba\xad\xf0")) is Missing.CUT
+        assert missing(filled(saved(pixels[:, :248], "BMP"), 0.55, b"\xba\xad\xf0")) is None  # rows of one colour
+
+
+@pytest.mark.parametrize("fill", [b"\x10\x80\x40\x20\x60", *FILLS[3:]])
+@pytest.mark.parametrize("rows", [3, 5, 39])
+def test_a_pattern_in_the_middle_is_seen_from_three_rows_on(rows: int, fill: bytes) -> None:
+    for pixels in photographs():
+        data = saved(pixels, "TIFF")
+        length = rows * pixels.shape[1] * 3 + 400  # and a part of a row
+        for start in range(40_000, 41_000, 99):
+            hole = (fill * length)[:length]
+            assert missing(data[:start] + hole + data[start + length :]) is Missing.CUT
+
+
+def test_a_plain_part_of_12_bits_a_pixel_is_no_pattern() -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (240, 1024), dtype=np.uint16)
+    values[100:200] = 0x012
+    even, odd = values[:, ::2], values[:, 1::2]
+    packed = np.stack([even >> 4, (even & 15) << 4 | odd >> 8, odd & 255], axis=2).astype(np.uint8)
+    tags = {256: 1024, 257: 240, 258: 12, 259: 1, 262: 1, 273: 200, 277: 1, 278: 240, 279: packed.size}
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
+    head += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()) + bytes(4)
+    data = head.ljust(200, b"\0") + packed.tobytes()
+    assert missing(data) is None
+    assert missing(filled(data, 0.55, b"\x01\x20\x13")) is Missing.CUT
 
 
 def test_a_pattern_of_numbers_of_colours_may_be_a_shade() -> None:
@@ -98,7 +128,7 @@ def test_a_pattern_of_numbers_of_colours_may_be_a_shade() -> None:
         assert missing(filled(saved(pixels, "BMP", "P"), 0.55, FILLS[3])) is Missing.DOUBT
 
 
-@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("fill", [*FILLS, b"EMPTY", b"unused!"])
 @pytest.mark.parametrize("tile", [64, 128])
 @pytest.mark.parametrize("share", [0.3, 0.55])
 def test_tiles_that_are_missing_at_the_end_are_cut(tile: int, fill: bytes, share: float) -> None:
@@ -141,6 +171,14 @@ def test_whole_photographs_bars_and_backgrounds_miss_nothing(colour: int) -> Non
             files = [saved(drawn, way, mode) for way, mode in [*WAYS, ("BMP", "P"), ("BMP", "RGBA"), ("TIFF", "1")]]
             files += [tiff(drawn, 64)[0], tiff(drawn, 128)[0], tiff(drawn, planes=True, rows=16)[0]]
             assert [missing(data) for data in files] == [None] * len(files)
+
+
+def test_a_run_length_encoded_bmp_has_no_pixels_to_look_at() -> None:
+    data = bytearray(saved(np.zeros((240, 1500), np.uint8), "BMP", "P"))
+    struct.pack_into("<I", data, 30, 1)  # the compression
+    begins = struct.unpack_from("<I", data, 10)[0]
+    rle = (b"\1\x07" * 1500 + b"\0\0") * 240 + b"\0\1"
+    assert missing(bytes(data[:begins]) + rle) is None
 
 
 def test_what_pads_the_last_row_of_a_bmp_may_be_left_out() -> None:

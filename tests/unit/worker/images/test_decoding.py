@@ -176,6 +176,12 @@ def test_a_tiff_that_no_camera_writes_is_unusable(compression: int) -> None:
         decode(tiff_of(compression, 64, 64), SIZE)
 
 
+@pytest.mark.parametrize("compression", ["tiff_ccitt", "group3", "group4"])
+def test_a_fax_is_refused_by_name(compression: str) -> None:
+    with pytest.raises(UnusableImage, match="that faxes use"):
+        decode(encoded(Image.fromarray(picture()).convert("1"), "TIFF", compression=compression), SIZE)
+
+
 @pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate", "jpeg"])
 def test_a_compressed_tiff_is_read(compression: str) -> None:
     data = encoded(Image.fromarray(picture()), "TIFF", compression=compression)

@@ -138,6 +138,15 @@ def test_a_part_that_a_few_bytes_were_written_over_is_seen(options: dict[str, An
     assert is_cut(data[:start] + (fill * 1000)[:1000] + data[start + 1000 :])
 
 
+@pytest.mark.parametrize("period", [5, 6, 7, 9, 10, 11, 12, 13])
+@pytest.mark.parametrize("options", [{"quality": 95}, {"subsampling": 0, "quality": 90}], ids=str)
+def test_a_pattern_of_any_length_is_asked_at_the_end_of_its_scan(options: dict[str, Any], period: int) -> None:
+    data = jpeg(scene(size=(640, 512)), **options)
+    fill = bytes(range(33, 33 + period)) * 1000
+    for start in range(2048, len(data) - 6000, 512):
+        assert is_cut(data[:start] + fill[:4096] + data[start + 4096 :]), start
+
+
 def test_without_an_end_marker_it_is_cut() -> None:
     for way in WAYS.values():
         assert is_cut(way()[:-2])

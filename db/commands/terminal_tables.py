@@ -140,7 +140,7 @@ def replace_table(rows: Sequence[PocketRow]) -> Table:
 def check_table(checks: Sequence[Check]) -> Table:
     """Checks with their answers."""
     return _table(
-        ["began", "machine", "head", "operation", "state", "judged", "replace", "review", "missing", "check"],
+        ["began", "machine", "head", "operation", "state", "judged", "replace", "review", "missing", "reason", "check"],
         (
             [
                 check.started_at,
@@ -152,6 +152,7 @@ def check_table(checks: Sequence[Check]) -> Table:
                 _pockets(check.replace),
                 _pockets(check.review),
                 _pockets(check.missing),
+                check.reason,
                 str(check.check_id),
             ]
             for check in checks

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, case, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
+from db.line import incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
@@ -81,19 +82,6 @@ _COUNT_FIRST = Prepared(
         .values(attempts=Captures.attempts + 1)
     )
 )
-_SOME_MISSING = (
-    Checks.size
-    > select(func.count(Captures.pocket.distinct())).where(Captures.check_id == Checks.check_id).scalar_subquery()
-)
-# One that was given up is waited for again when a photograph comes after all.
-_AWAIT = Prepared(
-    lambda *_: (
-        update(Checks.__table__)  # type: ignore[arg-type]
-        .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
-        .where(or_(Checks.given_up, Checks.awaited & ~_SOME_MISSING))
-        .values(awaited=_SOME_MISSING, given_up=False)
-    )
-)
 _NEWEST = Prepared(
     lambda *_: (
         select(
@@ -115,7 +103,8 @@ _NEWEST = Prepared(
 def record(session: Session, capture: Capture, received_at: datetime) -> bool:
     """Keep a capture, with its check and its pocket; True if it was new.
 
-    A capture that is already there stays as it is, so the same message may arrive any number of times.
+    A capture that is already there stays as it is, so the same message may arrive any number of times. Of the sizes
+    that a check's captures tell the largest counts, whichever comes first; its machine and head are the first one's.
 
     Raises:
         ValueError: a datetime is naive.
@@ -200,12 +189,11 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
         capture = arrival.capture
         moment = order[capture.capture_id]
         check = checks.get(capture.check_id)
+        size = max(capture.check_size, check["size"] if check is not None else 0)
         if check is None or moment < check["started_at"]:
-            checks[capture.check_id] = {name: getattr(capture, name) for name in _CHECK_NAMES} | {
-                "size": capture.check_size,
-                "started_at": moment,
-                "awaited": True,
-            }
+            check = {name: getattr(capture, name) for name in _CHECK_NAMES}
+            check |= {"started_at": moment, "awaited": True}
+        checks[capture.check_id] = check | {"size": size}
         row = {name: getattr(capture, name) for name in _NAMES}
         rows.append(row | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment})
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
@@ -222,7 +210,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     if pockets:
         _POCKET.execute(connection, [pockets[place] for place in sorted(pockets)])
         # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
-        _AWAIT.execute(connection, ids=sorted(checks))
+        incomplete_checks.update_awaited(connection, checks)
     return written
 
 
@@ -231,12 +219,16 @@ def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:
 
 
 def _check(dialect: str, rows: int) -> Any:
-    # Captures may arrive in any order; the check began with the earliest.
+    # Captures may arrive in any order; the check began with the earliest, and is as large as the largest says.
     new = inserted(dialect, Checks, (*_CHECK_NAMES, "size", "started_at", "awaited"), rows)
+    earlier, larger = new.excluded.started_at < Checks.started_at, new.excluded.size > Checks.size
     return new.on_conflict_do_update(
         index_elements=[Checks.check_id],
-        set_={"started_at": new.excluded.started_at},
-        where=new.excluded.started_at < Checks.started_at,
+        set_={
+            "started_at": case((earlier, new.excluded.started_at), else_=Checks.started_at),
+            "size": case((larger, new.excluded.size), else_=Checks.size),
+        },
+        where=or_(earlier, larger),
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, Row, Select, String, cast, func, literal, select, text, type_coerce
 from sqlalchemy.orm import Session
 
-from db.line.checks import COLUMNS, Check, PocketState, Trouble, assess
+from db.line.checks import COLUMNS, Check, PocketState, Trouble, assess, elsewhere
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from producer.contract.vocabulary import OUTCOME_OF
 
@@ -52,47 +52,56 @@ def _with_captures(
 ) -> Iterator[tuple[Check, list[PocketState]]]:
     """Checks with their answers, and the captures that these come from: three queries at most for any number."""
     ids = {row.key: row.check_id for row in rows}
+    places = {row.key: (row.machine, row.head) for row in rows}
     troubles: dict[Any, list[Trouble]] = defaultdict(list)
     faults: Select[*tuple[Any, ...]] = select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket)
     for key, capture_id, pocket in session.execute(
         faults.where(Faults.check_id.in_(ids.values()), Faults.state == "open")
     ):
         troubles[key].append(Trouble(capture_id, pocket))
-    states = _states(session, ids, troubles.keys())
+    states = _states(session, ids, places, troubles.keys())
     for row in rows:
         columns = dict(row._mapping)
-        key, given_up = columns.pop("key"), columns.pop("given_up")
-        answer = assess(row.size, states[key], troubles[key], given_up=given_up)
+        key, awaited = columns.pop("key"), columns.pop("awaited")
+        answer = assess(row.size, states[key], troubles[key], awaited=awaited)
         yield Check(**columns, **vars(answer)), states[key]
 
 
-def _states(session: Session, ids: Mapping[Any, UUID], troubled: Collection[Any]) -> Mapping[Any, list[PocketState]]:
-    """The captures of some checks.
+def _states(
+    session: Session, ids: Mapping[Any, UUID], places: Mapping[Any, Place], troubled: Collection[Any]
+) -> Mapping[Any, list[PocketState]]:
+    """The captures of some checks, which are of these heads.
 
     They come by what they have in common, a row for all intact pockets of a check: reading thousands one by one takes
-    most of what a page of fifty heads may take. Where a pocket has several captures their order counts, and where there
-    is a fault their ids: those checks are read capture by capture.
+    most of what a page of fifty heads may take. Where a pocket has several captures their order counts, where there
+    is a fault their ids, and where one is of another head each one's: those checks are read capture by capture.
     """
     states: dict[Any, list[PocketState]] = defaultdict(list)
     pockets = func.aggregate_strings(cast(Captures.pocket, String), ",")
-    alike: Select[*tuple[Any, ...]] = select(_key(Captures), Captures.outcome, Captures.review, pockets)
+    machine, head = Captures.machine, Captures.head
+    ends = func.min(machine), func.min(head), func.max(machine), func.max(head)
+    alike: Select[*tuple[Any, ...]] = select(_key(Captures), Captures.outcome, Captures.review, pockets, *ends)
     alike = alike.where(Captures.check_id.in_(ids.values())).group_by(
         Captures.check_id, Captures.outcome, Captures.review
     )
-    for key, outcome, review, numbers in session.execute(alike):
+    mixed: set[Any] = set()
+    for key, outcome, review, numbers, *place in session.execute(alike):
+        if tuple(place) != places[key] * 2:
+            mixed.add(key)
         for pocket in map(int, numbers.split(",")):
             states[key].append(PocketState(pocket, pocket, 0, OUTCOME_OF[review] if review is not None else outcome))
-    several = {key for key, of in states.items() if key in troubled or len({state.pocket for state in of}) < len(of)}
+    several = {key for key, of in states.items() if len({state.pocket for state in of}) < len(of)}
+    several |= mixed | (states.keys() & set(troubled))
     if several:
         states.update((key, []) for key in several)
         moment, capture_id = type_coerce(Captures.ordered_at, String), type_coerce(Captures.capture_id, String)
-        columns = _key(Captures), capture_id, Captures.pocket, moment, Captures.outcome, Captures.review
+        columns = _key(Captures), capture_id, Captures.pocket, moment, Captures.outcome, Captures.review, machine, head
         captures: Select[*tuple[Any, ...]] = select(*columns).where(
             Captures.check_id.in_([ids[key] for key in several])
         )
-        for key, capture, pocket, at, outcome, review in session.execute(captures):
+        for key, capture, pocket, at, outcome, review, *of in session.execute(captures):
             outcome = OUTCOME_OF[review] if review is not None else outcome
-            states[key].append(PocketState(capture, pocket, at, outcome))
+            states[key].append(PocketState(capture, pocket, at, outcome, elsewhere(*places[key], *of)))
     return states
 
 

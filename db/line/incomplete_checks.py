@@ -1,19 +1,22 @@
 """Checks of which some pocket was not photographed: which they are, and that they are waited for no more.
 
-A check whose pockets were all photographed is none of them: it waits for workers, not for a station.
+A check whose pockets were all photographed is none of them: it waits for workers, not for a station. Where as many
+pockets came as it has, but its captures contradict each other, nothing that comes can make it whole: it is given up at
+once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.schema.tables import Captures, Checks
 
 _OF_CHECK: Final = Captures.check_id == Checks.check_id
@@ -36,6 +39,32 @@ _GIVE_UP: Any = (
     .values(awaited=False, given_up=True)
 )
 
+_OF_ITS_HEAD: Final = (Captures.machine == Checks.machine) & (Captures.head == Checks.head)
+_PHOTOGRAPHED: Final = (
+    select(func.count(Captures.pocket.distinct()))
+    .where(_OF_CHECK, _OF_ITS_HEAD)
+    .correlate(Checks)  # not with captures, where it is asked about one
+    .scalar_subquery()
+)
+_SOME_MISSING: Final = Checks.size > _PHOTOGRAPHED
+# As `db.line.checks.assess` sees it; here for the index of what was given up, by which such checks are found.
+_CONTRADICTED: Final = (
+    select(Captures.capture_id)
+    .where(_OF_CHECK, ~_OF_ITS_HEAD | ((Captures.pocket > Checks.size) & ((Checks.size > 1) | (_PHOTOGRAPHED > 1))))
+    .correlate(Checks)
+    .exists()
+)
+# One that was given up is waited for again when a photograph comes after all, one that had all when a larger size is
+# told.
+_AWAIT: Final = Prepared(
+    lambda *_: (
+        update(Checks.__table__)  # type: ignore[arg-type]
+        .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
+        .where(or_(Checks.given_up, Checks.awaited != _SOME_MISSING, ~Checks.awaited & _CONTRADICTED))
+        .values(awaited=_SOME_MISSING, given_up=~_SOME_MISSING & _CONTRADICTED)
+    )
+)
+
 
 @dataclass(frozen=True)
 class Awaited:
@@ -43,6 +72,14 @@ class Awaited:
 
     captures: int
     last_at: datetime
+
+
+def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> None:
+    """Say anew whether some checks wait for photographs, after captures of them were recorded.
+
+    The caller holds the checks' rows.
+    """
+    _AWAIT.execute(connection, ids=sorted(check_ids))
 
 
 def awaited(session: Session) -> dict[UUID, Awaited]:

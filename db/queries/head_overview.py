@@ -124,7 +124,8 @@ def _now(places: Sequence[Place]) -> Select[*tuple[Any, ...]]:
 def _words(check: Check, states: Sequence[PocketState]) -> dict[int, PocketWord]:
     """What a check left in each pocket: of several captures of a pocket the newest counts."""
     words: dict[int, PocketWord] = {}
-    for state in sorted(states, key=lambda state: (state.ordered_at, state.capture_id)):
+    of_head = (state for state in states if state.elsewhere is None)
+    for state in sorted(of_head, key=lambda state: (state.ordered_at, state.capture_id)):
         words[state.pocket] = _word(state.outcome, None)
     for pocket in check.review:
         if words.get(pocket, "pending") == "pending":

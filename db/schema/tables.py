@@ -43,7 +43,9 @@ class Checks(Base):
 
     What a check has come to is computed from its captures (`db.line.checks`); the row is there so that checks can
     be listed by time and place without going through every capture. It began with the earliest `ordered_at` of its
-    captures. `awaited`: some pocket was not photographed yet; `given_up`: nor is it waited for any more.
+    captures, and is as large as the largest `check_size` of them; `machine` and `head` are those of the first that
+    came. `awaited`: some pocket was not photographed yet; `given_up`: nor is it waited for any more, or all are there
+    and captures contradict each other.
     """
 
     __tablename__ = "checks"

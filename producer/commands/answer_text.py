@@ -22,7 +22,8 @@ def sentence(received: Received) -> str:
         replace = f", replace {_pockets(answer.replace)}" if answer.replace else ""
         review = f", look at {_pockets(answer.review)}" if answer.review else ""
         missing = f" ({_pockets(answer.missing)} never photographed)" if answer.missing else ""
-        return f"{answer.machine} {answer.head} {answer.operation}: {answer.state}{replace}{review}{missing}"
+        reason = f" ({answer.reason})" if answer.reason else ""
+        return f"{answer.machine} {answer.head} {answer.operation}: {answer.state}{replace}{review}{missing}{reason}"
     if isinstance(answer, FaultAnswer):
         return f"pocket {answer.pocket or '?'}: fault, {answer.reason}"
     label = f", {answer.label}" if answer.label else ""

@@ -88,9 +88,14 @@ class CheckAnswer(_Answer):
         exclude_if=lambda pockets: not pockets,  # version 1 does not know it
         description="Those of them that no photograph ever came of.",
     )
+    reason: str | None = Field(
+        default=None,
+        exclude_if=lambda reason: reason is None,  # nor this
+        description="What its events say against each other, where they do: such a check is 'review'.",
+    )
 
     def _needs_version_2(self) -> bool:
-        return bool(self.missing) or not all(map(is_narrow, (self.machine, self.head, self.operation)))
+        return bool(self.missing or self.reason) or not all(map(is_narrow, (self.machine, self.head, self.operation)))
 
 
 Answer = Annotated[VerdictAnswer | FaultAnswer | CheckAnswer, Field(discriminator="kind")]

@@ -184,7 +184,7 @@ class FolderCamera:
                 self._put_away(file, reading.image)
                 return
             moment = Moment.now()
-            check = self._handed_in.check_of(file.relative.parent, moment, self._check_timeout)
+            check = self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
             if (other := self._handed_in.shown_as(file.relative, reading.image, moment)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
             before = self._handed_in.others_of_pocket(file.relative)

@@ -93,11 +93,15 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ValueError(f"the head register {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8: save it again as UTF-8") from None
+    except RecursionError:
+        raise ValueError(f"{path} is no head register: its lists or tables stand too deep in each other") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(
             f"{path} is no TOML: {error}. A head begins with [heads.NAME], once; names with blanks or umlauts and all "
             "texts stand in quotation marks"
         ) from None
+    except ValueError as error:  # of Python itself: a number of thousands of digits, a day that no month has
+        raise ValueError(f"{path} is no TOML: a value in it cannot be read ({error})") from None
 
 
 def _in_words(error: ErrorDetails) -> str:
@@ -113,7 +117,11 @@ def _in_words(error: ErrorDetails) -> str:
     if error["type"] in ("model_type", "dict_type"):
         return f"{place}{key} is no table: it needs {', '.join(_known([*table, key])) or 'NAME = …'} in it"
     problem = error["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
-    return f"{place}{'' if key == '[key]' else f'{key}: '}{problem}, not {error['input']!r}"
+    return f"{place}{'' if key == '[key]' else f'{key}: '}{problem}, not {_short(repr(error['input']))}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _place(table: list[str]) -> str:

@@ -34,6 +34,9 @@ photograph: hours at most."""
 CHECK_TIMEOUT: Final = 600.0
 """Seconds without a photograph after which a check is over."""
 
+_SIZE: Final = " of "
+"""What stands before the size in the note on a check."""
+
 FILE_NOTE, CONTENT_NOTE, CHECK_NOTE, SHOWN_NOTE = "file:", "content:", "check:", "shown:"
 
 
@@ -90,20 +93,22 @@ class HandedIn:
         self._outbox.keep_note(f"{_shown(relative.parent)}{_name(relative)}:{content}", f"{new_id()} {now}")
         return None
 
-    def check_of(self, operation: Path, now: Moment, timeout: float) -> UUID:
+    def check_of(self, operation: Path, now: Moment, timeout: float, check_size: int) -> UUID:
         """The check of an operation's folder: the same one for all its files, also after a restart.
 
         It is over when nothing was handed in for `timeout` seconds, or the computer was started since: what comes then
         is another check, of an operation of the same name. A photograph of yesterday must not stand for a pocket that
-        nobody saw today.
+        nobody saw today. Nor do photographs belong together between which `check_size` was said to be another one.
         """
         note = f"{CHECK_NOTE}{_normal((self._folder.absolute() / operation).as_posix())}"
-        check, _, last = (self._outbox.note(note) or "").partition(" ")
+        check, _, rest = (self._outbox.note(note) or "").partition(" ")
+        last, _, size = rest.partition(_SIZE)
         passed = now.since(Moment.read(last)) if last else None
-        if passed is None or not 0 <= passed <= timeout:
+        # An earlier version noted no size.
+        if passed is None or not 0 <= passed <= timeout or size not in ("", str(check_size)):
             self._outbox.forget_notes(self._outbox.notes(_shown(operation)))
             check = str(new_id())
-        self._outbox.keep_note(note, f"{check} {now}")
+        self._outbox.keep_note(note, f"{check} {now}{_SIZE}{check_size}")
         return UUID(check)
 
     def forget_old(self, now: float) -> None:

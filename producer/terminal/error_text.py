@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from producer.terminal.output import visible
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_OUT_OF_RANGE: Final = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
 
 
 def in_words(error: BaseException, whole: str = "event") -> str:
@@ -18,6 +25,8 @@ def in_words(error: BaseException, whole: str = "event") -> str:
     """
     from pydantic import ValidationError  # not for a command that only prints its help
 
+    if isinstance(error, ValidationError) and error.title.endswith("Settings"):
+        return "; ".join(map(_of_setting, error.errors(include_url=False, include_context=False)))
     if isinstance(error, ValidationError):
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         return "; ".join(
@@ -28,6 +37,18 @@ def in_words(error: BaseException, whole: str = "event") -> str:
         what = visible(error.object)
         return f"{what} is no text: it holds bytes that cannot be decoded here (LC_ALL=C.UTF-8 reads UTF-8)"
     return str(error) or type(error).__name__
+
+
+def _of_setting(problem: ErrorDetails) -> str:
+    """What is wrong with a setting, under the name of its variable where one is set; an option has the field's name.
+
+    A number that is out of its range is told, any other value may be a secret.
+    """
+    field = ".".join(map(str, problem["loc"]))
+    name = next((name for name in os.environ if name.casefold() == f"inserts_{field}"), field)
+    said = problem["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
+    value = f", not {problem['input']}" if problem["type"] in _OUT_OF_RANGE else ""
+    return f"{name}: {said}{value}" if name else said
 
 
 @contextmanager

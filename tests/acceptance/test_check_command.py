@@ -9,12 +9,14 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from producer.contract.event import new_id
 from producer.simulation.head import write_labelled_folder
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
@@ -77,6 +79,31 @@ class CheckedLine:
         rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         return next(str(row["state"]) for row in rows if row["operation"] == f"op-{self._operation}")
 
+    def checks(self, operation: str) -> list[dict[str, Any]]:
+        """What the database says of the checks of an operation, the newest first."""
+        command = [program("insert-db"), "--data", str(self.data), "checks", "--json"]
+        rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        return [row for row in rows if row["operation"] == operation]
+
+    def publish(self, image: Path, *options: str) -> str:
+        """The outcome of a photograph that is handed in by itself."""
+        command = [program("insert-station"), "--data", str(self.data), "publish", str(image), "--json", *options]
+        return str(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["outcome"])
+
+    @contextmanager
+    def watching(self, folder: Path, size: int) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+        """A watched folder; what it gives is the answers so far."""
+        command = [program("insert-station"), "--data", str(self.data), "watch", str(folder), "--json"]
+        quick = {"INSERTS_SETTLED_AFTER": "0.2", "INSERTS_WATCH_EVERY": "0.2"}
+        said = folder.parent / f"said-{size}"
+        with said.open("wb") as out:
+            watch = subprocess.Popen([*command, "--check-size", str(size)], stdout=out, env=os.environ | quick)
+        try:
+            yield lambda: [json.loads(line) for line in said.read_text().splitlines()]
+        finally:
+            watch.send_signal(signal.SIGTERM)
+            watch.wait(60)
+
     def stop(self) -> None:
         self._system.send_signal(signal.SIGTERM)
         self._system.wait(60)
@@ -108,6 +135,34 @@ def test_a_head_that_was_seen_whole_is_a_go(line: CheckedLine, folder: Path) -> 
     checked = line.check(folder, "--check-size", "3")
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "GO\n", "")
     assert line.state_in_the_database() == "go"
+
+
+def test_a_watch_that_is_started_again_with_the_right_size_says_no_go_of_what_it_took_before(
+    line: CheckedLine, tmp_path: Path
+) -> None:
+    place = tmp_path / "camera" / "mill-1" / "H12" / "of-another-size"
+    place.mkdir(parents=True)
+    for size, pocket in ((2, 1), (3, 2)):
+        with line.watching(tmp_path / "camera", size) as answers:
+            shutil.copy(line.intact[pocket], place / f"{pocket}.jpg")
+            wait_until(lambda: [answer["outcome"] for answer in answers()] == ["intact"], 60, "a verdict")
+    states = [(check["state"], check["judged"], check["size"]) for check in line.checks("of-another-size")]
+    assert states == [("pending", 1, 3), ("pending", 1, 2)]
+
+
+def test_photographs_of_one_check_that_disagree_about_its_size_or_head_are_no_go(line: CheckedLine) -> None:
+    check = ("--machine", "mill-1", "--operation", "by-hand", "--check-id", str(new_id()))
+
+    def publish(pocket: int, size: int, head: str = "H12") -> tuple[object, ...]:
+        named = (*check, "--head", head, "--pocket", str(pocket), "--check-size", str(size))
+        assert line.publish(line.intact[pocket], *named) == "intact"
+        [now] = line.checks("by-hand")
+        return now["state"], now["judged"], now["size"], now["reason"]
+
+    assert publish(1, 2) == ("pending", 1, 2, None)
+    assert publish(3, 3) == ("pending", 2, 3, None)
+    assert publish(2, 3) == ("go", 3, 3, None)
+    assert publish(2, 3, head="H13") == ("review", 3, 3, "contradiction: pocket 2 of head H13")
 
 
 def _nothing(folder: Path, photo: Path) -> None:

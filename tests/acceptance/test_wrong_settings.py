@@ -14,15 +14,37 @@ from tests.support import program
 @pytest.mark.parametrize(
     ("setting", "value", "command", "said"),
     [
-        ("INSERTS_STATION", "Prüf/1", ["insert-station", "outbox"], "station: a name may have letters and digits of"),
-        ("INSERTS_OUTBOX_LIMIT", "0", ["insert-station", "outbox"], "outbox_limit: Input should be greater than"),
-        ("INSERTS_GROUP", "0", ["insert-station", "outbox"], "group: Input should be greater than or equal to 1"),
-        ("INSERTS_GROUP", "101", ["insert-station", "outbox"], "group: Input should be less than or equal to 100"),
-        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-station", "outbox"], "data: the home folder ~nobody-at-all"),
-        ("INSERTS_STATION", "Prüf/1", ["insert-worker", "run"], "station: a name may have letters and digits of"),
-        ("INSERTS_PROCESSES", "many", ["insert-worker", "run"], "processes: Input should be a valid integer"),
-        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-worker", "run"], "data: the home folder ~nobody-at-all"),
-        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-db", "checks"], "data: the home folder ~nobody-at-all"),
+        (
+            "INSERTS_STATION",
+            "Prüf/1",
+            ["insert-station", "outbox"],
+            "INSERTS_STATION: a name may have letters and digits of",
+        ),
+        ("INSERTS_OUTBOX_LIMIT", "0", ["insert-station", "outbox"], "INSERTS_OUTBOX_LIMIT: it must be greater than"),
+        ("INSERTS_GROUP", "0", ["insert-station", "outbox"], "INSERTS_GROUP: it must be greater than or equal to 1"),
+        ("INSERTS_SETTLED_AFTER", "-1", ["insert-station", "outbox"], "AFTER: it must be greater than 0, not -1\n"),
+        ("inserts_settled_after", "nan", ["insert-station", "outbox"], "inserts_settled_after: it must be a finite"),
+        (
+            "INSERTS_GROUP",
+            "101",
+            ["insert-station", "outbox"],
+            "INSERTS_GROUP: it must be less than or equal to 100, not 101",
+        ),
+        (
+            "INSERTS_DATA",
+            "~nobody-at-all/x",
+            ["insert-station", "outbox"],
+            "INSERTS_DATA: the home folder ~nobody-at-all",
+        ),
+        (
+            "INSERTS_STATION",
+            "Prüf/1",
+            ["insert-worker", "run"],
+            "INSERTS_STATION: a name may have letters and digits of",
+        ),
+        ("INSERTS_PROCESSES", "many", ["insert-worker", "run"], "INSERTS_PROCESSES: it must be a valid integer"),
+        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-worker", "run"], "INSERTS_DATA: the home folder ~nobody-at-all"),
+        ("INSERTS_DATA", "~nobody-at-all/x", ["insert-db", "checks"], "INSERTS_DATA: the home folder ~nobody-at-all"),
     ],
 )
 def test_a_wrong_setting_is_named_without_a_link(

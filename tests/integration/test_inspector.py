@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import itertools
 import json
 import struct
 import threading
@@ -387,6 +388,23 @@ def test_a_check_is_answered_when_its_last_insert_is_judged(line: Line) -> None:
     line.inspector.inspect(events[-1].message())
     (answer,) = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
     assert (answer.state, answer.replace, answer.review) == ("replace", [2, 4], [5])
+
+
+def test_a_station_is_told_no_go_of_a_pocket_that_nobody_saw_and_why(line: Line) -> None:
+    """Events of one check that disagree about its size, and then about its head."""
+
+    def tell(pocket: int, size: int, **changes: Any) -> list[tuple[str, int, str | None]]:
+        image = photograph(70, next(numbers))
+        event = stored_event(line.store, image, pocket=pocket, check_id=check, check_size=size, **changes)
+        line.inspector.inspect(event.message())
+        answers = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
+        return [(answer.state, answer.size, answer.reason) for answer in answers]
+
+    numbers, check = itertools.count(1), str(new_id())
+    assert tell(1, 2) == []
+    assert tell(3, 3) == [], "the larger size counts, and nobody saw pocket 2"
+    assert tell(2, 2) == [("go", 3, None)]
+    assert tell(2, 3, head="another")[1:] == [("review", 3, "contradiction: pocket 2 of head another")]
 
 
 def test_a_check_judged_by_many_workers_is_answered(line: Line) -> None:

@@ -11,6 +11,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ GROUP_COLUMNS: Final = ("group", "insert")
 """Columns that say which images show the same thing, in order of preference."""
 
 DELIMITERS: Final = (",", ";", "\t", "|")
+
+HEADER_WITHIN: Final = 20
+"""In how many lines a header is looked for that is not the first."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -62,13 +66,38 @@ class Grouping:
 
 
 def find_table(root: Path) -> tuple[Path | None, tuple[str, ...]]:
-    """Return `labels.csv` in `root`, in any spelling, and a note about a file that looks like one and is not read."""
-    beside = sorted(path for path in root.iterdir() if path.is_file() and path.stem.casefold() == "labels")
-    table = next((path for path in beside if path.name.casefold() == LABELS_FILE), None)
-    others = [path.name for path in beside if path != table]
-    if table is None and others:
+    """Return `labels.csv` in `root`, in any spelling, and a note about a file that looks like one and is not read.
+
+    Raises:
+        TableError: what has the name is no file, or several files have it.
+    """
+    named = sorted(path for path in root.iterdir() if path.name.casefold() == LABELS_FILE)
+    beside = sorted(path for path in root.iterdir() if path.is_file() and _may_be_meant(path.name.casefold()))
+    for path in named:
+        if not path.is_file():
+            raise TableError(f"{path} is {_kind(path)}, not a table: replace it by the file itself, or remove it")
+    if len(named) > 1:
+        raise TableError(f"{root} has {' and '.join(path.name for path in named)}: keep the one that is to be read")
+    others = [path.name for path in beside if path not in named]
+    if named:
+        return named[0], ()
+    if others:
         return None, (f"{others[0]} is not read: save it as {LABELS_FILE}, with the columns file and group",)
-    return table, ()
+    return None, ()
+
+
+def _may_be_meant(name: str) -> bool:
+    """Whether a file's name, in small letters, is that of a table which was saved in another form.
+
+    Windows hides the ending of `labels.csv.txt`.
+    """
+    return name != LABELS_FILE and (name.partition(".")[0] == "labels")
+
+
+def _kind(path: Path) -> str:
+    if path.is_symlink() and not path.exists():
+        return f"a link to {path.readlink()}, where nothing is"
+    return "a folder" if path.is_dir() else "a pipe or a device"
 
 
 def read_table(path: Path) -> Table:
@@ -91,6 +120,11 @@ def read_table(path: Path) -> Table:
     columns = tuple(name.casefold() for name in header)
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise TableError(f"{path} has the column '{twice[0]}' twice: rename one of them")
+    if "file" not in columns and (below := _header_below(text)):
+        raise TableError(
+            f"{path} has its header in line {below + skipped}: the first line must be the header"
+            "; remove what is above it"
+        )
     if uneven := [number for number, cells in body if len(cells) > len(columns) and any(cells[len(columns) :])]:
         cells = dict(body)[uneven[0]]
         notes.append(
@@ -120,7 +154,8 @@ def read_groups(
     path, notes = (table, ()) if table is not None else find_table(root)
     if path is None or not path.is_file():
         if table is not None or column is not None:
-            raise TableError(f"there is no {path or root / LABELS_FILE} to take the groups from")
+            instead = "".join(f" ({note})" for note in notes)
+            raise TableError(f"there is no {path or root / LABELS_FILE} to take the groups from{instead}")
         return Grouping(notes=notes)
     content = read_table(path)
     wanted = None if column is None else _tidy(column).casefold()
@@ -149,7 +184,8 @@ def read_groups(
             f"{missing[0].parent.name}/{missing[0].name}; add them, or the grouped scores would leak"
             + "".join(f"; {note}" for note in _unmatched(path, matched, content))
         )
-    return Grouping(chosen, tuple(groups), (*content.notes, *_unmatched(path, matched, content)))
+    notes = (*content.notes, *_unmatched(path, matched, content), *_alike(path, groups, chosen))
+    return Grouping(chosen, tuple(groups), notes)
 
 
 def _groups(table: Table, matched: Matched, column: str, files: Sequence[Path]) -> list[str]:
@@ -167,6 +203,23 @@ def _groups(table: Table, matched: Matched, column: str, files: Sequence[Path]) 
             name = f"{file.parent.name}/{file.name}"
             raise TableError(f"{table.path} puts {name} into two groups, '{groups[file]}' and '{group}'")
     return [groups.get(file, "") for file in files]
+
+
+def _alike(path: Path, groups: Sequence[str], column: str) -> list[str]:
+    """A note about groups whose names differ in capitals or blanks only: they are probably one."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        names[" ".join(group.casefold().split())].add(group)
+    twins = sorted(sorted(group) for group in names.values() if len(group) > 1)
+    if not twins:
+        return []
+    first = " and ".join(f"'{name}'" for name in twins[0])
+    return [
+        (
+            f"{path.name}: {counted(len(twins), column)} in other letters too (capital or small), the first is {first}"
+            "; taken for different ones, and if they are one, the grouped scores leak"
+        )
+    ]
 
 
 def _unmatched(path: Path, matched: Matched, table: Table) -> list[str]:
@@ -221,6 +274,14 @@ def _delimiter(text: str) -> tuple[str, str, int]:
         return max(DELIMITERS, key=worth), text, 0
     except csv.Error:
         return ",", text, 0
+
+
+def _header_below(text: str) -> int:
+    """The line of the header where something else is above it, such as a title or a comment; 0: there is none."""
+    for number, line in enumerate(text.splitlines()[:HEADER_WITHIN], 1):
+        if any("file" in (_tidy(cell.strip(' "')).casefold() for cell in line.split(by)) for by in DELIMITERS):
+            return number
+    return 0
 
 
 def _tidy(cell: str) -> str:

@@ -81,4 +81,5 @@ def check_answer(check: Check) -> CheckAnswer:
         replace=list(check.replace),
         review=list(check.review),
         missing=list(check.missing),
+        reason=check.reason,
     )

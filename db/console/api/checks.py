@@ -38,6 +38,7 @@ class Check(BaseModel):
     review: list[int] = Field(description="The pockets at which a person has to look.")
     judged: int = Field(description="How many pockets have an answer.")
     missing: list[int] = Field(description="The pockets of which no photograph came and none is waited for any more.")
+    reason: str | None = Field(description="What its photographs say against each other: it is `review` then.")
 
 
 @router.get("/checks", response_model=Page[Check])

@@ -192,8 +192,8 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     _filled(line, start)
     line.see(4, 3, "intact", check_id=uuid6.uuid7())
     both = uuid6.uuid7()
-    for pocket in (5, 6):
-        line.see(pocket, 3, "intact", check_id=both)
+    for pocket in (1, 2):
+        line.see(pocket, 3, "intact", check_id=both, head="head-2")
     line.say(line.see(7, 4, "damaged", check_id=uuid6.uuid7(), check_size=1), "intact")
     before = _contents(line.database.url)
     assert {row["awaited"] for row in before["checks"]} == {row["damaged"] for row in before["pockets"]} == {0, 1}
@@ -314,8 +314,11 @@ def _stored(connection, moment: datetime) -> object:
 
 def _filled(line, start):
     """Something in every table; returns the captures, and the promotions that 0001 cannot keep."""
-    seen = [line.see(1, 0, "damaged"), line.see(2, 1, "intact"), line.see(3, 2, "unsure")]
-    line.see(4, 3, "unusable", region={"left": 1, "top": 2, "width": 3, "height": 4}, edge=2, operations_on_edge=7)
+    of_four = {"check_size": 4}
+    seen = [line.see(pocket, 0, word, **of_four) for pocket, word in enumerate(("damaged", "intact", "unsure"), 1)]
+    line.see(
+        4, 3, "unusable", **of_four, region={"left": 1, "top": 2, "width": 3, "height": 4}, edge=2, operations_on_edge=7
+    )
     line.see(5, 4, insert_designation="SNMG 120408", check_id=uuid6.uuid7())  # no verdict yet
     line.say(seen[0], "worn", note="a nöte; 'quoted' \"twice\"")
     line.say(seen[0], "broken", by="bert")

@@ -63,6 +63,16 @@ def test_a_pocket_that_is_not_there(signed_in, query) -> None:
     assert signed_in("viewer").get(f"/pocket?{query}").status_code in (400, 404)
 
 
+def test_a_check_whose_events_contradict_each_other_says_why(line, signed_in) -> None:
+    for pocket in (1, 3):
+        line.see(pocket, outcome="intact")
+    browser = signed_in("viewer")
+    for page in ("/checks?state=review", "/"):
+        assert '<small lang="en">contradiction: pocket 3 of a check of 2</small>' in browser.get(page).text
+    [found] = browser.get("/api/v1/checks?state=review").json()["items"]
+    assert (found["reason"], found["missing"]) == ("contradiction: pocket 3 of a check of 2", [2])
+
+
 def test_checks_by_answer_and_place(line, signed_in) -> None:
     line.see(1, 0, "damaged", check_size=1)
     line.see(1, 1, "intact", check_size=1, check_id=uuid6.uuid7(), head="head-2")

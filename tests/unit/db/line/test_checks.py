@@ -23,7 +23,7 @@ def test_all_intact_is_go() -> None:
 
 
 def test_a_missing_pocket_keeps_it_pending_but_the_damage_is_told() -> None:
-    assert assess(3, [photo(1, 7, "damaged"), photo(2, 3, "unsure")]) == CheckSummary("pending", (7,), (3,), 2)
+    assert assess(3, [photo(1, 2, "damaged"), photo(2, 3, "unsure")]) == CheckSummary("pending", (2,), (3,), 2)
 
 
 def test_a_capture_without_a_verdict_keeps_it_pending() -> None:
@@ -31,8 +31,8 @@ def test_a_capture_without_a_verdict_keeps_it_pending() -> None:
 
 
 def test_damage_outranks_review_and_both_are_listed() -> None:
-    states = [photo(1, 9, "damaged"), photo(2, 4, "unusable"), photo(3, 2, "damaged"), photo(4, 1, "intact")]
-    assert assess(4, states) == CheckSummary("replace", (2, 9), (4,), 4)
+    states = [photo(1, 3, "damaged"), photo(2, 4, "unusable"), photo(3, 2, "damaged"), photo(4, 1, "intact")]
+    assert assess(4, states) == CheckSummary("replace", (2, 3), (4,), 4)
 
 
 @pytest.mark.parametrize("outcome", ["unsure", "unusable"])
@@ -77,8 +77,16 @@ def test_a_fault_of_no_known_pocket_says_nothing() -> None:
 _outcomes = st.sampled_from([None, "intact", "damaged", "unsure", "unusable"])
 
 
-@given(st.dictionaries(st.integers(1, 40), _outcomes, max_size=40), st.integers(1, 40))
-def test_the_answer_follows_from_the_pockets_alone(pockets: dict[int, str | None], size: int) -> None:
+@st.composite
+def heads(draw: st.DrawFn) -> tuple[int, dict[int, str | None]]:
+    """A size, and outcomes of some of its pockets."""
+    size = draw(st.integers(1, 40))
+    return size, draw(st.dictionaries(st.integers(1, size), _outcomes, max_size=size))
+
+
+@given(heads())
+def test_the_answer_follows_from_the_pockets_alone(head: tuple[int, dict[int, str | None]]) -> None:
+    size, pockets = head
     states = [photo(number, pocket, outcome) for number, (pocket, outcome) in enumerate(pockets.items())]
     found = assess(size, reversed(states))
     judged = {pocket for pocket, outcome in pockets.items() if outcome}
@@ -92,34 +100,81 @@ def test_the_answer_follows_from_the_pockets_alone(pockets: dict[int, str | None
 
 
 def test_a_check_that_was_given_up_is_review_and_says_what_never_came() -> None:
-    found = assess(4, [photo(1, 1, "intact"), photo(3, 3, "intact")], given_up=True)
+    found = assess(4, [photo(1, 1, "intact"), photo(3, 3, "intact")], awaited=False)
     assert found == CheckSummary("review", (), (2, 4), 2, (2, 4))
 
 
 def test_a_check_that_was_given_up_is_review_also_where_an_insert_is_damaged() -> None:
-    found = assess(3, [photo(1, 1, "damaged"), photo(2, 2, "unsure")], given_up=True)
+    found = assess(3, [photo(1, 1, "damaged"), photo(2, 2, "unsure")], awaited=False)
     assert found == CheckSummary("review", (1,), (2, 3), 2, (3,))
 
 
 def test_a_check_that_was_given_up_waits_for_what_is_there_to_be_judged() -> None:
-    assert assess(3, [photo(1, 1, "intact"), photo(2, 2, None)], given_up=True).state == "pending"
+    assert assess(3, [photo(1, 1, "intact"), photo(2, 2, None)], awaited=False).state == "pending"
 
 
 def test_all_photographed_is_not_incomplete_whatever_was_given_up() -> None:
-    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")], given_up=True) == CheckSummary("go", (), (), 2)
-    faulty = assess(2, [photo(1, 1, "intact")], [Trouble(None, 2)], given_up=True)
+    assert assess(2, [photo(1, 1, "intact"), photo(2, 2, "intact")], awaited=False) == CheckSummary("go", (), (), 2)
+    faulty = assess(2, [photo(1, 1, "intact")], [Trouble(None, 2)], awaited=False)
     assert faulty == CheckSummary("review", (), (2,), 2), "a fault is an answer of its own"
 
 
 def test_pockets_that_are_not_numbered_from_1_are_never_go() -> None:
-    assert assess(2, [photo(9, 9, "intact")], given_up=True) == CheckSummary("review", (), (1, 2), 1, (1, 2))
+    found = assess(2, [photo(9, 9, "intact")], awaited=False)
+    assert found == CheckSummary("review", (), (1, 2, 9), 0, (1, 2), "contradiction: pocket 9 of a check of 2")
 
 
-@given(st.dictionaries(st.integers(1, 40), _outcomes, max_size=40), st.integers(1, 40))
-def test_an_incomplete_check_is_never_go(pockets: dict[int, str | None], size: int) -> None:
+def test_as_many_pockets_as_the_size_are_not_yet_all_of_them() -> None:
+    states = [photo(1, 1, "intact"), photo(3, 3, "intact")]
+    reason = "contradiction: pocket 3 of a check of 2"
+    assert assess(2, states) == CheckSummary("pending", (), (3,), 1, (), reason)
+    assert assess(2, states, awaited=False) == CheckSummary("review", (), (2, 3), 1, (2,), reason)
+    assert assess(3, states) == CheckSummary("pending", (), (), 2)
+
+
+def test_a_pocket_above_the_size_makes_it_review_though_all_are_intact() -> None:
+    states = [photo(pocket, pocket, "intact") for pocket in (1, 2, 3, 4)]
+    assert assess(2, states) == CheckSummary("review", (), (3, 4), 2, (), "contradiction: pockets 3, 4 of a check of 2")
+    states[2] = photo(3, 3, "damaged")
+    assert assess(2, states).replace == (3,)
+    assert assess(2, [*states, photo(5, 5, None)]).state == "pending", "all that came is judged first"
+
+
+def test_one_insert_by_itself_may_be_of_any_pocket_and_two_of_them_are_none() -> None:
+    assert assess(1, [photo(1, 7, "intact")]) == CheckSummary("go", (), (), 1)
+    both = assess(1, [photo(1, 7, "intact"), photo(2, 8, "intact")], awaited=False)
+    assert both == CheckSummary("review", (), (1, 7, 8), 0, (1,), "contradiction: pockets 7, 8 of a check of 1")
+
+
+def test_a_capture_of_another_head_stands_for_no_pocket_of_this_one() -> None:
+    states = [photo(1, 1, "intact"), photo(2, 2, "intact")._replace(elsewhere="head B")]
+    reason = "contradiction: pocket 2 of head B"
+    assert assess(2, states) == CheckSummary("pending", (), (2,), 1, (), reason)
+    assert assess(2, states, awaited=False) == CheckSummary("review", (), (2,), 1, (2,), reason)
+    assert assess(2, [*states, photo(3, 2, "intact")]) == CheckSummary("review", (), (2,), 2, (), reason)
+    assert assess(2, states, [Trouble(UUID(int=2), 2)]).state == "pending", "nor does its fault"
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), _outcomes, st.sampled_from([None, "head B"])), max_size=8),
+    st.integers(2, 5),
+    st.booleans(),
+)
+def test_go_means_that_every_pocket_of_the_head_was_judged_intact(
+    captures: list[tuple[int, str | None, str | None]], size: int, awaited: bool
+) -> None:
+    states = [PocketState(UUID(int=n), pocket, T0, of, other) for n, (pocket, of, other) in enumerate(captures)]
+    newest = {pocket: outcome for pocket, outcome, other in captures if other is None}
+    whole = newest == dict.fromkeys(range(1, size + 1), "intact") and all(other is None for *_, other in captures)
+    assert (assess(size, states, awaited=awaited).state == "go") == whole
+
+
+@given(heads())
+def test_an_incomplete_check_is_never_go(head: tuple[int, dict[int, str | None]]) -> None:
+    size, pockets = head
     states = [photo(pocket, pocket, outcome) for pocket, outcome in pockets.items()]
-    found = assess(size, states, given_up=True)
-    assert bool(found.missing) == (len(pockets) < size)
+    found = assess(size, states, awaited=False)
+    assert set(found.missing) == set(range(1, size + 1)) - pockets.keys()
     assert set(found.missing) <= set(found.review)
     if not found.missing:
         assert found == assess(size, states)

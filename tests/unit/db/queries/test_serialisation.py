@@ -58,6 +58,7 @@ def test_values_become_json() -> None:
             "review": [],
             "judged": 2,
             "missing": [],
+            "reason": None,
         }
     ]
 

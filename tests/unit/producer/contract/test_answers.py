@@ -51,6 +51,15 @@ def test_what_version_1_cannot_say_is_of_version_2(answer: Any) -> None:
     assert ANSWERS.validate_json(json.dumps(told(answer))) == answer
 
 
+def test_what_a_check_contradicts_itself_in_is_told_and_else_nothing() -> None:
+    reason = "contradiction: pocket 3 of a check of 2"
+    assert (check(reason=reason).schema_version, json.loads(check(reason=reason).model_dump_json())["reason"]) == (
+        2,
+        reason,
+    )
+    assert "reason" not in check().model_dump()
+
+
 def test_the_pockets_that_were_never_photographed_are_told() -> None:
     assert told(check(missing=[2, 3]))["missing"] == [2, 3]
     assert "missing" not in told(check())

@@ -373,19 +373,41 @@ def test_a_file_that_is_never_still_is_said_once(camera: Camera) -> None:
 
 def test_a_check_is_over_by_the_last_photograph(camera: Camera) -> None:
     notes, operation = HandedIn(camera.outbox, camera.folder), Path("mill-1/H1/op-7")
-    check = notes.check_of(operation, Moment("boot", 1000), 600)
-    assert notes.check_of(operation, Moment("boot", 1599), 600) == check
-    assert notes.check_of(operation, Moment("boot", 2198), 600) == check
-    assert notes.check_of(operation, Moment("boot", 2799), 600) != check
+    check = notes.check_of(operation, Moment("boot", 1000), 600, 4)
+    assert notes.check_of(operation, Moment("boot", 1599), 600, 4) == check
+    assert notes.check_of(operation, Moment("boot", 2198), 600, 4) == check
+    assert notes.check_of(operation, Moment("boot", 2799), 600, 4) != check
+
+
+def test_another_size_is_another_check(camera: Camera) -> None:
+    """A station that was started again with the right size: what it took before belongs to no head of that size."""
+    camera.start(size=2)
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=1))
+    [first], _ = camera.sweep()
+    camera.start(size=3)
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=2))
+    camera.photo("mill-1/H1/op-7/3.jpg", photograph(seed=3))
+    second, third = camera.sweep()[0]
+    assert (first.check_size, second.check_size) == (2, 3)
+    assert first.check_id != second.check_id == third.check_id
+
+
+def test_the_note_of_a_version_that_kept_no_size_goes_on(camera: Camera) -> None:
+    notes, operation = HandedIn(camera.outbox, camera.folder), Path("mill-1/H1/op-7")
+    check = notes.check_of(operation, Moment("boot", 1000), 600, 4)
+    [note] = camera.outbox.notes(CHECK_NOTE)
+    camera.outbox.keep_note(note, f"{check} {Moment('boot', 1000)}")
+    assert notes.check_of(operation, Moment("boot", 1001), 600, 4) == check
+    assert notes.check_of(operation, Moment("boot", 1002), 600, 5) != check
 
 
 def test_after_a_start_of_the_computer_what_comes_is_another_check_whatever_its_clock_says(camera: Camera) -> None:
     """A computer without a battery begins at the same time of day again, and at the same seconds since its start."""
     notes, operation = HandedIn(camera.outbox, camera.folder), Path("mill-1/H1/op-7")
-    check = notes.check_of(operation, Moment("yesterday", 120), 600)
-    today = notes.check_of(operation, Moment("today", 120), 600)
+    check = notes.check_of(operation, Moment("yesterday", 120), 600, 4)
+    today = notes.check_of(operation, Moment("today", 120), 600, 4)
     assert today != check
-    assert notes.check_of(operation, Moment("today", 125), 600) == today
+    assert notes.check_of(operation, Moment("today", 125), 600, 4) == today
 
 
 def test_a_clock_that_was_ahead_once_spoils_no_operation(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:

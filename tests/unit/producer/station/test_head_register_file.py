@@ -53,6 +53,27 @@ def test_what_is_wrong_is_said_with_its_file_its_head_and_what_to_do(tmp_path: P
     assert "pydantic" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = " + "[" * 3000 + "]" * 3000, "is no head register: its lists or tables stand too deep in each other"),
+        ("[heads.H1]\npockets = " + "9" * 5000, "is no TOML: a value in it cannot be read ("),
+        ("[heads.H1]\npockets = " + "9" * 4000, "head H1: pockets: it must be"),
+        ("[heads.H1]\npockets = " + "[" * 200 + "]" * 200, "head H1: pockets: it must be a valid integer, not [[["),
+        ("[heads.H1]\npockets = 3\nday = 2026-02-30", "no TOML"),
+        (f"[heads.{'.'.join(['a'] * 3000)}]\npockets = 3", "head a: "),
+    ],
+    ids=["deep", "long", "shorter", "less deep", "no day", "deep table"],
+)
+def test_what_python_cannot_hold_is_said_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "heads.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"heads\.toml") as refused:
+        read_heads(file)
+    assert said in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     file = tmp_path / "heads.toml"
     file.write_text("[heads.H1]\npockets = 0\n[heads.H2]\npocket = 3\npockets = 3", encoding="utf-8")

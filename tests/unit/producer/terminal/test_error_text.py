@@ -24,6 +24,18 @@ def test_a_wrong_setting_is_told_without_its_value() -> None:
         assert "secret" not in said
 
 
+def test_a_setting_is_named_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_SETTLED_AFTER", "-1")
+    monkeypatch.setenv("inserts_group", "no-number-but-a-secret")
+    with pytest.raises(ValidationError) as caught:
+        StationSettings(outbox_limit=0)
+    words = in_words(caught.value)
+    assert "INSERTS_SETTLED_AFTER: it must be greater than 0, not -1" in words
+    assert "inserts_group: it must be a valid integer" in words
+    assert "outbox_limit: it must be greater than or equal to 1, not 0" in words
+    assert "secret" not in words
+
+
 def test_a_text_that_is_none_is_told_in_words() -> None:
     with pytest.raises(UnicodeEncodeError) as caught:
         os.fsdecode(b"machine\xff").encode()

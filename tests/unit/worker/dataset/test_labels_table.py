@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -120,6 +121,13 @@ def test_the_name_of_the_table_may_have_capitals_and_the_column_asked_for_too(tm
         ("file,group\na.png,x\n", {}, r"names no 'group' for 2 of 3 images, the first is intact/b\.png"),
         (PLAIN.replace(",y", ","), {}, r"names no 'insert' for 1 of 3 images, the first is worn/c\.png"),
         (PLAIN.replace("worn/", "wrong/").replace("c.png", "d.png"), {}, "1 row that name no image here"),
+        (
+            "# our labels, by hand\n" + PLAIN,
+            {},
+            "has its header in line 2: the first line must be the header; remove",
+        ),
+        ("Labels of May\n\n" + PLAIN.replace(",", ";"), {}, "has its header in line 3"),
+        ('sep=;\n# made by hand\n"insert" ; "File"\nx;a.png\n', {}, "has its header in line 3"),
         (PLAIN + "worn/c.png,z\n", {}, r"puts worn/c\.png into two groups, 'y' and 'z'"),
         (b"file,group\n\x81\x8d,1\n", {}, "in no encoding"),
         (b"\xff\xfe" + b"odd", {}, "in no encoding"),
@@ -145,3 +153,59 @@ def test_a_quote_that_is_never_closed_does_not_put_the_whole_table_into_the_mess
 def test_a_bare_name_that_fits_several_images_must_name_its_class(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"line 2, which fits several images: .* like worn/a\.png"):
         grouped(tmp_path / "set", "file,group\na.png,x\n", ("worn/a.png", "intact/a.png"))
+
+
+def test_a_table_that_is_no_file_is_no_missing_table(tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    for make, kind in (
+        (table.mkdir, "a folder"),
+        (lambda: table.symlink_to("gone.csv"), r"a link to gone\.csv, where nothing is"),
+        (lambda: os.mkfifo(table), "a pipe or a device"),
+    ):
+        make()
+        with pytest.raises(TableError, match=rf"labels\.csv is {kind}, not a table"):
+            read_groups(tmp_path, [tmp_path / name for name in NAMES])
+        table.rmdir() if kind == "a folder" else table.unlink()
+
+
+def test_a_link_to_a_table_is_the_table(tmp_path: Path) -> None:
+    (tmp_path / "of-may.csv").write_text(PLAIN)
+    (tmp_path / "labels.csv").symlink_to("of-may.csv")
+    assert read_groups(tmp_path, [tmp_path / name for name in NAMES]).groups == ("x", "x", "y")
+
+
+@pytest.mark.parametrize("name", ["labels.csv.txt", "labels.txt", "Labels.CSV.txt", "labels", "labels.ods"])
+def test_a_table_with_another_ending_is_said_and_not_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(PLAIN)
+    files = [tmp_path / name for name in NAMES]
+    note = f"{name} is not read: save it as labels.csv, with the columns file and group"
+    assert read_groups(tmp_path, files) == Grouping(notes=(note,))
+    with pytest.raises(TableError, match=rf"there is no .*labels\.csv to take the groups from \({name} is not read"):
+        read_groups(tmp_path, files, column="insert")
+    (tmp_path / "labels.csv").write_text(PLAIN)
+    assert read_groups(tmp_path, files).notes == ()
+
+
+def test_two_tables_whose_names_differ_in_capitals_are_one_too_many(tmp_path: Path) -> None:
+    for name in ("labels.csv", "Labels.csv"):
+        (tmp_path / name).write_text(PLAIN)
+    with pytest.raises(TableError, match=r"has Labels\.csv and labels\.csv: keep the one that is to be read"):
+        read_groups(tmp_path, [tmp_path / name for name in NAMES])
+
+
+def test_groups_whose_names_differ_in_capitals_are_taken_as_they_are_and_said(tmp_path: Path) -> None:
+    written = "file,insert\nintact/a.png,Platte 0\nintact/b.png,PLATTE  0\nworn/c.png,Platte 1\n"
+    found = grouped(tmp_path / "set", written)
+    assert found.groups == ("Platte 0", "PLATTE  0", "Platte 1")
+    assert found.notes == (
+        (
+            "labels.csv: 1 insert in other letters too (capital or small), the first is 'PLATTE  0' and 'Platte 0'; "
+            "taken for different ones, and if they are one, the grouped scores leak"
+        ),
+    )
+
+
+def test_groups_are_the_same_however_their_accents_are_stored(tmp_path: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "Größe") for form in ("NFC", "NFD"))
+    found = grouped(tmp_path / "set", f"file,insert\nintact/a.png,{composed}\nintact/b.png, {apart} \nworn/c.png,y\n")
+    assert (found.groups, found.notes) == ((composed, composed, "y"), ())

@@ -305,5 +305,8 @@ def test_the_head_register_says_how_many_pockets_there_must_be(line: CheckedLine
     assert (checked.returncode, told["state"], told["missing"], told["review"]) == (2, "review", [4, 5], [4, 5])
     assert line.state_in_the_database() != "go"
     register.write_text("[heads.H21]\npockets = 3\n", encoding="utf-8")
-    (note, _) = json.loads(line.check(folder, "--json", INSERTS_HEADS=str(register)).stdout)["notes"]
-    assert note == f"head H12 is not in {register}: is H21 meant?"
+    refused = line.check(folder, "--json", INSERTS_HEADS=str(register))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"nobody says how many pockets head H12 has: is H21 meant? Else enter it in {register}" in refused.stderr
+    spoken_for = line.check(folder, "--json", "--check-size", "3", INSERTS_HEADS=str(register))
+    assert json.loads(spoken_for.stdout)["notes"] == [f"head H12 is not in {register}: is H21 meant?"]

@@ -105,13 +105,13 @@ def line(tmp_path: Path) -> Line:
 
 
 def test_a_verdict_is_explained_in_a_picture_and_in_words(line: Line, tmp_path: Path) -> None:
-    damaged = line.judged(photograph(80, seed=3, size=200, format="PNG"))
+    damaged = line.judged(photograph(80, seed=3, size=128, format="PNG"))
     done = line("explain", str(damaged))
     assert "mill-1 · head-1 · pocket 3, after op-7" in done.stdout
     assert "damaged, probability of damage" in done.stdout
     assert "speaks for damage" in done.stdout
     picture = Image.open(line.data / f"explain-{damaged}.png")
-    assert (picture.format, picture.size) == ("PNG", (200, 200))
+    assert (picture.format, picture.size) == ("PNG", (128, 128))
     # The words add up to the decision, as the shares do.
     values = json.loads(line("explain", str(damaged), "--json", "--out", str(tmp_path / "why.png")).stdout)
     assert (tmp_path / "why.png").exists()
@@ -126,7 +126,7 @@ def test_a_verdict_is_explained_in_a_picture_and_in_words(line: Line, tmp_path: 
     assert [each["side"] for each in neighbours] == 3 * ["intact"] + 3 * ["damaged"]
     assert neighbours[3]["distance"] < neighbours[0]["distance"]
     assert {each["label"] for each in neighbours[3:]} == {"worn"}
-    assert Image.open(tmp_path / "near.png").height > 200 + 160
+    assert Image.open(tmp_path / "near.png").height > 128 + 160
 
     # A map belongs to the region that was looked at.
     region = Region(left=64, top=0, width=64, height=128)

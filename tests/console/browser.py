@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -92,7 +93,14 @@ class Page:
         return self.chromium.find_element(By.CSS_SELECTOR, selector)
 
     def shows(self, selector: str) -> bool:
-        return any(each.is_displayed() for each in self.chromium.find_elements(By.CSS_SELECTOR, selector))
+        try:
+            return any(each.is_displayed() for each in self.chromium.find_elements(By.CSS_SELECTOR, selector))
+        except StaleElementReferenceException:  # the page has just put another in its place
+            return False
+
+    def text(self, selector: str) -> str:
+        """What the first such element says, as a person sees it; nothing where there is none."""
+        return str(self.script("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
 
     def script(self, text: str, *arguments: Any) -> Any:
         return self.chromium.execute_script(text, *arguments)

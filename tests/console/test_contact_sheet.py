@@ -21,7 +21,7 @@ def test_only_thumbnails_that_were_shown_are_labelled(page, plant) -> None:
         plant.judge(plant.capture("mill-8", "H8", pocket, 48, "op-0001", check, now, photo), -3.0, now)
     page.sign_in("ana")
     page.open("/sheet?machine=mill-8&head=H8")
-    wait_until(lambda: int(page.find("#count").text) > 4, what="what is on the screen")
+    wait_until(lambda: int(page.text("#count")) > 4, what="what is on the screen")
     everything = len(page.chromium.find_elements(By.CSS_SELECTOR, "[data-confirmable]"))
     seen = page.chromium.find_elements(By.CSS_SELECTOR, "[data-confirmable].seen")
     assert 0 < len(seen) < everything

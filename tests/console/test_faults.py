@@ -18,10 +18,10 @@ def test_a_fault_is_seen_and_closed_with_two_taps(page, plant) -> None:
     for button in page.chromium.find_elements(By.CSS_SELECTOR, ".act button"):
         assert button.size["height"] >= 60  # for gloves
     page.find("#all-seen").click()
-    wait_until(lambda: "Seen by mara" in page.find(".fault-row").text)
+    wait_until(lambda: "Seen by mara" in page.text(".fault-row"))
     assert not page.shows(".unseen-yet")
     page.find('form[action="/faults/dismiss"] button').click()
-    wait_until(lambda: "No fault matches" in page.find("main").text)
+    wait_until(lambda: "No fault matches" in page.text("main"))
     assert states(plant) == [("dismissed", "mara")]
     assert page.complaints() == []
 
@@ -32,4 +32,4 @@ def test_a_reviewer_sees_a_fault_and_cannot_close_it(page, plant) -> None:
     page.find('nav a[href="/faults"]').click()
     wait_until(lambda: page.shows(".fault-row"))
     assert not page.shows('form[action="/faults/dismiss"]')
-    assert "station-1" in page.find("table").text
+    assert "station-1" in page.text("table")

@@ -8,7 +8,7 @@ def test_it_leads_to_the_pocket_and_prints_without_what_a_screen_needs(page, pla
     page.sign_in("ana")
     page.find('nav a[href="/handover"]').click()
     wait_until(lambda: page.shows("#open"), what="the hand-over")
-    assert "inserts to change" in page.find("#open").text
+    assert "inserts to change" in page.text("#open")
     assert page.find("#print").size["height"] >= 60  # for gloves
     page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:

@@ -17,7 +17,7 @@ def test_one_tap_says_that_the_insert_was_changed(page, plant) -> None:
     assert page.find("#change button").size["height"] >= 60  # for gloves
     page.find("#change button").click()
     wait_until(lambda: page.shows(".changed"), what="the change")
-    assert "Insert changed, says bert" in page.find(".changed").text
+    assert "Insert changed, says bert" in page.text(".changed")
     assert not page.shows("#change")
     assert changes(plant) == ["bert"]
     page.find(".changed button").click()

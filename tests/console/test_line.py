@@ -15,14 +15,14 @@ ALL_PAGES = ("/", "/board", "/review", "/checks", "/replace", "/search", "/pocke
 
 def test_a_verdict_reaches_an_open_page_by_itself(page, plant) -> None:
     page.sign_in()
-    wait_until(lambda: "REVIEW" in page.find(".cards").text, what="the line")
+    wait_until(lambda: "REVIEW" in page.text(".cards"), what="the line")
     now = datetime.now(UTC)
     photo = (plant.folder / "images").rglob("*.jpg").__next__().read_bytes()
     capture = plant.capture("mill-1", "H12", 7, 1, "op-0002", uuid6.uuid7(), now, photo)
     plant.judge(capture, 3.0, now)
     wait_until(lambda: page.shows(".card.replace"), 10, "the new answer")
-    assert "REPLACE\n7" in page.find(".card.replace").text
-    assert "op-0002" in page.find(".card.replace").text
+    assert "REPLACE\n7" in page.text(".card.replace")
+    assert "op-0002" in page.text(".card.replace")
     other = plant.capture("mill-9", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, photo)
     plant.judge(other, -3.0, now)
     wait_until(lambda: page.shows(".card.go"), 10, "a head that is new")
@@ -49,7 +49,7 @@ def test_a_dead_server_is_said_and_its_return_too(page) -> None:
     wait_until(lambda: page.shows(".card"))
     page.server.kill()
     wait_until(lambda: page.shows("#lost"), 30, "the banner")
-    assert "No connection" in page.find("#lost").text
+    assert "No connection" in page.text("#lost")
     assert page.script("return document.body.classList.contains('disconnected')")
     page.server.start()
     wait_until(lambda: not page.shows("#lost"), 30, "the return")
@@ -111,4 +111,4 @@ def test_every_pocket_is_reached_by_the_keyboard(page) -> None:
             break
     page.press(Keys.TAB, Keys.ENTER)
     wait_until(lambda: page.chromium.current_url.endswith("/pocket?machine=mill-1&head=H12&pocket=2"))
-    assert "pocket 2" in page.find("h1").text
+    assert "pocket 2" in page.text("h1")

@@ -38,13 +38,13 @@ def test_a_candidate_is_put_in_charge_with_the_keyboard_and_rolled_back(page, pl
     page.press(Keys.SPACE, Keys.ENTER)
     wait_until(lambda: page.chromium.current_url.endswith("/models"), what="the change")
     assert in_charge(plant) == "candidate"
-    assert "it finds more" in page.find("#champion").text
+    assert "it finds more" in page.text("#champion")
     page.find("#champion summary").click()
     page.find("#champion [name=reason]").send_keys("false alarms")
     page.find("#champion [name=sure]").click()
     assert page.find("#champion form button").size["height"] >= 60  # for gloves
     page.find("#champion form button").click()
-    wait_until(lambda: first in page.find("#champion").text, what="the champion before")
+    wait_until(lambda: first in page.text("#champion"), what="the champion before")
     assert in_charge(plant) == first
     assert page.complaints() == []
 

@@ -41,7 +41,7 @@ def test_thirty_reviews_by_keys_with_two_steps_back(page, plant) -> None:
     # Two steps back, another label each; then on where it was.
     page.press(Keys.BACKSPACE, Keys.BACKSPACE)
     assert ready(page) == said[-2][0]
-    assert said[-2][1] in page.find("#said").text
+    assert said[-2][1] in page.text("#said")
     page.press("2")
     said.append((said[-2][0], "worn", "ana"))
     assert ready(page, said[-1][0]) == said[-2][0]
@@ -55,7 +55,7 @@ def test_thirty_reviews_by_keys_with_two_steps_back(page, plant) -> None:
     wait_until(lambda: len(kept(plant)) == 32, what="the last label")
     assert kept(plant) == said
     assert len({capture for capture, _, _ in said}) == 30
-    assert "30 done, 10 left" in page.find("#left").text
+    assert "30 done, 10 left" in page.text("#left")
     assert page.complaints() == []
 
 
@@ -105,7 +105,7 @@ def test_a_key_shows_where_the_verdict_came_from_until_it_is_pressed_again(page)
     page.press("e")
     ready(page)
     assert source() == f"/photographs/{first}/evidence"
-    assert "speaks for damage" in page.find("#flag").text
+    assert "speaks for damage" in page.text("#flag")
     assert page.find("#evidence").get_attribute("aria-pressed") == "true"
     page.press("1")
     second = ready(page, first)
@@ -134,7 +134,7 @@ def test_a_server_that_is_killed_loses_no_review(page, plant) -> None:
     page.server.kill()
     page.press("2")
     wait_until(lambda: page.shows("#failed"), what="the complaint")
-    assert "Not saved" in page.find("#failed").text
+    assert "Not saved" in page.text("#failed")
     page.press("1", "1")  # nothing goes on meanwhile
     page.server.start()
     wait_until(lambda: not page.shows("#failed"), what="the return")
@@ -174,7 +174,7 @@ def test_another_person_s_login_does_not_sign_what_was_said_before(page, plant) 
     page.chromium.close()
     page.chromium.switch_to.window(reviewing)
     page.find("#again").click()
-    wait_until(lambda: "sign in as ana" in page.find("#failed").text)
+    wait_until(lambda: "sign in as ana" in page.text("#failed"))
     assert Counter(kept(plant)) == Counter()
     page.script("sessionStorage.clear(); localStorage.clear()")
     page.sign_in("ana")
@@ -260,6 +260,6 @@ def test_in_german_the_labels_and_the_progress_are_german(page, plant) -> None:
     ]
     page.press("2")
     ready(page, first)
-    wait_until(lambda: page.find("#left").text.startswith("1 erledigt, 39 übrig"))
+    wait_until(lambda: page.text("#left").startswith("1 erledigt, 39 übrig"))
     page.press(Keys.BACKSPACE)
-    wait_until(lambda: "Ihre Angabe: verschlissen" in page.find("#said").text)
+    wait_until(lambda: "Ihre Angabe: verschlissen" in page.text("#said"))

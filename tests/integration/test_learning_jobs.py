@@ -100,7 +100,7 @@ def test_a_chunk_that_another_process_is_at_is_left_to_it(learning: Learning, re
 def test_nothing_is_trained_before_there_is_enough(learning: Learning, reviewer: Reviewer) -> None:
     assert "no reviews" in retrain(learning).summary
     reviewer.review(4)
-    assert "8 new labels; 20" in retrain(learning).summary
+    assert "4 intact inserts" in retrain(learning).summary
     assert "4 intact inserts" in retrain(learning, force=True).summary
     for _ in range(12):
         reviewer.say(reviewer.capture(0), "intact")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -17,10 +17,14 @@ from db.line.checks import Check, PocketState
 from db.line.head_checks import Place
 from db.line.insert_lives import IMPORTED
 from db.schema.tables import Captures, Pockets
-from producer.contract.vocabulary import OUTCOME_OF, Outcome
+from producer.contract.vocabulary import OUTCOME_OF, Outcome, State
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "empty"]
 """What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; nothing."""
+
+
+_DOUBTFUL: Final = frozenset({"unsure", "unusable", "fault", "missing"})
+"""What a person must look at."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,15 @@ class Operation:
 
     check: Check
     words: Mapping[int, PocketWord]
+
+
+@dataclass(frozen=True)
+class HeadAnswer:
+    """What a head comes to: go, or which pockets are to be replaced and looked at."""
+
+    state: State
+    replace: Sequence[int]
+    review: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,23 @@ class HeadOverview:
     def counts(self) -> Counter[PocketWord]:
         """How many pockets show each word."""
         return Counter(pocket.word for pocket in self.pockets.values())
+
+    @property
+    def answer(self) -> HeadAnswer | None:
+        """The answer of the newest check, with what earlier ones left in the pockets that it did not look at.
+
+        A check may be of a single photograph: that says nothing of the other pockets. None where there is no check.
+        """
+        if not self.operations:
+            return None
+        newest = self.operations[0]
+        check = newest.check
+        earlier = {pocket: word for pocket, word in self.words.items() if pocket not in newest.words}
+        replace = sorted({*check.replace, *(pocket for pocket, word in earlier.items() if word == "damaged")})
+        review = sorted({*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)})
+        if check.state == "pending":
+            return HeadAnswer("pending", replace, review)
+        return HeadAnswer("replace" if replace else "review" if review else check.state, replace, review)
 
     @property
     def size(self) -> int:

@@ -61,6 +61,18 @@ def test_a_head_that_the_model_never_learned_from_is_shown_as_such(
         assert (said in card(signed_in("viewer").get(path).text)) is new
 
 
+def test_one_photograph_makes_no_go_of_a_head_with_damaged_inserts(line, signed_in) -> None:
+    for pocket, outcome in ((1, "damaged"), (2, "unsure"), (3, "intact")):
+        fresh(line, pocket, outcome, minutes=9)
+    fresh(line, 3, "intact", size=1, check_id=uuid6.uuid7(), operation="op-2")
+    shown = card(signed_in("viewer").get("/").text)
+    assert 'class="card replace"' in shown
+    assert '<b>REPLACE</b> <span class="numbers">1</span>' in shown
+    assert "look at 2" in shown
+    fresh(line, 1, "intact", size=1, check_id=uuid6.uuid7(), operation="op-3", minutes=0.5)
+    assert '<b>REVIEW</b> <span class="numbers">2</span>' in card(signed_in("viewer").get("/").text)
+
+
 def test_what_is_of_long_ago_is_hatched_and_never_green(line, signed_in) -> None:
     line.see(1, outcome="intact", check_size=1)
     shown = card(signed_in("viewer").get("/").text)

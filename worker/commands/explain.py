@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 def explain(
-    capture: Annotated[UUID, typer.Argument(metavar="CAPTURE", help="The capture's id, as in verdicts and history.")],
+    capture: Annotated[
+        UUID, typer.Argument(metavar="CAPTURE", help="The capture's id, as in `insert-db verdicts --json`.")
+    ],
     out: Annotated[Path | None, typer.Option(help="The picture, a PNG file. [explain-CAPTURE.png]")] = None,
     neighbours: Annotated[
         bool, typer.Option("--neighbours", help="Also the nearest photographs that the model learned from.")
@@ -184,8 +186,8 @@ def _evidence_lines(evidence: EvidenceMap, verdict: Verdict) -> Iterator[str]:
     shares, decision = evidence.shares, verdict.decision or 0.0
     damage, intact = float(shares[shares > 0].sum()), float(shares[shares < 0].sum())
     yield (
-        f"decision {decision:+.3f} = {damage:+.3f} for damage {intact:+.3f} for intact "
-        f"{decision - damage - intact:+.3f} that a usual intact insert has"
+        f"decision {decision:+.3f}: a usual intact insert has {decision - damage - intact:+.3f}, what is seen adds "
+        f"{damage:+.3f} for damage and {intact:+.3f} for intact"
     )
     if damage == 0:
         yield "nothing in the photograph speaks for damage more than usual"

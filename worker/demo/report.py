@@ -144,7 +144,7 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
     line(
         console,
         f"{counted(summary.captures, 'capture')}, {counted(summary.verdicts, 'verdict')}, {summary.lost} lost, "
-        f"{counted(summary.duplicates, 'duplicate')} in {summary.seconds:.0f} s",
+        f"{counted(summary.duplicates, 'duplicate')}; {summary.seconds:.0f} s in all, with building and training",
     )
     if summary.captures:
         line(console, _decided(summary))
@@ -156,16 +156,18 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         )
     line(console, ("look next at", "bold"))
     insert_db = f"{as_typed('insert-db')} --data {shlex.quote(str(data))}"
-    for where, what in (
-        (f"{insert_db} console", "all of it in a browser (make console)"),
+    steps = (
+        (f"{insert_db} console", "all of it in a browser"),
         (f"{insert_db} replace", "which inserts to change now"),
         (f"{insert_db} checks", "the checks and their answers"),
         (f"{insert_db} verdicts", "every verdict, with its probability of damage"),
         (f"{insert_db} review", "label what it was unsure of; the next model learns from it"),
         (f"{data}/images", "the photographs, the truth beside each"),
         (f"{data}/logs", "what each process said"),
-    ):
-        line(console, f"  {where:<40} {what}")
+    )
+    width = max(len(where) for where, _ in steps)
+    for where, what in steps:
+        line(console, f"  {where:<{width}}  {what}")
 
 
 def _answer(state: str) -> Text:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from worker.evaluation.backbone_scores import Measured, no_worse
+from worker.evaluation.backbone_scores import BackboneScores, Measured, no_worse
 from worker.evaluation.charts import curves
 from worker.evaluation.cross_validation import Kind
 from worker.evaluation.drawing import PALETTE
@@ -21,6 +21,9 @@ _ROWS: Final = (
     ("damaged found (recall)", "recall_damaged"),
     ("Brier score (0 is best)", "brier"),
 )
+AS_GOOD: Final = 0.01
+"""Balanced accuracies that differ by no more are as good as each other."""
+
 _HEADS: Final[Mapping[Kind, str]] = {"plain": "plain splits", "grouped": "by insert"}
 
 
@@ -60,23 +63,34 @@ def short_names(backbones: Sequence[str]) -> dict[str, str]:
 def advice(scores: Mapping[str, Sequence[Measured]], seconds: Mapping[str, float]) -> str:
     """Return a plain sentence: which backbone to take, and why.
 
-    Among those that none beats beyond chance on any set the fastest is advised. `scores` has for each backbone its
-    results on the same sets, `seconds` what one photograph takes.
+    Of those that none beats beyond chance on any set, and whose balanced accuracy is within `AS_GOOD` of the best one's
+    (the mean over the sets), the fastest is advised: few photographs beat nothing beyond chance, so that alone would
+    advise what is fast. `scores` has for each backbone its results on the same sets, `seconds` what one photograph
+    takes.
     """
     kind = deciding([one for sets in scores.values() for one in sets])
     measured = {name: [one[kind].cross_validation for one in sets] for name, sets in scores.items()}
-    equals = no_worse(measured)
-    chosen = min(equals, key=lambda name: seconds[name])
-    splits = "by insert" if kind == "grouped" else "by plain splits"
     if len(scores) == 1:
-        return f"There is nothing to choose between: compare {chosen} with others by giving --backbone again."
+        (only,) = scores
+        return f"There is nothing to choose between: compare {only} with others by giving --backbone again."
+    equals = no_worse(measured)
+    accuracy = {name: _balanced_accuracy([one[kind] for one in scores[name]]) for name in equals}
+    good = [name for name in equals if accuracy[name] >= max(accuracy.values()) - AS_GOOD]
+    chosen = min(good, key=lambda name: seconds[name])
+    splits = "by insert" if kind == "grouped" else "by plain splits"
     if len(equals) == 1:
         return f"Take {chosen}: {splits} it tells intact from damaged better than the others, beyond chance."
     others = ", ".join(name for name in equals if name != chosen)
     return (
-        f"Take {chosen}: {splits} these photographs do not show it to be worse than {others}, and it is the fastest of "
-        f"them ({seconds[chosen] * 1000:.0f} ms a photograph)."
+        f"Take {chosen}: {splits} these photographs cannot tell it from {others} beyond chance. Its balanced accuracy, "
+        f"{accuracy[chosen]:.3f}, is the best or within {AS_GOOD:g} of it"
+        + (f", and of such it is the fastest ({seconds[chosen] * 1000:.0f} ms a photograph)." if len(good) > 1 else ".")
     )
+
+
+def _balanced_accuracy(sets: Sequence[BackboneScores]) -> float:
+    means = [score.mean for one in sets if (score := one.interval("balanced_accuracy")) is not None]
+    return sum(means) / len(means) if means else 0.0
 
 
 def comparison_figures(measured: Mapping[str, Measured]) -> dict[str, bytes]:

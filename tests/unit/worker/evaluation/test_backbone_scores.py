@@ -62,6 +62,19 @@ def test_what_is_worse_beyond_chance_is_left_out_and_the_fastest_of_the_rest_is_
     assert "nothing to choose" in advice({"poor:c": scores["poor:c"]}, {"poor:c": 1.0})
 
 
+def test_what_is_fast_is_not_advised_where_few_photographs_cannot_show_it_to_be_worse(good):
+    fair = cross_validation(0.9, seed=1)
+    scores = {name: [{"grouped": backbone_scores(*one)}] for name, one in {"slow:a": good, "fast:b": fair}.items()}
+    accuracy = {name: sets[0]["grouped"].interval("balanced_accuracy").mean for name, sets in scores.items()}
+    assert accuracy["slow:a"] > accuracy["fast:b"] + 0.01
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr("worker.evaluation.comparison_report.no_worse", list)
+        sentence = advice(scores, {"slow:a": 0.1, "fast:b": 0.01})
+    assert sentence.startswith("Take slow:a: by insert these photographs cannot tell it from fast:b beyond chance.")
+    assert f"{accuracy['slow:a']:.3f}" in sentence
+    assert "fastest" not in sentence
+
+
 def test_a_missing_kind_is_null_and_its_problem_is_named(good):
     plain = backbone_scores(*cross_validation(2.0, "plain"))
     values = measured_json({"plain": plain}, {"grouped": "one group"})

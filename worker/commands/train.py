@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from producer.settings import REDIS_URL_FILE
 from producer.terminal.console import Console, messages, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
@@ -143,5 +144,8 @@ def _tell_trained(
     if in_charge is not decided.promote:
         say(f"{decided.model} is {'' if in_charge else 'not '}in charge{' all the same' if in_charge else ''}")
     say("next")
-    for command, purpose in next_steps(decided.model, settings.data, in_charge=in_charge, champion=decided.champion):
-        say(f"  {command:<40} {purpose}")
+    line = settings.redis_url is not None or (settings.data / REDIS_URL_FILE).exists()
+    steps = next_steps(decided.model, settings.data, in_charge=in_charge, champion=decided.champion, line=line)
+    width = max(len(command) for command, _ in steps)
+    for command, purpose in steps:
+        say(f"  {command:<{width}}  {purpose}")

@@ -78,7 +78,9 @@ def warnings(evaluation: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def next_steps(model: str, data: Path, *, in_charge: bool, champion: str | None) -> list[tuple[str, str]]:
+def next_steps(
+    model: str, data: Path, *, in_charge: bool, champion: str | None, line: bool = True
+) -> list[tuple[str, str]]:
     """Commands, each with what it is for.
 
     Args:
@@ -86,14 +88,16 @@ def next_steps(model: str, data: Path, *, in_charge: bool, champion: str | None)
         data: the folder of the line's data.
         in_charge: whether it was promoted.
         champion: the model that it was measured beside.
+        line: whether the folder's line is there, or one elsewhere is named.
     """
     station, database, worker = (as_typed(f"insert-{name}") for name in ("station", "db", "worker"))
     here = f"--data {shlex.quote(str(data))}"
     review = (f"{database} {here} review", "label what it is unsure of: from that the next model learns most")
     if in_charge:
+        start = [] if line else [(f"{worker} standalone {here}", "a line on this machine, which judges by it")]
         check = (f"{station} {here} check FOLDER", "a head judged by it; workers take it within seconds")
         back = (f'{worker} models rollback {here} --why "…"', "the model before it in charge again")
-        return [check, review] if champion in (None, model) else [check, review, back]
+        return [*start, check, review] if champion in (None, model) else [*start, check, review, back]
     return [review, (f'{worker} models promote {model} {here} --why "…"', "put it in charge all the same")]
 
 

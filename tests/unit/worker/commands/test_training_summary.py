@@ -80,3 +80,5 @@ def test_what_to_do_next_depends_on_who_is_in_charge() -> None:
     assert "models promote m-1" in commands(in_charge=False, champion="m-0")
     assert "rollback" in commands(in_charge=True, champion="m-0")
     assert "rollback" not in commands(in_charge=True, champion=None)
+    assert "standalone" not in commands(in_charge=True, champion=None)
+    assert "standalone --data var/line" in commands(in_charge=True, champion=None, line=False)

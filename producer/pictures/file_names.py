@@ -28,6 +28,10 @@ SIDECARS: Final = frozenset({
     ".db", ".xmp", ".aae", ".thm", ".pp3", ".dop", ".md5", ".sha256", ".sig", ".lnk", ".url",
 })
 """Endings of what stands beside photographs and is none."""
+_BESIDE: Final = SIDECARS | {
+    ".bak", ".old", ".orig", ".backup", ".prev", ".mp4", ".mov", ".avi", ".mkv", ".wav", ".mp3", ".m4a", ".zip",
+}
+"""Endings of what may stand beside a pocket's photograph and is no newer one: earlier ones, films, sounds."""
 # fmt: on
 
 UNFINISHED: Final = frozenset({".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".download", ".swp"})
@@ -51,3 +55,29 @@ def pocket_of(name: str) -> int | None:
         return None
     digits = stem.lstrip("0")
     return int(digits) if 0 < len(digits) <= len(str(MAX_POCKET)) else None
+
+
+def pocket_of_hidden(name: str) -> int | None:
+    """The pocket of a photograph that goes by a hidden name while it is copied.
+
+    Like 3 in rsync's `.3.jpg.Xa81Qz`, ProFTPD's `.in.3.jpg.` and Syncthing's `.syncthing.3.jpg.tmp`. What macOS puts
+    beside `3.jpg` is `._3.jpg`, of which no part is a pocket.
+    """
+    if not name.startswith(".") or ending_of(name) in SIDECARS:
+        return None
+    parts = name[1:].split(".")
+    for at, part in reversed(list(enumerate(parts))):
+        if (
+            any(is_picture(f"{part}.{ending}") for ending in parts[at + 1 :])
+            and (pocket := pocket_of(part)) is not None
+        ):
+            return pocket
+    return None
+
+
+def may_become_newest(name: str) -> bool:
+    """Whether a file that tells of a pocket may be its newest photograph, on its way: no earlier one, no video.
+
+    There is no end of the endings that copying programs give, so all count but those of what is known.
+    """
+    return name.startswith(".") or not (name.endswith("~") or ending_of(name) in _BESIDE)

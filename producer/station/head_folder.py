@@ -15,7 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from producer.pictures.file_names import MAX_POCKET, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
+from producer.pictures.file_names import (
+    MAX_POCKET,
+    SIDECARS,
+    UNFINISHED,
+    UNREADABLE,
+    ending_of,
+    is_picture,
+    may_become_newest,
+    pocket_of,
+    pocket_of_hidden,
+)
 from producer.pictures.system_files import is_system_litter
 from producer.station.file_state import Changing, Look
 from producer.station.head_check import Photograph
@@ -85,7 +95,7 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
     size = max(pockets or 0, *named.photographs, *named.hints)
     photographs, problems = [], []
     for pocket, paths in sorted(named.photographs.items()):
-        coming = [name for name in named.hints.get(pocket, ()) if _may_become_a_photograph(name)]
+        coming = [name for name in named.hints.get(pocket, ()) if may_become_newest(name)]
         photograph, problem = _taken(pocket, paths, coming, pockets)
         photographs += [photograph] if photograph else []
         problems += [problem] if problem else []
@@ -146,7 +156,7 @@ def _sorted_out(folder: Path) -> _Named:
                 if pocket is not None:
                     named.hints[pocket].append(inner.relative_to(folder).as_posix())
         elif is_system_litter(Path(name)):
-            if (pocket := _hidden(name)) is not None:
+            if (pocket := pocket_of_hidden(name)) is not None:
                 named.hints[pocket].append(name)
         elif not is_picture(name) and path.is_dir():
             pictures = [inner.as_posix() for inner in _with_pictures(path, folder)]
@@ -195,24 +205,6 @@ def _leads(name: str) -> int | None:
     return pocket_of(name.partition(".")[0])
 
 
-def _hidden(name: str) -> int | None:
-    """The pocket of a photograph that goes by a hidden name while it is copied.
-
-    Like 3 in rsync's `.3.jpg.Xa81Qz`, ProFTPD's `.in.3.jpg.` and Syncthing's `.syncthing.3.jpg.tmp`. What macOS puts
-    beside `3.jpg` is `._3.jpg`, of which no part is a pocket.
-    """
-    if not name.startswith(".") or ending_of(name) in SIDECARS:
-        return None
-    parts = name[1:].split(".")
-    for at, part in reversed(list(enumerate(parts))):
-        if (
-            any(is_picture(f"{part}.{ending}") for ending in parts[at + 1 :])
-            and (pocket := pocket_of(part)) is not None
-        ):
-            return pocket
-    return None
-
-
 def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:
     """The first folder in `inner` that has pictures in it, as seen from `folder`, if there is one."""
     for path in inner.rglob("*"):
@@ -220,11 +212,6 @@ def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:
         if is_picture(path.name) and not is_system_litter(relative):
             yield relative.parent
             return
-
-
-def _may_become_a_photograph(name: str) -> bool:
-    """Whether a file that tells of a pocket may be its newest photograph, on its way: no earlier one, no video."""
-    return name.startswith(".") or ending_of(name) in UNFINISHED | {""}
 
 
 def _taken(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from producer.settings import REDIS_URL_FILE
 from producer.terminal.console import Console, messages, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
@@ -116,6 +115,7 @@ def _tell_trained(
     as_json: bool,
 ) -> None:
     from db.commands.output import print_table
+    from producer.settings import REDIS_URL_FILE
     from worker.commands.training_summary import next_steps, scores, table, warnings
     from worker.models.promise import Promise
 

@@ -174,7 +174,10 @@ def test_what_stands_beside_a_photograph_that_is_not_there_tells_of_it(folder: P
 
 @pytest.mark.parametrize(
     "name",
-    [".3.jpg.Xa81Qz", "3.jpg.part", "3.jpg.filepart", "3.tmp", "3", "3.jpg.", ".~tmp~/3.jpg", ".rsync-tmp/3.jpg"],
+    [
+        *(".3.jpg.Xa81Qz", "3.jpg.part", "3.jpg.filepart", "3.tmp", "3", "3.jpg.", ".~tmp~/3.jpg", ".rsync-tmp/3.jpg"),
+        *("3.jpg.incomplete", "3.jpg.uploading", "3.jpg.!qB", "3.jpg.Xa81Qz", "3.jpg.sb-1a2b3c4d-Xy", "3.jpg.$$$"),
+    ],
 )
 def test_what_may_become_a_pockets_newest_photograph_makes_it_two(folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(exist_ok=True)
@@ -232,6 +235,7 @@ def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
         "1.jpg~",
         "1.mp4",
         "2.bak",
+        "3.jpg.old",
         "README",
     ):
         (folder / name).write_bytes(b"x")

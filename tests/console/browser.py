@@ -80,6 +80,7 @@ class Page:
         self.open("/login?next=" + path.replace("/", "%2F"))
         self.fill_in(name)
         wait_until(lambda: "/login" not in self.chromium.current_url, 20, "signing in")
+        wait_until(lambda: self.script("return document.readyState === 'complete'"), 20, "the page's scripts")
 
     def fill_in(self, name: str) -> None:
         self.chromium.find_element(By.NAME, "name").send_keys(name)

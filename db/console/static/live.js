@@ -11,6 +11,8 @@ const TICK = 5_000;
 const banner = /** @type {HTMLElement} */ (document.getElementById("lost"));
 /** @type {number | undefined} */
 let silence;
+/** @type {number | undefined} set from the first error until the server says something again */
+let failing;
 /** @type {Set<string>} */
 const wanted = new Set();
 let fetching = false;
@@ -27,6 +29,8 @@ function lose(since) {
 /** The server has said something. */
 function heard() {
   clearTimeout(silence);
+  clearTimeout(failing);
+  failing = undefined;
   const at = new Date();
   silence = setTimeout(() => lose(at), PATIENCE);
   if (banner.hidden) return;
@@ -90,8 +94,7 @@ function listen() {
   source.addEventListener("changed", (event) => { heard(); wanted.add(event.data); refresh(); });
   source.addEventListener("error", () => {
     const at = new Date();
-    clearTimeout(silence);
-    silence = setTimeout(() => lose(at), 2_000); // an ordinary end of a stream is over by then
+    failing ??= setTimeout(() => lose(at), 2_000); // an ordinary end of a stream is over by then; a browser may try again sooner
     if (source.readyState !== EventSource.CLOSED) return;
     setTimeout(listen, 3_000); // refused: the session has ended, or a proxy speaks for a server that is gone
     fetched("/line/faults").catch(() => undefined);
@@ -124,7 +127,7 @@ function grow() {
   refresh();
 }
 
-addEventListener("pagehide", () => clearTimeout(silence));
+addEventListener("pagehide", () => { clearTimeout(silence); clearTimeout(failing); });
 setInterval(refreshAll, REFRESH);
 setInterval(grow, TICK);
 grow();

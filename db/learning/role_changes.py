@@ -77,8 +77,9 @@ def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: dat
     _known(session, model_id)
     if model_id != _in_shadow(session):
         raise ValueError(f"model {model_id} is not in shadow")
-    model_registry.end_shadow(session, by=by, reason=_said(reason), at=at)
-    audit.write(session, at=at, by=by, action="shadow ended", subject=model_id, reason=_said(reason), **detail)
+    reason = _said(reason)
+    model_registry.end_shadow(session, by=by, reason=reason, at=at)
+    audit.write(session, at=at, by=by, action="shadow ended", subject=model_id, reason=reason, **detail)
 
 
 def _in_charge(session: Session) -> str | None:

@@ -157,7 +157,7 @@ def watch(
 
     Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
 
-    Example: `insert-station watch /camera/out`
+    Example: `insert-station watch /camera/out --check-size 30`
     """
     from producer.commands.answer_text import show
     from producer.commands.opening import open_station

@@ -13,8 +13,7 @@ from db.console.access.guard import ApiReviewer
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.console.numbers import Pocket
-from db.line import insert_changes as subject
-from db.people import audit
+from db.people import audited_insert_changes as subject
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -50,16 +49,12 @@ class NewInsertChange(BaseModel):
 def insert_change(request: Request, person: ApiReviewer, new: NewInsertChange) -> Any:
     """Say that an insert was changed. Saying so again before its next photograph changes nothing."""
     now = datetime.now(UTC)
-    by = {"by": person.name} if person.token is None else {"by": person.name, "token": person.token}
+    token: dict[str, Any] = {} if person.token is None else {"token": person.token}
     try:
         with console_of(request).database.transaction() as session:
-            change, is_new = subject.record(
-                session, new.machine, new.head, new.pocket, by=person.name, at=now, first=new.first
+            change = subject.record(
+                session, new.machine, new.head, new.pocket, by=person.name, at=now, first=new.first, **token
             )
-            if is_new:
-                place = f"{change.machine} · {change.head} · {change.pocket}"
-                detail = {"from": change.at.isoformat(), **by}
-                audit.write(session, at=now, action="insert changed", subject=place, **detail)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return InsertChange.model_validate(change)

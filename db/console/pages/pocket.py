@@ -21,7 +21,7 @@ from db.console.rendering import page
 from db.line import insert_changes
 from db.line.insert_changes import InsertChange
 from db.line.insert_lives import PocketPhoto, insert_keys
-from db.people import audit
+from db.people import audited_insert_changes
 from db.queries import maintenance
 from db.queries.maintenance import PocketRow
 from producer.contract.names import Name
@@ -95,16 +95,7 @@ def changed(
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
-            change, is_new = insert_changes.record(session, machine, head, pocket, by=person.name, at=now, first=first)
-            if is_new:
-                audit.write(
-                    session,
-                    at=now,
-                    by=person.name,
-                    action="insert changed",
-                    subject=f"{machine} · {head} · {pocket}",
-                    **{"from": change.at.isoformat()},
-                )
+            change = audited_insert_changes.record(session, machine, head, pocket, by=person.name, at=now, first=first)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return _back(change)
@@ -116,15 +107,7 @@ def withdraw(request: Request, person: Reviewer, change: Annotated[Row, Form()])
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
-            gone = insert_changes.withdraw(session, change)
-            audit.write(
-                session,
-                at=now,
-                by=person.name,
-                action="insert change withdrawn",
-                subject=f"{gone.machine} · {gone.head} · {gone.pocket}",
-                **{"from": gone.at.isoformat(), "said by": gone.by},
-            )
+            gone = audited_insert_changes.withdraw(session, change, by=person.name, at=now)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return _back(gone)

@@ -1,0 +1,44 @@
+"""What a person says about changed inserts at the console, each with its row in the audit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from db.line import insert_changes
+from db.line.insert_changes import InsertChange
+from db.people import audit
+
+
+def record(
+    session: Session, machine: str, head: str, pocket: int, *, by: str, at: datetime, first: UUID | None, **detail: Any
+) -> InsertChange:
+    """Note that an insert was changed; what was known already has no second row.
+
+    Raises:
+        LookupError: there is no such pocket, or no such capture of it.
+    """
+    change, is_new = insert_changes.record(session, machine, head, pocket, by=by, at=at, first=first)
+    if is_new:
+        detail = {"from": change.at.isoformat(), **detail}
+        audit.write(session, at=at, by=by, action="insert changed", subject=_place(change), **detail)
+    return change
+
+
+def withdraw(session: Session, number: int, *, by: str, at: datetime) -> InsertChange:
+    """Take back what was said by mistake, and return what it was.
+
+    Raises:
+        LookupError: there is no such change.
+    """
+    gone = insert_changes.withdraw(session, number)
+    detail = {"from": gone.at.isoformat(), "said by": gone.by}
+    audit.write(session, at=at, by=by, action="insert change withdrawn", subject=_place(gone), **detail)
+    return gone
+
+
+def _place(change: InsertChange) -> str:
+    return f"{change.machine} · {change.head} · {change.pocket}"

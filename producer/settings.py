@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
 from producer.configuration.passwords import password_of
+from producer.connect.delivery_log import DeliveryLog
 from producer.contract.event import MOST_EVENTS
 from producer.contract.names import Name, safe_name
 from producer.delivery.grouping import DEFAULT_GROUP
@@ -46,6 +47,9 @@ class StationSettings(BaseSettings):
     redis_key_file: Path | None = Field(default=None, description="PEM: the private key of that certificate.")
     images: str | None = Field(default=None, description="Root of the image store, a path or URL; default DATA/images.")
     heads: Path | None = Field(default=None, description="The head register, a TOML file: each head's pockets.")
+    connect: Path | None = Field(
+        default=None, description="The connector's file, TOML: which systems of the plant are told what."
+    )
     outbox: Path | None = Field(default=None, description="The outbox's file; default DATA/outbox/STATION.db.")
     outbox_limit: int = Field(default=DEFAULT_LIMIT, ge=1, description="Captures that may wait in the outbox.")
     group: int = Field(
@@ -123,3 +127,11 @@ class StationSettings(BaseSettings):
     def outbox_path(self) -> Path:
         """The outbox's file."""
         return self.outbox or self.data / "outbox" / f"{safe_name(self.station)}.db"
+
+    def delivery_log_path(self) -> Path:
+        """The file in which the connector keeps what the plant's systems are told."""
+        return self.data / "connect" / "deliveries.db"
+
+    def open_delivery_log(self) -> DeliveryLog:
+        """The connector's delivery log."""
+        return DeliveryLog(self.delivery_log_path())

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from db.settings import DatabaseSettings
+from producer.contract.plant_event import PLANT_LENGTH
 from producer.settings import StationSettings
 from worker.models.costs import Costs
 from worker.monitoring.heartbeat import Role
@@ -44,6 +45,11 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     heartbeat: Path | None = Field(
         default=None,
         description="This process's life sign, a file of its own for each; default DATA/run/ROLE.heartbeat.",
+    )
+    plant_stream: int = Field(
+        default=PLANT_LENGTH,
+        ge=0,
+        description="Answers that are kept for `insert-station connect`, the newest; 0: none, where nobody asks.",
     )
     missed_damaged: float = Field(default=20.0, gt=0, description="What a damaged insert that stays in costs.")
     needless_change: float = Field(default=5.0, gt=0, description="What changing an intact insert costs.")

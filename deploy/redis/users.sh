@@ -13,6 +13,7 @@
 # In the folder, each at least 12 characters, none beginning with change-me:
 #   redis_worker_password      inspect and learn workers, beat
 #   redis_<station>_password   one for each station that is named
+#   redis_connect_password     reads what other systems are told  }
 #   redis_metrics_password     reads lengths, nothing else        } without the file
 #   redis_scaler_password      KEDA: lengths, asked by a script   } there is no
 #   redis_admin_password       people: everything                 } such user
@@ -75,7 +76,7 @@ echo 'user default reset off ~* &* +@all' >>"$acl.new"
 # What kombu's Redis transport and the workers really call (worker/broker/kombu_fixes.py, notifier.py, overflow.py), and HLEN and
 # LRANGE, by which they count what waits.
 # `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
-user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' \
+user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' '~answers' \
     +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \
     +hset +hget +hdel +hlen +lrange +set +get +del +evalsha +script\|load +xadd +expire $greet
 
@@ -83,12 +84,15 @@ set -f
 for station in ${INSERTS_STATIONS:-}; do
     case $station in
     *[!A-Za-z0-9._-]*) refuse "INSERTS_STATIONS: '$station' has other characters than letters A to Z, digits, '.', '_' and '-'; write what insert-station safe-name NAME prints" ;;
-    "" | default | worker | metrics | scaler | admin) refuse "INSERTS_STATIONS: a station cannot be called $station" ;;
+    "" | default | worker | connect | metrics | scaler | admin) refuse "INSERTS_STATIONS: a station cannot be called $station" ;;
     esac
     # Captures in, and its own answers out.
     user "$station" "${writes}inspect" "${reads}verdicts:$station" +ping +lpush +xread +xrevrange $greet
 done
 
+if has connect_password; then
+    user connect "${reads}answers" +ping +xread +xrange +xrevrange $greet
+fi
 if has metrics_password; then
     user metrics '~inspect*' '~learn*' '~unacked' '~unacked_index' '~verdicts:*' +ping +info +llen +hlen +zcard +xlen $greet
 fi

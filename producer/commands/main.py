@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from producer.commands import check as cli_check
+from producer.commands import connect as cli_connect
 from producer.commands import heads as cli_heads
 from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
@@ -35,7 +36,7 @@ app = typer.Typer(
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_GROUP`, `INSERTS_HEADS`, `INSERTS_METRICS_PORT`,
+`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_GROUP`, `INSERTS_HEADS`, `INSERTS_CONNECT`, `INSERTS_METRICS_PORT`,
 `INSERTS_METRICS_ADDRESS`; of Redis also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS
 `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
 
@@ -45,6 +46,7 @@ Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_
 app.command("check")(cli_check.check)
 app.command("heads")(cli_heads.heads)
 app.command("simulate")(cli_simulate.simulate)
+app.add_typer(cli_connect.app, name="connect")
 app.command("safe-name")(safe_name.safe)
 
 
@@ -238,7 +240,8 @@ def schema(
     what: Annotated[
         str,
         typer.Argument(
-            help="`capture` (an event), `message` (one to a hundred of them, as sent) or `answer` (what comes back)."
+            help="`capture` (an event), `message` (one to a hundred of them, as sent), `answer` (what comes back) or "
+            "`event` (what other systems are told)."
         ),
     ],
 ) -> None:

@@ -6,10 +6,11 @@ import json
 
 from producer.contract.answers import ANSWERS
 from producer.contract.event import MESSAGES, CaptureEvent
+from producer.contract.plant_event import PlantEvent
 
 
 def schema_text(what: str) -> str:
-    """The JSON Schema of `capture`, `message` or `answer`, as it is kept in `producer/contract/schemas`.
+    """The JSON Schema of `capture`, `message`, `answer` or `event`, as it is kept in `producer/contract/schemas`.
 
     Raises:
         ValueError: there is no schema of that name.
@@ -20,6 +21,8 @@ def schema_text(what: str) -> str:
         described = MESSAGES.json_schema()
     elif what == "answer":
         described = ANSWERS.json_schema()
+    elif what == "event":
+        described = PlantEvent.model_json_schema()
     else:
-        raise ValueError(f"there is no schema {what!r}: ask for 'capture', 'message' or 'answer'")
+        raise ValueError(f"there is no schema {what!r}: ask for 'capture', 'message', 'answer' or 'event'")
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"

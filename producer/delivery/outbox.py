@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox_file import OutboxFile
+from producer.delivery.outbox_file import open_outbox_file
 from producer.files.durable_files import make_folder
 from producer.terminal.counts import counted
 
@@ -77,7 +77,7 @@ class Outbox:
         self.path = path
         self.limit = limit
         self._warned = 0.0
-        self._file = OutboxFile(path)
+        self._file = open_outbox_file(path)
 
     def close(self) -> None:
         """Close the file; every event in it stays."""

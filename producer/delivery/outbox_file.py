@@ -1,14 +1,11 @@
-"""The outbox's file: its tables, brought up to date when it is opened, and its write-ahead log."""
+"""The outbox's file: its tables, brought up to date when it is opened."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+from producer.files.sqlite_file import SqliteFile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS waiting (
@@ -33,81 +30,19 @@ DROP INDEX IF EXISTS waiting_next_at;
 """
 
 
-class OutboxFile:
-    """The outbox's file, open; safe to use from several threads and processes."""
+def open_outbox_file(path: Path) -> SqliteFile:
+    """The outbox's file, open, made where there is none.
 
-    def __init__(self, path: Path):
-        """Open the file, making it where there is none; several processes may do so at once.
-
-        Raises:
-            sqlite3.Error: the file cannot be opened or is not an outbox.
-        """
-        self._path = path
-        self._lock = threading.Lock()
-        with self._named("opened"):
-            self.connection = _open(path)
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self.connection.close()
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, to read from it.
-
-        Raises:
-            sqlite3.Error: it cannot be read.
-        """
-        with self._lock, self._named("read"):
-            yield self.connection
-
-    @contextmanager
-    def transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
-        """The connection in a transaction, which is committed when the block ends, and on disk then if `synced`.
-
-        What is not synced may be gone after a power cut (never half, never after a mere crash). For what was sent or
-        answered that means it is sent again, which is harmless; the disk's time belongs to those that submit.
-
-        Raises:
-            sqlite3.Error: it cannot be written; nothing of the block is kept then.
-        """
-        with self._lock, self._named("written"):
-            try:
-                self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-                self.connection.execute("BEGIN IMMEDIATE")
-                yield self.connection
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _named(self, what: str) -> Iterator[None]:
-        """Name the file in errors of SQLite."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise type(error)(f"the outbox {self._path} cannot be {what}: {error}") from error
+    Raises:
+        sqlite3.Error: the file cannot be opened or is not an outbox.
+    """
+    return SqliteFile(path, "outbox", _prepare)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-    _log_ahead(connection)
-    connection.execute("PRAGMA synchronous = FULL")
+def _prepare(connection: sqlite3.Connection) -> None:
     connection.executescript(_TABLES)
     _add_columns(connection)
     connection.executescript(_INDEXES)
-    return connection
-
-
-def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Give a database a write-ahead log. For that SQLite does not wait for others who open the file just now."""
-    busy = retry_if_exception_type(sqlite3.OperationalError)
-    for attempt in Retrying(retry=busy, stop=stop_after_delay(10.0), wait=wait_random(0.01, 0.05), reraise=True):
-        with attempt:
-            connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
-import redis
 import structlog
 from celery import Celery
 from pydantic import ValidationError
 
 from producer.contract.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, message_of, new_id
-from producer.delivery.redis_connection import check_url, connect
+from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_transport import BROKER, UrlTransport
+from producer.delivery.stream_reader import CALL_TIMEOUT, StreamReader
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
-
-CALL_TIMEOUT: Final = 3.0
-"""Seconds that one call to Redis may take. Publishing makes at most three (connect, greet, push), so a hanging Redis
-is detected within ten seconds (kombu has no timeout of its own: celery#4296)."""
-
-READ_BLOCK_MS: Final = 1000
-"""How long one read waits for an answer; below `CALL_TIMEOUT`, so that an empty stream is not taken for a fault."""
 
 
 class EventSender:
@@ -73,11 +65,12 @@ class AnswerReader:
 
     def __init__(self, redis_url: str, station: str, position: str, came_back_empty: Callable[[], None] = lambda: None):
         """Nothing is connected yet; `came_back_empty` is called whenever Redis has lost what was read before."""
-        self.position = position
-        self._came_back_empty = came_back_empty
-        self._stream = stream_of(station)
-        self._checked = False
-        self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
+        self._stream = StreamReader(redis_url, stream_of(station), position, came_back_empty)
+
+    @property
+    def position(self) -> str:
+        """The id of the last entry that was read."""
+        return self._stream.position
 
     def read(self) -> list[VerdictAnswer | FaultAnswer | CheckAnswer]:
         """The next answers, after a wait of at most a second; none when there are none.
@@ -85,40 +78,15 @@ class AnswerReader:
         Raises:
             redis.RedisError: Redis is away or hanging; call again later.
         """
-        try:
-            if not self._checked:
-                self._start_over_after_a_wipe()
-            batches: Any = self._redis.xread({self._stream: self.position}, count=500, block=READ_BLOCK_MS)
-        except redis.RedisError:
-            self._checked = False
-            raise
-        # While nothing comes, look again: Redis may be emptied without a connection being lost.
-        self._checked = bool(batches)
         answers = []
-        for _, entries in batches:
-            for entry_id, fields in entries:
-                self.position = entry_id.decode()
-                try:
-                    answers.append(ANSWERS.validate_json(fields.get(STREAM_FIELD, b"")))
-                except ValidationError as error:
-                    problem = in_words(error, "answer")
-                    log.error("an answer is not understood and was passed over", id=self.position, problem=problem)
+        for entry in self._stream.read():
+            try:
+                answers.append(ANSWERS.validate_json(entry.fields.get(STREAM_FIELD, b"")))
+            except ValidationError as error:
+                problem = in_words(error, "answer")
+                log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)
         return answers
-
-    def _start_over_after_a_wipe(self) -> None:
-        # A Redis that came back empty may, with a clock behind, hand out ids below our position: never read again.
-        last: Any = self._redis.xrevrange(self._stream, count=1)
-        newest = last[0][0].decode() if last else "0-0"
-        if _order(newest) < _order(self.position):
-            self._came_back_empty()
-            self.position = "0-0"
-        self._checked = True
 
     def close(self) -> None:
         """Close the connection."""
-        self._redis.close()
-
-
-def _order(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number or 0)
+        self._stream.close()

@@ -23,14 +23,15 @@ class FolderLock:
     that a folder that may only be read is held as well. Both locks are the kernel's and end with their process.
     """
 
-    def __init__(self, folder: Path):
-        """Take `folder`.
+    def __init__(self, folder: Path, who: str = "watch"):
+        """Take `folder` for the command `who`.
 
         Raises:
             FolderTaken: another process has it.
             OSError: it is not there.
         """
         self._descriptors: list[int] = []
+        self._who = who
         self.writable = False
         try:
             self._take(os.open(folder, os.O_RDONLY) if os.name != "nt" else None, folder)
@@ -55,8 +56,8 @@ class FolderLock:
             _lock(descriptor)
         except (BlockingIOError, PermissionError) as error:
             raise FolderTaken(
-                f"another `watch` has {folder}, on this computer or on one that shares it: each "
-                "photograph is handed in once. End that one first, or give each a folder of its own"
+                f"another `{self._who}` has {folder}, on this computer or on one that shares it, and nothing is to "
+                "be handed in twice. End that one first, or give each a folder of its own"
             ) from error
         except OSError:  # a file system without locks: nothing to hold on to
             return

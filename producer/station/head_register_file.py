@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -15,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from producer.configuration.toml_file import read_toml
 from producer.contract.event import Designation, Region
 from producer.contract.names import Name
 from producer.pictures.file_names import MAX_POCKET
@@ -69,7 +69,13 @@ def read_heads(path: Path) -> dict[str, HeadEntry]:
     Raises:
         ValueError: it cannot be read, is no TOML, or says what no register does.
     """
-    document = _toml(path)
+    document = read_toml(
+        path,
+        what="head register",
+        example="`insert-station heads --example` prints one",
+        hint="A head begins with [heads.NAME], once; names with blanks or umlauts and all "
+        "texts stand in quotation marks",
+    )
     try:
         heads = _Document.model_validate(document).heads
     except ValidationError as error:
@@ -82,26 +88,6 @@ def read_heads(path: Path) -> dict[str, HeadEntry]:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, if there is one."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise ValueError(f"there is no head register {path}: `insert-station heads --example` prints one") from None
-    except OSError as error:
-        raise ValueError(f"the head register {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8: save it again as UTF-8") from None
-    except RecursionError:
-        raise ValueError(f"{path} is no head register: its lists or tables stand too deep in each other") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(
-            f"{path} is no TOML: {error}. A head begins with [heads.NAME], once; names with blanks or umlauts and all "
-            "texts stand in quotation marks"
-        ) from None
-    except ValueError as error:  # of Python itself: a number of thousands of digits, a day that no month has
-        raise ValueError(f"{path} is no TOML: a value in it cannot be read ({error})") from None
 
 
 def _in_words(error: ErrorDetails) -> str:

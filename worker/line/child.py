@@ -66,7 +66,7 @@ class Child:
             database,
             settings.image_store(),
             Judge(models, metrics),
-            Notifier(redis_url),
+            Notifier(redis_url, settings.plant_stream),
             MessageSender(redis_url),
             metrics,
             in_hand=self._in_hand,

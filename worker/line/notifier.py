@@ -1,4 +1,4 @@
-"""Appends answers to each station's Redis stream, after the verdict is committed."""
+"""Appends answers to each station's Redis stream, and to that of the plant, after the verdict is committed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from producer.contract.answers import (
     VerdictAnswer,
     stream_of,
 )
+from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from worker.broker.patient_redis import connect_patiently
 
 log = structlog.get_logger()
 
 
 class Notifier:
-    """Writes answers to the stations' streams; safe to use from several threads."""
+    """Writes answers to the stations' streams, and all of them to the plant's; safe to use from several threads."""
 
-    def __init__(self, redis_url: str):
+    def __init__(self, redis_url: str, plant_length: int = PLANT_LENGTH):
+        """Nothing is connected yet; the plant's stream keeps about `plant_length` answers, and 0 is none at all."""
         self._redis = connect_patiently(redis_url)
+        self._plant_length = plant_length
 
     def send(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
         """Append each answer to its station's stream, in order, in one call.
@@ -37,16 +40,22 @@ class Notifier:
         """
         pipe = self._redis.pipeline(transaction=False)
         streams = []
+
+        def append(stream: str, entry: dict[bytes, str], length: int) -> None:
+            pipe.xadd(stream, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+            streams.append(stream)
+
         for station, answer in answers:
             entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True)}
-            pipe.xadd(stream_of(station), entry, maxlen=STREAM_LENGTH, approximate=True)  # type: ignore[arg-type]
-            streams.append(stream_of(station))
+            append(stream_of(station), entry, STREAM_LENGTH)
+            if self._plant_length:
+                append(PLANT_STREAM, {**entry, STATION_FIELD: station}, self._plant_length)
         for stream in set(streams):
             pipe.expire(stream, STREAM_SECONDS)
         replies = pipe.execute(raise_on_error=False)
         for stream, reply in zip(streams, replies, strict=False):
             if isinstance(reply, redis.ResponseError) and str(reply).startswith("WRONGTYPE"):
-                log.error("a station cannot be told: what is there is no stream, delete it", key=stream)
+                log.error("nobody can be told here: what is there is no stream, delete it", key=stream)
             elif isinstance(reply, Exception):
                 raise reply
 

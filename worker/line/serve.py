@@ -82,7 +82,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         state.models = in_use(models)
         del models
         wait_for_store(settings.image_store())
-        notifier = Notifier(redis_url)
+        notifier = Notifier(redis_url, settings.plant_stream)
         parts.callback(notifier.close)
         sender = MessageSender(redis_url)
         parts.callback(sender.close)

@@ -69,7 +69,7 @@ def test_whoever_is_given_a_plain_rediss_url_checks_the_server_all_the_same() ->
     of_kombu = redis_pool(sender._app.conf.broker_transport_options["redis_url"])
     assert of_kombu.connection_kwargs["ssl_cert_reqs"] == "required"
     assert of_kombu.connection_kwargs["ssl_check_hostname"] is True
-    assert reader._redis.connection_pool.connection_kwargs["ssl_check_hostname"] is True
+    assert reader._stream._redis.connection_pool.connection_kwargs["ssl_check_hostname"] is True
 
 
 @pytest.mark.parametrize("query", ["ssl_cert_reqs=none", "ssl_cert_reqs=CERT_NONE", "ssl_check_hostname=false"])

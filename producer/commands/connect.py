@@ -1,0 +1,243 @@
+"""`insert-station connect`: what the line says, carried on to the other systems of the plant."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from producer.commands.options import settings_of
+from producer.terminal.counts import counted
+from producer.terminal.exit_codes import NO
+from producer.terminal.options import Json
+from producer.terminal.output import note, say, say_json
+
+if TYPE_CHECKING:
+    from producer.connect.delivery_log import DeliveryLog
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""Tell the other systems of the plant what the line finds: MQTT brokers, and any that takes webhooks.
+
+One process does it for the whole plant. It keeps every answer on its own disk until each system has it, so a system
+that is away for days misses nothing, and holds nobody up. A file names the systems (`insert-station connect example`).
+""",
+)
+
+File = Annotated[Path | None, typer.Argument(help="The connector's file; default: INSERTS_CONNECT.")]
+SinkName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A system's name in the connector's file.")]
+
+
+@app.command()
+def example() -> None:
+    """Print a connector's file to begin with.
+
+    Example: `insert-station connect example > connect.toml`
+    """
+    from producer.connect.configuration import EXAMPLE
+
+    say(EXAMPLE, end="")
+
+
+@app.command()
+def secret() -> None:
+    """Print a new secret for a webhook: it goes into a file of ours, and to whoever runs the receiver.
+
+    Example: `insert-station connect secret > mes_secret`
+    """
+    from producer.connect.sinks.signature import new_secret
+
+    say(new_secret())
+
+
+@app.command()
+def run(context: typer.Context, file: File = None) -> None:
+    """Tell the systems that the file names, until Ctrl-C or SIGTERM.
+
+    It begins with what the line says from the first start on, and goes on where it ended. Two processes on one data
+    folder are refused. With INSERTS_METRICS_PORT it serves metrics: lag, what waits, what was delivered.
+
+    Example: `insert-station --data var/line connect run connect.toml`
+    """
+    settings = settings_of(context)
+    chosen = file or settings.connect
+    if chosen is None:
+        raise ValueError("which systems? Name the connector's file, or set INSERTS_CONNECT to it")
+    from producer.connect.configuration import read_connector_file
+    from producer.connect.connector import Connector
+    from producer.connect.metrics import connector_metrics
+    from producer.station.folder_lock import FolderLock
+    from producer.telemetry.metrics_server import exposed
+
+    configuration = read_connector_file(chosen)
+    redis_url = settings.broker_url()  # before anything is made in a folder that may be mistyped
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as parts:
+        log = settings.open_delivery_log()
+        parts.callback(log.close)
+        parts.callback(FolderLock(log.path.parent, "connect run").close)
+        try:
+            connector = Connector(configuration, redis_url, log)
+        except ImportError as error:
+            raise ValueError(
+                f"connecting is not installed ({error}): pip install 'insert-inspection[connect]'"
+            ) from None
+        parts.enter_context(exposed(connector_metrics(log), settings.metrics_port, settings.metrics_address))
+        note(f"telling {', '.join(name for name, _ in configuration.sinks())} (Ctrl-C ends it)")
+        connector.run(stop)
+
+
+@app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show how each system is doing: whether it can be told, what waits for it and since when, and what was wrong.
+
+    Exit code 0: every system is up and nothing was given up. 1: one is not.
+
+    Example: `insert-station --data var/line connect status`
+    """
+    log = _existing_log(context)
+    try:
+        sinks = log.sinks()
+    finally:
+        log.close()
+    if as_json:
+        say_json([vars(sink) for sink in sinks])
+    for sink in () if as_json else sinks:
+        state = "disabled" if sink.disabled else "up" if sink.up else "away"
+        say(f"{sink.name}: {state} since {_moment(sink.since)}, {counted(sink.delivered, 'event')} delivered")
+        if sink.waiting and sink.oldest is not None:
+            say(f"  {counted(sink.waiting, 'event')} waiting, the oldest of {_moment(sink.oldest)}")
+        if sink.given_up:
+            say(f"  {counted(sink.given_up, 'event')} given up: `insert-station connect deliveries --state given-up`")
+        if sink.problem:
+            say(f"  {sink.problem}")
+    if any(sink.disabled or sink.given_up or not sink.up for sink in sinks):
+        raise typer.Exit(NO)
+
+
+@app.command()
+def deliveries(
+    context: typer.Context,
+    sink: Annotated[str | None, typer.Option("--system", help="Only those to this system.")] = None,
+    state: Annotated[
+        Literal["waiting", "delivered", "given-up"] | None, typer.Option(help="Only those in this state.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List what the systems were told, the newest first; what was delivered is remembered for a week.
+
+    Example: `insert-station connect deliveries --system mes --state waiting`
+    """
+    from typing import cast
+
+    from producer.connect.delivery_log import State
+
+    log = _existing_log(context)
+    try:
+        rows = log.latest(sink, None if state is None else cast(State, state.replace("-", " ")), limit)
+    finally:
+        log.close()
+    if as_json:
+        say_json(
+            [
+                {
+                    "system": row.sink,
+                    "event": row.event.model_dump(mode="json", exclude_none=True),
+                    "state": row.state,
+                    "attempts": row.attempts,
+                    "problem": row.problem,
+                }
+                for row in rows
+            ]
+        )
+        return
+    for row in rows:
+        subject = row.event.subject or row.event.source
+        tried = f", tried {row.attempts} times" if row.attempts else ""
+        said = f": {row.problem}" if row.problem else ""
+        moment = _moment(row.event.time.timestamp())
+        say(f"{row.event.id}  {row.sink}  {moment}  {row.event.kind} {subject}  {row.state}{tried}{said}")
+    if not rows:
+        note("no deliveries")
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    sink: SinkName,
+    events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
+) -> None:
+    """Tell a system some events once more, under the same ids.
+
+    Example: `insert-station connect replay mes 3f0c…`
+    """
+    import time
+
+    _changed(context, lambda log: log.replay(sink, events, time.time()), len(events), "is sent again", "are sent again")
+
+
+@app.command("give-up")
+def give_up(
+    context: typer.Context,
+    sink: SinkName,
+    events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
+) -> None:
+    """Try waiting events no more, so that those of the same head behind them go on.
+
+    Example: `insert-station connect give-up mes 3f0c…`
+    """
+    import time
+
+    _changed(context, lambda log: log.give_up(sink, events, time.time()), len(events), "is given up", "are given up")
+
+
+@app.command()
+def enable(context: typer.Context, sink: SinkName) -> None:
+    """Tell a system again that said that it wanted no more (a webhook that answered 410).
+
+    Example: `insert-station connect enable mes`
+    """
+    log = _existing_log(context)
+    try:
+        known = {each.name for each in log.sinks()}
+        if sink not in known:
+            raise ValueError(f"there is no system {sink}: there are {', '.join(sorted(known)) or 'none'}")
+        log.disable(sink, False)
+    finally:
+        log.close()
+    say(f"{sink} is told again")
+
+
+def _changed(context: typer.Context, change: Callable[[DeliveryLog], int], asked: int, one: str, several: str) -> None:
+    log = _existing_log(context)
+    try:
+        count = change(log)
+    finally:
+        log.close()
+    if count < asked:
+        raise ValueError(f"{count} of {asked} are known in that state: `insert-station connect deliveries` lists them")
+    say(f"{counted(count, 'event')} {one if count == 1 else several}")
+
+
+def _existing_log(context: typer.Context) -> DeliveryLog:
+    settings = settings_of(context)
+    if not settings.delivery_log_path().exists():
+        raise ValueError(
+            f"nothing was told from {settings.data} yet: `insert-station connect run` begins (is it the right folder? "
+            "--data, INSERTS_DATA)"
+        )
+    return settings.open_delivery_log()
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")

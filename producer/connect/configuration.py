@@ -1,0 +1,160 @@
+"""The connector's file, TOML: which systems are told what, and how they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from producer.configuration.toml_file import read_toml
+from producer.contract.names import NARROW, Name
+from producer.contract.plant_event import Kind, PlantEvent
+from producer.terminal.error_text import in_words
+
+EXAMPLE: Final = """\
+# The systems of the plant that the line tells what it finds. `insert-station connect run` finds this file by
+# INSERTS_CONNECT. Each system has a name of its own, by which `insert-station connect status` shows it.
+
+site = "plant-1"                      # stands in every topic and in every event's source
+
+[mqtt.broker]
+url = "mqtts://broker.plant:8883"     # or mqtt://broker.plant:1883, in the clear
+user = "inserts"
+password_file = "/run/secrets/mqtt_password"
+ca_file = "/etc/ssl/plant-ca.pem"     # left out: whom the system trusts
+version = "5"                         # or "3.1.1"
+home_assistant = false                # true: heads appear in Home Assistant by themselves
+
+[webhook.mes]
+url = "https://mes.plant/inserts"
+# What `insert-station connect secret` printed. Two files: the new secret first, while the receiver changes over.
+secret_files = ["/run/secrets/mes_secret"]
+allow = ["mes.plant", "10.20.0.0/16"] # where the address may lie; anything else is refused
+kinds = ["check", "fault"]            # of verdict, check, fault; left out: all
+machines = ["mill-1"]                 # left out: all
+"""
+
+_Text = Annotated[str, Field(min_length=1)]
+_SinkName = Annotated[str, Field(pattern=f"^{NARROW}$")]
+
+
+def _url(schemes: Mapping[str, int]) -> AfterValidator:
+    def check(url: str) -> str:
+        shown = " or ".join(f"{scheme}://" for scheme in schemes)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise ValueError(f"it cannot be read: write it like {next(iter(schemes))}://HOST") from None
+        if parts.scheme not in schemes or not parts.hostname or port == 0:
+            raise ValueError(f"it must begin with {shown} and name a host")
+        if "@" in parts.netloc:
+            raise ValueError("it names a user or a password: those have keys and files of their own")
+        return url
+
+    return AfterValidator(check)
+
+
+class _Sink(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    kinds: Annotated[tuple[Kind, ...], Field(strict=False)] = ("verdict", "check", "fault")
+    machines: Annotated[tuple[Name, ...] | None, Field(strict=False)] = None
+
+    def wants(self, event: PlantEvent) -> bool:
+        """Whether this system is told `event`; faults name no machine, so every system that wants faults has all."""
+        return event.kind in self.kinds and (
+            self.machines is None or event.machine is None or event.machine in self.machines
+        )
+
+
+class MqttSink(_Sink):
+    """A broker."""
+
+    url: Annotated[str, _url({"mqtt": 1883, "mqtts": 8883})]
+    user: _Text | None = None
+    password_file: Annotated[Path | None, Field(strict=False)] = None
+    ca_file: Annotated[Path | None, Field(strict=False)] = None
+    cert_file: Annotated[Path | None, Field(strict=False)] = None
+    key_file: Annotated[Path | None, Field(strict=False)] = None
+    version: Literal["3.1.1", "5"] = "5"
+    home_assistant: bool = False
+
+    @property
+    def parts(self) -> SplitResult:
+        """The URL's parts."""
+        return urlsplit(self.url)
+
+
+class WebhookSink(_Sink):
+    """An address that events are sent to by HTTP."""
+
+    url: Annotated[str, _url({"https": 443, "http": 80})]
+    secret_files: Annotated[tuple[Path, ...], Field(strict=False, min_length=1)]
+    allow: Annotated[tuple[_Text, ...], Field(strict=False, min_length=1)]
+    ca_file: Annotated[Path | None, Field(strict=False)] = None
+
+    @property
+    def parts(self) -> SplitResult:
+        """The URL's parts."""
+        return urlsplit(self.url)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names in `allow`."""
+        return frozenset(entry for entry in self.allow if _network(entry) is None)
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks in `allow`."""
+        return tuple(network for entry in self.allow if (network := _network(entry)) is not None)
+
+
+class ConnectorFile(BaseModel):
+    """What the file says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    site: Name
+    mqtt: dict[_SinkName, MqttSink] = Field(default_factory=dict)
+    webhook: dict[_SinkName, WebhookSink] = Field(default_factory=dict)
+
+    def sinks(self) -> Iterator[tuple[str, MqttSink | WebhookSink]]:
+        """Every system, by its name."""
+        yield from self.mqtt.items()
+        yield from self.webhook.items()
+
+
+def read_connector_file(path: Path) -> ConnectorFile:
+    """The connector's file.
+
+    Raises:
+        ValueError: it cannot be read, is no TOML, or says what it cannot say; in words.
+    """
+    document: dict[str, Any] = read_toml(
+        path,
+        what="connector's file",
+        example="`insert-station connect example` prints one",
+        hint="A system begins with [mqtt.NAME] or [webhook.NAME], once; all texts stand in quotation marks",
+    )
+    try:
+        file = ConnectorFile.model_validate(document)
+    except ValidationError as error:
+        raise ValueError(f"{path}: {in_words(error, 'the file')}") from None
+    names = [name for name, _ in file.sinks()]
+    if not names:
+        raise ValueError(f"{path} names no system to tell: add [mqtt.NAME] or [webhook.NAME]")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{path}: {min(twice)} is there twice: give each system a name of its own")
+    return file
+
+
+def _network(entry: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(entry)
+    except ValueError:
+        return None

@@ -1,0 +1,174 @@
+"""Carries every answer of the line on: one thread reads the plant's stream, and one for each system tells it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import redis
+import structlog
+from pydantic import ValidationError
+
+from producer.connect.configuration import ConnectorFile, MqttSink, WebhookSink
+from producer.connect.delivery_log import DEFAULT_LIMIT, DeliveryLog
+from producer.connect.sinks.sink import Sink
+from producer.connect.teller import Teller
+from producer.contract.answers import ANSWERS, STREAM_FIELD
+from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
+from producer.delivery.outage_log import OutageLog
+from producer.delivery.stream_reader import Entry, StreamReader
+from producer.terminal.error_text import in_words
+
+log = structlog.get_logger()
+
+LONGEST_PAUSE: Final = 10.0
+"""The longest time, in seconds, between two looks whether Redis is back."""
+
+FORGET_EVERY: Final = 600.0
+"""Seconds between two clearings of what was delivered long ago."""
+
+_POSITION: Final = "position"
+
+
+def open_sink(name: str, site: str, configuration: MqttSink | WebhookSink, deliveries: DeliveryLog) -> Sink:
+    """The sink that a part of the file describes; nothing is connected yet.
+
+    Raises:
+        ValueError: a secret cannot be read.
+    """
+    if isinstance(configuration, MqttSink):
+        from producer.connect.sinks.mqtt import Mqtt
+
+        return Mqtt(name, site, configuration, deliveries)
+    from producer.connect.sinks.webhook import Webhook
+
+    return Webhook(configuration)
+
+
+class Connector:
+    """Reads what the line says and tells the systems of the plant, until it is told to stop."""
+
+    def __init__(self, file: ConnectorFile, redis_url: str, deliveries: DeliveryLog, limit: int = DEFAULT_LIMIT):
+        """Nothing is connected yet.
+
+        Args:
+            file: which systems are told what.
+            redis_url: the line's Redis.
+            deliveries: where everything is kept until it is delivered.
+            limit: deliveries that may wait; from there on nothing more is read.
+
+        Raises:
+            ValueError: a secret cannot be read.
+        """
+        self._file = file
+        self._deliveries = deliveries
+        self._limit = limit
+        position = deliveries.note(_POSITION)
+        self._begun = position is not None
+        self._looked = False
+        self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty)
+        self._tellers = [
+            Teller(name, open_sink(name, file.site, configuration, deliveries), deliveries)
+            for name, configuration in file.sinks()
+        ]
+        self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
+        self._full = OutageLog("too much waits: nothing more is read", "there is room again")
+
+    def run(self, stop: threading.Event) -> None:
+        """Read and tell until `stop` is set."""
+        now = time.time()
+        for teller in self._tellers:
+            self._deliveries.set_up(teller.name, False, "not reached yet", now)
+            teller.start()
+        try:
+            self._read(stop)
+        finally:
+            for teller in self._tellers:
+                teller.stop()
+            for teller in self._tellers:
+                teller.join()
+            self._reader.close()
+
+    def _read(self, stop: threading.Event) -> None:
+        pause, forgotten_at = 0.5, time.monotonic()
+        while not stop.is_set():
+            try:
+                if not self._begun:
+                    self._begin()
+                if not self._looked:
+                    self._look_for_what_was_missed()
+                if self._is_full():
+                    self._looked = False
+                    stop.wait(LONGEST_PAUSE)
+                    continue
+                self._keep(self._reader.read())
+                if time.monotonic() - forgotten_at > FORGET_EVERY:
+                    self._deliveries.forget(time.time())
+                    forgotten_at = time.monotonic()
+            except (redis.RedisError, OSError, sqlite3.Error) as error:
+                self._reading.begins(f"{type(error).__name__}: {error}")
+                self._looked = False
+                stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self._reading.ends()
+                pause = 0.5
+
+    def _begin(self) -> None:
+        """A connector that is new begins with what the line says next: what it said before is in the database."""
+        position = self._reader.newest()
+        self._deliveries.keep({}, {_POSITION: position})
+        self._reader.position = position
+        self._begun = True
+
+    def _look_for_what_was_missed(self) -> None:
+        """Say so where we were away for longer than the stream keeps what is said."""
+        missed = self._reader.missed()
+        if missed is not None:
+            log.error(
+                "the line said more than its stream keeps: those answers are in the database alone",
+                after=_day(self._reader.position),
+                before=_day(missed),
+                hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
+            )
+        self._looked = True
+
+    def _keep(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        events = [event for entry in entries if (event := self._event(entry)) is not None]
+        wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._file.sinks()}
+        try:
+            self._deliveries.keep(wanted, {_POSITION: entries[-1].id})
+        except sqlite3.Error:
+            self._reader.position = self._deliveries.note(_POSITION) or "0-0"  # read again what was not kept
+            raise
+        for teller in self._tellers:
+            teller.wake()
+
+    def _event(self, entry: Entry) -> PlantEvent | None:
+        try:
+            answer = ANSWERS.validate_json(entry.fields.get(STREAM_FIELD, b""))
+            station = entry.fields.get(STATION_FIELD, b"").decode()
+            return plant_event(self._file.site, station, answer, entry.written_at)
+        except (ValidationError, UnicodeDecodeError) as error:
+            log.error("an answer is not understood and was passed over", id=entry.id, problem=in_words(error, "answer"))
+            return None
+
+    def _is_full(self) -> bool:
+        waiting = self._deliveries.waiting()
+        if waiting < self._limit:
+            self._full.ends()
+            return False
+        self._full.begins(f"{waiting} events wait for the systems that are away, and {self._limit} may")
+        return True
+
+    def _came_back_empty(self) -> None:
+        log.warning("Redis came back empty: what was said and not read by then is in the database alone")
+
+
+def _day(entry_id: str) -> str:
+    return datetime.fromtimestamp(Entry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,298 @@
+"""What each sink is still to be told, and was told: one SQLite file beside the connector, so that nothing is lost.
+
+An event and the position in the plant's stream up to which it was read are kept in one transaction. So a connector that
+is killed reads again what it had not kept, and nothing else; what it had kept twice is one row, by the event's id.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
+from producer.files.durable_files import make_folder
+from producer.files.sqlite_file import SqliteFile
+
+State = Literal["waiting", "delivered", "given up"]
+
+DEFAULT_LIMIT: Final = 1_000_000
+"""Deliveries that may wait, of all sinks together: some 1 kB each. At the limit the plant's stream is read no further,
+and keeps what is new for as long as it can."""
+
+KEPT: Final = 7 * 24 * 3600.0
+"""Seconds for which is remembered what was delivered: by then no answer is given for the second time."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS delivery (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    sink     TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    "order"  TEXT NOT NULL,
+    event    TEXT NOT NULL,
+    state    TEXT NOT NULL DEFAULT 'waiting',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at  REAL NOT NULL DEFAULT 0,
+    ended_at REAL,
+    problem  TEXT,
+    UNIQUE (sink, event_id)
+);
+CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (sink, number) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS delivery_in_order ON delivery (sink, "order", number) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS delivery_ended ON delivery (ended_at) WHERE state = 'delivered';
+CREATE INDEX IF NOT EXISTS delivery_given_up ON delivery (sink) WHERE state = 'given up';
+CREATE TABLE IF NOT EXISTS sink (
+    name      TEXT PRIMARY KEY,
+    up        INTEGER NOT NULL,
+    problem   TEXT,
+    since     REAL NOT NULL,
+    disabled  INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    last_at   REAL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS shown (sink TEXT NOT NULL, topic TEXT NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (sink, topic))
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An event on its way to a sink. Times are seconds since the epoch."""
+
+    number: int
+    sink: str
+    event: PlantEvent
+    state: State
+    attempts: int
+    next_at: float
+    ended_at: float | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class SinkState:
+    """How a sink is doing. Times are seconds since the epoch.
+
+    Attributes:
+        name: its name in the configuration.
+        up: whether it took what it was last given, or is connected.
+        problem: what was wrong the last time, where something was.
+        since: since when it has been up, or has not.
+        disabled: whether it said that it wants no more, and nothing is sent until a person says so.
+        waiting: events that it is still to be told.
+        oldest: when the oldest of those was given by the line; None where none waits.
+        given_up: events that were tried for days and refused.
+        delivered: events that it took since it was first configured.
+        last_at: when it took the last.
+    """
+
+    name: str
+    up: bool
+    problem: str | None
+    since: float
+    disabled: bool
+    waiting: int
+    oldest: float | None
+    given_up: int
+    delivered: int
+    last_at: float | None
+
+
+class DeliveryLog:
+    """The deliveries of one connector; safe to use from several threads, and to read from other processes."""
+
+    def __init__(self, path: Path):
+        """Open the log at `path`, making it when it is not there.
+
+        Raises:
+            OSError: the folder cannot be made.
+            sqlite3.Error: the file cannot be opened or is no such log.
+        """
+        make_folder(path.absolute().parent)
+        self.path = path
+        self._file = SqliteFile(path, "delivery log", _prepare)
+
+    def close(self) -> None:
+        """Close the file; everything in it stays."""
+        self._file.close()
+
+    def note(self, name: str) -> str | None:
+        """What was noted under `name`, if anything was."""
+        with self._file.reading() as connection:
+            row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def keep(self, events: Mapping[str, Sequence[PlantEvent]], notes: Mapping[str, str]) -> None:
+        """Keep the events that each sink is to be told, and `notes`, in one step; on return all is on disk.
+
+        Raises:
+            sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
+        """
+        rows = [(sink, event.id, event.order, event.as_json()) for sink, wanted in events.items() for event in wanted]
+        with self._file.transaction() as connection:
+            connection.executemany(
+                'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
+            )
+            connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
+
+    def due(self, sink: str, now: float, most: int) -> list[Delivery]:
+        """What `sink` is to be told now, in the order in which the line said it.
+
+        Nothing overtakes an earlier event of the same head that is to be tried again later.
+        """
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM delivery AS one WHERE sink = ? AND state = 'waiting' AND next_at <= ?"  # noqa: S608
+                " AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.sink = one.sink AND"
+                ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
+                " earlier.next_at > ?) ORDER BY number LIMIT ?",
+                (sink, now, now, most),
+            ).fetchall()
+        return [_delivery(row) for row in rows]
+
+    def next_due(self, sink: str) -> float | None:
+        """When `sink` is to be told something next, in seconds since the epoch; None where nothing waits."""
+        with self._file.reading() as connection:
+            query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting'"
+            value: float | None = connection.execute(query, (sink,)).fetchone()[0]
+        return value
+
+    def delivered(self, sink: str, deliveries: Iterable[Delivery], now: float, shown: Mapping[str, str]) -> None:
+        """Note that `sink` took these, and what it shows of late under which topic.
+
+        Not synced: after a power cut the last are delivered once more, with the same ids.
+        """
+        rows = [(now, delivery.number) for delivery in deliveries]
+        with self._file.transaction(synced=False) as connection:
+            connection.executemany(
+                "UPDATE delivery SET state = 'delivered', ended_at = ?, problem = NULL WHERE number = ?", rows
+            )
+            connection.execute(
+                "UPDATE sink SET delivered = delivered + ?, last_at = ? WHERE name = ?", (len(rows), now, sink)
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO shown VALUES (?, ?, ?)", [(sink, topic, text) for topic, text in shown.items()]
+            )
+
+    def failed(self, delivery: Delivery, now: float, problem: str, next_at: float | None) -> None:
+        """Note that an attempt failed, and when the next is due; where that is None it is given up."""
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE delivery SET attempts = attempts + 1, problem = ?, next_at = ?, state = ?, ended_at = ?"
+                " WHERE number = ?",
+                (
+                    problem,
+                    now if next_at is None else next_at,
+                    "given up" if next_at is None else "waiting",
+                    now if next_at is None else None,
+                    delivery.number,
+                ),
+            )
+
+    def shown(self, sink: str) -> dict[str, str]:
+        """What `sink` shows of late, by topic."""
+        with self._file.reading() as connection:
+            return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())
+
+    def set_up(self, sink: str, up: bool, problem: str | None, now: float) -> None:
+        """Note whether `sink` is up, and since when."""
+        with self._file.transaction(synced=False) as connection:
+            connection.execute(
+                "INSERT INTO sink (name, up, problem, since) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+                " since = CASE WHEN up = excluded.up THEN since ELSE excluded.since END, up = excluded.up,"
+                " problem = excluded.problem",
+                (sink, up, problem, now),
+            )
+
+    def disable(self, sink: str, disabled: bool) -> None:
+        """Send `sink` nothing more, or again; what waits for it stays."""
+        with self._file.transaction() as connection:
+            connection.execute("UPDATE sink SET disabled = ? WHERE name = ?", (disabled, sink))
+
+    def is_disabled(self, sink: str) -> bool:
+        """Whether nothing is to be sent to `sink`."""
+        with self._file.reading() as connection:
+            row = connection.execute("SELECT disabled FROM sink WHERE name = ?", (sink,)).fetchone()
+        return bool(row and row[0])
+
+    def replay(self, sink: str, event_ids: Iterable[str], now: float) -> int:
+        """Send these events to `sink` once more, from the next moment on; how many of them are known."""
+        with self._file.transaction() as connection:
+            cursor = connection.executemany(
+                "UPDATE delivery SET state = 'waiting', attempts = 0, next_at = ?, ended_at = NULL"
+                " WHERE sink = ? AND event_id = ?",
+                [(now, sink, event_id) for event_id in event_ids],
+            )
+            return cursor.rowcount
+
+    def give_up(self, sink: str, event_ids: Iterable[str], now: float) -> int:
+        """Try these waiting events no more, so that those behind them go on; how many of them waited."""
+        with self._file.transaction() as connection:
+            cursor = connection.executemany(
+                "UPDATE delivery SET state = 'given up', ended_at = ? WHERE sink = ? AND event_id = ?"
+                " AND state = 'waiting'",
+                [(now, sink, event_id) for event_id in event_ids],
+            )
+            return cursor.rowcount
+
+    def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
+        """The newest deliveries first, of one sink or all, in one state or any."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM delivery WHERE (?1 IS NULL OR sink = ?1)"  # noqa: S608
+                " AND (?2 IS NULL OR state = ?2) ORDER BY number DESC LIMIT ?3",
+                (sink, state, most),
+            ).fetchall()
+        return [_delivery(row) for row in rows]
+
+    def waiting(self) -> int:
+        """Deliveries that wait, of all sinks together."""
+        with self._file.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM delivery WHERE state = 'waiting'").fetchone()[0])
+
+    def sinks(self) -> list[SinkState]:
+        """How each sink is doing that was ever configured, by name."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "SELECT name, up, problem, since, disabled,"
+                " (SELECT count(*) FROM delivery WHERE sink = name AND state = 'waiting'),"
+                " (SELECT event FROM delivery WHERE sink = name AND state = 'waiting' ORDER BY number LIMIT 1),"
+                " (SELECT count(*) FROM delivery WHERE sink = name AND state = 'given up'), delivered, last_at"
+                " FROM sink ORDER BY name"
+            ).fetchall()
+        return [
+            SinkState(
+                name=name,
+                up=bool(up),
+                problem=problem,
+                since=since,
+                disabled=bool(disabled),
+                waiting=waiting,
+                oldest=None if oldest is None else PLANT_EVENTS.validate_json(oldest).time.timestamp(),
+                given_up=given_up,
+                delivered=delivered,
+                last_at=last_at,
+            )
+            for name, up, problem, since, disabled, waiting, oldest, given_up, delivered, last_at in rows
+        ]
+
+    def forget(self, now: float) -> None:
+        """Remove what was delivered longer ago than is remembered."""
+        with self._file.transaction(synced=False) as connection:
+            connection.execute("DELETE FROM delivery WHERE state = 'delivered' AND ended_at < ?", (now - KEPT,))
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.executescript(_TABLES)
+
+
+_COLUMNS: Final = "number, sink, event, state, attempts, next_at, ended_at, problem"
+
+
+def _delivery(row: Sequence[object]) -> Delivery:
+    number, sink, event, *rest = row
+    return Delivery(number, sink, PLANT_EVENTS.validate_json(event), *rest)  # type: ignore[arg-type]

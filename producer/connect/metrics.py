@@ -1,0 +1,55 @@
+"""What a connector counts: names, and what is read from the delivery log when Prometheus asks."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+
+import structlog
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from producer.connect.delivery_log import DeliveryLog
+
+log = structlog.get_logger()
+
+
+def connector_metrics(deliveries: DeliveryLog) -> CollectorRegistry:
+    """A registry that reads the state of every sink from `deliveries` whenever it is asked."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_SinkCollector(deliveries))
+    return registry
+
+
+class _SinkCollector(Collector):
+    def __init__(self, deliveries: DeliveryLog):
+        self._deliveries = deliveries
+
+    def describe(self) -> list[Metric]:
+        return []  # so that registering reads nothing
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["sink"]
+        up = GaugeMetricFamily("inserts_connect_up", "Whether the sink took what it was last given.", labels=labels)
+        waiting = GaugeMetricFamily("inserts_connect_waiting", "Events that the sink is to be told.", labels=labels)
+        lag = GaugeMetricFamily(
+            "inserts_connect_lag_seconds", "Age of the oldest event that the sink is still to be told.", labels=labels
+        )
+        given_up = GaugeMetricFamily("inserts_connect_given_up", "Events that were tried for days.", labels=labels)
+        delivered = CounterMetricFamily("inserts_connect_delivered", "Events that the sink took.", labels=labels)
+        try:
+            sinks = self._deliveries.sinks()
+        except sqlite3.Error as error:
+            log.warning("the sinks cannot be read for the metrics", problem=str(error))
+            return
+        for sink in sinks:
+            up.add_metric([sink.name], float(sink.up and not sink.disabled))
+            waiting.add_metric([sink.name], sink.waiting)
+            lag.add_metric([sink.name], 0.0 if sink.oldest is None else max(0.0, time.time() - sink.oldest))
+            given_up.add_metric([sink.name], sink.given_up)
+            delivered.add_metric([sink.name], sink.delivered)
+        yield from (up, waiting, lag, given_up, delivered)

@@ -1,0 +1,59 @@
+"""What the connector asks of a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from producer.connect.delivery_log import Delivery
+
+
+class SinkAway(Exception):
+    """The system cannot be told anything at present; `retry_after` seconds may be what it asked for."""
+
+    def __init__(self, problem: str, retry_after: float | None = None):
+        super().__init__(problem)
+        self.retry_after = retry_after
+
+
+class SinkEnded(Exception):
+    """The system wants no more, until a person says otherwise."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of one delivery.
+
+    Attributes:
+        delivery: which.
+        refused: why the system did not take it; None where it did.
+        shown: what the system shows of late, by topic.
+    """
+
+    delivery: Delivery
+    refused: str | None = None
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sink(Protocol):
+    """A system that is told; used by one thread."""
+
+    def open(self) -> None:
+        """Make sure that it can be told something; called often.
+
+        Raises:
+            SinkAway: it cannot be reached.
+        """
+
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+        """Tell it these in their order, and say of each what became of it, once that is certain.
+
+        What is not said of has to be told again.
+
+        Raises:
+            SinkAway, SinkEnded: it takes no more of them.
+        """
+
+    def close(self) -> None:
+        """Say good-bye, and drop the connection."""

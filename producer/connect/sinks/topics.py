@@ -1,0 +1,71 @@
+"""The topics of MQTT, by the plant's site, and what Home Assistant is told of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Final
+
+from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.names import safe_name
+from producer.contract.plant_event import PlantEvent
+
+DISCOVERY: Final = "homeassistant"
+"""The first part of the topics that Home Assistant reads what there is from (its default)."""
+
+
+class Topics:
+    """The topics of one site. Names that a topic cannot hold stand in their safe form."""
+
+    def __init__(self, site: str):
+        self._root = f"inserts/{safe_name(site)}"
+        self.site = site
+
+    @property
+    def available(self) -> str:
+        """Retained `online` or `offline`: whether the connector is there."""
+        return f"{self._root}/available"
+
+    def of_event(self, event: PlantEvent) -> str:
+        """Where every event appears once, not retained: below its head, or the site where it knows no head."""
+        if isinstance(event.data, (VerdictAnswer, CheckAnswer)):
+            return f"{self._head(event.data.machine, event.data.head)}/event"
+        return f"{self._root}/fault"
+
+    def of_state(self, event: PlantEvent) -> str | None:
+        """Where the event is what holds now, retained: the state of a pocket or of a head; None of a fault."""
+        match event.data:
+            case VerdictAnswer(machine=machine, head=head, pocket=pocket):
+                return f"{self._head(machine, head)}/pocket/{pocket}/state"
+            case CheckAnswer(machine=machine, head=head):
+                return f"{self._head(machine, head)}/state"
+        return None
+
+    def discovery(self, check: CheckAnswer) -> tuple[str, str]:
+        """The topic and the text by which Home Assistant learns of the head that was checked.
+
+        Form: https://www.home-assistant.io/integrations/mqtt#mqtt-discovery
+        """
+        head = self._head(check.machine, check.head)
+        identity = "inserts_" + hashlib.sha256(head.encode()).hexdigest()[:16]
+        text = {
+            "name": None,
+            "unique_id": identity,
+            "state_topic": f"{head}/state",
+            "value_template": "{{ value_json.data.state }}",
+            "json_attributes_topic": f"{head}/state",
+            "json_attributes_template": "{{ value_json.data | tojson }}",
+            "availability_topic": self.available,
+            "icon": "mdi:saw-blade",
+            "device": {
+                "identifiers": [identity],
+                "name": f"{check.machine} {check.head}",
+                "model": "milling head",
+                "suggested_area": self.site,
+            },
+            "origin": {"name": "insert-inspection"},
+        }
+        return f"{DISCOVERY}/sensor/{identity}/config", json.dumps(text, ensure_ascii=False)
+
+    def _head(self, machine: str, head: str) -> str:
+        return f"{self._root}/{safe_name(machine)}/{safe_name(head)}"

@@ -1,0 +1,141 @@
+"""Webhooks: each event as a signed POST, by Standard Webhooks 1.0 with a CloudEvent as the body."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import Any, Final
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from producer.connect.configuration import WebhookSink
+from producer.connect.delivery_log import Delivery
+from producer.connect.sinks.signature import secret_in, signature
+from producer.connect.sinks.sink import SinkAway, SinkEnded, Told
+
+TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=15.0)
+"""Seconds; the standard asks for 15 to 30 in all."""
+
+_AWAY: Final = frozenset({408, 425, 429, 502, 503, 504})
+"""Answers that speak of the receiver's moment and not of the event."""
+
+_GONE: Final = 410
+
+_LONGEST_ANSWER: Final = 200
+"""Characters of a refusal that are kept for the person who looks."""
+
+
+class Webhook:
+    """An address that events are sent to; used by one thread."""
+
+    def __init__(self, configuration: WebhookSink):
+        """Read the secrets; nothing is connected yet.
+
+        Raises:
+            ValueError: a secret cannot be read.
+        """
+        self._configuration = configuration
+        self._secrets = [secret_in(file) for file in configuration.secret_files]
+        self._pool: urllib3.HTTPConnectionPool | None = None
+
+    def open(self) -> None:
+        """Nothing: a receiver is asked only when there is something to tell."""
+
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+        """Send each event by itself; one that is refused holds up the later ones of its head, and no others.
+
+        Raises:
+            SinkAway: the receiver cannot be reached, or says that it cannot take anything now.
+            SinkEnded: it answered 410, gone.
+        """
+        held = set()
+        for delivery in deliveries:
+            if delivery.event.order in held:
+                continue
+            refused = self._send(delivery)
+            if refused is not None:
+                held.add(delivery.event.order)
+            yield Told(delivery, refused)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def _send(self, delivery: Delivery) -> str | None:
+        """Send one event; why it was refused, or None where it was taken."""
+        body = delivery.event.as_json().encode()
+        timestamp = int(time.time())
+        parts = self._configuration.parts
+        headers = {
+            "Host": parts.netloc,
+            "Content-Type": "application/cloudevents+json; charset=utf-8",
+            "User-Agent": "insert-inspection",
+            "webhook-id": delivery.event.id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature(self._secrets, delivery.event.id, timestamp, body),
+        }
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            if self._pool is None:
+                self._pool = self._connected_pool()
+            answer = self._pool.urlopen(
+                "POST", path, body=body, headers=headers, redirect=False, retries=False, timeout=TIMEOUT
+            )
+        except (HTTPError, OSError) as error:
+            self.close()
+            raise SinkAway(f"no answer: {error}") from error
+        if 200 <= answer.status < 300:
+            return None
+        said = f"it answered {answer.status} {answer.reason or ''}".rstrip()
+        if answer.status == _GONE:
+            raise SinkEnded(f"{said}: it wants no more, `insert-station connect enable` sends again")
+        if answer.status in _AWAY:
+            raise SinkAway(said, _seconds(answer.headers.get("Retry-After")))
+        if 300 <= answer.status < 400:
+            return f"{said}: it sends elsewhere, and that is not followed; write its address into the file"
+        detail = answer.data[:_LONGEST_ANSWER].decode(errors="replace").strip()
+        return f"{said}: {detail}" if detail else said
+
+    def _connected_pool(self) -> urllib3.HTTPConnectionPool:
+        """Connections to the address that the name has now, if it may be used: resolved once, and then kept to.
+
+        Raises:
+            SinkAway: the name cannot be resolved, or none of its addresses is allowed.
+        """
+        parts = self._configuration.parts
+        host = parts.hostname or ""
+        try:
+            found = socket.getaddrinfo(host, parts.port or 0, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise SinkAway(f"the name {host} cannot be resolved: {error.strerror}") from error
+        addresses = [str(entry[4][0]) for entry in found]
+        allowed = [address for address in addresses if self._may_use(host, address)]
+        if not allowed:
+            raise SinkAway(f"{host} is {', '.join(addresses)}, and `allow` names neither: nothing is sent there")
+        options: dict[str, Any] = {"maxsize": 1, "block": True, "timeout": TIMEOUT}
+        if parts.scheme == "http":
+            return urllib3.HTTPConnectionPool(allowed[0], parts.port or 80, **options)
+        ca_file = self._configuration.ca_file
+        return urllib3.HTTPSConnectionPool(
+            allowed[0],
+            parts.port or 443,
+            server_hostname=host,
+            assert_hostname=host,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=None if ca_file is None else str(ca_file),
+            **options,
+        )
+
+    def _may_use(self, host: str, address: str) -> bool:
+        number = ip_address(address.partition("%")[0])
+        return host in self._configuration.hosts or any(number in network for network in self._configuration.networks)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """What `Retry-After` asks for, at most an hour; a date is left to our own schedule."""
+    return min(float(retry_after), 3600.0) if retry_after is not None and retry_after.strip().isdigit() else None

@@ -1,0 +1,136 @@
+"""Tells one sink what waits for it, in a thread of its own, however long it is away."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import threading
+import time
+from typing import Final
+
+import structlog
+
+from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
+from producer.delivery.outage_log import OutageLog
+
+log = structlog.get_logger()
+
+AT_ONCE: Final = 200
+"""Deliveries that are read from the log, and noted in it, in one step."""
+
+LONGEST_PAUSE: Final = 60.0
+"""The longest time, in seconds, between two attempts to reach a sink that is away."""
+
+IDLE_PAUSE: Final = 5.0
+"""Seconds between two looks whether the connection still stands, while nothing is to be told."""
+
+SCHEDULE: Final = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
+"""Seconds to the second, third … tenth attempt at an event that is refused; then it is given up, after some three days.
+Standard Webhooks 1.0 has these steps."""
+
+
+def next_attempt(attempts: int, now: float) -> float | None:
+    """When an event is tried again that was refused `attempts` times; None: no more. Up to a tenth later, by chance."""
+    return None if attempts > len(SCHEDULE) else now + SCHEDULE[attempts - 1] * random.uniform(1.0, 1.1)  # noqa: S311
+
+
+class Teller:
+    """Tells one sink; `wake` says that there may be something new."""
+
+    def __init__(self, name: str, sink: Sink, deliveries: DeliveryLog):
+        self.name = name
+        self._sink = sink
+        self._log = deliveries
+        self._woken = threading.Event()
+        self._stop = threading.Event()
+        self._failures = 0
+        self._up = False
+        self._outage = OutageLog(f"{name} is not told: events wait", f"{name} is told again")
+        self._thread = threading.Thread(target=self._run, name=f"tell-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be something new."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End after what is in hand."""
+        self._stop.set()
+        self._woken.set()
+
+    def join(self) -> None:
+        """Wait for the end."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._woken.clear()
+                self._woken.wait(self._turn())
+        finally:
+            self._sink.close()
+
+    def _turn(self) -> float:
+        """Tell what is due; how many seconds to wait then, unless something new comes."""
+        try:
+            if self._log.is_disabled(self.name):
+                return IDLE_PAUSE
+            self._sink.open()
+            due = self._log.due(self.name, time.time(), AT_ONCE)
+            self._tell(due)
+            self._is_up()
+            next_due = time.time() if due else self._log.next_due(self.name)
+        except SinkEnded as error:
+            self._is_away(str(error))
+            self._log.disable(self.name, True)
+            return IDLE_PAUSE
+        except SinkAway as error:
+            self._is_away(str(error))
+            self._pause(error.retry_after)
+            return 0.0
+        except sqlite3.Error as error:  # a full disk, say: what is in the log stays there
+            self._outage.begins(str(error))
+            self._pause()
+            return 0.0
+        except Exception as error:  # without this thread the sink would never be told anything again
+            log.exception("telling failed, and is tried again", sink=self.name)
+            self._outage.begins(f"{type(error).__name__}: {error}")
+            self._pause()
+            return 0.0
+        return IDLE_PAUSE if next_due is None else min(IDLE_PAUSE, max(0.0, next_due - time.time()))
+
+    def _tell(self, due: list[Delivery]) -> None:
+        took: list[Told] = []
+        try:
+            for told in self._sink.tell(due):
+                if told.refused is None:
+                    took.append(told)
+                else:
+                    now = time.time()
+                    attempt = next_attempt(told.delivery.attempts + 1, now)
+                    self._log.failed(told.delivery, now, told.refused, attempt)
+        finally:
+            if took:
+                shown = {topic: text for told in took for topic, text in told.shown.items()}
+                self._log.delivered(self.name, [told.delivery for told in took], time.time(), shown)
+
+    def _is_up(self) -> None:
+        self._outage.ends()
+        if not self._up:
+            self._log.set_up(self.name, True, None, time.time())
+        self._up, self._failures = True, 0
+
+    def _is_away(self, problem: str) -> None:
+        self._outage.begins(problem)
+        self._up = False
+        self._log.set_up(self.name, False, problem, time.time())
+
+    def _pause(self, asked: float | None = None) -> None:
+        """Wait as long as the sink asked for, else longer with each failure; by chance a little less, for many."""
+        self._failures += 1
+        pause = asked or min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10))
+        self._stop.wait(pause * random.uniform(0.75, 1.0))  # noqa: S311

@@ -1,0 +1,101 @@
+"""Reads a Redis stream from a position onwards, every call bounded in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import redis
+
+from producer.delivery.redis_connection import connect
+
+CALL_TIMEOUT: Final = 3.0
+"""Seconds that one call to Redis may take. Publishing makes at most three (connect, greet, push), so a hanging Redis
+is detected within ten seconds (kombu has no timeout of its own: celery#4296)."""
+
+READ_BLOCK_MS: Final = 1000
+"""How long one read waits for an entry; below `CALL_TIMEOUT`, so that an empty stream is not taken for a fault."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a stream: its id, `MILLISECONDS-NUMBER` by the clock of Redis, and its fields."""
+
+    id: str
+    fields: dict[bytes, bytes]
+
+    @property
+    def written_at(self) -> float:
+        """When Redis took it, in seconds since the epoch by the clock of Redis."""
+        return _order(self.id)[0] / 1000
+
+
+class StreamReader:
+    """Reads one stream; `position` is the id of the last entry that was read."""
+
+    def __init__(self, redis_url: str, stream: str, position: str, came_back_empty: Callable[[], None] = lambda: None):
+        """Nothing is connected yet; `came_back_empty` is called whenever Redis has lost what was read before."""
+        self.position = position
+        self._came_back_empty = came_back_empty
+        self._stream = stream
+        self._checked = False
+        self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
+
+    def read(self) -> list[Entry]:
+        """The next entries, at most 500, after a wait of at most a second; none when there are none.
+
+        Raises:
+            redis.RedisError: Redis is away or hanging; call again later.
+        """
+        try:
+            if not self._checked:
+                self._start_over_after_a_wipe()
+            batches: Any = self._redis.xread({self._stream: self.position}, count=500, block=READ_BLOCK_MS)
+        except redis.RedisError:
+            self._checked = False
+            raise
+        # While nothing comes, look again: Redis may be emptied without a connection being lost.
+        self._checked = bool(batches)
+        entries = [Entry(entry_id.decode(), fields) for _, read in batches for entry_id, fields in read]
+        if entries:
+            self.position = entries[-1].id
+        return entries
+
+    def newest(self) -> str:
+        """The id of the newest entry; `0-0` where there is none.
+
+        Raises:
+            redis.RedisError: Redis is away or hanging.
+        """
+        last: Any = self._redis.xrevrange(self._stream, count=1)
+        return last[0][0].decode() if last else "0-0"
+
+    def missed(self) -> str | None:
+        """The id of the oldest entry where the stream was cut behind our position; None where nothing is missing.
+
+        What was read last is still there, or something between it and the oldest entry may be gone.
+
+        Raises:
+            redis.RedisError: Redis is away or hanging.
+        """
+        first: Any = self._redis.xrange(self._stream, count=1)
+        if self.position == "0-0" or not first or _order(first[0][0].decode()) <= _order(self.position):
+            return None
+        return str(first[0][0].decode())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._redis.close()
+
+    def _start_over_after_a_wipe(self) -> None:
+        # A Redis that came back empty may, with a clock behind, hand out ids below our position: never read again.
+        if _order(self.newest()) < _order(self.position):
+            self._came_back_empty()
+            self.position = "0-0"
+        self._checked = True
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition("-")
+    return int(milliseconds), int(number or 0)

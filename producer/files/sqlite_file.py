@@ -1,0 +1,86 @@
+"""A SQLite file that several threads and processes of one machine share, with a write-ahead log."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+
+
+class SqliteFile:
+    """A SQLite file, open; safe to use from several threads and processes."""
+
+    def __init__(self, path: Path, what: str, prepare: Callable[[sqlite3.Connection], None]):
+        """Open the file, making it where there is none; several processes may do so at once.
+
+        Args:
+            path: the file; its folder is there.
+            what: what the file is, for errors: "outbox".
+            prepare: makes the tables, or brings them up to date; called outside a transaction.
+
+        Raises:
+            sqlite3.Error: the file cannot be opened or is none of these.
+        """
+        self._name = f"the {what} {path}"
+        self._lock = threading.Lock()
+        with self._named("opened"):
+            self.connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+            _log_ahead(self.connection)
+            self.connection.execute("PRAGMA synchronous = FULL")
+            prepare(self.connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self.connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, to read from it.
+
+        Raises:
+            sqlite3.Error: it cannot be read.
+        """
+        with self._lock, self._named("read"):
+            yield self.connection
+
+    @contextmanager
+    def transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+        """The connection in a transaction, which is committed when the block ends, and on disk then if `synced`.
+
+        What is not synced may be gone after a power cut (never half, never after a mere crash). For what was sent or
+        answered that means it is sent again, which is harmless; the disk's time belongs to those that submit.
+
+        Raises:
+            sqlite3.Error: it cannot be written; nothing of the block is kept then.
+        """
+        with self._lock, self._named("written"):
+            try:
+                self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self.connection.execute("BEGIN IMMEDIATE")
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _named(self, what: str) -> Iterator[None]:
+        """Name the file in errors of SQLite."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise type(error)(f"{self._name} cannot be {what}: {error}") from error
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Give a database a write-ahead log. For that SQLite does not wait for others who open the file just now."""
+    busy = retry_if_exception_type(sqlite3.OperationalError)
+    for attempt in Retrying(retry=busy, stop=stop_after_delay(10.0), wait=wait_random(0.01, 0.05), reraise=True):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL")

@@ -1,0 +1,134 @@
+"""What the line says reaches a real broker, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.plant import (
+    Listener,
+    Mosquitto,
+    check,
+    connecting,
+    fault,
+    in_order,
+    needs_mosquitto,
+    once,
+    verdict,
+)
+from tests.support import RedisProcess, wait_until
+from worker.line.notifier import Notifier
+
+pytestmark = needs_mosquitto
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def line(redis_server: RedisProcess) -> Iterator[Notifier]:
+    notifier = Notifier(redis_server.url)
+    yield notifier
+    notifier.close()
+
+
+def file(broker: Mosquitto, more: str = "") -> str:
+    return f'site = "plant-1"\n[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\n{more}'
+
+
+def test_every_answer_is_told_once_and_what_holds_now_is_retained(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
+) -> None:
+    line.send([("station-1", verdict(1))])  # before the connector's first start: in the database alone
+    with connecting(tmp_path, redis_server.url, file(broker, "home_assistant = true")) as connector:
+        listener = Listener(broker.port)
+        answers = [verdict(1), verdict(2, "damaged"), check("replace", [2]), verdict(2), check("go"), fault()]
+        line.send([("station-1", answer) for answer in answers])
+        line.send([("station-1", answers[0])])  # said again after a crash of a worker
+        wait_until(lambda: listener.events("/fault"))
+        events = listener.events()
+        assert [event["type"] for event in events] == ["inserts.verdict"] * 2 + [
+            "inserts.check",
+            "inserts.verdict",
+            "inserts.check",
+        ]
+        assert [event["data"].get("pocket") for event in events] == [1, 2, None, 2, None]
+        assert events[0]["source"] == "/inserts/plant-1/station-1"
+        assert events[0]["subject"] == "mill-1/H12/1"
+        wait_until(lambda: connector.status()["broker"]["waiting"] == 0)
+        listener.close()
+        # Whoever comes later finds what holds now.
+        late = Listener(broker.port)
+        root = "inserts/plant-1"
+        wait_until(lambda: late.latest(f"{root}/mill-1/H12/state") and late.latest(f"{root}/available"))
+        assert json.loads(late.latest(f"{root}/mill-1/H12/state") or b"")["data"]["state"] == "go"
+        wait_until(lambda: late.latest(f"{root}/mill-1/H12/pocket/2/state"))
+        assert json.loads(late.latest(f"{root}/mill-1/H12/pocket/2/state") or b"")["data"]["outcome"] == "intact"
+        assert late.latest(f"{root}/available") == b"online"
+        discovered = [json.loads(text) for topic, text, _ in late.heard if topic.startswith("homeassistant/sensor/")]
+        assert [each["state_topic"] for each in discovered] == [f"{root}/mill-1/H12/state"]
+        # A connector that is killed is missed by the broker; one that ends says so itself.
+        connector.kill()
+        wait_until(lambda: late.latest(f"{root}/available") == b"offline")
+        connector.start()
+        wait_until(lambda: late.latest(f"{root}/available") == b"online")
+        assert connector.end() == 0
+        wait_until(lambda: late.latest(f"{root}/available") == b"offline")
+        connector.start()
+        late.close()
+
+
+def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
+) -> None:
+    said = [verdict(1 + number % 5) for number in range(400)]
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        listener = Listener(broker.port)
+        for start in range(0, 400, 20):
+            line.send([("station-1", answer) for answer in said[start : start + 20]])
+            if start == 100:
+                wait_until(lambda: len(listener.events()) >= 50)
+                broker.kill()
+            if start == 200:
+                connector.kill()
+                connector.start()
+            if start == 300:
+                broker.start()
+        wait_until(lambda: len(once(listener.events())) == 400, 60)
+        assert in_order(once(listener.events()), said)
+        # What the broker retained before it died is there again, though nothing was said of it since.
+        wait_until(lambda: connector.status()["broker"]["waiting"] == 0)
+        late = Listener(broker.port)
+        for pocket in range(1, 6):
+            topic = f"inserts/plant-1/mill-1/H12/pocket/{pocket}/state"
+            wait_until(lambda topic=topic: late.latest(topic))
+            newest = [answer for answer in said if answer.pocket == pocket][-1]
+            assert json.loads(late.latest(topic) or b"")["data"]["capture_id"] == str(newest.capture_id)
+        listener.close()
+        late.close()
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_a_broker_that_does_not_let_us_in_is_named(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, version: str
+) -> None:
+    broker = Mosquitto(tmp_path, ["allow_anonymous false"])
+    broker.start()
+    password = tmp_path / "password"
+    password.write_text("a secret that is wrong")
+    access = f'user = "inserts"\npassword_file = "{password}"\nversion = "{version}"'
+    with connecting(tmp_path, redis_server.url, file(broker, access)) as connector:
+        line.send([("station-1", verdict(1))])
+        wait_until(lambda: "does not let us in" in str(connector.status()["broker"]["problem"]))
+        state = connector.status()["broker"]
+        assert (state["up"], state["waiting"]) == (False, 1)
+        assert "a secret" not in connector.log.read_text()
+    broker.kill()

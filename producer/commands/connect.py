@@ -209,7 +209,7 @@ def enable(context: typer.Context, sink: SinkName) -> None:
     """
     log = _existing_log(context)
     try:
-        known = {each.name for each in log.sinks()}
+        known = {state.name for state in log.sinks()}
         if sink not in known:
             raise ValueError(f"there is no system {sink}: there are {', '.join(sorted(known)) or 'none'}")
         log.disable(sink, False)
@@ -218,14 +218,14 @@ def enable(context: typer.Context, sink: SinkName) -> None:
     say(f"{sink} is told again")
 
 
-def _changed(context: typer.Context, change: Callable[[DeliveryLog], int], asked: int, one: str, several: str) -> None:
+def _changed(context: typer.Context, change: Callable[[DeliveryLog], int], wanted: int, one: str, several: str) -> None:
     log = _existing_log(context)
     try:
         count = change(log)
     finally:
         log.close()
-    if count < asked:
-        raise ValueError(f"{count} of {asked} are known in that state: `insert-station connect deliveries` lists them")
+    if count < wanted:
+        raise ValueError(f"{count} of {wanted} are known in that state: `insert-station connect deliveries` lists them")
     say(f"{counted(count, 'event')} {one if count == 1 else several}")
 
 

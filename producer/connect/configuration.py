@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import Kind, PlantEvent
@@ -38,6 +39,7 @@ kinds = ["check", "fault"]            # of verdict, check, fault; left out: all
 machines = ["mill-1"]                 # left out: all
 """
 
+_File = Annotated[Path, Field(strict=False), AfterValidator(at_home)]
 _Text = Annotated[str, Field(min_length=1)]
 _SinkName = Annotated[str, Field(pattern=f"^{NARROW}$")]
 
@@ -77,10 +79,10 @@ class MqttSink(_Sink):
 
     url: Annotated[str, _url({"mqtt": 1883, "mqtts": 8883})]
     user: _Text | None = None
-    password_file: Annotated[Path | None, Field(strict=False)] = None
-    ca_file: Annotated[Path | None, Field(strict=False)] = None
-    cert_file: Annotated[Path | None, Field(strict=False)] = None
-    key_file: Annotated[Path | None, Field(strict=False)] = None
+    password_file: _File | None = None
+    ca_file: _File | None = None
+    cert_file: _File | None = None
+    key_file: _File | None = None
     version: Literal["3.1.1", "5"] = "5"
     home_assistant: bool = False
 
@@ -94,9 +96,9 @@ class WebhookSink(_Sink):
     """An address that events are sent to by HTTP."""
 
     url: Annotated[str, _url({"https": 443, "http": 80})]
-    secret_files: Annotated[tuple[Path, ...], Field(strict=False, min_length=1)]
+    secret_files: Annotated[tuple[_File, ...], Field(strict=False, min_length=1)]
     allow: Annotated[tuple[_Text, ...], Field(strict=False, min_length=1)]
-    ca_file: Annotated[Path | None, Field(strict=False)] = None
+    ca_file: _File | None = None
 
     @property
     def parts(self) -> SplitResult:

@@ -106,17 +106,17 @@ class Teller:
     def _tell(self, due: list[Delivery]) -> None:
         took: list[Told] = []
         try:
-            for told in self._sink.tell(due):
-                if told.refused is None:
-                    took.append(told)
+            for outcome in self._sink.tell(due):
+                if outcome.refused is None:
+                    took.append(outcome)
                 else:
                     now = time.time()
-                    attempt = next_attempt(told.delivery.attempts + 1, now)
-                    self._log.failed(told.delivery, now, told.refused, attempt)
+                    attempt = next_attempt(outcome.delivery.attempts + 1, now)
+                    self._log.failed(outcome.delivery, now, outcome.refused, attempt)
         finally:
             if took:
-                shown = {topic: text for told in took for topic, text in told.shown.items()}
-                self._log.delivered(self.name, [told.delivery for told in took], time.time(), shown)
+                shown = {topic: text for outcome in took for topic, text in outcome.shown.items()}
+                self._log.delivered(self.name, [outcome.delivery for outcome in took], time.time(), shown)
 
     def _is_up(self) -> None:
         self._outage.ends()
@@ -129,8 +129,8 @@ class Teller:
         self._up = False
         self._log.set_up(self.name, False, problem, time.time())
 
-    def _pause(self, asked: float | None = None) -> None:
+    def _pause(self, retry_after: float | None = None) -> None:
         """Wait as long as the sink asked for, else longer with each failure; by chance a little less, for many."""
         self._failures += 1
-        pause = asked or min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10))
+        pause = retry_after or min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10))
         self._stop.wait(pause * random.uniform(0.75, 1.0))  # noqa: S311

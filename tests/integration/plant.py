@@ -19,6 +19,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from producer.connect.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from tests.support import program, wait_until
@@ -94,20 +95,24 @@ class ConnectProcess:
             [program("insert-station"), "connect", *arguments], env=self._environment, capture_output=True, text=True
         )
 
-    def status(self) -> dict[str, Any]:
-        return {sink["name"]: sink for sink in json.loads(self.command("status", "--json").stdout)}
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What `status --json` prints, without a process."""
+        with self._deliveries() as log:
+            return {sink.name: vars(sink) for sink in log.sinks()}
 
     def _begun(self) -> bool:
-        log = self.data / "connect" / "deliveries.db"
-        if not log.exists():
+        if not (self.data / "connect" / "deliveries.db").exists():
             return False
-        from producer.connect.delivery_log import DeliveryLog
+        with self._deliveries() as log:
+            return log.note("position") is not None
 
-        opened = DeliveryLog(log)
+    @contextmanager
+    def _deliveries(self) -> Iterator[DeliveryLog]:
+        log = DeliveryLog(self.data / "connect" / "deliveries.db")
         try:
-            return opened.note("position") is not None
+            yield log
         finally:
-            opened.close()
+            log.close()
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class Mqtt:
         connection = self._connection
         if connection is None:
             raise SinkAway("there is no connection")
-        given: list[tuple[Delivery, list[int], dict[str, str]]] = []
+        in_flight: list[tuple[Delivery, list[int], dict[str, str]]] = []
         for delivery in deliveries:
             text = delivery.event.as_json()
             numbers = [connection.publish(self._topics.of_event(delivery.event), text, retain=False)]
@@ -100,8 +100,8 @@ class Mqtt:
                 shown[topic] = text
                 if self._configuration.home_assistant and isinstance(delivery.event.data, CheckAnswer):
                     numbers.append(connection.publish(*self._topics.discovery(delivery.event.data), retain=True))
-            given.append((delivery, numbers, shown))
-        for delivery, numbers, shown in given:
+            in_flight.append((delivery, numbers, shown))
+        for delivery, numbers, shown in in_flight:
             refused = [reason for number in numbers if (reason := connection.acknowledgement(number)) is not None]
             yield Told(delivery, refused[0] if refused else None, shown)
 
@@ -142,11 +142,13 @@ class Mqtt:
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""
         shown = self._log.shown(self._name)
-        found = []
+        discoveries = []
         if self._configuration.home_assistant:
             events = map(PLANT_EVENTS.validate_json, shown.values())
-            found = [self._topics.discovery(event.data) for event in events if isinstance(event.data, CheckAnswer)]
-        return [*found, *shown.items(), (self._topics.available, "online")]
+            discoveries = [
+                self._topics.discovery(event.data) for event in events if isinstance(event.data, CheckAnswer)
+            ]
+        return [*discoveries, *shown.items(), (self._topics.available, "online")]
 
 
 class _Connection:
@@ -182,10 +184,10 @@ class _Connection:
         """Give it to the broker; the number by which it acknowledges."""
         if self.lost is not None:
             raise SinkAway(self.lost)
-        told = self._client.publish(topic, text.encode(), _AT_LEAST_ONCE, retain=retain)
-        if told.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
-            raise SinkAway(f"it cannot be published: {mqtt.error_string(told.rc)}")
-        return told.mid
+        published = self._client.publish(topic, text.encode(), _AT_LEAST_ONCE, retain=retain)
+        if published.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
+            raise SinkAway(f"it cannot be published: {mqtt.error_string(published.rc)}")
+        return published.mid
 
     def publish_all(self, retained: Sequence[tuple[str, str]]) -> None:
         for number in [self.publish(topic, text, retain=True) for topic, text in retained]:

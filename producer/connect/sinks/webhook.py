@@ -110,10 +110,10 @@ class Webhook:
         parts = self._configuration.parts
         host = parts.hostname or ""
         try:
-            found = socket.getaddrinfo(host, parts.port or 0, type=socket.SOCK_STREAM)
+            resolved = socket.getaddrinfo(host, parts.port or 0, type=socket.SOCK_STREAM)
         except OSError as error:
             raise SinkAway(f"the name {host} cannot be resolved: {error.strerror}") from error
-        addresses = [str(entry[4][0]) for entry in found]
+        addresses = [str(entry[4][0]) for entry in resolved]
         allowed = [address for address in addresses if self._may_use(host, address)]
         if not allowed:
             raise SinkAway(f"{host} is {', '.join(addresses)}, and `allow` names neither: nothing is sent there")

@@ -1,0 +1,152 @@
+"""What the line says reaches a receiver of webhooks, signed, once and in order, whatever the receiver does."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from standardwebhooks.webhooks import Webhook as Verifier
+
+from producer.connect.sinks.signature import new_secret
+from tests.integration.plant import Receiver, check, connecting, fault, in_order, once, verdict
+from tests.support import RedisProcess, wait_until
+from worker.embedded.redis_server import free_port
+from worker.line.notifier import Notifier
+
+
+@pytest.fixture
+def line(redis_server: RedisProcess) -> Iterator[Notifier]:
+    notifier = Notifier(redis_server.url)
+    yield notifier
+    notifier.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def file(folder: Path, port: int, more: str = "", secrets: int = 1, allow: str = "127.0.0.0/8") -> str:
+    files = [folder / f"secret-{number}" for number in range(secrets)]
+    for secret in files:
+        secret.write_text(new_secret())
+    return (
+        f'site = "plant-1"\n[webhook.mes]\nurl = "http://127.0.0.1:{port}/inserts?line=1"\n'
+        f'allow = ["{allow}"]\nsecret_files = {json.dumps([str(secret) for secret in files])}\n{more}'
+    )
+
+
+def test_each_event_is_signed_with_every_secret_and_filtered(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
+) -> None:
+    only = 'kinds = ["check", "fault"]\nmachines = ["mill-1"]'
+    with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port, only, secrets=2)) as connector:
+        answers = [verdict(1), check("go", machine="mill-2"), check("replace", [2]), fault()]
+        line.send([("station-1", answer) for answer in answers])
+        wait_until(lambda: len(receiver.taken) == 2)
+        assert [event["type"] for event in receiver.taken] == ["inserts.check", "inserts.fault"]
+        for headers, body in receiver.requests:
+            for number in range(2):
+                assert Verifier((tmp_path / f"secret-{number}").read_text()).verify(body, headers)
+            assert headers["webhook-id"] == json.loads(body)["id"]
+        secret = (tmp_path / "secret-0").read_text().removeprefix("whsec_")
+        assert base64.b64decode(secret) not in connector.log.read_bytes()
+        assert secret not in connector.log.read_text()
+        # Once more, where a person asks for it: under the same id.
+        event_id = receiver.taken[0]["id"]
+        assert connector.command("replay", "mes", event_id).returncode == 0
+        wait_until(lambda: len(receiver.taken) == 3)
+        assert receiver.taken[2]["id"] == event_id
+
+
+def test_a_receiver_that_is_away_for_long_gets_all_in_order(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier
+) -> None:
+    port = free_port()
+    said = [verdict(1 + number % 7) for number in range(150)]
+    with connecting(tmp_path, redis_server.url, file(tmp_path, port)) as connector:
+        line.send([("station-1", answer) for answer in said[:60]])
+        wait_until(lambda: connector.status()["mes"]["waiting"] == 60)
+        wait_until(lambda: "no answer" in str(connector.status()["mes"]["problem"]))
+        told = connector.command("status").stdout
+        assert "mes: away since" in told
+        assert "60 events waiting, the oldest of" in told
+        connector.kill()
+        line.send([("station-1", answer) for answer in said[60:]])  # while nobody reads
+        connector.start()
+        receiver = Receiver(port)
+        receiver.answers = [204] * 10 + [503, (429, {"Retry-After": "1"})]
+        wait_until(lambda: len(once(receiver.taken)) == 150, 60)
+        assert in_order(once(receiver.taken), said)
+        receiver.close()
+
+
+def test_what_is_refused_holds_up_its_head_and_no_other(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
+) -> None:
+    with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port)) as connector:
+        receiver.answers = [400]
+        one, other = [verdict(1), verdict(2)], [verdict(1, head="H13"), verdict(2, head="H13")]
+        line.send([("station-1", answer) for answer in (*one, *other)])
+        wait_until(lambda: len(receiver.taken) == 4)  # the refused one is tried again after five seconds
+        heads = [event["data"]["head"] for event in receiver.taken]
+        assert heads == ["H13", "H13", "H12", "H12"]
+        assert [event["data"]["pocket"] for event in receiver.taken] == [1, 2, 1, 2]
+        rows = json.loads(connector.command("deliveries", "--json").stdout)
+        assert sorted(row["attempts"] for row in rows) == [0, 0, 0, 1]
+
+
+def test_a_receiver_that_wants_no_more_is_left_alone_until_a_person_says_so(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
+) -> None:
+    with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port)) as connector:
+        receiver.answers = [410]
+        line.send([("station-1", verdict(1))])
+        wait_until(lambda: connector.status()["mes"]["disabled"])
+        line.send([("station-1", verdict(2))])
+        wait_until(lambda: connector.status()["mes"]["waiting"] == 2)
+        assert connector.command("status").returncode == 1
+        assert len(receiver.requests) == 1
+        assert connector.command("enable", "mes").returncode == 0
+        wait_until(lambda: [event["data"]["pocket"] for event in receiver.taken] == [1, 2])
+
+
+def test_no_redirect_is_followed_and_no_other_network_is_asked(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
+) -> None:
+    elsewhere = Receiver()
+    with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port)) as connector:
+        receiver.answers = [(307, {"Location": f"http://127.0.0.1:{elsewhere.port}/"})]
+        line.send([("station-1", verdict(1))])
+        wait_until(lambda: "is not followed" in connector.command("deliveries").stdout)
+        assert not elsewhere.requests
+    elsewhere.close()
+    other = tmp_path / "other"
+    other.mkdir()
+    with connecting(other, redis_server.url, file(other, receiver.port, allow="10.0.0.0/8")) as connector:
+        asked = len(receiver.requests)
+        line.send([("station-1", verdict(2))])
+        wait_until(lambda: "`allow`" in str(connector.status()["mes"]["problem"]))
+        assert len(receiver.requests) == asked
+
+
+def test_a_second_connector_is_refused_and_metrics_tell_the_lag(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("INSERTS_METRICS_PORT", str(port))
+    with connecting(tmp_path, redis_server.url, file(tmp_path, free_port())) as connector:
+        second = connector.command("run")
+        assert (second.returncode, "another `connect run` has" in second.stderr) == (2, True)
+        line.send([("station-1", verdict(1))])
+        wait_until(lambda: connector.status()["mes"]["waiting"] == 1)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            text = answer.read().decode()
+        assert 'inserts_connect_waiting{sink="mes"} 1.0' in text
+        assert 'inserts_connect_up{sink="mes"} 0.0' in text

@@ -1,0 +1,63 @@
+"""The connector's file: what it may say, and a sentence for what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from producer.connect.configuration import EXAMPLE, read_connector_file
+from producer.contract.plant_event import plant_event
+from tests.integration.plant import check, fault, verdict
+
+WEBHOOK = 'site = "p"\n[webhook.mes]\nurl = "https://mes.plant/in"\nsecret_files = ["s"]\nallow = ["mes.plant"]\n'
+
+
+def read(folder: Path, text: str) -> object:
+    file = folder / "connect.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_connector_file(file)
+
+
+def test_the_example_can_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "connect.toml"
+    file.write_text(EXAMPLE, encoding="utf-8")
+    read = read_connector_file(file)
+    assert [name for name, _ in read.sinks()] == ["broker", "mes"]
+    assert read.webhook["mes"].hosts == {"mes.plant"}
+    assert [str(network) for network in read.webhook["mes"].networks] == ["10.20.0.0/16"]
+
+
+def test_a_system_is_told_the_kinds_and_machines_that_it_wants(tmp_path: Path) -> None:
+    file = tmp_path / "connect.toml"
+    file.write_text(WEBHOOK + 'kinds = ["check", "fault"]\nmachines = ["mill-1"]', encoding="utf-8")
+    wants = read_connector_file(file).webhook["mes"].wants
+    said = [verdict(1), check(), check(machine="mill-2"), fault()]
+    assert [wants(plant_event("p", "s", answer, 0.0)) for answer in said] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('site = "p"', "names no system to tell"),
+        ('[mqtt.a]\nurl = "mqtt://h"', "site: Field required"),
+        ('site = "p"\n[mqtt.a]\nurl = "http://h"', "it must begin with mqtt:// or mqtts://"),
+        ('site = "p"\n[mqtt.a]\nurl = "mqtt://me:secret@h"', "those have keys and files of their own"),
+        ('site = "p"\n[mqtt.a]\nurl = "mqtt://h:x"', "it cannot be read"),
+        ('site = "p"\n[mqtt."a b"]\nurl = "mqtt://h"', "mqtt.a b"),
+        (WEBHOOK + 'kind = ["check"]', "webhook.mes.kind: Extra inputs are not permitted"),
+        (WEBHOOK + '[mqtt.mes]\nurl = "mqtt://h"', "mes is there twice"),
+        (WEBHOOK.replace('allow = ["mes.plant"]', "allow = []"), "webhook.mes.allow"),
+        ("site", "is no TOML"),
+    ],
+)
+def test_what_it_may_not_say_is_said_in_words(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=r"connect\.toml") as error:
+        read(tmp_path, text)
+    assert words in str(error.value)
+    assert "secret@" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="`insert-station connect example` prints one"):
+        read_connector_file(tmp_path / "none.toml")

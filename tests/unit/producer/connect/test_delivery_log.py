@@ -1,0 +1,93 @@
+"""The delivery log: nothing twice, nothing overtaken, nothing forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from producer.connect.delivery_log import KEPT, DeliveryLog
+from producer.contract.plant_event import PlantEvent, plant_event
+from tests.integration.plant import check, verdict
+
+
+def event(pocket: int = 1, head: str = "H12") -> PlantEvent:
+    return plant_event("plant-1", "station-1", verdict(pocket, head=head), 1000.0)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[DeliveryLog]:
+    log = DeliveryLog(tmp_path / "connect" / "deliveries.db")
+    yield log
+    log.close()
+
+
+def ids(log: DeliveryLog, sink: str = "mes", now: float = 0.0) -> list[str]:
+    return [delivery.event.id for delivery in log.due(sink, now, 100)]
+
+
+def test_an_event_is_kept_once_for_each_sink_with_the_position(log: DeliveryLog) -> None:
+    said = event()
+    log.keep({"mes": [said], "broker": [said]}, {"position": "1-0"})
+    log.keep({"mes": [said], "broker": [said]}, {"position": "2-0"})
+    assert (ids(log), ids(log, "broker"), log.note("position")) == ([said.id], [said.id], "2-0")
+    assert log.due("mes", 0.0, 1)[0].event == said
+    log.delivered("mes", log.due("mes", 0.0, 1), 5.0, {})
+    log.keep({"mes": [said]}, {})  # said again after it was delivered
+    assert (ids(log), ids(log, "broker"), log.waiting()) == ([], [said.id], 1)
+
+
+def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog) -> None:
+    first, second, other = event(1), event(2), event(1, head="H13")
+    log.keep({"mes": [first, second, other]}, {})
+    log.failed(log.due("mes", 0.0, 1)[0], 0.0, "refused", 60.0)
+    assert ids(log, now=10.0) == [other.id]
+    assert log.next_due("mes") == 0.0
+    assert ids(log, now=60.0) == [first.id, second.id, other.id]
+    log.failed(log.due("mes", 60.0, 1)[0], 60.0, "refused", None)
+    assert ids(log, now=60.0) == [second.id, other.id]
+    (given_up,) = log.latest("mes", "given up", 10)
+    assert (given_up.event.id, given_up.attempts, given_up.problem) == (first.id, 2, "refused")
+
+
+def test_a_person_may_send_again_and_give_up(log: DeliveryLog) -> None:
+    first, second = event(1), event(2)
+    log.keep({"mes": [first, second]}, {})
+    assert log.give_up("mes", [first.id], 0.0) == 1
+    assert log.give_up("mes", [first.id], 0.0) == 0
+    assert ids(log) == [second.id]
+    assert log.replay("mes", [first.id, "unknown"], 0.0) == 1
+    assert ids(log) == [first.id, second.id]
+
+
+def test_the_state_of_a_sink_says_since_when_and_what_waits(log: DeliveryLog) -> None:
+    log.set_up("mes", False, "not reached yet", 10.0)
+    log.set_up("mes", False, "no answer", 20.0)
+    log.keep({"mes": [event(1), event(2)]}, {})
+    (sink,) = log.sinks()
+    assert (sink.up, sink.problem, sink.since, sink.waiting, sink.oldest) == (False, "no answer", 10.0, 2, 1000.0)
+    log.set_up("mes", True, None, 30.0)
+    log.delivered("mes", log.due("mes", 0.0, 100), 31.0, {"topic": "text"})
+    (sink,) = log.sinks()
+    assert (sink.up, sink.since, sink.waiting, sink.oldest, sink.delivered, sink.last_at) == (True, 30, 0, None, 2, 31)
+    assert log.shown("mes") == {"topic": "text"}
+    log.disable("mes", True)
+    assert log.is_disabled("mes")
+    assert not log.is_disabled("unknown")
+
+
+def test_what_was_delivered_is_forgotten_after_a_week_and_what_waits_never(log: DeliveryLog) -> None:
+    done, waiting = event(1), event(2)
+    log.keep({"mes": [done, waiting]}, {})
+    log.delivered("mes", log.due("mes", 0.0, 1), 100.0, {})
+    log.forget(100.0 + KEPT)
+    assert len(log.latest(None, None, 10)) == 2
+    log.forget(101.0 + KEPT)
+    assert [row.event.id for row in log.latest(None, None, 10)] == [waiting.id]
+
+
+def test_events_of_checks_and_verdicts_of_one_head_share_an_order() -> None:
+    said = plant_event("plant-1", "station-1", check(), 1.0)
+    assert said.order == event().order
+    assert said.subject == "mill-1/H12"

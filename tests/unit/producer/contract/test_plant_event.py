@@ -1,0 +1,32 @@
+"""Plant events: CloudEvents whose id says what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+
+from producer.contract.json_schema import schema_text
+from producer.contract.plant_event import PLANT_EVENTS, plant_event
+from tests.integration.plant import check, fault, verdict
+
+SCHEMA = Path(__file__).parents[4] / "producer" / "contract" / "schemas" / "event.schema.json"
+
+
+def test_every_kind_fits_the_schema_that_is_kept() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text("event")
+    schema = json.loads(schema_text("event"))
+    for answer in (verdict(1), check("replace", [1]), fault()):
+        said = plant_event("plant-1", "station-1", answer, 1.5)
+        jsonschema.validate(json.loads(said.as_json()), schema)
+        assert PLANT_EVENTS.validate_json(said.as_json()) == said
+        assert said.type == f"inserts.{answer.kind}"
+
+
+def test_the_same_answer_is_the_same_event_whenever_it_is_given() -> None:
+    answer = verdict(1)
+    first, again = plant_event("p", "s", answer, 1.0), plant_event("p", "s", answer, 2.0)
+    assert first.id == again.id
+    assert first.id != plant_event("p", "other", answer, 1.0).id
+    assert first.id != plant_event("p", "s", answer.model_copy(update={"outcome": "damaged"}), 1.0).id

@@ -60,7 +60,7 @@ schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
 	$(PIP) install uv
-	for extra in dev learn worker console db s3 station; do \
+	for extra in dev learn worker console db s3 connect station; do \
 		$(COMPILE) $$([ $$extra = station ] || echo --extra $$extra) \
 			$$([ $$extra = dev ] || echo --constraint locks/dev.lock) \
 			pyproject.toml --output-file locks/$$extra.lock || exit 1; \

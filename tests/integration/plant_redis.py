@@ -37,7 +37,7 @@ class PlantRedis:
         self.secrets.mkdir(parents=True)
         self.data = folder / "data"
         self.data.mkdir()
-        for user in ("worker", "metrics", "scaler", "admin", *stations):
+        for user in ("worker", "connect", "metrics", "scaler", "admin", *stations):
             self.password_file(user).write_text(f"password-of-{user}\n")
         # The script asks for `redis-server`, whatever the program is called here.
         programs = folder / "bin"

@@ -265,6 +265,23 @@ def test_metrics_and_the_scaler_read_lengths_and_nothing_else(plant: PlantRedis,
             scaler.eval("return redis.call('lrange', KEYS[1], 0, -1)", 1, INSPECT_QUEUE)
 
 
+def test_the_connector_reads_what_the_plant_is_told_and_nothing_else(plant: PlantRedis, admin: redis.Redis) -> None:
+    admin.xadd("answers", {"answer": "{}"})
+    admin.xadd("verdicts:station-1", {"answer": "{}"})
+    with plant.client("connect") as connector:
+        assert connector.xread({"answers": "0"})
+        assert connector.xrevrange("answers", count=1)
+        assert connector.xrange("answers", count=1)
+        for attempt in (
+            lambda: connector.xread({"verdicts:station-1": "0"}),
+            lambda: connector.xadd("answers", {"answer": "{}"}),
+            lambda: connector.lrange(INSPECT_QUEUE, 0, -1),
+            lambda: connector.delete("answers"),
+        ):
+            with pytest.raises(NoPermissionError):
+                attempt()
+
+
 def test_a_station_with_another_ones_user_is_told_why_it_hears_nothing(
     plant: PlantRedis, admin: redis.Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -145,9 +145,8 @@ class Mqtt:
         discoveries = []
         if self._configuration.home_assistant:
             events = map(PLANT_EVENTS.validate_json, shown.values())
-            discoveries = [
-                self._topics.discovery(event.data) for event in events if isinstance(event.data, CheckAnswer)
-            ]
+            checks = [event.data for event in events if isinstance(event.data, CheckAnswer)]
+            discoveries = [self._topics.discovery(check) for check in checks]
         return [*discoveries, *shown.items(), (self._topics.available, "online")]
 
 

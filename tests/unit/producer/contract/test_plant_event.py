@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -30,3 +31,9 @@ def test_the_same_answer_is_the_same_event_whenever_it_is_given() -> None:
     assert first.id == again.id
     assert first.id != plant_event("p", "other", answer, 1.0).id
     assert first.id != plant_event("p", "s", answer.model_copy(update={"outcome": "damaged"}), 1.0).id
+
+
+def test_the_example_in_the_document_is_an_event() -> None:
+    document = (SCHEMA.parents[3] / "docs" / "connect.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"<!-- example: plant event -->\n```json\n(.*?)\n```", document)
+    assert json.loads(PLANT_EVENTS.validate_json(example).as_json())["data"]["replace"] == [7]

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import (
+    connect,
     console_browser,
     console_pages,
     evaluation_gram,
@@ -54,6 +55,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         *plan_outage.BENCHMARKS,
         *growth.BENCHMARKS,
         *questions.BENCHMARKS,
+        *connect.BENCHMARKS,
         *console_pages.BENCHMARKS,
         *console_browser.BENCHMARKS,
         *evaluation_gram.BENCHMARKS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.delivery_log import DeliveryLog, SinkState
 
 log = structlog.get_logger()
 
@@ -25,6 +25,23 @@ def connector_metrics(deliveries: DeliveryLog) -> CollectorRegistry:
     return registry
 
 
+def sink_families(sinks: Iterable[SinkState], now: float) -> list[Metric]:
+    """The metrics of these sinks; `now` is in seconds since the epoch."""
+    labels = ["sink"]
+    up = GaugeMetricFamily("inserts_connect_up", "Whether the sink took what it was last given.", labels=labels)
+    waiting = GaugeMetricFamily("inserts_connect_waiting", "Events that the sink is to be told.", labels=labels)
+    lag = GaugeMetricFamily("inserts_connect_lag_seconds", "Age of the oldest of those events.", labels=labels)
+    given_up = GaugeMetricFamily("inserts_connect_given_up", "Events that were tried for days.", labels=labels)
+    delivered = CounterMetricFamily("inserts_connect_delivered", "Events that the sink took.", labels=labels)
+    for sink in sinks:
+        up.add_metric([sink.name], float(sink.up and not sink.disabled))
+        waiting.add_metric([sink.name], sink.waiting)
+        lag.add_metric([sink.name], 0.0 if sink.oldest is None else max(0.0, now - sink.oldest))
+        given_up.add_metric([sink.name], sink.given_up)
+        delivered.add_metric([sink.name], sink.delivered)
+    return [up, waiting, lag, given_up, delivered]
+
+
 class _SinkCollector(Collector):
     def __init__(self, deliveries: DeliveryLog):
         self._deliveries = deliveries
@@ -33,23 +50,7 @@ class _SinkCollector(Collector):
         return []  # so that registering reads nothing
 
     def collect(self) -> Iterator[Metric]:
-        labels = ["sink"]
-        up = GaugeMetricFamily("inserts_connect_up", "Whether the sink took what it was last given.", labels=labels)
-        waiting = GaugeMetricFamily("inserts_connect_waiting", "Events that the sink is to be told.", labels=labels)
-        lag = GaugeMetricFamily(
-            "inserts_connect_lag_seconds", "Age of the oldest event that the sink is still to be told.", labels=labels
-        )
-        given_up = GaugeMetricFamily("inserts_connect_given_up", "Events that were tried for days.", labels=labels)
-        delivered = CounterMetricFamily("inserts_connect_delivered", "Events that the sink took.", labels=labels)
         try:
-            sinks = self._deliveries.sinks()
+            yield from sink_families(self._deliveries.sinks(), time.time())
         except sqlite3.Error as error:
             log.warning("the sinks cannot be read for the metrics", problem=str(error))
-            return
-        for sink in sinks:
-            up.add_metric([sink.name], float(sink.up and not sink.disabled))
-            waiting.add_metric([sink.name], sink.waiting)
-            lag.add_metric([sink.name], 0.0 if sink.oldest is None else max(0.0, time.time() - sink.oldest))
-            given_up.add_metric([sink.name], sink.given_up)
-            delivered.add_metric([sink.name], sink.delivered)
-        yield from (up, waiting, lag, given_up, delivered)

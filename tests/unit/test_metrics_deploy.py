@@ -22,6 +22,8 @@ import producer.commands.main
 import worker.commands.main
 from db.learning.model_registry import Model
 from db.queries.line_status import LineStatus
+from producer.connect.delivery_log import SinkState
+from producer.connect.metrics import sink_families
 from producer.delivery.metrics import OutboxState, StationMetrics, outbox_families
 from tests.metrics_support import Scrape, collected, scrape_of
 from worker.monitoring.metrics import (
@@ -70,6 +72,7 @@ def everything() -> Iterator[Scrape]:
         standing_families(LineStatus(now, dict.fromkeys(FAULTS, 1), 0.5, model), now),
     )
     yield collected(backlog_families(Backlog(1)))
+    yield collected(sink_families([SinkState("mes", True, None, 1.0, False, 1, 1.0, 0, 1, 1.0)], 2.0))
 
 
 @pytest.fixture(scope="module")

@@ -29,9 +29,9 @@ def sink_families(sinks: Iterable[SinkState], now: float) -> list[Metric]:
     """The metrics of these sinks; `now` is in seconds since the epoch."""
     labels = ["sink"]
     up = GaugeMetricFamily("inserts_connect_up", "Whether the sink took what it was last given.", labels=labels)
-    waiting = GaugeMetricFamily("inserts_connect_waiting", "Events that the sink is to be told.", labels=labels)
+    waiting = GaugeMetricFamily("inserts_connect_waiting_events", "Events that the sink is to be told.", labels=labels)
     lag = GaugeMetricFamily("inserts_connect_lag_seconds", "Age of the oldest of those events.", labels=labels)
-    given_up = GaugeMetricFamily("inserts_connect_given_up", "Events that were tried for days.", labels=labels)
+    given_up = GaugeMetricFamily("inserts_connect_given_up_events", "Events that were tried for days.", labels=labels)
     delivered = CounterMetricFamily("inserts_connect_delivered", "Events that the sink took.", labels=labels)
     for sink in sinks:
         up.add_metric([sink.name], float(sink.up and not sink.disabled))

@@ -148,5 +148,5 @@ def test_a_second_connector_is_refused_and_metrics_tell_the_lag(
         wait_until(lambda: connector.status()["mes"]["waiting"] == 1)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text = answer.read().decode()
-        assert 'inserts_connect_waiting{sink="mes"} 1.0' in text
+        assert 'inserts_connect_waiting_events{sink="mes"} 1.0' in text
         assert 'inserts_connect_up{sink="mes"} 0.0' in text

@@ -150,7 +150,7 @@ def test_labels_in_words_exist_too(labels_of: dict[str, set[str]]) -> None:
 def test_metrics_are_named_by_the_conventions(labels_of: dict[str, set[str]]) -> None:
     ours = {name for name in labels_of if name.startswith("inserts_")}
     assert len(ours) > 40
-    units = ("_total", "_seconds", "_bytes", "_ratio", "_info", "_captures", "_messages", "_labels", "_up")
+    units = ("_total", "_seconds", "_bytes", "_ratio", "_info", "_captures", "_messages", "_labels", "_up", "_events")
     exempt = {"inserts_ready", "inserts_redis_connected", "inserts_model_refused", "inserts_open_faults"}
     for name in ours - exempt:
         base = re.sub(r"_(bucket|sum|count)$", "", name.removesuffix("_created"))

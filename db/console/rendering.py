@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from babel import Locale
-from babel.support import NullTranslations
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from db.console.context import console_of
 from db.console.drawing.head_map import pockets
@@ -21,6 +22,8 @@ from db.console.reader.texts import WORDS
 
 FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, formats.number)
 """What writes a value for the reader; each is a filter of its name in the templates."""
+
+_WORDS: Final = frozenset(WORDS)
 
 
 def make_templates() -> Environment:
@@ -37,7 +40,9 @@ def make_templates() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of i18n
+    # What i18n would install calls three functions for each text, of which a line has hundreds.
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # of i18n
+    environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
     environment.filters.update({each.__name__: _of_reader(each) for each in FORMATS})
     environment.filters["word"] = _word
     environment.globals["pockets"] = pockets
@@ -60,24 +65,29 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     return HTMLResponse(text, status)
 
 
-def _translations(context: Context) -> NullTranslations:
-    return translations(context["locale"].language)
+@pass_context
+def _gettext(context: Context, text: str, /, **values: object) -> Markup:
+    said = _said(context["locale"].language, text)
+    return said % values if values else said
+
+
+@cache
+def _said(language: str, text: str) -> Markup:
+    """What stands in a template, in a language; without values, `%%` is a percent sign there."""
+    said = Markup(translations(language).ugettext(text))  # noqa: S704 - ours: `test_rendering.py` holds it
+    return said if "%(" in said else said % {}
 
 
 @pass_context
-def _gettext(context: Context, text: str) -> str:
-    return str(_translations(context).ugettext(text))
-
-
-@pass_context
-def _ngettext(context: Context, one: str, many: str, number: int) -> str:
-    return str(_translations(context).ungettext(one, many, number))
+def _ngettext(context: Context, one: str, many: str, number: int, /, **values: object) -> Markup:
+    said = translations(context["locale"].language).ungettext(one, many, number)
+    return Markup(said) % {"num": number, **values}  # noqa: S704 - as above
 
 
 @pass_context
 def _word(context: Context, value: str) -> str:
     """A word of the data in the reader's language, or whatever else it is; the template escapes it."""
-    return str(_translations(context).ugettext(value)) if value in WORDS else value
+    return str(translations(context["locale"].language).ugettext(value)) if value in _WORDS else value
 
 
 def _of_reader(write: Callable[..., str]) -> Callable[..., str]:

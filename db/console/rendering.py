@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -15,10 +15,11 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from db.console.context import console_of
-from db.console.drawing.head_map import pockets
+from db.console.drawing.head_map import pockets, rings
 from db.console.reader import formats
 from db.console.reader.languages import LANGUAGES, locale_of, name, translations
 from db.console.reader.texts import WORDS
+from db.queries.head_overview import POCKET_WORDS
 
 FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, formats.number)
 """What writes a value for the reader; each is a filter of its name in the templates."""
@@ -45,7 +46,7 @@ def make_templates() -> Environment:
     environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
     environment.filters.update({each.__name__: _of_reader(each) for each in FORMATS})
     environment.filters["word"] = _word
-    environment.globals["pockets"] = pockets
+    environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
     environment.globals["languages"] = {each: name(each) for each in LANGUAGES}
     return environment
 
@@ -88,6 +89,17 @@ def _ngettext(context: Context, one: str, many: str, number: int, /, **values: o
 def _word(context: Context, value: str) -> str:
     """A word of the data in the reader's language, or whatever else it is; the template escapes it."""
     return str(translations(context["locale"].language).ugettext(value)) if value in _WORDS else value
+
+
+@pass_context
+def _pocket_words(context: Context) -> Mapping[str, str]:
+    return _words_of_pockets(context["locale"].language)
+
+
+@cache
+def _words_of_pockets(language: str) -> Mapping[str, str]:
+    """What a pocket can show, in a language: looked up once, and not for each of fifty heads."""
+    return {word: str(translations(language).ugettext(word)) for word in POCKET_WORDS}
 
 
 def _of_reader(write: Callable[..., str]) -> Callable[..., str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.console.access.guard import Viewer, Watcher
 from db.console.context import Console, console_of
-from db.console.drawing.head_map import HeadMap, Ring, head_map, rings
+from db.console.drawing.head_map import HeadMap, head_map
 from db.console.live.feed import FAULTS, head_id
 from db.console.reader.texts import Text
 from db.console.rendering import page
@@ -40,7 +40,8 @@ class Card:
     id: str
     overview: HeadOverview
     map: HeadMap
-    rings: Sequence[Ring]
+    rings: Sequence[tuple[str, Mapping[int, str]]]
+    """The last operations, and what each left in which pocket."""
     age: timedelta
     stale_in: timedelta
     unlearnt: bool
@@ -77,7 +78,7 @@ def one_head(request: Request, machine: str, head: str, person: Watcher) -> Resp
     with console.database.reading() as session:
         [overview] = head_overview.overviews(session, [(machine, head)])
         learnt = _learnt(session)
-    if not overview.pockets:
+    if not overview.words:
         raise HTTPException(404, Text("there is no such head"))
     return page(request, "head.html", card=_card(console, overview, learnt))
 
@@ -128,7 +129,7 @@ def _card(console: Console, overview: HeadOverview, learnt: frozenset[Place] | N
         id=head_id(overview.machine, overview.head),
         overview=overview,
         map=drawn,
-        rings=list(rings(drawn, [operation.words for operation in overview.operations])),
+        rings=[(operation.check.operation, operation.words) for operation in overview.operations],
         age=age,
         stale_in=console.settings.stale_after - age,
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,

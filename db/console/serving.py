@@ -52,8 +52,8 @@ def serve(settings: ConsoleSettings, address: str, port: int) -> None:
 def ready(console: Console) -> FastAPI:
     """The application of a console, in a process that does nothing else.
 
-    What it is made of stays for ever, more than 150,000 objects: Python would go through them again every few large pages,
-    for a tenth of a second.
+    What it is made of stays for ever, more than 150,000 objects: Python would go through them again every few large
+    pages, for a tenth of a second.
     """
     app = make_app(console)
     gc.collect()

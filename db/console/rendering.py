@@ -53,6 +53,11 @@ def make_templates() -> Environment:
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page, or a piece of one, for a browser."""
+    return HTMLResponse(rendered(request, template, **values), status)
+
+
+def rendered(request: Request, template: str, **values: Any) -> str:
+    """The text of a page or of a piece of one."""
     # Set by what let the request in (`db.console.access.guard`); None where nobody needs to be known.
     person = getattr(request.state, "person", None)
     shared = {
@@ -62,8 +67,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": datetime.now(UTC),
     }
-    text = console_of(request).templates.get_template(template).render({**shared, **values})
-    return HTMLResponse(text, status)
+    return console_of(request).templates.get_template(template).render({**shared, **values})
 
 
 @pass_context

@@ -28,7 +28,8 @@ from sqlalchemy import delete
 from benchmarks import kept
 from benchmarks.asked import Plant
 from benchmarks.percentiles import benchmarks, command, percentile, spread
-from db.console.app import make_app, make_console
+from db.console.app import make_console
+from db.console.serving import ready
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
 from db.people import accounts, sessions
@@ -93,7 +94,7 @@ def signed_in(url: str, folder: Path) -> Iterator[TestClient]:
     with console.database.transaction() as session:
         accounts.add(session, NAME, "administrator", "of no use anywhere else", datetime.now(UTC))
         token = sessions.begin(session, NAME, datetime.now(UTC), console.session_limits)
-    client = TestClient(make_app(console), headers={"Accept": "text/html", "Origin": "http://testserver"})
+    client = TestClient(ready(console), headers={"Accept": "text/html", "Origin": "http://testserver"})
     client.cookies.set("inserts", token)
     client.headers["X-CSRF-Token"] = client.get("/replace").text.partition('name="csrf" content="')[2].partition('"')[0]
     try:

@@ -19,6 +19,7 @@ from db.console.api.problems import UNKEEPABLE
 from db.console.context import Console
 from db.console.headers import Headers
 from db.console.live.feed import Feed
+from db.console.live.pieces import Pieces
 from db.console.pages import (
     audit,
     checks,
@@ -78,10 +79,12 @@ def make_console(settings: ConsoleSettings) -> Console:
         ValueError: the head register, the image store or the database is not named as it should be.
     """
     database = Database(settings.url)
+    feed = Feed(database)
     return Console(
         settings=settings,
         database=database,
-        feed=Feed(database),
+        feed=feed,
+        pieces=Pieces(feed),
         images=open_image_store(settings.images_root),
         heads=None if settings.heads is None else HeadRegister.load(settings.heads),
         templates=make_templates(),

@@ -10,6 +10,7 @@ from jinja2 import Environment
 
 from db.console.access.throttle import Throttle
 from db.console.live.feed import Feed
+from db.console.live.pieces import Pieces
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
 from db.people.sessions import Limits
@@ -24,6 +25,7 @@ class Console:
     settings: ConsoleSettings
     database: Database
     feed: Feed
+    pieces: Pieces
     images: ImageStore
     heads: HeadRegister | None
     templates: Environment

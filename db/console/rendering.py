@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from babel import Locale
-from babel.support import NullTranslations
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from db.console.context import console_of
-from db.console.drawing.head_map import pockets
+from db.console.drawing.head_map import pockets, rings
 from db.console.reader import formats
 from db.console.reader.languages import LANGUAGES, locale_of, name, translations
 from db.console.reader.texts import WORDS
+from db.queries.head_overview import POCKET_WORDS
 
 FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, formats.number)
 """What writes a value for the reader; each is a filter of its name in the templates."""
+
+_WORDS: Final = frozenset(WORDS)
 
 
 def make_templates() -> Environment:
@@ -37,16 +41,23 @@ def make_templates() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of i18n
+    # What i18n would install calls three functions for each text, of which a line has hundreds.
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # of i18n
+    environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
     environment.filters.update({each.__name__: _of_reader(each) for each in FORMATS})
     environment.filters["word"] = _word
-    environment.globals["pockets"] = pockets
+    environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
     environment.globals["languages"] = {each: name(each) for each in LANGUAGES}
     return environment
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page, or a piece of one, for a browser."""
+    return HTMLResponse(rendered(request, template, **values), status)
+
+
+def rendered(request: Request, template: str, **values: Any) -> str:
+    """The text of a page or of a piece of one."""
     # Set by what let the request in (`db.console.access.guard`); None where nobody needs to be known.
     person = getattr(request.state, "person", None)
     shared = {
@@ -56,28 +67,43 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": datetime.now(UTC),
     }
-    text = console_of(request).templates.get_template(template).render({**shared, **values})
-    return HTMLResponse(text, status)
-
-
-def _translations(context: Context) -> NullTranslations:
-    return translations(context["locale"].language)
+    return console_of(request).templates.get_template(template).render({**shared, **values})
 
 
 @pass_context
-def _gettext(context: Context, text: str) -> str:
-    return str(_translations(context).ugettext(text))
+def _gettext(context: Context, text: str, /, **values: object) -> Markup:
+    said = _said(context["locale"].language, text)
+    return said % values if values else said
+
+
+@cache
+def _said(language: str, text: str) -> Markup:
+    """What stands in a template, in a language; without values, `%%` is a percent sign there."""
+    said = Markup(translations(language).ugettext(text))  # noqa: S704 - ours: `test_rendering.py` holds it
+    return said if "%(" in said else said % {}
 
 
 @pass_context
-def _ngettext(context: Context, one: str, many: str, number: int) -> str:
-    return str(_translations(context).ungettext(one, many, number))
+def _ngettext(context: Context, one: str, many: str, number: int, /, **values: object) -> Markup:
+    said = translations(context["locale"].language).ungettext(one, many, number)
+    return Markup(said) % {"num": number, **values}  # noqa: S704 - as above
 
 
 @pass_context
 def _word(context: Context, value: str) -> str:
     """A word of the data in the reader's language, or whatever else it is; the template escapes it."""
-    return str(_translations(context).ugettext(value)) if value in WORDS else value
+    return str(translations(context["locale"].language).ugettext(value)) if value in _WORDS else value
+
+
+@pass_context
+def _pocket_words(context: Context) -> Mapping[str, str]:
+    return _words_of_pockets(context["locale"].language)
+
+
+@cache
+def _words_of_pockets(language: str) -> Mapping[str, str]:
+    """What a pocket can show, in a language: looked up once, and not for each of fifty heads."""
+    return {word: str(translations(language).ugettext(word)) for word in POCKET_WORDS}
 
 
 def _of_reader(write: Callable[..., str]) -> Callable[..., str]:

@@ -7,16 +7,35 @@ holder that is stopped for longer than its lease may find another at the same wo
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import bindparam, delete, or_, update
 from sqlalchemy.orm import Session
 
-from db.engine.upsert import insert
+from db.engine.prepared import Prepared, inserted
 from db.schema.tables import Leases
 
 LONGEST: Final = timedelta(minutes=10)
 """No lease lasts longer unless it is renewed: one that runs further ahead was taken by a clock that was set back."""
+
+# Prepared: a page takes one for each photograph that it hands out.
+_FORGET = Prepared(
+    lambda *_: delete(Leases.__table__).where(  # type: ignore[arg-type]
+        or_(Leases.until <= bindparam("now"), Leases.until > bindparam("too_late"))
+    )
+)
+
+
+def _taken(dialect: str, rows: int) -> Any:
+    new = inserted(dialect, Leases, ("name", "holder", "until"), rows)
+    return new.on_conflict_do_update(
+        index_elements=[Leases.name],
+        set_={"holder": new.excluded.holder, "until": new.excluded.until},
+        where=or_(Leases.until <= bindparam("now"), Leases.holder == bindparam("mine")),
+    ).returning(Leases.name)
+
+
+_TAKE = Prepared(_taken)
 
 
 def take(session: Session, name: str, holder: str, *, at: datetime, seconds: float) -> bool:
@@ -28,16 +47,10 @@ def take(session: Session, name: str, holder: str, *, at: datetime, seconds: flo
     Raises:
         ValueError: `at` is naive.
     """
-    session.execute(delete(Leases).where(or_(Leases.until <= at, Leases.until > at + LONGEST)))
-    new = insert(session, Leases).values(name=name, holder=holder, until=at + timedelta(seconds=seconds))
-    taken = session.execute(
-        new.on_conflict_do_update(
-            index_elements=[Leases.name],
-            set_={"holder": new.excluded.holder, "until": new.excluded.until},
-            where=or_(Leases.until <= at, Leases.holder == holder),
-        ).returning(Leases.name)
-    )
-    return taken.first() is not None
+    connection = session.connection()
+    _FORGET.execute(connection, now=at, too_late=at + LONGEST)
+    row = {"name": name, "holder": holder, "until": at + timedelta(seconds=seconds)}
+    return bool(_TAKE.execute(connection, [row], now=at, mine=holder))
 
 
 def renew(session: Session, name: str, holder: str, *, at: datetime, seconds: float) -> bool:

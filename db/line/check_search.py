@@ -1,6 +1,6 @@
 """Which checks may have come to a state: found by indexes, the newest first, without going through all checks.
 
-The state of a check is computed (`db.line.checks.assess`), so a rare one cannot be looked up. But no check comes
+The state of a check is computed (`db.line.check_answers.answer`), so a rare one cannot be looked up. But no check comes
 to `replace` or `review` without a capture that is not intact (or an open fault, or being given up, as one is whose
 captures contradict each other), nor is it `pending`
 without a capture that is not judged or a pocket that was not photographed yet; and of these there are indexes.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
+from db.line.check_answers import Found, PocketState, Trouble, answer, elsewhere, gathered
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
@@ -51,109 +52,13 @@ class Check:
     reason: str | None = None
 
 
-class PocketState(NamedTuple):
-    """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
-
-    `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are
-    compared only, so they may be as a driver gives them. `elsewhere` names the head where it is not the check's.
-    """
-
-    capture_id: Any
-    pocket: int
-    ordered_at: Any
-    outcome: str | None
-    elsewhere: str | None = None
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """An open fault that belongs to a check: of a capture, or of a pocket whose event could not be used."""
-
-    capture_id: Any
-    pocket: int | None
-
-
-@dataclass(frozen=True)
-class CheckSummary:
-    """The answer of a check: the fields of the same names in `Check`."""
-
-    state: State
-    replace: tuple[int, ...]
-    review: tuple[int, ...]
-    judged: int
-    missing: tuple[int, ...] = ()
-    reason: str | None = None
-
-
-def assess(
-    size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, awaited: bool = True
-) -> CheckSummary:
-    """What a check of `size` inserts comes to.
-
-    Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one. A capture of another head stands for no
-    pocket of this one. Without `awaited`, pockets that have no photograph are waited for no more.
-    """
-    pocket_of: dict[Any, int] = {}
-    newest: dict[int, PocketState] = {}
-    elsewhere: dict[Any, PocketState] = {}
-    for capture in sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id)):
-        if capture.elsewhere is not None:
-            elsewhere[capture.capture_id] = capture
-            continue
-        pocket_of[capture.capture_id] = capture.pocket
-        newest[capture.pocket] = capture
-    outcomes = {pocket: capture.outcome for pocket, capture in newest.items() if capture.outcome is not None}
-
-    faulty: set[int] = set()
-    for trouble in troubles:
-        if trouble.capture_id in elsewhere:
-            continue
-        pocket = pocket_of.get(trouble.capture_id) if trouble.capture_id else None
-        if pocket is None:
-            if trouble.pocket is not None:
-                faulty.add(trouble.pocket)
-        elif pocket not in outcomes and newest[pocket].capture_id == trouble.capture_id:
-            faulty.add(pocket)
-
-    seen = newest.keys() | faulty
-    answered = outcomes.keys() | faulty
-    # A photograph that is handed in by itself is a check of one insert, whose pocket need not be the first.
-    wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
-    missing = set() if awaited else wanted - seen
-    beyond = {pocket for pocket in seen - wanted if pocket > size}
-    reason = _contradiction(size, beyond, elsewhere.values())
-    replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
-    review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
-    review = (review | {capture.pocket for capture in elsewhere.values()}) - replace
-    judged = len(wanted & answered)
-    state: State = "go"
-    if not (wanted - missing) | seen <= answered:
-        state = "pending"
-    elif missing or reason:
-        state = "review"
-    elif replace:
-        state = "replace"
-    elif review:
-        state = "review"
-    return CheckSummary(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)), reason)
-
-
-def _contradiction(size: int, beyond: Collection[int], elsewhere: Iterable[PocketState]) -> str | None:
-    """What captures of a check say against each other, in words; None where they agree."""
-    said = [f"{_pockets(beyond)} of a check of {size}"] if beyond else []
-    by_head: dict[str, set[int]] = defaultdict(set)
-    for capture in elsewhere:
-        by_head[capture.elsewhere or ""].add(capture.pocket)
-    said += [f"{_pockets(of)} of {head}" for head, of in sorted(by_head.items())]
-    return f"contradiction: {'; '.join(said)}" if said else None
-
-
-def _pockets(pockets: Collection[int]) -> str:
-    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(map(str, sorted(pockets)))}"
+def _key(table: Any) -> ColumnElement[Any]:
+    """A row's check as the driver gives it: for thousands of rows, turning ids into objects takes the longest."""
+    return type_coerce(table.check_id, String)
 
 
 COLUMNS = (
+    _key(Checks).label("key"),
     Checks.check_id,
     Checks.station,
     Checks.machine,
@@ -163,7 +68,9 @@ COLUMNS = (
     Checks.started_at,
     Checks.awaited,
 )
-_NAMES = [column.key for column in COLUMNS[:-1]]
+"""What `assessed` needs of a check."""
+
+_NAMES = [column.key for column in COLUMNS[1:-1]]
 
 
 # Cheap, and never fewer than `assess` wants: a pocket counts once there, and may have several captures here.
@@ -181,20 +88,36 @@ _ANSWERED = Prepared(
 
 
 _OF_CHECK = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(_IDS)))
+_CAPTURE: Any = type_coerce(Captures.capture_id, String)
+_PLACE: Any = (Captures.machine, Captures.head)
+# A row for all pockets of a check that came to the same: reading thousands one by one takes longer than finding them.
+_ALIKE = Prepared(
+    lambda *_: (
+        select(
+            _key(Captures),
+            Captures.outcome,
+            Captures.review,
+            func.aggregate_strings(cast(Captures.pocket, String), ","),
+            *map(func.min, _PLACE),
+            *map(func.max, _PLACE),
+        )
+        .where(Captures.check_id.in_(_IDS))
+        .group_by(Captures.check_id, Captures.outcome, Captures.review)
+    )
+)
 _CAPTURES_OF = Prepared(
     lambda *_: select(
-        Captures.check_id,
-        Captures.capture_id,
+        _key(Captures),
+        _CAPTURE,
         Captures.pocket,
-        Captures.ordered_at,
+        type_coerce(Captures.ordered_at, String),
         Captures.outcome,
         Captures.review,
-        Captures.machine,
-        Captures.head,
+        *_PLACE,
     ).where(Captures.check_id.in_(_IDS))
 )
 _TROUBLES_OF = Prepared(
-    lambda *_: select(Faults.check_id, Faults.capture_id, Faults.pocket).where(
+    lambda *_: select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket).where(
         Faults.check_id.in_(_IDS), Faults.state == "open"
     )
 )
@@ -206,19 +129,20 @@ def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     if not answered:
         return []
     rows = _OF_CHECK.execute(session.connection(), ids=answered)
-    return [check for check in _assessed(session, rows) if check.state != "pending"]
+    return [check for check, _ in assessed(session, rows) if check.state != "pending"]
 
 
 def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """What some checks come to when what has not come of them is waited for no more."""
     columns = [*COLUMNS[:-1], false().label("awaited")]
-    return list(_assessed(session, session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()))
+    rows = session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()
+    return [check for check, _ in assessed(session, rows)]
 
 
 def find(session: Session, check_id: UUID) -> Check | None:
     """What one check has come to; None where no capture of it was recorded."""
     rows = session.execute(select(*COLUMNS).where(Checks.check_id == check_id)).all()
-    return next(_assessed(session, rows), None)
+    return next((check for check, _ in assessed(session, rows)), None)
 
 
 def recent(
@@ -245,35 +169,56 @@ def recent(
         if after is not None:
             query = query.where(begun_before(after))
         query = query.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(limit)
-        return list(_assessed(session, session.execute(query).all()))
+        return [check for check, _ in assessed(session, session.execute(query).all())]
     matching: list[Check] = []
     coming = candidates(session, state, COLUMNS, place, 2 * limit, after)
     while len(matching) < limit and (rows := list(islice(coming, limit))):
-        matching += [check for check in _assessed(session, rows) if check.state == state]
+        matching += [check for check, _ in assessed(session, rows) if check.state == state]
     return matching[:limit]
 
 
-def _assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[Check]:
-    """Checks with their answers, from their `COLUMNS`: two queries for any number of them."""
+def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Check, Found]]:
+    """Checks with their answers, and what these come from, by their `COLUMNS`: three queries at most for any number."""
+    if not rows:
+        return
     connection = session.connection()
-    checks = {row[0]: dict(zip(_NAMES, row, strict=False)) for row in rows}
-    ids = list(checks)
-    states: dict[UUID, list[PocketState]] = defaultdict(list)
-    for check_id, capture_id, pocket, moment, outcome, review, *place in _CAPTURES_OF.execute(connection, ids=ids):
-        outcome = OUTCOME_OF[review] if review is not None else outcome
-        other = elsewhere(checks[check_id]["machine"], checks[check_id]["head"], *place)
-        states[check_id].append(PocketState(capture_id, pocket, moment, outcome, other))
-    troubles: dict[UUID, list[Trouble]] = defaultdict(list)
-    for check_id, capture_id, pocket in _TROUBLES_OF.execute(connection, ids=ids):
-        troubles[check_id].append(Trouble(capture_id, pocket))
-    for check_id, *_, awaited in rows:
-        columns = checks[check_id]
-        answer = assess(columns["size"], states[check_id], troubles[check_id], awaited=awaited)
-        yield Check(**columns, **vars(answer))
+    ids = {row[0]: row[1] for row in rows}
+    troubles: dict[Any, list[Trouble]] = defaultdict(list)
+    for key, capture_id, pocket in _TROUBLES_OF.execute(connection, ids=list(ids.values())):
+        troubles[key].append(Trouble(capture_id, pocket))
+    columns = {row[0]: dict(zip(_NAMES, row[1:], strict=False)) for row in rows}
+    found = _found(connection, ids, {key: (of["machine"], of["head"]) for key, of in columns.items()}, troubles)
+    for key, *_, awaited in rows:
+        summary = answer(columns[key]["size"], found[key], awaited=awaited)
+        yield Check(**columns[key], **vars(summary)), found[key]
 
 
-def elsewhere(machine: str, head: str, of_machine: str, of_head: str) -> str | None:
-    """Of which head a capture is, in words, where it is not that of its check; None where it is."""
-    if machine != of_machine:
-        return f"machine {of_machine}, head {of_head}"
-    return f"head {of_head}" if head != of_head else None
+def _found(
+    connection: Connection,
+    ids: Mapping[Any, UUID],
+    places: Mapping[Any, tuple[str, str]],
+    troubles: Mapping[Any, Sequence[Trouble]],
+) -> Mapping[Any, Found]:
+    """What is known of the pockets of some checks, which are of these heads.
+
+    Where a pocket has several captures their order counts, where there is a fault their ids, and where one is of
+    another head each one's: only those checks are read capture by capture.
+    """
+    outcomes: dict[Any, dict[int, str | None]] = {key: {} for key in ids}
+    single = set(troubles)
+    for key, outcome, review, numbers, *place in _ALIKE.execute(connection, ids=list(ids.values())):
+        alike = dict.fromkeys(map(int, numbers.split(",")), OUTCOME_OF[review] if review is not None else outcome)
+        several = len(alike) <= numbers.count(",") or not alike.keys().isdisjoint(outcomes[key])
+        if several or tuple(place) != places[key] * 2:
+            single.add(key)
+        outcomes[key] |= alike
+    states: dict[Any, list[PocketState]] = {key: [] for key in single}
+    if single:
+        one_by_one = _CAPTURES_OF.execute(connection, ids=[ids[key] for key in single])
+        for key, capture_id, pocket, at, outcome, review, *place in one_by_one:
+            outcome = OUTCOME_OF[review] if review is not None else outcome
+            states[key].append(PocketState(capture_id, pocket, at, outcome, elsewhere(*places[key], *place)))
+    return {
+        key: gathered(states[key], troubles.get(key, ())) if key in single else Found(of)
+        for key, of in outcomes.items()
+    }

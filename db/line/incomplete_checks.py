@@ -47,7 +47,7 @@ _PHOTOGRAPHED: Final = (
     .scalar_subquery()
 )
 _SOME_MISSING: Final = Checks.size > _PHOTOGRAPHED
-# As `db.line.checks.assess` sees it; here for the index of what was given up, by which such checks are found.
+# As `db.line.check_answers.answer` sees it; here for the index of what was given up, by which such checks are found.
 _CONTRADICTED: Final = (
     select(Captures.capture_id)
     .where(_OF_CHECK, ~_OF_ITS_HEAD | ((Captures.pocket > Checks.size) & ((Checks.size > 1) | (_PHOTOGRAPHED > 1))))

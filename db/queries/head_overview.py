@@ -7,34 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
-from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.orm import Session
 
 from db.line import head_checks
-from db.line.checks import Check, PocketState
+from db.line.checks import Check
 from db.line.head_checks import Place
 from db.line.insert_lives import IMPORTED
 from db.schema.tables import Captures, Pockets
-from producer.contract.vocabulary import OUTCOME_OF, Outcome, State
+from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "empty"]
 """What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; nothing."""
 
+POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "empty")
+"""Every one of them."""
+
 
 _DOUBTFUL: Final = frozenset({"unsure", "unusable", "fault", "missing"})
 """What a person must look at."""
-
-
-@dataclass(frozen=True)
-class PocketNow:
-    """The newest capture of a pocket, and what it shows."""
-
-    pocket: int
-    capture_id: UUID
-    at: datetime
-    word: PocketWord
 
 
 @dataclass(frozen=True)
@@ -56,27 +48,22 @@ class HeadAnswer:
 
 @dataclass(frozen=True)
 class HeadOverview:
-    """A head; its newest operation first."""
+    """A head; its newest operation first.
+
+    `words` is what the newest capture of each pocket shows, `last_at` the place in the order of the newest of all;
+    None where there is none.
+    """
 
     machine: str
     head: str
-    pockets: Mapping[int, PocketNow]
+    words: Mapping[int, PocketWord]
+    last_at: datetime | None
     operations: Sequence[Operation]
-
-    @property
-    def last_at(self) -> datetime | None:
-        """The place in the order of its newest capture."""
-        return max((pocket.at for pocket in self.pockets.values()), default=None)
-
-    @property
-    def words(self) -> dict[int, PocketWord]:
-        """What each pocket shows."""
-        return {number: pocket.word for number, pocket in self.pockets.items()}
 
     @property
     def counts(self) -> Counter[PocketWord]:
         """How many pockets show each word."""
-        return Counter(pocket.word for pocket in self.pockets.values())
+        return Counter(self.words.values())
 
     @property
     def answer(self) -> HeadAnswer | None:
@@ -99,7 +86,7 @@ class HeadOverview:
     def size(self) -> int:
         """How many pockets it has, as far as its captures tell."""
         of_check = self.operations[0].check.size if self.operations else 0
-        return max([of_check, *self.pockets])
+        return max([of_check, *self.words])
 
 
 def heads(session: Session) -> list[Place]:
@@ -115,48 +102,42 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
     if not places:
         return []
     last: dict[Place, list[Operation]] = {place: [] for place in places}
-    for check, states in head_checks.newest_of_heads(session, places, operations):
+    for check, found in head_checks.newest_of_heads(session, places, operations):
         of_head = last[check.machine, check.head]
         if len(of_head) < operations:  # two that begin at once may be one too many
-            of_head.append(Operation(check, _words(check, states)))
-    pockets: dict[Place, dict[int, PocketNow]] = {place: {} for place in places}
-    for machine, head, *now in session.execute(_now(places)):
-        pocket, capture_id, at, outcome, review = now
-        word = _word(outcome, review)
+            of_head.append(Operation(check, _words(check, found.outcomes)))
+    words: dict[Place, dict[int, PocketWord]] = {place: {} for place in places}
+    last_at: dict[Place, datetime] = {}
+    for machine, head, outcome, review, numbers, at in session.execute(_now(places)):
+        place = (machine, head)
+        words[place] |= dict.fromkeys(map(int, numbers.split(",")), _word(outcome, review))
+        last_at[place] = max(at, last_at.get(place, at))
+    for place, of_head in last.items():
         # The check knows why its own capture has no outcome.
-        of_head = last[machine, head]
-        if word == "pending" and of_head and of_head[0].words.get(pocket) == "fault":
-            word = "fault"
-        pockets[machine, head][pocket] = PocketNow(pocket, capture_id, at, word)
-    return [HeadOverview(*place, pockets[place], last[place]) for place in places]
+        newest = of_head[0].words if of_head else {}
+        faulty = (
+            pocket for pocket, word in words[place].items() if word == "pending" and newest.get(pocket) == "fault"
+        )
+        words[place].update(dict.fromkeys(list(faulty), "fault"))
+    return [HeadOverview(*place, words[place], last_at.get(place), last[place]) for place in places]
 
 
 def _now(places: Sequence[Place]) -> Select[*tuple[Any, ...]]:
-    """The newest capture of each pocket of some heads."""
+    """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
     of = head_checks.given(places)
+    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review
     return (
-        select(
-            Pockets.machine,
-            Pockets.head,
-            Pockets.pocket,
-            Captures.capture_id,
-            Captures.ordered_at,
-            Captures.outcome,
-            Captures.review,
-        )
+        select(*alike, func.aggregate_strings(cast(Pockets.pocket, String), ","), func.max(Pockets.ordered_at))
         .select_from(of)
         .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))
         .join(Captures, Captures.capture_id == Pockets.capture_id)
-        .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
+        .group_by(*alike)
     )
 
 
-def _words(check: Check, states: Sequence[PocketState]) -> dict[int, PocketWord]:
-    """What a check left in each pocket: of several captures of a pocket the newest counts."""
-    words: dict[int, PocketWord] = {}
-    of_head = (state for state in states if state.elsewhere is None)
-    for state in sorted(of_head, key=lambda state: (state.ordered_at, state.capture_id)):
-        words[state.pocket] = _word(state.outcome, None)
+def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, PocketWord]:
+    """What a check left in each pocket that was photographed, or should have been."""
+    words: dict[int, PocketWord] = {pocket: outcome or "pending" for pocket, outcome in outcomes.items()}  # type: ignore[misc]
     for pocket in check.review:
         if words.get(pocket, "pending") == "pending":
             words[pocket] = "missing" if pocket in check.missing else "fault"

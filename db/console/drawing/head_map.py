@@ -73,24 +73,24 @@ class HeadMap:
     spots: Mapping[int, Spot]
 
 
-@dataclass(frozen=True)
-class Ring:
-    """What an operation left that is alike, as one path: `of` is its place among the operations, the newest is 0."""
+def rings(drawn: HeadMap, operations: Sequence[tuple[str, Mapping[int, str]]], said: Mapping[str, str]) -> Markup:
+    """The marks of the last operations, each with its name and what it left in which pocket.
 
-    of: int
-    word: str
-    path: Markup
-
-
-def rings(drawn: HeadMap, operations: Sequence[Mapping[int, str]]) -> Iterator[Ring]:
-    """The marks of the last operations, by what each left in which pocket: a path a word, not one a pocket."""
-    for of, words in enumerate(operations[:RINGS]):
+    What is alike is one path, so that there is one for each word and not for each pocket. Here rather than in a
+    template, as `pockets`.
+    """
+    names, spots, pieces = {word: escape(name) for word, name in said.items()}, drawn.spots, []
+    for of, (operation, words) in enumerate(operations[:RINGS]):
         alike: dict[str, list[str]] = {}
         for pocket, word in words.items():
-            if pocket in drawn.spots:
-                alike.setdefault(word, []).append(drawn.spots[pocket].marks[of])
-        for word, paths in alike.items():
-            yield Ring(of, word, Markup("".join(paths)))  # noqa: S704 - drawn here, of numbers
+            if pocket in spots:
+                alike.setdefault(word, []).append(spots[pocket].marks[of])
+        title = escape(operation)
+        pieces += [
+            f'<path class="mark {word}" d="{"".join(paths)}"><title>{title}: {names[word]}</title></path>\n'
+            for word, paths in alike.items()
+        ]
+    return Markup("".join(pieces))  # noqa: S704 - all that comes from outside is escaped above
 
 
 def pockets(drawn: HeadMap, words: Mapping[int, str], said: Mapping[str, str], address: str) -> Markup:

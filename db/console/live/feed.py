@@ -42,11 +42,17 @@ class Feed:
         self._database = database
         self._listeners: set[asyncio.Queue[str]] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._news = 0
 
     @property
     def listeners(self) -> int:
         """How many pages listen."""
         return len(self._listeners)
+
+    @property
+    def news(self) -> int | None:
+        """A number that is another one after each news; None while nobody listens, as there are none then."""
+        return None if self._looking is None else self._news
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[asyncio.Queue[str]]:
@@ -54,6 +60,7 @@ class Feed:
         queue: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
         self._listeners.add(queue)
         if self._looking is None:
+            self._news += 1
             self._looking = asyncio.create_task(self._look())
         try:
             yield queue
@@ -83,6 +90,7 @@ class Feed:
             return line_changes.marks(session, known)
 
     def _tell(self, ids: set[str]) -> None:
+        self._news += bool(ids)
         for queue in self._listeners:
             for each in sorted(ids):
                 with suppress(asyncio.QueueFull):

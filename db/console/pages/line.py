@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from db.console.access.guard import Viewer, Watcher
 from db.console.context import Console, console_of
-from db.console.drawing.head_map import HeadMap, Ring, head_map, rings
+from db.console.drawing.head_map import HeadMap, head_map
 from db.console.live.feed import FAULTS, head_id
+from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
-from db.console.rendering import page
+from db.console.rendering import page, rendered
 from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
@@ -40,7 +41,8 @@ class Card:
     id: str
     overview: HeadOverview
     map: HeadMap
-    rings: Sequence[Ring]
+    rings: Sequence[tuple[str, Mapping[int, str]]]
+    """The last operations, and what each left in which pocket."""
     age: timedelta
     stale_in: timedelta
     unlearnt: bool
@@ -67,26 +69,41 @@ def board(request: Request, person: Watcher, machine: str = "") -> Response:
 @router.get("/line/heads")
 def heads(request: Request, person: Watcher, machine: str = "") -> Response:
     """All of these heads, as a piece of those pages."""
-    return page(request, "heads.html", **_line(console_of(request), machine))
+    return _piece(request, lambda: rendered(request, "heads.html", **_line(console_of(request), machine)))
 
 
 @router.get("/line/head")
 def one_head(request: Request, machine: str, head: str, person: Watcher) -> Response:
     """One head, as a piece of those pages."""
-    console = console_of(request)
-    with console.database.reading() as session:
-        [overview] = head_overview.overviews(session, [(machine, head)])
-        learnt = _learnt(session)
-    if not overview.pockets:
-        raise HTTPException(404, Text("there is no such head"))
-    return page(request, "head.html", card=_card(console, overview, learnt))
+
+    def made() -> str:
+        console = console_of(request)
+        with console.database.reading() as session:
+            [overview] = head_overview.overviews(session, [(machine, head)])
+            learnt = _learnt(session)
+        if not overview.words:
+            raise HTTPException(404, Text("there is no such head"))
+        return rendered(request, "head.html", card=_card(console, overview, learnt))
+
+    return _piece(request, made)
 
 
 @router.get("/line/faults")
 def open_faults(request: Request, person: Watcher) -> Response:
     """What could not be judged, as a piece of those pages."""
-    with console_of(request).database.reading() as session:
-        return page(request, "faults.html", **_faults(session))
+
+    def made() -> str:
+        with console_of(request).database.reading() as session:
+            return rendered(request, "faults.html", **_faults(session))
+
+    return _piece(request, made)
+
+
+def _piece(request: Request, make: Callable[[], str]) -> Response:
+    """A piece that says the same to everybody who reads its language; boards ask for it together."""
+    known = getattr(request.state, "person", None) is not None
+    key = request.url.path, request.url.query, str(locale_of(request)), known
+    return HTMLResponse(console_of(request).pieces.text(key, make))
 
 
 def _line(console: Console, machine: str) -> dict[str, Any]:
@@ -128,7 +145,7 @@ def _card(console: Console, overview: HeadOverview, learnt: frozenset[Place] | N
         id=head_id(overview.machine, overview.head),
         overview=overview,
         map=drawn,
-        rings=list(rings(drawn, [operation.words for operation in overview.operations])),
+        rings=[(operation.check.operation, operation.words) for operation in overview.operations],
         age=age,
         stale_in=console.settings.stale_after - age,
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,

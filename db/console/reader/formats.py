@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from babel import Locale
 from babel.dates import LOCALTZ, format_date, format_datetime
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from babel.units import format_unit
 
 _UNITS: Final = ((86_400, "duration-day"), (3_600, "duration-hour"), (60, "duration-minute"))
@@ -22,15 +22,13 @@ Length = Literal["short", "medium", "long"]
 
 def moment(locale: Locale, at: datetime, length: Length = "medium") -> str:
     """A moment to the second; `short`: to the minute."""
-    if length == "short":
-        return _to_the_minute(locale, at.replace(second=0, microsecond=0))
+    return _moment(locale, at.replace(microsecond=0, second=0 if length == "short" else at.second), length)
+
+
+@lru_cache(20_000)
+def _moment(locale: Locale, at: datetime, length: Length) -> str:
+    """A page says the same minute of hundreds of pockets, and the same page is asked for again."""
     return format_datetime(at, length, tzinfo=LOCALTZ, locale=locale)
-
-
-@lru_cache(10_000)
-def _to_the_minute(locale: Locale, at: datetime) -> str:
-    """A page says the same minute of hundreds of pockets."""
-    return format_datetime(at, "short", tzinfo=LOCALTZ, locale=locale)
 
 
 def day(locale: Locale, at: datetime, length: Length = "medium") -> str:
@@ -49,8 +47,12 @@ def age(locale: Locale, passed: timedelta) -> str:
 
 def percent(locale: Locale, share: float) -> str:
     """A share of one, to a tenth of a percent."""
-    pattern = locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
-    return format_percent(share, pattern, locale=locale)
+    return str(_percents(locale).apply(share, locale))
+
+
+@lru_cache
+def _percents(locale: Locale) -> NumberPattern:
+    return parse_pattern(locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0"))
 
 
 def number(locale: Locale, value: float, digits: int = 0) -> str:

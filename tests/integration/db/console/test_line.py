@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import uuid6
 from sqlalchemy import event
 
 from db.console.live.feed import FAULTS, Feed, head_id
+from db.console.live.pieces import Pieces
 from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
@@ -193,6 +195,32 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
             assert pool.checkedout() == 0
         assert feed.listeners == 0
         assert feed._looking is None
+
+    asyncio.run(listen())
+
+
+def test_boards_that_heard_the_same_news_share_a_piece_until_the_next(line, console, monkeypatch) -> None:
+    monkeypatch.setattr("db.console.live.pieces.KEPT_SECONDS", 60)
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"piece {len(made)}")
+        time.sleep(0.05)  # long enough for the others to come
+        return made[-1]
+
+    async def listen() -> None:
+        feed = Feed(console.database)
+        pieces = Pieces(feed)
+        assert [pieces.text("a", make), pieces.text("a", make)] == ["piece 0", "piece 1"], "nobody listens"
+        async with feed.listen() as queue:
+            await asyncio.sleep(1.2)  # the first look
+            asked = [asyncio.to_thread(pieces.text, "a", make) for _ in range(8)]
+            assert set(await asyncio.gather(*asked)) == {"piece 2"}
+            await asyncio.to_thread(fresh, line, 1, None)
+            await asyncio.wait_for(queue.get(), 5)
+            assert pieces.text("a", make) == "piece 3"
+            assert pieces.text("b", make) == "piece 4"
+            assert pieces.text("a", make) == "piece 3"
 
     asyncio.run(listen())
 

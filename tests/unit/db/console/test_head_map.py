@@ -47,16 +47,20 @@ def test_a_head_without_pockets_is_an_empty_picture() -> None:
     assert head_map(0, "row").spots == {}
 
 
+SAID = {"intact": "intact", "damaged": "kaputt", "unsure": "<unsure>"}
+
+
 def test_what_is_alike_in_a_ring_is_one_path() -> None:
     drawn = head_map(4)
-    found = list(rings(drawn, [{1: "intact", 2: "damaged", 3: "intact", 9: "intact"}, {4: "unsure"}]))
-    assert [(ring.of, ring.word, ring.path.count("M")) for ring in found] == [
-        (0, "intact", 2),
-        (0, "damaged", 1),
-        (1, "unsure", 1),
+    operations = [("op-2", {1: "intact", 2: "damaged", 3: "intact", 9: "intact"}), ("<op-1>", {4: "unsure"})]
+    found = re.findall(r'class="mark (\w+)" d="(.*?)"><title>(.*?)</title>', rings(drawn, operations, SAID))
+    assert [(word, path.count("M"), title) for word, path, title in found] == [
+        ("intact", 2, "op-2: intact"),
+        ("damaged", 1, "op-2: kaputt"),
+        ("unsure", 1, "&lt;op-1&gt;: &lt;unsure&gt;"),
     ]
-    assert found[1].path == drawn.spots[2].marks[0]
-    assert len(list(rings(drawn, [{1: "intact"}] * 9))) == RINGS
+    assert found[2][1] == drawn.spots[4].marks[1]
+    assert rings(drawn, [("op", {1: "intact"})] * 9, SAID).count("<path") == RINGS
 
 
 @pytest.mark.parametrize("turn", [0, 90, 45])

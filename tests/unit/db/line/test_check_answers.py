@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.checks import CheckSummary, PocketState, Trouble, assess
+from db.line.check_answers import CheckSummary, PocketState, Trouble, assess
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
 

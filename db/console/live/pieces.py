@@ -1,0 +1,52 @@
+"""Pieces of pages that many boards ask for at the same moment, made once for all who heard the same news."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Final
+
+from db.console.live.feed import Feed
+
+KEPT_SECONDS: Final = 1.0
+"""For so long a piece is the same for all; ages in it are written to the second."""
+
+_MOST: Final = 1_000
+"""So many pieces are kept at most."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    news: int
+    at: float
+    text: str
+
+
+class Pieces:
+    """The pieces that were made since the last news.
+
+    A piece says what the database said when it was begun. What was committed since will be news, and whoever hears of
+    it gets a piece that was begun later. While nobody listens there are no news, and nothing is kept.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._made: dict[Hashable, _Piece] = {}
+        self._turns: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
+
+    def text(self, key: Hashable, make: Callable[[], str]) -> str:
+        """The piece of that key; `make` makes it where there is none since the last news."""
+        news = self._feed.news
+        if news is None:
+            return make()
+        with self._turns[key]:
+            made, now = self._made.get(key), time.monotonic()
+            if made is None or made.news != news or now - made.at > KEPT_SECONDS:
+                if len(self._made) >= _MOST:
+                    self._made.clear()
+                    self._turns.clear()
+                made = self._made[key] = _Piece(news, now, make())
+            return made.text

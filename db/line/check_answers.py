@@ -1,0 +1,144 @@
+"""What a check comes to: from what each of its captures came to, and from its faults."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from producer.contract.vocabulary import State
+
+
+class PocketState(NamedTuple):
+    """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
+
+    `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are
+    compared only, so they may be as a driver gives them. `elsewhere` names the head where it is not the check's.
+    """
+
+    capture_id: Any
+    pocket: int
+    ordered_at: Any
+    outcome: str | None
+    elsewhere: str | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An open fault that belongs to a check: of a capture, or of a pocket whose event could not be used."""
+
+    capture_id: Any
+    pocket: int | None
+
+
+@dataclass(frozen=True)
+class CheckSummary:
+    """The answer of a check: the fields of the same names in `Check`."""
+
+    state: State
+    replace: tuple[int, ...]
+    review: tuple[int, ...]
+    judged: int
+    missing: tuple[int, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of a check's pockets.
+
+    `outcomes` has the pockets that were photographed, each with the outcome of its newest capture; None: it is not
+    judged. `faulty` are those that wait for no verdict, as there is an open fault. `elsewhere` are the captures of
+    another head, which stand for no pocket of this one.
+    """
+
+    outcomes: Mapping[int, str | None]
+    faulty: Collection[int] = ()
+    elsewhere: Collection[PocketState] = ()
+
+
+def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) -> Found:
+    """What the captures of a check and its faults say of its pockets.
+
+    Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
+    unless its capture was judged after all, or was followed by a newer one.
+    """
+    pocket_of: dict[Any, int] = {}
+    newest: dict[int, PocketState] = {}
+    elsewhere: dict[Any, PocketState] = {}
+    for capture in sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id)):
+        if capture.elsewhere is not None:
+            elsewhere[capture.capture_id] = capture
+            continue
+        pocket_of[capture.capture_id] = capture.pocket
+        newest[capture.pocket] = capture
+    faulty: set[int] = set()
+    for trouble in troubles:
+        if trouble.capture_id in elsewhere:
+            continue
+        pocket = pocket_of.get(trouble.capture_id) if trouble.capture_id else None
+        if pocket is None:
+            if trouble.pocket is not None:
+                faulty.add(trouble.pocket)
+        elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
+            faulty.add(pocket)
+    return Found({pocket: capture.outcome for pocket, capture in newest.items()}, faulty, list(elsewhere.values()))
+
+
+def assess(
+    size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, awaited: bool = True
+) -> CheckSummary:
+    """What a check of `size` inserts comes to; see `gathered` and `answer`."""
+    return answer(size, gathered(states, troubles), awaited=awaited)
+
+
+def answer(size: int, found: Found, *, awaited: bool) -> CheckSummary:
+    """What a check of `size` inserts comes to.
+
+    Without `awaited`, pockets that have no photograph are waited for no more.
+    """
+    faulty = set(found.faulty)
+    outcomes = {pocket: outcome for pocket, outcome in found.outcomes.items() if outcome is not None}
+    seen = found.outcomes.keys() | faulty
+    answered = outcomes.keys() | faulty
+    # A photograph that is handed in by itself is a check of one insert, whose pocket need not be the first.
+    wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
+    missing = set() if awaited else wanted - seen
+    beyond = {pocket for pocket in seen - wanted if pocket > size}
+    reason = _contradiction(size, beyond, found.elsewhere)
+    replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
+    review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
+    review = (review | {capture.pocket for capture in found.elsewhere}) - replace
+    judged = len(wanted & answered)
+    state: State = "go"
+    if not (wanted - missing) | seen <= answered:
+        state = "pending"
+    elif missing or reason:
+        state = "review"
+    elif replace:
+        state = "replace"
+    elif review:
+        state = "review"
+    return CheckSummary(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)), reason)
+
+
+def _contradiction(size: int, beyond: Collection[int], elsewhere: Iterable[PocketState]) -> str | None:
+    """What captures of a check say against each other, in words; None where they agree."""
+    said = [f"{_pockets(beyond)} of a check of {size}"] if beyond else []
+    by_head: dict[str, set[int]] = defaultdict(set)
+    for capture in elsewhere:
+        by_head[capture.elsewhere or ""].add(capture.pocket)
+    said += [f"{_pockets(of)} of {head}" for head, of in sorted(by_head.items())]
+    return f"contradiction: {'; '.join(said)}" if said else None
+
+
+def _pockets(pockets: Collection[int]) -> str:
+    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(map(str, sorted(pockets)))}"
+
+
+def elsewhere(machine: str, head: str, of_machine: str, of_head: str) -> str | None:
+    """Of which head a capture is, in words, where it is not that of its check; None where it is."""
+    if machine != of_machine:
+        return f"machine {of_machine}, head {of_head}"
+    return f"head {of_head}" if head != of_head else None

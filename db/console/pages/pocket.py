@@ -95,7 +95,9 @@ def changed(
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
-            change = audited_insert_changes.record(session, machine, head, pocket, by=person.name, at=now, first=first)
+            change, _ = audited_insert_changes.record(
+                session, machine, head, pocket, by=person.name, at=now, first=first
+            )
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return _back(change)

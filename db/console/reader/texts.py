@@ -21,7 +21,16 @@ WORDS: Final = (
     # Why something could not be judged.
     *("image missing", "image unreadable", "digest mismatch", "invalid event", "crashed"),
     # What the audit says was done.
-    *("signed in", "signed out", "reviewed", "exported", "account added", "account disabled", "password changed"),
+    *(
+        "signed in",
+        "signed out",
+        "reviewed",
+        "exported",
+        "account added",
+        "account disabled",
+        "password changed",
+        "role changed",
+    ),
     *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
     *("model promoted", "model rolled back", "shadow started", "shadow ended"),
     *("insert changed", "insert change withdrawn"),

@@ -1,4 +1,4 @@
-# One small image for each role:  docker build --target station|db|worker|learn .
+# One small image for each role:  docker build --target station|db|console|worker|learn .
 #
 # The locked packages lie in a layer of their own below the project's code, so that a change of the code installs
 # nothing anew. What pip and setuptools did stays behind in the stages before the last ones. Written for the classic
@@ -69,6 +69,23 @@ LABEL org.opencontainers.image.title="insert-db" \
       org.opencontainers.image.description="The inspection's database: migrations, questions, reviews"
 ENTRYPOINT ["insert-db"]
 CMD ["--help"]
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
+
+# The pages for browsers, from the same program as the image db: no tools of PostgreSQL, no TensorFlow.
+FROM environment AS console-packages
+ARG S3=
+COPY locks/console.lock locks/s3.lock locks/
+RUN python -m pip --python /opt/inserts/bin/python install --require-hashes -r locks/console.lock ${S3:+-r locks/s3.lock}
+
+FROM runtime AS console
+COPY --from=console-packages /opt/inserts /opt/inserts
+COPY --from=code /opt/inserts /opt/inserts
+LABEL org.opencontainers.image.title="insert-console" \
+      org.opencontainers.image.description="The line in a browser: heads, reviews, models"
+ENTRYPOINT ["insert-db"]
+CMD ["console", "--bind", "0.0.0.0"]
 ARG VERSION=0.1.0
 ARG REVISION=
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"

@@ -89,6 +89,9 @@ class Program:
     def post(self, path: str, value: Any, **headers: str) -> Any:
         return self.client.post(f"{PREFIX}/{path}", json=value, headers=headers)
 
+    def delete(self, path: str) -> Any:
+        return self.client.delete(f"{PREFIX}/{path}")
+
 
 def token_of(console: Console, account: str, name: str = "a program", days: float | None = None) -> str:
     """A new token of an account."""

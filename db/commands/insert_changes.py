@@ -10,6 +10,7 @@ import typer
 
 from db.commands.options import By, OneHead, OneMachine, login
 from db.commands.output import print_json, writing
+from db.commands.users import who
 from producer.terminal.options import Json
 from producer.terminal.output import say
 
@@ -23,30 +24,42 @@ def insert_changed(
         UUID | None,
         typer.Option(help="The capture that shows the new insert first. [none does yet]", show_default=False),
     ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what was said of it last, or of --first.")] = False,
     by: By = None,
     as_json: Json = False,
 ) -> None:
     """Say that an insert was changed: the life of the one before ends there, and the replace list has it no longer.
 
-    Saying so again before its next photograph changes nothing.
+    Saying so again before its next photograph changes nothing. The audit has who said it, and who took it back.
 
     Examples:
 
     - `insert-db insert-changed mill-1 head-7 12`
     - `insert-db insert-changed mill-1 head-7 12 --first 0192f0c4-…`
+    - `insert-db insert-changed mill-1 head-7 12 --undo`
     """
     with writing(context) as session:
         from db.engine.times import local
         from db.line import insert_changes
+        from db.people import audited_insert_changes
         from db.queries.serialisation import plain
 
         name, now = by or login(), datetime.now(UTC)
         try:
-            change, is_new = insert_changes.record(session, machine, head, pocket, by=name, at=now, first=first)
+            if undo:
+                said = insert_changes.last(session, machine, head, pocket, first=first)
+                change, is_new = audited_insert_changes.withdraw(session, said.id, by=who(), at=now), False
+            else:
+                change, is_new = audited_insert_changes.record(
+                    session, machine, head, pocket, by=name, at=now, first=first, signed=who()
+                )
         except LookupError as error:
             raise ValueError(str(error)) from error
     if as_json:
         print_json(plain(change))
+    elif undo:
+        place = f"machine {change.machine}, head {change.head}, pocket {change.pocket}"
+        say(f"{place} keeps its insert: what {change.by} said for {local(change.at)} is taken back")
     else:
         since = "from now on" if first is None else f"from {local(change.at)} on"
         already = "" if is_new else ", as was known"

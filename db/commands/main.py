@@ -171,17 +171,19 @@ def history(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """The history of one pocket, newest first: every photograph, what was decided about it, and what went wrong.
+    """The history of one pocket, newest first: every photograph, what was decided, what went wrong, and insert changes.
 
     Example: `insert-db history mill-1 head-7 12`
     """
     with reading(context) as session:
         from db.commands import terminal_tables
+        from db.line import insert_changes
         from db.queries import maintenance
 
         rows = maintenance.history(session, machine, head, pocket, limit=limit)
+        changes = insert_changes.of_pocket(session, machine, head, pocket)
         nothing = f"nothing is known of machine {machine}, head {head}, pocket {pocket}"
-        answer(rows, terminal_tables.history_table, as_json, nothing, limit)
+        answer(rows, lambda rows: terminal_tables.history_table(rows, changes), as_json, nothing, limit)
 
 
 @app.command()

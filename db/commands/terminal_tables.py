@@ -15,6 +15,7 @@ from db.learning.reviews import Review
 from db.line.capture_order import clock_error
 from db.line.checks import Check
 from db.line.faults import Fault
+from db.line.insert_changes import InsertChange
 from db.line.rows import VerdictRow
 from db.line.shadow_verdicts import Pair, Tally
 from db.queries.maintenance import PocketRow
@@ -81,40 +82,35 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
     )
 
 
-def history_table(rows: Sequence[PocketRow]) -> Table:
+def history_table(rows: Sequence[PocketRow], changes: Sequence[InsertChange]) -> Table:
     """One pocket's life: its place is in the question already, its insert and edge are not."""
-    return _table(
-        [
-            "captured",
-            "operation",
-            "outcome",
-            "label",
-            "review",
-            *JUDGED,
-            "model",
-            "insert",
-            "edge",
-            "on edge",
-            "reason",
-        ],
-        (
-            [
-                _captured(row),
-                row.operation,
-                _outcome(row),
-                row.label,
-                row.review,
-                row.decision,
-                _chance(row),
-                row.model_id,
-                row.insert_designation,
-                row.edge,
-                row.operations_on_edge,
-                row.reason if row.outcome else row.fault,
-            ]
-            for row in rows
-        ),
-    )
+    headings = ["captured", "operation", "outcome", "label", "review", *JUDGED, "model", "insert", "edge", "on edge"]
+    # A change stands before the photograph that shows the new insert; what is older than the rows is not told.
+    lines = [(row.ordered_at, 0, _of_history(row)) for row in rows]
+    shown = [change for change in changes if change.at >= rows[-1].ordered_at]
+    lines += [(change.at, -1, _of_change(change, len(headings))) for change in shown]
+    return _table([*headings, "reason"], (line for *_, line in sorted(lines, key=lambda line: line[:2], reverse=True)))
+
+
+def _of_history(row: PocketRow) -> list[Shown]:
+    return [
+        _captured(row),
+        row.operation,
+        _outcome(row),
+        row.label,
+        row.review,
+        row.decision,
+        _chance(row),
+        row.model_id,
+        row.insert_designation,
+        row.edge,
+        row.operations_on_edge,
+        row.reason if row.outcome else row.fault,
+    ]
+
+
+def _of_change(change: InsertChange, columns: int) -> list[Shown]:
+    return [change.at, None, "new insert", *[None] * (columns - 3), f"changed, says {change.by}"]
 
 
 def replace_table(rows: Sequence[PocketRow]) -> Table:

@@ -34,6 +34,7 @@ from db.console.pages import (
     models,
     photographs,
     pocket,
+    provider_login,
     replace,
     review,
     search,
@@ -66,6 +67,7 @@ PAGES: Final = (
     photographs.router,
     events.router,
     login.router,
+    provider_login.router,
     language.router,
     health.router,
 )
@@ -76,8 +78,10 @@ def make_console(settings: ConsoleSettings) -> Console:
     """What the pages need; nothing is connected yet.
 
     Raises:
-        ValueError: the head register, the image store or the database is not named as it should be.
+        ValueError: the head register, the image store or the database is not named as it should be, or the password
+            of the OpenID provider's client cannot be read.
     """
+    _ = settings.provider
     database = Database(settings.url)
     feed = Feed(database)
     return Console(

@@ -100,10 +100,15 @@ def _pocket_words(context: Context) -> Mapping[str, str]:
     return _words_of_pockets(context["locale"].language)
 
 
+_NEW = "new, not looked at yet"
+"""What a pocket with a new insert shows: by itself the word says too little."""
+
+
 @cache
 def _words_of_pockets(language: str) -> Mapping[str, str]:
     """What a pocket can show, in a language: looked up once, and not for each of fifty heads."""
-    return {word: str(translations(language).ugettext(word)) for word in POCKET_WORDS}
+    said = translations(language).ugettext
+    return {word: str(said(_NEW if word == "new" else word)) for word in POCKET_WORDS}
 
 
 def _of_reader(write: Callable[..., str]) -> Callable[..., str]:

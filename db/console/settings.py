@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from db.console.access.provider import Provider, checked_address
+from db.schema.vocabulary import PersonRole
 from db.settings import DatabaseSettings
+from producer.configuration.passwords import password_of
 
 Network = IPv4Network | IPv6Network
 
@@ -41,6 +45,29 @@ class ConsoleSettings(DatabaseSettings):
         default="", description="The addresses or networks of those proxies, with commas between them."
     )
 
+    console_oidc_issuer: str | None = Field(
+        default=None, description="The OpenID provider at which people may sign in, as it names itself: https://…"
+    )
+    console_oidc_client: str | None = Field(default=None, description="The name under which it knows the console.")
+    console_oidc_secret: SecretStr | None = Field(
+        default=None, description="The password of that client; none of a public one."
+    )
+    console_oidc_secret_file: Path | None = Field(default=None, description="A file that holds it instead.")
+    console_oidc_name_claim: str = Field(
+        default="preferred_username", min_length=1, description="The claim with the name of a new account."
+    )
+    console_oidc_role_claim: str = Field(
+        default="groups", min_length=1, description="The claim that says what somebody may do, as realm_access.roles."
+    )
+    console_oidc_roles: dict[str, PersonRole] = Field(
+        default_factory=dict, description='The roles that its values give: {"maintenance": "maintainer"}.'
+    )
+
+    @field_validator("console_oidc_issuer")
+    @classmethod
+    def _private(cls, value: str | None) -> str | None:
+        return None if value is None else checked_address(value)
+
     @field_validator("console_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -53,6 +80,32 @@ class ConsoleSettings(DatabaseSettings):
             both = "INSERTS_CONSOLE_USER_HEADER and INSERTS_CONSOLE_PROXIES"
             raise ValueError(f"{both} go together: only from its proxies is such a header believed")
         return self
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        needed = (self.console_oidc_issuer, self.console_oidc_client, self.console_oidc_roles)
+        if any(needed) and not all(needed):
+            names = [f"INSERTS_CONSOLE_OIDC_{name}" for name in ("ISSUER", "CLIENT", "ROLES")]
+            raise ValueError(f"{', '.join(names)} go together: nobody signs in there without a role")
+        return self
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The OpenID provider at which people may sign in.
+
+        Raises:
+            ValueError: its client's password is given twice, or its file cannot be read.
+        """
+        if self.console_oidc_issuer is None or self.console_oidc_client is None:
+            return None
+        return Provider(
+            issuer=self.console_oidc_issuer,
+            client=self.console_oidc_client,
+            secret=password_of("INSERTS_CONSOLE_OIDC_SECRET", self.console_oidc_secret, self.console_oidc_secret_file),
+            name_claim=self.console_oidc_name_claim,
+            role_claim=self.console_oidc_role_claim,
+            roles=self.console_oidc_roles,
+        )
 
     @property
     def proxies(self) -> tuple[Network, ...]:

@@ -8,11 +8,11 @@ photograph that comes later lies where its own place in the order is.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Label, delete, func, insert, select
+from sqlalchemy import ColumnElement, Exists, Label, TextClause, and_, delete, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from db.line.faults import fitting
@@ -42,6 +42,18 @@ def insert_changed_at() -> Label[Any]:
     place = [getattr(InsertChanges, name) == getattr(Captures, name) for name in ("machine", "head", "pocket")]
     query = select(func.max(InsertChanges.at)).where(*place, InsertChanges.at <= Captures.ordered_at)
     return query.correlate(Captures).scalar_subquery().label("insert_changed_at")
+
+
+def insert_removed_at() -> Label[Any]:
+    """A column of a query about captures: when the insert that each shows was changed for another; null if never."""
+    place = [getattr(InsertChanges, name) == getattr(Captures, name) for name in ("machine", "head", "pocket")]
+    query = select(func.min(InsertChanges.at)).where(*place, InsertChanges.at > Captures.ordered_at)
+    return query.correlate(Captures).scalar_subquery().label("insert_removed_at")
+
+
+def is_unseen() -> Exists:
+    """A condition of a query about pockets: a person has changed the insert since the newest photograph."""
+    return exists().where(*_since_newest()).correlate(Pockets)
 
 
 def record(
@@ -79,16 +91,45 @@ def withdraw(session: Session, number: int) -> InsertChange:
     return InsertChange(*row)
 
 
+def last(session: Session, machine: str, head: str, pocket: int, *, first: UUID | None = None) -> InsertChange:
+    """The newest change of a pocket's insert, or the one with which the photograph `first` begins a life.
+
+    Raises:
+        LookupError: there is none.
+    """
+    query = select(*_COLUMNS).where(*_of(machine, head, pocket)).order_by(InsertChanges.at.desc())
+    if first is not None:
+        before, moment = _between(session, (machine, head, pocket), datetime.min.replace(tzinfo=UTC), first)
+        query = query.where(InsertChanges.at > before, InsertChanges.at <= moment)
+    row = session.execute(query.limit(1)).first()
+    if row is None:
+        where = f"machine {machine}, head {head}, pocket {pocket}"
+        raise LookupError(f"nobody said that the insert of {where} was changed{' there' if first else ''}")
+    return InsertChange(*row)
+
+
 def of_pocket(session: Session, machine: str, head: str, pocket: int) -> list[InsertChange]:
     """All changes of a pocket's insert, the newest first."""
     query = select(*_COLUMNS).where(*_of(machine, head, pocket)).order_by(InsertChanges.at.desc())
     return [InsertChange(*row) for row in session.execute(query)]
 
 
+def unseen(session: Session, *of: ColumnElement[bool] | TextClause) -> list[InsertChange]:
+    """The changes since the newest photograph of the pockets that these conditions are true of, by their place."""
+    query = select(*_COLUMNS).select_from(Pockets).join(InsertChanges, and_(*_since_newest())).where(*of)
+    ordered = query.order_by(InsertChanges.machine, InsertChanges.head, InsertChanges.pocket, InsertChanges.at)
+    return [InsertChange(*row) for row in session.execute(ordered)]
+
+
 def since(session: Session, begin: datetime, limit: int = 100) -> list[InsertChange]:
     """The changes from a moment on, the newest first."""
     query = select(*_COLUMNS).where(InsertChanges.at >= begin).order_by(InsertChanges.at.desc()).limit(limit)
     return [InsertChange(*row) for row in session.execute(query)]
+
+
+def _since_newest() -> list[ColumnElement[bool]]:
+    place = [getattr(InsertChanges, name) == getattr(Pockets, name) for name in ("machine", "head", "pocket")]
+    return [*place, InsertChanges.at > Pockets.ordered_at]
 
 
 def _of(machine: str, head: str, pocket: int) -> list[Any]:

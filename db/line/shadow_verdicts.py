@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert_into
@@ -67,6 +67,19 @@ class ShadowReport:
     last_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A capture about which line and shadow decided differently, and what a person said of it, if anybody did."""
+
+    capture_id: UUID
+    machine: str
+    head: str
+    pocket: int
+    line: str
+    shadow: str
+    review: str | None
+
+
 def record(session: Session, verdicts: Sequence[ShadowVerdict]) -> int:
     """Keep shadow verdicts, and return how many were new: of a capture and model the first one is kept.
 
@@ -83,23 +96,24 @@ def record(session: Session, verdicts: Sequence[ShadowVerdict]) -> int:
     return len(connection.execute(new.returning(ShadowVerdicts.capture_id), rows).all())
 
 
-def compare(session: Session, model_id: str, since: datetime | None = None) -> ShadowReport:
-    """A shadow's verdicts compared with the line's, from a moment on; counted in the database."""
+def compare(session: Session, model_id: str, since: datetime | None = None, newest: int | None = None) -> ShadowReport:
+    """A shadow's verdicts compared with the line's, from a moment on, or only the `newest`; counted in the database."""
+    of = _of(model_id, newest)
     query = (
         select(
             Captures.outcome,
-            ShadowVerdicts.outcome,
+            of.c.outcome,
             Captures.review,
             func.count(),
-            func.min(ShadowVerdicts.judged_at),
-            func.max(ShadowVerdicts.judged_at),
+            func.min(of.c.judged_at),
+            func.max(of.c.judged_at),
         )
-        .join(Captures, Captures.capture_id == ShadowVerdicts.capture_id)
-        .where(ShadowVerdicts.model_id == model_id, Captures.outcome.is_not(None))
-        .group_by(Captures.outcome, ShadowVerdicts.outcome, Captures.review)
+        .join(Captures, Captures.capture_id == of.c.capture_id)
+        .where(Captures.outcome.is_not(None))
+        .group_by(Captures.outcome, of.c.outcome, Captures.review)
     )
     if since is not None:
-        query = query.where(ShadowVerdicts.judged_at >= since)
+        query = query.where(of.c.judged_at >= since)
     pairs: Counter[tuple[str, str]] = Counter()
     truths: list[tuple[str, Pair]] = []
     moments: list[datetime] = []
@@ -123,6 +137,36 @@ def compare(session: Session, model_id: str, since: datetime | None = None) -> S
         first_at=min(moments, default=None),
         last_at=max(moments, default=None),
     )
+
+
+def differences(session: Session, model_id: str, newest: int, limit: int) -> list[Difference]:
+    """Where line and shadow differ among the shadow's `newest` verdicts, the newest first."""
+    of = _of(model_id, newest)
+    query = (
+        select(
+            Captures.capture_id,
+            Captures.machine,
+            Captures.head,
+            Captures.pocket,
+            Captures.outcome,
+            of.c.outcome,
+            Captures.review,
+        )
+        .join(of, of.c.capture_id == Captures.capture_id)
+        .where(Captures.outcome != of.c.outcome)
+        .order_by(of.c.capture_id.desc())
+        .limit(limit)
+    )
+    return [Difference(*row) for row in session.execute(query)]
+
+
+def _of(model_id: str, newest: int | None) -> Subquery:
+    """A shadow's verdicts, or the newest of them: captures are numbered in the order in which they were taken."""
+    query = select(ShadowVerdicts.capture_id, ShadowVerdicts.outcome, ShadowVerdicts.judged_at)
+    query = query.where(ShadowVerdicts.model_id == model_id)
+    if newest is not None:
+        query = query.order_by(ShadowVerdicts.capture_id.desc()).limit(newest)
+    return query.subquery()
 
 
 def _tally(answers: Iterable[tuple[str, str, int]]) -> Tally:

@@ -1,4 +1,4 @@
-"""What a person says about changed inserts at the console, each with its row in the audit."""
+"""What a person says about changed inserts, each with its row in the audit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,20 @@ from db.people import audit
 
 
 def record(
-    session: Session, machine: str, head: str, pocket: int, *, by: str, at: datetime, first: UUID | None, **detail: Any
-) -> InsertChange:
-    """Note that an insert was changed; what was known already has no second row.
+    session: Session,
+    machine: str,
+    head: str,
+    pocket: int,
+    *,
+    by: str,
+    at: datetime,
+    first: UUID | None,
+    signed: str | None = None,
+    **detail: Any,
+) -> tuple[InsertChange, bool]:
+    """Note that an insert was changed, and return whether that is new: what was known already has no second row.
+
+    `signed` is whom the audit names where that is not who says it: at a terminal anybody may be named.
 
     Raises:
         LookupError: there is no such pocket, or no such capture of it.
@@ -24,18 +35,18 @@ def record(
     change, is_new = insert_changes.record(session, machine, head, pocket, by=by, at=at, first=first)
     if is_new:
         detail = {"from": change.at.isoformat(), **detail}
-        audit.write(session, at=at, by=by, action="insert changed", subject=_place(change), **detail)
-    return change
+        audit.write(session, at=at, by=signed or by, action="insert changed", subject=_place(change), **detail)
+    return change, is_new
 
 
-def withdraw(session: Session, number: int, *, by: str, at: datetime) -> InsertChange:
+def withdraw(session: Session, number: int, *, by: str, at: datetime, **detail: Any) -> InsertChange:
     """Take back what was said by mistake, and return what it was.
 
     Raises:
         LookupError: there is no such change.
     """
     gone = insert_changes.withdraw(session, number)
-    detail = {"from": gone.at.isoformat(), "said by": gone.by}
+    detail = {"from": gone.at.isoformat(), "said by": gone.by, **detail}
     audit.write(session, at=at, by=by, action="insert change withdrawn", subject=_place(gone), **detail)
     return gone
 

@@ -32,9 +32,13 @@ def hashed(password: str) -> str:
 
 
 def fits(kept: str | None, password: str) -> bool:
-    """Whether a password is the one that was kept; without a kept one it takes as long to say no."""
+    """Whether a password is the one that was kept; without a kept one it takes as long to say no.
+
+    Who signs in elsewhere (`db.people.provided_accounts`) has none.
+    """
+    hashed_one = kept if kept is not None and kept.startswith("$argon2") else None
     try:
-        return _HASHER.verify(kept or _nobody(), password[:LONGEST]) and kept is not None
+        return _HASHER.verify(hashed_one or _nobody(), password[:LONGEST]) and hashed_one is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -14,14 +14,16 @@ from sqlalchemy.orm import Session
 from db.line import head_checks
 from db.line.checks import Check
 from db.line.head_checks import Place
+from db.line.insert_changes import is_unseen
 from db.line.insert_lives import IMPORTED
 from db.schema.tables import Captures, Pockets
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
 
-PocketWord = Literal[Outcome, "fault", "missing", "pending", "empty"]
-"""What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; nothing."""
+PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
+"""What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
+a person has put there since its newest photograph; nothing."""
 
-POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "empty")
+POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
 """Every one of them."""
 
 
@@ -39,11 +41,15 @@ class Operation:
 
 @dataclass(frozen=True)
 class HeadAnswer:
-    """What a head comes to: go, or which pockets are to be replaced and looked at."""
+    """What a head comes to: go, or which pockets are to be replaced and looked at.
 
-    state: State
+    `new` are those with an insert that no photograph shows yet.
+    """
+
+    state: State | Literal["new"]
     replace: Sequence[int]
     review: Sequence[int]
+    new: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -69,18 +75,21 @@ class HeadOverview:
     def answer(self) -> HeadAnswer | None:
         """The answer of the newest check, with what earlier ones left in the pockets that it did not look at.
 
-        A check may be of a single photograph: that says nothing of the other pockets. None where there is no check.
+        A check may be of a single photograph: that says nothing of the other pockets. Nor does it say anything of an
+        insert that was changed since: a head with one is no GO. None where there is no check.
         """
         if not self.operations:
             return None
         newest = self.operations[0]
         check = newest.check
         earlier = {pocket: word for pocket, word in self.words.items() if pocket not in newest.words}
-        replace = sorted({*check.replace, *(pocket for pocket, word in earlier.items() if word == "damaged")})
-        review = sorted({*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)})
-        if check.state == "pending":
-            return HeadAnswer("pending", replace, review)
-        return HeadAnswer("replace" if replace else "review" if review else check.state, replace, review)
+        new = {pocket for pocket, word in self.words.items() if word == "new"}
+        replace = sorted({*check.replace, *(pocket for pocket, word in earlier.items() if word == "damaged")} - new)
+        review = sorted({*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)} - new)
+        state: State | Literal["new"] = check.state
+        if state != "pending":
+            state = "replace" if replace else "review" if review else "new" if new else state
+        return HeadAnswer(state, replace, review, sorted(new))
 
     @property
     def size(self) -> int:
@@ -108,9 +117,9 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
             of_head.append(Operation(check, _words(check, found.outcomes)))
     words: dict[Place, dict[int, PocketWord]] = {place: {} for place in places}
     last_at: dict[Place, datetime] = {}
-    for machine, head, outcome, review, numbers, at in session.execute(_now(places)):
+    for machine, head, outcome, review, is_new, numbers, at in session.execute(_now(places)):
         place = (machine, head)
-        words[place] |= dict.fromkeys(map(int, numbers.split(",")), _word(outcome, review))
+        words[place] |= dict.fromkeys(map(int, numbers.split(",")), "new" if is_new else _word(outcome, review))
         last_at[place] = max(at, last_at.get(place, at))
     for place, of_head in last.items():
         # The check knows why its own capture has no outcome.
@@ -125,7 +134,7 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
 def _now(places: Sequence[Place]) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
     of = head_checks.given(places)
-    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review
+    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen()
     return (
         select(*alike, func.aggregate_strings(cast(Pockets.pocket, String), ","), func.max(Pockets.ordered_at))
         .select_from(of)

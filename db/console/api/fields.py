@@ -73,3 +73,4 @@ class Capture(Verdict):
     insert_changed_at: datetime | None = Field(
         description="When a person last said that the insert was changed before this was taken."
     )
+    insert_removed_at: datetime | None = Field(description="When a person said that the insert it shows was changed.")

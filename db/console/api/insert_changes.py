@@ -1,4 +1,4 @@
-"""`/api/v1/insert-changes`: that a pocket has another insert now."""
+"""`/api/v1/insert-changes`: that a pocket has another insert now, and that it has not after all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.console.access.guard import ApiReviewer
+from db.console.access.guard import ApiReviewer, ApiViewer
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
-from db.console.numbers import Pocket
+from db.console.numbers import Pocket, Row
+from db.line.insert_changes import of_pocket
 from db.people import audited_insert_changes as subject
+from db.people.sessions import Person
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -49,12 +51,35 @@ class NewInsertChange(BaseModel):
 def insert_change(request: Request, person: ApiReviewer, new: NewInsertChange) -> Any:
     """Say that an insert was changed. Saying so again before its next photograph changes nothing."""
     now = datetime.now(UTC)
-    token: dict[str, Any] = {} if person.token is None else {"token": person.token}
     try:
         with console_of(request).database.transaction() as session:
-            change = subject.record(
-                session, new.machine, new.head, new.pocket, by=person.name, at=now, first=new.first, **token
+            change, _ = subject.record(
+                session, new.machine, new.head, new.pocket, by=person.name, at=now, first=new.first, **_token(person)
             )
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return InsertChange.model_validate(change)
+
+
+@router.get("/insert-changes", response_model=list[InsertChange])
+def insert_changes_of(request: Request, person: ApiViewer, machine: Name, head: Name, pocket: Pocket) -> Any:
+    """What people said about the inserts of one pocket, the newest first."""
+    with console_of(request).database.reading() as session:
+        changes = of_pocket(session, machine, head, pocket)
+    return [InsertChange.model_validate(change) for change in changes]
+
+
+@router.delete("/insert-changes/{number}", response_model=InsertChange)
+def take_back(request: Request, person: ApiReviewer, number: Row) -> Any:
+    """Take back what was said by mistake; the answer is what it was."""
+    now = datetime.now(UTC)
+    try:
+        with console_of(request).database.transaction() as session:
+            gone = subject.withdraw(session, number, by=person.name, at=now, **_token(person))
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+    return InsertChange.model_validate(gone)
+
+
+def _token(person: Person) -> dict[str, str]:
+    return {} if person.token is None else {"token": person.token}

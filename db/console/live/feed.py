@@ -100,6 +100,7 @@ class Feed:
 def _changed(before: Marks, now: Marks) -> set[str]:
     ids = {head_id(*place) for place in _differing(before.heads, now.heads)}
     ids.update(head_id(*place) for place in now.judged)
+    ids.update(head_id(*place) for _, place in before.changed.items() ^ now.changed.items())
     if before.faults != now.faults:
         ids.add(FAULTS)
     return ids

@@ -11,12 +11,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Viewer, check_origin, cookie_name, inside
 from db.console.access.proxy import named_by_proxy
+from db.console.access.session_cookie import begin_session
 from db.console.access.throttle import Subject
 from db.console.context import console_of
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.people import accounts, audit, sessions
-from db.people.accounts import Account
 
 router = APIRouter()
 
@@ -26,12 +26,12 @@ def ask(request: Request, next: str = "/") -> Response:
     """The form; who is named by a proxy of the plant has signed in there."""
     named = named_by_proxy(request)
     if named is None:
-        return page(request, "login.html", next=inside(next), problem=None)
+        return _form(request, next, None)
     with console_of(request).database.reading() as session:
         account = accounts.enabled(session, named)
     if account is None:
         raise HTTPException(403, Text("%(name)s has no account here that may sign in", name=named))
-    return _begun(request, account, next, how="by a proxy")
+    return begin_session(request, account, RedirectResponse(inside(next), 303), how="by a proxy")
 
 
 @router.post("/login")
@@ -45,16 +45,16 @@ def sign_in(
     by_name: Subject = ("name", name)
     by_address: Subject = ("address", request.client.host if request.client else "")
     if (seconds := console.throttle.wait(by_name, by_address)) > 0:
-        refused = page(request, "login.html", status=429, next=inside(next), problem="throttled")
+        refused = _form(request, next, "throttled", 429)
         refused.headers["Retry-After"] = str(round(seconds) + 1)
         return refused
     with console.database.reading() as session:
         account = accounts.signed_in(session, name, password)
     if account is None:
         console.throttle.failed(by_name, by_address)
-        return page(request, "login.html", status=401, next=inside(next), problem="wrong")
+        return _form(request, next, "wrong", 401)
     console.throttle.succeeded(by_name)
-    return _begun(request, account, next)
+    return begin_session(request, account, RedirectResponse(inside(next), 303))
 
 
 @router.post("/logout")
@@ -69,19 +69,6 @@ def sign_out(request: Request, person: Viewer) -> Response:
     return answer
 
 
-def _begun(request: Request, account: Account, next: str, **how: str) -> Response:
-    """Begin a session, and lead to what was asked for."""
-    console, now = console_of(request), datetime.now(UTC)
-    with console.database.transaction() as session:
-        token = sessions.begin(session, account.name, now, console.session_limits)
-        audit.write(session, at=now, by=account.name, action="signed in", subject=account.name, **how)
-    answer = RedirectResponse(inside(next), 303)
-    answer.set_cookie(
-        cookie_name(console),
-        token,
-        max_age=round(console.session_limits.longest.total_seconds()),
-        secure=console.settings.console_https,
-        httponly=True,
-        samesite="strict",
-    )
-    return answer
+def _form(request: Request, next: str, problem: str | None, status: int = 200) -> Response:
+    provider = console_of(request).settings.provider is not None
+    return page(request, "login.html", status=status, next=inside(next), problem=problem, provider=provider)

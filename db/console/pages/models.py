@@ -17,6 +17,7 @@ from db.console.rendering import page
 from db.learning import evaluations, measurements, model_registry, role_changes
 from db.learning.measurements import Measurements, Side
 from db.learning.role_changes import LONGEST_REASON
+from db.line import shadow_verdicts
 from db.people.sessions import Person
 from db.queries import maintenance
 
@@ -31,6 +32,12 @@ _LOOKED_AT: Final = 100
 """Of so many some may be gone, with the checks that they were of."""
 
 _MOST: Final = 1000
+
+COMPARED: Final = 5_000
+"""So many of a shadow's newest verdicts are compared with the line's: a page costs the same after years."""
+
+DIFFERENT_SHOWN: Final = 24
+"""So many of the photographs about which they differ."""
 
 Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]+$")]
 Reason = Annotated[str, Form(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
@@ -47,6 +54,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
         given = model_registry.promotions(session, limit)
         since = {role: model_registry.promotions(session, 1, role) for role in ("champion", "shadow")}
+        agreement = None if shadow is None else shadow_verdicts.compare(session, shadow.model_id, newest=COMPARED)
         newest = evaluations.newest_model(session)
         measured = None if newest is None else _measured(evaluations.of_model(session, newest))
     return page(
@@ -56,6 +64,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         scores=scores,
         champion=champion,
         shadow=shadow,
+        agreement=agreement,
         since=since,
         given=given,
         newest=newest,
@@ -78,6 +87,8 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
         pair = None if measured is None or kind is None else measured.evaluations[kind]
         wrong = [] if pair is None else pair.candidate.wrong[:_LOOKED_AT]
         there = maintenance.known(session, [each.capture_id for each in wrong])
+        agreement = shadow_verdicts.compare(session, model_id, newest=COMPARED)
+        different = shadow_verdicts.differences(session, model_id, COMPARED, DIFFERENT_SHOWN)
     if found is None:
         raise HTTPException(404, Text("there is no such model"))
     sides = [] if pair is None else [("candidate", pair.candidate), *_of(pair.champion)]
@@ -94,6 +105,8 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
         coverage=chart.coverage(sides),
         **_learning(measured),
         wrong=[each for each in wrong if each.capture_id in there][:WRONG_SHOWN],
+        agreement=agreement,
+        different=different,
         champion=champion,
         shadow=shadow,
         given=given,

@@ -18,7 +18,7 @@ from db.console.context import console_of
 from db.console.numbers import Pocket, Row
 from db.console.reader.texts import Text
 from db.console.rendering import page
-from db.line import insert_changes
+from db.line import insert_changes, verdicts
 from db.line.insert_changes import InsertChange
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.people import audited_insert_changes
@@ -56,6 +56,7 @@ def pocket(
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
+        judged = verdicts.current_of(session.connection(), [row.capture_id for row in rows if row.image])
     if not rows:
         raise HTTPException(
             404,
@@ -76,6 +77,7 @@ def pocket(
         head=head,
         pocket=pocket,
         lives=lives,
+        explained={capture_id for capture_id, verdict in judged.items() if verdict.evidence is not None},
         since=[change for change in changes if change.at > rows[0].ordered_at],
         more=more,
         limit=limit,
@@ -95,7 +97,9 @@ def changed(
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
-            change = audited_insert_changes.record(session, machine, head, pocket, by=person.name, at=now, first=first)
+            change, _ = audited_insert_changes.record(
+                session, machine, head, pocket, by=person.name, at=now, first=first
+            )
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return _back(change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections import defaultdict
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -10,7 +10,10 @@ from fastapi.responses import Response
 from db.console.access.guard import Viewer
 from db.console.context import console_of
 from db.console.rendering import page
+from db.line.head_checks import Place
+from db.line.insert_changes import InsertChange
 from db.queries import maintenance
+from db.queries.maintenance import PocketRow
 
 router = APIRouter()
 
@@ -20,5 +23,10 @@ def replace(request: Request, person: Viewer, machine: str | None = None, head: 
     """The list, by machine and head; printed, each head begins a page."""
     with console_of(request).database.reading() as session:
         rows = maintenance.to_replace(session, machine or None, head or None)
-    sheets = [(place, list(of)) for place, of in groupby(rows, lambda row: (row.machine, row.head))]
-    return page(request, "replace.html", sheets=sheets)
+        changes = maintenance.just_changed(session, machine or None, head or None)
+    sheets: defaultdict[Place, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))
+    for row in rows:
+        sheets[row.machine, row.head][0].append(row)
+    for change in changes:
+        sheets[change.machine, change.head][1].append(change)
+    return page(request, "replace.html", sheets=dict(sorted(sheets.items())))

@@ -17,11 +17,20 @@ WORDS: Final = (
     *FAULT_STATES,
     *PERSON_ROLES,
     # What a pocket shows beside outcomes (`db.queries.head_overview.PocketWord`).
-    *("fault", "missing", "empty"),
+    *("fault", "missing", "new, not looked at yet", "empty"),
     # Why something could not be judged.
     *("image missing", "image unreadable", "digest mismatch", "invalid event", "crashed"),
     # What the audit says was done.
-    *("signed in", "signed out", "reviewed", "exported", "account added", "account disabled", "password changed"),
+    *(
+        "signed in",
+        "signed out",
+        "reviewed",
+        "exported",
+        "account added",
+        "account disabled",
+        "password changed",
+        "role changed",
+    ),
     *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
     *("model promoted", "model rolled back", "shadow started", "shadow ended"),
     *("insert changed", "insert change withdrawn"),

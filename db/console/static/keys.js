@@ -104,6 +104,16 @@ export class Keys {
   }
 }
 
+/**
+ * The key of an action on a page without a list of keys: as it was changed in this browser, or none where they are off.
+ * @param {string} action @param {string} first @returns {string | null}
+ */
+export function keyFor(action, first) {
+  if (localStorage.getItem("keys") === "off") return null;
+  const changed = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+  return changed[action] ?? (Object.values(changed).includes(first) ? null : first);
+}
+
 /** A letter is the same key in either case. @param {string} key */
 function named(key) {
   return key.length === 1 ? key.toLowerCase() : key;

@@ -8,7 +8,7 @@ import uuid6
 from db.learning import reviews
 from db.line import captures, insert_changes
 from db.line.insert_changes import InsertChange
-from db.queries import maintenance
+from db.queries import head_overview, maintenance
 from tests.integration.db.conftest import T0
 
 PLACE = ("mill-1", "head-1", 1)
@@ -117,6 +117,31 @@ def test_the_history_says_when_and_the_replace_list_has_it_no_longer(line) -> No
         assert [row.pocket for row in maintenance.to_replace(session)] == [1, 2]
         rows = maintenance.history(session, *PLACE)
     assert [row.insert_changed_at for row in rows] == [kept.at, None]
+    assert [row.insert_removed_at for row in rows] == [None, kept.at]
+
+
+def test_until_it_is_looked_at_a_new_insert_makes_its_head_neither_red_nor_a_go(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "damaged")
+
+    def head() -> tuple[dict[int, str], str, list[int], list[int]]:
+        with line.database.reading() as session:
+            [overview] = head_overview.overviews(session, [PLACE[:2]])
+            listed = [each.pocket for each in maintenance.just_changed(session)]
+        assert listed == overview.answer.new
+        return overview.words, overview.answer.state, overview.answer.replace, overview.answer.new
+
+    assert head() == ({1: "damaged", 2: "damaged"}, "replace", [1, 2], [])
+    change(line, 5)
+    assert head() == ({1: "new", 2: "damaged"}, "replace", [2], [1])
+    with line.database.transaction() as session:
+        other, _ = insert_changes.record(session, *PLACE[:2], 2, by="ana", at=T0 + timedelta(minutes=6))
+    assert head() == ({1: "new", 2: "new"}, "new", [], [1, 2])
+    with line.database.transaction() as session:
+        insert_changes.withdraw(session, other.id)
+    assert head() == ({1: "new", 2: "damaged"}, "replace", [2], [1])
+    line.see(1, 10, "intact")
+    assert head() == ({1: "intact", 2: "damaged"}, "replace", [2], [])
 
 
 def test_what_is_not_there_was_not_changed(line) -> None:

@@ -117,3 +117,14 @@ def test_a_model_that_was_never_a_shadow(line) -> None:
     report = compare(line, "nobody")
     assert (report.compared, report.outcomes, report.reviewed, report.first_at) == (0, (), 0, None)
     assert report.line == report.shadow == Tally(0, 0, 0)
+
+
+def test_a_page_compares_the_newest_only(line, said) -> None:
+    photographs = [line.see(pocket, outcome="intact") for pocket in (1, 2, 3)]
+    record(line, *(said(each, "damaged") for each in photographs))
+    with line.database.reading() as session:
+        assert shadow_verdicts.compare(session, "s-1", newest=2).disagreements == 2
+        different = shadow_verdicts.differences(session, "s-1", newest=2, limit=9)
+        assert [each.pocket for each in different] == [3, 2]
+        assert [each.pocket for each in shadow_verdicts.differences(session, "s-1", newest=3, limit=1)] == [3]
+        assert shadow_verdicts.differences(session, "s-2", newest=3, limit=9) == []

@@ -1,6 +1,7 @@
 """The button "insert changed" on a pocket's page, and the same by the API."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -95,3 +96,38 @@ def test_a_program_says_it_and_the_audit_names_its_token(line, console) -> None:
     with line.database.reading() as session:
         (row,) = (row for row in audit.recent(session) if row.action == "insert changed")
     assert row.detail["token"] == "a program"
+
+
+def test_a_program_takes_back_what_was_said(line, console) -> None:
+    line.see(1, 0, "damaged")
+    program = Program(console, token_of(console, "the reviewer"))
+    said = program.post("insert-changes", PLACE).json()
+    assert program.get("insert-changes", **PLACE).json() == [said]
+    assert Program(console, token_of(console, "the viewer")).delete(f"insert-changes/{said['id']}").status_code == 403
+    answer = program.delete(f"insert-changes/{said['id']}")
+    assert (answer.status_code, answer.json()) == (200, said)
+    assert program.delete(f"insert-changes/{said['id']}").status_code == 404
+    assert changes(line) == []
+    with line.database.reading() as session:
+        row = audit.recent(session, limit=1)[0]
+    assert (row.action, row.detail["token"]) == ("insert change withdrawn", "a program")
+
+
+def test_until_it_is_looked_at_it_looks_like_nothing_else(line, signed_in) -> None:
+    now = datetime.now(UTC)
+    for pocket in (1, 2):
+        line.see(pocket, outcome="damaged", captured_at=now)
+    browser = signed_in("reviewer")
+    browser.post("/pocket/changed", PLACE)
+    text = browser.get("/").text
+    assert re.search(r'class="pocket new">\s*<title>1: new, not looked at yet', text)
+    assert '<b>REPLACE</b> <span class="numbers">2</span>' in text
+    assert "new insert, not looked at yet: 1<" in text
+    sheet = browser.get("/replace").text
+    assert re.findall(r'class="number" href="[^"]*pocket=(\d)"', sheet) == ["2"]
+    assert "the reviewer" in sheet.partition("new insert, not looked at yet:")[2]
+    browser.post("/pocket/changed", {**PLACE, "pocket": 2})
+    text = browser.get("/").text
+    assert 'class="card new"' in text
+    assert '<b>NEW</b> <span class="numbers">1, 2</span>' in text
+    assert "No insert needs to be changed" not in browser.get("/replace").text

@@ -14,7 +14,7 @@ from db.console.live.pieces import Pieces
 from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from db.line import faults, verdicts
+from db.line import faults, insert_changes, verdicts
 from tests.console_support import Browser, console_on
 from tests.integration.db.conftest import T0
 
@@ -173,11 +173,22 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
                 at=NOW,
             )
 
+    def change_insert() -> None:
+        with console.database.transaction() as session:
+            insert_changes.record(session, "mill-1", "head-1", 1, by="ana", at=NOW)
+
+    def take_back() -> None:
+        with console.database.transaction() as session:
+            [said] = insert_changes.of_pocket(session, "mill-1", "head-1", 1)
+            insert_changes.withdraw(session, said.id)
+
     changes = {
         head_id("mill-1", "head-1"): [
             judged,
             lambda: fresh(line, 2, None, size=2),
             lambda: line.say(capture, "intact"),
+            change_insert,
+            take_back,
         ],
         FAULTS: [faulty],
     }

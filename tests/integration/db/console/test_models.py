@@ -1,10 +1,13 @@
 """The models' pages: who judges and why, what was measured, and a person who changes it."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from db.learning import evaluations, model_registry
+from db.line import shadow_verdicts
+from db.line.shadow_verdicts import ShadowVerdict
 from db.people import audit
 from tests.evaluation_support import report_of
 from tests.integration.db.conftest import T0
@@ -141,3 +144,30 @@ def test_no_model_that_no_worker_can_judge_by_is_put_in_charge(line, models, sig
     assert browser.post("/models/none/promote", MEANT).status_code == 404
     assert signed_in("reviewer").post("/models/second/promote", MEANT).status_code == 403
     assert (roles(line), written(line)) == (("first", None), [])
+
+
+def test_a_shadow_s_answers_are_held_against_the_line_s(line, models, signed_in) -> None:
+    with line.database.transaction() as session:
+        model_registry.start_shadow(session, "second", by="mara", reason="is it better?", at=T0)
+    viewer, reviewer = signed_in("viewer"), signed_in("reviewer")
+    assert "It has judged nothing alongside the line yet." in viewer.get("/models").text
+    assert "It has judged nothing alongside the line yet." in viewer.get("/models/second").text
+    photographs = [line.see(pocket, pocket, "intact") for pocket in (1, 2, 3, 4)]
+    said = dict(zip(photographs, ("intact", "damaged", "unsure", "intact"), strict=True))
+    with line.database.transaction() as session:
+        shadows = [ShadowVerdict(each.capture_id, "second", what, 0.5, 0.6, T0) for each, what in said.items()]
+        shadow_verdicts.record(session, shadows)
+    line.say(photographs[1], "broken")
+    assert "It agrees with the line on 2 of its last 4 photographs (50.0%)." in viewer.get("/models").text
+    text = reviewer.get("/models/second").text.partition('id="agreement"')[2].partition("</section>")[0]
+    assert re.findall(r"/review\?capture=([0-9a-f-]+)", text) == [str(photographs[n].capture_id) for n in (2, 1)]
+    rows = re.findall(r"<tr><td>(\w+)</td><td>(\w+)</td><td class=\"(\w+)\"><b>(\d)</b>", text)
+    assert rows == [
+        ("intact", "damaged", "mistaken", "1"),
+        ("intact", "intact", "right", "2"),
+        ("intact", "unsure", "mistaken", "1"),
+    ]
+    measured = re.findall(r'<th scope="row">([\w ]+)</th><td>(\d)</td><td>(\d)</td><td>(\d)</td>', text)
+    assert measured == [("the line", "0", "1", "0"), ("the shadow", "1", "0", "0")]
+    assert "/review?capture=" not in viewer.get("/models/second").text
+    assert 'id="agreement"' not in viewer.get("/models/first").text

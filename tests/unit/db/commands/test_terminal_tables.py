@@ -69,7 +69,7 @@ def test_a_wrong_clock_is_seen_where_a_person_looks(off: timedelta) -> None:
         PocketRow(**unknown | place | {"captured_at": T0 + wrong, "ordered_at": T0})
         for wrong in (off, timedelta(seconds=2))
     ]
-    for table in (history_table(rows), verdict_table(rows)):
+    for table in (history_table(rows, []), verdict_table(rows)):
         assert rendered(table).count(f"{local(T0 + off)} by a wrong clock, ordered as {local(T0)}") == 1
         assert rendered(table).count("wrong clock") == 1
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
-from sqlalchemy import exc, text
+from sqlalchemy import Connection, exc, text
 from sqlalchemy.orm import Session
 
 from db.engine import schema_version
@@ -67,6 +67,15 @@ def is_unavailable(error: BaseException) -> bool:
     return str(state).startswith(_POSTGRES_AWAY)
 
 
+class _OfScope(Session):
+    """A session on the connection of a scope, whose transaction it neither begins nor ends."""
+
+    def connection(self, *_: Any, **__: Any) -> Connection:
+        """The scope's own; a session otherwise makes a transaction of its own for it, which takes as long as one."""
+        assert isinstance(self.bind, Connection)  # noqa: S101
+        return self.bind
+
+
 _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 
 
@@ -121,7 +130,7 @@ class Database:
         with self._no_fork, self._writers_turn(), waitable(self.url), engine.begin() as connection:
             if not synced and engine.dialect.name == "postgresql":
                 connection.execute(_UNSYNCED)
-            with Session(connection) as session:
+            with _OfScope(connection) as session:
                 yield session
                 session.flush()
 
@@ -146,7 +155,7 @@ class Database:
         """
         file = self._read_only_file
         before = None if file is None else unchanging(file)
-        with self._no_fork, waitable(self.url), self._reading.begin() as connection, Session(connection) as session:
+        with self._no_fork, waitable(self.url), self._reading.begin() as connection, _OfScope(connection) as session:
             yield session
         if file is not None and before is not None and unchanging(file) != before:
             raise DatabaseUnavailable(f"{file} was written while it was read: ask again")

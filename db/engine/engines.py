@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,11 @@ CONNECTIONS: Final = 5
 """How many connections a process has to its database at most (to SQLite, of each kind), opened when first needed. One
 that judges needs one, its parent three (requeued faults, incomplete checks, metrics), a learner two (its task, its
 lease)."""
+
+FIRST_LOOK: Final = 0.0003
+LONGEST_LOOK: Final = 0.02
+"""Seconds between two looks whether another process has finished writing to a SQLite file: a tenth more each time, from
+the one to the other. SQLite itself soon looks every 25 to 100 ms, while a worker's process writes for one or two."""
 
 _OF_A_TRANSACTION: Final = (
     f"SELECT set_config('TimeZone', 'UTC', true), set_config('lock_timeout', '{WAIT_SECONDS}s', true)"
@@ -93,6 +99,8 @@ def _sqlite_engine(
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
             connection.execute(f"PRAGMA query_only={'ON' if asks_only else 'OFF'}")
+            # What SQLite notes to take back a single statement: else a file is made and removed for every message.
+            connection.execute("PRAGMA temp_store=MEMORY")
         except sqlite3.Error:
             connection.close()
             raise
@@ -108,7 +116,30 @@ def _sqlite_engine(
             return
         synced = connection.get_execution_options().get("synced", True)
         file.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
-        # A writer takes the lock at once and so waits for its turn; one that began by reading could only fail.
-        file.execute("BEGIN IMMEDIATE")
+        _begin_to_write(file)
 
     return engine
+
+
+def _begin_to_write(file: sqlite3.Connection) -> None:
+    """Begin a transaction that has the write lock, when other processes have finished.
+
+    A writer takes the lock at once and so waits for its turn; one that began by reading could only fail.
+
+    Raises:
+        sqlite3.OperationalError: they do not finish within `WAIT_SECONDS`, or something else keeps it from writing.
+    """
+    end, pause = time.monotonic() + WAIT_SECONDS, FIRST_LOOK
+    file.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                file.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(pause)
+            pause = min(1.1 * pause, LONGEST_LOOK)
+    finally:
+        file.execute(f"PRAGMA busy_timeout={round(1000 * WAIT_SECONDS)}")

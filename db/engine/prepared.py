@@ -1,16 +1,18 @@
 """Statements that every message needs: compiled once, and then only given their values.
 
 SQLAlchemy's `execute` takes several times as long for such a statement as the database does, most of it for finding
-what it has compiled before. Here that is looked up by how many values there are, and goes to the driver as it is.
+what it has compiled before. Here that is looked up by how many values there are, and goes to the driver as it is: to
+SQLite's, whose connections cannot be lost, without SQLAlchemy in between.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, bindparam
+from sqlalchemy import Connection, Dialect, bindparam, exc
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
 
@@ -31,17 +33,19 @@ def inserted(dialect: str, table: type[DeclarativeBase], names: Sequence[str], r
 class _Made:
     """A statement as its driver reads it.
 
-    `own` are its constants, `into` says how values go in, by name. How values come `out`, by column, is known from the
-    first answer on, as it depends on what the driver calls their types.
+    `places` says of each of its parameters, in the statement's order, how it is called, where it stands among all
+    values (those of the rows by `columns`, row after row, then single ones, then those of lists, then its `own`
+    constants), and how it goes in. How values come `out`, by column, is known from the first answer on, as it depends
+    on what the driver calls their types.
     """
 
     text: str
-    names: Sequence[str]
+    columns: Sequence[str]
+    places: Sequence[tuple[str, int, _Processor | None]]
     positional: bool
-    own: dict[str, Any]
-    into: Mapping[str, _Processor]
+    own: Sequence[Any]
     types: Sequence[TypeEngine[Any]]
-    out: Sequence[_Processor | None] = ()
+    out: Sequence[tuple[int, _Processor]] | None = None
 
 
 class Prepared:
@@ -59,52 +63,84 @@ class Prepared:
 
     def execute(
         self, connection: Connection, rows: Sequence[Mapping[str, Any]] = (), /, **values: Any
-    ) -> list[tuple[Any, ...]]:
-        """Execute it with rows to insert, or with values and lists of values; what comes back."""
-        lists = {name: value for name, value in values.items() if isinstance(value, list)}
-        key = (connection.dialect.name, len(rows), *map(len, lists.values()))
-        prepared = self._made.get(key)
-        parameters = {f"{name}_{number}": value for number, row in enumerate(rows, 1) for name, value in row.items()}
-        if prepared is None:
-            prepared = self._made[key] = self._make(connection.dialect, len(rows), parameters | values)
-        parameters |= prepared.own
-        parameters |= values
-        for name, members in lists.items():
-            parameters |= {f"{name}_{number}": value for number, value in enumerate(members, 1)}
-        bound = [
-            prepared.into[name](parameters[name]) if name in prepared.into else parameters[name]
-            for name in prepared.names
-        ]
-        result = connection.exec_driver_sql(
-            prepared.text, tuple(bound) if prepared.positional else dict(zip(prepared.names, bound, strict=True))
-        )
-        if not result.returns_rows:
-            return []
-        if not prepared.out:
-            prepared.out = _processors(connection.dialect, prepared.types, result)
-        return [tuple([out(value) if out else value for out, value in zip(prepared.out, row)]) for row in result]  # noqa: B905
+    ) -> Sequence[Sequence[Any]]:
+        """Execute it in a transaction that has begun, with rows to insert, or with values and lists of values.
 
-    def _make(self, dialect: Dialect, rows: int, parameters: Mapping[str, Any]) -> _Made:
-        statement = self._build(dialect.name, rows)
+        What comes back are rows of plain values. All rows to insert have the same names, and each call has the values
+        in the same order.
+        """
+        lists = [value for value in values.values() if isinstance(value, list)]
+        key = (connection.dialect.name, len(rows), *map(len, lists))
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._make(connection.dialect, rows, values)
+        given = [row[name] for row in rows for name in made.columns]
+        given += [value for value in values.values() if not isinstance(value, list)]
+        for members in lists:
+            given += members
+        given += made.own
+        bound = [process(given[place]) if process else given[place] for _, place, process in made.places]
+        answer, description = _sent(connection, made, bound)
+        if made.out is None and description is not None:
+            made.out = _processors(connection.dialect, made.types, description)
+        if made.out:
+            return [_processed(row, made.out) for row in answer]
+        return answer
+
+    def _make(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> _Made:
+        statement = self._build(dialect.name, len(rows))
         compiled = statement.compile(dialect=dialect)
-        state = compiled.construct_expanded_state(parameters)
+        columns = tuple(rows[0]) if rows else ()
+        parameters = {f"{name}_{number}": row[name] for number, row in enumerate(rows, 1) for name in columns}
+        parameters |= {name: value for name, value in values.items() if not isinstance(value, list)}
+        # From here on it is the names' order that counts.
+        names = list(parameters)
+        lists = {name: value for name, value in values.items() if isinstance(value, list)}
+        names += [f"{name}_{number}" for name, members in lists.items() for number in range(1, len(members) + 1)]
+        state = compiled.construct_expanded_state(parameters | lists)
         into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-        named = set(parameters)
         for name, expanded in state.parameter_expansion.items():
             into |= dict.fromkeys(expanded, into[name])
-            named.update(expanded if name in parameters else ())
+        own = {name: value for name, value in state.parameters.items() if name not in set(names)}
+        names += own
+        places = {name: place for place, name in enumerate(names)}
         return _Made(
             text=state.statement,
-            names=list(state.positiontup or state.parameters),
+            columns=columns,
+            places=[(name, places[name], into.get(name)) for name in state.positiontup or state.parameters],
             positional=state.positiontup is not None,
-            own={name: value for name, value in state.parameters.items() if name not in named},
-            into={name: process for name, process in into.items() if process is not None},
+            own=list(own.values()),
             types=[column.type.dialect_impl(dialect) for column in statement.exported_columns],
         )
 
 
+def _sent(connection: Connection, made: _Made, bound: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], Any]:
+    """What the database answers, and how its driver describes the columns; None where there are none."""
+    # Whoever listens to statements hears of these too.
+    if connection.dialect.name == "sqlite" and not connection.dispatch.before_cursor_execute:
+        file: Any = connection.connection.driver_connection
+        try:
+            cursor = file.execute(made.text, bound)
+            return cursor.fetchall(), cursor.description
+        except sqlite3.Error as error:
+            raise exc.DBAPIError.instance(made.text, tuple(bound), error, sqlite3.Error) from error
+    named = zip((name for name, *_ in made.places), bound, strict=True)
+    result = connection.exec_driver_sql(made.text, tuple(bound) if made.positional else dict(named))
+    if not result.returns_rows:
+        return (), None
+    description = result.cursor.description if result.cursor else ()
+    return result.all(), description
+
+
+def _processed(row: Sequence[Any], out: Sequence[tuple[int, _Processor]]) -> Sequence[Any]:
+    values = list(row)
+    for place, process in out:
+        values[place] = process(values[place])
+    return tuple(values)
+
+
 def _processors(
-    dialect: Dialect, types: Sequence[TypeEngine[Any]], result: CursorResult[Any]
-) -> list[_Processor | None]:
-    described: Any = result.cursor.description if result.cursor else ()
-    return [type_.result_processor(dialect, column[1]) for type_, column in zip(types, described, strict=True)]
+    dialect: Dialect, types: Sequence[TypeEngine[Any]], description: Sequence[Sequence[Any]]
+) -> list[tuple[int, _Processor]]:
+    found = [type_.result_processor(dialect, column[1]) for type_, column in zip(types, description, strict=True)]
+    return [(place, process) for place, process in enumerate(found) if process is not None]

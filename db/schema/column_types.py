@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -32,28 +32,40 @@ def aware(moment: datetime) -> datetime:
     return moment
 
 
+def _sqlite_text(moment: datetime | None) -> str | None:
+    """As SQLite keeps a moment: without the offset, so that it sorts as it should."""
+    return None if moment is None else aware(moment).astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _of_sqlite_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment: refuses naive datetimes, and returns aware ones in UTC on both engines."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware moment into UTC (SQLite keeps text, so without the offset: it sorts as it should).
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """How moments go in. To SQLite in one step: a capture has a dozen."""
+        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        """How moments come out."""
+        return _of_sqlite_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Turn an aware moment into UTC.
 
         Raises:
             ValueError: the datetime is naive.
         """
-        if value is None:
-            return None
-        value = aware(value).astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return None if value is None else aware(value).astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Give a stored moment back as an aware datetime in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+        return None if value is None else value.astimezone(UTC)
 
 
 ROW_ID: Final = BigInteger().with_variant(Integer(), "sqlite")

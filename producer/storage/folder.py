@@ -36,12 +36,15 @@ class FolderStore:
 
     def get(self, key: str, limit: int) -> bytes:
         """See `ImageStore.get`."""
-        path = self._path(key)
+        path = self._place(key)
         try:
-            with naming(path), path.open("rb") as file:
+            with naming(path), open(path, "rb", buffering=0) as file:  # noqa: PTH123
                 # As much as there is: to make room for the largest photograph takes longer than to read a usual one.
-                size = min(os.fstat(file.fileno()).st_size, limit)
-                return _at_most(limit, file.read(size + 1), key)
+                most = min(os.fstat(file.fileno()).st_size, limit) + 1
+                data = file.read(most)
+                while len(data) < most and (more := file.read(most - len(data))):
+                    data += more
+                return _at_most(limit, data, key)
         except (FileNotFoundError, NotADirectoryError):
             raise ImageMissing(f"no image under {key!r}") from None
         except IsADirectoryError:
@@ -62,14 +65,17 @@ class FolderStore:
             path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        path = self.root / check_key(key)
-        # A key has no '..', so only a link below the root can lead elsewhere than to its own name there.
+        return Path(self._place(key))
+
+    def _place(self, key: str) -> str:
+        """The path of an image as text: a worker asks for it for each photograph."""
         part = str(self.root)
-        for segment in key.split("/"):
-            part = os.path.join(part, segment)  # noqa: PTH118 - a worker does this for each photograph
+        # A key has no '..', so only a link below the root can lead elsewhere than to its own name there.
+        for segment in check_key(key).split("/"):
+            part = f"{part}{os.sep}{segment}"
             if _is_link(part):
                 raise ImageRefused(f"{key!r} leads through a symbolic link")
-        return path
+        return part
 
 
 def _is_link(path: str) -> bool:

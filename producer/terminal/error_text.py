@@ -52,7 +52,7 @@ def _of_setting(problem: ErrorDetails) -> str:
 
 
 @contextmanager
-def naming(file: Path) -> Iterator[None]:
+def naming(file: Path | str) -> Iterator[None]:
     """Add the file to an `OSError` of the block that names none: a full disk's error does not by itself.
 
     Raises:

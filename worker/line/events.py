@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from producer.contract.event import MOST_EVENTS, CaptureEvent
 from worker.line.faults import CaptureFault, invalid_event
+
+_EVENTS: Final = TypeAdapter(list[CaptureEvent])
 
 
 def entries_of(message: object) -> list[object]:
@@ -20,16 +24,20 @@ def entries_of(message: object) -> list[object]:
 
 def read_events(entries: Sequence[object]) -> tuple[list[CaptureEvent], list[CaptureFault]]:
     """The events among entries, each once, and faults for what is none."""
-    events: dict[UUID, CaptureEvent] = {}
+    events: list[CaptureEvent] = []
     broken = []
-    for entry in entries:
-        try:
-            event = CaptureEvent.from_message(entry)
-        except ValidationError as error:
-            broken.append(invalid_event(entry, error))
-        else:
-            events.setdefault(event.capture_id, event)
-    return list(events.values()), broken
+    try:
+        events = _EVENTS.validate_json(json.dumps(entries))
+    except (ValueError, RecursionError):  # something is wrong with one of them
+        for entry in entries:
+            try:
+                events.append(CaptureEvent.from_message(entry))
+            except ValidationError as error:
+                broken.append(invalid_event(entry, error))
+    once: dict[UUID, CaptureEvent] = {}
+    for event in events:
+        once.setdefault(event.capture_id, event)
+    return list(once.values()), broken
 
 
 def about(event: CaptureEvent) -> dict[str, str]:

@@ -227,8 +227,7 @@ class Inspector:
         try:
             with self._limit(), structlog.contextvars.bound_contextvars(model=self._judge.model_in_charge):
                 for event, _ in captures:
-                    with structlog.contextvars.bound_contextvars(**about(event)):
-                        failpoint("judge", about=event.operation)
+                    failpoint("judge", about=event.operation, **about(event))
                 judgements = self._judge.judge_all([(image.data, event.region) for event, image in captures])
         except Exception:
             if len(captures) > 1:

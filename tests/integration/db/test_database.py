@@ -1,7 +1,9 @@
 import sqlite3
+import statistics
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
-from threading import Barrier, Event, Thread
+from threading import Barrier, Event, Thread, Timer
 
 import psycopg
 import pytest
@@ -9,6 +11,7 @@ from sqlalchemy import exc, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import database as subject
+from db.engine import engines
 from db.engine.database import Database, DatabaseUnavailable
 from db.engine.url import sqlite_file
 from db.line import captures
@@ -105,7 +108,7 @@ def test_a_sqlite_file_that_is_missing_is_not_made(tmp_path) -> None:
 
 
 def test_a_locked_sqlite_file_is_unavailable_in_the_end(sqlite_url, monkeypatch) -> None:
-    monkeypatch.setattr(subject, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(engines, "WAIT_SECONDS", 0.2)
     database = Database(sqlite_url)
     with closing(sqlite3.connect(sqlite_file(sqlite_url), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -114,6 +117,30 @@ def test_a_locked_sqlite_file_is_unavailable_in_the_end(sqlite_url, monkeypatch)
         other.execute("ROLLBACK")
     with database.transaction() as session:
         assert session.scalar(text("SELECT 1")) == 1
+    database.close()
+
+
+def test_a_sqlite_file_is_written_as_soon_as_another_process_has_finished(sqlite_url) -> None:
+    database = Database(sqlite_url)
+    with database.transaction():  # the connection is there
+        pass
+    waited = []
+    for _ in range(5):
+        with closing(sqlite3.connect(sqlite_file(sqlite_url), isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            ended: list[float] = []
+
+            def finish(other=other, ended=ended) -> None:
+                other.execute("COMMIT")
+                ended.append(time.monotonic())
+
+            timer = Timer(0.14, finish)
+            timer.start()
+            with database.transaction():
+                begun = time.monotonic()
+            timer.join()
+            waited.append(begun - ended[0])
+    assert statistics.median(waited) < 0.03  # SQLite itself would look after 128 ms, and then after 178
     database.close()
 
 
@@ -190,6 +217,7 @@ def test_many_threads_share_few_connections(postgresql_url) -> None:
 
 def test_who_finds_no_connection_in_time_is_told_so(database_url, monkeypatch) -> None:
     monkeypatch.setattr(subject, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(engines, "WAIT_SECONDS", 0.2)
     database = Database(database_url, connections=1)
     with (
         database.reading(),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-import db.engine.database as subject
+from db.engine import engines
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
 from db.engine.migrate import upgrade
 from db.engine.url import sqlite_url
@@ -142,7 +142,7 @@ def test_a_file_that_changes_while_it_is_read_as_one_that_does_not_is_noticed(
 
 
 def test_a_locked_database_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subject, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(engines, "WAIT_SECONDS", 0.1)
     file = data / "inserts.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import tests.one_thread  # noqa: F401 - before NumPy
+import tests.environment  # noqa: F401 - before NumPy
 from tests.network_support import built_networks
 from tests.support import SHARED, RedisProcess
 

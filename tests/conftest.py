@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import tests.environment  # noqa: F401 - before NumPy
 from tests.network_support import built_networks
 from tests.support import SHARED, RedisProcess
 

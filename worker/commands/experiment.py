@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markdown import Markdown
 
 from producer.terminal.console import Console, answers, line, messages, progress, waiting
 from producer.terminal.error_text import naming
@@ -104,6 +103,8 @@ def experiment(
     if as_json:
         say_json(results_json(table))
     else:
+        from rich.markdown import Markdown
+
         answers().print(Markdown(report.read_text("utf-8")))
         line(err, f"written to {report}")
 

@@ -8,12 +8,14 @@ serve the choice of C, the calibration and the report.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import ThreadpoolController
 
 from worker.models.calibration import Calibration, CalibrationError
 from worker.runtime.arrays import Float64Array, Int64Array
@@ -35,13 +37,20 @@ def calibrate(decisions: Float64Array, labels: Int64Array) -> Calibration:
     spread = float(np.abs(decisions).max()) or 1.0  # scikit-learn's optimiser is made for values of about 1
     every = np.arange(len(labels))
     fitted = CalibratedClassifierCV(FrozenEstimator(_passed_through()), method="sigmoid", cv=[(every, every)])
-    fitted.fit(decisions[:, None] / spread, labels)
+    with _libraries().limit(limits=1, user_api="blas"):  # its optimiser's matrices have two rows: threads only wait
+        fitted.fit(decisions[:, None] / spread, labels)
     sigmoid = fitted.calibrated_classifiers_[0].calibrators[0]
     slope, offset = -float(sigmoid.a_) / spread, -float(sigmoid.b_)
     if slope > 0:
         return Calibration(slope, offset)
     damaged = int((labels == 1).sum())
     return Calibration(0.0, math.log((damaged + 1) / (len(labels) - damaged + 1)))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """What computes in this process, found once: looking for it takes longer than a fit."""
+    return ThreadpoolController()
 
 
 def _passed_through() -> Any:

@@ -87,6 +87,7 @@ def test_every_step_goes_up_and_down_and_up_again(empty_database_url) -> None:
     steps = [each.revision for each in ScriptDirectory.from_config(schema_version.alembic_config()).walk_revisions()][
         ::-1
     ]
+    assert steps == schema_version.revisions()[::-1], "each file is named by its revision"
     before = [None, *steps]
     for step, earlier in zip(steps, before, strict=False):
         migrate.upgrade(url, step)

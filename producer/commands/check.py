@@ -34,7 +34,9 @@ def check(
     without a register it is the highest number in the folder. Nothing is left out silently: a pocket without a
     photograph or with two, a number that the head does not have, a file that cannot be read or is still written, a
     picture that is not named by a pocket. Each is named at once, and the check ends as "review" with its pocket, never
-    as "go". So does one whose folder changes while it runs.
+    as "go". So does one whose folder changes while it runs. Where nothing tells whether a program still writes a
+    photograph (a share, files of another owner), each must be the same at two looks, INSERTS_SETTLED_AFTER seconds (2)
+    apart.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
@@ -45,6 +47,8 @@ def check(
     from producer.commands.opening import open_station
     from producer.station.head_check import run_check
     from producer.station.head_folder import changes_since, look_at
+    from producer.station.photograph_file import UNGUARDED
+    from producer.station.settled_head import is_unguarded, settled
 
     settings = settings_of(context)
     register = settings.head_register()
@@ -53,6 +57,9 @@ def check(
         raise ValueError(register.lacks(head))
     shown = look_at(folder, check_size or (known.pockets if known else None))
     notes = notes_on(shown, head, check_size, known, register)
+    if is_unguarded(shown):
+        notes.append(UNGUARDED)
+        shown = settled(shown, folder, settings.settled_after)
     for line in (*(problem.what for problem in shown.problems), *notes):
         note(line)
     regions = known.regions if known else {}
@@ -67,7 +74,8 @@ def check(
             timeout=timeout,
             designation=known.designation if known else None,
         )
-    late = [*unusable(result, shown), *changes_since(shown, folder)]
+    changes = [change for change in changes_since(shown, folder) if change not in shown.problems]
+    late = [*unusable(result, shown), *changes]
     for problem in late:
         note(problem.what)
     problems = [*shown.problems, *late]

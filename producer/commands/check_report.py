@@ -24,12 +24,15 @@ def sentence(result: CheckResult) -> str:
         first += f"  look at pockets {_pockets(result.review)}"
     if result.answer is not None and result.missing:  # where there is no answer, each was named before
         first += f" ({_pockets(result.missing)} never photographed)"
+    if result.answer is not None and result.answer.reason is not None:
+        first += f": {result.answer.reason}"
     return first
 
 
 def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) -> dict[str, Any]:
     """The answer for a program; `missing` are the pockets of which the line has no photograph.
 
+    `reason` is what the check's events say against each other, or None.
     `damage` has the kind of damage by pocket to replace, where the model tells worn from broken.
     """
     return {
@@ -39,6 +42,7 @@ def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) ->
         "damage": result.damage,
         "review": result.review,
         "missing": result.missing,
+        "reason": result.answer.reason if result.answer is not None else None,
         "problems": [{"problem": p.what, "files": [*p.files], "pockets": [*p.pockets]} for p in problems],
         "notes": notes,
         "captures": len(result.submitted),

@@ -91,6 +91,8 @@ def publish(
 ) -> None:
     """Hand in one photograph and print its verdict.
 
+    A file that a program still writes is refused.
+
     What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
     station sends it again; `insert-station outbox --send 60` does just that. Exit code 0: answered (with --wait 0:
     sent); 2: kept in the outbox, not answered yet.
@@ -100,6 +102,7 @@ def publish(
     from producer.commands.answer_text import show
     from producer.commands.opening import open_station
     from producer.contract.event import new_id
+    from producer.station.photograph_file import UNGUARDED, only_when_finished
 
     settings = settings_of(context)
     register = settings.head_register()
@@ -109,9 +112,12 @@ def publish(
     size = check_size or 1
     if pocket > size and (check_size is not None or check_id is not None):
         raise ValueError(f"there is no pocket {pocket} in a check of {size}: --check-size is how many it covers")
+    photograph = only_when_finished(image, settings.settled_after)
+    if photograph.unguarded:
+        note(UNGUARDED)
     with open_station(settings) as (station, outbox):
         event = station.submit(
-            image.read_bytes(),
+            photograph.image,
             machine=machine,
             head=head,
             pocket=pocket,
@@ -126,6 +132,9 @@ def publish(
         waiting = outbox.find(str(event.capture_id))
     if received is not None:
         show(received, as_json)
+        if photograph.unguarded and image.read_bytes() != photograph.image:
+            note(f"{image} was written meanwhile: publish it again when it is finished")
+            raise typer.Exit(FAILED)
         return
     problem = waiting.problem if waiting and waiting.problem else "no answer yet"
     if as_json:

@@ -1,8 +1,9 @@
 """Parts of an uncompressed file that were never written, told by its bytes, where no whole row has one colour.
 
 The pixels of a BMP or an uncompressed TIFF are one block, strips, tiles, or a plane a colour. What was never written
-has a byte, or a few, over and over, in debug builds for example DE AD BE EF. Three things no camera makes so:
+has a byte, or a few, over and over, in debug builds for example DE AD BE EF. Four things no camera makes so:
 
+- holes between blocks of a disk (`producer.pictures.unwritten_blocks`);
 - a pattern of up to 64 bytes over three rows and more, of the image or of a tile, that is not one colour;
 - a tile that is plain, with picture right beside it, where neither its row nor its column of tiles is a bar;
 - rows of which one colour's plane is plain and another's is not. (Light of one colour does this too.)
@@ -14,12 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageFile
 
 from producer.pictures.patterns import LONGEST, periods, stretches
+from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks
 
 _PERIOD: Final = 24
 """Bytes after which pixels of 1, 2, 3, 4, 6 or 8 bytes and of one colour repeat."""
@@ -28,9 +31,11 @@ _ROWS: Final = 3
 _SHARE: Final = 1 / 64
 """The least that counts: rows, and their share of the image; of a pattern rows alone."""
 
-_BLOCK: Final = 512
 _BLOCKS: Final = 4
 """Bytes by which a pattern is looked for, and the least that it has, where three rows are less: 2 kB."""
+
+_APART: Final = 251
+"""Bytes after which what stands between parts repeats itself: more than any pattern has."""
 
 _PART: Final = 1 / 4
 """The least of a tile that counts, from a row on."""
@@ -91,12 +96,14 @@ class StoredParts:
         self._planes = len({tile.extents for tile in tiles}) < len(tiles)
         pixel = bits[0] if self._planes else sum(bits)
         self._parts = []
+        self._data, self._where = data, []
         for tile in tiles:
             left, top, right, bottom = tile.extents
             colours, stride = tile.args[0], int(tile.args[1]) or ((right - left) * pixel + 7) // 8
             stored = memoryview(data)[tile.offset : tile.offset + stride * (bottom - top)]
             # Some programs leave out what pads the last row: that counts as one row fewer.
             whole = stored[: len(stored) // stride * stride]
+            self._where.append((tile.offset, tile.offset + len(whole)))
             self._parts.append(_Part(tile.extents, np.frombuffer(whole, np.uint8).reshape(-1, stride), colours))
         self._numbers = image.mode in ("1", "P")
         self._width, self._height = image.size
@@ -108,32 +115,52 @@ class StoredParts:
         Args:
             image: the same image, loaded and with 8 bits a colour, not turned.
         """
-        if self._has_pattern():
+        repeated = self._repeated()
+        if repeated is Missing.CUT:
             return Missing.DOUBT if self._numbers else Missing.CUT
         if self._planes:
-            return self._missing_in_planes()
+            return self._missing_in_planes() or repeated
         if any(part.box[2] - part.box[0] < self._width for part in self._parts):
-            return self._missing_tiles(image)
-        return None
+            return self._missing_tiles(image) or repeated
+        return repeated
 
-    def _has_pattern(self) -> bool:
-        """Whether there is a pattern that is not one colour, over some rows and not all."""
+    def _repeated(self) -> Missing | None:
+        """Whether there are holes between blocks, or a pattern that is not one colour over some rows and not all.
+
+        In tiles so narrow that their rows may be a pattern's length, rows that are all alike may be upright lines.
+        """
         strides = {part.rows.shape[1] for part in self._parts}
-        if len(strides) != 1 or (stride := strides.pop()) <= LONGEST:
-            return False
-        parts = [part.rows.reshape(-1) for part in self._parts]
-        every = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        least = max(_BLOCKS, _ROWS * stride // _BLOCK - 1)
-        return any(
-            stop - start < len(every) // _BLOCK - 1 and not self._is_one_colour(every[start * _BLOCK :], stride)
-            for start, stop in stretches(periods(every, _BLOCK), least)
-        )
+        if len(strides) != 1:
+            return None
+        stride, (every, base) = strides.pop(), self._stored()
+        repeats_after = periods(every, BLOCK)
+        if has_unwritten_blocks(every, base, repeats_after, min(self._where)[0], stride):
+            return Missing.CUT
+        least = max(_BLOCKS, _ROWS * stride // BLOCK - 1)
+        long = [(a, b) for a, b in stretches(repeats_after, least) if b - a < len(every) // BLOCK - 1]
+        patterns = [begin for begin, _ in long if not self._is_one_colour(every[begin * BLOCK :], stride)]
+        if not patterns or (stride <= LONGEST and self._pixel_bits < 8):
+            return None
+        upright = stride <= LONGEST and all(_repeats(every[begin * BLOCK :][:BLOCK], stride) for begin in patterns)
+        return Missing.DOUBT if upright else Missing.CUT
+
+    def _stored(self) -> tuple[Array, int]:
+        """The bytes from the first part to the last, and where they begin, which is at a block of the file."""
+        where = sorted(self._where)
+        base, end = where[0][0] // BLOCK * BLOCK, max(end for _, end in where)
+        every = np.frombuffer(memoryview(self._data)[base:end], np.uint8)
+        if all(before == begin for (_, before), (begin, _) in pairwise(where)):
+            return every, base
+        apart = np.resize(np.arange(_APART, dtype=np.uint8), len(every))  # between parts may be what fills them up
+        for begin, stop in where:
+            apart[begin - base : stop - base] = every[begin - base : stop - base]
+        return apart, base
 
     def _is_one_colour(self, every: Array, stride: int) -> bool:
         """Whether all pixels that begin so are alike, in the next row too, whose bytes some formats pad."""
         pixel = self._pixel_bits or stride * 8 // self._width  # which a BMP does not tell
-        bits = np.unpackbits(every[:_BLOCK])
-        return bool((bits[pixel:] == bits[:-pixel]).all() and (every[:_BLOCK] == every[stride:][:_BLOCK]).all())
+        bits = np.unpackbits(every[:BLOCK])
+        return bool((bits[pixel:] == bits[:-pixel]).all() and (every[:BLOCK] == every[stride:][:BLOCK]).all())
 
     def _missing_tiles(self, image: Image.Image) -> Missing | None:
         """Tiles that end plain, with picture right beside that."""
@@ -180,6 +207,11 @@ class StoredParts:
                 within_a_row = part.plain % part.rows.shape[1] != 0
                 return Missing.CUT if within_a_row and rest == plain[index + 1 :] else Missing.DOUBT
         return None
+
+
+def _repeats(every: Array, after: int) -> bool:
+    """Whether bytes repeat themselves after so many."""
+    return bool((every[after:] == every[:-after]).all())
 
 
 def _differ(one: Array, other: Array) -> bool:

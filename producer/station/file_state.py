@@ -6,10 +6,13 @@ import importlib
 import os
 import signal
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
+
+_PROCESSES: Final = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,18 @@ class Stillness:
 
 
 def open_for_writing(descriptor: int) -> bool | None:
-    """Whether some process of this computer has a file open for writing; None where the kernel does not say.
+    """Whether some process of this computer has a file open for writing; None where nothing tells that none has.
 
     Linux gives a read lease on a file exactly while nobody has it open for writing (`fcntl(2)`, `F_SETLEASE`), to
-    its owner or to root, on file systems of its own. `descriptor` must be open for reading only.
+    its owner or to root, on file systems of its own; in a container root may have lost that right. Else the open files
+    of the processes that this one may look into tell of a writer, and never that there is none. `descriptor` must be
+    open for reading only.
     """
+    leased = _leased_to_a_writer(descriptor)
+    return True if leased is None and _seen_open_for_writing(descriptor) else leased
+
+
+def _leased_to_a_writer(descriptor: int) -> bool | None:
     locks: Any = _fcntl()
     if locks is None or not hasattr(locks, "F_SETLEASE"):
         return None
@@ -89,6 +99,27 @@ def open_for_writing(descriptor: int) -> bool | None:
         return None
     locks.fcntl(descriptor, locks.F_SETLEASE, locks.F_UNLCK)
     return False
+
+
+def _seen_open_for_writing(descriptor: int) -> bool:
+    """Whether a process that this one may look into has a file open for writing (`proc(5)`)."""
+    file = os.fstat(descriptor)
+    for descriptors in _PROCESSES.glob("[0-9]*/fd"):
+        with suppress(OSError):  # another user's process, or over
+            if any(_is_opened_to_write(opened, file) for opened in descriptors.iterdir()):
+                return True
+    return False
+
+
+def _is_opened_to_write(opened: Path, file: os.stat_result) -> bool:
+    """Whether one of a process's open files is `file`, open for writing."""
+    try:
+        if not os.path.samestat(opened.stat(), file):
+            return False
+        words = (opened.parents[1] / "fdinfo" / opened.name).read_text("ascii").split()
+    except OSError:  # closed since it was listed
+        return False
+    return bool(int(words[words.index("flags:") + 1], 8) & (os.O_WRONLY | os.O_RDWR))
 
 
 def has_holes(descriptor: int, size: int) -> bool:

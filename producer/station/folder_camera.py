@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,9 +24,11 @@ from pydantic import ValidationError
 
 from producer.contract.event import CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
+from producer.files.durable_files import replace
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_state import Changing, Look, Stillness
-from producer.station.photograph_file import BeingWritten, is_raw, read
+from producer.station.followed_files import FollowedFiles
+from producer.station.photograph_file import UNGUARDED, BeingWritten, Reading, is_raw, read
 from producer.station.place import place_of, same_place
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
@@ -102,6 +105,8 @@ class FolderCamera:
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
+        self._followed = FollowedFiles(doubt_for)
+        self._warned = False  # that nothing tells who writes a file
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
         """Look at the folder again and again until `stop` is set; while the folder is away, wait for it.
@@ -131,6 +136,7 @@ class FolderCamera:
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
         """Look once, and hand in what is finished; True while there are files left to look at again."""
         now = time.monotonic()
+        self._bring_back_what_was_written(now)
         looks = dict(self._folder.files())
         self._forget_all_but(looks)
         looks = {path: look for path, look in looks.items() if self._dealt_with.get(path) != look}
@@ -177,11 +183,14 @@ class FolderCamera:
             reading = read(file.path, file.look)
             if is_raw(file.path.name, reading.image):
                 raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
+            if reading.unguarded and not self._warned:
+                log.warning(UNGUARDED, file=file.name)
+                self._warned = True
             doubt = reading.doubt or (None if reading.bar in self._bars else reading.bar)
             if doubt is not None and patient:
                 raise Doubtful(doubt)
             if self._handed_in.knows_content(file.relative, reading.image):
-                self._put_away(file, reading.image)
+                self._put_away(file, reading)
                 return
             moment = Moment.now()
             check = self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
@@ -214,7 +223,7 @@ class FolderCamera:
         if before:
             log.warning("a pocket was handed in again: the newest counts", file=file.name, before=before)
         on_capture(event)
-        self._put_away(file, reading.image)
+        self._put_away(file, reading)
 
     def _is_known(self, file: _File) -> bool:
         """Whether a file was handed in, and a crash came before it was moved or it could not be.
@@ -228,18 +237,28 @@ class FolderCamera:
             file.relative, file.look, file.path.read_bytes()
         )
 
-    def _put_away(self, file: _File, image: bytes | None = None) -> None:
+    def _put_away(self, file: _File, reading: Reading | None = None) -> None:
         """Move what was handed in out of the way, or remember it where it stays."""
         if self._folder.writable:
             try:
-                self._folder.move(file.relative, file.look, SUBMITTED)
+                moved = self._folder.move(file.relative, file.look, SUBMITTED)
                 self._stillness.forget(file.path)  # what comes under its name is another one
+                if reading is not None and reading.unguarded:
+                    self._followed.follow(file.path, moved, reading.image, time.monotonic())
                 return
             except OSError as error:
                 self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
-        if image is not None:
-            self._handed_in.remember_content(file.relative, file.look, image)
+        if reading is not None:
+            self._handed_in.remember_content(file.relative, file.look, reading.image)
         self._dealt_with[file.path] = file.look
+
+    def _bring_back_what_was_written(self, now: float) -> None:
+        """Put a file that was written after it was handed in back into its place: half of it was judged."""
+        for followed in self._followed.changed(now):
+            log.error("a file was written after it was handed in: it is handed in again", file=str(followed.path))
+            with suppress(OSError):  # the folder is away, or somebody took the file
+                if not followed.name.exists():  # else a newer photograph of the pocket is there, and counts
+                    replace(followed.path, followed.name)
 
     def _reject(self, file: _File, reason: str) -> None:
         log.warning("a file was rejected", file=file.name, reason=reason)

@@ -15,13 +15,17 @@ from producer.station.station import Received, Station
 
 @dataclass(frozen=True)
 class Photograph:
-    """One insert's photograph, with what is known of the edge that it shows and of the file that it came from."""
+    """One insert's photograph, with what is known of the edge that it shows and of the file that it came from.
+
+    `unguarded`: nothing told that no program wrote the file while it was read.
+    """
 
     pocket: int
     image: bytes
     operations_on_edge: int | None = None
     region: Region | None = None
     file: str | None = None
+    unguarded: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from producer.pictures.file_names import (
 from producer.pictures.system_files import is_system_litter
 from producer.station.file_state import Changing, Look
 from producer.station.head_check import Photograph
-from producer.station.photograph_file import BeingWritten, content
+from producer.station.photograph_file import BeingWritten, content, is_still
 from producer.terminal.counts import counted
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
@@ -119,8 +119,11 @@ def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
     except ValueError as error:
         return [Problem(f"{error}: it was there when the check began", pockets=range(1, shown.check_size + 1))]
     looks, problems = _looks(folder, named), []
+    unguarded = {photograph.file: photograph.image for photograph in shown.photographs if photograph.unguarded}
     for name, pocket in named.pockets().items():
-        if name not in shown.looks or looks[name] != shown.looks[name]:
+        look = shown.looks.get(name)
+        other = name in unguarded and look is not None and not is_still(folder / name, look, unguarded[name])
+        if name not in shown.looks or looks[name] != look or other:
             what = "changed" if name in shown.looks else "came"
             unknown = shown.check_size + 1
             problems.append(Problem(f"{name} {what} while the check ran: check again", [name], [pocket or unknown]))
@@ -230,14 +233,15 @@ def _taken(
     try:
         if not paths[0].is_file():
             return None, Problem(f"{name} is no file, or a link that leads nowhere", names, [pocket])
-        image, _ = content(paths[0], Look.at(paths[0].stat()))
+        taken = content(paths[0], Look.at(paths[0].stat()))
     except OSError as error:
         return None, Problem(f"{name} cannot be read: {error.strerror}", names, [pocket])
     except (BeingWritten, Changing):
         return None, Problem(f"{name} is being written: check again when it is finished", names, [pocket])
     except ValueError as error:
         return None, Problem(str(error), names, [pocket])
-    photograph = Photograph(pocket, image, file=name)
+    image = taken.image
+    photograph = Photograph(pocket, image, file=name, unguarded=taken.unguarded)
     if not image:
         return photograph, Problem(f"{name} is empty", names, [pocket])
     if ending_of(name) not in UNREADABLE or image.startswith(_DECODED):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +22,24 @@ from producer.station.file_state import Changing, Look, has_holes, open_for_writ
 _EIGHT_BITS: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")
 
 
+UNGUARDED: Final = (
+    "nothing tells here whether a program still writes a photograph: one that is overwritten in place, with a long "
+    "pause, may be judged half; run the station as the files' owner, on the computer whose disk they are on"
+)
+"""What it costs that the kernel gives no leases, in words."""
+
+
 class BeingWritten(Exception):
     """A program of this computer has the file open for writing: half of it may be the photograph before."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file's bytes, whether parts of it were never written, and whether a program may have it open for writing."""
+
+    image: bytes
+    holes: bool
+    unguarded: bool
 
 
 @dataclass(frozen=True)
@@ -30,16 +47,17 @@ class Reading:
     """A file's bytes, and in `doubt` why they may not be the whole photograph, or None.
 
     `bar` describes a part that has one colour: a bar, which the camera then draws into each photograph in the same way,
-    or not written yet.
+    or not written yet. `unguarded`: a program may have it open for writing.
     """
 
     image: bytes
     doubt: str | None
     bar: str | None = None
+    unguarded: bool = False
 
 
-def content(path: Path, look: Look) -> tuple[bytes, bool]:
-    """The bytes of a file that looked like `look` when it was listed, and whether parts of it were never written.
+def content(path: Path, look: Look) -> Content:
+    """What is in a file that looked like `look` when it was listed.
 
     Raises:
         Changing: it does not any more.
@@ -50,14 +68,44 @@ def content(path: Path, look: Look) -> tuple[bytes, bool]:
     if look.size > MAX_IMAGE_BYTES:
         raise ValueError(f"{path.name} has {look.size:,} bytes: a photograph has at most {MAX_IMAGE_BYTES:,}")
     with path.open("rb", buffering=0) as file:
-        if open_for_writing(file.fileno()):
+        written = open_for_writing(file.fileno())
+        if written:
             raise BeingWritten(f"a program has {path.name} open for writing")
         holes = has_holes(file.fileno(), look.size)
         image = b"".join(iter(lambda: file.read(1 << 22), b""))
         after = Look.at(os.fstat(file.fileno()))
     if after != look or Look.at(path.stat()) != look or len(image) != look.size:
         raise Changing
-    return image, holes
+    return Content(image, holes, unguarded=written is None)
+
+
+def is_still(path: Path, look: Look, image: bytes) -> bool:
+    """Whether a file looks like `look` and has just these bytes, and no program is seen to write it."""
+    try:
+        return content(path, look).image == image
+    except (Changing, BeingWritten, ValueError, OSError):
+        return False
+
+
+def only_when_finished(path: Path, settled_after: float) -> Content:
+    """What is in a file; where nothing tells who writes it, the same at two looks `settled_after` seconds apart.
+
+    Raises:
+        ValueError: a program still writes it, or it is larger than any photograph.
+        OSError: it cannot be read.
+    """
+    if not path.is_file():  # a pipe has no other writer than the one that it is read from
+        return Content(path.read_bytes(), holes=False, unguarded=False)
+    look = Look.at(path.stat())
+    try:
+        taken = content(path, look)
+        if taken.unguarded:
+            time.sleep(settled_after)
+            if not is_still(path, look, taken.image):
+                raise Changing
+    except (Changing, BeingWritten) as error:
+        raise ValueError(f"{path} is being written: hand it in when it is finished") from error
+    return taken
 
 
 def read(path: Path, look: Look) -> Reading:
@@ -66,12 +114,14 @@ def read(path: Path, look: Look) -> Reading:
     Raises:
         Changing, BeingWritten, ValueError, OSError: as `content` does.
     """
-    image, holes = content(path, look)
-    if (why := cut_short(image)) is not None:
-        return Reading(image, why)
-    if holes:
-        return Reading(image, "parts of the file were never written")
-    return _decoded(image)
+    taken = content(path, look)
+    if (why := cut_short(taken.image)) is not None:
+        reading = Reading(taken.image, why)
+    elif taken.holes:
+        reading = Reading(taken.image, "parts of the file were never written")
+    else:
+        reading = _decoded(taken.image)
+    return replace(reading, unguarded=taken.unguarded)
 
 
 def is_raw(name: str, image: bytes) -> bool:

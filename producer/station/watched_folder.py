@@ -124,8 +124,11 @@ class WatchedFolder:
             log.error("a folder cannot be looked at", problem=problem)
         self._unlisted = unlisted
 
-    def move(self, relative: Path, look: Look, to: str, reason: str | None = None) -> None:
+    def move(self, relative: Path, look: Look, to: str, reason: str | None = None) -> Path:
         """Move a file that looked like `look` when it was read to the folder `to`, with a note beside it that says why.
+
+        Returns:
+            Where it is now.
 
         Raises:
             Changing: it is another photograph by now, or is being written; it stays, or is back in its place.
@@ -145,6 +148,7 @@ class WatchedFolder:
             raise Changing
         if reason is not None:
             target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+        return target
 
     def _say(self, problem: str) -> None:
         if problem != self._problem:

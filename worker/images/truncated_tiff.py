@@ -2,8 +2,8 @@
 
 A strip or tile of Deflate ends with a checksum, which the decoder does not read once it has all the rows. LZW and
 PackBits have none. But what comes twice has a code of its own in LZW, so no byte comes many times over; and PackBits
-packs each row by itself: other bytes hardly end where it does. Each strip or tile of JPEG is asked what a JPEG
-file is.
+packs each row by itself: other bytes hardly end where it does. A program that packs rows together ends no run there
+that could go on. Each strip or tile of JPEG is asked what a JPEG file is.
 """
 
 from __future__ import annotations
@@ -30,6 +30,15 @@ _REPEATED: Final = re.compile(rb"(.)\1{31}", re.DOTALL)
 
 _NOTHING: Final = 128
 """The code of PackBits below which that many bytes and one more follow, and above which a byte is repeated."""
+
+_LONGEST_RUN: Final = 128
+"""Bytes. One that is as long may end at a row's end because it is full."""
+
+_LITERAL: Final = 256
+"""What goes on in a run of bytes that differ; in one of equal bytes it is that byte."""
+
+_BY_CHANCE: Final = 1 / 4
+"""Of the rows that are packed together at most so many end where a run does that could go on."""
 
 _MOST_RUNS: Final = 2**22
 """Runs of PackBits that are looked at: a second's. A photograph of 40 megapixels has half as many."""
@@ -96,30 +105,33 @@ def _stride(image: Image.Image) -> int:
 def _is_in_rows(parts: list[memoryview], stride: int) -> bool:
     """Whether the last row of each part of PackBits ends where the part does, and the others where runs do.
 
-    A program that packs several rows together, as it should not, does so in every part.
+    One byte more is what fills up an even number of bytes. A program that packs rows together, as it should not, does
+    so everywhere: it ends no run at a row's end that could go on.
     """
-    together = []
+    ended = crossed = 0
     budget = iter(range(_MOST_RUNS))
     for part in map(bytes, parts):
-        at, left, within = 0, stride, False
+        at, left, could_go_on = 0, stride, -1
         for _ in budget:
-            if at >= len(part):
+            padded = at == len(part) - 1 and at % 2 and left == stride
+            if at >= len(part) or padded:
                 break
             code = part[at]
-            if code < _NOTHING:
-                at += code + 2
-                left -= code + 1
-            elif code > _NOTHING:
-                at += 2
-                left -= 257 - code
-            else:
+            if code == _NOTHING:
                 at += 1
+                continue
+            literal = code < _NOTHING
+            run = code + 1 if literal else 257 - code
+            goes_on = _LITERAL if literal else part[at + 1] if at + 1 < len(part) else -1
+            ended += could_go_on == goes_on >= 0
+            at += run + 1 if literal else 2
+            left -= run
+            could_go_on = goes_on if left == 0 and run < _LONGEST_RUN else -1
             if left <= 0:
-                within |= left < 0
+                crossed += left < 0
                 left = left % stride or stride
-        if at < len(part):  # more than is looked at
+        else:  # more than is looked at
             return True
         if at > len(part) or left < stride:
             return False
-        together.append(within)
-    return all(together) or not any(together)
+    return not crossed or ended <= _BY_CHANCE * (ended + crossed)

@@ -32,6 +32,15 @@ def test_pockets_that_were_never_photographed_are_named_to_the_person() -> None:
     assert said == "Fräse 3 H12 op-1: review, look at 2, 3, 4 (3, 4 never photographed)"
 
 
+def test_what_the_events_of_a_check_say_against_each_other_is_said() -> None:
+    reason = "its events say 4 pockets and 5 pockets"
+    answer = ANSWER.model_copy(update={"review": [5], "missing": [], "reason": reason})
+    result = CheckResult(ANSWER.check_id, 4, [], {}, answer)
+    assert sentence(result) == f"REVIEW  look at pockets 5: {reason}"
+    assert as_values(result, [], [])["reason"] == reason
+    assert as_values(CheckResult(ANSWER.check_id, 4, [], {}, None), [], [])["reason"] is None
+
+
 def test_the_kind_of_damage_is_told_where_the_model_knows_it() -> None:
     check = new_id()
     events = [CaptureEvent.from_message(message(pocket=pocket, check_id=str(check))) for pocket in (1, 2, 3, 4)]

@@ -34,7 +34,8 @@ def tiff(pixels: np.ndarray, tile: int = 0, planes: bool = False, rows: int = 0)
         split = np.moveaxis(pixels, 2, 0) if planes else [pixels]
         parts = [plane[y : y + rows].tobytes() for plane in split for y in range(0, height, rows)]
     where, counts = (324, 325) if tile else (273, 279)
-    tags = {256: [width], 257: [height], 258: [8] * colours, 259: [1], 262: [2], 277: [colours], 284: [1 + planes]}
+    tags = {256: [width], 257: [height], 258: [8] * colours, 259: [1], 262: [1 + colours // 3], 277: [colours]}
+    tags |= {284: [1 + planes]}
     tags |= {322: [tile], 323: [tile]} if tile else {278: [rows]}
     tags |= {where: [0] * len(parts), counts: [len(part) for part in parts]}
     values = 10 + 12 * len(tags) + 4
@@ -134,6 +135,27 @@ def test_a_pattern_of_numbers_of_colours_may_be_a_shade() -> None:
 def test_tiles_that_are_missing_at_the_end_are_cut(tile: int, fill: bytes, share: float) -> None:
     for pixels in photographs():
         assert missing(filled(tiff(pixels, tile)[0], share, fill)) is Missing.CUT
+
+
+@pytest.mark.parametrize("fill", [b"EMPTY", b"ABCDEFG", b"0123456789"])
+@pytest.mark.parametrize("tile", [16, 32, 48, 64])
+def test_a_pattern_in_tiles_as_narrow_as_it_may_be_is_no_picture(tile: int, fill: bytes) -> None:
+    for pixels in photographs():
+        whole, _ = tiff(pixels[..., :1], tile)
+        assert missing(whole) is None
+        assert missing(filled(whole, 0.5, fill)) is not None
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("hole", [2048, 4096])
+def test_many_holes_of_less_than_three_rows_are_found_where_a_disk_has_blocks(hole: int, fill: bytes) -> None:
+    for pixels in photographs():
+        for data in (saved(pixels, "BMP"), saved(pixels, "TIFF"), tiff(pixels, 64)[0]):
+            holed = bytearray(data)
+            for at in range(4096, len(data) - 8192, 16_384):
+                holed[at : at + hole] = (fill * hole)[:hole]
+            assert missing(data) is None
+            assert missing(bytes(holed)) is Missing.CUT
 
 
 @pytest.mark.parametrize("fill", [b"\r\n", b"\xde\xad\xbe\xef"])

@@ -52,12 +52,20 @@ def test_the_kernel_tells_who_has_a_file_open_for_writing(tmp_path: Path) -> Non
             writing.write(b"y")
 
 
-def test_where_the_kernel_knows_no_leases_it_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_kernel_gives_no_leases_only_a_writer_that_is_seen_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container without capabilities, for files of another owner, and on network shares."""
     path = tmp_path / "1.bmp"
     path.write_bytes(b"x")
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    with path.open("rb") as reading, path.open("ab"):
+    with path.open("rb") as reading:
         assert open_for_writing(reading.fileno()) is None
+        with path.open("rb"), path.open("ab"):
+            assert open_for_writing(reading.fileno()) is (True if sys.platform == "linux" else None)
+        monkeypatch.setattr("producer.station.file_state._PROCESSES", tmp_path)  # which no other system has
+        with path.open("ab"):
+            assert open_for_writing(reading.fileno()) is None
 
 
 def test_room_that_was_reserved_and_not_written_is_a_hole(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from structlog.testing import capture_logs
@@ -63,6 +64,13 @@ class Camera:
         """Two looks, so far apart that a file which shows the same is finished."""
         self.look()
         return self.look(after=2.0)
+
+
+def _bitmap(seed: int) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "BMP")
+    return out.getvalue()
 
 
 @pytest.fixture
@@ -184,6 +192,46 @@ def test_what_the_kernel_cannot_tell_is_doubted_when_it_ends_in_zeros(
     camera.photo("mill-1/H1/op-7/1.bmp", half + bytes(len(out.getvalue()) - len(half)))
     assert camera.sweep() == ([], True)
     assert [event.pocket for event in camera.look(after=60.0)[0]] == [1]
+
+
+def test_a_file_that_is_written_after_it_was_handed_in_is_handed_in_again(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is overwritten in place, with a pause that is longer than a file is waited for, and nothing tells of that."""
+    for module in ("photograph_file", "watched_folder"):
+        monkeypatch.setattr(f"producer.station.{module}.open_for_writing", lambda _: None)
+    before, after = (_bitmap(seed) for seed in (1, 2))
+    path = camera.photo("mill-1/H1/op-7/1.bmp", before)
+    quiet = camera.photo("mill-1/H1/op-7/2.jpg", photograph())
+    with path.open("r+b", buffering=0) as writer:
+        writer.write(after[: len(after) // 2])
+        assert [event.pocket for event in camera.sweep()[0]] == [1, 2]
+        (camera.folder / "submitted" / quiet.relative_to(camera.folder)).chmod(0o600)  # which changes no byte
+        assert camera.look(after=10.0) == ([], False)
+        writer.write(after[len(after) // 2 :])
+    assert camera.look(after=1.0) == ([], True)
+    (event,) = camera.look(after=2.0)[0]
+    assert (camera.folder.parent / "images" / event.image).read_bytes() == after
+    assert sorted(file.name for file in camera.folder.rglob("?.???")) == ["1.bmp", "2.jpg"]
+    assert camera.look(after=100.0) == ([], False)
+
+
+def test_a_write_that_a_file_system_does_not_date_is_found_in_the_end(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("photograph_file", "watched_folder"):
+        monkeypatch.setattr(f"producer.station.{module}.open_for_writing", lambda _: None)
+    monkeypatch.setattr(Look, "at", lambda status: Look(status.st_size, status.st_mtime_ns, 0, 0))
+    path = camera.photo("mill-1/H1/op-7/1.bmp", _bitmap(1))
+    taken = path.stat().st_mtime_ns
+    assert len(camera.sweep()[0]) == 1
+    moved = camera.folder / "submitted" / path.relative_to(camera.folder)
+    moved.write_bytes(_bitmap(2))
+    os.utime(moved, ns=(taken, taken))
+    assert camera.look(after=10.0) == ([], False)
+    assert camera.look(after=60.0) == ([], True)
+    assert not moved.exists()
+    assert path.read_bytes() == _bitmap(2)
 
 
 def test_a_bar_is_waited_for_once_and_then_known(camera: Camera) -> None:

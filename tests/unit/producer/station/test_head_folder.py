@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from producer.station.file_state import Look
 from producer.station.head_folder import HeadFolder, changes_since, look_at, numbered
 from tests.support import make_no_file, photograph
 
@@ -339,6 +340,19 @@ def test_what_changes_in_the_folder_after_it_was_read_is_named(
     (problem,) = changes_since(shown, folder)
     assert (problem.what, [*problem.files]) == (f"{file} {said} while the check ran: check again", [file])
     assert problem.pockets == [pocket]
+
+
+def test_where_nothing_tells_of_writers_a_change_that_no_look_shows_is_found(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a share that does not date changes, while a program writes that another computer runs."""
+    monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: None)
+    monkeypatch.setattr(Look, "at", lambda status: Look(status.st_size, 0, 0, 0))
+    shown = look_at(folder, None)
+    assert changes_since(shown, folder) == []
+    _is_overwritten_with_its_old_size_and_time(folder)
+    (problem,) = changes_since(shown, folder)
+    assert (problem.what, problem.pockets) == ("3.jpg changed while the check ran: check again", [3])
 
 
 def test_what_stands_beside_photographs_may_change(folder: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.station.file_state import Look
-from producer.station.photograph_file import Changing, Reading, is_raw, read
+from producer.station.photograph_file import Changing, Reading, is_raw, only_when_finished, read
 
 NOISE = np.random.default_rng(0).integers(1, 255, (200, 240, 3), dtype=np.uint8)
 SCENE = np.asarray(Image.fromarray(NOISE[:25, :30]).resize((240, 200), Image.Resampling.BICUBIC))
@@ -103,3 +104,28 @@ def test_a_camera_s_raw_data_are_told_by_name_and_beginning() -> None:
     assert is_raw("1.NEF", b"MM\0*")
     assert not is_raw("1.tif", b"MM\0*")
     assert not is_raw("1.webp", b"RIFF")
+
+
+def test_one_photograph_is_handed_in_when_nobody_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, image = tmp_path / "1.jpg", saved(SCENE, "JPEG")
+    path.write_bytes(image)
+    found = only_when_finished(path, 0.001)
+    assert (found.image, found.unguarded) == (image, True)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(
+            "producer.station.photograph_file.time.sleep", lambda _: path.write_bytes(saved(NOISE, "JPEG")) and None
+        )
+        with pytest.raises(ValueError, match="being written: hand it in when it is finished"):
+            only_when_finished(path, 2.0)
+    monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: True)
+    with pytest.raises(ValueError, match="being written: hand it in when it is finished"):
+        only_when_finished(path, 2.0)
+
+
+def test_a_photograph_may_come_out_of_a_pipe() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"image")
+    os.close(writing)
+    found = only_when_finished(Path(f"/dev/fd/{reading}"), 2.0)
+    os.close(reading)
+    assert (found.image, found.unguarded) == (b"image", False)

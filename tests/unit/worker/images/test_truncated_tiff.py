@@ -50,21 +50,53 @@ def test_packbits_that_a_pattern_was_written_over_are_not_judged(period: int) ->
                 decode(data[:start] + fill[:1024] + data[start + 1024 :], (64, 64))
 
 
-def packed_by_hand(packed: bytes) -> bytes:
-    """A grey TIFF of 256×256 pixels, of one strip of PackBits."""
-    tags = {256: 256, 257: 256, 258: 8, 259: 32773, 262: 1, 273: 200, 277: 1, 278: 256, 279: len(packed)}
-    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
-    head += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()) + bytes(4)
-    return head.ljust(200, b"\0") + packed
+def packed(pixels: bytes) -> bytes:
+    """PackBits of bytes, as few as there may be."""
+    out, at = bytearray(), 0
+    while at < len(pixels):
+        alike = len(pixels[at : at + 128]) - len(pixels[at : at + 128].lstrip(pixels[at : at + 1]))
+        run = at + 1
+        while run < min(at + 128, len(pixels)) and len(set(pixels[run : run + 3])) > 1:
+            run += 1
+        out += bytes([257 - alike, pixels[at]]) if alike > 2 else bytes([run - at - 1]) + pixels[at:run]
+        at += alike if alike > 2 else run - at
+    return bytes(out)
 
 
-def test_packbits_that_go_on_from_row_to_row_are_read_but_not_with_a_hole() -> None:
-    pixels = photographs()[0].convert("L").tobytes()
-    packed = b"".join(bytes([99]) + pixels[at : at + 100] for at in range(0, 65_500, 100))
-    data = packed_by_hand(packed + bytes([35]) + pixels[65_500:])
-    assert not is_overwritten(Image.open(io.BytesIO(data)), data)
-    hole = data[:9000] + b"EMPTY" * 100 + data[9500:]
-    assert is_overwritten(Image.open(io.BytesIO(hole)), hole)
+def packed_by_hand(*strips: bytes, width: int = 256, height: int = 256, rows: int = 256) -> bytes:
+    """A grey TIFF of strips of PackBits."""
+    starts = [2000 + len(b"".join(strips[:index])) for index in range(len(strips))]
+    tags = {256: [width], 257: [height], 258: [8], 259: [32773], 262: [1], 273: starts, 277: [1], 278: [rows]}
+    tags |= {279: [len(strip) for strip in strips]}
+    head, behind = struct.pack("<2sHIH", b"II", 42, 8, len(tags)), b""
+    for tag, values in tags.items():
+        value = struct.pack(f"<{len(values)}I", *values)
+        head += struct.pack("<HHI", tag, 4, len(values))
+        head += value if len(values) == 1 else struct.pack("<I", 200 + len(behind))
+        behind += value if len(values) > 1 else b""
+    return ((head + bytes(4)).ljust(200, b"\0") + behind).ljust(2000, b"\0") + b"".join(strips)
+
+
+@pytest.mark.parametrize("rows", [201, 100, 16, 2, 1])
+@pytest.mark.parametrize("together", [True, False])
+def test_packbits_that_are_filled_up_or_go_on_from_row_to_row_are_read_but_not_with_a_hole(
+    rows: int, together: bool
+) -> None:
+    """201 rows: the last strip has one. A black background at one side makes runs begin where rows do."""
+    photograph = np.asarray(photographs()[0].convert("L"))[:201, :251].copy()
+    cut_out = np.where(np.arange(251) < 60, np.uint8(0), photograph)
+    for pixels in (photograph, cut_out):
+        strips = []
+        for top in range(0, 201, rows):
+            lines = [line.tobytes() for line in pixels[top : top + rows]]
+            strips.append(packed(b"".join(lines)) if together else b"".join(map(packed, lines)))
+        for filled_up in (strips, [strip + bytes(len(strip) % 2) for strip in strips]):
+            data = packed_by_hand(*filled_up, width=251, height=201, rows=rows)
+            image = Image.open(io.BytesIO(data))
+            assert not is_overwritten(image, data)
+            assert (np.asarray(image) == pixels).all()
+            hole = data[:12_000] + b"EMPTY" * 200 + data[13_000:]
+            assert is_overwritten(Image.open(io.BytesIO(hole)), hole)
 
 
 def test_no_file_is_looked_at_for_longer_than_a_second_or_so() -> None:

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from producer.station.head_folder import look_at
+from producer.station.settled_head import is_unguarded, settled
+from tests.support import photograph
+
+
+def test_where_nothing_tells_of_writers_a_head_is_looked_at_twice_and_what_changed_is_not_handed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pocket in (1, 2):
+        (tmp_path / f"{pocket}.jpg").write_bytes(photograph(seed=pocket))
+    if not is_unguarded(look_at(tmp_path, None)):  # as on disks with leases
+        monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: None)
+    shown = look_at(tmp_path, None)
+    assert is_unguarded(shown)
+    pauses = []
+
+    def somebody_writes(seconds: float) -> None:
+        pauses.append(seconds)
+        (tmp_path / "2.jpg").write_bytes(photograph(seed=3))
+
+    monkeypatch.setattr("producer.station.settled_head.time.sleep", somebody_writes)
+    after = settled(shown, tmp_path, 2.0)
+    assert pauses == [2.0]
+    assert [each.pocket for each in after.photographs] == [1]
+    assert [(each.files, each.pockets) for each in after.problems] == [(["2.jpg"], [2])]
+    assert after.check_size == 2

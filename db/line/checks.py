@@ -14,7 +14,9 @@ from sqlalchemy import bindparam, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
+from db.line import contradictions
 from db.line.check_search import begun_before, candidates, of_place
+from db.line.contradictions import PICTURE, elsewhere, shared
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
 from producer.contract.vocabulary import OUTCOME_OF, State
@@ -32,8 +34,8 @@ class Check:
 
     A check that was given up (`db.line.incomplete_checks`) is `review`, whatever was found, once all photographs
     that came are judged; `missing` are the pockets, of those from 1 to `size`, of which none came. They are
-    in `review` too. So is a check whose captures contradict each other, and `reason` says how: one is of a pocket
-    above the size, or of another machine or head than the first.
+    in `review` too. So is a check whose captures contradict each other, and `reason` says how
+    (`db.line.contradictions`).
     """
 
     check_id: UUID
@@ -55,7 +57,8 @@ class PocketState(NamedTuple):
     """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
 
     `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are
-    compared only, so they may be as a driver gives them. `elsewhere` names the head where it is not the check's.
+    compared only, so they may be as a driver gives them. `elsewhere` names the head or operation where it is not the
+    check's. `picture` tells one picture from another, where that is known.
     """
 
     capture_id: Any
@@ -63,6 +66,7 @@ class PocketState(NamedTuple):
     ordered_at: Any
     outcome: str | None
     elsewhere: str | None = None
+    picture: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,9 @@ def assess(
     """What a check of `size` inserts comes to.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one. A capture of another head stands for no
-    pocket of this one. Without `awaited`, pockets that have no photograph are waited for no more.
+    unless its capture was judged after all, or was followed by a newer one. A capture of another head or operation
+    stands for no pocket of this one, and one picture for no two; of what is unusable nothing follows from that.
+    Without `awaited`, pockets that have no photograph are waited for no more.
     """
     pocket_of: dict[Any, int] = {}
     newest: dict[int, PocketState] = {}
@@ -122,10 +127,12 @@ def assess(
     wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
     missing = set() if awaited else wanted - seen
     beyond = {pocket for pocket in seen - wanted if pocket > size}
-    reason = _contradiction(size, beyond, elsewhere.values())
+    same = shared({c.pocket: c.picture for c in newest.values() if c.picture and c.outcome != "unusable"})
+    others = [(capture.elsewhere or "", capture.pocket) for capture in elsewhere.values()]
+    reason = contradictions.in_words(size, beyond, others, same)
     replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
     review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
-    review = (review | {capture.pocket for capture in elsewhere.values()}) - replace
+    review = review.union({pocket for _, pocket in others}, *same) - replace
     judged = len(wanted & answered)
     state: State = "go"
     if not (wanted - missing) | seen <= answered:
@@ -137,20 +144,6 @@ def assess(
     elif review:
         state = "review"
     return CheckSummary(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)), reason)
-
-
-def _contradiction(size: int, beyond: Collection[int], elsewhere: Iterable[PocketState]) -> str | None:
-    """What captures of a check say against each other, in words; None where they agree."""
-    said = [f"{_pockets(beyond)} of a check of {size}"] if beyond else []
-    by_head: dict[str, set[int]] = defaultdict(set)
-    for capture in elsewhere:
-        by_head[capture.elsewhere or ""].add(capture.pocket)
-    said += [f"{_pockets(of)} of {head}" for head, of in sorted(by_head.items())]
-    return f"contradiction: {'; '.join(said)}" if said else None
-
-
-def _pockets(pockets: Collection[int]) -> str:
-    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(map(str, sorted(pockets)))}"
 
 
 COLUMNS = (
@@ -189,8 +182,10 @@ _CAPTURES_OF = Prepared(
         Captures.ordered_at,
         Captures.outcome,
         Captures.review,
+        PICTURE,
         Captures.machine,
         Captures.head,
+        Captures.operation,
     ).where(Captures.check_id.in_(_IDS))
 )
 _TROUBLES_OF = Prepared(
@@ -259,10 +254,12 @@ def _assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[Check
     checks = {row[0]: dict(zip(_NAMES, row, strict=False)) for row in rows}
     ids = list(checks)
     states: dict[UUID, list[PocketState]] = defaultdict(list)
-    for check_id, capture_id, pocket, moment, outcome, review, *place in _CAPTURES_OF.execute(connection, ids=ids):
+    places = {check_id: (of["machine"], of["head"], of["operation"]) for check_id, of in checks.items()}
+    captures = _CAPTURES_OF.execute(connection, ids=ids)
+    for check_id, capture_id, pocket, moment, outcome, review, picture, *place in captures:
         outcome = OUTCOME_OF[review] if review is not None else outcome
-        other = elsewhere(checks[check_id]["machine"], checks[check_id]["head"], *place)
-        states[check_id].append(PocketState(capture_id, pocket, moment, outcome, other))
+        other = elsewhere(places[check_id], (place[0], place[1], place[2]))
+        states[check_id].append(PocketState(capture_id, pocket, moment, outcome, other, picture))
     troubles: dict[UUID, list[Trouble]] = defaultdict(list)
     for check_id, capture_id, pocket in _TROUBLES_OF.execute(connection, ids=ids):
         troubles[check_id].append(Trouble(capture_id, pocket))
@@ -270,10 +267,3 @@ def _assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[Check
         columns = checks[check_id]
         answer = assess(columns["size"], states[check_id], troubles[check_id], awaited=awaited)
         yield Check(**columns, **vars(answer))
-
-
-def elsewhere(machine: str, head: str, of_machine: str, of_head: str) -> str | None:
-    """Of which head a capture is, in words, where it is not that of its check; None where it is."""
-    if machine != of_machine:
-        return f"machine {of_machine}, head {of_head}"
-    return f"head {of_head}" if head != of_head else None

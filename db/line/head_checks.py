@@ -11,7 +11,9 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, Row, Select, String, cast, func, literal, select, text, type_coerce
 from sqlalchemy.orm import Session
 
-from db.line.checks import COLUMNS, Check, PocketState, Trouble, assess, elsewhere
+from db.line import contradictions
+from db.line.checks import COLUMNS, Check, PocketState, Trouble, assess
+from db.line.contradictions import PICTURE, elsewhere
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from producer.contract.vocabulary import OUTCOME_OF
 
@@ -34,7 +36,7 @@ def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> l
     )
     since = func.coalesce(begin, literal(datetime.min.replace(tzinfo=UTC), UtcDateTime()))
     on = (Checks.machine == of.c.machine) & (Checks.head == of.c.head) & (Checks.started_at >= since)
-    query = select(_key(Checks).label("key"), *COLUMNS).select_from(of).join(Checks, on)
+    query = select(_key(Checks).label("key"), *COLUMNS, Checks.given_up).select_from(of).join(Checks, on)
     rows = session.execute(query.order_by(Checks.started_at.desc(), Checks.check_id.desc())).all()
     return list(_with_captures(session, rows))
 
@@ -52,56 +54,53 @@ def _with_captures(
 ) -> Iterator[tuple[Check, list[PocketState]]]:
     """Checks with their answers, and the captures that these come from: three queries at most for any number."""
     ids = {row.key: row.check_id for row in rows}
-    places = {row.key: (row.machine, row.head) for row in rows}
+    places = {row.key: (row.machine, row.head, row.operation) for row in rows}
+    doubtful = {row.key for row in rows if row.awaited or row.given_up}
     troubles: dict[Any, list[Trouble]] = defaultdict(list)
     faults: Select[*tuple[Any, ...]] = select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket)
     for key, capture_id, pocket in session.execute(
         faults.where(Faults.check_id.in_(ids.values()), Faults.state == "open")
     ):
         troubles[key].append(Trouble(capture_id, pocket))
-    states = _states(session, ids, places, troubles.keys())
+    states = _states(session, ids, places, doubtful | troubles.keys())
     for row in rows:
         columns = dict(row._mapping)
-        key, awaited = columns.pop("key"), columns.pop("awaited")
+        key, awaited, _ = columns.pop("key"), columns.pop("awaited"), columns.pop("given_up")
         answer = assess(row.size, states[key], troubles[key], awaited=awaited)
         yield Check(**columns, **vars(answer)), states[key]
 
 
 def _states(
-    session: Session, ids: Mapping[Any, UUID], places: Mapping[Any, Place], troubled: Collection[Any]
+    session: Session, ids: Mapping[Any, UUID], places: Mapping[Any, contradictions.Place], doubtful: Collection[Any]
 ) -> Mapping[Any, list[PocketState]]:
     """The captures of some checks, which are of these heads.
 
     They come by what they have in common, a row for all intact pockets of a check: reading thousands one by one takes
-    most of what a page of fifty heads may take. Where a pocket has several captures their order counts, where there
-    is a fault their ids, and where one is of another head each one's: those checks are read capture by capture.
+    most of what a page of fifty heads may take. Where a pocket has several captures their order counts, and in a
+    `doubtful` check each one: it has a fault, or is not whole, or its captures contradict each other.
     """
     states: dict[Any, list[PocketState]] = defaultdict(list)
     pockets = func.aggregate_strings(cast(Captures.pocket, String), ",")
-    machine, head = Captures.machine, Captures.head
-    ends = func.min(machine), func.min(head), func.max(machine), func.max(head)
-    alike: Select[*tuple[Any, ...]] = select(_key(Captures), Captures.outcome, Captures.review, pockets, *ends)
+    alike: Select[*tuple[Any, ...]] = select(_key(Captures), Captures.outcome, Captures.review, pockets)
     alike = alike.where(Captures.check_id.in_(ids.values())).group_by(
         Captures.check_id, Captures.outcome, Captures.review
     )
-    mixed: set[Any] = set()
-    for key, outcome, review, numbers, *place in session.execute(alike):
-        if tuple(place) != places[key] * 2:
-            mixed.add(key)
+    for key, outcome, review, numbers in session.execute(alike):
         for pocket in map(int, numbers.split(",")):
             states[key].append(PocketState(pocket, pocket, 0, OUTCOME_OF[review] if review is not None else outcome))
     several = {key for key, of in states.items() if len({state.pocket for state in of}) < len(of)}
-    several |= mixed | (states.keys() & set(troubled))
+    several |= states.keys() & set(doubtful)
     if several:
         states.update((key, []) for key in several)
         moment, capture_id = type_coerce(Captures.ordered_at, String), type_coerce(Captures.capture_id, String)
-        columns = _key(Captures), capture_id, Captures.pocket, moment, Captures.outcome, Captures.review, machine, head
-        captures: Select[*tuple[Any, ...]] = select(*columns).where(
-            Captures.check_id.in_([ids[key] for key in several])
-        )
-        for key, capture, pocket, at, outcome, review, *of in session.execute(captures):
+        of_capture = _key(Captures), capture_id, Captures.pocket, moment, Captures.outcome, Captures.review, PICTURE
+        place = Captures.machine, Captures.head, Captures.operation
+        captures: Select[*tuple[Any, ...]] = select(*of_capture, *place)
+        captures = captures.where(Captures.check_id.in_([ids[key] for key in several]))
+        for key, capture, pocket, at, outcome, review, picture, *of in session.execute(captures):
             outcome = OUTCOME_OF[review] if review is not None else outcome
-            states[key].append(PocketState(capture, pocket, at, outcome, elsewhere(*places[key], *of)))
+            other = elsewhere(places[key], (of[0], of[1], of[2]))
+            states[key].append(PocketState(capture, pocket, at, outcome, other, picture))
     return states
 
 

@@ -66,6 +66,7 @@ def check(
             check_size=shown.check_size,
             timeout=timeout,
             designation=known.designation if known else None,
+            reasons={pocket: problem.what for problem in shown.problems for pocket in problem.pockets},
         )
     late = [*unusable(result, shown), *changes_since(shown, folder)]
     for problem in late:

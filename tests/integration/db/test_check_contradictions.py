@@ -1,4 +1,4 @@
-"""Checks whose events disagree about their size, head, operation or pictures: none is ever "go" without each of its pockets."""
+"""Checks whose events disagree about size, head, operation or pictures: none is "go" without each of its pockets."""
 
 from __future__ import annotations
 

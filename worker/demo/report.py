@@ -16,6 +16,7 @@ from db.line.rows import VerdictRow
 from producer.terminal.console import Console, line
 from producer.terminal.counts import counted
 from producer.terminal.programs import as_typed
+from worker.demo.data import HEAD
 from worker.models.line_model import DAMAGED, INTACT
 
 _COLOURS = {"go": "green", "replace": "red"}
@@ -155,13 +156,18 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
             f"95th percentile {summary.p95_ms:.0f} ms",
         )
     line(console, ("look next at", "bold"))
-    insert_db = f"{as_typed('insert-db')} --data {shlex.quote(str(data))}"
+    folder = shlex.quote(str(data))
+    insert_db = f"{as_typed('insert-db')} --data {folder}"
+    worker = as_typed("insert-worker")
+    check = f"{as_typed('insert-station')} --data {folder} check {shlex.quote(str(data / HEAD))}"
     steps = (
         (f"{insert_db} console", "all of it in a browser"),
         (f"{insert_db} replace", "which inserts to change now"),
         (f"{insert_db} checks", "the checks and their answers"),
         (f"{insert_db} verdicts", "every verdict, with its probability of damage"),
         (f"{insert_db} review", "label what it was unsure of; the next model learns from it"),
+        (f"{worker} standalone --data {folder}", "the line goes on; then, in another terminal:"),
+        (f"{check} --machine sim-mill --head sim-head --operation op-mine", "the last head, checked by hand"),
         (f"{data}/images", "the photographs, the truth beside each"),
         (f"{data}/logs", "what each process said"),
     )

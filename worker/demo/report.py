@@ -166,14 +166,15 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
         (f"{insert_db} checks", "the checks and their answers"),
         (f"{insert_db} verdicts", "every verdict, with its probability of damage"),
         (f"{insert_db} review", "label what it was unsure of; the next model learns from it"),
-        (f"{worker} standalone --data {folder}", "the line goes on; then, in another terminal:"),
-        (f"{check} --machine sim-mill --head sim-head --operation op-mine", "the last head, checked by hand"),
         (f"{data}/images", "the photographs, the truth beside each"),
         (f"{data}/logs", "what each process said"),
     )
     width = max(len(where) for where, _ in steps)
     for where, what in steps:
         line(console, f"  {where:<{width}}  {what}")
+    line(console, ("check the last head yourself", "bold"), ": start the line, and in another terminal check")
+    line(console, f"  {worker} standalone --data {folder}")
+    line(console, f"  {check} --machine sim-mill --head sim-head --operation op-mine")
 
 
 def _answer(state: str) -> Text:

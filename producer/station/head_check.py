@@ -45,7 +45,7 @@ class CheckResult:
     def state(self) -> State:
         """What the check came to; a pocket that was not handed in or is doubted makes a "go" of it "review"."""
         if self.answer is not None:
-            return "review" if self.doubted and self.answer.state == "go" else self.answer.state
+            return "review" if (self.doubted or self.missing) and self.answer.state == "go" else self.answer.state
         return "review" if self.missing and len(self.answers) == len(self.submitted) else "pending"
 
     @property
@@ -71,7 +71,7 @@ class CheckResult:
     def review(self) -> list[int]:
         """The pockets that a person must look at: undecided, not answered in time, never handed in, or doubted."""
         if self.answer is not None:
-            return sorted({*self.answer.review, *self.doubted})
+            return sorted({*self.answer.review, *self.doubted, *self.missing})
         decided = {event.pocket for event, _ in self.submitted if self._outcome(event) in ("intact", "damaged")}
         return sorted(set(range(1, self.check_size + 1)) - decided | self.doubted)
 

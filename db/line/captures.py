@@ -46,11 +46,16 @@ class Capture:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A capture's event has come, at `received_at`; `tried` says that judging it begins at once if it is new."""
+    """A capture's event has come, at `received_at`.
+
+    `tried` says that judging it begins at once if it is new. Without `shows` something stands in for the photograph:
+    the pocket keeps what its last photograph showed.
+    """
 
     capture: Capture
     received_at: datetime
     tried: bool = False
+    shows: bool = True
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     checks: dict[UUID, dict[str, Any]] = {}
     pockets: dict[tuple[str, str, int], dict[str, Any]] = {}
     rows = []
+    unseen = {arrival.capture.capture_id for arrival in arrivals if not arrival.shows}
     for arrival in arrivals:
         capture = arrival.capture
         moment = order[capture.capture_id]
@@ -201,7 +207,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     rows.sort(key=lambda row: row["capture_id"])
     written = {capture_id for (capture_id,) in _CAPTURE.execute(connection, rows)}
     for row in rows:
-        if row["capture_id"] not in written:
+        if row["capture_id"] not in written - unseen:
             continue
         place = row["machine"], row["head"], row["pocket"]
         newest = pockets.get(place)
@@ -209,6 +215,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
             pockets[place] = {name: row[name] for name in _POCKET_NAMES}
     if pockets:
         _POCKET.execute(connection, [pockets[place] for place in sorted(pockets)])
+    if written:
         # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
         incomplete_checks.update_awaited(connection, checks)
     return written

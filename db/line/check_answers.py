@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from db.line import contradictions
 from producer.contract.vocabulary import State
 
 
@@ -14,7 +14,8 @@ class PocketState(NamedTuple):
     """One capture of a check: its place in the order (`db.line.capture_order`) and its outcome.
 
     `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are
-    compared only, so they may be as a driver gives them. `elsewhere` names the head where it is not the check's.
+    compared only, so they may be as a driver gives them. `elsewhere` names the head or operation where it is not the
+    check's. `picture` tells one picture from another, where that is known.
     """
 
     capture_id: Any
@@ -22,6 +23,7 @@ class PocketState(NamedTuple):
     ordered_at: Any
     outcome: str | None
     elsewhere: str | None = None
+    picture: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ class Found:
 
     `outcomes` has the pockets that were photographed, each with the outcome of its newest capture; None: it is not
     judged. `faulty` are those that wait for no verdict, as there is an open fault. `elsewhere` are the captures of
-    another head, which stand for no pocket of this one.
+    another head or operation, which stand for no pocket of this one, and `shared` the pockets of which one picture
+    stands for several: of what is unusable nothing follows from that.
     """
 
     outcomes: Mapping[int, str | None]
     faulty: Collection[int] = ()
     elsewhere: Collection[PocketState] = ()
+    shared: Collection[Collection[int]] = ()
 
 
 def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) -> Found:
@@ -83,7 +87,13 @@ def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) ->
                 faulty.add(trouble.pocket)
         elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
             faulty.add(pocket)
-    return Found({pocket: capture.outcome for pocket, capture in newest.items()}, faulty, list(elsewhere.values()))
+    pictures = {c.pocket: c.picture for c in newest.values() if c.picture and c.outcome != "unusable"}
+    return Found(
+        {pocket: capture.outcome for pocket, capture in newest.items()},
+        faulty,
+        list(elsewhere.values()),
+        contradictions.shared(pictures),
+    )
 
 
 def assess(
@@ -93,23 +103,24 @@ def assess(
     return answer(size, gathered(states, troubles), awaited=awaited)
 
 
-def answer(size: int, found: Found, *, awaited: bool) -> CheckSummary:
+def answer(size: int, pockets: Found, *, awaited: bool) -> CheckSummary:
     """What a check of `size` inserts comes to.
 
     Without `awaited`, pockets that have no photograph are waited for no more.
     """
-    faulty = set(found.faulty)
-    outcomes = {pocket: outcome for pocket, outcome in found.outcomes.items() if outcome is not None}
-    seen = found.outcomes.keys() | faulty
+    faulty = set(pockets.faulty)
+    outcomes = {pocket: outcome for pocket, outcome in pockets.outcomes.items() if outcome is not None}
+    seen = pockets.outcomes.keys() | faulty
     answered = outcomes.keys() | faulty
     # A photograph that is handed in by itself is a check of one insert, whose pocket need not be the first.
     wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
     missing = set() if awaited else wanted - seen
     beyond = {pocket for pocket in seen - wanted if pocket > size}
-    reason = _contradiction(size, beyond, found.elsewhere)
+    others = [(capture.elsewhere or "", capture.pocket) for capture in pockets.elsewhere]
+    reason = contradictions.in_words(size, beyond, others, pockets.shared)
     replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
     review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
-    review = (review | {capture.pocket for capture in found.elsewhere}) - replace
+    review = review.union({pocket for _, pocket in others}, *pockets.shared) - replace
     judged = len(wanted & answered)
     state: State = "go"
     if not (wanted - missing) | seen <= answered:
@@ -121,24 +132,3 @@ def answer(size: int, found: Found, *, awaited: bool) -> CheckSummary:
     elif review:
         state = "review"
     return CheckSummary(state, tuple(sorted(replace)), tuple(sorted(review)), judged, tuple(sorted(missing)), reason)
-
-
-def _contradiction(size: int, beyond: Collection[int], elsewhere: Iterable[PocketState]) -> str | None:
-    """What captures of a check say against each other, in words; None where they agree."""
-    said = [f"{_pockets(beyond)} of a check of {size}"] if beyond else []
-    by_head: dict[str, set[int]] = defaultdict(set)
-    for capture in elsewhere:
-        by_head[capture.elsewhere or ""].add(capture.pocket)
-    said += [f"{_pockets(of)} of {head}" for head, of in sorted(by_head.items())]
-    return f"contradiction: {'; '.join(said)}" if said else None
-
-
-def _pockets(pockets: Collection[int]) -> str:
-    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(map(str, sorted(pockets)))}"
-
-
-def elsewhere(machine: str, head: str, of_machine: str, of_head: str) -> str | None:
-    """Of which head a capture is, in words, where it is not that of its check; None where it is."""
-    if machine != of_machine:
-        return f"machine {of_machine}, head {of_head}"
-    return f"head {of_head}" if head != of_head else None

@@ -10,12 +10,13 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false, func, or_, select, true, type_coerce
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
-from db.line.check_answers import Found, PocketState, Trouble, answer, elsewhere, gathered
+from db.line.check_answers import Found, PocketState, Trouble, answer, gathered
 from db.line.check_search import begun_before, candidates, of_place
+from db.line.contradictions import PICTURE, Place, elsewhere
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
 from producer.contract.vocabulary import OUTCOME_OF, State
@@ -33,8 +34,8 @@ class Check:
 
     A check that was given up (`db.line.incomplete_checks`) is `review`, whatever was found, once all photographs
     that came are judged; `missing` are the pockets, of those from 1 to `size`, of which none came. They are
-    in `review` too. So is a check whose captures contradict each other, and `reason` says how: one is of a pocket
-    above the size, or of another machine or head than the first.
+    in `review` too. So is a check whose captures contradict each other, and `reason` says how
+    (`db.line.contradictions`).
     """
 
     check_id: UUID
@@ -67,10 +68,11 @@ COLUMNS = (
     Checks.size,
     Checks.started_at,
     Checks.awaited,
+    Checks.given_up,
 )
 """What `assessed` needs of a check."""
 
-_NAMES = [column.key for column in COLUMNS[1:-1]]
+_NAMES = [column.key for column in COLUMNS[1:-2]]
 
 
 # Cheap, and never fewer than `assess` wants: a pocket counts once there, and may have several captures here.
@@ -89,7 +91,6 @@ _ANSWERED = Prepared(
 
 _OF_CHECK = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(_IDS)))
 _CAPTURE: Any = type_coerce(Captures.capture_id, String)
-_PLACE: Any = (Captures.machine, Captures.head)
 # A row for all pockets of a check that came to the same: reading thousands one by one takes longer than finding them.
 _ALIKE = Prepared(
     lambda *_: (
@@ -98,8 +99,6 @@ _ALIKE = Prepared(
             Captures.outcome,
             Captures.review,
             func.aggregate_strings(cast(Captures.pocket, String), ","),
-            *map(func.min, _PLACE),
-            *map(func.max, _PLACE),
         )
         .where(Captures.check_id.in_(_IDS))
         .group_by(Captures.check_id, Captures.outcome, Captures.review)
@@ -113,7 +112,10 @@ _CAPTURES_OF = Prepared(
         type_coerce(Captures.ordered_at, String),
         Captures.outcome,
         Captures.review,
-        *_PLACE,
+        PICTURE,
+        Captures.machine,
+        Captures.head,
+        Captures.operation,
     ).where(Captures.check_id.in_(_IDS))
 )
 _TROUBLES_OF = Prepared(
@@ -134,7 +136,7 @@ def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
 
 def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """What some checks come to when what has not come of them is waited for no more."""
-    columns = [*COLUMNS[:-1], false().label("awaited")]
+    columns = [*COLUMNS[:-2], false().label("awaited"), true().label("given_up")]
     rows = session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()
     return [check for check, _ in assessed(session, rows)]
 
@@ -187,37 +189,40 @@ def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[
     for key, capture_id, pocket in _TROUBLES_OF.execute(connection, ids=list(ids.values())):
         troubles[key].append(Trouble(capture_id, pocket))
     columns = {row[0]: dict(zip(_NAMES, row[1:], strict=False)) for row in rows}
-    found = _found(connection, ids, {key: (of["machine"], of["head"]) for key, of in columns.items()}, troubles)
-    for key, *_, awaited in rows:
-        summary = answer(columns[key]["size"], found[key], awaited=awaited)
-        yield Check(**columns[key], **vars(summary)), found[key]
+    doubtful = troubles.keys() | {row[0] for row in rows if row[-2] or row[-1]}
+    places = {key: (of["machine"], of["head"], of["operation"]) for key, of in columns.items()}
+    findings = _findings(connection, ids, places, troubles, doubtful)
+    for key, *_, awaited, _given_up in rows:
+        summary = answer(columns[key]["size"], findings[key], awaited=awaited)
+        yield Check(**columns[key], **vars(summary)), findings[key]
 
 
-def _found(
+def _findings(
     connection: Connection,
     ids: Mapping[Any, UUID],
-    places: Mapping[Any, tuple[str, str]],
+    places: Mapping[Any, Place],
     troubles: Mapping[Any, Sequence[Trouble]],
+    doubtful: Collection[Any],
 ) -> Mapping[Any, Found]:
-    """What is known of the pockets of some checks, which are of these heads.
+    """What is known of the pockets of some checks, which are of these places.
 
-    Where a pocket has several captures their order counts, where there is a fault their ids, and where one is of
-    another head each one's: only those checks are read capture by capture.
+    Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
+    not whole, or its captures may contradict each other. Only those checks are read capture by capture.
     """
     outcomes: dict[Any, dict[int, str | None]] = {key: {} for key in ids}
-    single = set(troubles)
-    for key, outcome, review, numbers, *place in _ALIKE.execute(connection, ids=list(ids.values())):
+    single = set(doubtful)
+    for key, outcome, review, numbers in _ALIKE.execute(connection, ids=list(ids.values())):
         alike = dict.fromkeys(map(int, numbers.split(",")), OUTCOME_OF[review] if review is not None else outcome)
-        several = len(alike) <= numbers.count(",") or not alike.keys().isdisjoint(outcomes[key])
-        if several or tuple(place) != places[key] * 2:
+        if len(alike) <= numbers.count(",") or not alike.keys().isdisjoint(outcomes[key]):
             single.add(key)
         outcomes[key] |= alike
     states: dict[Any, list[PocketState]] = {key: [] for key in single}
     if single:
         one_by_one = _CAPTURES_OF.execute(connection, ids=[ids[key] for key in single])
-        for key, capture_id, pocket, at, outcome, review, *place in one_by_one:
+        for key, capture_id, pocket, at, outcome, review, picture, *of in one_by_one:
             outcome = OUTCOME_OF[review] if review is not None else outcome
-            states[key].append(PocketState(capture_id, pocket, at, outcome, elsewhere(*places[key], *place)))
+            other = elsewhere(places[key], (of[0], of[1], of[2]))
+            states[key].append(PocketState(capture_id, pocket, at, outcome, other, picture))
     return {
         key: gathered(states[key], troubles.get(key, ())) if key in single else Found(of)
         for key, of in outcomes.items()

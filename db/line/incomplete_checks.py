@@ -17,17 +17,16 @@ from sqlalchemy import Connection, bindparam, func, literal_column, or_, select,
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
+from db.line.contradictions import MAY_CONTRADICT, OF_CHECK, PHOTOGRAPHED
 from db.schema.tables import Captures, Checks
-
-_OF_CHECK: Final = Captures.check_id == Checks.check_id
 
 # As a literal rather than as a parameter: so an engine sees that a partial index will do. They are asked
 # for in its order, as SQLite would rather go through all checks where they are to be grouped.
 _AWAITED: Final = (
     select(
         Checks.check_id,
-        select(func.count()).where(_OF_CHECK).scalar_subquery(),
-        select(func.max(Captures.received_at)).where(_OF_CHECK).scalar_subquery(),
+        select(func.count()).where(OF_CHECK).scalar_subquery(),
+        select(func.max(Captures.received_at)).where(OF_CHECK).scalar_subquery(),
     )
     .where(literal_column("checks.awaited"))
     .order_by(Checks.started_at, Checks.check_id)
@@ -35,33 +34,19 @@ _AWAITED: Final = (
 _GIVE_UP: Any = (
     update(Checks.__table__)  # type: ignore[arg-type]
     .where(Checks.check_id == bindparam("of_check"), Checks.awaited)
-    .where(select(func.count()).where(_OF_CHECK).scalar_subquery() == bindparam("of_captures"))
+    .where(select(func.count()).where(OF_CHECK).scalar_subquery() == bindparam("of_captures"))
     .values(awaited=False, given_up=True)
 )
 
-_OF_ITS_HEAD: Final = (Captures.machine == Checks.machine) & (Captures.head == Checks.head)
-_PHOTOGRAPHED: Final = (
-    select(func.count(Captures.pocket.distinct()))
-    .where(_OF_CHECK, _OF_ITS_HEAD)
-    .correlate(Checks)  # not with captures, where it is asked about one
-    .scalar_subquery()
-)
-_SOME_MISSING: Final = Checks.size > _PHOTOGRAPHED
-# As `db.line.check_answers.answer` sees it; here for the index of what was given up, by which such checks are found.
-_CONTRADICTED: Final = (
-    select(Captures.capture_id)
-    .where(_OF_CHECK, ~_OF_ITS_HEAD | ((Captures.pocket > Checks.size) & ((Checks.size > 1) | (_PHOTOGRAPHED > 1))))
-    .correlate(Checks)
-    .exists()
-)
+_SOME_MISSING: Final = Checks.size > PHOTOGRAPHED
 # One that was given up is waited for again when a photograph comes after all, one that had all when a larger size is
 # told.
 _AWAIT: Final = Prepared(
     lambda *_: (
         update(Checks.__table__)  # type: ignore[arg-type]
         .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
-        .where(or_(Checks.given_up, Checks.awaited != _SOME_MISSING, ~Checks.awaited & _CONTRADICTED))
-        .values(awaited=_SOME_MISSING, given_up=~_SOME_MISSING & _CONTRADICTED)
+        .where(or_(Checks.given_up, Checks.awaited != _SOME_MISSING, ~Checks.awaited & MAY_CONTRADICT))
+        .values(awaited=_SOME_MISSING, given_up=~_SOME_MISSING & MAY_CONTRADICT)
     )
 )
 

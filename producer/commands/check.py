@@ -73,6 +73,7 @@ def check(
             check_size=shown.check_size,
             timeout=timeout,
             designation=known.designation if known else None,
+            reasons={pocket: problem.what for problem in shown.problems for pocket in problem.pockets},
         )
     changes = [change for change in changes_since(shown, folder) if change not in shown.problems]
     late = [*unusable(result, shown), *changes]

@@ -22,8 +22,8 @@ def sentence(result: CheckResult) -> str:
         first += f"  not finished in time: {len(result.answers)} of {len(result.submitted)} answered"
     if result.review:
         first += f"  look at pockets {_pockets(result.review)}"
-    if result.answer is not None and result.missing:  # where there is no answer, each was named before
-        first += f" ({_pockets(result.missing)} never photographed)"
+    if result.answer is not None and result.answer.missing:  # one that a stand-in is there for was named before
+        first += f" ({_pockets(result.answer.missing)} never photographed)"
     if result.answer is not None and result.answer.reason is not None:
         first += f": {result.answer.reason}"
     return first
@@ -56,7 +56,7 @@ def notes_on(
     """What a person should know and need not act on."""
     notes = []
     if shown.elsewhere:
-        notes.append(f"not looked at: the photographs in its folders {', '.join(shown.elsewhere)}")
+        notes.append(f"not looked at, though there are photographs: {', '.join(shown.elsewhere)}")
     if register is not None and known is None:
         meant = nearest(head, register.heads)
         notes.append(f"head {head} is not in {register.path}" + (f": is {meant} meant?" if meant else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import secrets
@@ -9,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from producer.terminal.error_text import naming
 
@@ -18,6 +19,9 @@ REPLACE_FOR: Final = 1.0
 
 _IN_USE: Final = (5, 32)
 """ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION, of Windows."""
+
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+"""Of Linux: `renameat2(2)`."""
 
 
 @contextmanager
@@ -73,6 +77,44 @@ def replace(path: Path, target: Path) -> None:
             if getattr(error, "winerror", None) not in _IN_USE or time.monotonic() > end:
                 raise
             time.sleep(0.02)
+
+
+def move_back(path: Path, target: Path) -> None:
+    """Move `path` to `target` in one step, unless something is there: that is never overwritten.
+
+    Where neither hard links nor such a rename exist, what comes between a look and the move would be.
+
+    Raises:
+        FileExistsError: something is there.
+        OSError: it cannot be moved.
+    """
+    if os.name == "nt":  # where a rename never overwrites
+        path.rename(target)
+        return
+    try:
+        os.link(path, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT and many network shares have no hard links
+        if not _renamed_to_new(path, target):
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+            replace(path, target)
+    else:
+        path.unlink()
+
+
+def _renamed_to_new(path: Path, target: Path) -> bool:
+    """Rename by a call that refuses to overwrite; False where this system or file system has none."""
+    rename: Any = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, os.fsencode(path), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(path), None, str(target))
 
 
 def make_folder(path: Path) -> None:

@@ -25,6 +25,18 @@ LITTER: Final = frozenset(
 )
 """Names of files and folders, in lower case, beside those that begin with a dot."""
 
+_HIDDEN: Final = (
+    *("._", ".ds_store", ".spotlight-v100", ".trash", ".fseventsd", ".temporaryitems", ".documentrevisions-v100"),
+    *(".apdisk", ".snapshot", ".zfs", ".recycle", ".@__thumb", ".thumb", ".picasa", ".nfs", ".smbdelete"),
+    *(".fuse_hidden", ".git", ".svn", ".stversions", ".stfolder", ".dropbox", ".directory", ".hidden", ".localized"),
+)
+"""How hidden files and folders begin, in lower case, that systems and programs keep: previews, and what was deleted."""
+
+
+def may_be_on_its_way(name: str) -> bool:
+    """Whether a hidden name may be that of a photograph, or of a folder of them, which a program copies here."""
+    return name.startswith(".") and not name.casefold().startswith(_HIDDEN)
+
 
 def is_system_litter(relative: Path) -> bool:
     """Whether a path below a folder of photographs is, or lies in, something that no person put there.

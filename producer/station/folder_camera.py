@@ -1,8 +1,9 @@
 """A folder as a camera: every finished file becomes a capture.
 
 Files lie under `FOLDER/<machine>/<head>/<operation>/<pocket>.jpg`; the files of one operation are one check. What was
-handed in moves to `FOLDER/submitted`, what cannot be to `FOLDER/rejected` with a note beside it that says why.
-Where the folder may only be read, what was handed in is remembered instead.
+handed in moves to `FOLDER/submitted`, what cannot be to `FOLDER/rejected` with a note beside it that says why. Where
+the folder may only be read, what was handed in is remembered instead. For a photograph that is not taken a stand-in is
+handed in: whatever an earlier one of its pocket showed, the newest was not seen.
 
 The folder is looked at again and again: that shows the files of network shares too, of which the kernel tells nothing,
 and costs nothing for what was moved away.
@@ -18,22 +19,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
 from producer.contract.event import CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
-from producer.files.durable_files import replace
-from producer.station.declared_heads import DeclaredHeads
+from producer.pictures.stand_in import stand_in
+from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
 from producer.station.file_state import Changing, Look, Stillness
 from producer.station.followed_files import FollowedFiles
-from producer.station.photograph_file import UNGUARDED, BeingWritten, Reading, is_raw, read
-from producer.station.place import place_of, same_place
+from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
+from producer.station.place import Place, place_of, same_place
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
 from producer.station.time_since_boot import Moment
-from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder
+from producer.station.unused_files import UnusedFiles
+from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, may_be_a_photograph
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
@@ -50,10 +53,6 @@ the worker says what is wrong with it, and its check comes to an end."""
 
 FORGET_EVERY: Final = 3600.0
 """Seconds between two looks for what need not be remembered any more."""
-
-
-class Doubtful(Exception):
-    """A file does not seem whole, and may still become so."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,7 @@ class FolderCamera:
         self._check_timeout = check_timeout
         self._handed_in = HandedIn(outbox, folder)
         self._stillness = Stillness()
+        self._unused = UnusedFiles(folder, may_be_a_photograph, (SUBMITTED, REJECTED))
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
@@ -136,8 +136,10 @@ class FolderCamera:
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
         """Look once, and hand in what is finished; True while there are files left to look at again."""
         now = time.monotonic()
-        self._bring_back_what_was_written(now)
+        self._followed.bring_back(now)
         looks = dict(self._folder.files())
+        self._unused.look(now)
+        looks |= {path: look for path, (look, _) in self._folder.no_files.items()}
         self._forget_all_but(looks)
         looks = {path: look for path, look in looks.items() if self._dealt_with.get(path) != look}
         still = {path: self._stillness.seconds(path, look, now) for path, look in looks.items()}
@@ -171,15 +173,18 @@ class FolderCamera:
                 decodes to its end, and nobody could tell.
             Changing, OSError, sqlite3.Error: it cannot be handed in now.
         """
+        declared: tuple[Place, DeclaredPocket] | None = None
         try:
             file.name.encode()  # a name of another encoding, from an old share, cannot be noted down
             if self._is_known(file):
                 self._put_away(file)
                 return
             place = place_of(file.relative)
+            declared = place, self._heads.pocket(place)
+            if file.path in self._folder.no_files:
+                raise ValueError(self._folder.no_files[file.path][1])
             if twins:
                 raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")
-            pocket = self._heads.pocket(place)
             reading = read(file.path, file.look)
             if is_raw(file.path.name, reading.image):
                 raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
@@ -193,28 +198,13 @@ class FolderCamera:
                 self._put_away(file, reading)
                 return
             moment = Moment.now()
-            check = self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
+            check = self._check_of(file, declared[1], moment)
             if (other := self._handed_in.shown_as(file.relative, reading.image, moment)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
             before = self._handed_in.others_of_pocket(file.relative)
-            capture = new_id()
-            event = self._station.submit(
-                reading.image,
-                machine=place.machine,
-                head=place.head,
-                pocket=place.pocket,
-                operation=place.operation,
-                check_id=check,
-                check_size=pocket.check_size,
-                capture_id=capture,
-                region=pocket.region,
-                insert_designation=pocket.designation,
-                # The note and the event are one step, so a file whose move was cut short by a crash is not handed in
-                # twice.
-                note=self._handed_in.file_note(file.relative, file.look, capture, reading.image),
-            )
+            event = self._submit(file, reading.image, *declared, check)
         except (ValidationError, ValueError) as error:
-            self._reject(file, in_words(error))
+            self._refuse(file, in_words(error), declared)
             return
         if doubt is not None:
             log.warning("a file was handed in as it is", file=file.name, problem=doubt)
@@ -225,6 +215,26 @@ class FolderCamera:
         on_capture(event)
         self._put_away(file, reading)
 
+    def _check_of(self, file: _File, pocket: DeclaredPocket, moment: Moment) -> UUID:
+        return self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
+
+    def _submit(self, file: _File, image: bytes, place: Place, pocket: DeclaredPocket, check: UUID) -> CaptureEvent:
+        capture = new_id()
+        return self._station.submit(
+            image,
+            machine=place.machine,
+            head=place.head,
+            pocket=place.pocket,
+            operation=place.operation,
+            check_id=check,
+            check_size=pocket.check_size,
+            capture_id=capture,
+            region=pocket.region,
+            insert_designation=pocket.designation,
+            # The note and the event are one step, so a file whose move was cut short by a crash is not handed in twice.
+            note=self._handed_in.file_note(file.relative, file.look, capture, image),
+        )
+
     def _is_known(self, file: _File) -> bool:
         """Whether a file was handed in, and a crash came before it was moved or it could not be.
 
@@ -233,13 +243,13 @@ class FolderCamera:
         """
         if not self._handed_in.knows(file.relative, file.look):
             return False
-        return not self._folder.writable or self._handed_in.knows_bytes(
-            file.relative, file.look, file.path.read_bytes()
-        )
+        if file.path in self._folder.no_files or not self._folder.writable:
+            return True
+        return self._handed_in.knows_bytes(file.relative, file.look, file.path.read_bytes())
 
     def _put_away(self, file: _File, reading: Reading | None = None) -> None:
         """Move what was handed in out of the way, or remember it where it stays."""
-        if self._folder.writable:
+        if self._folder.writable and file.path not in self._folder.no_files:
             try:
                 moved = self._folder.move(file.relative, file.look, SUBMITTED)
                 self._stillness.forget(file.path)  # what comes under its name is another one
@@ -252,23 +262,22 @@ class FolderCamera:
             self._handed_in.remember_content(file.relative, file.look, reading.image)
         self._dealt_with[file.path] = file.look
 
-    def _bring_back_what_was_written(self, now: float) -> None:
-        """Put a file that was written after it was handed in back into its place: half of it was judged."""
-        for followed in self._followed.changed(now):
-            log.error("a file was written after it was handed in: it is handed in again", file=str(followed.path))
-            with suppress(OSError):  # the folder is away, or somebody took the file
-                if not followed.name.exists():  # else a newer photograph of the pocket is there, and counts
-                    replace(followed.path, followed.name)
-
-    def _reject(self, file: _File, reason: str) -> None:
-        log.warning("a file was rejected", file=file.name, reason=reason)
-        if self._folder.writable:
-            try:
-                self._folder.move(file.relative, file.look, REJECTED, reason)
-                self._stillness.forget(file.path)
-                return
-            except OSError as error:
-                self._say_once(file, "a rejected file cannot be moved: it stays", str(error))
+    def _refuse(self, file: _File, reason: str, declared: tuple[Place, DeclaredPocket] | None) -> None:
+        """Hand in a stand-in for a photograph that is not taken, and put it aside; what is no file stays."""
+        if declared is not None:
+            place, pocket = declared
+            image = stand_in(f"{file.path.name}: {reason}")
+            with suppress(ValidationError):  # of a name that no machine can have, which is the reason
+                self._submit(file, image, place, pocket, self._check_of(file, pocket, Moment.now()))
+        if file.path not in self._folder.no_files:
+            log.warning("a file was rejected", file=file.name, reason=reason)
+            if self._folder.writable:
+                try:
+                    self._folder.move(file.relative, file.look, REJECTED, reason)
+                    self._stillness.forget(file.path)
+                    return
+                except OSError as error:
+                    self._say_once(file, "a rejected file cannot be moved: it stays", str(error))
         self._dealt_with[file.path] = file.look
 
     def _say_once(self, file: _File, what: str, problem: str) -> None:

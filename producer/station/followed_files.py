@@ -7,10 +7,16 @@ before in it, and that decodes to its end. When the program goes on, the file ha
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from producer.files.durable_files import move_back
 from producer.station.file_state import Look
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,15 @@ class FollowedFiles:
         look, sha256 = Look.at(path.stat()), hashlib.sha256(image).digest()
         self._files.append(Followed(name, path, look, sha256, now + self._seconds))
 
-    def changed(self, now: float) -> list[Followed]:
-        """The files that somebody wrote since. They are followed no further, nor are those whose time is over."""
+    def bring_back(self, now: float) -> None:
+        """Put each that was written since back into its place, to be handed in again: half of it was judged.
+
+        It is followed no further, nor are those whose time is over.
+        """
         changed = [file for file in self._files if file.has_changed(now)]
         self._files = [file for file in self._files if now < file.until and file not in changed]
-        return changed
+        for file in changed:
+            log.error("a file was written after it was handed in: it is handed in again", file=str(file.path))
+            # The folder is away, somebody took the file, or a newer photograph of the pocket is there, and counts.
+            with suppress(OSError):
+                move_back(file.path, file.name)

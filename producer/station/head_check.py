@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent, Region, new_id
 from producer.contract.vocabulary import Outcome, State
+from producer.pictures.stand_in import stand_in
 from producer.station.station import Received, Station
 
 
@@ -32,10 +33,9 @@ class Photograph:
 class CheckResult:
     """What came of a check of `check_size` pockets.
 
-    `submitted` holds each event with the time (seconds of `time.monotonic`) just before it was handed in;
-    `answers` holds what came back for each capture; `answer` is None when the check did not finish in time, or
-    cannot finish because not all of its pockets were handed in. `doubted` are pockets that a person must look
-    at whatever the line says of them: with one the check is no "go".
+    `submitted` holds the event of each photograph with the time (seconds of `time.monotonic`) just before it was handed
+    in; `answers` holds what came back for each; `answer` is None when the check did not finish in time. `doubted` are
+    pockets that a person must look at whatever the line says of them: with one the check is no "go".
     """
 
     check_id: UUID
@@ -49,15 +49,14 @@ class CheckResult:
     def state(self) -> State:
         """What the check came to; a pocket that was not handed in or is doubted makes a "go" of it "review"."""
         if self.answer is not None:
-            return "review" if self.doubted and self.answer.state == "go" else self.answer.state
+            return "review" if (self.doubted or self.missing) and self.answer.state == "go" else self.answer.state
         return "review" if self.missing and len(self.answers) == len(self.submitted) else "pending"
 
     @property
     def missing(self) -> list[int]:
         """The pockets of which the line has no photograph."""
-        if self.answer is not None:
-            return self.answer.missing
-        return sorted(set(range(1, self.check_size + 1)) - {event.pocket for event, _ in self.submitted})
+        unseen = set(range(1, self.check_size + 1)) - {event.pocket for event, _ in self.submitted}
+        return sorted(unseen.union(self.answer.missing if self.answer is not None else ()))
 
     @property
     def replace(self) -> list[int]:
@@ -76,7 +75,7 @@ class CheckResult:
     def review(self) -> list[int]:
         """The pockets that a person must look at: undecided, not answered in time, never handed in, or doubted."""
         if self.answer is not None:
-            return sorted({*self.answer.review, *self.doubted})
+            return sorted({*self.answer.review, *self.doubted, *self.missing})
         decided = {event.pocket for event, _ in self.submitted if self._outcome(event) in ("intact", "damaged")}
         return sorted(set(range(1, self.check_size + 1)) - decided | self.doubted)
 
@@ -104,12 +103,13 @@ def run_check(
     check_size: int,
     timeout: float,
     designation: str | None = None,
+    reasons: Mapping[int, str] | None = None,
     on_submit: Callable[[CaptureEvent], None] | None = None,
 ) -> CheckResult:
     """Hand in the photographs of a head, and wait at most `timeout` seconds for the check's answer.
 
-    `check_size` is how many pockets the head has: with fewer photographs the check never comes to "go". It ends as
-    "review", here as soon as what was handed in is answered.
+    `check_size` is how many pockets the head has. For one without a photograph a stand-in is handed in, with its reason
+    out of `reasons`, so that the line needs not wait for it: the check never comes to "go", and is answered at once.
 
     Raises:
         ValueError: two photographs are of one pocket, or one is of a pocket that the head does not have; nothing was
@@ -139,9 +139,18 @@ def run_check(
         submitted.append((event, started))
         if on_submit is not None:
             on_submit(event)
-    captures = [event.capture_id for event, _ in submitted]
-    completes = len(submitted) == check_size
-    answers = station.wait_for([check_id, *captures] if completes else captures, timeout)
+    for pocket in sorted(set(range(1, check_size + 1)) - set(pockets)):
+        station.submit(
+            stand_in((reasons or {}).get(pocket, f"none of pocket {pocket} was handed in")),
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            check_id=check_id,
+            check_size=check_size,
+            insert_designation=designation,
+        )
+    answers = station.wait_for([check_id, *(event.capture_id for event, _ in submitted)], timeout)
     finished = answers.pop(check_id, None)
     answer = finished.answer if finished is not None and isinstance(finished.answer, CheckAnswer) else None
     return CheckResult(check_id, check_size, submitted, answers, answer)

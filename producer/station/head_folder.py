@@ -8,7 +8,6 @@ folder shows may change while the check runs, so it is looked at again before th
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,19 +25,17 @@ from producer.pictures.file_names import (
     pocket_of,
     pocket_of_hidden,
 )
-from producer.pictures.system_files import is_system_litter
+from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.file_state import Changing, Look
 from producer.station.head_check import Photograph
 from producer.station.photograph_file import BeingWritten, content, is_still
+from producer.station.unused_files import holds_picture
 from producer.terminal.counts import counted
 
 # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
 # small preview, so those are kept back.
 _DECODED: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")
 _MAYBE_RAW: Final = (b"II*\0", b"MM\0*")
-
-_COPYING: Final = re.compile(r"\..*(tmp|temp|part|rsync|incoming|upload).*", re.IGNORECASE)
-"""Hidden folders in which programs that copy keep what they have not put in its place yet, `rsync` `.~tmp~` for one."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,9 @@ class HeadFolder:
     """What a folder shows of a head.
 
     `check_size` is how many pockets its check must cover: more than there are photographs where anything that belongs
-    to the head could not be handed in. `elsewhere` names sub-folders with pictures, which are not looked at. `looks`
-    says how each file that is or may become a photograph looked before any was read; None: it could not be looked at.
+    to the head could not be handed in. `elsewhere` names what else has pictures and is not looked at: sub-folders,
+    hidden files. `looks` says how each file that is or may become a photograph looked before any was read; None: it
+    could not be looked at.
     """
 
     photographs: list[Photograph]
@@ -153,7 +151,7 @@ def _sorted_out(folder: Path) -> _Named:
     named, beside = _Named(), []
     for path in _entries(folder):
         name = path.name
-        if _COPYING.fullmatch(name) and path.is_dir():
+        if may_be_on_its_way(name) and path.is_dir():
             inside = [(inner, pocket_of(inner.name)) for inner in _entries(path) if is_picture(inner.name)]
             for inner, pocket in inside:
                 if pocket is not None:
@@ -161,6 +159,8 @@ def _sorted_out(folder: Path) -> _Named:
         elif is_system_litter(Path(name)):
             if (pocket := pocket_of_hidden(name)) is not None:
                 named.hints[pocket].append(name)
+            elif may_be_on_its_way(name) and holds_picture(path):
+                named.elsewhere.append(name)
         elif not is_picture(name) and path.is_dir():
             pictures = [inner.as_posix() for inner in _with_pictures(path, folder)]
             named.elsewhere += pictures

@@ -29,6 +29,10 @@ UNGUARDED: Final = (
 """What it costs that the kernel gives no leases, in words."""
 
 
+class Doubtful(Exception):
+    """A file does not seem whole, and may still become so."""
+
+
 class BeingWritten(Exception):
     """A program of this computer has the file open for writing: half of it may be the photograph before."""
 

@@ -8,6 +8,7 @@ bitmaps of one size are as large as each other.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import unicodedata
 from pathlib import Path
@@ -134,7 +135,7 @@ class HandedIn:
 
     def _stands(self, name: str) -> bool:
         """Whether the file that a note is about is still in the folder."""
-        return (self._folder / _path_in(name)).exists()
+        return os.path.lexists(self._folder / _path_in(name))
 
     @staticmethod
     def _content_note(relative: Path, image: bytes) -> str:

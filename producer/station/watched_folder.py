@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from producer.files.durable_files import replace
+from producer.files.durable_files import move_back, replace
 from producer.pictures.file_names import SIDECARS, UNFINISHED, ending_of, is_picture, pocket_of
 from producer.pictures.system_files import is_system_litter
 from producer.station.file_state import Changing, Look, open_for_writing
@@ -39,7 +39,8 @@ class WatchedFolder:
         self._away: str | None = None
         self._problem: str | None = None
         self._unlisted: set[str] = set()
-        self._left_alone: dict[str, str] = {}
+        self.no_files: dict[Path, tuple[Look, str]] = {}
+        """What the last listing found that is named like a photograph and is no file, with what it is."""
 
     def hold(self) -> None:
         """Take the folder for this process.
@@ -99,25 +100,26 @@ class WatchedFolder:
         """Every file that may be a photograph, with what a look at it shows.
 
         Links are not followed. What is named like a photograph and is no file, and a link to a folder, is said once
-        and left where it is: its pocket counts as one that never came.
+        and left where it is, among `no_files`.
         """
-        left_alone: dict[str, str] = {}
+        no_files: dict[Path, tuple[Look, str]] = {}
         errors: list[OSError] = []
         for folder, folders, names in os.walk(self.path, onerror=errors.append):
             here = Path(folder)
             done = (SUBMITTED, REJECTED) if here == self.path else ()
             folders[:] = [name for name in folders if name not in done and not is_system_litter(Path(name))]
-            for path in map(here.joinpath, (*folders, *filter(_may_be_a_photograph, names))):
+            for path in map(here.joinpath, (*folders, *filter(may_be_a_photograph, names))):
                 with suppress(OSError):  # gone since it was listed
                     status = path.lstat()
                     if stat.S_ISREG(status.st_mode):
                         yield path, Look.at(status)
                     elif not stat.S_ISDIR(status.st_mode) or is_picture(path.name):
-                        left_alone[path.relative_to(self.path).as_posix()] = _kind(status.st_mode)
-        for name, problem in left_alone.items():
-            if self._left_alone.get(name) != problem:
+                        no_files[path] = Look.at(status), _kind(status.st_mode)
+        for path, (_, problem) in no_files.items():
+            if path not in self.no_files or self.no_files[path][1] != problem:
+                name = path.relative_to(self.path).as_posix()
                 log.warning("a photograph is not taken: put the file itself there", file=name, problem=problem)
-        self._left_alone = left_alone
+        self.no_files = no_files
         # What is gone since it was listed is no problem, and of the whole folder `is_there` says it.
         unlisted = {f"{error.filename}: {error.strerror}" for error in errors if error.errno != errno.ENOENT}
         for problem in sorted(unlisted - self._unlisted):
@@ -143,8 +145,11 @@ class WatchedFolder:
             target = target.with_name(f"{target.stem}-{time.time_ns()}{target.suffix}")
         replace(source, target)
         if _is_another(target, look):  # it was replaced or opened in the last moment
-            if not source.exists():
-                replace(target, source)
+            try:
+                move_back(target, source)
+            except FileExistsError:
+                kept = target.relative_to(self.path).as_posix()
+                log.warning("a newer photograph came before this one was read", file=relative.as_posix(), kept=kept)
             raise Changing
         if reason is not None:
             target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
@@ -193,7 +198,7 @@ def _kind(mode: int) -> str:
     return f"it is {kinds.get(stat.S_IFMT(mode), 'a socket or a device')}"
 
 
-def _may_be_a_photograph(name: str) -> bool:
+def may_be_a_photograph(name: str) -> bool:
     """Whether a file is looked at: a picture by its ending, or what is named by a pocket and by nothing else known."""
     if is_system_litter(Path(name)):
         return False

@@ -106,7 +106,7 @@ def line(tmp_path: Path) -> Line:
 
 def test_a_verdict_is_explained_in_a_picture_and_in_words(line: Line, tmp_path: Path) -> None:
     damaged = line.judged(photograph(80, seed=3, size=128, format="PNG"))
-    done = line("explain", str(damaged))
+    done = line("explain", "mill-1", "head-1", "3")
     assert "mill-1 · head-1 · pocket 3, after op-7" in done.stdout
     assert "damaged, probability of damage" in done.stdout
     assert "speaks for damage" in done.stdout

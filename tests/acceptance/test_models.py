@@ -79,7 +79,7 @@ def test_learning_by_hand(worker: Commands) -> None:
     listed = worker.json("models", "list")
     name = listed["champion"]
     assert [model["model_id"] for model in listed["models"]] == [name]
-    shown = worker("models", "show", name).stdout
+    shown = worker("models", "show").stdout
     for part in (
         listed["models"][0]["snapshot_id"],
         "band",
@@ -89,6 +89,7 @@ def test_learning_by_hand(worker: Commands) -> None:
         "calibration",
         "above guessing",
         "heads        mill-1 H0",
+        "learned from 24 images of ",
         "insert-worker train",
     ):
         assert part in shown

@@ -49,7 +49,7 @@ class Plant:
             operation="op-1",
             check_size=size,
             image="a.jpg",
-            image_sha256="0" * 64,
+            image_sha256=f"{pocket:064x}",
             **values,
         )
         with self.database.transaction() as session:

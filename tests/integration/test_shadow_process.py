@@ -17,7 +17,7 @@ import pytest
 from db.learning import model_registry
 from db.line import shadow_verdicts, verdicts
 from producer.contract.answers import CheckAnswer, VerdictAnswer
-from producer.contract.event import new_id
+from producer.contract.event import Region, new_id
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
@@ -112,7 +112,14 @@ def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
             number = new_id()
             captures = [
                 station.submit(
-                    image, machine="m", head="h", pocket=pocket, operation="o", check_id=number, check_size=AT_ONCE
+                    image,
+                    machine="m",
+                    head="h",
+                    pocket=pocket,
+                    operation="o",
+                    check_id=number,
+                    check_size=AT_ONCE,
+                    region=Region(left=pocket, top=0, width=100, height=100),
                 ).capture_id
                 for pocket in range(1, AT_ONCE + 1)
             ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 
 
 def explain(
-    capture: Annotated[
-        UUID, typer.Argument(metavar="CAPTURE", help="The capture's id, as in `insert-db verdicts --json`.")
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CAPTURE | MACHINE HEAD POCKET",
+            help="A capture's id, as in `insert-db verdicts --json`, or a pocket: its newest verdict.",
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="The picture, a PNG file. [explain-CAPTURE.png]")] = None,
     neighbours: Annotated[
@@ -50,6 +54,7 @@ def explain(
 
     Examples:
 
+    - `insert-worker explain mill-1 H12 7`
     - `insert-worker explain 019f3c1e-8a52-7c1b-9d5e-0a1b2c3d4e5f`
     - `insert-worker explain 019f3c1e-8a52-7c1b-9d5e-0a1b2c3d4e5f --neighbours --out why.png`
     """
@@ -60,6 +65,7 @@ def explain(
     database = Database(settings.url, reads_only=True)
     try:
         database.check_schema()
+        capture = _capture(database, what)
         case = _case(settings, database, capture, neighbours)
     finally:
         database.close()
@@ -75,6 +81,26 @@ def explain(
         say("\n".join(sentences))
     if case.picture is None:
         raise typer.Exit(NO)
+
+
+def _capture(database: Database, what: Sequence[str]) -> UUID:
+    """The capture that is meant: by its id, or the newest with a verdict of a pocket."""
+    if len(what) == 1:
+        try:
+            return UUID(what[0])
+        except ValueError:
+            raise ValueError(f"{what[0]} is no capture's id: give one, or MACHINE HEAD POCKET") from None
+    if len(what) != 3 or not (what[2].isascii() and what[2].isdigit()):
+        raise ValueError("give a capture's id, or MACHINE HEAD POCKET, like mill-1 H12 7")
+    from db.queries import maintenance
+
+    machine, head, pocket = what
+    with database.reading() as session:
+        rows = maintenance.history(session, machine, head, int(pocket), limit=50)
+    judged = [row.capture_id for row in rows if row.outcome is not None]
+    if not judged:
+        raise ValueError(f"machine {machine}, head {head}, pocket {pocket} has no verdict")
+    return judged[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,15 +14,13 @@ import typer
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say
 from producer.terminal.programs import copyable
+from worker.commands import model_words
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from db.engine.database import Database
     from db.learning.model_registry import Model, Promotion
-    from worker.models.costs import Costs
-    from worker.models.manifest import ModelManifest
-    from worker.models.unsure_band import Band
     from worker.settings import WorkerSettings
 
 app = typer.Typer(
@@ -31,6 +29,9 @@ app = typer.Typer(
     help="The models: which there are, which is in charge, and since when.",
 )
 
+OrChampion = Annotated[
+    str | None, typer.Argument(metavar="[MODEL]", help="The model's name, as in the list. [the one in charge]")
+]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
 Why = Annotated[str, typer.Option(help="Why; it stays in the history.")]
 By = Annotated[str | None, typer.Option(help="The person's name. [the login name]", show_default=False)]
@@ -65,11 +66,14 @@ def list_models(
 
 
 @app.command()
-def show(model: Name, data: Data = None, as_json: Json = False) -> None:
-    """All that is known about one model: training set, network, unsure band, calibration, promotions; where its
-    scores are.
+def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> None:
+    """All that is known about one model: training set, network, unsure band, calibration, promotions; where its scores
+    are. Without a name, of the one in charge.
 
-    Example: `insert-worker models show efficientnet_lite0-876f3f6e923c`
+    Examples:
+
+    - `insert-worker models show`
+    - `insert-worker models show efficientnet_lite0-876f3f6e923c`
     """
     from db.commands.output import print_json
     from db.queries.serialisation import plain
@@ -78,6 +82,7 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
     from worker.models.promise import Promise
 
     with _database(data, reads_only=True) as (settings, database), database.reading() as session:
+        model = model or _in_charge(session)
         registered = _known(session, model)
         roles = [role for role in _promotions(session) if role.model_id == model]
     manifest = store.read_manifest(settings.models_path() / registered.artefact)
@@ -101,18 +106,18 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         slope, offset = manifest.calibration.slope, manifest.calibration.offset
         say(f"  calibration  P(damaged) = 1 / (1 + exp(-({slope:.4g} · decision + {offset:.4g})))")
     if manifest.band is not None:
-        say(f"  band         {_band(manifest.band, manifest.costs)}")
+        say(f"  band         {model_words.band(manifest.band, manifest.costs)}")
     if (promise := Promise.of(manifest.metrics)) is not None:
         say(f"  promise      {promise.sentence()}")
     if manifest.kind_classes is not None:
         say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
-    say(f"  novelty      {_novelty(manifest)}")
-    say(f"  heads        {_heads(registered)}")
+    say(f"  novelty      {model_words.novelty(manifest)}")
+    say(f"  heads        {model_words.heads(registered)}")
     for name, value in manifest.metrics.items():
-        if name == "promise":
-            continue
-        shown = {key: part for key, part in value.items() if key != "heads"} if isinstance(value, dict) else value
-        say(f"  {name:<12} {shown}")
+        if name == "labelled_set":
+            say(f"  learned from {model_words.learned_from(value)}")
+        elif name != "promise":
+            say(f"  {name:<12} {value}")
     for role in reversed(roles):
         say(f"  {role.action} as {role.role} {_local(role.at)} by {role.by}: {role.reason}")
     if decision is not None:
@@ -123,40 +128,13 @@ def show(model: Name, data: Data = None, as_json: Json = False) -> None:
         say(f"  more in {settings.evaluations_path() / model}")
 
 
-def _band(limits: Band, costs: Costs | None) -> str:
-    """Where the model decides, and whether that is less than the costs ask for."""
-    from worker.models.unsure_band import band
+def _in_charge(session: Session) -> str:
+    from db.learning import model_registry
 
-    intact = f"intact below {limits.lower:.3f}" if limits.lower else "nothing is intact"
-    damaged = f"damaged from {limits.upper:.3f} on" if limits.upper < 1 else "nothing is damaged"
-    sentence = f"{intact}, {damaged}, unsure between"
-    wanted = None if costs is None else band(costs)
-    if wanted is None or wanted == limits:
-        return sentence
-    return (
-        f"{sentence}; the costs ask for {wanted.lower:.3f} and {wanted.upper:.3f}, which the labels do not support yet"
-    )
-
-
-def _heads(model: Model) -> str:
-    """The heads of the line that the model learned from."""
-    from db.learning.learnt_heads import learnt_heads
-
-    heads = learnt_heads(model)
-    if heads is None:
-        return "it is not known which it has learned from"
-    return ", ".join(f"{machine} {head}" for machine, head in sorted(heads)) or "none of the line"
-
-
-def _novelty(manifest: ModelManifest) -> str:
-    """What the model takes for unlike anything learnt."""
-    novelty = manifest.novelty
-    if novelty is None:
-        return "none: it takes no photograph for unlike what it learnt from; the next training makes a model that does"
-    return (
-        f"unsure where a photograph is farther than {novelty.limit:.3f} from its nearest of {novelty.kept} learnt "
-        f"ones, as some {novelty.false_alarms:.1%} of photographs like these are"
-    )
+    champion = model_registry.champion(session)
+    if champion is None:
+        raise ValueError("no model is in charge; `insert-worker models list` shows those there are")
+    return champion.model_id
 
 
 @app.command()

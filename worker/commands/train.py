@@ -139,6 +139,7 @@ def _tell_trained(
     say(trained.summary)
     print_table(table(evaluation))
     if promise is not None:
+        say("the table counts images, of models that learned from a part of them; of all of them, counted by insert:")
         say(promise.sentence())
     tell(decided, settings, False)
     if in_charge is not decided.promote:

@@ -71,7 +71,7 @@ def warnings(evaluation: Mapping[str, Any]) -> list[str]:
     if not knows_inserts(evaluation):
         said.append(
             "nothing says which images show the same insert; if some do, these scores flatter (a labels.csv with the "
-            "columns file and insert tells)"
+            "columns file and insert tells); the splits by insert that the rule goes by take each for its own insert"
         )
     for kind, problem in evaluation["problems"].items():
         said.append(f"no scores {'by insert' if kind == 'grouped' else 'of plain splits'}: {problem}")

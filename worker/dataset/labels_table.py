@@ -21,6 +21,7 @@ from producer.terminal.counts import counted
 from worker.dataset.name_matching import Matched, match
 
 LABELS_FILE: Final = "labels.csv"
+_TABLES: Final = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
 GROUP_COLUMNS: Final = ("group", "insert")
 """Columns that say which images show the same thing, in order of preference."""
 
@@ -87,11 +88,11 @@ def find_table(root: Path) -> tuple[Path | None, tuple[str, ...]]:
 
 
 def _may_be_meant(name: str) -> bool:
-    """Whether a file's name, in small letters, is that of a table which was saved in another form.
+    """Whether a file's name, in small letters, is that of a table saved in another form or under another name.
 
-    Windows hides the ending of `labels.csv.txt`.
+    Windows hides the ending of `labels.csv.txt`. No other table belongs beside the classes' folders.
     """
-    return name != LABELS_FILE and (name.partition(".")[0] == "labels")
+    return name != LABELS_FILE and (name.startswith("label") or name.endswith(_TABLES))
 
 
 def _kind(path: Path) -> str:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from producer.pictures.limits import MAX_IMAGE_BYTES
+
 if TYPE_CHECKING:
+    from db.line.rows import VerdictRow
+    from producer.storage.store import ImageStore
     from worker.learning.folder_import import LabelledPhoto
 
 TEST_SHARE: Final = 0.30
 """Share of the user's photographs that the line is shown; the rest is trained on."""
+
+HEAD: Final = "head"
+"""The folder of a demo that holds the photographs of a whole head, named by pocket, for a person to check."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,15 @@ def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None
     order = np.random.default_rng(seed).permutation(split.test)
     _write_csv(listed, ("file", "truth"), [(str(photos[i].path.absolute()), photos[i].label) for i in order])
     return Divided(data / "labelled", len(learnt), listed, len(split.test), labelled.skipped, labelled.notes)
+
+
+def leave_head(rows: Iterable[VerdictRow], operation: str, images: ImageStore, folder: Path) -> None:
+    """Copy the photographs of an operation to a folder as `insert-station check` takes it: `1.jpg`, `2.jpg`, …."""
+    folder.mkdir()
+    for row in rows:
+        if row.operation == operation and row.image is not None:
+            photo = images.get(row.image, MAX_IMAGE_BYTES)
+            (folder / f"{row.pocket}{Path(row.image).suffix}").write_bytes(photo)
 
 
 def _check_enough(dataset: Path, photos: Sequence[LabelledPhoto]) -> None:

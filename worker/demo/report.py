@@ -16,6 +16,7 @@ from db.line.rows import VerdictRow
 from producer.terminal.console import Console, line
 from producer.terminal.counts import counted
 from producer.terminal.programs import as_typed
+from worker.demo.data import HEAD
 from worker.models.line_model import DAMAGED, INTACT
 
 _COLOURS = {"go": "green", "replace": "red"}
@@ -155,7 +156,10 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
             f"95th percentile {summary.p95_ms:.0f} ms",
         )
     line(console, ("look next at", "bold"))
-    insert_db = f"{as_typed('insert-db')} --data {shlex.quote(str(data))}"
+    folder = shlex.quote(str(data))
+    insert_db = f"{as_typed('insert-db')} --data {folder}"
+    worker = as_typed("insert-worker")
+    check = f"{as_typed('insert-station')} --data {folder} check {shlex.quote(str(data / HEAD))}"
     steps = (
         (f"{insert_db} console", "all of it in a browser"),
         (f"{insert_db} replace", "which inserts to change now"),
@@ -168,6 +172,9 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
     width = max(len(where) for where, _ in steps)
     for where, what in steps:
         line(console, f"  {where:<{width}}  {what}")
+    line(console, ("check the last head yourself", "bold"), ": start the line, and in another terminal check")
+    line(console, f"  {worker} standalone --data {folder}")
+    line(console, f"  {check} --machine sim-mill --head sim-head --operation op-mine")
 
 
 def _answer(state: str) -> Text:

@@ -18,7 +18,7 @@ import db.line.verdicts
 from db.engine.database import Database
 from producer.terminal.console import Console, line, progress, waiting
 from producer.terminal.counts import counted
-from worker.demo.data import divide
+from worker.demo.data import HEAD, divide, leave_head
 from worker.demo.report import CheckRun, Summary, show, summarise
 from worker.embedded.redis_server import free_port
 from worker.embedded.supervisor import StopSignal, Supervisor
@@ -74,6 +74,8 @@ def run_demo(options: DemoOptions, console: Console) -> Summary:
         with Database(demo.settings.url).reading() as session:
             rows = list(db.line.verdicts.export(session))
             verdicts = db.line.verdicts.count(session)
+    if runs:
+        leave_head(rows, runs[-1].operation, demo.settings.image_store(), options.data / HEAD)
     summary = summarise(runs, rows, verdicts, time.monotonic() - started, complete=not stop.asked)
     show(console, summary, runs, options.data)
     return summary

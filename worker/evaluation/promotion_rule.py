@@ -105,8 +105,8 @@ def _above_chance(candidate: CrossValidation) -> tuple[bool, str]:
     mean = float(np.mean(values))
     chance = worse_by_chance([0.5 - value for value in values], candidate.tested_over_trained)
     if len(values) >= 2 and mean > 0.5 and chance < LEVEL:
-        return True, f"its balanced accuracy {mean:.3f} is above guessing (p = {chance:.2g})"
-    return False, f"its balanced accuracy {mean:.3f} is not above guessing beyond chance (p = {chance:.2g})"
+        return True, f"its balanced accuracy, {mean:.3f} on splits by insert, is above guessing (p = {chance:.2g})"
+    return False, f"its balanced accuracy, {mean:.3f} on splits by insert, is not above guessing (p = {chance:.2g})"
 
 
 def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str, sign: int) -> tuple[bool, str]:

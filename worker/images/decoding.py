@@ -17,6 +17,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from producer.pictures.completeness import cut_short
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
@@ -104,6 +105,8 @@ def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
     """An image that is checked as far as that needs no pixels, and not decoded; of a JPEG its structure too."""
     if not data:
         raise UnusableImage("the image file is empty: take the photograph again")
+    if is_stand_in(data):
+        raise UnusableImage(f"no photograph: {reason_in(data)}")
     if len(data) > MAX_IMAGE_BYTES:
         raise UnusableImage(f"the image file is too large: {len(data):,} bytes, at most {MAX_IMAGE_BYTES:,}")
     # Before Pillow goes through a header: of a JPEG that is all headers that would take minutes.

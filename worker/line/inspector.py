@@ -26,6 +26,7 @@ from db.line.captures import Arrival, Known
 from db.line.faults import Fault
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
+from producer.pictures.stand_in import is_stand_in
 from producer.storage.store import ImageStore
 from worker.broker.messages import MessageSender, celery_message
 from worker.line.answers import Answers, Outgoing
@@ -172,7 +173,12 @@ class Inspector:
 
     def _arrive(self, events: Sequence[CaptureEvent], images: Sequence[Image], delivery: Delivery) -> list[Known]:
         arrivals = [
-            Arrival(capture_of(event), delivery.received_at, tried=isinstance(image, LoadedImage))
+            Arrival(
+                capture_of(event),
+                delivery.received_at,
+                tried=isinstance(image, LoadedImage),
+                shows=not (isinstance(image, LoadedImage) and is_stand_in(image.data)),
+            )
             for event, image in zip(events, images, strict=True)
         ]
         with self._metrics.stage("arrive"):

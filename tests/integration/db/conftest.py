@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,7 +42,7 @@ class Line:
             "check_id": self.check_id,
             "check_size": 2,
             "image": "2026/11/22/a.png",
-            "image_sha256": "ab" * 32,
+            "image_sha256": hashlib.sha256(f"pocket {pocket} at {minute}".encode()).hexdigest(),
         }
         return Capture(**(values | changes))
 

@@ -186,6 +186,20 @@ def photograph(line, captured_at: datetime, received_at: datetime, outcome: str)
     return capture.capture_id
 
 
+def test_what_stands_in_for_a_photograph_leaves_its_pocket_as_it_was(line, start) -> None:
+    worn = line.see(1, 0, "damaged")
+    line.see(2, 1, "intact")
+    stand_in = line.capture(1, 2)
+    with line.database.transaction() as session:
+        captures.arrive(session, [Arrival(stand_in, start + timedelta(minutes=2), tried=True, shows=False)])
+        verdicts.record(session, line.verdict(stand_in.capture_id, "unusable"))
+    with line.database.reading() as session:
+        assert [row.capture_id for row in maintenance.to_replace(session)] == [worn.capture_id]
+        assert [row.outcome for row in maintenance.history(session, "mill-1", "head-1", 1)] == ["unusable", "damaged"]
+        check = status_of(session, line.check_id)
+        assert (check.state, check.review) == ("review", (1,)), "the newest of its pocket was not seen"
+
+
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_a_wrong_clock_spoils_neither_what_is_to_be_replaced_nor_history(line, wrong) -> None:
     before = photograph(line, NOW, NOW + SECOND, "damaged")

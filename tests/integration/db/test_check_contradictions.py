@@ -1,4 +1,4 @@
-"""Checks whose events disagree about their size or their head: none is ever "go" without each of its pockets."""
+"""Checks whose events disagree about size, head, operation or pictures: none is "go" without each of its pockets."""
 
 from __future__ import annotations
 
@@ -110,9 +110,13 @@ def test_one_insert_by_itself_may_be_of_any_pocket_and_two_are_not_one(line) -> 
 
 @pytest.mark.parametrize(
     ("place", "name"),
-    [({"head": "head-2"}, "head head-2"), ({"machine": "mill-9"}, "machine mill-9, head head-1")],
+    [
+        ({"head": "head-2"}, "head head-2"),
+        ({"machine": "mill-9"}, "machine mill-9, head head-1"),
+        ({"operation": "op-20"}, "operation op-20"),
+    ],
 )
-def test_a_photograph_of_another_head_stands_for_no_pocket_of_the_check(line, place, name) -> None:
+def test_a_photograph_of_another_head_or_operation_stands_for_no_pocket_of_the_check(line, place, name) -> None:
     line.see(1, 0, "intact")
     line.see(2, 1, "intact", **place)
     assert told(line) == ("pending", 2, 1, (), (2,))
@@ -131,3 +135,32 @@ def test_one_that_was_go_is_review_when_a_photograph_of_another_head_comes(line)
     with line.database.reading() as session:
         [overview] = head_overview.overviews(session, [("mill-1", "head-1")])
     assert overview.operations[0].words == {1: "intact", 2: "intact"}, "the other head's damage is not drawn here"
+
+
+ONE = "cd" * 32
+
+
+def test_one_photograph_is_not_that_of_two_pockets_whichever_station_says_so(line) -> None:
+    line.see(1, 0, "intact", image_sha256=ONE)
+    line.see(2, 1, "intact", image_sha256=ONE)
+    assert told(line) == ("review", 2, 2, (), (1, 2))
+    assert status(line).reason == "contradiction: one and the same photograph of pockets 1, 2"
+    line.see(2, 2, "intact")
+    assert told(line) == ("go", 2, 2, (), ()), "the newest photograph of a pocket counts"
+    line.see(2, 3, "intact", image_sha256=ONE)
+    assert told(line) == ("review", 2, 2, (), (1, 2))
+
+
+def test_one_photograph_may_show_two_pockets_in_a_region_each(line) -> None:
+    left, right = ({"left": left, "top": 0, "width": 100, "height": 100} for left in (0, 100))
+    line.see(1, 0, "intact", image_sha256=ONE, region=left)
+    line.see(2, 1, "intact", image_sha256=ONE, region=right)
+    assert told(line) == ("go", 2, 2, (), ())
+    line.see(2, 2, "intact", image_sha256=ONE, region=left)
+    assert told(line) == ("review", 2, 2, (), (1, 2))
+
+
+def test_of_what_is_unusable_twice_nothing_more_is_said(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, pocket, "unusable", image_sha256=ONE)
+    assert (told(line), status(line).reason) == (("review", 2, 2, (), (1, 2)), None)

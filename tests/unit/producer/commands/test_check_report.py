@@ -25,8 +25,8 @@ ANSWER = CheckAnswer(
 
 def test_pockets_that_were_never_photographed_are_named_to_the_person() -> None:
     result = CheckResult(ANSWER.check_id, 4, [], {}, ANSWER)
-    assert sentence(result) == "REVIEW  look at pockets 2, 3, 4 (3, 4 never photographed)"
-    assert as_values(result, [], [])["missing"] == [3, 4]
+    assert sentence(result) == "REVIEW  look at pockets 1, 2, 3, 4 (3, 4 never photographed)"
+    assert as_values(result, [], [])["missing"] == [1, 2, 3, 4], "here nothing was handed in"
     assert result.exit_code == 2
     said = answer_text.sentence(Received(ANSWER, time.monotonic()))
     assert said == "Fräse 3 H12 op-1: review, look at 2, 3, 4 (3, 4 never photographed)"

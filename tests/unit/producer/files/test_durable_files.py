@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from producer.files import durable_files
-from producer.files.durable_files import replace, replaced_file, write_file
+from producer.files.durable_files import move_back, replace, replaced_file, write_file
 
 
 class Windows:
@@ -100,3 +100,24 @@ def test_a_file_that_need_not_survive_a_power_cut_is_not_synced(
     write_file(tmp_path / "b", b"b")
     assert len(synced) == 2, "the file and its folder"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("lacks", [(), ("link",), ("link", "rename")], ids=["", "no hard links", "no such rename"])
+def test_what_is_moved_back_overwrites_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: tuple[str, ...]
+) -> None:
+    def unsupported(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if "link" in lacks:
+        monkeypatch.setattr(os, "link", unsupported)
+    if "rename" in lacks:
+        monkeypatch.setattr("producer.files.durable_files._renamed_to_new", lambda *_: False)
+    (tmp_path / "moved").write_bytes(b"older")
+    move_back(tmp_path / "moved", tmp_path / "1.jpg")
+    assert [path.name for path in tmp_path.iterdir()] == ["1.jpg"]
+    (tmp_path / "moved").write_bytes(b"newer")
+    with pytest.raises(FileExistsError):
+        move_back(tmp_path / "moved", tmp_path / "1.jpg")
+    assert (tmp_path / "1.jpg").read_bytes() == b"older"
+    assert (tmp_path / "moved").read_bytes() == b"newer"

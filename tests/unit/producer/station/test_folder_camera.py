@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent, Region
 from producer.delivery.outbox import Outbox
+from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_state import Look
 from producer.station.folder_camera import FolderCamera
@@ -35,6 +36,7 @@ class Camera:
         self.folder = folder / "camera"
         self.folder.mkdir()
         self.outbox = Outbox(folder / "outbox.db", limit)
+        self.images = folder / "images"
         self.now = 1000.0
         monkeypatch.setattr("producer.station.folder_camera.time.monotonic", lambda: self.now)
         # A station that is never started keeps everything in its outbox, so no Redis is needed.
@@ -59,6 +61,13 @@ class Camera:
         self.now += after
         events: list[CaptureEvent] = []
         return events, self.camera.sweep(events.append)
+
+    def stand_ins(self) -> list[tuple[int, str]]:
+        """The pockets for which a stand-in was handed in, in order, with the reason that it gives."""
+        images = [
+            (waiting.event, (self.images / waiting.event.image).read_bytes()) for waiting in self.outbox.waiting()
+        ]
+        return [(event.pocket, reason_in(image)) for event, image in images if is_stand_in(image)]
 
     def sweep(self) -> tuple[list[CaptureEvent], bool]:
         """Two looks, so far apart that a file which shows the same is finished."""
@@ -283,6 +292,46 @@ def test_two_files_of_one_pocket_are_both_refused_and_the_pocket_stays_open(came
     for name in ("1.jpg", "01.png"):
         reason = (camera.folder / f"rejected/mill-1/H1/op-7/{name}.reason.txt").read_text(encoding="utf-8")
         assert "more than once" in reason
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (["1.jpg", "01.jpg"], "more than once"),
+        (["1.nef"], "raw data"),
+        (["1.jpg (2's)"], "one and the same photograph as 2.jpg"),
+        (["1.jpg (a link)"], "it is a symbolic link"),
+        (["1.jpg (a folder)"], "it is a folder"),
+        (["1.jpg (large)"], "a photograph has at most"),
+    ],
+)
+def test_a_newest_photograph_that_is_refused_leaves_its_pocket_to_a_person(
+    camera: Camera, names: list[str], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = photograph(seed=2)
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph())
+    camera.photo("mill-1/H1/op-7/2.jpg", second)
+    [check] = {event.check_id for event in camera.sweep()[0]}
+    for seed, (name, _, how) in enumerate((name.partition(" ") for name in names), 3):
+        path = camera.folder / "mill-1/H1/op-7" / name
+        if how == "(a link)":
+            path.symlink_to(camera.folder)
+        elif how == "(a folder)":
+            path.mkdir()
+        elif how == "(large)":
+            monkeypatch.setattr("producer.station.photograph_file.MAX_IMAGE_BYTES", 1000)
+            path.write_bytes(bytes(1001))
+        else:
+            path.write_bytes(second if how == "(2's)" else b"II*\0" * 99 if name == "1.nef" else photograph(seed=seed))
+    assert camera.sweep() == ([], False)
+    camera.start()
+    assert camera.sweep() == ([], False)
+    told = camera.stand_ins()
+    assert [pocket for pocket, _ in told] == [1] * len(names)
+    assert all(problem in reason for _, reason in told)
+    assert {waiting.event.check_id for waiting in camera.outbox.waiting()} == {check}
+    waiting = camera.outbox.waiting()
+    assert max(waiting, key=lambda each: each.event.captured_at).event.pocket == 1, "it is the newest"
 
 
 def test_one_photograph_is_not_that_of_two_pockets(camera: Camera) -> None:

@@ -151,6 +151,7 @@ def test_of_a_pocket_that_is_there_twice_none_is_handed_in(folder: Path, other: 
         ".pureftpd-upload.5f3.15.1a2b.2.jpg",
         ".~tmp~/2.jpg",
         ".rsync-partial/2.png",
+        ".stage/2.jpg",
     ],
 )
 def test_a_photograph_under_a_hidden_name_is_not_finished(folder: Path, name: str) -> None:
@@ -251,6 +252,12 @@ def test_sub_folders_with_photographs_are_told_of(folder: Path) -> None:
     (folder / "before" / "op-1").mkdir(parents=True)
     (folder / "before" / "op-1" / "1.jpg").write_bytes(JPEG)
     assert look_at(folder, None).elsewhere == ["before/op-1"]
+
+
+def test_a_photograph_under_a_hidden_name_that_tells_no_pocket_is_told_of(folder: Path) -> None:
+    (folder / "2.jpg").write_bytes(JPEG)
+    (folder / ".goutputstream-XV2K").write_bytes(JPEG)
+    assert (look_at(folder, 3).elsewhere, look_at(folder, 3).problems) == ([".goutputstream-XV2K"], [])
 
 
 def test_a_sub_folder_that_is_named_by_a_pocket_and_holds_photographs_counts(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from producer.files.durable_files import move_back
 from producer.station.file_state import Changing, Look
 from producer.station.folder_lock import FolderTaken
 from producer.station.watched_folder import WatchedFolder
@@ -94,6 +95,30 @@ def test_what_changes_while_it_is_moved_comes_back(tmp_path: Path, monkeypatch: 
             WatchedFolder(tmp_path).move(Path("1.jpg"), look, "submitted")
     assert path.read_bytes() == (b"the second one" if how == "replaced" else b"first")
     assert list((tmp_path / "submitted").iterdir()) == []
+
+
+def test_what_comes_while_another_is_put_back_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(b"first")
+    look = look_at(path)
+
+    def late(source: Path, target: Path) -> None:
+        path.write_bytes(b"the second one")
+        source.replace(target)
+
+    def meanwhile(source: Path, target: Path) -> None:
+        path.write_bytes(b"the third one")
+        move_back(source, target)
+
+    monkeypatch.setattr("producer.station.watched_folder.replace", late)
+    monkeypatch.setattr("producer.station.watched_folder.move_back", meanwhile)
+    with capture_logs() as said, pytest.raises(Changing):
+        WatchedFolder(tmp_path).move(Path("1.jpg"), look, "submitted")
+    assert path.read_bytes() == b"the third one"
+    assert (tmp_path / "submitted/1.jpg").read_bytes() == b"the second one"
+    assert [(entry["file"], entry["kept"]) for entry in said] == [("1.jpg", "submitted/1.jpg")]
 
 
 def test_a_folder_that_goes_away_before_a_move_is_not_made_anew(tmp_path: Path) -> None:

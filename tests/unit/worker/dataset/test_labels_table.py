@@ -104,6 +104,14 @@ def test_a_table_without_a_group_says_so_and_one_that_is_no_csv_too(tmp_path: Pa
     assert found.notes == ("Labels.xlsx is not read: save it as labels.csv, with the columns file and group",)
 
 
+@pytest.mark.parametrize("name", ["label.csv", "labels (1).csv", "inserts.csv", "groups.xlsx"])
+def test_a_table_with_another_name_is_said(tmp_path: Path, name: str) -> None:
+    grouped(tmp_path / "set", "file;setup\nintact/a.png;1\n")
+    (tmp_path / "set" / "labels.csv").rename(tmp_path / "set" / name)
+    found = read_groups(tmp_path / "set", [tmp_path / "set" / name for name in NAMES])
+    assert found.notes == (f"{name} is not read: save it as labels.csv, with the columns file and group",)
+
+
 def test_the_name_of_the_table_may_have_capitals_and_the_column_asked_for_too(tmp_path: Path) -> None:
     (tmp_path / "LABELS.CSV").write_text("File;Set Up\na.png;1\nb.png;1\nc.png;2\n")
     found = read_groups(tmp_path, [tmp_path / name for name in NAMES], column="set up ")

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
@@ -40,9 +40,10 @@ _GIVE_UP: Any = (
 )
 
 _OF_ITS_HEAD: Final = (Captures.machine == Checks.machine) & (Captures.head == Checks.head)
+# The head is no condition: for one SQLite, which has no statistics, would read all that was ever seen of it.
 _PHOTOGRAPHED: Final = (
-    select(func.count(Captures.pocket.distinct()))
-    .where(_OF_CHECK, _OF_ITS_HEAD)
+    select(func.count(case((_OF_ITS_HEAD, Captures.pocket)).distinct()))
+    .where(_OF_CHECK)
     .correlate(Checks)  # not with captures, where it is asked about one
     .scalar_subquery()
 )

@@ -71,20 +71,20 @@ class Prepared:
         """
         lists = [value for value in values.values() if isinstance(value, list)]
         key = (connection.dialect.name, len(rows), *map(len, lists))
-        made = self._made.get(key)
-        if made is None:
-            made = self._made[key] = self._make(connection.dialect, rows, values)
-        given = [row[name] for row in rows for name in made.columns]
-        given += [value for value in values.values() if not isinstance(value, list)]
+        prepared = self._made.get(key)
+        if prepared is None:
+            prepared = self._made[key] = self._make(connection.dialect, rows, values)
+        parameters = [row[name] for row in rows for name in prepared.columns]
+        parameters += [value for value in values.values() if not isinstance(value, list)]
         for members in lists:
-            given += members
-        given += made.own
-        bound = [process(given[place]) if process else given[place] for _, place, process in made.places]
-        answer, description = _sent(connection, made, bound)
-        if made.out is None and description is not None:
-            made.out = _processors(connection.dialect, made.types, description)
-        if made.out:
-            return [_processed(row, made.out) for row in answer]
+            parameters += members
+        parameters += prepared.own
+        bound = [process(parameters[place]) if process else parameters[place] for _, place, process in prepared.places]
+        answer, description = _sent(connection, prepared, bound)
+        if prepared.out is None and description is not None:
+            prepared.out = _processors(connection.dialect, prepared.types, description)
+        if prepared.out:
+            return [_processed(row, prepared.out) for row in answer]
         return answer
 
     def _make(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> _Made:
@@ -114,18 +114,18 @@ class Prepared:
         )
 
 
-def _sent(connection: Connection, made: _Made, bound: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], Any]:
+def _sent(connection: Connection, prepared: _Made, bound: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], Any]:
     """What the database answers, and how its driver describes the columns; None where there are none."""
     # Whoever listens to statements hears of these too.
     if connection.dialect.name == "sqlite" and not connection.dispatch.before_cursor_execute:
         file: Any = connection.connection.driver_connection
         try:
-            cursor = file.execute(made.text, bound)
+            cursor = file.execute(prepared.text, bound)
             return cursor.fetchall(), cursor.description
         except sqlite3.Error as error:
-            raise exc.DBAPIError.instance(made.text, tuple(bound), error, sqlite3.Error) from error
-    named = zip((name for name, *_ in made.places), bound, strict=True)
-    result = connection.exec_driver_sql(made.text, tuple(bound) if made.positional else dict(named))
+            raise exc.DBAPIError.instance(prepared.text, tuple(bound), error, sqlite3.Error) from error
+    named = zip((name for name, *_ in prepared.places), bound, strict=True)
+    result = connection.exec_driver_sql(prepared.text, tuple(bound) if prepared.positional else dict(named))
     if not result.returns_rows:
         return (), None
     description = result.cursor.description if result.cursor else ()
@@ -142,5 +142,5 @@ def _processed(row: Sequence[Any], out: Sequence[tuple[int, _Processor]]) -> Seq
 def _processors(
     dialect: Dialect, types: Sequence[TypeEngine[Any]], description: Sequence[Sequence[Any]]
 ) -> list[tuple[int, _Processor]]:
-    found = [type_.result_processor(dialect, column[1]) for type_, column in zip(types, description, strict=True)]
-    return [(place, process) for place, process in enumerate(found) if process is not None]
+    processors = [type_.result_processor(dialect, column[1]) for type_, column in zip(types, description, strict=True)]
+    return [(place, process) for place, process in enumerate(processors) if process is not None]

@@ -93,6 +93,7 @@ def _sqlite_engine(
             timeout=WAIT_SECONDS,
             isolation_level=None,  # transactions begin as _begin says, not as the driver guesses
             check_same_thread=False,
+            cached_statements=512,  # those of a message, for each number of captures
         )
         try:
             if "mode=ro" not in options:

@@ -71,20 +71,20 @@ class Prepared:
         """
         lists = [value for value in values.values() if isinstance(value, list)]
         key = (connection.dialect.name, len(rows), *map(len, lists))
-        compiled = self._made.get(key)
-        if compiled is None:
-            compiled = self._made[key] = self._make(connection.dialect, rows, values)
-        supplied = [row[name] for row in rows for name in compiled.columns]
-        supplied += [value for value in values.values() if not isinstance(value, list)]
+        prepared = self._made.get(key)
+        if prepared is None:
+            prepared = self._made[key] = self._make(connection.dialect, rows, values)
+        parameters = [row[name] for row in rows for name in prepared.columns]
+        parameters += [value for value in values.values() if not isinstance(value, list)]
         for members in lists:
-            supplied += members
-        supplied += compiled.own
-        bound = [process(supplied[place]) if process else supplied[place] for _, place, process in compiled.places]
-        answer, description = _sent(connection, compiled, bound)
-        if compiled.out is None and description is not None:
-            compiled.out = _processors(connection.dialect, compiled.types, description)
-        if compiled.out:
-            return [_processed(row, compiled.out) for row in answer]
+            parameters += members
+        parameters += prepared.own
+        bound = [process(parameters[place]) if process else parameters[place] for _, place, process in prepared.places]
+        answer, description = _sent(connection, prepared, bound)
+        if prepared.out is None and description is not None:
+            prepared.out = _processors(connection.dialect, prepared.types, description)
+        if prepared.out:
+            return [_processed(row, prepared.out) for row in answer]
         return answer
 
     def _make(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> _Made:
@@ -114,18 +114,18 @@ class Prepared:
         )
 
 
-def _sent(connection: Connection, compiled: _Made, bound: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], Any]:
+def _sent(connection: Connection, prepared: _Made, bound: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], Any]:
     """What the database answers, and how its driver describes the columns; None where there are none."""
     # Whoever listens to statements hears of these too.
     if connection.dialect.name == "sqlite" and not connection.dispatch.before_cursor_execute:
         file: Any = connection.connection.driver_connection
         try:
-            cursor = file.execute(compiled.text, bound)
+            cursor = file.execute(prepared.text, bound)
             return cursor.fetchall(), cursor.description
         except sqlite3.Error as error:
-            raise exc.DBAPIError.instance(compiled.text, tuple(bound), error, sqlite3.Error) from error
-    named = zip((name for name, *_ in compiled.places), bound, strict=True)
-    result = connection.exec_driver_sql(compiled.text, tuple(bound) if compiled.positional else dict(named))
+            raise exc.DBAPIError.instance(prepared.text, tuple(bound), error, sqlite3.Error) from error
+    named = zip((name for name, *_ in prepared.places), bound, strict=True)
+    result = connection.exec_driver_sql(prepared.text, tuple(bound) if prepared.positional else dict(named))
     if not result.returns_rows:
         return (), None
     description = result.cursor.description if result.cursor else ()

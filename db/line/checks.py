@@ -75,13 +75,15 @@ COLUMNS = (
 _NAMES = [column.key for column in COLUMNS[1:-2]]
 
 
+# Not the column itself: by its index SQLite, which has no statistics, would read all open faults.
+_IS_OPEN = func.coalesce(Faults.state, "") == "open"
 # Cheap, and never fewer than `assess` wants: a pocket counts once there, and may have several captures here.
 _ALL_ANSWERED = (
     Checks.size
     <= select(func.count())
     .where(Captures.check_id == Checks.check_id, or_(Captures.outcome.is_not(None), Captures.review.is_not(None)))
     .scalar_subquery()
-    + select(func.count()).where(Faults.check_id == Checks.check_id, Faults.state == "open").scalar_subquery()
+    + select(func.count()).where(Faults.check_id == Checks.check_id, _IS_OPEN).scalar_subquery()
 )
 _IDS: Any = bindparam("ids", expanding=True)
 _ANSWERED = Prepared(
@@ -120,7 +122,7 @@ _CAPTURES_OF = Prepared(
 )
 _TROUBLES_OF = Prepared(
     lambda *_: select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket).where(
-        Faults.check_id.in_(_IDS), Faults.state == "open"
+        Faults.check_id.in_(_IDS), _IS_OPEN
     )
 )
 

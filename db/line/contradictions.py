@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, String, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, select
 
 from db.schema.tables import Captures, Checks
 
@@ -25,9 +25,10 @@ OF_CHECK: Final = Captures.check_id == Checks.check_id
 OF_ITS_PLACE: Final = (
     (Captures.machine == Checks.machine) & (Captures.head == Checks.head) & (Captures.operation == Checks.operation)
 )
+# The place is no condition: for one SQLite, which has no statistics, would read all that was ever seen of the head.
 PHOTOGRAPHED: Final = (
-    select(func.count(Captures.pocket.distinct()))
-    .where(OF_CHECK, OF_ITS_PLACE)
+    select(func.count(case((OF_ITS_PLACE, Captures.pocket)).distinct()))
+    .where(OF_CHECK)
     .correlate(Checks)  # not with captures, where it is asked about one
     .scalar_subquery()
 )

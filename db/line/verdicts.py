@@ -71,7 +71,8 @@ _SET_OUTCOME = Prepared(
 _CLOSE_FAULTS = Prepared(
     lambda *_: (
         update(Faults.__table__)  # type: ignore[arg-type]
-        .where(Faults.capture_id.in_(_IDS), Faults.state.in_(("open", "requeued")))
+        # Not the column itself: by its index SQLite, which has no statistics, would read all open faults.
+        .where(Faults.capture_id.in_(_IDS), func.coalesce(Faults.state, "").in_(("open", "requeued")))
         .values(state="closed")
     )
 )

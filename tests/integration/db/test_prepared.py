@@ -1,11 +1,14 @@
 """A prepared statement gives what the same statement gives when SQLAlchemy executes it."""
 
+import re
+
 import pytest
 import uuid6
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, event, exc, func, select, update
 
+from db.engine.database import Database
 from db.engine.prepared import Prepared, inserted
-from db.line import captures
+from db.line import captures, checks, incomplete_checks, verdicts
 from db.schema.tables import Captures, Checks
 
 IDS = bindparam("ids", expanding=True)
@@ -58,3 +61,46 @@ def test_lists_of_any_length_go_with_single_values_and_constants(line, start) ->
         assert tried.execute(connection, ids=ids[:1], new_edge=4) == [(1, 1, 4)]
         assert sorted(tried.execute(connection, ids=ids, new_edge=None)) == [(1, 2, None), (2, 1, None), (3, 1, None)]
         assert tried.execute(connection, ids=[], new_edge=5) == []
+
+
+def test_a_statement_that_breaks_a_rule_raises_what_sqlalchemy_raises(line) -> None:
+    new = Prepared(lambda dialect, rows: inserted(dialect, Checks, NAMES, rows))
+    row = _check(line, 1)
+    with line.database.transaction() as session:
+        new.execute(session.connection(), [row])
+    with pytest.raises(exc.IntegrityError), line.database.transaction() as session:
+        new.execute(session.connection(), [_check(line, 2), row])
+    with line.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Checks)) == 1
+
+
+def test_who_listens_to_statements_hears_of_prepared_ones(line) -> None:
+    heard: list[str] = []
+    with line.database.reading() as session:
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *given: heard.append(given[2]))
+        assert Prepared(lambda *_: select(Checks.check_id)).execute(session.connection()) == []
+    assert len([statement for statement in heard if "checks" in statement]) == 1
+
+
+def test_what_a_message_asks_leads_sqlite_to_its_own_captures(sqlite_url) -> None:
+    """Without statistics it would rather read all of a head, or all open faults: more with every check."""
+    database, ids = Database(sqlite_url), [uuid6.uuid7() for _ in range(8)]
+    asked = (
+        incomplete_checks._AWAIT,
+        checks._ANSWERED,
+        checks._CAPTURES_OF,
+        checks._TROUBLES_OF,
+        captures._KNOWN,
+        verdicts._CLOSE_FAULTS,
+        verdicts._CURRENT,
+    )
+    with database.transaction() as session:
+        for each in asked:
+            each.execute(session.connection(), ids=ids)
+            made = each._made["sqlite", 0, len(ids)]
+            given = [None] * len(made.places)
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {made.text}", tuple(given)).all()
+            tables = [step[-1] for step in plan if re.match(r"(SEARCH|SCAN) ", step[-1])]
+            assert tables
+            assert all(re.search(r"\((check_id|capture_id)=\?", step) for step in tables), (made.text, tables)
+    database.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -31,12 +31,10 @@ def overlaid(photograph: Image.Image, evidence: EvidenceMap, box: Box) -> Image.
     strength = np.asarray(
         Image.fromarray((evidence.shares / largest).astype(np.float32)).resize(area, Image.Resampling.BILINEAR)
     )
-    density = (_DENSEST * np.abs(strength))[..., None]
-    colour = np.where(strength[..., None] > 0, DAMAGED, INTACT)
-    below = np.asarray(photograph.crop((left, top, left + area[0], top + area[1])), np.float32)
-    mixed: Any = (1 - density) * below + density * colour
     result = photograph.copy()
-    result.paste(Image.fromarray(np.rint(mixed).astype(np.uint8)), (left, top))
+    for colour, share in ((DAMAGED, strength), (INTACT, -strength)):
+        density = np.rint(255 * _DENSEST * np.maximum(share, 0)).astype(np.uint8)
+        result.paste(colour, (left, top), Image.fromarray(density))
     row, column = evidence.strongest()
     if evidence.shares[row, column] > 0:
         cell = cell_box(evidence, row, column, (left, top, left + area[0], top + area[1]))

@@ -14,7 +14,6 @@ from db.learning.model_registry import Promotion
 from db.line import faults, insert_changes
 from db.line.faults import Fault
 from db.line.insert_changes import InsertChange
-from db.line.insert_lives import IMPORTED
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
@@ -76,16 +75,23 @@ def _flagged(session: Session, begin: datetime) -> list[PocketRow]:
 
 
 def _overruled(session: Session, begin: datetime) -> list[Overruled]:
-    # From the reviews to their captures, in two questions: in one, SQLite goes through all captures that were judged.
+    # From the reviews to what their captures came to, and only then to all that is shown of the overruled ones. In one
+    # question SQLite goes through all captures that were judged.
     last = {review.capture_id: review for review in reversed(reviews.recent(session, since=begin, limit=REVIEWS))}
-    query = select(*COLUMNS).outerjoin(Verdicts, current_verdict()).where(Captures.capture_id.in_(last))
-    rows = {row.capture_id: VerdictRow(*row) for row in session.execute(query)}
+    outcomes = select(Captures.capture_id, Captures.outcome).where(Captures.capture_id.in_(last))
+    of_line = dict(session.execute(outcomes.where(on_machine(Captures.machine, None))).all())
     overruled = [
-        Overruled(**vars(rows[capture_id]), said=review.label, said_by=review.by, said_at=review.at)
-        for capture_id, review in sorted(last.items(), key=lambda said: said[1].id, reverse=True)
-        if rows[capture_id].machine != IMPORTED and _are_opposite(rows[capture_id].outcome, review.label)
+        review
+        for review in sorted(last.values(), key=lambda review: review.id, reverse=True)
+        if review.capture_id in of_line and _are_opposite(of_line[review.capture_id], review.label)
+    ][:MOST]
+    query = select(*COLUMNS).outerjoin(Verdicts, current_verdict())
+    shown = query.where(Captures.capture_id.in_([review.capture_id for review in overruled]))
+    rows = {row.capture_id: VerdictRow(*row) for row in session.execute(shown)}
+    return [
+        Overruled(**vars(rows[review.capture_id]), said=review.label, said_by=review.by, said_at=review.at)
+        for review in overruled
     ]
-    return overruled[:MOST]
 
 
 def _are_opposite(outcome: str | None, label: str) -> bool:

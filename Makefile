@@ -20,8 +20,8 @@ install: $(VENV)/.installed-learn ## Install the commands, locked, into .venv
 demo: $(VENV)/.installed-learn ## See it work: a whole line on this machine, three checks of a wearing head
 	$(RUN)/insert-worker demo
 
-console: $(VENV)/.installed-learn ## See in a browser what the demo left, or a line in another folder: DATA=FOLDER
-	$(RUN)/insert-db --data $(or $(DATA),var/demo) console
+console: $(VENV)/.installed-learn ## See in a browser what the demo left, or a line in another folder: DATA=FOLDER; PORT=…
+	$(RUN)/insert-db --data $(or $(DATA),var/demo) console $(if $(PORT),--port $(PORT))
 
 test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
 	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal

@@ -21,8 +21,9 @@ from db.engine.url import sqlite_url
 from db.evidence.evidence_map import EvidenceMap
 from db.learning import evaluations, model_registry
 from db.learning.model_registry import Model
-from db.line import captures, faults, insert_changes, verdicts
+from db.line import captures, faults, insert_changes, shadow_verdicts, verdicts
 from db.line.captures import Capture
+from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from db.queries import maintenance
 from producer.simulation.head import SimulatedHead
@@ -200,6 +201,10 @@ class Plant:
             model_registry.register(session, replace(model, **new, artefact="candidate"))
             shown = [row.capture_id for row in maintenance.to_replace(session)]
             evaluations.record(session, "candidate", now, report_of("candidate", MODEL, shown))
+            said = zip(shown, ("damaged", "damaged", "unsure", "intact"), strict=False)
+            shadow_verdicts.record(
+                session, [ShadowVerdict(each, "candidate", what, 0.2, 0.6, now) for each, what in said]
+            )
 
     def fault(self) -> None:
         """A photograph that never came."""

@@ -119,13 +119,13 @@ def asked_password() -> str:
     """A password as the person at the terminal types it, twice.
 
     Raises:
-        ValueError: the two differ, or there is nobody.
+        ValueError: it is none, which is said before it is asked for again; the two differ, or there is nobody.
     """
     if not sys.stdin.isatty():
         raise ValueError("there is nobody to ask for a password here: name a file with --password-file")
-    from db.people.passwords import RULE
+    from db.people.passwords import RULE, checked
 
-    first = getpass.getpass(f"password ({RULE}): ")
+    first = checked(getpass.getpass(f"password ({RULE}): "))
     if getpass.getpass("once more: ") != first:
         raise ValueError("the two passwords differ")
     return first

@@ -20,15 +20,24 @@ RULE: Final = f"{SHORTEST} to {LONGEST} characters"
 _HASHER: Final = PasswordHasher()
 
 
-def hashed(password: str) -> str:
-    """What is kept of a password.
+def checked(password: str) -> str:
+    """The password, if it may be one.
 
     Raises:
         ValueError: it is too short or too long.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise ValueError(f"a password has {RULE}")
-    return _HASHER.hash(password)
+    return password
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password.
+
+    Raises:
+        ValueError: it is too short or too long.
+    """
+    return _HASHER.hash(checked(password))
 
 
 def fits(kept: str | None, password: str) -> bool:

@@ -1,7 +1,8 @@
 """Takes the pictures of the console: a real Chromium, a real console, a plant of rendered inserts.
 
 `python docs/pictures/draw_console.py` from the repository's root writes `console-line.png`, `console-review.png`,
-`console-pocket.png` and `console-model.png` beside itself.
+`console-pocket.png` and `console-model.png` beside itself. `tests/console/test_pictures.py` takes them too, and holds
+these against its own.
 It needs Chromium and its driver (`apt-get install chromium chromium-driver`).
 """
 
@@ -34,13 +35,14 @@ LOADED = (
 """What is below the window is loaded when somebody comes there."""
 
 
-def main() -> None:
-    """Make the plant, look at it, and write the pictures."""
+def draw(to: Path, size: int = 384) -> None:
+    """Make the plant, with photographs of so many pixels, look at it, and write the pictures into a folder."""
     with tempfile.TemporaryDirectory() as folder:
-        plant = Plant(Path(folder), size=384)
+        plant = Plant(Path(folder), size)
         plant.work()
         plant.candidate()
         plant.fault()
+        plant.change_insert("mill-2", "Fräskopf 3", 5)
         with plant.database.transaction() as session:
             accounts.add(session, "ana", "reviewer", PASSWORD, datetime.now(UTC))
         server, chromium = Server(plant, free_port()), open_chromium(1440, 1080)
@@ -48,23 +50,23 @@ def main() -> None:
         try:
             page = Page(chromium, server)
             page.sign_in()
-            take(page, "/", "line", ".card")
-            take(page, "/review", "review", "#desk")
-            take(page, "/pocket?machine=mill-1&head=H12&pocket=8", "pocket", ".strip")
-            take(page, "/models/candidate", "model", "#scores")
+            take(page, to / "console-line.png", "/", ".card")
+            take(page, to / "console-review.png", "/review", "#desk")
+            take(page, to / "console-pocket.png", "/pocket?machine=mill-1&head=H12&pocket=8", ".strip")
+            take(page, to / "console-model.png", "/models/candidate", "#scores")
         finally:
             chromium.quit()
             server.kill()
 
 
-def take(page: Page, path: str, name: str, there: str) -> None:
+def take(page: Page, to: Path, path: str, there: str) -> None:
     """One picture, once all of it is there."""
     page.open(path)
     wait_until(lambda: page.shows(there) and page.script(LOADED), 30, path)
     shot = Image.open(io.BytesIO(page.chromium.get_screenshot_as_png())).convert("RGB")
     small = shot.resize((WIDTH, round(shot.height * WIDTH / shot.width)), Image.Resampling.LANCZOS)
-    small.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE).save(HERE / f"console-{name}.png", optimize=True)
+    small.quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE).save(to, optimize=True)
 
 
 if __name__ == "__main__":
-    main()
+    draw(HERE)

@@ -33,6 +33,14 @@ PAGES = (
     "/nothing",
 )
 
+OUT_OF_SIGHT = (
+    "return [...document.querySelectorAll('.labels button, .tools button')].filter(e => "
+    "e.getBoundingClientRect().bottom > Math.min(innerHeight, "
+    "e.closest('.facts')?.getBoundingClientRect().bottom ?? Infinity))"
+    ".map(e => e.textContent)"
+)
+"""Buttons of the review that are only reached by scrolling."""
+
 SCREENS = {
     "desk": {"width": 1440, "height": 900, "mobile": False},
     "tablet of 10 inches": {"width": 1280, "height": 800, "mobile": True},
@@ -168,3 +176,5 @@ def test_targets_are_large_enough_for_gloves(page, emulated) -> None:
             )
             wait_until(lambda: page.shown_capture() != "", what="a photograph")
             assert page.script(over) == [], (screen, language)
+            if screen != "phone":  # there the photograph and the labels come first
+                assert page.script(OUT_OF_SIGHT) == [], language

@@ -45,12 +45,15 @@ def names_of(command: Any) -> Iterator[str]:
         yield from names_of(below)
 
 
-def test_its_first_screen_has_the_two_commands_and_the_picture() -> None:
+def test_its_first_screen_has_the_two_commands_and_two_pictures_of_the_console() -> None:
     first = "\n".join(TEXT.splitlines()[:30])
     assert "make demo" in first
     assert "make test" in first
-    assert "](docs/pictures/demo.png)" in first
-    assert (PICTURES / "demo.png").stat().st_size < 150_000
+    pictures = re.findall(r'<img src="docs/pictures/([\w-]+\.png)"', first)
+    assert pictures == ["console-line.png", "console-review.png"]
+    assert "](docs/pictures/demo.png)" in TEXT
+    for name in ("demo.png", *pictures):
+        assert (PICTURES / name).stat().st_size < 150_000, name
 
 
 def test_the_picture_frames_each_photograph_by_its_verdict(tmp_path: Path) -> None:

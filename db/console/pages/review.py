@@ -126,7 +126,7 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
         "insert": row.insert_designation,
         "edge": row.edge,
         "operations": row.operations_on_edge,
-        "verdict": None if blind or row.outcome is None else Text(row.outcome).said(locale),
+        "verdict": None if blind or row.outcome is None else Text(row.label or row.outcome).said(locale),
         "damage": None if blind or row.probability is None else formats.percent(locale, row.probability),
         "model": None if blind else row.model_id,
         "reason": None if blind else row.reason,

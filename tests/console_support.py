@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
@@ -20,7 +21,7 @@ from db.console.app import make_app, make_console
 from db.console.context import Console
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
-from db.people import passwords, tokens
+from db.people import tokens
 from db.schema.tables import Accounts
 from db.schema.vocabulary import PERSON_ROLES, PersonRole
 from tests.support import program, wait_until
@@ -31,17 +32,18 @@ ORIGIN = "http://testserver"
 PEOPLE: dict[str, PersonRole] = {f"the {role}": role for role in PERSON_ROLES}
 
 
-def add_people(database: Database) -> None:
-    """An account for each role, named by it."""
+def add_people(database: Database, people: Mapping[str, PersonRole] = PEOPLE) -> None:
+    """An account with `PASSWORD` for each name; one for each role, named by it, unless others are given."""
     with database.transaction() as session:
-        for name, role in PEOPLE.items():
+        for name, role in people.items():
             values = {"name": name, "role": role, "password": _hash(), "created_at": datetime.now(UTC)}
             session.execute(insert(Accounts).values(values))
 
 
 @cache
 def _hash() -> str:
-    return passwords.hashed(PASSWORD)  # takes its time, as it should
+    """As the console keeps it, but hashed with the least effort, which whoever signs in is then spared too."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def console_on(url: str, folder: Path, **changes: Any) -> Console:

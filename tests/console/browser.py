@@ -16,10 +16,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.console_plant import Plant
+from tests.console_support import PASSWORD
 from tests.support import program, wait_until
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-PASSWORD = "a password of the tests"
 
 
 def open_chromium(width: int = 1440, height: int = 900) -> webdriver.Chrome:

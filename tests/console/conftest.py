@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from db.people import accounts
 from db.schema.vocabulary import PersonRole
-from tests.console.browser import CHROMIUM, DRIVER, PASSWORD, Page, Server, open_chromium
+from tests.console.browser import CHROMIUM, DRIVER, Page, Server, open_chromium
 from tests.console_plant import Plant
+from tests.console_support import add_people
 from worker.embedded.redis_server import free_port
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
 @pytest.fixture
 def server(plant: Plant) -> Iterator[Server]:
     started = Server(plant, free_port())
-    with plant.database.transaction() as session:
-        for name, role in PEOPLE.items():
-            accounts.add(session, name, role, PASSWORD, datetime.now(UTC))
+    add_people(plant.database, PEOPLE)
     started.start()
     yield started
     started.kill()

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import (
+    console_boards,
     console_browser,
     console_pages,
     evaluation_gram,
@@ -56,6 +57,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         *questions.BENCHMARKS,
         *console_pages.BENCHMARKS,
         *console_browser.BENCHMARKS,
+        *console_boards.BENCHMARKS,
         *evaluation_gram.BENCHMARKS,
         *reextract.BENCHMARKS,
         *train_memory.BENCHMARKS,

@@ -45,7 +45,7 @@ class CheckSummary:
 
 
 @dataclass(frozen=True)
-class Found:
+class KnownPockets:
     """What is known of a check's pockets.
 
     `outcomes` has the pockets that were photographed, each with the outcome of its newest capture; None: it is not
@@ -58,7 +58,7 @@ class Found:
     elsewhere: Collection[PocketState] = ()
 
 
-def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) -> Found:
+def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) -> KnownPockets:
     """What the captures of a check and its faults say of its pockets.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
@@ -83,7 +83,9 @@ def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) ->
                 faulty.add(trouble.pocket)
         elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
             faulty.add(pocket)
-    return Found({pocket: capture.outcome for pocket, capture in newest.items()}, faulty, list(elsewhere.values()))
+    return KnownPockets(
+        {pocket: capture.outcome for pocket, capture in newest.items()}, faulty, list(elsewhere.values())
+    )
 
 
 def assess(
@@ -93,23 +95,23 @@ def assess(
     return answer(size, gathered(states, troubles), awaited=awaited)
 
 
-def answer(size: int, found: Found, *, awaited: bool) -> CheckSummary:
+def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:
     """What a check of `size` inserts comes to.
 
     Without `awaited`, pockets that have no photograph are waited for no more.
     """
-    faulty = set(found.faulty)
-    outcomes = {pocket: outcome for pocket, outcome in found.outcomes.items() if outcome is not None}
-    seen = found.outcomes.keys() | faulty
+    faulty = set(known.faulty)
+    outcomes = {pocket: outcome for pocket, outcome in known.outcomes.items() if outcome is not None}
+    seen = known.outcomes.keys() | faulty
     answered = outcomes.keys() | faulty
     # A photograph that is handed in by itself is a check of one insert, whose pocket need not be the first.
     wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
     missing = set() if awaited else wanted - seen
     beyond = {pocket for pocket in seen - wanted if pocket > size}
-    reason = _contradiction(size, beyond, found.elsewhere)
+    reason = _contradiction(size, beyond, known.elsewhere)
     replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
     review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
-    review = (review | {capture.pocket for capture in found.elsewhere}) - replace
+    review = (review | {capture.pocket for capture in known.elsewhere}) - replace
     judged = len(wanted & answered)
     state: State = "go"
     if not (wanted - missing) | seen <= answered:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
-from db.line.check_answers import Found, PocketState, Trouble, answer, elsewhere, gathered
+from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, elsewhere, gathered
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
@@ -177,7 +177,7 @@ def recent(
     return matching[:limit]
 
 
-def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Check, Found]]:
+def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Check, KnownPockets]]:
     """Checks with their answers, and what these come from, by their `COLUMNS`: three queries at most for any number."""
     if not rows:
         return
@@ -187,18 +187,18 @@ def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[
     for key, capture_id, pocket in _TROUBLES_OF.execute(connection, ids=list(ids.values())):
         troubles[key].append(Trouble(capture_id, pocket))
     columns = {row[0]: dict(zip(_NAMES, row[1:], strict=False)) for row in rows}
-    found = _found(connection, ids, {key: (of["machine"], of["head"]) for key, of in columns.items()}, troubles)
+    known = _known(connection, ids, {key: (of["machine"], of["head"]) for key, of in columns.items()}, troubles)
     for key, *_, awaited in rows:
-        summary = answer(columns[key]["size"], found[key], awaited=awaited)
-        yield Check(**columns[key], **vars(summary)), found[key]
+        summary = answer(columns[key]["size"], known[key], awaited=awaited)
+        yield Check(**columns[key], **vars(summary)), known[key]
 
 
-def _found(
+def _known(
     connection: Connection,
     ids: Mapping[Any, UUID],
     places: Mapping[Any, tuple[str, str]],
     troubles: Mapping[Any, Sequence[Trouble]],
-) -> Mapping[Any, Found]:
+) -> Mapping[Any, KnownPockets]:
     """What is known of the pockets of some checks, which are of these heads.
 
     Where a pocket has several captures their order counts, where there is a fault their ids, and where one is of
@@ -219,6 +219,6 @@ def _found(
             outcome = OUTCOME_OF[review] if review is not None else outcome
             states[key].append(PocketState(capture_id, pocket, at, outcome, elsewhere(*places[key], *place)))
     return {
-        key: gathered(states[key], troubles.get(key, ())) if key in single else Found(of)
+        key: gathered(states[key], troubles.get(key, ())) if key in single else KnownPockets(of)
         for key, of in outcomes.items()
     }

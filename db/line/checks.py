@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, String, bindparam, case, cast, false, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
@@ -89,7 +89,7 @@ _ANSWERED = Prepared(
 
 _OF_CHECK = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(_IDS)))
 _CAPTURE: Any = type_coerce(Captures.capture_id, String)
-_PLACE: Any = (Captures.machine, Captures.head)
+_OF_ITS_HEAD = (Captures.machine == Checks.machine) & (Captures.head == Checks.head)
 # A row for all pockets of a check that came to the same: reading thousands one by one takes longer than finding them.
 _ALIKE = Prepared(
     lambda *_: (
@@ -98,10 +98,11 @@ _ALIKE = Prepared(
             Captures.outcome,
             Captures.review,
             func.aggregate_strings(cast(Captures.pocket, String), ","),
-            *map(func.min, _PLACE),
-            *map(func.max, _PLACE),
+            func.max(case((_OF_ITS_HEAD, 0), else_=1)),
         )
-        .where(Captures.check_id.in_(_IDS))
+        .select_from(Checks)
+        .join(Captures, Captures.check_id == Checks.check_id)
+        .where(Checks.check_id.in_(_IDS))
         .group_by(Captures.check_id, Captures.outcome, Captures.review)
     )
 )
@@ -113,7 +114,8 @@ _CAPTURES_OF = Prepared(
         type_coerce(Captures.ordered_at, String),
         Captures.outcome,
         Captures.review,
-        *_PLACE,
+        Captures.machine,
+        Captures.head,
     ).where(Captures.check_id.in_(_IDS))
 )
 _TROUBLES_OF = Prepared(
@@ -206,10 +208,10 @@ def _known(
     """
     outcomes: dict[Any, dict[int, str | None]] = {key: {} for key in ids}
     single = set(troubles)
-    for key, outcome, review, numbers, *place in _ALIKE.execute(connection, ids=list(ids.values())):
+    for key, outcome, review, numbers, mixed in _ALIKE.execute(connection, ids=list(ids.values())):
         alike = dict.fromkeys(map(int, numbers.split(",")), OUTCOME_OF[review] if review is not None else outcome)
         several = len(alike) <= numbers.count(",") or not alike.keys().isdisjoint(outcomes[key])
-        if several or tuple(place) != places[key] * 2:
+        if several or mixed:
             single.add(key)
         outcomes[key] |= alike
     states: dict[Any, list[PocketState]] = {key: [] for key in single}

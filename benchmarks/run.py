@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import (
     connect,
+    console_boards,
     console_browser,
     console_pages,
     evaluation_gram,
@@ -58,6 +59,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         *connect.BENCHMARKS,
         *console_pages.BENCHMARKS,
         *console_browser.BENCHMARKS,
+        *console_boards.BENCHMARKS,
         *evaluation_gram.BENCHMARKS,
         *reextract.BENCHMARKS,
         *train_memory.BENCHMARKS,

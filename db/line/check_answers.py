@@ -47,7 +47,7 @@ class CheckSummary:
 
 
 @dataclass(frozen=True)
-class Found:
+class KnownPockets:
     """What is known of a check's pockets.
 
     `outcomes` has the pockets that were photographed, each with the outcome of its newest capture; None: it is not
@@ -62,7 +62,7 @@ class Found:
     shared: Collection[Collection[int]] = ()
 
 
-def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) -> Found:
+def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) -> KnownPockets:
     """What the captures of a check and its faults say of its pockets.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
@@ -88,7 +88,7 @@ def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) ->
         elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
             faulty.add(pocket)
     pictures = {c.pocket: c.picture for c in newest.values() if c.picture and c.outcome != "unusable"}
-    return Found(
+    return KnownPockets(
         {pocket: capture.outcome for pocket, capture in newest.items()},
         faulty,
         list(elsewhere.values()),
@@ -103,24 +103,24 @@ def assess(
     return answer(size, gathered(states, troubles), awaited=awaited)
 
 
-def answer(size: int, pockets: Found, *, awaited: bool) -> CheckSummary:
+def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:
     """What a check of `size` inserts comes to.
 
     Without `awaited`, pockets that have no photograph are waited for no more.
     """
-    faulty = set(pockets.faulty)
-    outcomes = {pocket: outcome for pocket, outcome in pockets.outcomes.items() if outcome is not None}
-    seen = pockets.outcomes.keys() | faulty
+    faulty = set(known.faulty)
+    outcomes = {pocket: outcome for pocket, outcome in known.outcomes.items() if outcome is not None}
+    seen = known.outcomes.keys() | faulty
     answered = outcomes.keys() | faulty
     # A photograph that is handed in by itself is a check of one insert, whose pocket need not be the first.
     wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
     missing = set() if awaited else wanted - seen
     beyond = {pocket for pocket in seen - wanted if pocket > size}
-    others = [(capture.elsewhere or "", capture.pocket) for capture in pockets.elsewhere]
-    reason = contradictions.in_words(size, beyond, others, pockets.shared)
+    others = [(capture.elsewhere or "", capture.pocket) for capture in known.elsewhere]
+    reason = contradictions.in_words(size, beyond, others, known.shared)
     replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
     review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
-    review = review.union({pocket for _, pocket in others}, *pockets.shared) - replace
+    review = review.union({pocket for _, pocket in others}, *known.shared) - replace
     judged = len(wanted & answered)
     state: State = "go"
     if not (wanted - missing) | seen <= answered:

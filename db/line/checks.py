@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
-from db.line.check_answers import Found, PocketState, Trouble, answer, gathered
+from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradictions import PICTURE, Place, elsewhere
 from db.line.rows import Filters, Position
@@ -181,7 +181,7 @@ def recent(
     return matching[:limit]
 
 
-def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Check, Found]]:
+def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Check, KnownPockets]]:
     """Checks with their answers, and what these come from, by their `COLUMNS`: three queries at most for any number."""
     if not rows:
         return
@@ -193,19 +193,19 @@ def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[
     columns = {row[0]: dict(zip(_NAMES, row[1:], strict=False)) for row in rows}
     doubtful = troubles.keys() | {row[0] for row in rows if row[-2] or row[-1]}
     places = {key: (of["machine"], of["head"], of["operation"]) for key, of in columns.items()}
-    findings = _findings(connection, ids, places, troubles, doubtful)
+    known = _known(connection, ids, places, troubles, doubtful)
     for key, *_, awaited, _given_up in rows:
-        summary = answer(columns[key]["size"], findings[key], awaited=awaited)
-        yield Check(**columns[key], **vars(summary)), findings[key]
+        summary = answer(columns[key]["size"], known[key], awaited=awaited)
+        yield Check(**columns[key], **vars(summary)), known[key]
 
 
-def _findings(
+def _known(
     connection: Connection,
     ids: Mapping[Any, UUID],
     places: Mapping[Any, Place],
     troubles: Mapping[Any, Sequence[Trouble]],
     doubtful: Collection[Any],
-) -> Mapping[Any, Found]:
+) -> Mapping[Any, KnownPockets]:
     """What is known of the pockets of some checks, which are of these places.
 
     Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
@@ -226,6 +226,6 @@ def _findings(
             other = elsewhere(places[key], (of[0], of[1], of[2]))
             states[key].append(PocketState(capture_id, pocket, at, outcome, other, picture))
     return {
-        key: gathered(states[key], troubles.get(key, ())) if key in single else Found(of)
+        key: gathered(states[key], troubles.get(key, ())) if key in single else KnownPockets(of)
         for key, of in outcomes.items()
     }

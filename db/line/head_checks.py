@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import CTE, String, func, literal, select, text
 from sqlalchemy.orm import Session
 
-from db.line.check_answers import Found
+from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
 from db.schema.tables import Checks, UtcDateTime
 
@@ -16,7 +16,7 @@ Place = tuple[str, str]
 """A machine and a head."""
 
 
-def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, Found]]:
+def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, KnownPockets]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets."""
     of = given(places)
     # Where the last so many begin is looked up by an index for each head, which then gives just these.

@@ -111,10 +111,10 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
     if not places:
         return []
     last: dict[Place, list[Operation]] = {place: [] for place in places}
-    for check, pockets in head_checks.newest_of_heads(session, places, operations):
+    for check, known in head_checks.newest_of_heads(session, places, operations):
         of_head = last[check.machine, check.head]
         if len(of_head) < operations:  # two that begin at once may be one too many
-            of_head.append(Operation(check, _words(check, pockets.outcomes)))
+            of_head.append(Operation(check, _words(check, known.outcomes)))
     words: dict[Place, dict[int, PocketWord]] = {place: {} for place in places}
     last_at: dict[Place, datetime] = {}
     for machine, head, outcome, review, is_new, numbers, at in session.execute(_now(places)):

@@ -1,4 +1,4 @@
-# One small image for each role:  docker build --target station|db|console|worker|learn .
+# One small image for each role:  docker build --target station|connect|db|console|worker|learn .
 #
 # The locked packages lie in a layer of their own below the project's code, so that a change of the code installs
 # nothing anew. What pip and setuptools did stays behind in the stages before the last ones. Written for the classic
@@ -28,7 +28,7 @@ FROM ${PYTHON_IMAGE} AS runtime
 RUN python -m pip uninstall --yes --quiet --root-user-action ignore setuptools wheel pip \
  && groupadd --gid 10001 inserts \
  && useradd --uid 10001 --gid inserts --no-create-home --home-dir /var/lib/inserts --shell /usr/sbin/nologin inserts \
- && install -d -o inserts -g inserts -m 0750 /var/lib/inserts /var/lib/inserts/outbox /srv/images /backup
+ && install -d -o inserts -g inserts -m 0750 /var/lib/inserts /var/lib/inserts/outbox /var/lib/inserts/connect /srv/images /backup
 ENV PATH=/opt/inserts/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     INSERTS_DATA=/var/lib/inserts INSERTS_IMAGES=/srv/images
 USER inserts
@@ -49,6 +49,23 @@ LABEL org.opencontainers.image.title="insert-station" \
       org.opencontainers.image.description="Photographs of cutting inserts in, verdicts back"
 ENTRYPOINT ["insert-station"]
 CMD ["--help"]
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
+
+# What tells the plant's other systems: a station's program, with MQTT and webhooks.
+FROM environment AS connect-packages
+ARG S3=
+COPY locks/connect.lock locks/s3.lock locks/
+RUN python -m pip --python /opt/inserts/bin/python install --require-hashes -r locks/connect.lock ${S3:+-r locks/s3.lock}
+
+FROM runtime AS connect
+COPY --from=connect-packages /opt/inserts /opt/inserts
+COPY --from=code /opt/inserts /opt/inserts
+LABEL org.opencontainers.image.title="insert-connect" \
+      org.opencontainers.image.description="Tells the plant's other systems what the line finds"
+ENTRYPOINT ["insert-station"]
+CMD ["connect", "run"]
 ARG VERSION=0.1.0
 ARG REVISION=
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"

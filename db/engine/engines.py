@@ -100,8 +100,6 @@ def _sqlite_engine(
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
             connection.execute(f"PRAGMA query_only={'ON' if asks_only else 'OFF'}")
-            # What SQLite notes to take back a single statement: else a file is made and removed for every message.
-            connection.execute("PRAGMA temp_store=MEMORY")
         except sqlite3.Error:
             connection.close()
             raise

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
+from selenium import webdriver
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
@@ -25,6 +26,7 @@ from tests.console_plant import Plant  # noqa: E402
 from tests.support import wait_until  # noqa: E402
 from worker.embedded.redis_server import free_port  # noqa: E402
 
+WINDOW = 1440, 1080
 WIDTH = 960
 COLOURS = 160
 
@@ -35,8 +37,10 @@ LOADED = (
 """What is below the window is loaded when somebody comes there."""
 
 
-def draw(to: Path, size: int = 384) -> None:
+def draw(to: Path, chromium: webdriver.Chrome, size: int = 384) -> None:
     """Make the plant, with photographs of so many pixels, look at it, and write the pictures into a folder."""
+    before = chromium.get_window_size()
+    chromium.set_window_size(*WINDOW)
     with tempfile.TemporaryDirectory() as folder:
         plant = Plant(Path(folder), size)
         plant.work()
@@ -45,7 +49,7 @@ def draw(to: Path, size: int = 384) -> None:
         plant.change_insert("mill-2", "Fräskopf 3", 5)
         with plant.database.transaction() as session:
             accounts.add(session, "ana", "reviewer", PASSWORD, datetime.now(UTC))
-        server, chromium = Server(plant, free_port()), open_chromium(1440, 1080)
+        server = Server(plant, free_port())
         server.start()
         try:
             page = Page(chromium, server)
@@ -55,8 +59,8 @@ def draw(to: Path, size: int = 384) -> None:
             take(page, to / "console-pocket.png", "/pocket?machine=mill-1&head=H12&pocket=8", ".strip")
             take(page, to / "console-model.png", "/models/candidate", "#scores")
         finally:
-            chromium.quit()
             server.kill()
+            chromium.set_window_size(before["width"], before["height"])
 
 
 def take(page: Page, to: Path, path: str, there: str) -> None:
@@ -69,4 +73,8 @@ def take(page: Page, to: Path, path: str, there: str) -> None:
 
 
 if __name__ == "__main__":
-    draw(HERE)
+    opened = open_chromium()
+    try:
+        draw(HERE, opened)
+    finally:
+        opened.quit()

@@ -6,10 +6,7 @@ import runpy
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
-
-from tests.console.browser import CHROMIUM, DRIVER
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 NAMES = ("line", "review", "pocket", "model")
@@ -23,10 +20,8 @@ def coarse(file: Path) -> np.ndarray:
         return np.asarray(picture.convert("RGB").resize((60, 45), Image.Resampling.BOX), dtype=float)
 
 
-def test_a_picture_in_the_documents_is_of_today_s_page(tmp_path: Path) -> None:
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("there is no Chromium here: apt-get install chromium chromium-driver")
-    runpy.run_path(str(PICTURES / "draw_console.py"))["draw"](tmp_path, size=192)
+def test_a_picture_in_the_documents_is_of_today_s_page(chromium, tmp_path: Path) -> None:
+    runpy.run_path(str(PICTURES / "draw_console.py"))["draw"](tmp_path, chromium, size=192)
     drawn = {name: coarse(tmp_path / f"console-{name}.png") for name in NAMES}
     shown = {name: coarse(PICTURES / f"console-{name}.png") for name in NAMES}
     apart = {name: float(np.abs(drawn[name] - shown[name]).mean()) for name in NAMES}

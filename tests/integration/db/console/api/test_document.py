@@ -91,4 +91,4 @@ def test_the_page_names_every_address_and_no_other() -> None:
         if isinstance(route, APIRoute)
         for method in route.methods
     }
-    assert set(re.findall(r"`((?:GET|POST) /api/v1/[^`]+)`", DOCUMENT)) == there
+    assert set(re.findall(r"`((?:GET|POST|DELETE) /api/v1/[^`]+)`", DOCUMENT)) == there

@@ -6,6 +6,8 @@ VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 4
+# Compiled modules are kept, whatever the shell says: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -24,7 +26,7 @@ console: $(VENV)/.installed-learn ## See in a browser what the demo left, or a l
 	$(RUN)/insert-db --data $(or $(DATA),var/demo) console $(if $(PORT),--port $(PORT))
 
 test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
-	$(RUN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(RUN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-quick: $(VENV)/.installed-dev ## For the inner loop: lint and the unit tests that take no network and no benchmark, in a minute or so
 	$(RUN)/ruff check .

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from producer.simulation.head import labelled_images
+from tests.forked_commands import run_command
 from tests.network_support import BACKBONE, OTHER_BACKBONE, built_networks, session_networks
-from tests.support import program
 
 COUNT = 36
 
@@ -38,9 +38,9 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def compare(networks: Path, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [program("insert-worker"), "compare", *options, "--repeats", "2", "--output", str(output)]
+    arguments = ("compare", *options, "--repeats", "2", "--output", str(output))
     environment = os.environ | {"INSERTS_NETWORKS": str(networks)}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280, check=False)
+    return run_command("insert-worker", *arguments, environment=environment, timeout=280)
 
 
 def test_backbones_are_compared_plain_and_by_insert(networks: Path, photographs: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.materials import random_weights
-from tests.support import program
+from tests.forked_commands import run_command
 from worker.models import store
 
 BACKBONE = "mobilenet-0.25:conv_pw_3_relu+gap"
@@ -30,11 +30,8 @@ def weights() -> Iterator[str]:
 
 
 def experiment(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [program("insert-worker"), "experiment", *arguments]
     environment = os.environ | {"INSERTS_DATA": str(folder / "data")}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
-    )
+    return run_command("insert-worker", "experiment", *arguments, environment=environment, cwd=folder, timeout=240)
 
 
 def labelled_folder(root: Path, seed: int, classes: dict[str, int]) -> Path:

@@ -22,8 +22,9 @@ from db.evidence.evidence_map import unpacked
 from db.line import captures, verdicts
 from producer.contract.event import CaptureEvent, Region, new_id
 from producer.storage.folder import FolderStore
+from tests.forked_commands import run_command
 from tests.network_support import BACKBONE
-from tests.support import photograph, program
+from tests.support import photograph
 from worker.line.active_models import ActiveModels
 from worker.line.judging import Judge
 from worker.line.mapping import capture_of, verdict_of
@@ -41,15 +42,9 @@ class Line:
         migrate.upgrade(self.url)
 
     def __call__(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [program("insert-worker"), *options, "--data", str(self.data)],
-            env=os.environ | {"INSERTS_NICENESS": "0", "COLUMNS": "200"},
-            cwd=self.data,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
+        environment = os.environ | {"INSERTS_NICENESS": "0", "COLUMNS": "200"}
+        arguments = (*options, "--data", str(self.data))
+        done = run_command("insert-worker", *arguments, environment=environment, cwd=self.data, timeout=180)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -25,6 +25,7 @@ from db.line import captures, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
 from db.schema.tables import Captures, Checks, Pockets, Verdicts
+from tests.forked_commands import run_command
 from tests.support import program, wait_until
 
 NOW = datetime.now(UTC)
@@ -38,8 +39,7 @@ def environment(data: Path) -> dict[str, str]:
 
 
 def insert_db(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [program("insert-db"), *arguments]
-    return subprocess.run(command, env=environment(data), input="", capture_output=True, text=True, timeout=120)
+    return run_command("insert-db", *arguments, environment=environment(data))
 
 
 def answer(data: Path, *arguments: str) -> Any:

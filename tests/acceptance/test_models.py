@@ -16,9 +16,9 @@ from db.engine.database import Database
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from producer.storage.folder import FolderStore
+from tests.forked_commands import run_command
 from tests.learning_support import Reviewer
 from tests.network_support import BACKBONE
-from tests.support import program
 from worker.features.catalogue import begin
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
@@ -35,15 +35,8 @@ class Commands:
         self.reviewer = Reviewer(self.database, FolderStore(self.data / "images"))
 
     def __call__(self, *options: str) -> subprocess.CompletedProcess[str]:
-        command = [program("insert-worker"), *options, "--data", str(self.data)]
-        return subprocess.run(
-            command,
-            env=os.environ | {"INSERTS_NICENESS": "0"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        environment = os.environ | {"INSERTS_NICENESS": "0"}
+        return run_command("insert-worker", *options, "--data", str(self.data), environment=environment)
 
     def json(self, *options: str) -> dict:
         done = self(*options, "--json")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.forked_commands import run_command
 from worker.models.linear_svm import LinearModel
 from worker.models.store import save
 from worker.networks.store import NetworkStore
@@ -20,10 +20,9 @@ NAME = "efficientnet_lite0:block0_out+gap"
 
 
 def networks(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("insert-worker")), "networks", *map(str, arguments)]
     variables = os.environ | {"INSERTS_DATA": str(data), "COLUMNS": "200"}
     del variables["INSERTS_NETWORKS"]  # a store of the test's own, in its data
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=240, check=False)
+    return run_command("insert-worker", "networks", *map(str, arguments), environment=variables, timeout=240)
 
 
 def test_a_network_is_built_listed_verified_and_removed(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent
 from producer.contract.names import safe_name
 from producer.delivery.outbox import Outbox
+from tests.forked_commands import run_command
 from tests.metrics_support import listens, scraped
 from tests.support import RedisProcess, message, photograph, program, wait_until
 from worker.embedded.redis_server import free_port
@@ -25,16 +26,7 @@ class Commands:
         self.environment = os.environ | {"INSERTS_DATA": str(folder / "line"), "INSERTS_REDIS_URL": redis_url}
 
     def __call__(self, *options: str) -> subprocess.CompletedProcess[str]:
-        asked = [program("insert-station"), *options]
-        return subprocess.run(
-            asked,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        return run_command("insert-station", *options, environment=self.environment, timeout=60)
 
 
 @pytest.fixture

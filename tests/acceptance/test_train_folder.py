@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from db.engine import migrate
+from tests.forked_commands import run_command
 from tests.network_support import BACKBONE
-from tests.support import photograph, program
+from tests.support import photograph
 
 
 class Commands:
@@ -21,14 +22,8 @@ class Commands:
         migrate.upgrade(f"sqlite:///{self.data / 'inserts.db'}")
 
     def __call__(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [program("insert-worker"), *options, "--data", str(self.data)],
-            env=os.environ | {"INSERTS_NICENESS": "0", "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        environment = os.environ | {"INSERTS_NICENESS": "0", "COLUMNS": "200"}
+        done = run_command("insert-worker", *options, "--data", str(self.data), environment=environment)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from tests.forked_commands import run_command
 from worker.backbones.keras_networks import published_network
 
 
@@ -32,10 +32,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def weights(*arguments: str | Path, data: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("insert-worker")), "weights", *map(str, arguments)]
     variables = os.environ | {"INSERTS_DATA": str(data), "COLUMNS": "200"} | environment
     variables.pop("INSERTS_WEIGHTS_FOLDER", None)
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=240, check=False)
+    return run_command("insert-worker", "weights", *map(str, arguments), environment=variables, timeout=240)
 
 
 def test_import_list_and_verify(file: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from producer.settings import StationSettings
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.forked_commands import run_command
 from tests.support import RedisProcess, message, program, wait_until
 from worker.embedded.redis_server import find_redis_server
 
@@ -62,9 +63,7 @@ def test_a_line_works_over_a_socket_of_this_machine(tmp_path: Path, sqlite_url: 
 )
 def test_a_url_that_is_none_is_refused_at_the_start(tmp_path: Path, command: str, url: str, words: str) -> None:
     environment = os.environ | {"INSERTS_REDIS_URL": url, "INSERTS_DATA": str(tmp_path)}
-    done = subprocess.run(
-        [program("insert-worker"), command], env=environment, capture_output=True, text=True, timeout=120
-    )
+    done = run_command("insert-worker", command, environment=environment)
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -73,9 +72,8 @@ def test_a_url_that_is_none_is_refused_at_the_start(tmp_path: Path, command: str
 def test_a_station_with_a_url_that_is_none_is_refused_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(next(image for image, _ in labelled_images(1, seed=3, size=64)))
     environment = os.environ | {"INSERTS_REDIS_URL": "redis://127.0.0.1/abc", "INSERTS_DATA": str(tmp_path / "line")}
-    command = [program("insert-station"), "publish", str(tmp_path / "1.jpg"), "--machine", "m", "--head", "h"]
-    command += ["--pocket", "1", "--operation", "o"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    where = ["--machine", "m", "--head", "h", "--pocket", "1", "--operation", "o"]
+    done = run_command("insert-station", "publish", str(tmp_path / "1.jpg"), *where, environment=environment)
     assert done.returncode != 0
     assert "must be a number" in done.stderr
     assert "Traceback" not in done.stderr
@@ -87,18 +85,12 @@ def test_a_queue_that_is_another_programs_is_said_at_the_start_and_ends_it(
 ) -> None:
     with redis.Redis.from_url(redis_server.url) as other:
         other.set("inspect", "a cache of another program")
-        done = subprocess.run(
-            [program("insert-worker"), command],
-            env=os.environ
-            | {
-                "INSERTS_REDIS_URL": redis_server.url,
-                "INSERTS_DATA": str(tmp_path),
-                "INSERTS_DATABASE_URL": sqlite_url,
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        places = {
+            "INSERTS_REDIS_URL": redis_server.url,
+            "INSERTS_DATA": str(tmp_path),
+            "INSERTS_DATABASE_URL": sqlite_url,
+        }
+        done = run_command("insert-worker", command, environment=os.environ | places)
         assert other.get("inspect") == b"a cache of another program"
     assert (done.returncode, "another program uses this Redis database too" in done.stderr) == (2, True), done.stderr
     assert "Traceback" not in done.stderr
@@ -113,9 +105,7 @@ def test_a_wrong_password_is_said_at_the_start_and_ends_it(
         "INSERTS_DATA": str(tmp_path),
         "INSERTS_DATABASE_URL": sqlite_url,
     }
-    done = subprocess.run(
-        [program("insert-worker"), command], env=environment, capture_output=True, text=True, timeout=120
-    )
+    done = run_command("insert-worker", command, environment=environment)
     assert done.returncode == 2
     assert "Redis does not let this process in" in done.stderr
     assert "Traceback" not in done.stderr

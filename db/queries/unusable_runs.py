@@ -41,13 +41,13 @@ def lengths(session: Session) -> dict[str, int]:
 
 def runs(session: Session) -> list[UnusableRun]:
     """The runs of `FEWEST` and more, the longest first."""
-    found = []
+    told = []
     for station, run in _runs(session).items():
         reason = session.scalar(
             select(Verdicts.reason).join(Captures, current_verdict()).where(Captures.capture_id == run[0][0])
         )
-        found.append(UnusableRun(station, len(run), run[-1][1], reason or "for no stated reason"))
-    return sorted(found, key=lambda each: (-each.captures, each.station))
+        told.append(UnusableRun(station, len(run), run[-1][1], reason or "for no stated reason"))
+    return sorted(told, key=lambda run: (-run.captures, run.station))
 
 
 def _runs(session: Session) -> dict[str, list[tuple[UUID, datetime]]]:
@@ -57,13 +57,13 @@ def _runs(session: Session) -> dict[str, list[tuple[UUID, datetime]]]:
         .order_by(*NEWEST_FIRST)
         .limit(WINDOW)
     )
-    found: dict[str, list[tuple[UUID, datetime]]] = {}
+    by_station: dict[str, list[tuple[UUID, datetime]]] = {}
     ended = set()
     for station, machine, outcome, capture_id, ordered_at in session.execute(newest):
         if outcome is None or machine == IMPORTED or station in ended:
             continue
         if outcome == "unusable":
-            found.setdefault(station, []).append((capture_id, ordered_at))
+            by_station.setdefault(station, []).append((capture_id, ordered_at))
         else:
             ended.add(station)
-    return {station: run for station, run in found.items() if len(run) >= FEWEST}
+    return {station: run for station, run in by_station.items() if len(run) >= FEWEST}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from worker.runtime.arrays import UInt8Array
 
@@ -36,7 +36,10 @@ class Measurements:
 
 def measure(pixels: UInt8Array) -> Measurements:
     """Measure a decoded photograph (height, width, 3)."""
-    image = Image.fromarray(pixels).convert("L")
+    colours = Image.fromarray(pixels)
+    image = colours.convert("L")
+    red, green, blue = colours.split()
+    brightest_colour = ImageChops.lighter(ImageChops.lighter(red, green), blue)  # by numpy it took ten times as long
     counts = np.array(image.histogram())
     below = np.cumsum(counts)
     darkest, brightest = np.searchsorted(below, (0.01 * below[-1], 0.99 * below[-1]))
@@ -47,6 +50,6 @@ def measure(pixels: UInt8Array) -> Measurements:
         sharpness=float(edges.var(dtype=np.float32)),
         brightness=float(counts @ np.arange(256) / below[-1]),
         contrast=float(brightest - darkest),
-        burnt=float((pixels.max(axis=2) >= _BURNT_FROM).mean()),
+        burnt=sum(brightest_colour.histogram()[_BURNT_FROM:]) / float(below[-1]),
         frame=int.from_bytes(digest, "big", signed=True),
     )

@@ -41,13 +41,13 @@ def lengths(session: Session) -> dict[str, int]:
 
 def runs(session: Session) -> list[UnusableRun]:
     """The runs of `FEWEST` and more, the longest first."""
-    told = []
+    unsorted = []
     for station, run in _runs(session).items():
         reason = session.scalar(
             select(Verdicts.reason).join(Captures, current_verdict()).where(Captures.capture_id == run[0][0])
         )
-        told.append(UnusableRun(station, len(run), run[-1][1], reason or "for no stated reason"))
-    return sorted(told, key=lambda run: (-run.captures, run.station))
+        unsorted.append(UnusableRun(station, len(run), run[-1][1], reason or "for no stated reason"))
+    return sorted(unsorted, key=lambda run: (-run.captures, run.station))
 
 
 def _runs(session: Session) -> dict[str, list[tuple[UUID, datetime]]]:

@@ -19,7 +19,7 @@ def count_one(metrics: WorkerMetrics) -> None:
     for stage in ("fetch", "arrive", "decode", "forward", "commit", "notify"):
         with counted.stage(stage):
             pass
-    counted.judged("intact", 0.2)
+    counted.judged("intact", 0.2, "st-1")
     metrics.add(counted.take())
 
 

@@ -34,17 +34,20 @@ def list_faults(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """What could not be judged, and why; the latest first.
+    """What could not be judged, and why; the latest first. Then the stations that take no usable photograph any more.
 
     Example: `insert-db faults list --json`
     """
     with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import faults
+        from db.queries import unusable_runs
 
         chosen = None if state == "all" else state
         rows = faults.search(session, state=chosen, limit=limit)
         answer(rows, terminal_tables.fault_table, as_json, "no faults", limit)
+        for run in [] if as_json else unusable_runs.runs(session):
+            say(f"the last {run.captures} photographs of station {run.station} cannot be judged: {run.reason}")
 
 
 @app.command()

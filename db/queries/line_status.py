@@ -7,7 +7,7 @@ rows, among ten million captures as among ten.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from db.learning.model_registry import Model, champion
 from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST
+from db.queries import unusable_runs
 from db.schema.tables import Captures, Faults
 
 WINDOW: Final = 1_000
@@ -40,13 +41,15 @@ class LineStatus:
     `oldest_waiting` is the place in the order (`db.line.capture_order`) of the oldest capture that has neither a
     verdict nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK`
     waits. `open_faults` counts the open ones by reason, `MOST_FAULTS` at most. `unsure` is the share of unsure ones
-    among the judged of the `WINDOW` newest captures of the line, None where none of them is judged.
+    among the judged of the `WINDOW` newest captures of the line, None where none of them is judged. `unusable_runs` are
+    the stations whose newest photographs cannot be judged, and how many (`db.queries.unusable_runs`).
     """
 
     oldest_waiting: datetime | None
     open_faults: Mapping[str, int]
     unsure: float | None
     champion: Model | None
+    unusable_runs: Mapping[str, int] = field(default_factory=dict)
 
 
 def current(session: Session, now: datetime) -> LineStatus:
@@ -59,6 +62,7 @@ def current(session: Session, now: datetime) -> LineStatus:
         open_faults=dict(session.execute(faults_query()).all()),
         unsure=unsure / judged if judged else None,
         champion=champion(session),
+        unusable_runs=unusable_runs.lengths(session),
     )
 
 

@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
@@ -212,6 +212,11 @@ class Verdicts(Base):
     """The calibrated probability that the insert is damaged."""
     evidence: Mapped[bytes | None]
     """Where the decision came from (`db.evidence.evidence_map`)."""
+    sharpness: Mapped[float | None] = mapped_column(Double)
+    brightness: Mapped[float | None] = mapped_column(Double)
+    frame: Mapped[int | None] = mapped_column(BigInteger)
+    """A digest of the photograph's pixels; with the two before what its station's next ones are held against
+    (`db.line.station_history`)."""
 
 
 class ShadowVerdicts(Base):

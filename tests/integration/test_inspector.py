@@ -37,7 +37,7 @@ from worker.broker.messages import MessageSender
 from worker.line.active_models import ModelPair
 from worker.line.delivery import IMAGE_TRIES
 from worker.line.inspector import AT_ONCE, Inspector
-from worker.line.judging import Judge
+from worker.line.judging import Judge, Photograph
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
 from worker.line.writes import MAX_ATTEMPTS
@@ -105,8 +105,8 @@ class Line:
     def judge(self, image: bytes, region: Region | None) -> Judgement:
         return self.judge_hook(image, region)
 
-    def judge_all(self, images: list[tuple[bytes, Region | None]]) -> list[Judgement]:
-        return [self.judge(*image) for image in images]
+    def judge_all(self, images: list[Photograph]) -> list[Judgement]:
+        return [self.judge(image.data, image.region) for image in images]
 
     def judge_well(self, image: bytes, region: Region | None) -> Judgement:
         return Judge(self, WorkerMetrics()).judge(image, region)  # type: ignore[arg-type]

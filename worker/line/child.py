@@ -15,6 +15,7 @@ from worker.line.events import entries_of
 from worker.line.inspector import Inspector
 from worker.line.judging import Judge
 from worker.line.notifier import Notifier
+from worker.line.stations import Stations
 from worker.monitoring.celery_worker import STOP_WAITING
 from worker.monitoring.reports import ChildMetrics, ModelsInUse, Reporter, Reports
 from worker.networks.store import NetworkStore
@@ -65,7 +66,7 @@ class Child:
         inspector = Inspector(
             database,
             settings.image_store(),
-            Judge(models, metrics),
+            Judge(models, metrics, Stations(database)),
             Notifier(redis_url, settings.plant_stream),
             MessageSender(redis_url),
             metrics,

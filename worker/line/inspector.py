@@ -35,7 +35,7 @@ from worker.line.events import about, entries_of, read_events
 from worker.line.faults import CaptureFault
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
 from worker.line.judging import Judge
-from worker.line.mapping import capture_of, shadow_verdict_of, verdict_answer, verdict_of
+from worker.line.mapping import capture_of, photograph_of, shadow_verdict_of, verdict_answer, verdict_of
 from worker.line.notifier import Notifier
 from worker.line.requeue import event_of, number_in
 from worker.line.writes import Writes
@@ -234,7 +234,7 @@ class Inspector:
             with self._limit(), structlog.contextvars.bound_contextvars(model=self._judge.model_in_charge):
                 for event, _ in captures:
                     failpoint("judge", about=event.operation, **about(event))
-                judgements = self._judge.judge_all([(image.data, event.region) for event, image in captures])
+                judgements = self._judge.judge_all([photograph_of(event, image.data) for event, image in captures])
         except Exception:
             if len(captures) > 1:
                 for capture in captures:
@@ -269,7 +269,7 @@ class Inspector:
             said = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
             log.info("judged", **about(event), model=verdict.model_id, **said)
             taken = claimed(event.captured_at, delivery.received_at)
-            self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds())
+            self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds(), event.station)
         for event, verdict in results.again:
             log.info("judged before, told again", **about(event), model=verdict.model_id, outcome=verdict.outcome)
             self._metrics.told_again()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import structlog
 
 from producer.contract.event import Region
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
-from worker.line.active_models import ActiveModels
+from worker.images.measurements import Measurements, measure
+from worker.line.active_models import ActiveModels, ModelPair
 from worker.line.evidence import explained, gives_evidence
+from worker.line.stations import Origin, Stations
 from worker.models.line_model import Judgement
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import LineMetrics
@@ -26,12 +28,22 @@ _WITHOUT_MODEL: Final = (224, 224)
 """The size in pixels at which a photograph is looked at while there is no network to look with."""
 
 
+class Photograph(NamedTuple):
+    """An image file to judge, the region of it that shows the insert, and where it comes from, if that is known."""
+
+    data: bytes
+    region: Region | None = None
+    origin: Origin | None = None
+
+
 class Judge:
     """Judges photographs by the models of the moment; one thread at a time."""
 
-    def __init__(self, models: ActiveModels, metrics: LineMetrics):
+    def __init__(self, models: ActiveModels, metrics: LineMetrics, stations: Stations | None = None):
+        """Judge by `models`; without `stations` a photograph is not held against others of its station."""
         self._models = models
         self._metrics = metrics
+        self._stations = stations
 
     @property
     def model_in_charge(self) -> str | None:
@@ -40,18 +52,28 @@ class Judge:
 
     def judge(self, image: bytes, region: Region | None) -> Judgement:
         """Judge one image file, or the region of it that shows the insert."""
-        return self.judge_all([(image, region)])[0]
+        return self.judge_all([Photograph(image, region)])[0]
 
-    def judge_all(self, images: Sequence[tuple[bytes, Region | None]]) -> list[Judgement]:
-        """Judge several image files, each with the region of it that shows the insert, by the same models.
+    def judge_all(self, images: Sequence[Photograph]) -> list[Judgement]:
+        """Judge several photographs by the same models.
 
         Without a champion nothing is guessed: the outcome is `unsure`; so it is where a part of the photograph may be
-        missing, whatever the champion says. A shadow judges alongside, by its own network where it has another.
+        missing, whatever the champion says. One that is unlike its station's others is `unusable`, and no network looks
+        at it (`worker.line.capture_faults`). A shadow judges alongside, by its own network where it has another.
         """
         models = self._models.current()  # once: whole judgements are theirs, whatever is promoted meanwhile
         champion = models.champion
         size = _WITHOUT_MODEL if champion is None else champion.network.input_size
-        seen = [self._photograph(image, region, size) for image, region in images]
+        seen = [self._photograph(image.data, image.region, size) for image in images]
+        measured = [measure(each.pixels) if isinstance(each, DecodedPhotograph) else None for each in seen]
+        seen = [self._held_against_others(*each) for each in zip(images, seen, measured, strict=True)]
+        judgements = self._judged_by(models, images, seen)
+        return [replace(judgement, seen=each) for judgement, each in zip(judgements, measured, strict=True)]
+
+    def _judged_by(
+        self, models: ModelPair, images: Sequence[Photograph], seen: Sequence[DecodedPhotograph | Judgement]
+    ) -> list[Judgement]:
+        champion = models.champion
         places = [place for place, each in enumerate(seen) if isinstance(each, DecodedPhotograph)]
         unsure = Judgement("unsure", reason=models.why_none)
         judgements = [each if isinstance(each, Judgement) else unsure for each in seen]
@@ -66,7 +88,7 @@ class Judge:
             for number, place in enumerate(places):
                 if judgements[place].decision is not None:
                     vector = None if same is None else same[number]
-                    shadow = self._judged_alongside(models.shadow, *images[place], vector)
+                    shadow = self._judged_alongside(models.shadow, images[place], vector)
                     judgements[place] = replace(judgements[place], shadow=shadow)
         return judgements
 
@@ -78,6 +100,15 @@ class Judge:
                 return decode_photograph(image, size, box)
         except UnusableImage as error:
             return Judgement("unusable", reason=str(error))
+
+    def _held_against_others(
+        self, image: Photograph, seen: DecodedPhotograph | Judgement, measured: Measurements | None
+    ) -> DecodedPhotograph | Judgement:
+        """What was seen, or that its station took no usable photograph there."""
+        if self._stations is None or image.origin is None or measured is None:
+            return seen
+        problem = self._stations.fault(image.origin, measured)
+        return seen if problem is None else Judgement("unusable", reason=problem)
 
     def _features_and_maps(
         self, champion: ActiveModel, photographs: Sequence[DecodedPhotograph]
@@ -96,11 +127,11 @@ class Judge:
             return network.features_of(np.stack([photograph.pixels for photograph in photographs]))
 
     def _judged_alongside(
-        self, shadow: ActiveModel, image: bytes, region: Region | None, features: Float32Array | None
+        self, shadow: ActiveModel, image: Photograph, features: Float32Array | None
     ) -> Judgement | None:
         try:
             if features is None:
-                seen = self._photograph(image, region, shadow.network.input_size)
+                seen = self._photograph(image.data, image.region, shadow.network.input_size)
                 if isinstance(seen, Judgement):
                     raise UnusableImage(seen.reason or "")
                 features = self._features(shadow.network, [seen])[0]

@@ -12,6 +12,8 @@ from db.line.verdicts import Verdict
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.vocabulary import CheckState
+from worker.line.judging import Photograph
+from worker.line.stations import Origin
 from worker.models.line_model import Judgement
 
 
@@ -20,9 +22,14 @@ def capture_of(event: CaptureEvent) -> Capture:
     return Capture(**event.model_dump(exclude={"schema_version"}))
 
 
+def photograph_of(event: CaptureEvent, data: bytes) -> Photograph:
+    """The photograph to judge: the bytes of an event's image."""
+    return Photograph(data, event.region, Origin(event.station, (event.machine, event.head, event.pocket)))
+
+
 def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
     """The row that keeps a judgement made just now, of an event received at `received_at`."""
-    now = datetime.now(UTC)
+    now, seen = datetime.now(UTC), judgement.seen
     return Verdict(
         capture_id=event.capture_id,
         model_id=judgement.model_id,
@@ -34,6 +41,9 @@ def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime)
         seconds=max(0.0, (now - received_at).total_seconds()),  # a clock may have been set back
         probability=judgement.probability,
         evidence=judgement.evidence,
+        sharpness=None if seen is None else seen.sharpness,
+        brightness=None if seen is None else seen.brightness,
+        frame=None if seen is None else seen.frame,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from producer.contract.vocabulary import Outcome
+from worker.images.measurements import Measurements
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
 from worker.models.novelty import Novelty
@@ -27,7 +28,8 @@ class Judgement:
     `decision` is the classifier's value and `probability` the calibrated one of damage (0 to 1), each where there is
     one; `label` is one of `KINDS`, for a damaged insert and a model that distinguishes them. `shadow` is the shadow
     model's result for the same features, for comparison only. `evidence` is where it came from, as it is kept
-    (`db.evidence.evidence_map`), for what is not intact.
+    (`db.evidence.evidence_map`), for what is not intact. `seen` is what was measured of the photograph, where it could
+    be decoded.
     """
 
     outcome: Outcome
@@ -38,6 +40,7 @@ class Judgement:
     label: str | None = None
     shadow: Judgement | None = None
     evidence: bytes | None = None
+    seen: Measurements | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class LineMetrics(Protocol):
         """Count a message of so many captures."""
         ...
 
-    def judged(self, outcome: str, seconds: float) -> None:
+    def judged(self, outcome: str, seconds: float, station: str) -> None:
         """Count a verdict that was sent to its station, so many seconds after the photograph."""
         ...
 
@@ -73,6 +73,7 @@ class WorkerMetrics:
         for reason in FAULTS:
             self._faults.labels(reason)
         self._told_again = self._counter("captures_told_again", "Captures that came again with their verdict there.")
+        self._unusable = self._counter("station_unusable", "Photographs of a station that cannot be judged.", "station")
         clocks = self._counter("captures_wrong_clock", "Captures whose station's clock was not believed.", "clock")
         self._clocks = {side: clocks.labels(side) for side in ("ahead", "behind")}
         self.checks_incomplete = self._counter("checks_incomplete", "Checks that ended without some photograph.")
@@ -106,9 +107,11 @@ class WorkerMetrics:
         """Count a message of so many captures."""
         self._batch.observe(captures)
 
-    def judged(self, outcome: str, seconds: float) -> None:
+    def judged(self, outcome: str, seconds: float, station: str) -> None:
         """Count a verdict that was sent to its station, so many seconds after the photograph."""
         self._captures[outcome].inc()
+        if outcome == "unusable":
+            self._unusable.labels(station).inc()
         self._seconds.observe(max(0.0, seconds))  # clocks of two machines
 
     def told_again(self) -> None:
@@ -249,10 +252,8 @@ def standing_families(standing: LineStatus | None, now: datetime) -> Iterator[Me
     yield _gauge(
         "database_up", "Whether the database answered when it was asked for these metrics.", standing is not None
     )
-    age = ratio = None
-    if standing is not None:
-        age = _age(standing.oldest_waiting, now) or 0.0
-        ratio = standing.unsure
+    age = None if standing is None else _age(standing.oldest_waiting, now) or 0.0
+    ratio = None if standing is None else standing.unsure
     yield _gauge(
         "recorded_oldest_age_seconds",
         "Since the photograph of the oldest recorded capture without verdict or fault; 0: none.",
@@ -260,15 +261,19 @@ def standing_families(standing: LineStatus | None, now: datetime) -> Iterator[Me
     )
     yield _gauge("unsure_ratio", "Share of unsure verdicts among the newest thousand captures of the line.", ratio)
     faults = GaugeMetricFamily("inserts_open_faults", "Faults that wait for a person, by reason.", labels=["reason"])
+    runs = GaugeMetricFamily("inserts_station_unusable_captures", "Its newest ones, in a row.", labels=["station"])
     champion = GaugeMetricFamily(
         "inserts_champion_info", "The model in charge, by the database.", labels=["model", "backbone"]
     )
     if standing is not None:
         for reason in sorted({*FAULTS, *standing.open_faults}):
             faults.add_metric([reason], standing.open_faults.get(reason, 0))
+        for station, captures in sorted(standing.unusable_runs.items()):
+            runs.add_metric([station], captures)
         if standing.champion is not None:
             champion.add_metric([standing.champion.model_id, standing.champion.backbone], 1)
     yield faults
+    yield runs
     yield champion
 
 

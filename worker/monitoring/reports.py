@@ -119,9 +119,9 @@ class ChildMetrics:
         """Count a message of so many captures."""
         self._counts.append(("group", (captures,)))
 
-    def judged(self, outcome: str, seconds: float) -> None:
+    def judged(self, outcome: str, seconds: float, station: str) -> None:
         """Count a verdict that was sent to its station, so many seconds after the photograph."""
-        self._counts.append(("judged", (outcome, seconds)))
+        self._counts.append(("judged", (outcome, seconds, station)))
 
     def told_again(self) -> None:
         """Count a capture that came again with its verdict there."""

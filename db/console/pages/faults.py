@@ -17,7 +17,7 @@ from db.console.rendering import page
 from db.line import faults as subject
 from db.line.faults import Fault
 from db.people import audit
-from db.queries import station_health
+from db.queries import station_health, unusable_runs
 from db.schema.vocabulary import FAULT_STATES
 
 router = APIRouter()
@@ -42,12 +42,14 @@ def faults(
     with console_of(request).database.reading() as session:
         rows = subject.search(session, state=chosen, station=station.strip() or None, limit=limit)
         stations, workers = station_health.stations(session), station_health.workers(session, now)
+        runs = unusable_runs.runs(session)
     return page(
         request,
         "fault_list.html",
         rows=rows,
         stations=stations,
         workers=workers,
+        runs=runs,
         states=FAULT_STATES,
         asked={"state": state, "station": station},
         limit=limit,

@@ -300,6 +300,21 @@ def test_a_verdict_stays_without_its_evidence(line, start) -> None:
     assert [row | {"evidence": None} for row in before] == _contents(line.database.url)["verdicts"]
 
 
+def test_a_verdict_stays_without_what_was_measured(line, start) -> None:
+    """Schema 0010, down and up again."""
+    capture = line.see()
+    line.model("m-1")
+    measured = {"sharpness": 812.5, "brightness": 117.25, "frame": -(2**63)}
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, model_id="m-1", **measured))
+    line.database.close()
+    before = _contents(line.database.url)["verdicts"]
+    assert measured.items() <= before[0].items()
+    migrate.downgrade(line.database.url, "0009")
+    migrate.upgrade(line.database.url)
+    assert [row | dict.fromkeys(measured) for row in before] == _contents(line.database.url)["verdicts"]
+
+
 @contextmanager
 def _connected(url: str):
     engine = make_engine(url)

@@ -12,7 +12,7 @@ from db.evidence.evidence_map import unpacked
 from producer.contract.event import Region
 from tests.support import photograph
 from worker.line.active_models import ModelPair
-from worker.line.judging import Judge
+from worker.line.judging import Judge, Photograph
 from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
@@ -80,10 +80,13 @@ def test_what_is_judged_together_is_judged_as_it_is_alone_and_in_one_pass() -> N
     models: Any = Models(ActiveModel(model(128), network), ActiveModel(model(60), network))  # type: ignore[arg-type]
     judging = Judge(models, WorkerMetrics())
     left = Region(left=0, top=0, width=32, height=64)
-    images = [(photograph(90), None), (b"no image", None), (photograph(200), None), (photograph(128, size=64), left)]
+    images = [
+        *map(Photograph, (photograph(90), b"no image", photograph(200))),
+        Photograph(photograph(128, size=64), left),
+    ]
     together = judging.judge_all(images)
     assert network.passes == 1
-    assert together == [judging.judge(*image) for image in images]
+    assert together == [judging.judge(image.data, image.region) for image in images]
     assert [each.outcome for each in together] == ["intact", "unusable", "damaged", "intact"]
     assert [each.shadow is not None for each in together] == [True, False, True, True]
 

@@ -21,7 +21,7 @@ def work(reports: Reports) -> None:
         counted.group(3)
         with counted.stage("decode"):
             pass
-        counted.judged("damaged", 0.2)
+        counted.judged("damaged", 0.2, "st-1")
         counted.told_again()
         counted.fault("crashed")
         counted.wrong_clock(timedelta(minutes=-9))

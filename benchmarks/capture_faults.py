@@ -1,0 +1,149 @@
+"""`python -m benchmarks.capture_faults FOLDER…`: how many faults of a capture are found, and how many false alarms.
+
+Faults are drawn into the photographs of each labelled folder. A photograph is held against those of other inserts that
+were taken at the same place (`setup` in labels.csv, where there is one), as a station's next one would be against its
+history.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from db.line.station_history import Photographed
+from worker.images.decoding import UnusableImage, decode
+from worker.images.measurements import Measurements, measure
+from worker.line.capture_faults import Usual, unlike_usual
+from worker.runtime.arrays import Float32Array
+
+FOLDS: Final = 11
+
+Draw = Callable[[Image.Image], Image.Image]
+
+
+def blurred(image: Image.Image, share: float) -> Image.Image:
+    """Out of focus: a Gaussian whose deviation is a share of the width, and the sensor's noise after it."""
+    return _noisy(np.asarray(image.filter(ImageFilter.GaussianBlur(share * image.width)), np.float32), image)
+
+
+def shaken(image: Image.Image, share: float) -> Image.Image:
+    """Moved sideways while the shutter was open, by a share of the width."""
+    steps = max(2, round(share * image.width))
+    pixels = np.pad(np.asarray(image, np.float32), ((0, 0), (steps, 0), (0, 0)), mode="edge")
+    sums = np.cumsum(pixels, axis=1)
+    return _noisy((sums[:, steps:] - sums[:, :-steps]) / steps, image)
+
+
+def exposed(image: Image.Image, factor: float) -> Image.Image:
+    """With so many times the light."""
+    return _noisy(_lit(image, factor), image)
+
+
+def covered(image: Image.Image, light: float) -> Image.Image:
+    """Something before the lens, evenly lit, that lets a share of the light through, all out of focus."""
+    return _noisy(_lit(image.filter(ImageFilter.GaussianBlur(0.12 * image.width)), light, added=0.1), image)
+
+
+CLEAR: Final[dict[str, Draw]] = {
+    "blurred, 0.8 % of the width": partial(blurred, share=0.008),
+    "blurred, 1.6 %": partial(blurred, share=0.016),
+    "an eighth of the light": partial(exposed, factor=1 / 8),
+    "a sixteenth": partial(exposed, factor=1 / 16),
+    "eight times the light": partial(exposed, factor=8),
+    "sixteen times": partial(exposed, factor=16),
+    "covered, lets nothing through": partial(covered, light=0),
+    "covered, lets a fifth through": partial(covered, light=0.2),
+}
+
+LESS_CLEAR: Final[dict[str, Draw]] = {
+    "blurred, 0.4 %": partial(blurred, share=0.004),
+    "shaken by 2 %": partial(shaken, share=0.02),
+    "shaken by 4 %": partial(shaken, share=0.04),
+    "a quarter of the light": partial(exposed, factor=1 / 4),
+    "four times the light": partial(exposed, factor=4),
+}
+
+
+def main(folders: Sequence[Path]) -> int:
+    """Print for each set and fault what share is refused, and what measuring and holding against others costs."""
+    if not folders or not all((folder / "labels.csv").is_file() for folder in folders):
+        print("skipped: give folders of labelled photographs, each with a labels.csv that has a column insert")
+        return 0
+    for folder in folders:
+        rows = list(csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()))
+        files = [next(folder.rglob(Path(row["file"]).name)) for row in rows]
+        good = [_measured(file, lambda image: image) for file in files]
+        places = [row.get("setup", "") for row in rows]
+        parts = list(_parts([row["insert"] for row in rows]))
+        for name, draw in {"none: false alarms": lambda image: image, **CLEAR, **LESS_CLEAR}.items():
+            refused = 0
+            for place in sorted(set(places)):
+                for part in parts:
+                    here = [n for n in range(len(files)) if places[n] == place]
+                    usual = Usual.of([_history(good[n]) for n in here if not part[n] and good[n] is not None])
+                    for n in (n for n in here if part[n]):
+                        seen = _measured(files[n], draw)
+                        refused += seen is None or (usual is not None and unlike_usual(seen, usual) is not None)
+            print(f"{folder.name} | {name} | {refused / len(files):.3f} ({refused} of {len(files)})", flush=True)
+    _time()
+    return 0
+
+
+def _measured(file: Path, draw: Draw) -> Measurements | None:
+    """What is measured, or None where the photograph is refused by itself."""
+    with Image.open(file) as image:
+        drawn = io.BytesIO()
+        draw(image.convert("RGB")).save(drawn, "JPEG", quality=90)
+    try:
+        return measure(decode(drawn.getvalue(), (224, 224)))
+    except UnusableImage:
+        return None
+
+
+def _history(seen: Measurements | None) -> Photographed:
+    if seen is None:
+        raise ValueError("a photograph of the set is refused by itself")
+    return Photographed(seen.sharpness, seen.brightness, seen.frame, ("", "", 0))
+
+
+def _parts(inserts: Sequence[str]) -> Iterator[Sequence[bool]]:
+    names = np.unique(inserts)
+    np.random.default_rng(0).shuffle(names)
+    for some in np.array_split(names, FOLDS):
+        yield np.isin(inserts, some).tolist()
+
+
+def _time() -> None:
+    usual = Usual.of([Photographed(1000.0 + n, 100.0, n, ("", "", 0)) for n in range(100)])
+    assert usual is not None  # noqa: S101
+    pixels = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
+    began = time.process_time()
+    for _ in range(1000):
+        unlike_usual(measure(pixels), usual)
+    print(f"measuring, and holding against others: {time.process_time() - began:.3f} ms", flush=True)
+
+
+def _lit(image: Image.Image, factor: float, added: float = 0.0) -> Float32Array:
+    """Its grey values (sRGB) with so many times the light, and some more everywhere."""
+    value = np.arange(256) / 255
+    light = np.clip(factor * np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4) + added, 0, 1)
+    grey = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(grey.astype(np.float32)[np.asarray(image)])
+
+
+def _noisy(values: Float32Array, image: Image.Image) -> Image.Image:
+    rng = np.random.default_rng(int(np.asarray(image).sum()))
+    return Image.fromarray(np.clip(values + 2 * rng.standard_normal(values.shape, np.float32), 0, 255).astype(np.uint8))
+
+
+if __name__ == "__main__":
+    sys.exit(main([Path(argument) for argument in sys.argv[1:]]))

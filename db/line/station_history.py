@@ -1,0 +1,63 @@
+"""A station's own good photographs: by them its next ones are told to be faulty or not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import literal_column, or_, select, text
+from sqlalchemy.orm import Session
+
+from db.line.rows import NEWEST_FIRST
+from db.schema.index_conditions import FINDING
+from db.schema.tables import Captures, Verdicts
+
+Place = tuple[str, str, int]
+"""Machine, head and pocket."""
+
+
+class Photographed(NamedTuple):
+    """What was measured of a photograph (`worker.images.measurements`), and the insert that it shows."""
+
+    sharpness: float
+    brightness: float
+    frame: int
+    place: Place
+
+
+def good(session: Session, station: str, limit: int) -> list[Photographed]:
+    """Among the newest `limit` photographs of a station that could be judged those that were measured, newest first.
+
+    A person has the last word: what was reviewed as `unusable` is none of them; and where a photograph was called
+    unusable and reviewed as another, the history begins after it, since from then on that is how the station's
+    photographs are.
+    """
+    judged = (
+        select(Captures.capture_id, Captures.ordered_at, Captures.machine, Captures.head, Captures.pocket)
+        .where(Captures.station == station, Captures.outcome.in_(("intact", "damaged", "unsure")))
+        .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
+        .order_by(*NEWEST_FIRST)
+        .limit(limit)
+    )
+    newest_refused = (
+        select(Captures.ordered_at, Captures.capture_id, Captures.review)
+        # As words, so that an engine sees that the index of findings will do.
+        .where(Captures.station == station, Captures.outcome == literal_column("'unusable'"), text(FINDING))
+        .order_by(*NEWEST_FIRST)
+        .limit(limit)
+        .subquery()
+    )
+    overruled = select(newest_refused.c.ordered_at).where(newest_refused.c.review != "unusable")
+    begins = session.scalar(overruled.order_by(newest_refused.c.ordered_at.desc()).limit(1))
+    if begins is not None:
+        judged = judged.where(Captures.ordered_at > begins)
+    of = judged.subquery()
+    query = (
+        select(Verdicts.sharpness, Verdicts.brightness, Verdicts.frame, of.c.machine, of.c.head, of.c.pocket)
+        .join(of, of.c.capture_id == Verdicts.capture_id)
+        .where(Verdicts.current, Verdicts.sharpness.is_not(None))
+        .order_by(of.c.ordered_at.desc(), of.c.capture_id.desc())
+    )
+    return [
+        Photographed(sharpness, brightness, frame, (machine, head, pocket))
+        for sharpness, brightness, frame, machine, head, pocket in session.execute(query)
+    ]

@@ -1,0 +1,101 @@
+"""What is usual at a station, by its captures; that a worker reads it; and what a run of unusable ones is told as."""
+
+from dataclasses import replace
+
+import pytest
+import uuid6
+
+from db.line import station_history, verdicts
+from db.line.insert_lives import IMPORTED
+from db.queries import review_queue, unusable_runs
+from db.queries.line_status import current
+from worker.images.measurements import Measurements
+from worker.line import stations
+from worker.line.capture_faults import FEWEST
+from worker.line.stations import Origin, Stations
+
+GOOD = Measurements(sharpness=100.0, brightness=120.0, contrast=100.0, burnt=0.0, frame=1)
+
+
+def photographed(line, number, outcome="intact", seen=GOOD, **changes):
+    """A capture with its verdict, and what was measured of it."""
+    capture = line.see(1 + number % 2, number, check_id=uuid6.uuid7(), **changes)
+    measured = {"sharpness": seen.sharpness, "brightness": seen.brightness, "frame": number}
+    reason = "the photograph is blurred" if outcome == "unusable" else None
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, outcome, reason=reason, decision=None, **measured))
+    return capture
+
+
+def history(line, station="st-1", limit=500):
+    with line.database.reading() as session:
+        return [each.frame for each in station_history.good(session, station, limit)]
+
+
+def test_the_history_is_of_the_station_s_newest_good_photographs(line) -> None:
+    photographed(line, 0)
+    photographed(line, 1, station="st-2")
+    photographed(line, 2, "unusable")
+    photographed(line, 3, "damaged")
+    line.say(photographed(line, 4), "unusable")
+    line.say(photographed(line, 5), "worn")
+    line.see(1, 6, "intact", check_id=uuid6.uuid7())  # of before photographs were measured
+    photographed(line, 7, "unsure")
+    assert history(line) == [7, 5, 3, 0]
+    assert history(line, limit=3) == [7, 5]
+    assert history(line, "st-3") == []
+
+
+def test_a_person_who_overrules_a_fault_lets_the_history_begin_anew(line) -> None:
+    for number in range(3):
+        photographed(line, number)
+    refused = photographed(line, 3, "unusable")
+    photographed(line, 4)
+    line.say(refused, "unusable")
+    assert history(line) == [4, 2, 1, 0]
+    line.say(refused, "intact")
+    assert history(line) == [4]
+
+
+def test_a_worker_refuses_what_is_unlike_the_station_s_others(line, monkeypatch) -> None:
+    known = Stations(line.database)
+    blurred = replace(GOOD, sharpness=20.0, frame=-1)
+    for number in range(FEWEST - 1):
+        photographed(line, number)
+    origin = Origin("st-1", ("mill-1", "head-1", 1))
+    assert known.fault(origin, blurred) is None, "too few to say"
+    photographed(line, FEWEST)
+    assert known.fault(origin, blurred) is None, "what is usual is read once a minute"
+    monkeypatch.setattr(stations, "LOOK_EVERY", 0.0)
+    assert "blurred: it has 20% of the sharpness" in str(known.fault(origin, blurred))
+    assert known.fault(origin, GOOD) is None
+    assert known.fault(Origin("st-2", origin.place), blurred) is None
+    monkeypatch.setattr(stations, "LOOK_EVERY", 60.0)
+    stuck = replace(GOOD, frame=99)
+    assert known.fault(origin, stuck) is None
+    for pocket in (2, 3, 4):
+        assert "pocket 1 of head-1" in str(known.fault(Origin("st-1", ("mill-1", "head-1", pocket)), stuck))
+    assert known.fault(origin, stuck) is None
+
+
+@pytest.mark.parametrize("number", [unusable_runs.FEWEST - 1, 30])
+def test_a_run_of_unusable_photographs_is_one_thing_and_not_thirty_reviews(line, number) -> None:
+    photographed(line, 0)
+    photographed(line, 0, station="st-2")
+    seen = [photographed(line, 1 + each, "unusable") for each in range(number)]
+    line.see(1, 50)  # waits
+    line.see(1, 51, "unusable", check_id=uuid6.uuid7(), machine=IMPORTED, station="folder")
+    with line.database.reading() as session:
+        runs = unusable_runs.runs(session)
+        status = current(session, seen[-1].captured_at)
+        queue = review_queue.queue(session)
+    told = [(run.station, run.captures, run.since, run.reason) for run in runs]
+    if number < unusable_runs.FEWEST:
+        assert (told, status.unusable_runs) == ([], {})
+    else:
+        assert told == [("st-1", number, seen[0].captured_at, "the photograph is blurred")]
+        assert status.unusable_runs == {"st-1": number}
+    assert len(queue) <= 1
+    photographed(line, 60)
+    with line.database.reading() as session:
+        assert unusable_runs.runs(session) == []

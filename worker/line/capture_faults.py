@@ -1,0 +1,111 @@
+"""Faults of a capture, told apart from damage: what a station's photographs usually are says what is none of them.
+
+Absolute limits do not carry over from one station to another: the sharpness of a good photograph differs tenfold
+between cameras. So a photograph is held against those of its own station that were good. What shows nothing on any
+station (`worker.images.exposure`) is refused before that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from db.line.station_history import Photographed, Place
+from worker.images.measurements import Measurements
+
+FEWEST: Final = 30
+"""Good photographs of a station, below which nothing is said about another one."""
+
+BLURRED_BELOW: Final = 0.25
+"""Of the median sharpness."""
+
+DARK_BELOW: Final = 0.5
+"""Of the median brightness."""
+
+BURNT_FROM: Final = 0.25
+"""The share of pixels at the upper end."""
+
+COVERED_BELOW: Final = 32
+"""The contrast of what is not sharp anywhere: a blurred photograph keeps its light and dark parts, a cover does not."""
+
+_REPEATS_ARE_USUAL: Final = 0.25
+"""The share of a station's photographs that show another insert pixel for pixel alike: no camera does, but whoever
+tries the line with few pictures."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual at one station, by its good photographs.
+
+    The medians; what one in a hundred is darker or brighter than, and one in twenty less sharp than.
+    """
+
+    sharpness: float
+    least_sharp: float
+    brightness: float
+    darkest: float
+    brightest: float
+    repeats: bool
+
+    @classmethod
+    def of(cls, good: Sequence[Photographed]) -> Self | None:
+        """What is usual by these; None where they are too few."""
+        if len(good) < FEWEST:
+            return None
+        least_sharp, sharpness = np.percentile([each.sharpness for each in good], (5, 50))
+        darkest, brightness, brightest = np.percentile([each.brightness for each in good], (1, 50, 99))
+        shown = Counter(frame for frame, _ in {(each.frame, each.place) for each in good})
+        repeated = sum(shown[each.frame] > 1 for each in good)
+        return cls(
+            float(sharpness),
+            float(least_sharp),
+            float(brightness),
+            float(darkest),
+            float(brightest),
+            repeated >= _REPEATS_ARE_USUAL * len(good),
+        )
+
+
+def unlike_usual(seen: Measurements, usual: Usual) -> str | None:
+    """Why a photograph cannot be a good one of its station, and what to do; or None.
+
+    What a few of the good ones are is never a fault: a station may look at inserts of two kinds.
+    """
+    if seen.brightness < min(DARK_BELOW * usual.brightness, usual.darkest):
+        return _said(
+            "the photograph is too dark", seen.brightness / usual.brightness, "brightness", "lamp, exposure and lens"
+        )
+    if seen.burnt >= BURNT_FROM and seen.brightness > usual.brightest:
+        return (
+            f"the photograph is burnt out: {seen.burnt:.0%} of it is white: look at the lamp and the exposure, "
+            "and take it again"
+        )
+    if seen.sharpness < min(BLURRED_BELOW * usual.sharpness, usual.least_sharp):
+        share = seen.sharpness / usual.sharpness
+        if seen.contrast < COVERED_BELOW:
+            return _said("nothing is seen: the lens is covered or fogged", share, "sharpness", "lens")
+        return _said("the photograph is blurred", share, "sharpness", "focus and lens, and whether something shakes")
+    return None
+
+
+def same_frame(place: Place, frame: int, before: tuple[int, Place] | None, usual: Usual) -> str | None:
+    """Why a photograph is the one before it again, handed in for another insert; or None.
+
+    Of the same insert it may well be handed in twice.
+    """
+    if before is None or usual.repeats or before[0] != frame or before[1] == place:
+        return None
+    machine, head, pocket = before[1]
+    return (
+        f"the photograph is, pixel for pixel, the one of pocket {pocket} of {head} on {machine}: is the camera stuck? "
+        "Start it again, and take the photograph again"
+    )
+
+
+def _said(what: str, share: float, of_what: str, look_at: str) -> str:
+    usual = f"it has {share:.0%} of the {of_what} that is usual at its station"
+    return f"{what}: {usual}: look at {look_at}, and take it again"

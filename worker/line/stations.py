@@ -1,0 +1,73 @@
+"""The stations as one process knows them: what is usual at each, read anew every minute, and its last photograph."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import structlog
+
+from db.engine.database import Database, is_unavailable
+from db.line import station_history
+from db.line.station_history import Place
+from worker.images.measurements import Measurements
+from worker.line.capture_faults import Usual, same_frame, unlike_usual
+
+log = structlog.get_logger()
+
+LOOK_EVERY: Final = 60.0
+"""Seconds for which what is usual at a station is not read anew."""
+
+OF_NEWEST: Final = 500
+"""Good photographs of a station, the newest, that say what is usual."""
+
+
+class Origin(NamedTuple):
+    """Where a photograph comes from: the station that took it, and the machine, head and pocket that it shows."""
+
+    station: str
+    place: Place
+
+
+@dataclass
+class _Station:
+    usual: Usual | None
+    before: tuple[int, Place] | None
+    read_at: float
+
+
+class Stations:
+    """Says what is wrong with a photograph, by others of its station; one thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, _Station] = {}
+
+    def fault(self, origin: Origin, seen: Measurements) -> str | None:
+        """Why a photograph of that origin cannot be judged, and what to do; None where nothing speaks against it."""
+        station = self._station(origin.station)
+        if station.usual is None:
+            return None
+        problem = unlike_usual(seen, station.usual)
+        problem = problem or same_frame(origin.place, seen.frame, station.before, station.usual)
+        if problem is None:
+            station.before = seen.frame, origin.place
+        return problem
+
+    def _station(self, name: str) -> _Station:
+        known, now = self._known.get(name), time.monotonic()
+        if known is not None and now - known.read_at < LOOK_EVERY:
+            return known
+        try:
+            with self._database.reading() as session:
+                good = station_history.good(session, name, OF_NEWEST)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            # The verdict's own transaction waits for the database; this look is made up for a minute later.
+            read = _Station(None, None, now) if known is None else replace(known, read_at=now)
+        else:
+            read = _Station(Usual.of(good), (good[0].frame, good[0].place) if good else None, now)
+        self._known[name] = read
+        return read

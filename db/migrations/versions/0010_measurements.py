@@ -1,4 +1,4 @@
-"""What was measured of a photograph, kept with its verdict: it says what is usual at a station (decision 24)."""
+"""What was measured of a photograph, kept with its verdict: it says what is usual at a station (decision 26)."""
 
 import sqlalchemy as sa
 from alembic import op

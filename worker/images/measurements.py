@@ -24,7 +24,7 @@ class Measurements:
 
     `sharpness` is the variance of the Laplacian, `brightness` the mean and `contrast` the distance between what one
     pixel in a hundred is below and above, all of its grey values (0 to 255). `burnt` is the share of pixels of which
-    a colour is at the upper end. `frame` is a digest of the grey values, of 64 bits: equal where the pixels are.
+    a colour is at the upper end. `frame` is a digest of the grey values, 64 bits: equal where the pixels are.
     """
 
     sharpness: float

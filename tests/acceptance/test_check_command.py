@@ -18,6 +18,7 @@ import pytest
 
 from producer.contract.event import new_id
 from producer.simulation.head import write_labelled_folder
+from tests.forked_commands import run_command
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
@@ -38,8 +39,7 @@ class CheckedLine:
     def ready(self, folder: Path) -> None:
         wait_until(lambda: "the line is up" in self._log.read_text(), 120, "the line")
         write_labelled_folder(folder / "labelled", 160, seed=8, size=256, head=2)
-        train = [program("insert-worker"), "train", str(folder / "labelled"), "--data", str(self.data)]
-        subprocess.run(train, capture_output=True, check=True)
+        run_command("insert-worker", "train", str(folder / "labelled"), "--data", str(self.data)).check_returncode()
         head = folder / "head"
         head.mkdir()
         for pocket, image in enumerate(sorted((folder / "labelled" / "intact").iterdir())[:12], 1):
@@ -58,10 +58,8 @@ class CheckedLine:
         self.damaged = folder / "worn" / f"{replace[0]}.jpg"
 
     def check(self, folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = self.command(folder, *options)
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=110, check=False, env=os.environ | environment
-        )
+        _, *arguments = self.command(folder, *options)
+        return run_command("insert-station", *arguments, environment=os.environ | environment)
 
     def command(self, folder: Path, *options: str) -> list[str]:
         """That of the next check."""
@@ -75,20 +73,17 @@ class CheckedLine:
 
     def state_in_the_database(self) -> str:
         """What the database says of the latest check."""
-        command = [program("insert-db"), "--data", str(self.data), "checks", "--json"]
-        rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        return next(str(row["state"]) for row in rows if row["operation"] == f"op-{self._operation}")
+        return str(self.checks(f"op-{self._operation}")[0]["state"])
 
     def checks(self, operation: str) -> list[dict[str, Any]]:
         """What the database says of the checks of an operation, the newest first."""
-        command = [program("insert-db"), "--data", str(self.data), "checks", "--json"]
-        rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        rows = json.loads(run_command("insert-db", "--data", str(self.data), "checks", "--json").stdout)
         return [row for row in rows if row["operation"] == operation]
 
     def publish(self, image: Path, *options: str) -> str:
         """The outcome of a photograph that is handed in by itself."""
-        command = [program("insert-station"), "--data", str(self.data), "publish", str(image), "--json", *options]
-        return str(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["outcome"])
+        told = run_command("insert-station", "--data", str(self.data), "publish", str(image), "--json", *options)
+        return str(json.loads(told.stdout)["outcome"])
 
     @contextmanager
     def watching(self, folder: Path, size: int) -> Iterator[Callable[[], list[dict[str, Any]]]]:

@@ -13,6 +13,7 @@ import pytest
 
 from producer.simulation.head import write_labelled_folder
 from tests.acceptance.test_standalone import Shop, head, shop
+from tests.forked_commands import run_command
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
@@ -36,8 +37,7 @@ def station(shop: Shop, *options: str, **environment: Any) -> subprocess.Complet
 
 
 def asked(shop: Shop, *question: str) -> Any:
-    command = [program("insert-db"), "--data", str(shop.data), *question, "--json"]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return json.loads(run_command("insert-db", "--data", str(shop.data), *question, "--json").stdout)
 
 
 def publish(shop: Shop, image: Path, pocket: int, wrong: str | None = None) -> str:
@@ -56,8 +56,7 @@ def replaced(shop: Shop) -> list[int]:
 def judging(shop: Shop, tmp_path: Path) -> tuple[Shop, Path, Path]:
     """A line with a model, a photograph that it takes for intact, and one that it takes for damaged."""
     write_labelled_folder(tmp_path / "labelled", 160, seed=8, size=256, head=2)
-    train = [program("insert-worker"), "train", str(tmp_path / "labelled"), "--data", str(shop.data)]
-    trained = subprocess.run(train, capture_output=True, text=True, check=False)
+    trained = run_command("insert-worker", "train", str(tmp_path / "labelled"), "--data", str(shop.data))
     assert trained.returncode == 0, trained.stderr
     photographs = head(tmp_path / "photographs", ("intact", "broken"))
     intact, damaged = photographs / "1.jpg", photographs / "2.jpg"

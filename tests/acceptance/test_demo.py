@@ -14,6 +14,7 @@ import pytest
 
 from producer.simulation.head import write_labelled_folder
 from producer.terminal.exit_codes import INTERRUPTED
+from tests.forked_commands import run_command
 from tests.support import program, wait_until
 
 DEMO = [program("insert-worker"), "demo"]
@@ -34,8 +35,7 @@ def processes_below(folder: Path) -> list[str]:
 
 
 def ask(command: str, folder: Path, *options: str) -> Any:
-    asked = [program("insert-db"), "--data", str(folder), command, *options, "--json"]
-    return json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+    return json.loads(run_command("insert-db", "--data", str(folder), command, *options, "--json").stdout)
 
 
 def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.forked_commands import run_command
 from tests.support import RedisProcess, program, wait_until
 
 REVIEWED = 70
@@ -63,12 +64,7 @@ class Line:
         return (self.folder / f"{name}.log").read_text()
 
     def models(self) -> dict[str, object]:
-        listed = subprocess.run(
-            [program("insert-worker"), "models", "list", "--json"],
-            env=self.environment,
-            capture_output=True,
-            check=True,
-        )
+        listed = run_command("insert-worker", "models", "list", "--json", environment=self.environment)
         return json.loads(listed.stdout)
 
     def inspect(self, photographs: list[bytes], head: str) -> dict[UUID, str]:

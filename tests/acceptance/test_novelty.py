@@ -25,6 +25,7 @@ from producer.simulation.rendering import render
 from producer.simulation.view import View
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.forked_commands import run_command
 from tests.support import RedisProcess, program, wait_until
 from worker.models.novelty import UNLIKE
 
@@ -65,8 +66,7 @@ def line(tmp_path: Path, redis_server: RedisProcess) -> Iterator[Station]:
     data.mkdir()
     migrate.upgrade(f"sqlite:///{data / 'inserts.db'}")
     environment = os.environ | {"INSERTS_DATA": str(data), "INSERTS_REDIS_URL": redis_server.url}
-    train = [program("insert-worker"), "train", str(folder)]
-    subprocess.run(train, env=environment, check=True, capture_output=True, timeout=200)
+    run_command("insert-worker", "train", str(folder), environment=environment, timeout=200).check_returncode()
     ready = tmp_path / "ready"
     with ExitStack() as parts, (tmp_path / "worker.log").open("wb") as log:
         command = [program("insert-worker"), "run", "--ready-file", str(ready)]

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from producer.simulation.head import labelled_images, write_labelled_folder
+from tests.forked_commands import run_command
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
@@ -51,8 +52,7 @@ class Shop:
         return None
 
     def station(self, *options: str) -> subprocess.CompletedProcess[str]:
-        command = [program("insert-station"), "--data", str(self.data), *options]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        return run_command("insert-station", "--data", str(self.data), *options)
 
 
 @pytest.fixture
@@ -84,8 +84,7 @@ def test_a_day_in_a_small_shop(shop: Shop, tmp_path: Path) -> None:
 
     # A first labelled set gives a model; it is in charge within seconds.
     write_labelled_folder(tmp_path / "labelled", 160, seed=8, size=256, head=2)
-    train = [program("insert-worker"), "train", str(tmp_path / "labelled"), "--data", str(shop.data)]
-    assert subprocess.run(train, capture_output=True, check=False).returncode == 0
+    assert run_command("insert-worker", "train", str(tmp_path / "labelled"), "--data", str(shop.data)).returncode == 0
     bad = head(tmp_path / "bad", ("broken",) * 4)
 
     def answered_by_the_model() -> bool:

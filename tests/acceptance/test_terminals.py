@@ -37,6 +37,9 @@ PLACES = {
     "utf-8": {"PYTHONIOENCODING": "utf-8:strict"},
 }
 
+STRICTEST = ("ascii", "C locale")
+"""Where the experiment runs too, which loads TensorFlow: what these two can say, files' names too, the others can."""
+
 DRIVER = """
 import importlib, json, os, sys
 for module, arguments in json.loads(sys.argv[1]):
@@ -183,7 +186,7 @@ def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
     backbone = ["--backbone", "mobilenet-0.25:conv1_relu+gap", "--weights", weights]
     missing = os.fsdecode(b"[/a] \xff nowhere")
     where = ["--machine", "m", "--head", "h", "--operation", "o"]
-    photographs = str(data / "photographs")
+    experiment = ["experiment", str(data / "photographs"), *backbone, "--repeats", "1"]
     out, err = run(
         place,
         ("producer.commands.main", ["--data", str(tmp_path / "line"), "outbox"]),
@@ -204,18 +207,16 @@ def test_insert_station_and_insert_worker_say_everything_in_every_encoding(
         ("worker.commands.main", ["health", "--data", missing, "--json"]),
         ("worker.commands.main", ["extract", "--backbone", ODD, "--data", str(data)]),
         ("worker.commands.main", ["train", missing, "--data", str(data)]),
-        (
-            "worker.commands.main",
-            ["experiment", photographs, *backbone, "--repeats", "1", "--output", str(tmp_path / "out")],
-        ),
+        *([("worker.commands.main", [*experiment, "--output", str(tmp_path / "out")])] if place in STRICTEST else []),
         cwd=tmp_path,
     )
     assert "[red]" in err
     assert "[/a]" in err
     assert "[x]" in out + err
     assert "\x1b" not in out + err
-    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    assert r"worn\[red\]" in report
+    if place in STRICTEST:
+        report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+        assert r"worn\[red\]" in report
 
 
 def test_a_reader_that_goes_is_no_traceback(data: Path) -> None:

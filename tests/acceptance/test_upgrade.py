@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,9 @@ from db.line import verdicts
 from db.line.verdicts import Verdict
 from producer.storage.folder import FolderStore
 from tests.acceptance.test_learning import Line
+from tests.forked_commands import run_command
 from tests.learning_support import Reviewer
-from tests.support import RedisProcess, photograph, program, wait_until
+from tests.support import RedisProcess, photograph, wait_until
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.models.store import MANIFEST_FILE, save
@@ -62,9 +62,7 @@ def old_line(line: Line) -> tuple[str, Verdict]:
 
 
 def asked(line: Line, *command: str) -> str:
-    done = subprocess.run(
-        [program(command[0]), *command[1:]], env=line.environment, capture_output=True, text=True, check=False
-    )
+    done = run_command(*command, environment=line.environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -22,18 +22,18 @@ from db.engine.url import sqlite_url
 from db.line import faults
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent
 from producer.delivery.redis_client import EventSender
+from tests.forked_commands import run_command
 from tests.integration.postgres_server import Server, wait_until_ready
 from tests.integration.test_worker_process import Line, logged
 from tests.metrics_support import scraped
-from tests.support import RedisProcess, photograph, program, stored_event, wait_until
+from tests.support import RedisProcess, photograph, stored_event, wait_until
 from worker.embedded.redis_server import free_port
 from worker.monitoring.heartbeat import Heartbeat, read
 from worker.monitoring.watchdog import TOO_SLOW_TO_STOP
 
 
 def health(line: Line, *options: str) -> tuple[int, dict[str, Any]]:
-    asked = [program("insert-worker"), "health", "--json", *options]
-    done = subprocess.run(asked, env=line.environment, capture_output=True, text=True, timeout=30, check=False)
+    done = run_command("insert-worker", "health", "--json", *options, environment=line.environment, timeout=30)
     assert "Traceback" not in done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -15,6 +15,7 @@ import pytest
 
 from db.learning import model_registry
 from db.learning.model_registry import Model
+from tests.forked_commands import run_command
 from tests.integration.test_worker_process import Line
 from tests.learning_support import Reviewer
 from tests.metrics_support import scraped
@@ -49,12 +50,10 @@ class LearningLine(Line):
         return (self.folder / f"{name}.log").read_text()
 
     def health(self, role: str) -> dict[str, Any]:
-        asked = [program("insert-worker"), "health", role, "--json"]
-        return json.loads(subprocess.run(asked, env=self.environment, capture_output=True, check=False).stdout)
+        return json.loads(run_command("insert-worker", "health", role, "--json", environment=self.environment).stdout)
 
     def train(self) -> dict[str, object]:
-        command = [program("insert-worker"), "train", "--json"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        done = run_command("insert-worker", "train", "--json", environment=self.environment)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from producer.contract.names import safe_name
+from tests.forked_commands import run_command
 from tests.support import RedisProcess, photograph, program, wait_until
 
 STATION, MACHINE, HEAD, OPERATION = "Prüfplatz 1", "Fräse 3", "Kopf Größe 2 (加工機)", "nach dem Schruppen"
@@ -37,14 +38,7 @@ class Line:
         return subprocess.Popen([program(command[0]), *command[1:]], env=self.environment, **options)
 
     def __call__(self, *command: str) -> str:
-        ended = subprocess.run(
-            [program(command[0]), *command[1:]],
-            env=self.environment,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=90,
-            check=False,
-        )
+        ended = run_command(*command, environment=self.environment, timeout=90)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 

@@ -26,6 +26,7 @@ from producer.delivery.redis_client import EventSender
 from producer.simulation.head import labelled_images, write_labelled_folder
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.forked_commands import run_command
 from tests.integration.conftest import on_one_engine
 from tests.metrics_support import scrape_of, scraped
 from tests.support import RedisProcess, program, stored_event, wait_until
@@ -119,8 +120,8 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
         wait_until(lambda: len(outbox) == 0, what="an empty outbox")
 
         write_labelled_folder(line.folder / "labelled", 80, seed=5, size=256)
-        train = [program("insert-worker"), "train", str(line.folder / "labelled"), "--promote"]
-        trained = subprocess.run(train, env=line.environment, capture_output=True, text=True, check=False)
+        train = ("train", str(line.folder / "labelled"), "--promote")
+        trained = run_command("insert-worker", *train, environment=line.environment)
         assert trained.returncode == 0, trained.stderr
 
         shown = cycle(sorted((line.folder / "labelled").rglob("*.jpg")))

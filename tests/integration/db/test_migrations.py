@@ -324,8 +324,8 @@ def _connected(url: str):
 
 
 def _stored(connection, moment: datetime) -> object:
-    stored = UtcDateTime().process_bind_param(moment, connection.dialect)
-    return str(stored) + ".000000" if connection.dialect.name == "sqlite" else stored
+    sqlite = connection.dialect.name == "sqlite"
+    return UtcDateTime().bind_processor(connection.dialect)(moment) if sqlite else moment
 
 
 def _filled(line, start):

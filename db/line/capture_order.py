@@ -73,11 +73,12 @@ def _overtaken(
 ) -> bool:
     """Whether a photograph is older than the newest though it did not arrive before it.
 
-    One clock must have said so, with nothing wrong about what it says, and the two arrived close together. They were
-    taken close together too, or both come out of a backlog; a photograph from hours ago that follows one of this minute
-    is one of this minute, by a clock that was set back.
+    One station must have said so by its clock and by its ids, which rise from one photograph to the next also where a
+    clock is set back, with nothing wrong about what it says, and the two arrived close together. They were taken close
+    together too, or both come out of a backlog; a photograph from hours ago that follows one of this minute is one of
+    this minute, by a clock that was set back.
     """
-    if station != newest.station or (captured_at, capture_id) >= (newest.captured_at, newest.capture_id):
+    if station != newest.station or captured_at > newest.captured_at or capture_id >= newest.capture_id:
         return False
     if not (_credible(captured_at, received_at) and _credible(newest.captured_at, newest.received_at)):
         return False

@@ -28,7 +28,7 @@ class PocketState(NamedTuple):
 
 @dataclass(frozen=True)
 class Trouble:
-    """An open fault that belongs to a check: of a capture, or of a pocket whose event could not be used."""
+    """A fault that stands and belongs to a check: of a capture, or of a pocket whose event could not be used."""
 
     capture_id: Any
     pocket: int | None

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than, on_machine
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
+from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
@@ -28,7 +29,7 @@ Page = tuple[Rows, datetime | None]
 """Some checks, and a moment: those still to come did not begin after it. None: there are no more."""
 
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
-_FAULTY: Final = select(Faults.check_id).where(Faults.state == "open", Faults.check_id.is_not(None))
+_FAULTY: Final = select(Faults.check_id).where(Faults.state.in_(STANDING_FAULTS), Faults.check_id.is_not(None))
 
 _BEGUN: Final = attrgetter("started_at", "check_id")
 

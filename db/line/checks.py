@@ -19,6 +19,7 @@ from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradictions import PICTURE, Place, elsewhere
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
+from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF, State
 
 
@@ -75,15 +76,15 @@ COLUMNS = (
 _NAMES = [column.key for column in COLUMNS[1:-2]]
 
 
-# Not the column itself: by its index SQLite, which has no statistics, would read all open faults.
-_IS_OPEN = func.coalesce(Faults.state, "") == "open"
+# Not the column itself: by its index SQLite, which has no statistics, would read all faults.
+_STANDS = func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
 # Cheap, and never fewer than `assess` wants: a pocket counts once there, and may have several captures here.
 _ALL_ANSWERED = (
     Checks.size
     <= select(func.count())
     .where(Captures.check_id == Checks.check_id, or_(Captures.outcome.is_not(None), Captures.review.is_not(None)))
     .scalar_subquery()
-    + select(func.count()).where(Faults.check_id == Checks.check_id, _IS_OPEN).scalar_subquery()
+    + select(func.count()).where(Faults.check_id == Checks.check_id, _STANDS).scalar_subquery()
 )
 _IDS: Any = bindparam("ids", expanding=True)
 _ANSWERED = Prepared(
@@ -122,7 +123,7 @@ _CAPTURES_OF = Prepared(
 )
 _TROUBLES_OF = Prepared(
     lambda *_: select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket).where(
-        Faults.check_id.in_(_IDS), _IS_OPEN
+        Faults.check_id.in_(_IDS), _STANDS
     )
 )
 

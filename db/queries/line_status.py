@@ -19,6 +19,7 @@ from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST
 from db.queries import unusable_runs
 from db.schema.tables import Captures, Faults
+from db.schema.vocabulary import STANDING_FAULTS
 
 WINDOW: Final = 1_000
 """How many of the newest captures the share of unsure ones is taken of."""
@@ -72,7 +73,7 @@ def oldest_query(since: datetime) -> Select[datetime]:
     # time, so that what is read are the captures in a fault that are older than the one looked for.
     ended = (
         select(literal_column("1"))
-        .where(Faults.capture_id == Captures.capture_id, Faults.state.in_(("open", "dismissed")))
+        .where(Faults.capture_id == Captures.capture_id, Faults.state.in_(STANDING_FAULTS))
         .exists()
     )
     return (

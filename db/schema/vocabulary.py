@@ -10,6 +10,9 @@ FaultState = Literal["open", "requeued", "closed", "dismissed"]
 FAULT_STATES: Final[tuple[FaultState, ...]] = get_args(FaultState)
 """All states of a fault."""
 
+STANDING_FAULTS: Final[tuple[FaultState, ...]] = ("open", "dismissed")
+"""Those of captures that nothing will judge: a person who takes a fault off the list has not seen the insert."""
+
 ROLES: Final = ("champion", "shadow")
 """What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""
 

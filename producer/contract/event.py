@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 import uuid6
 from pydantic import (
@@ -203,6 +204,14 @@ def message_of(events: Sequence[CaptureEvent]) -> dict[str, Any] | list[dict[str
     return [event.message() for event in events] if others else first.message()
 
 
-def new_id() -> uuid6.UUID:
-    """A UUIDv7 (RFC 9562): unique without a server, and in order of time."""
-    return uuid6.uuid7()
+def new_id(after: UUID | None = None) -> UUID:
+    """A UUIDv7 (RFC 9562): unique without a server, and in order of time.
+
+    With `after` it is later than that one, by a millisecond where the clock was set back since: so whoever remembers
+    the last gives ids whose order no clock spoils.
+    """
+    now: UUID = uuid6.uuid7()
+    if after is None or now > after:
+        return now
+    later = (after.int >> 80) + 1
+    return UUID(int=later << 80 | now.int & (1 << 80) - 1)

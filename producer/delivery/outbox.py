@@ -38,6 +38,8 @@ LAST_RESEND: Final = 300.0
 _ROUNDING: Final = 10.0
 """How much further ahead than that a wait may lie, in seconds: clocks are set by so much all the time."""
 
+NEWEST_ID: Final = "newest"
+"""Where the highest capture id is noted that was ever kept: the order of photographs hangs on ids (decision 15)."""
 
 _WAITED_NOTE: Final = "waited"
 """Where it is noted how long that had waited which was answered last, in seconds."""
@@ -56,11 +58,6 @@ class Waiting:
 
 class OutboxFull(OSError):
     """As many captures wait as may wait; nothing of the new one was stored, and it can be handed in again later."""
-
-
-def warned_share(waiting: int, limit: int) -> float:
-    """The highest share in `WARN_AT` that `waiting` of at most `limit` captures have reached; 0.0 for none."""
-    return max((share for share in WARN_AT if waiting >= share * limit), default=0.0)
 
 
 class Outbox:
@@ -102,7 +99,7 @@ class Outbox:
                 "(`insert-station outbox` says why they wait) or raise the limit",
                 str(self.path),
             )
-        share = warned_share(waiting, self.limit)
+        share = max((share for share in WARN_AT if waiting >= share * self.limit), default=0.0)
         if share > self._warned:
             log.warning("the outbox fills up", waiting=waiting, limit=self.limit, over=f"{share:.0%}")
         self._warned = share
@@ -119,6 +116,8 @@ class Outbox:
                 " VALUES (?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM waiting))",
                 (str(event.capture_id), event.model_dump_json(exclude_none=True), now, now),
             )
+            raised = "INSERT INTO note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
+            connection.execute(raised, (NEWEST_ID, str(event.capture_id)))
             if note is not None:
                 connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
 

@@ -24,7 +24,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
-from producer.contract.event import CaptureEvent, new_id
+from producer.contract.event import CaptureEvent
 from producer.delivery.outbox import Outbox
 from producer.pictures.stand_in import stand_in
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
@@ -219,7 +219,7 @@ class FolderCamera:
         return self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
 
     def _submit(self, file: _File, image: bytes, place: Place, pocket: DeclaredPocket, check: UUID) -> CaptureEvent:
-        capture = new_id()
+        capture = self._station.new_capture_id()
         return self._station.submit(
             image,
             machine=place.machine,

@@ -17,7 +17,7 @@ from producer.contract.event import SCHEMA_VERSION, CaptureEvent, Region, new_id
 from producer.contract.names import check_name, safe_name
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
-from producer.delivery.outbox import Outbox, OutboxFull
+from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
 from producer.delivery.resend import Delivery
 from producer.storage.store import ImageStore
 
@@ -108,7 +108,7 @@ class Station:
             operation: the machining operation that has just ended.
             check_id: the same for all photographs of a head after one operation.
             check_size: how many pockets the head has, however many photographs come.
-            capture_id: a UUIDv7 of the caller's own; by default a new one.
+            capture_id: a UUIDv7 of the caller's own, as `new_capture_id` gives it; by default a new one.
             captured_at: when the photograph was taken, with its time zone; by default now.
             region: where in the upright photograph the insert is; by default it is all of it.
             insert_designation: the insert's ISO 1832 designation.
@@ -124,7 +124,7 @@ class Station:
             producer.delivery.outbox.OutboxFull: as many captures wait as may; nothing was stored.
             OSError, sqlite3.Error: the image store or the outbox cannot be written; no event was kept.
         """
-        capture_id = capture_id or new_id()
+        capture_id = capture_id or self.new_capture_id()
         captured_at = captured_at or datetime.now(UTC)
         event = CaptureEvent(
             schema_version=SCHEMA_VERSION,
@@ -160,6 +160,15 @@ class Station:
         self.metrics.submitted.inc()
         self._delivery.wake()
         return event
+
+    def new_capture_id(self) -> UUID:
+        """An id for the next photograph: later than all that were handed in here, whatever became of the clock.
+
+        Raises:
+            sqlite3.Error: the outbox cannot be read.
+        """
+        newest = self._outbox.note(NEWEST_ID)
+        return new_id(after=None if newest is None else UUID(newest))
 
     def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:
         """Wait for answers.

@@ -63,8 +63,12 @@ class HandedIn:
         return content in ("", _content(image))
 
     def knows_content(self, relative: Path, image: bytes) -> bool:
-        """Whether a file of that name with just these bytes was handed in and left where it is."""
-        return self._outbox.note(self._content_note(relative, image)) is not None
+        """Whether a file of that name was handed in and left where it is, with these bytes and no others since."""
+        if self._outbox.note(self._content_note(relative, image)) is None:
+            return False
+        of_name = self._outbox.notes(f"{_shown(relative.parent)}{_name(relative)}:")
+        newest = max(of_name, key=lambda note: _seconds(of_name[note]), default=None)
+        return newest is None or newest.endswith(f":{_content(image)}")
 
     def remember_content(self, relative: Path, look: Look, image: bytes) -> None:
         """Remember a file that stays where it is by what it holds, and by how it looks now."""

@@ -47,4 +47,4 @@ class Moment:
         return self.seconds - earlier.seconds if self.boot == earlier.boot else None
 
     def __str__(self) -> str:
-        return f"{self.boot} {self.seconds:.3f}"
+        return f"{self.boot} {self.seconds!r}"  # rounded it might lie ahead

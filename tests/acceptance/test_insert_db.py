@@ -93,7 +93,7 @@ def test_from_an_empty_folder_to_answers(tmp_path: Path) -> None:
                 check_id=check_id,
                 check_size=2,
                 image="a.png",
-                image_sha256="ab" * 32,
+                image_sha256=f"{pocket:064x}",
             )
             captures.record(session, capture, NOW)
             verdicts.record(session, Verdict(capture.capture_id, None, outcome, None, None, -0.5, NOW, 0.2))

@@ -332,6 +332,6 @@ def test_no_password_stands_in_the_file_of_users(plant: PlantRedis) -> None:
     text = file.read_text()
     assert file.stat().st_mode & 0o077 == 0
     assert [line.split()[1] for line in text.splitlines()] == [
-        "default", "worker", *STATIONS, safe_name(ODD), "metrics", "scaler", "admin"
+        "default", "worker", *STATIONS, safe_name(ODD), "connect", "metrics", "scaler", "admin"
     ]  # fmt: skip
     assert "password-of" not in text

@@ -59,7 +59,17 @@ def test_what_is_accepted_needs_a_reason(tmp_path: Path) -> None:
 def test_every_pin_of_every_lock_is_asked_for() -> None:
     locks = sorted(LOCKS.glob("*.lock"))
     pins = locked(locks)
-    assert {lock.stem for lock in locks} == {"build", "console", "db", "dev", "learn", "s3", "station", "worker"}
+    assert {lock.stem for lock in locks} == {
+        "build",
+        "connect",
+        "console",
+        "db",
+        "dev",
+        "learn",
+        "s3",
+        "station",
+        "worker",
+    }
     assert any(pin.startswith("celery==5.7") for pin in pins)
     assert any(pin.startswith("tensorflow==") for pin in pins)
     lines = [line.split(" ")[0] for lock in locks for line in lock.read_text().splitlines() if "==" in line]

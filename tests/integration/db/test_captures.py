@@ -113,7 +113,7 @@ def test_a_naive_time_is_refused(line, start) -> None:
 def test_many_arrivals_in_one_transaction(line, start) -> None:
     known = line.see(1, outcome="damaged")
     tried = line.see(2)
-    new, other = line.capture(3, minute=2), line.capture(3, minute=1)
+    other, new = line.capture(3, minute=1), line.capture(3, minute=2)
     arrivals = [Arrival(capture, start, tried=True) for capture in (new, known, tried, new, other)]
     with line.database.transaction() as session:
         captures.count_attempt(session, tried.capture_id)

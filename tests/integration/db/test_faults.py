@@ -7,7 +7,7 @@ import pytest
 import uuid6
 
 from db.engine.database import Database
-from db.line import captures, faults
+from db.line import captures, checks, faults
 from db.line.faults import MAX_DETAIL, MAX_EVENT, Fault
 
 
@@ -133,6 +133,21 @@ def test_a_dismissed_fault_is_kept_and_its_successor_is_another(line, start) -> 
             faults.requeue(session, first.id)
         with pytest.raises(LookupError, match="no fault 999"):
             faults.dismiss(session, 999)
+
+
+def test_a_check_whose_fault_is_dismissed_is_in_review_still(line, start) -> None:
+    """Taken off the list, and nobody has seen the insert: neither go, nor waited for without an end."""
+    judged = line.see(1, outcome="intact", check_size=2)
+    unseen = line.see(2, check_id=judged.check_id, check_size=2)
+    fault = record(line, start, capture_id=unseen.capture_id, check_id=judged.check_id, pocket=2)
+    with line.database.transaction() as session:
+        assert checks.find(session, judged.check_id).state == "review"
+        faults.dismiss(session, fault.id)
+    with line.database.reading() as session:
+        check = checks.find(session, judged.check_id)
+        assert (check.state, check.review) == ("review", (2,))
+        assert [each.check_id for each in checks.recent(session, state="review")] == [judged.check_id]
+        assert [each.check_id for each in checks.finished(session, [judged.check_id])] == [judged.check_id]
 
 
 def test_many_faults_over_one_connection(database_url, start) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
 
@@ -18,11 +19,17 @@ WRONG = {
 RIGHT = timedelta()
 
 
-def arrive(*told: tuple[datetime, datetime], stations: tuple[str, ...] = ()) -> list[OrderedPhoto]:
-    """The photographs of one pocket as they arrive, each with what its clock says and when it comes."""
+def arrive(
+    *told: tuple[datetime, datetime], stations: tuple[str, ...] = (), taken: Sequence[int] | None = None
+) -> list[OrderedPhoto]:
+    """The photographs of one pocket as they arrive, each with what its clock says and when it comes.
+
+    `taken` is the place of each in the order in which they were handed in, by which ids rise: that of arrival.
+    """
     found: list[OrderedPhoto] = []
+    ids = [uuid6.uuid7() for _ in told]
     for number, (captured_at, received_at) in enumerate(told):
-        capture_id = uuid6.uuid7()
+        capture_id = ids[taken[number] if taken else number]
         station = stations[number] if stations else "st-1"
         newest = max(found, key=lambda each: (each.ordered_at, each.capture_id), default=None)
         moment = ordered_at(capture_id, station, captured_at, received_at, newest)
@@ -59,11 +66,24 @@ def test_a_clock_that_was_set_while_nothing_was_sent_spoils_no_order(off: timede
     assert in_order(arrive((NOW + off, back), (NOW + HOUR, back + SECOND))) == [0, 1]
 
 
-def test_a_clock_set_back_by_hours_in_an_outage_is_taken_for_a_backlog() -> None:
-    """What decision 15 does not promise: two late photographs that come together are in the order that they claim."""
+def test_a_clock_set_back_in_an_outage_spoils_no_order() -> None:
     back = NOW + 2 * HOUR
-    assert in_order(arrive((NOW, back), (NOW + HOUR - 10 * HOUR, back + SECOND))) == [1, 0]
-    assert in_order(arrive((NOW, back), (NOW + HOUR - 10 * HOUR, back + HOUR))) == [0, 1], "not when they come apart"
+    assert in_order(arrive((NOW, back), (NOW + HOUR - 10 * HOUR, back + SECOND))) == [0, 1]
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 30, 120, 500, 599, 601, 3600])
+def test_a_clock_that_is_set_back_between_a_photograph_and_its_retake_spoils_no_order(seconds: int) -> None:
+    """The pocket was photographed again after forty seconds: what was handed in later is newer."""
+    again = NOW + 40 * SECOND
+    assert in_order(arrive((NOW, NOW + SECOND), (again - seconds * SECOND, again + SECOND))) == [0, 1]
+
+
+def test_of_a_gateway_whose_ids_follow_its_clock_the_clock_decides() -> None:
+    """What decision 15 does not promise."""
+    back = NOW + 2 * HOUR
+    clock = NOW + HOUR - 10 * HOUR
+    assert in_order(arrive((NOW, back), (clock, back + SECOND), taken=[1, 0])) == [1, 0]
+    assert in_order(arrive((NOW, back), (clock, back + HOUR), taken=[1, 0])) == [0, 1], "not when they come apart"
 
 
 def test_a_backlog_lies_where_it_was_taken() -> None:
@@ -76,12 +96,12 @@ def test_a_backlog_lies_where_it_was_taken() -> None:
 def test_a_backlog_that_workers_take_out_of_order_is_in_order() -> None:
     back = NOW + 24 * HOUR
     hours = [3, 1, 0, 2, 7, 5, 6, 4]
-    found = arrive(*((NOW + hour * HOUR, back + number * SECOND) for number, hour in enumerate(hours)))
+    found = arrive(*((NOW + hour * HOUR, back + number * SECOND) for number, hour in enumerate(hours)), taken=hours)
     assert [hours[number] for number in in_order(found)] == sorted(hours)
 
 
 def test_a_message_that_was_lost_and_sent_again_keeps_its_place() -> None:
-    found = arrive((NOW + 60 * SECOND, NOW + 61 * SECOND), (NOW, NOW + 320 * SECOND))
+    found = arrive((NOW + 60 * SECOND, NOW + 61 * SECOND), (NOW, NOW + 320 * SECOND), taken=[1, 0])
     assert in_order(found) == [1, 0]
     assert found[1].ordered_at == NOW
 

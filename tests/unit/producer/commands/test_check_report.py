@@ -36,7 +36,7 @@ def test_what_the_events_of_a_check_say_against_each_other_is_said() -> None:
     reason = "its events say 4 pockets and 5 pockets"
     answer = ANSWER.model_copy(update={"review": [5], "missing": [], "reason": reason})
     result = CheckResult(ANSWER.check_id, 4, [], {}, answer)
-    assert sentence(result) == f"REVIEW  look at pockets 5: {reason}"
+    assert sentence(result) == f"REVIEW  look at pockets 1, 2, 3, 4, 5: {reason}"
     assert as_values(result, [], [])["reason"] == reason
     assert as_values(CheckResult(ANSWER.check_id, 4, [], {}, None), [], [])["reason"] is None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import uuid6
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -167,3 +168,13 @@ def test_ids_are_in_order_of_time() -> None:
     ids = [new_id() for _ in range(1000)]
     assert ids == sorted(ids)
     assert {i.version for i in ids} == {7}
+
+
+def test_an_id_after_another_is_later_whatever_became_of_the_clock() -> None:
+    ahead = uuid6.UUID(int=(new_id().int >> 80) + 36_000_000 << 80 | new_id().int & (1 << 80) - 1)
+    after = new_id(after=ahead)
+    assert after > ahead
+    assert after.version == 7
+    assert (after.int >> 80) - (ahead.int >> 80) == 1
+    assert new_id(after=after) > after
+    assert CaptureEvent.from_message(message(capture_id=str(after))).capture_id == after

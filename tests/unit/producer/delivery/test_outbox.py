@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox import LAST_RESEND, Outbox, OutboxFull
+from producer.delivery.outbox import LAST_RESEND, NEWEST_ID, Outbox, OutboxFull
 from tests.support import message
 
 
@@ -377,3 +377,17 @@ def test_several_processes_may_open_a_new_outbox_at_one_moment(tmp_path: Path) -
         process.stdin.write("\n")
         process.stdin.close()
     assert [process.wait(60) for process in starting] == [0] * 6
+
+
+def test_the_highest_id_is_remembered_when_its_event_has_gone(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "outbox.db")
+    assert box.note(NEWEST_ID) is None
+    events = sorted((event() for _ in range(3)), key=lambda each: each.capture_id)
+    for each in (events[0], events[2], events[1]):
+        box.add(each, 0.0)
+    answer(box, *events, overtaken_at=1.0)
+    assert len(box) == 0
+    box.close()
+    box = Outbox(tmp_path / "outbox.db")
+    assert box.note(NEWEST_ID) == str(events[2].capture_id)
+    box.close()

@@ -39,3 +39,8 @@ def test_where_the_system_does_not_name_its_start_each_process_has_one(
     first, second = Moment.now(), Moment.now()
     assert first.boot == second.boot
     assert second.since(first) is not None
+
+
+def test_a_moment_is_read_as_it_was_and_never_lies_ahead() -> None:
+    moment = Moment("a-b", 1234.5678954321)
+    assert Moment.read(str(moment)) == moment

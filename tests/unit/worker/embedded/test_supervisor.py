@@ -49,13 +49,14 @@ def test_all_children_end_with_the_supervisor_and_take_theirs_along(tmp_path: Pa
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); time.sleep(600)",
         "s",
     )
+    of_other_tests = set(psutil.Process().children(recursive=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("worker.embedded.supervisor.GRACE", 1.0)
         with Supervisor() as supervisor:
             supervisor.add(parent)
             supervisor.add(stubborn)
             wait_until(lambda: "up" in parent.last_words())
-            everybody = psutil.Process().children(recursive=True)
+            everybody = set(psutil.Process().children(recursive=True)) - of_other_tests
             assert len(everybody) == 3
         wait_until(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in everybody))
 

@@ -60,7 +60,9 @@ def test_whatever_happens_in_whatever_order_the_newest_photograph_decides(line, 
     rng = random.Random(3)  # noqa: S311 - a muddle, not a secret
     for model in ("m-1", "m-2"):
         line.model(model)
-    known = [line.capture(rng.randint(1, 4), rng.randint(0, 20)) for _ in range(30)]
+    # Ids rise as the clock does; what arrives is in any order.
+    known = [line.capture(rng.randint(1, 4), minute) for minute in sorted(rng.randint(0, 20) for _ in range(30))]
+    rng.shuffle(known)
     recorded: list = []
     for step in range(100):
         if not recorded or (len(recorded) < len(known) and rng.random() < 0.4):

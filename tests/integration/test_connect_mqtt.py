@@ -148,9 +148,10 @@ def test_a_head_of_a_real_line_is_told_whole_though_the_broker_dies_in_the_middl
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_broker_that_does_not_let_us_in_is_named(
-    tmp_path: Path, redis_server: RedisProcess, line: Notifier, version: str
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, version: str, request: pytest.FixtureRequest
 ) -> None:
     broker = Mosquitto(tmp_path, ["allow_anonymous false"])
+    request.addfinalizer(broker.kill)
     broker.start()
     password = tmp_path / "password"
     password.write_text("a secret that is wrong")
@@ -161,4 +162,3 @@ def test_a_broker_that_does_not_let_us_in_is_named(
         wait_until(lambda: connector.status()["broker"]["waiting"] == 1)
         assert not connector.status()["broker"]["up"]
         assert "a secret" not in connector.log.read_text()
-    broker.kill()

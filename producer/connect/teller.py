@@ -75,15 +75,28 @@ class Teller:
             self._sink.close()
 
     def _turn(self) -> float:
-        """Tell what is due; how many seconds to wait then, unless something new comes."""
+        """Tell what is due; how many seconds to wait then, unless something new comes.
+
+        Whatever fails, the log itself among it, the next turn comes: without it the sink would never be told again.
+        """
         try:
-            if self._log.is_disabled(self.name):
-                return IDLE_PAUSE
+            return self._told()
+        except sqlite3.Error as error:  # a full disk, say: what is in the log stays there
+            self._outage.begins(str(error))
+        except Exception as error:
+            log.exception("telling failed, and is tried again", sink=self.name)
+            self._outage.begins(f"{type(error).__name__}: {error}")
+        self._pause()
+        return 0.0
+
+    def _told(self) -> float:
+        """Tell what is due, and note what the sink makes of it; how many seconds to wait then."""
+        if self._log.is_disabled(self.name):
+            return IDLE_PAUSE
+        try:
             self._sink.open()
             due = self._log.due(self.name, time.time(), AT_ONCE)
             self._tell(due)
-            self._is_up()
-            next_due = time.time() if due else self._log.next_due(self.name)
         except SinkEnded as error:
             self._is_away(str(error))
             self._log.disable(self.name, True)
@@ -92,15 +105,8 @@ class Teller:
             self._is_away(str(error))
             self._pause(error.retry_after)
             return 0.0
-        except sqlite3.Error as error:  # a full disk, say: what is in the log stays there
-            self._outage.begins(str(error))
-            self._pause()
-            return 0.0
-        except Exception as error:  # without this thread the sink would never be told anything again
-            log.exception("telling failed, and is tried again", sink=self.name)
-            self._outage.begins(f"{type(error).__name__}: {error}")
-            self._pause()
-            return 0.0
+        self._is_up()
+        next_due = time.time() if due else self._log.next_due(self.name)
         return IDLE_PAUSE if next_due is None else min(IDLE_PAUSE, max(0.0, next_due - time.time()))
 
     def _tell(self, due: list[Delivery]) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -36,7 +36,39 @@ def open_chromium(width: int = 1440, height: int = 900) -> webdriver.Chrome:
     ):
         options.add_argument(each)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=Service(DRIVER))
+    chromium = webdriver.Chrome(options=options, service=Service(DRIVER))
+    chromium.set_page_load_timeout(60)
+    return chromium
+
+
+class Browser:
+    """The one Chromium of a run. One that has hung or ended since the last test is replaced."""
+
+    def __init__(self) -> None:
+        self._opened: webdriver.Chrome | None = None
+
+    def ready(self) -> webdriver.Chrome:
+        """A browser on an empty page, without cookies and with nothing in its logs."""
+        if self._opened is not None and self._rests(self._opened):
+            return self._opened
+        self.close()
+        self._opened = open_chromium()
+        return self._opened
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.quit()
+            self._opened = None
+
+    @staticmethod
+    def _rests(chromium: webdriver.Chrome) -> bool:
+        with suppress(WebDriverException):
+            chromium.get("about:blank")
+            chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})  # a language that was chosen is of every port
+            chromium.get_log("performance")
+            chromium.get_log("browser")
+            return True
+        return False
 
 
 class Server:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 
 from db.schema.vocabulary import PersonRole
-from tests.console.browser import CHROMIUM, DRIVER, Page, Server, open_chromium
+from tests.console.browser import CHROMIUM, DRIVER, Browser, Page, Server
 from tests.console_plant import Plant
 from tests.console_support import add_people
 from worker.embedded.redis_server import free_port
@@ -21,12 +23,17 @@ PEOPLE: dict[str, PersonRole] = {"ana": "reviewer", "bert": "reviewer", "mara": 
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[webdriver.Chrome]:
+def browser() -> Iterator[Browser]:
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("there is no Chromium here: apt-get install chromium chromium-driver")
-    opened = open_chromium()
+    opened = Browser()
     yield opened
-    opened.quit()
+    opened.close()
+
+
+@pytest.fixture
+def chromium(browser: Browser) -> webdriver.Chrome:
+    return browser.ready()
 
 
 @pytest.fixture
@@ -49,8 +56,6 @@ def server(plant: Plant) -> Iterator[Server]:
 
 @pytest.fixture
 def page(chromium: webdriver.Chrome, server: Server) -> Iterator[Page]:
-    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})  # a language that was chosen is of every port
-    chromium.get_log("performance")
-    chromium.get_log("browser")
     yield Page(chromium, server)
-    chromium.get("about:blank")
+    with suppress(WebDriverException):  # no stream of events outlives its console; a browser that hangs is replaced
+        chromium.get("about:blank")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Final
 
+from producer.pictures.image_formats import READABLE
+
 MAX_POCKET: Final = 999
 """The largest number of a pocket in an event."""
-
-READABLE: Final = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff"})
-"""Endings, in lower case, of what the worker decodes."""
 
 # fmt: off
 UNREADABLE: Final = frozenset({

@@ -1,11 +1,8 @@
-"""What a photograph may be, for stations and workers: the formats that are decoded, and how large one may be."""
+"""How large a photograph may be, for stations and workers."""
 
 from __future__ import annotations
 
 from typing import Final
-
-FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
-"""What cameras write, as Pillow calls it. Every further decoder is one more that a hostile file can reach."""
 
 MAX_IMAGE_BYTES: Final = 128 * 1024 * 1024
 """A 40-megapixel RGB bitmap has 120 MB; nothing larger can be an image within the pixel limit."""

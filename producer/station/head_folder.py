@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from producer.pictures.file_names import (
     MAX_POCKET,
@@ -25,17 +24,13 @@ from producer.pictures.file_names import (
     pocket_of,
     pocket_of_hidden,
 )
+from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.file_state import Changing, Look
 from producer.station.head_check import Photograph
 from producer.station.photograph_file import BeingWritten, content, is_still
 from producer.station.unused_files import holds_picture
 from producer.terminal.counts import counted
-
-# The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is the
-# small preview, so those are kept back.
-_DECODED: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")
-_MAYBE_RAW: Final = (b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True)
@@ -244,10 +239,12 @@ def _taken(
     photograph = Photograph(pocket, image, file=name, unguarded=taken.unguarded)
     if not image:
         return photograph, Problem(f"{name} is empty", names, [pocket])
-    if ending_of(name) not in UNREADABLE or image.startswith(_DECODED):
+    # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is
+    # the small preview, so those are kept back.
+    if ending_of(name) not in UNREADABLE or image.startswith(OTHER_BEGINNINGS):
         return photograph, None
     what = f"{name} is of a kind that the line cannot read: let the camera write JPEG, PNG, BMP or TIFF"
-    return None if image.startswith(_MAYBE_RAW) else photograph, Problem(what, names, [pocket])
+    return None if image.startswith(TIFF_BEGINNINGS) else photograph, Problem(what, names, [pocket])
 
 
 def _the_same(photographs: Sequence[Photograph]) -> list[list[Photograph]]:

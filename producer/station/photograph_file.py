@@ -14,7 +14,8 @@ from PIL import Image, UnidentifiedImageError
 
 from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
-from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.image_formats import FORMATS, TIFF_BEGINNINGS
+from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import StoredParts
 from producer.station.file_state import Changing, Look, has_holes, open_for_writing
@@ -130,7 +131,7 @@ def read(path: Path, look: Look) -> Reading:
 
 def is_raw(name: str, image: bytes) -> bool:
     """Whether a file is a camera's raw data. Most begin as TIFF does: what a decoder finds is a small preview."""
-    return ending_of(name) in UNREADABLE and image.startswith((b"II*\0", b"MM\0*"))
+    return ending_of(name) in UNREADABLE and image.startswith(TIFF_BEGINNINGS)
 
 
 def _decoded(image: bytes) -> Reading:

@@ -19,9 +19,9 @@ from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
 from producer.delivery.resend import Delivery
+from producer.pictures.image_formats import STORED_AS
 from producer.storage.store import ImageStore
 
-_SUFFIXES: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
 _KEPT_ANSWERS: Final = 10_000
 
 AnyAnswer = VerdictAnswer | FaultAnswer | CheckAnswer
@@ -137,7 +137,7 @@ class Station:
             operation=operation,
             check_id=check_id,
             check_size=check_size,
-            image=f"{safe_name(self.name)}/{captured_at:%Y-%m-%d}/{capture_id}{_SUFFIXES.get(image[:2], '.img')}",
+            image=f"{safe_name(self.name)}/{captured_at:%Y-%m-%d}/{capture_id}{STORED_AS.get(image[:2], '.img')}",
             image_sha256=hashlib.sha256(image).hexdigest(),
             region=region,
             insert_designation=insert_designation,

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from producer.pictures.file_names import SIDECARS, ending_of, is_picture
+from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.file_state import Look
 
@@ -22,8 +23,6 @@ log = structlog.get_logger()
 
 LOOK_EVERY: Final = 10.0
 """Seconds between two looks."""
-
-_PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
 
 _HIDDEN: Final = "its name is hidden, as while it is copied"
 _NAME: Final = "its name is not <pocket> and an ending, like 7.jpg"
@@ -106,7 +105,7 @@ def holds_picture(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as file:
-            return file.read(4).startswith(_PICTURES)
+            return file.read(4).startswith((*OTHER_BEGINNINGS, *TIFF_BEGINNINGS))
     except OSError:
         return False
 

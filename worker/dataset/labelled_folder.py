@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from producer.pictures.image_formats import LABELLED_ENDINGS, LABELLED_FORMATS
 from producer.pictures.system_files import is_system_litter
 from producer.terminal.counts import counted
 from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
@@ -18,12 +19,6 @@ from worker.runtime.arrays import Int64Array, UInt8Array
 
 _PIXEL_LIMIT = 80_000_000
 """Largest image that is decoded: 240 MB of RGB. Real cameras on the line have a tenth of it."""
-
-_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"])
-"""Suffixes of images, which a note mentions where they are beside the class folders."""
-
-_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
-"""Formats that are decoded: Pillow's others include some that start programs (EPS) or are no photographs."""
 
 
 class DatasetError(ValueError):
@@ -157,7 +152,7 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is the stricter
-            opened = Image.open(file, formats=_FORMATS)
+            opened = Image.open(file, formats=LABELLED_FORMATS)
         with opened:
             if opened.width * opened.height > _PIXEL_LIMIT:
                 raise ImageUnreadable(
@@ -165,7 +160,7 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
                 )
             depth = Depth.of(opened)
             opened.load()
-            image = to_eight_bits(opened, depth, lambda: Image.open(file, formats=_FORMATS)).image
+            image = to_eight_bits(opened, depth, lambda: Image.open(file, formats=LABELLED_FORMATS)).image
             image = image if image.mode == "RGB" else image.convert("RGB")
             if size is not None and image.size != (size[1], size[0]):
                 image = image.resize((size[1], size[0]), Image.Resampling.NEAREST)
@@ -196,7 +191,7 @@ def _class_folders(root: Path) -> tuple[list[Path], list[str]]:
         raise DatasetError(f"{root} is not a folder; name a folder with one sub-folder of images per class")
     entries = _entries(root)
     folders = [p for p in entries if p.is_dir()]
-    images = [p.name for p in entries if p.suffix.lower() in _SUFFIXES and p.is_file()]
+    images = [p.name for p in entries if p.suffix.lower() in LABELLED_ENDINGS and p.is_file()]
     beside = f"{counted(len(images), 'image')} directly in it, such as {images[0]}" if images else ""
     sets = sorted((p for p in folders if _is_a_set(p)), key=lambda p: not p.name.casefold().startswith("train"))
     if sets and not any(p.is_file() for folder in folders for p in _entries(folder)):

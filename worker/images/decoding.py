@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from producer.pictures.completeness import cut_short
+from producer.pictures.image_formats import FORMATS
 from producer.pictures.jpeg_structure import JpegStructure
-from producer.pictures.limits import FORMATS, MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts

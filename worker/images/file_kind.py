@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-READ: Final = "JPEG, PNG, BMP or TIFF"
-"""The formats that are read, as they stand in every message."""
+from producer.pictures.image_formats import IN_WORDS
 
-_TELEPHONE: Final = f"set the telephone to save JPEG (“most compatible”), or save it as {READ}"
+_TELEPHONE: Final = f"set the telephone to save JPEG (“most compatible”), or save it as {IN_WORDS}"
 _CAMERA: Final = "set the camera to save JPEG or TIFF beside or instead of its raw data"
-_SAVE: Final = f"save it as {READ}"
+_SAVE: Final = f"save it as {IN_WORDS}"
 _AGAIN: Final = "hand in the photograph itself"
 
 _BRANDS: Final = {
@@ -107,7 +106,7 @@ def _why_no_text(head: bytes) -> str:
         )
     if text and _TEXT.issuperset(text):
         return f"this is no image that can be read, but text: {_AGAIN}"
-    return f"this is no image that can be read ({READ}): save it anew as one of these"
+    return f"this is no image that can be read ({IN_WORDS}): save it anew as one of these"
 
 
 def is_raw(data: bytes, tags: Any) -> str | None:

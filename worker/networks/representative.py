@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from producer.pictures.file_names import READABLE, ending_of
+from producer.pictures.file_names import ending_of
+from producer.pictures.image_formats import READABLE
 from producer.pictures.system_files import is_system_litter
 from producer.simulation.head import labelled_images
 from producer.terminal.counts import counted

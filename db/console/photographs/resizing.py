@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 
 from db.evidence.evidence_map import EvidenceMap
 from db.evidence.overlay import overlaid
-from producer.pictures.limits import FORMATS, MAX_PIXELS
+from producer.pictures.image_formats import FORMATS
+from producer.pictures.limits import MAX_PIXELS
 
 Size = Literal["small", "medium", "large"]
 """For a strip, for a page, and for a person's look at every detail."""

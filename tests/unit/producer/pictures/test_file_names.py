@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from producer.pictures.file_names import READABLE, SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
+from producer.pictures.file_names import SIDECARS, UNFINISHED, UNREADABLE, ending_of, is_picture, pocket_of
+from producer.pictures.image_formats import READABLE
 
 
 @pytest.mark.parametrize(

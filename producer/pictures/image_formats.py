@@ -1,0 +1,32 @@
+"""Which image formats are accepted, for stations and workers: their names, the endings of files, their first bytes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
+"""What cameras write, as Pillow calls it. Every further decoder is one more that a hostile file can reach."""
+
+IN_WORDS: Final = "JPEG, PNG, BMP or TIFF"
+"""The same, as messages name them."""
+
+READABLE: Final = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff"})
+"""Endings, in lower case, of what the worker decodes."""
+
+TIFF_BEGINNINGS: Final = (b"II*\0", b"MM\0*")
+"""How a TIFF begins, and the raw data of many cameras."""
+
+OTHER_BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG", b"BM")
+"""How the other formats begin: such a file is decoded, whatever its ending."""
+
+STORED_AS: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
+"""The ending under which a photograph is stored, by its first two bytes."""
+
+LABELLED_FORMATS: Final = (*FORMATS, "GIF", "WEBP", "PPM")
+"""What is decoded of a labelled folder, which a person brings: Pillow's other formats include some that start programs
+(EPS) or are no photographs."""
+
+LABELLED_ENDINGS: Final = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"}
+)
+"""Endings of images, which a note mentions where they are beside the class folders."""

@@ -18,6 +18,7 @@ from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_url import with_password, with_trust
 from producer.station.head_register import HeadRegister
+from producer.station.settled_files import SETTLED_AFTER
 from producer.station.submitted_files import CHECK_TIMEOUT
 from producer.storage.opening import open_image_store
 from producer.storage.store import ImageStore
@@ -56,7 +57,10 @@ class StationSettings(BaseSettings):
         default=DEFAULT_GROUP, ge=1, le=MOST_EVENTS, description="The most captures that are sent in one message."
     )
     settled_after: float = Field(
-        default=2.0, gt=0, allow_inf_nan=False, description="Seconds that a watched file must show the same."
+        default=SETTLED_AFTER,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds that a watched file must show the same.",
     )
     watch_every: float = Field(
         default=1.0, gt=0, allow_inf_nan=False, description="Seconds between two looks at a watched folder."

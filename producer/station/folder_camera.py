@@ -28,10 +28,10 @@ from producer.contract.event import CaptureEvent
 from producer.delivery.outbox import Outbox
 from producer.pictures.stand_in import stand_in
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
-from producer.station.file_state import Changing, Look, Stillness
 from producer.station.followed_files import FollowedFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
 from producer.station.place import Place, place_of, same_place
+from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Changing, Look, Stillness
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
 from producer.station.time_since_boot import Moment
@@ -41,15 +41,8 @@ from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
 
-SETTLED_AFTER: Final = 2.0
-"""Seconds that a file must show the same before it is taken; cameras write in bursts."""
-
 WATCH_EVERY: Final = 1.0
 """Seconds between two looks at the folder."""
-
-DOUBT_FOR: Final = 60.0
-"""Seconds that a file is waited for which shows the same and yet does not seem whole. Then it is handed in as it is:
-the worker says what is wrong with it, and its check comes to an end."""
 
 FORGET_EVERY: Final = 3600.0
 """Seconds between two looks for what need not be remembered any more."""

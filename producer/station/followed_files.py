@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from producer.files.durable_files import move_back
-from producer.station.file_state import Look
+from producer.station.settled_files import Look
 
 log = structlog.get_logger()
 

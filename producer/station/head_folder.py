@@ -26,9 +26,9 @@ from producer.pictures.file_names import (
 )
 from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
-from producer.station.file_state import Changing, Look
 from producer.station.head_check import Photograph
 from producer.station.photograph_file import BeingWritten, content, is_still
+from producer.station.settled_files import Changing, Look
 from producer.station.unused_files import holds_picture
 from producer.terminal.counts import counted
 

@@ -18,7 +18,8 @@ from producer.pictures.image_formats import FORMATS, TIFF_BEGINNINGS
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import StoredParts
-from producer.station.file_state import Changing, Look, has_holes, open_for_writing
+from producer.station.file_writers import has_holes, open_for_writing
+from producer.station.settled_files import Changing, Look
 
 _EIGHT_BITS: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")
 

@@ -21,7 +21,7 @@ from producer.contract.event import new_id
 from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
 from producer.pictures.file_names import pocket_of
-from producer.station.file_state import Look
+from producer.station.settled_files import Look
 from producer.station.time_since_boot import Moment
 from producer.station.watched_folder import shows_nothing
 

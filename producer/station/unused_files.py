@@ -17,7 +17,7 @@ import structlog
 from producer.pictures.file_names import SIDECARS, ending_of, is_picture
 from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
-from producer.station.file_state import Look
+from producer.station.settled_files import Look
 
 log = structlog.get_logger()
 

@@ -16,8 +16,9 @@ import structlog
 from producer.files.durable_files import move_back, replace
 from producer.pictures.file_names import SIDECARS, UNFINISHED, ending_of, is_picture, pocket_of
 from producer.pictures.system_files import is_system_litter
-from producer.station.file_state import Changing, Look, open_for_writing
+from producer.station.file_writers import open_for_writing
 from producer.station.folder_lock import FolderLock, FolderTaken
+from producer.station.settled_files import Changing, Look
 
 log = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.station.file_state import Look
 from producer.station.head_folder import HeadFolder, changes_since, look_at, numbered
+from producer.station.settled_files import Look
 from tests.support import make_no_file, photograph
 
 JPEG = photograph()

@@ -10,8 +10,8 @@ from PIL import Image
 
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES
-from producer.station.file_state import Look
 from producer.station.photograph_file import Changing, Reading, is_raw, only_when_finished, read
+from producer.station.settled_files import Look
 
 NOISE = np.random.default_rng(0).integers(1, 255, (200, 240, 3), dtype=np.uint8)
 SCENE = np.asarray(Image.fromarray(NOISE[:25, :30]).resize((240, 200), Image.Resampling.BICUBIC))

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from producer.files.durable_files import move_back
-from producer.station.file_state import Changing, Look
 from producer.station.folder_lock import FolderTaken
+from producer.station.settled_files import Changing, Look
 from producer.station.watched_folder import WatchedFolder
 from tests.support import make_no_file
 

@@ -1,75 +1,16 @@
-"""Whether a file is still being written: by what the kernel knows of it, and by comparing two looks at it."""
+"""Whether a program still writes a file, by what the kernel knows of it."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import signal
-from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 _PROCESSES: Final = Path("/proc")
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one look at a file shows. Between two equal looks there is no trace of a writer.
-
-    The times are the file server's and are compared with each other only. `changed` is that of the last change of
-    any kind (`st_ctime`), which no copying program sets: it moves on even where a writer keeps size and `mtime`.
-    """
-
-    size: int
-    mtime: int
-    changed: int
-    inode: int
-
-    @classmethod
-    def at(cls, status: os.stat_result) -> Look:
-        """Take the look that `status` is."""
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-
-
-class Changing(Exception):
-    """A file is not as it was when it was looked at: somebody writes it, or replaced it."""
-
-
-@dataclass
-class _Seen:
-    look: Look
-    since: float
-    first: float
-
-
-class Stillness:
-    """For how long each file has shown the same, by this computer's own clock that never steps (`time.monotonic`)."""
-
-    def __init__(self) -> None:
-        self._seen: dict[Path, _Seen] = {}
-
-    def seconds(self, path: Path, look: Look, now: float) -> float:
-        """For how many seconds of `now`'s clock a file has looked as it does; 0.0 at the first look."""
-        seen = self._seen.get(path)
-        if seen is None or seen.look != look:
-            self._seen[path] = _Seen(look, now, now if seen is None else seen.first)
-            return 0.0
-        return now - seen.since
-
-    def watched(self, path: Path, now: float) -> float:
-        """For how many seconds of `now`'s clock a file has been looked at, changing or not."""
-        return now - self._seen[path].first
-
-    def forget(self, path: Path) -> None:
-        """Restart the count for a file."""
-        self._seen.pop(path, None)
-
-    def keep(self, paths: Collection[Path]) -> None:
-        """Forget all files but these."""
-        self._seen = {path: seen for path, seen in self._seen.items() if path in paths}
 
 
 def open_for_writing(descriptor: int) -> bool | None:

@@ -6,35 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.station.file_state import Look, Stillness, has_holes, open_for_writing
-
-
-def look(path: Path) -> Look:
-    return Look.at(path.stat())
-
-
-def test_stillness_is_counted_from_the_first_look_that_shows_the_same() -> None:
-    stillness = Stillness()
-    path, first, second = Path("a"), Look(1, 1, 1, 1), Look(2, 1, 1, 1)
-    assert [stillness.seconds(path, first, now) for now in (10.0, 11.0, 15.0)] == [0.0, 1.0, 5.0]
-    assert [stillness.seconds(path, second, now) for now in (16.0, 18.0)] == [0.0, 2.0]
-    stillness.keep([])
-    assert stillness.seconds(path, second, 30.0) == 0.0
-    stillness.seconds(path, second, 31.0)
-    stillness.forget(path)
-    assert stillness.seconds(path, second, 32.0) == 0.0
-
-
-def test_a_look_sees_a_write_that_keeps_size_and_time(tmp_path: Path) -> None:
-    path = tmp_path / "1.bmp"
-    path.write_bytes(b"aaaa")
-    os.utime(path, (5, 5))
-    before = look(path)
-    with path.open("r+b") as file:
-        file.write(b"bbbb")
-    os.utime(path, (5, 5))
-    assert (before.size, before.mtime) == (look(path).size, look(path).mtime)
-    assert before != look(path)
+from producer.station.file_writers import has_holes, open_for_writing
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
@@ -63,7 +35,7 @@ def test_where_the_kernel_gives_no_leases_only_a_writer_that_is_seen_is_told(
         assert open_for_writing(reading.fileno()) is None
         with path.open("rb"), path.open("ab"):
             assert open_for_writing(reading.fileno()) is (True if sys.platform == "linux" else None)
-        monkeypatch.setattr("producer.station.file_state._PROCESSES", tmp_path)  # which no other system has
+        monkeypatch.setattr("producer.station.file_writers._PROCESSES", tmp_path)  # which no other system has
         with path.open("ab"):
             assert open_for_writing(reading.fileno()) is None
 

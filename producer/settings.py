@@ -17,9 +17,9 @@ from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_url import with_password, with_trust
+from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.head_register import HeadRegister
 from producer.station.settled_files import SETTLED_AFTER
-from producer.station.submitted_files import CHECK_TIMEOUT
 from producer.storage.opening import open_image_store
 from producer.storage.store import ImageStore
 

@@ -27,13 +27,14 @@ from pydantic import ValidationError
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox import Outbox
 from producer.pictures.stand_in import stand_in
+from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
 from producer.station.followed_files import FollowedFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
 from producer.station.place import Place, place_of, same_place
 from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Changing, Look, Stillness
 from producer.station.station import Station
-from producer.station.submitted_files import CHECK_TIMEOUT, HandedIn
+from producer.station.submitted_files import HandedIn
 from producer.station.time_since_boot import Moment
 from producer.station.unused_files import UnusedFiles
 from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, may_be_a_photograph

@@ -32,9 +32,6 @@ KEEP_NOTES: Final = 7 * 86_400.0
 needed for as long as the file stands in the folder, the second, and what each pocket showed, until an operation's last
 photograph: hours at most."""
 
-CHECK_TIMEOUT: Final = 600.0
-"""Seconds without a photograph after which a check is over."""
-
 _SIZE: Final = " of "
 """What stands before the size in the note on a check."""
 

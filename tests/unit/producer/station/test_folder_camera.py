@@ -17,12 +17,13 @@ from structlog.testing import capture_logs
 from producer.contract.event import CaptureEvent, Region
 from producer.delivery.outbox import NEWEST_ID, Outbox
 from producer.pictures.stand_in import is_stand_in, reason_in
+from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.folder_camera import FolderCamera
 from producer.station.head_register import Head, HeadRegister
 from producer.station.settled_files import Look
 from producer.station.station import Station
-from producer.station.submitted_files import CHECK_NOTE, CHECK_TIMEOUT, FILE_NOTE, KEEP_NOTES, HandedIn
+from producer.station.submitted_files import CHECK_NOTE, FILE_NOTE, KEEP_NOTES, HandedIn
 from producer.station.time_since_boot import Moment
 from producer.station.watched_folder import WatchedFolder
 from producer.storage.folder import FolderStore

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.learning import model_registry
 from db.line.photographs import LONGEST_KEY, MARK, is_marked, is_there
-from db.retention.periods import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
+from db.retention.days_kept import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
 from db.schema.tables import Captures, Checks, Faults, Pockets, ShadowVerdicts, Verdicts
 from producer.contract.vocabulary import OUTCOMES
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from db.retention.periods import DAYS_OF_VERDICTS
+from db.retention.days_kept import DAYS_OF_VERDICTS
 from producer.terminal.options import Json
 from producer.terminal.output import say, say_json
 

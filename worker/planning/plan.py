@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from db.retention.periods import DAYS_OF_VERDICTS, mean_days_of_images
+from db.retention.days_kept import DAYS_OF_VERDICTS, mean_days_of_images
 from producer.contract.answers import STREAM_LENGTH
 from worker.planning.measurements import DatabaseFigures, Figures, WorkerFigures
 from worker.planning.outage import Outage, after_outage

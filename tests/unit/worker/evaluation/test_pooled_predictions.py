@@ -80,7 +80,7 @@ def test_a_model_that_drifts_is_seen_to_become_worse():
     assert all(earlier.end < later.start for earlier, later in pairwise(periods))
 
 
-def test_periods_follow_time_not_the_order_of_the_rows_and_leave_out_what_was_not_tested():
+def test_days_kept_follow_time_not_the_order_of_the_rows_and_leave_out_what_was_not_tested():
     labels = np.arange(90) % 2
     captured = [START + timedelta(hours=int(hour)) for hour in np.random.default_rng(1).permutation(90)]
     rows = np.arange(10, 90)

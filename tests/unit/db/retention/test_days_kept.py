@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from db.commands.prune import prune
-from db.retention.periods import (
+from db.retention.days_kept import (
     DAYS_OF_FAULTS,
     DAYS_OF_IMAGES,
     DAYS_OF_SHADOWS,

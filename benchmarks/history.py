@@ -30,7 +30,7 @@ from db.engine.database import Database, DatabaseUnavailable
 from db.engine.engines import make_engine
 from db.learning import model_registry
 from db.schema.tables import Captures, Checks
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 MACHINES, MACHINES_PER_STATION, HEADS, OPERATIONS = 25, 5, 25, 40
 POCKETS: Final = (12, 20, 24, 30, 30, 30)

@@ -19,7 +19,7 @@ from producer.contract.event import new_id
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.outbox import Outbox
 from producer.station.station import Station
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 CAPTURES = 60
 """Single captures in one sample: the third longest is the 95th percentile."""

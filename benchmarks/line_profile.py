@@ -39,7 +39,7 @@ from producer.storage.folder import FolderStore
 from worker.broker.sanitising import sanitise
 from worker.line.mapping import capture_of, verdict_answer, verdict_of
 from worker.models.line_model import Judgement
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from benchmarks.networks import VGG16, network
 from benchmarks.processes import processor_seconds, tree
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.redis_connection import connect
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 CAPTURES = {DEFAULT_BACKBONE: 2_000, VGG16: 240}
 """Of a full queue, for one sample."""

@@ -9,7 +9,7 @@ from benchmarks.line import Line, running
 from benchmarks.measure import Benchmark
 from benchmarks.networks import VGG16, network
 from benchmarks.processes import proportional_bytes, tree
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 PROCESSES = 2
 

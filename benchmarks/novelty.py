@@ -24,7 +24,7 @@ from worker.dataset.class_names import meanings_to_train
 from worker.images.decoding import decode
 from worker.learning.folder_import import photographs
 from worker.models.novelty import LEVEL, Novelty, learnt_novelty
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.runtime.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
 FOLDS: Final = 11

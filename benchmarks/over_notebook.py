@@ -28,7 +28,7 @@ from worker.images.decoding import decode
 from worker.models.gram_svm import fit_gram, gram, primal
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.networks.running import Network
 from worker.runtime.arrays import Int64Array
 

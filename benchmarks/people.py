@@ -26,7 +26,7 @@ from db.engine.database import Database
 from db.learning import model_registry
 from db.line import pockets
 from db.schema.tables import Captures, Checks, Pockets
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 MODELS: Final = (MODEL, "history-model-2", "history-model-3", "history-model-4")
 """Who is in charge, each for a quarter of the captures."""

@@ -34,7 +34,7 @@ from db.engine.database import Database
 from producer.contract.answers import stream_of
 from producer.delivery.redis_connection import connect
 from producer.storage.folder import FolderStore
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.planning.measurements import name_of
 from worker.runtime.process import usable_cores
 

@@ -25,7 +25,7 @@ from producer.contract.event import INSPECT_QUEUE, new_id
 from producer.delivery.outbox import Outbox
 from producer.delivery.redis_connection import connect
 from producer.station.station import Station
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.planning.outage import Outage, after_outage
 
 BUSY = 0.6

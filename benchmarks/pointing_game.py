@@ -31,7 +31,8 @@ from worker.images.decoding import decode
 from worker.models.candidate import binary, fit_candidate
 from worker.models.costs import Costs
 from worker.models.evidence import evidence_map, spread
-from worker.networks.names import DEFAULT_BACKBONE, Output
+from worker.networks.default_backbone import DEFAULT_BACKBONE
+from worker.networks.names import Output
 from worker.runtime.arrays import BoolArray, Float32Array, Float64Array
 
 FOLDS = 5

@@ -26,7 +26,7 @@ from producer.simulation.head import labelled_images
 from producer.storage.folder import FolderStore
 from worker.features.catalogue import begin
 from worker.features.extraction import extract_chunk, key_of, missing
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.networks.running import Network
 
 IMAGES = 2000

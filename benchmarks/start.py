@@ -9,7 +9,7 @@ import time
 from benchmarks.line import without_worker
 from benchmarks.measure import Benchmark
 from benchmarks.networks import network
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 PACKAGES = (
     *("ai_edge_litert.interpreter", "celery", "celery.apps.worker", "celery.concurrency.prefork", "h5py"),

@@ -12,7 +12,7 @@ from producer.contract.plant_event import PLANT_LENGTH
 from producer.settings import StationSettings
 from worker.models.costs import Costs
 from worker.monitoring.heartbeat import Role
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.runtime.process import NICENESS, usable_cores
 
 

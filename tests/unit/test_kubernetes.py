@@ -22,7 +22,7 @@ from db.console.app import STATIC
 from db.console.settings import ConsoleSettings
 from producer.contract.event import INSPECT_QUEUE
 from tests.keda import KINDS
-from worker.networks.names import DEFAULT_BACKBONE
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.settings import WorkerSettings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"

@@ -16,13 +16,6 @@ from worker.backbones.names import BackboneError, canonical_family
 Arithmetic = Literal["float32", "int8"]
 Pooling = Literal["", "gap", "max", "gap+max"]
 
-DEFAULT_BACKBONE: Final = "efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8"
-"""What a line learns on where nothing else is set: its weights come with an installation.
-
-Three depths see damage of three sizes; the average says how much of a channel there is, the largest value whether it is
-anywhere at all, however small. What else was tried is in docs/learning.md.
-"""
-
 _INT8: Final = "+int8"
 _OUTPUT: Final = re.compile(r"(?P<layer>[A-Za-z0-9_.-]+)(\+(?P<pooling>gap\+max|gap|max))?")
 

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.retry_schedule import LONGEST_PAUSE, next_attempt
 from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
 from producer.delivery.outage_log import OutageLog
 
@@ -19,20 +20,8 @@ log = structlog.get_logger()
 AT_ONCE: Final = 200
 """Deliveries that are read from the log, and noted in it, in one step."""
 
-LONGEST_PAUSE: Final = 60.0
-"""The longest time, in seconds, between two attempts to reach a sink that is away."""
-
 IDLE_PAUSE: Final = 5.0
 """Seconds between two looks whether the connection still stands, while nothing is to be told."""
-
-SCHEDULE: Final = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
-"""Seconds to the second, third … tenth attempt at an event that is refused; then it is given up, after some three days.
-Standard Webhooks 1.0 has these steps."""
-
-
-def next_attempt(attempts: int, now: float) -> float | None:
-    """When an event is tried again that was refused `attempts` times; None: no more. Up to a tenth later, by chance."""
-    return None if attempts > len(SCHEDULE) else now + SCHEDULE[attempts - 1] * random.uniform(1.0, 1.1)  # noqa: S311
 
 
 class Teller:

@@ -1,4 +1,4 @@
-"""The steps of attempts at an event that is refused."""
+"""One sink and what waits for it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,10 @@ import pytest
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.sinks.sink import SinkAway, Told
-from producer.connect.teller import SCHEDULE, Teller, next_attempt
+from producer.connect.teller import Teller
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import verdict
 from tests.support import wait_until
-
-
-def test_ten_attempts_over_some_three_days_and_then_none() -> None:
-    waits = [next_attempt(attempts, 0.0) for attempts in range(1, 10)]
-    assert all(least <= wait <= 1.1 * least for wait, least in zip(waits, SCHEDULE, strict=True) if wait is not None)
-    assert None not in waits
-    assert next_attempt(10, 0.0) is None
-    assert 3 * 86_400 < sum(SCHEDULE) < 4 * 86_400
 
 
 class AwayAtFirst:

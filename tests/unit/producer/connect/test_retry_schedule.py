@@ -1,0 +1,13 @@
+"""The steps of attempts at an event that is refused."""
+
+from __future__ import annotations
+
+from producer.connect.retry_schedule import SCHEDULE, next_attempt
+
+
+def test_ten_attempts_over_some_three_days_and_then_none() -> None:
+    waits = [next_attempt(attempts, 0.0) for attempts in range(1, 10)]
+    assert all(least <= wait <= 1.1 * least for wait, least in zip(waits, SCHEDULE, strict=True) if wait is not None)
+    assert None not in waits
+    assert next_attempt(10, 0.0) is None
+    assert 3 * 86_400 < sum(SCHEDULE) < 4 * 86_400

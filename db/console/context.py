@@ -13,7 +13,7 @@ from db.console.live.feed import Feed
 from db.console.live.pieces import Pieces
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
-from db.people.sessions import Limits
+from db.people.session_limits import Limits
 from producer.station.head_register import HeadRegister
 from producer.storage.store import ImageStore
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from db.console.access.provider import Provider, checked_address
+from db.people.session_limits import IDLE_HOURS, SESSION_HOURS
 from db.schema.vocabulary import PersonRole
 from db.settings import DatabaseSettings
 from producer.configuration.passwords import password_of
@@ -33,8 +34,10 @@ class ConsoleSettings(DatabaseSettings):
     console_https: bool = Field(
         default=False, description="Whether browsers reach the console by HTTPS only, through a proxy: cookies say so."
     )
-    console_idle_hours: float = Field(default=8.0, gt=0, description="Hours after which an unused session ends.")
-    console_session_hours: float = Field(default=24.0, gt=0, description="Hours after which every session ends.")
+    console_idle_hours: float = Field(default=IDLE_HOURS, gt=0, description="Hours after which an unused session ends.")
+    console_session_hours: float = Field(
+        default=SESSION_HOURS, gt=0, description="Hours after which every session ends."
+    )
 
     console_user_header: str | None = Field(
         default=None,

@@ -11,19 +11,12 @@ from typing import Final
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from db.people.session_limits import Limits
 from db.schema.tables import Accounts, Sessions
 from db.schema.vocabulary import PersonRole
 
 _SEEN_EVERY: Final = timedelta(minutes=1)
 """How exactly it is known when a session was last used: not every page needs a write."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long a session lasts: unused, and at most."""
-
-    idle: timedelta
-    longest: timedelta
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from db.learning import leases, model_registry, reviews, snapshots
 from db.line import captures, checks, faults, shadow_verdicts, verdicts
 from db.line.shadow_verdicts import ShadowVerdict
 from db.people import accounts, audit, sessions, tokens
+from db.people.session_limits import Limits
 from db.schema.tables import (
     Base,
     Captures,
@@ -342,7 +343,7 @@ def _filled(line, start):
         taken = snapshots.take(session, start)
         leases.take(session, "training", "host 1", at=start, seconds=15)
         accounts.add(session, "ana", "reviewer", "a long password", start)
-        sessions.begin(session, "ana", start, sessions.Limits(timedelta(hours=1), timedelta(hours=2)))
+        sessions.begin(session, "ana", start, Limits(timedelta(hours=1), timedelta(hours=2)))
         tokens.add(session, "ana", "a program", start, None)
         changed = {"machine": "mill-1", "head": "head-1", "pocket": 1, "at": start, "by": "ana"}
         session.execute(insert(InsertChanges).values(changed))

@@ -21,7 +21,7 @@ from tests.faults.checker import a_minute_later
 from tests.integration.test_worker_process import Line
 from tests.support import RedisProcess, photograph, stored_event, wait_until
 from worker.broker.messages import celery_message
-from worker.line.writes import MAX_ATTEMPTS
+from worker.line.attempts import MAX_ATTEMPTS
 
 
 @pytest.fixture

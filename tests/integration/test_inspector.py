@@ -35,12 +35,11 @@ from tests.database_support import shadows_of
 from tests.support import RedisProcess, photograph, stored_event, wait_until
 from worker.broker.messages import MessageSender
 from worker.line.active_models import ModelPair
-from worker.line.delivery import IMAGE_TRIES
+from worker.line.attempts import IMAGE_TRIES, MAX_ATTEMPTS
 from worker.line.inspector import AT_ONCE, Inspector
 from worker.line.judging import Judge, Photograph
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
-from worker.line.writes import MAX_ATTEMPTS
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel

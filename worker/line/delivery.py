@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from producer.contract.event import CaptureEvent
 from worker.broker.messages import celery_message
-
-IMAGE_TRIES: Final = 10
-PAUSE: Final = timedelta(seconds=1)
-"""An image that is not in the store yet is tried so often, so long apart: stores may lag behind events. As late is a
-judgement tried again that failed."""
 
 
 @dataclass(frozen=True)

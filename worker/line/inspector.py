@@ -30,7 +30,8 @@ from producer.pictures.stand_in import is_stand_in
 from producer.storage.store import ImageStore
 from worker.broker.messages import MessageSender, celery_message
 from worker.line.answers import Answers, Outgoing
-from worker.line.delivery import IMAGE_TRIES, PAUSE, Delivery
+from worker.line.attempts import IMAGE_TRIES, PAUSE
+from worker.line.delivery import Delivery
 from worker.line.events import about, entries_of, read_events
 from worker.line.faults import CaptureFault
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 import structlog
 
@@ -20,13 +19,11 @@ from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
+from worker.line.attempts import MAX_ATTEMPTS
 from worker.line.faults import CaptureFault, crashed
 from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
-
-MAX_ATTEMPTS: Final = 3
-"""How often judging a capture is tried; then it is a fault."""
 
 
 class Writes:

@@ -1,0 +1,14 @@
+"""How often a capture is tried before it is a fault: judging it, and fetching its image."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+MAX_ATTEMPTS: Final = 3
+"""How often judging a capture is tried; then it is a fault."""
+
+IMAGE_TRIES: Final = 10
+PAUSE: Final = timedelta(seconds=1)
+"""An image that is not in the store yet is tried so often, so long apart: stores may lag behind events. As late is a
+judgement tried again that failed."""

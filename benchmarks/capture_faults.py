@@ -22,7 +22,7 @@ from PIL import Image, ImageFilter
 from db.line.station_history import Photographed
 from worker.images.decoding import UnusableImage, decode
 from worker.images.measurements import Measurements, measure
-from worker.line.capture_faults import Usual, unlike_usual
+from worker.line.blurred_or_dark import Usual, unlike_usual
 from worker.runtime.arrays import Float32Array
 
 FOLDS: Final = 11

@@ -59,7 +59,7 @@ class Judge:
 
         Without a champion nothing is guessed: the outcome is `unsure`; so it is where a part of the photograph may be
         missing, whatever the champion says. One that is unlike its station's others is `unusable`, and no network looks
-        at it (`worker.line.capture_faults`). A shadow judges alongside, by its own network where it has another.
+        at it (`worker.line.blurred_or_dark`). A shadow judges alongside, by its own network where it has another.
         """
         models = self._models.current()  # once: whole judgements are theirs, whatever is promoted meanwhile
         champion = models.champion

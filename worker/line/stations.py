@@ -12,7 +12,7 @@ from db.engine.database import Database, is_unavailable
 from db.line import station_history
 from db.line.station_history import Place
 from worker.images.measurements import Measurements
-from worker.line.capture_faults import Usual, same_frame, unlike_usual
+from worker.line.blurred_or_dark import Usual, same_frame, unlike_usual
 
 log = structlog.get_logger()
 

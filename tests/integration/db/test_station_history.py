@@ -11,7 +11,7 @@ from db.queries import review_queue, unusable_runs
 from db.queries.line_status import current
 from worker.images.measurements import Measurements
 from worker.line import stations
-from worker.line.capture_faults import FEWEST
+from worker.line.blurred_or_dark import FEWEST
 from worker.line.stations import Origin, Stations
 
 GOOD = Measurements(sharpness=100.0, brightness=120.0, contrast=100.0, burnt=0.0, frame=1)

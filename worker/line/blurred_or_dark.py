@@ -1,4 +1,6 @@
-"""Faults of a capture, told apart from damage: what a station's photographs usually are says what is none of them.
+"""When a photograph is blurred, covered, dark, burnt out or a repeated one: by what is usual at its station.
+
+Such faults of a capture are no damage.
 
 Absolute limits do not carry over from one station to another: the sharpness of a good photograph differs tenfold
 between cameras. So a photograph is held against those of its own station that were good. What shows nothing on any

@@ -15,7 +15,7 @@ from db.line.station_history import Photographed
 from producer.simulation.head import labelled_images
 from worker.images.decoding import UnusableImage, decode
 from worker.images.measurements import Measurements, measure
-from worker.line.capture_faults import FEWEST, Usual, same_frame, unlike_usual
+from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
 
 PLACE = ("mill-1", "H1", 3)
 OTHER = ("mill-1", "H1", 4)

@@ -38,5 +38,5 @@ class ConditionalRoute(APIRoute):
 
 def is_known(request: Request, tag: str) -> bool:
     """Whether who asks has the answer with that `ETag`."""
-    known = [each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")]
+    known = [sent.strip().removeprefix("W/") for sent in request.headers.get("If-None-Match", "").split(",")]
     return tag in known or known == ["*"]

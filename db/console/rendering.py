@@ -44,10 +44,10 @@ def make_templates() -> Environment:
     # What i18n would install calls three functions for each text, of which a line has hundreds.
     environment.newstyle_gettext = True  # type: ignore[attr-defined]  # of i18n
     environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
-    environment.filters.update({each.__name__: _of_reader(each) for each in FORMATS})
+    environment.filters.update({write.__name__: _of_reader(write) for write in FORMATS})
     environment.filters["word"] = _word
     environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
-    environment.globals["languages"] = {each: name(each) for each in LANGUAGES}
+    environment.globals["languages"] = {language: name(language) for language in LANGUAGES}
     return environment
 
 

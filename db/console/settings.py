@@ -122,5 +122,5 @@ class ConsoleSettings(DatabaseSettings):
 
 
 def _networks_of(text: str) -> Iterator[Network]:
-    for each in filter(None, (part.strip() for part in text.split(","))):
-        yield ip_network(each)
+    for network in filter(None, (part.strip() for part in text.split(","))):
+        yield ip_network(network)

@@ -17,7 +17,6 @@ MODULES_OF_A_PACKAGE = {"__init__.py", "settings.py"}
 MOST_LINES = 300
 SAYS_NOTHING = {"each", "found", "told", "given", "made", "asked"}
 NOT_YET_NAMED = (
-    "db/console/",
     "worker/commands/labelled_folder.py",
     "worker/embedded/standalone.py",
     "worker/evaluation/charts.py",

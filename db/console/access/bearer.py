@@ -25,12 +25,12 @@ def bearer(request: Request, secret: str) -> Person:
     if (seconds := console.token_throttle.wait(of_token, of_address)) > 0:
         raise HTTPException(429, "too many wrong tokens", {"Retry-After": str(round(seconds) + 1)})
     with console.database.reading() as session:
-        found = tokens.person_of(session, secret, now)
-    if found is None:
+        holder = tokens.person_of(session, secret, now)
+    if holder is None:
         console.token_throttle.failed(of_token, of_address)
         challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         raise HTTPException(401, "this token is nobody's, was revoked, or has ended", challenge)
-    person, to_note = found
+    person, to_note = holder
     if to_note:
         with console.database.transaction(synced=False) as session:
             tokens.used(session, person.digest, now)

@@ -132,10 +132,10 @@ def _person(console: Console, token: str | None) -> Person | None:
         return None
     now, limits = datetime.now(UTC), console.session_limits
     with console.database.reading() as session:
-        found = sessions.person_of(session, token, now, limits)
-    if found is None:
+        holder = sessions.person_of(session, token, now, limits)
+    if holder is None:
         return None
-    person, to_note = found
+    person, to_note = holder
     if to_note:
         with console.database.transaction(synced=False) as session:
             sessions.seen(session, person.digest, now)

@@ -178,10 +178,10 @@ def _token(
         else:
             form["client_secret"] = provider.secret
     answer = _answer(client, "POST", _address(known, "token_endpoint"), data=form, auth=signed)
-    told = _json(answer)
+    tokens = _json(answer)
     if answer.status_code != 200:
-        raise NotBelieved(f"the provider refuses the code: {told.get('error', answer.status_code)}")
-    token = told.get("id_token")
+        raise NotBelieved(f"the provider refuses the code: {tokens.get('error', answer.status_code)}")
+    token = tokens.get("id_token")
     if not isinstance(token, str):
         raise NotBelieved("the provider gives no ID token")
     return token
@@ -210,8 +210,8 @@ def _claims(provider: Provider, attempt: Attempt, token: str, keys: Mapping[str,
 
 
 def _stranger(provider: Provider, claims: Mapping[str, Any]) -> Stranger:
-    found = _claim(claims, provider.role_claim)
-    groups = found if isinstance(found, list) else [found]
+    claimed = _claim(claims, provider.role_claim)
+    groups = claimed if isinstance(claimed, list) else [claimed]
     roles = [provider.roles[group] for group in groups if isinstance(group, str) and group in provider.roles]
     if not roles:
         raise NotBelieved(f"nothing in the claim {provider.role_claim!r} gives a role here")

@@ -73,7 +73,7 @@ def checks(
 def check(request: Request, check_id: UUID, person: ApiViewer) -> Any:
     """One check."""
     with console_of(request).database.reading() as session:
-        found = subject.find(session, check_id)
-    if found is None:
+        row = subject.find(session, check_id)
+    if row is None:
         raise HTTPException(404, "there is no such check")
-    return Check.model_validate(found)
+    return Check.model_validate(row)

@@ -73,11 +73,11 @@ def models(request: Request, person: ApiViewer, limit: Limit = 20, after: After 
 def model(request: Request, model_id: Annotated[FreeText, Path()], person: ApiViewer) -> Any:
     """One model."""
     with console_of(request).database.reading() as session:
-        found = subject.find(session, model_id)
+        row = subject.find(session, model_id)
         roles = _roles(session)
-    if found is None:
+    if row is None:
         raise HTTPException(404, "there is no such model")
-    return Model.of(found, roles)
+    return Model.of(row, roles)
 
 
 @router.get("/promotions", response_model=Page[Promotion])
@@ -115,12 +115,12 @@ def _change(request: Request, person: Person, model_id: str, why: Why, change: C
     by = {"by": person.name} if person.token is None else {"by": person.name, "token": person.token}
     try:
         with console_of(request).database.transaction() as session:
-            given = change(session, model_id, reason=why.reason, at=datetime.now(UTC), **by)
+            promotion = change(session, model_id, reason=why.reason, at=datetime.now(UTC), **by)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     except ValueError as error:
         raise HTTPException(409, str(error)) from error
-    return Promotion.model_validate(given)
+    return Promotion.model_validate(promotion)
 
 
 def _number(text: str) -> int:

@@ -60,16 +60,16 @@ def read(after: str | None, kind: Callable[[str], T]) -> tuple[datetime, T] | No
         return None
     moment, _, name = after.partition("_")
     try:
-        found, named = datetime.fromisoformat(moment), kind(name)
-        if found.tzinfo is None or "\0" in name:
+        at, identity = datetime.fromisoformat(moment), kind(name)
+        if at.tzinfo is None or "\0" in name:
             raise ValueError("no key of ours is like that")
-        found = found.astimezone(UTC)
+        at = at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise HTTPException(400, f"after: {after!r} is none: take it from `next` of the page before") from None
-    return found, named
+    return at, identity
 
 
 def _address(request: Request, after: str) -> str:
     """The same question, from that key on; without a host, which a header may claim."""
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    return f"{request.url.path}?{urlencode([*asked, ('after', after)])}"
+    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    return f"{request.url.path}?{urlencode([*parameters, ('after', after)])}"

@@ -54,8 +54,8 @@ def _refused(_: Request, error: Exception) -> Response:
 
 
 def _not_understood(_: Request, error: Exception) -> Response:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    mistakes = [Mistake(where=list(each["loc"]), what=each["msg"]) for each in found]
+    errors = error.errors() if isinstance(error, RequestValidationError) else []
+    mistakes = [Mistake(where=list(mistake["loc"]), what=mistake["msg"]) for mistake in errors]
     detail = "; ".join(f"{mistake.where[-1]}: {mistake.what}" for mistake in mistakes)
     return problem(400, detail, mistakes=mistakes)
 

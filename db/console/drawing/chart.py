@@ -80,7 +80,7 @@ def calibration(sides: Iterable[tuple[str, Side]]) -> Chart:
     x, y = _Scale(0, 1, LEFT, RIGHT), _Scale(0, 1, BOTTOM, TOP)
     curves = []
     for word, side in sides:
-        points = [(x(each.probability), y(each.damaged)) for each in side.reliability]
+        points = [(x(part.probability), y(part.damaged)) for part in side.reliability]
         curves.append(Curve(word, _line(points), points, Markup("")))
     return Chart(x.ticks(), y.ticks(), curves, _line([(x(0), y(0)), (x(1), y(1))]))
 
@@ -88,10 +88,10 @@ def calibration(sides: Iterable[tuple[str, Side]]) -> Chart:
 def coverage(sides: Iterable[tuple[str, Side]]) -> Chart:
     """How accurate the answers are where only the surest share of the photographs is decided, for each model."""
     named = [(word, side.trades) for word, side in sides]
-    accuracies = [each.accuracy for _, trades in named for each in trades]
+    accuracies = [trade.accuracy for _, trades in named for trade in trades]
     x, y = _Scale(0, 1, LEFT, RIGHT), _Scale(_below(accuracies), 1, BOTTOM, TOP)
     curves = [
-        Curve(word, _line([(x(each.share), y(each.accuracy)) for each in trades]), (), Markup(""))
+        Curve(word, _line([(x(trade.share), y(trade.accuracy)) for trade in trades]), (), Markup(""))
         for word, trades in named
     ]
     return Chart(x.ticks(), y.ticks(), curves, Markup(""))
@@ -100,7 +100,7 @@ def coverage(sides: Iterable[tuple[str, Side]]) -> Chart:
 def learning(points: Sequence[CurvePoint]) -> Chart:
     """How accurate learning was with the first labels only; the x axis names the numbers that were tried."""
     accuracies = [point.balanced_accuracy for point in points]
-    lows = [value for each in accuracies for value in (each.low, each.mean) if value is not None]
+    lows = [value for accuracy in accuracies for value in (accuracy.low, accuracy.mean) if value is not None]
     x, y = _Scale(0, 1.05 * points[-1].labels, LEFT, RIGHT), _Scale(_below(lows), 1, BOTTOM, TOP)
     dots = [(x(point.labels), y(point.balanced_accuracy.mean)) for point in points]
     intervals = "".join(
@@ -114,16 +114,17 @@ def learning(points: Sequence[CurvePoint]) -> Chart:
 
 def whiskers(estimates: Sequence[Estimate | None], width: float = 120) -> list[Markup]:
     """Estimates side by side on one scale: of each a path, its interval and a bar across it at its mean."""
-    known = [value for each in estimates if each for value in (each.low, each.mean, each.high) if value is not None]
+    limits = [(estimate.low, estimate.mean, estimate.high) for estimate in estimates if estimate is not None]
+    known = [value for values in limits for value in values if value is not None]
     low, high = min(known, default=0), max(known, default=1)
     scale = _Scale(low, high if high > low else low + 1, 4, width - 4)
     paths = []
-    for each in estimates:
+    for estimate in estimates:
         path = ""
-        if each is not None:
-            path = f"M{scale(each.mean):g} 1v10"
-            if each.low is not None and each.high is not None:
-                path += f"M{scale(each.low):g} 6H{scale(each.high):g}"
+        if estimate is not None:
+            path = f"M{scale(estimate.mean):g} 1v10"
+            if estimate.low is not None and estimate.high is not None:
+                path += f"M{scale(estimate.low):g} 6H{scale(estimate.high):g}"
         paths.append(Markup(path))  # noqa: S704 - drawn here, of numbers
     return paths
 

@@ -92,9 +92,9 @@ class Feed:
     def _tell(self, ids: set[str]) -> None:
         self._news += bool(ids)
         for queue in self._listeners:
-            for each in sorted(ids):
+            for piece_id in sorted(ids):
                 with suppress(asyncio.QueueFull):
-                    queue.put_nowait(each)
+                    queue.put_nowait(piece_id)
 
 
 def _changed(before: Marks, now: Marks) -> set[str]:

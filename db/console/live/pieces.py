@@ -43,10 +43,10 @@ class Pieces:
         if news is None:
             return make()
         with self._turns[key]:
-            made, now = self._made.get(key), time.monotonic()
-            if made is None or made.news != news or now - made.at > KEPT_SECONDS:
+            piece, now = self._made.get(key), time.monotonic()
+            if piece is None or piece.news != news or now - piece.at > KEPT_SECONDS:
                 if len(self._made) >= _MOST:
                     self._made.clear()
                     self._turns.clear()
-                made = self._made[key] = _Piece(news, now, make())
-            return made.text
+                piece = self._made[key] = _Piece(news, now, make())
+            return piece.text

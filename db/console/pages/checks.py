@@ -45,5 +45,5 @@ def checks(
             since=moments.asked(since),
             limit=limit,
         )
-    asked = {"machine": machine, "head": head, "station": station, "state": state, "since": since}
-    return page(request, "checks.html", rows=rows, states=STATES, asked=asked, limit=limit)
+    filters = {"machine": machine, "head": head, "station": station, "state": state, "since": since}
+    return page(request, "checks.html", rows=rows, states=STATES, asked=filters, limit=limit)

@@ -68,20 +68,20 @@ def confirm(
         if done:
             place = f"{machine} · {head}"
             audit.write(session, at=now, by=person.name, action="reviewed in bulk", subject=place, count=len(done))
-    told = {"machine": machine, "head": head, "labelled": len(done), "left_out": len(wanted) - len(done)}
-    return RedirectResponse("/sheet?" + urlencode(told), 303)
+    parameters = {"machine": machine, "head": head, "labelled": len(done), "left_out": len(wanted) - len(done)}
+    return RedirectResponse("/sheet?" + urlencode(parameters), 303)
 
 
 def _parsed(shown: list[str]) -> dict[UUID, Outcome]:
-    found: dict[UUID, Outcome] = {}
-    for each in shown:
-        capture, _, said = each.partition(" ")
+    outcomes: dict[UUID, Outcome] = {}
+    for pair in shown:
+        capture, _, said = pair.partition(" ")
         outcome = next((known for known in OUTCOMES if known == said), None)
         try:
             capture_id = UUID(capture)
         except ValueError:
             outcome = None
         if outcome is None:
-            raise HTTPException(400, f"{each[:100]!r} is no capture with an outcome")
-        found[capture_id] = outcome
-    return found
+            raise HTTPException(400, f"{pair[:100]!r} is no capture with an outcome")
+        outcomes[capture_id] = outcome
+    return outcomes

@@ -115,7 +115,7 @@ def _line(console: Console, machine: str) -> dict[str, Any]:
         return {
             "cards": [_card(console, overview, learnt) for overview in head_overview.overviews(session, shown)],
             "machine": machine,
-            "machines": dict(sorted(Counter(each for each, _ in known).items())),
+            "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
             **_faults(session),
         }

@@ -52,7 +52,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         rows = model_registry.recent(session, limit)
         scores = evaluations.scores(session, [row.model_id for row in rows])
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
-        given = model_registry.promotions(session, limit)
+        promotions = model_registry.promotions(session, limit)
         since = {role: model_registry.promotions(session, 1, role) for role in ("champion", "shadow")}
         agreement = None if shadow is None else shadow_verdicts.compare(session, shadow.model_id, newest=COMPARED)
         newest = evaluations.newest_model(session)
@@ -66,7 +66,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         shadow=shadow,
         agreement=agreement,
         since=since,
-        given=given,
+        given=promotions,
         newest=newest,
         **_learning(measured),
         limit=limit,
@@ -78,24 +78,24 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
 def model(request: Request, model_id: Name, person: Viewer) -> Response:
     """One model: what was measured of it, beside the champion of that time."""
     with console_of(request).database.reading() as session:
-        found = model_registry.find(session, model_id)
+        row = model_registry.find(session, model_id)
         evaluated = evaluations.of_model(session, model_id)
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
-        given = model_registry.of_model(session, model_id)
+        promotions = model_registry.of_model(session, model_id)
         measured = _measured(evaluated)
         kind = None if measured is None else measured.kind
         pair = None if measured is None or kind is None else measured.evaluations[kind]
         wrong = [] if pair is None else pair.candidate.wrong[:_LOOKED_AT]
-        there = maintenance.known(session, [each.capture_id for each in wrong])
+        there = maintenance.known(session, [answer.capture_id for answer in wrong])
         agreement = shadow_verdicts.compare(session, model_id, newest=COMPARED)
         different = shadow_verdicts.differences(session, model_id, COMPARED, DIFFERENT_SHOWN)
-    if found is None:
+    if row is None:
         raise HTTPException(404, Text("there is no such model"))
     sides = [] if pair is None else [("candidate", pair.candidate), *_of(pair.champion)]
     return page(
         request,
         "model.html",
-        model=found,
+        model=row,
         evaluated=evaluated,
         measured=measured,
         kind=kind,
@@ -104,12 +104,12 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
         calibration=chart.calibration(sides),
         coverage=chart.coverage(sides),
         **_learning(measured),
-        wrong=[each for each in wrong if each.capture_id in there][:WRONG_SHOWN],
+        wrong=[answer for answer in wrong if answer.capture_id in there][:WRONG_SHOWN],
         agreement=agreement,
         different=different,
         champion=champion,
         shadow=shadow,
-        given=given,
+        given=promotions,
         longest=LONGEST_REASON,
     )
 

@@ -81,7 +81,7 @@ def hold(request: Request, person: Reviewer, capture: Annotated[list[UUID], Form
     """Keep photographs for this person while the page shows them."""
     now = datetime.now(UTC)
     with console_of(request).database.transaction(synced=False) as session:
-        kept = [str(each) for each in capture if review_turns.keep(session, person.digest, each, now)]
+        kept = [str(capture_id) for capture_id in capture if review_turns.keep(session, person.digest, capture_id, now)]
     return JSONResponse({"kept": kept})
 
 

@@ -81,19 +81,19 @@ Filtered = Annotated[Asked, Depends()]
 
 @router.get("/search")
 def search(
-    request: Request, asked: Filtered, person: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN
+    request: Request, query: Filtered, person: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN
 ) -> Response:
     """The form and the newest verdicts that match."""
     with console_of(request).database.reading() as session:
-        rows = verdicts.search(session, limit=limit, **asked.filters())
-    return page(request, "search.html", rows=rows, asked=asked, outcomes=OUTCOMES, limit=limit)
+        rows = verdicts.search(session, limit=limit, **query.filters())
+    return page(request, "search.html", rows=rows, asked=query, outcomes=OUTCOMES, limit=limit)
 
 
 @router.get("/search.csv")
-def as_csv(request: Request, asked: Filtered, person: Viewer) -> Response:
+def as_csv(request: Request, query: Filtered, person: Viewer) -> Response:
     """All verdicts that match, as `insert-db export` writes them."""
     console, now = console_of(request), datetime.now(UTC)
-    filters = asked.filters()
+    filters = query.filters()
     # Written in full before it is sent: a slow reader holds no connection to the database.
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - `_pieces` closes it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # with the mark that spreadsheets look for
@@ -101,7 +101,7 @@ def as_csv(request: Request, asked: Filtered, person: Viewer) -> Response:
         count = write_csv(verdicts.export(session, **filters), text)
     text.detach()
     with console.database.transaction() as session:
-        audit.write(session, at=now, by=person.name, action="exported", subject=asked.address or "all", rows=count)
+        audit.write(session, at=now, by=person.name, action="exported", subject=query.address or "all", rows=count)
     file.seek(0)
     headers = {"Content-Disposition": f'attachment; filename="verdicts-{now:%Y-%m-%d}.csv"'}
     return StreamingResponse(_pieces(file), media_type="text/csv; charset=utf-8", headers=headers)

@@ -51,11 +51,12 @@ def locale_of(request: Request) -> Locale:
 
     Its region is kept (`de-CH`, `en-GB`), as numbers and dates differ by it.
     """
-    asked = [each for each in _accepted(request.headers.get("Accept-Language", "")) if each.language in LANGUAGES]
+    accepted = _accepted(request.headers.get("Accept-Language", ""))
+    locales = [locale for locale in accepted if locale.language in LANGUAGES]
     chosen = request.cookies.get(COOKIE, "")
     if chosen in LANGUAGES:
-        asked = [*(each for each in asked if each.language == chosen), Locale.parse(chosen)]
-    return asked[0] if asked else Locale.parse(SOURCE)
+        locales = [*(locale for locale in locales if locale.language == chosen), Locale.parse(chosen)]
+    return locales[0] if locales else Locale.parse(SOURCE)
 
 
 def _accepted(header: str) -> list[Locale]:
@@ -67,4 +68,4 @@ def _accepted(header: str) -> list[Locale]:
             weighed.append((float(weight or 1), Locale.parse(tag.strip(), sep="-")))
         except (ValueError, UnknownLocaleError):
             continue
-    return [locale for weight, locale in sorted(weighed, key=lambda each: -each[0]) if weight > 0]
+    return [locale for weight, locale in sorted(weighed, key=lambda choice: -choice[0]) if weight > 0]

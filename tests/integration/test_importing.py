@@ -65,7 +65,7 @@ def labelled(database: Database) -> list[reviews.Labelled]:
 
 
 def counts(result: Taken) -> tuple[int, int, int, int]:
-    return result.imported.new, result.imported.changed, result.imported.known, len(result.found.skipped)
+    return result.imported.new, result.imported.changed, result.imported.known, len(result.photographs.skipped)
 
 
 def table(path: Path, *rows: tuple[str, ...]) -> Path:
@@ -144,7 +144,7 @@ def test_a_bad_file_costs_only_itself(folder: Path, database: Database, images: 
     (folder / "unusable").mkdir()
     Image.new("RGB", (64, 64)).save(folder / "unusable" / "dark.png")
     result = imported(folder, database, images)
-    reasons = {path.name: reason for path, reason in result.found.skipped}
+    reasons = {path.name: reason for path, reason in result.photographs.skipped}
     assert result.imported.new == 7
     assert reasons.keys() == {"garbage.jpg", "black.png", "again.jpg"}
     assert reasons["again.jpg"] == "the same photograph as intact/0.jpg: it counts once"

@@ -193,7 +193,7 @@ def test_a_photograph_in_two_classes_is_learned_from_in_neither(database: Databa
     folder = filled(tmp_path / "set", 8)
     (folder / "worn" / "same.jpg").write_bytes((folder / "intact" / "0.jpg").read_bytes())
     result = taken(learning, folder)
-    assert {path.name: reason.split(" there as ")[1] for path, reason in result.found.skipped} == {
+    assert {path.name: reason.split(" there as ")[1] for path, reason in result.photographs.skipped} == {
         "same.jpg": "intact/0.jpg: left out of both classes",
         "0.jpg": "worn/same.jpg: left out of both classes",
     }

@@ -19,22 +19,22 @@ from worker.runtime.progress import Progress
 
 @dataclass(frozen=True)
 class Taken:
-    """What was `found` in a folder and what came of it."""
+    """Which `photographs` there were in a folder and what came of it."""
 
-    found: Photographs
+    photographs: Photographs
     imported: Imported
 
     def told(self) -> str:
         """It in one line."""
         return (
             f"{self.imported.new} new, {self.imported.changed} with another label than before, "
-            f"{self.imported.known} known as they are, {len(self.found.skipped)} skipped"
+            f"{self.imported.known} known as they are, {len(self.photographs.skipped)} skipped"
         )
 
     def as_json(self) -> dict[str, Any]:
         """It for programs."""
-        skipped = [{"file": str(path), "reason": reason} for path, reason in self.found.skipped]
-        return {**asdict(self.imported), "skipped": skipped, "warnings": list(self.found.notes)}
+        skipped = [{"file": str(path), "reason": reason} for path, reason in self.photographs.skipped]
+        return {**asdict(self.imported), "skipped": skipped, "warnings": list(self.photographs.notes)}
 
 
 def take_in(
@@ -49,7 +49,7 @@ def take_in(
 ) -> Taken:
     """Look at the photographs in `folder` and record them, as `worker.learning.folder_import` does. Raises what that
     raises."""
-    found = photographs(
+    seen = photographs(
         folder,
         meaning=meaning,
         table=table,
@@ -57,17 +57,17 @@ def take_in(
         progress=lambda done, total: progress("looking at the photographs", done, total),
     )
     imported = import_photographs(
-        found.photos,
+        seen.photos,
         name=folder.resolve().name,
         images=images,
         database=database,
         at=datetime.now(UTC),
         progress=lambda done, total: progress("taking them in", done, total),
     )
-    return Taken(found, imported)
+    return Taken(seen, imported)
 
 
-def tell_folder(found: Photographs, console: Console) -> None:
+def tell_folder(photographs: Photographs, console: Console) -> None:
     """Print each file that is not used with its reason, and what was not understood."""
-    tell_skipped(found.skipped, console)
-    tell_notes(found.notes, console)
+    tell_skipped(photographs.skipped, console)
+    tell_notes(photographs.notes, console)

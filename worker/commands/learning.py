@@ -76,7 +76,7 @@ def import_folder(
             )
     finally:
         database.close()
-    tell_folder(taken.found, console)
+    tell_folder(taken.photographs, console)
     if as_json:
         say_json(taken.as_json())
     else:

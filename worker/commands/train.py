@@ -100,7 +100,7 @@ def _tell_taken(taken: Taken | None, console: Console, as_json: bool) -> None:
     from worker.commands.labelled_folder import tell_folder
 
     if taken is not None:
-        tell_folder(taken.found, console)
+        tell_folder(taken.photographs, console)
         if not as_json:
             say(f"photographs of the folder: {taken.told()}")
 

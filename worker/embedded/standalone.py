@@ -61,10 +61,10 @@ def _what_to_do(data: Path, pages: int) -> list[str]:
     ]
 
 
-def _console_port(asked: int | None) -> int:
-    if asked is not None:
-        check_port(LOCAL.host, asked, "--console-port")
-        return asked
+def _console_port(wanted: int | None) -> int:
+    if wanted is not None:
+        check_port(LOCAL.host, wanted, "--console-port")
+        return wanted
     try:
         check_port(LOCAL.host, DEFAULT_PORT, "--console-port")
     except PortTaken:

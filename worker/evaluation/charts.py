@@ -132,8 +132,8 @@ def _over_time(answers: Mapping[str, PooledPredictions], captured: Sequence[date
         y=(min(0.5, float(np.floor(lowest * 10) / 10)), 1.0),
         x_ticks=ticks,
     )
-    for colour, (name, each) in zip(PALETTE, periods.items(), strict=False):
-        points = [((part.start.timestamp() + part.end.timestamp()) / 2, part.accuracy) for part in each]
+    for colour, (name, parts) in zip(PALETTE, periods.items(), strict=False):
+        points = [((part.start.timestamp() + part.end.timestamp()) / 2, part.accuracy) for part in parts]
         plot.line(points, colour, name)
         plot.points(points, colour)
     return plot.png()

@@ -193,16 +193,16 @@ def _assessment_json(evaluation: Evaluation, assessment: CrossValidation) -> dic
         "by_station": assessment.by_place(labels, [item.station for item in items]),
         "wrong": [
             {
-                "capture_id": str(items[each.row].capture_id),
-                "image": items[each.row].image,
-                "label": items[each.row].label,
-                "insert": items[each.row].insert_key,
-                "machine": items[each.row].machine,
-                "station": items[each.row].station,
-                "tested": each.tested,
-                "wrong": each.wrong,
+                "capture_id": str(items[answer.row].capture_id),
+                "image": items[answer.row].image,
+                "label": items[answer.row].label,
+                "insert": items[answer.row].insert_key,
+                "machine": items[answer.row].machine,
+                "station": items[answer.row].station,
+                "tested": answer.tested,
+                "wrong": answer.wrong,
             }
-            for each in assessment.wrong(labels)
+            for answer in assessment.wrong(labels)
         ],
     }
 

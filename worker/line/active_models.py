@@ -125,7 +125,7 @@ class ActiveModels:
         self._load_shadow(shadow)
 
     def _load(self, model: Model) -> ActiveModel:
-        held = [each.network for each in (self._loaded.champion, self._loaded.shadow) if each is not None]
+        held = [active.network for active in (self._loaded.champion, self._loaded.shadow) if active is not None]
         return load_for_line(model, self._models, self._networks, held)
 
     def _refuse(self, champion: Model, error: ModelError) -> None:

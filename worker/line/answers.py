@@ -45,9 +45,9 @@ class Answers:
     def _send(self, outgoing: Sequence[Outgoing]) -> None:
         # The checks are read after the commit: of several workers that finish one at once, the last to commit sees
         # all the others' verdicts, so at least one of them reports the check.
-        station_of = {each.check_id: each.station for each in outgoing if each.check_id is not None}
+        station_of = {message.check_id: message.station for message in outgoing if message.check_id is not None}
         answers: list[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]
-        answers = [(each.station, each.answer) for each in outgoing]
+        answers = [(message.station, message.answer) for message in outgoing]
         if station_of:
             with self._database.reading() as session:
                 finished = checks.finished(session, station_of.keys())

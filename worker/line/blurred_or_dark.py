@@ -58,10 +58,10 @@ class Usual:
         """What is usual by these; None where they are too few."""
         if len(good) < FEWEST:
             return None
-        least_sharp, sharpness = np.percentile([each.sharpness for each in good], (5, 50))
-        darkest, brightness, brightest = np.percentile([each.brightness for each in good], (1, 50, 99))
-        shown = Counter(frame for frame, _ in {(each.frame, each.place) for each in good})
-        repeated = sum(shown[each.frame] > 1 for each in good)
+        least_sharp, sharpness = np.percentile([photograph.sharpness for photograph in good], (5, 50))
+        darkest, brightness, brightest = np.percentile([photograph.brightness for photograph in good], (1, 50, 99))
+        shown = Counter(frame for frame, _ in {(photograph.frame, photograph.place) for photograph in good})
+        repeated = sum(shown[photograph.frame] > 1 for photograph in good)
         return cls(
             float(sharpness),
             float(least_sharp),

@@ -65,21 +65,21 @@ class Judge:
         champion = models.champion
         size = _WITHOUT_MODEL if champion is None else champion.network.input_size
         seen = [self._photograph(image.data, image.region, size) for image in images]
-        measured = [measure(each.pixels) if isinstance(each, DecodedPhotograph) else None for each in seen]
-        seen = [self._held_against_others(*each) for each in zip(images, seen, measured, strict=True)]
+        measured = [measure(image.pixels) if isinstance(image, DecodedPhotograph) else None for image in seen]
+        seen = [self._held_against_others(*parts) for parts in zip(images, seen, measured, strict=True)]
         judgements = self._judged_by(models, images, seen)
-        return [replace(judgement, seen=each) for judgement, each in zip(judgements, measured, strict=True)]
+        return [replace(judgement, seen=values) for judgement, values in zip(judgements, measured, strict=True)]
 
     def _judged_by(
         self, models: ModelPair, images: Sequence[Photograph], seen: Sequence[DecodedPhotograph | Judgement]
     ) -> list[Judgement]:
         champion = models.champion
-        places = [place for place, each in enumerate(seen) if isinstance(each, DecodedPhotograph)]
+        places = [place for place, image in enumerate(seen) if isinstance(image, DecodedPhotograph)]
         unsure = Judgement("unsure", reason=models.why_none)
-        judgements = [each if isinstance(each, Judgement) else unsure for each in seen]
+        judgements = [image if isinstance(image, Judgement) else unsure for image in seen]
         if champion is None or not places:
             return judgements
-        photographs = [each for each in seen if isinstance(each, DecodedPhotograph)]
+        photographs = [image for image in seen if isinstance(image, DecodedPhotograph)]
         features, maps = self._features_and_maps(champion, photographs)
         for place, photograph, vector, seen_in in zip(places, photographs, features, maps, strict=True):
             judgements[place] = explained(_judged(champion, photograph, vector), champion, seen_in)

@@ -15,9 +15,9 @@ from db.console.api.fields import FreeText
 from db.console.api.paging import After, Limit, Page, key_of, page, read
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
+from db.learning import audited_promotions
 from db.learning import model_registry as subject
-from db.learning import role_changes
-from db.learning.role_changes import LONGEST_REASON
+from db.learning.audited_promotions import LONGEST_REASON
 from db.people.sessions import Person
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -102,13 +102,13 @@ class Why(BaseModel):
 @router.post("/models/{model_id}/promote", status_code=201, response_model=Promotion)
 def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiMaintainer, why: Why) -> Any:
     """Put a model in charge, whatever was measured; workers take it within seconds."""
-    return _change(request, person, model_id, why, role_changes.promote)
+    return _change(request, person, model_id, why, audited_promotions.promote)
 
 
 @router.post("/models/{model_id}/rollback", status_code=201, response_model=Promotion)
 def rollback(request: Request, model_id: Annotated[FreeText, Path()], person: ApiMaintainer, why: Why) -> Any:
     """Put the champion before this one, which has to be in charge, in charge again."""
-    return _change(request, person, model_id, why, role_changes.roll_back)
+    return _change(request, person, model_id, why, audited_promotions.roll_back)
 
 
 def _change(request: Request, person: Person, model_id: str, why: Why, change: Callable[..., subject.Promotion]) -> Any:

@@ -14,9 +14,9 @@ from db.console.context import console_of
 from db.console.drawing import chart
 from db.console.reader.texts import Text
 from db.console.rendering import page
-from db.learning import evaluations, measurements, model_registry, role_changes
+from db.learning import audited_promotions, evaluations, measurements, model_registry
+from db.learning.audited_promotions import LONGEST_REASON
 from db.learning.measurements import Measurements, Side
-from db.learning.role_changes import LONGEST_REASON
 from db.line import shadow_verdicts
 from db.people.sessions import Person
 from db.queries import maintenance
@@ -117,25 +117,25 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
 @router.post("/models/{model_id}/promote")
 def promote(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Put a model in charge."""
-    return _change(request, person, model_id, reason, role_changes.promote)
+    return _change(request, person, model_id, reason, audited_promotions.promote)
 
 
 @router.post("/models/{model_id}/rollback")
 def roll_back(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Put the champion before this one in charge again."""
-    return _change(request, person, model_id, reason, role_changes.roll_back)
+    return _change(request, person, model_id, reason, audited_promotions.roll_back)
 
 
 @router.post("/models/{model_id}/shadow")
 def start_shadow(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Have a model judge alongside the champion."""
-    return _change(request, person, model_id, reason, role_changes.start_shadow)
+    return _change(request, person, model_id, reason, audited_promotions.start_shadow)
 
 
 @router.post("/models/{model_id}/end-shadow")
 def end_shadow(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Have the model in shadow judge no more."""
-    return _change(request, person, model_id, reason, role_changes.end_shadow)
+    return _change(request, person, model_id, reason, audited_promotions.end_shadow)
 
 
 def _change(request: Request, person: Person, model_id: str, reason: str, change: Callable[..., Any]) -> Response:

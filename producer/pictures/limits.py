@@ -1,4 +1,4 @@
-"""How large a photograph may be, for stations and workers."""
+"""How large a photograph may be, and how small, for stations and workers."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ MAX_IMAGE_BYTES: Final = 128 * 1024 * 1024
 
 MAX_PIXELS: Final = 40_000_000
 """Industrial cameras have up to some 25 megapixels; decoded, 40 take 160 MB."""
+
+MIN_SIDE: Final = 32
+"""Pixels of the image's, or the region's, shorter side: of an insert nothing can be seen in fewer."""

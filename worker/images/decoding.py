@@ -17,7 +17,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FORMATS
 from producer.pictures.jpeg_structure import JpegStructure
-from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS, MIN_SIDE
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
@@ -31,9 +31,6 @@ from worker.images.truncated_tiff import is_overwritten
 from worker.images.unusable import HalfAnImage
 from worker.images.unusable import UnusableImage as UnusableImage  # for those who decode
 from worker.runtime.arrays import UInt8Array
-
-MIN_SIDE: Final = 32
-"""Pixels of the image's, or the region's, shorter side: of an insert nothing can be seen in fewer."""
 
 MAX_PROPORTION: Final = 8
 """The longer side over the shorter one: no insert, and no camera's image, is longer."""

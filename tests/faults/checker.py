@@ -14,7 +14,7 @@ import db.line.faults
 import db.line.verdicts
 from db.engine.database import Database
 from producer.contract.event import INSPECT_QUEUE
-from worker.broker.app import VISIBILITY_TIMEOUT
+from worker.broker.redelivery import VISIBILITY_TIMEOUT
 
 
 class Reachable(Protocol):

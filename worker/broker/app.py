@@ -11,17 +11,11 @@ from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_transport import BROKER
 from worker.broker.kombu_fixes import Amqp, CarefulTransport
-
-VISIBILITY_TIMEOUT = 60
-"""Seconds after which a message without acknowledgement is redelivered; above the time of any message. One that takes
-longer all the same (a database that is away) is merely delivered twice."""
+from worker.broker.redelivery import SWEEP_EVERY, VISIBILITY_TIMEOUT
 
 CHILD_STARTS_WITHIN: Final = 120.0
 """Seconds within which a new process of the pool must be ready, or it is replaced. Celery's own default is four: too
 few where as many processes as there are cores read a network from a slow disk."""
-
-SWEEP_EVERY = 5
-"""Seconds between two looks for such messages; kombu's own default is every tenth look of one every ten seconds."""
 
 
 def make_app(redis_url: str) -> Celery:

@@ -16,6 +16,12 @@ READABLE: Final = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", "
 TIFF_BEGINNINGS: Final = (b"II*\0", b"MM\0*")
 """How a TIFF begins, and the raw data of many cameras."""
 
+TIFF_COMPRESSIONS: Final = frozenset({"raw", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits"})
+"""Those that are decoded, as Pillow calls them."""
+
+FAX: Final = frozenset({"tiff_ccitt", "group3", "group4"})
+"""Black and white without grey, and nothing in them tells that a part was never written."""
+
 OTHER_BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG", b"BM")
 """How the other formats begin: such a file is decoded, whatever its ending."""
 

@@ -12,3 +12,6 @@ MAX_PIXELS: Final = 40_000_000
 
 MIN_SIDE: Final = 32
 """Pixels of the image's, or the region's, shorter side: of an insert nothing can be seen in fewer."""
+
+MAX_PROPORTION: Final = 8
+"""The longer side over the shorter one: no insert, and no camera's image, is longer."""

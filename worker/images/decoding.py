@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from producer.pictures.completeness import cut_short
-from producer.pictures.image_formats import FORMATS
+from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
-from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS, MIN_SIDE
+from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS, MAX_PROPORTION, MIN_SIDE
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
@@ -32,16 +32,9 @@ from worker.images.unusable import HalfAnImage
 from worker.images.unusable import UnusableImage as UnusableImage  # for those who decode
 from worker.runtime.arrays import UInt8Array
 
-MAX_PROPORTION: Final = 8
-"""The longer side over the shorter one: no insert, and no camera's image, is longer."""
-
 MAX_SCANS: Final = 100
 """A progressive JPEG has some ten scans. Each goes over all its pixels again, and one that changes nothing has a few
 bytes: 500 in a file of 170 kB, of 36 megapixels, took 11 s, and a file of 10 MB would take a quarter of an hour."""
-
-TIFF_COMPRESSIONS: Final = frozenset({"raw", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits"})
-FAX: Final = frozenset({"tiff_ccitt", "group3", "group4"})
-"""Black and white without grey, and nothing in them tells that a part was never written."""
 
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 

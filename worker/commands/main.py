@@ -16,12 +16,13 @@ from producer.terminal.options import Data
 from worker.commands import features, learning, models, networks
 from worker.commands import weights as cli_weights
 from worker.commands.compare import compare
+from worker.commands.demo import demo
 from worker.commands.experiment import experiment
 from worker.commands.explain import explain
 from worker.commands.health import health
-from worker.commands.local import demo, standalone
 from worker.commands.options import settings_with
 from worker.commands.plan import plan
+from worker.commands.standalone import standalone
 from worker.commands.train import train
 from worker.images.quiet import quiet_decoders
 

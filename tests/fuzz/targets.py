@@ -30,7 +30,7 @@ from producer.storage.folder import FolderStore
 from tests.fuzz import documents, pictures
 from worker.broker.sanitising import sanitise
 from worker.images.decoding import UnusableImage, decode
-from worker.images.quiet import quiet_decoders
+from worker.images.pillow_warnings import quiet_decoders
 from worker.line.attempts import IMAGE_TRIES
 from worker.line.inspector import Inspector
 from worker.models.line_model import Judgement

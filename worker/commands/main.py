@@ -24,7 +24,7 @@ from worker.commands.options import settings_with
 from worker.commands.plan import plan
 from worker.commands.standalone import standalone
 from worker.commands.train import train
-from worker.images.quiet import quiet_decoders
+from worker.images.pillow_warnings import quiet_decoders
 
 app = typer.Typer(
     no_args_is_help=True,

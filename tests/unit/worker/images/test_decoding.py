@@ -20,7 +20,7 @@ from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.pictures.stand_in import stand_in
 from producer.simulation.head import labelled_images
 from worker.images.decoding import UnusableImage, decode, decode_photograph
-from worker.images.quiet import quiet_decoders
+from worker.images.pillow_warnings import quiet_decoders
 
 SIZE = (24, 32)
 

@@ -1,0 +1,65 @@
+"""`insert-db export`: verdicts as CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from db.commands.options import Head, Machine, Operation, OutcomeOption, Pocket, Since, Station, Until
+from db.commands.output import print_json, reading
+from producer.terminal.counts import counted
+from producer.terminal.options import Json
+from producer.terminal.output import answer_stream, say
+
+
+def export(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE.csv|-", help="Where to; - is stdout.", show_default=False)],
+    machine: Machine = None,
+    head: Head = None,
+    pocket: Pocket = None,
+    operation: Operation = None,
+    outcome: OutcomeOption = None,
+    station: Station = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """All verdicts that match, as CSV: any number of them, times in UTC.
+
+    An existing file is replaced once the new one is complete. It is UTF-8 with a byte-order mark, which spreadsheets
+    look for. With - the CSV has the environment's encoding, which may lack some characters, and no mark.
+    `--json` prints the file and its number of rows.
+
+    Examples:
+
+    - `insert-db export november.csv --since 2026-11-01 --until 2026-12-01`
+    - `insert-db export - --outcome damaged | head`
+    """
+    if file == "-" and as_json:
+        raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
+    with reading(context) as session:
+        from db.line import verdicts as subject
+        from db.queries.serialisation import write_csv, write_csv_file
+
+        rows = subject.export(
+            session,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            outcome=outcome,
+            station=station,
+            since=since,
+            until=until,
+        )
+        if file == "-":
+            write_csv(rows, answer_stream())
+            return
+        count = write_csv_file(rows, Path(file))
+        if as_json:
+            print_json({"file": file, "rows": count})
+        else:
+            say(f"{counted(count, 'verdict')} in {file}")

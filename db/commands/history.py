@@ -1,0 +1,34 @@
+"""`insert-db history`: all that is known of one pocket."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from db.commands.options import Limit, OneHead, OneMachine
+from db.commands.output import answer, reading
+from producer.terminal.options import Json
+
+
+def history(
+    context: typer.Context,
+    machine: OneMachine,
+    head: OneHead,
+    pocket: Annotated[int, typer.Argument(min=1, help="The pocket in the head.")],
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """The history of one pocket, newest first: every photograph, what was decided, what went wrong, and insert changes.
+
+    Example: `insert-db history mill-1 head-7 12`
+    """
+    with reading(context) as session:
+        from db.commands import terminal_tables
+        from db.line import insert_changes
+        from db.queries import maintenance
+
+        rows = maintenance.history(session, machine, head, pocket, limit=limit)
+        changes = insert_changes.of_pocket(session, machine, head, pocket)
+        nothing = f"nothing is known of machine {machine}, head {head}, pocket {pocket}"
+        answer(rows, lambda rows: terminal_tables.history_table(rows, changes), as_json, nothing, limit)

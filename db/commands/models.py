@@ -1,0 +1,46 @@
+"""`insert-db models`: which models there are, and which one judges."""
+
+from __future__ import annotations
+
+import typer
+
+from db.commands.options import At, Limit
+from db.commands.output import print_json, print_table, reading
+from producer.terminal.options import Json
+from producer.terminal.output import say
+
+
+def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Json = False) -> None:
+    """The trained models, newest first, and which is in charge since when; or which one was at a moment.
+
+    Examples:
+
+    - `insert-db models`
+    - `insert-db models --at 2026-11-17T14:05`
+    """
+    with reading(context) as session:
+        from db.commands import terminal_tables
+        from db.learning import model_registry as subject
+        from db.queries.serialisation import plain
+
+        champion = subject.champion(session, at)
+        shadow = subject.shadow(session) if at is None else None
+        promotions = [
+            promotion for promotion in subject.promotions(session, limit=1000) if at is None or promotion.at <= at
+        ]
+        rows = subject.recent(session, limit) if at is None else [champion] if champion else []
+        if as_json:
+            print_json(
+                {
+                    "champion": champion.model_id if champion else None,
+                    "shadow": shadow.model_id if shadow else None,
+                    "models": plain(rows),
+                    "promotions": plain(promotions),
+                }
+            )
+        elif not rows and at is not None:
+            say("no model was in charge then: every verdict was 'unsure'")
+        elif not rows:
+            say("no model yet: every verdict is 'unsure' until one is trained")
+        else:
+            print_table(terminal_tables.model_table(rows, promotions, champion, shadow))

@@ -1,0 +1,22 @@
+"""`insert-db replace`: which inserts to change now."""
+
+from __future__ import annotations
+
+import typer
+
+from db.commands.options import Head, Machine
+from db.commands.output import answer, reading
+from producer.terminal.options import Json
+
+
+def replace(context: typer.Context, machine: Machine = None, head: Head = None, as_json: Json = False) -> None:
+    """Which inserts to change now: the pockets whose newest photograph shows a damaged insert.
+
+    Example: `insert-db replace --machine mill-1`
+    """
+    with reading(context) as session:
+        from db.commands import terminal_tables
+        from db.queries import maintenance
+
+        rows = maintenance.to_replace(session, machine, head)
+        answer(rows, terminal_tables.replace_table, as_json, "no insert needs to be changed")

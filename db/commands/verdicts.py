@@ -1,0 +1,48 @@
+"""`insert-db verdicts`: what was decided about each insert."""
+
+from __future__ import annotations
+
+import typer
+
+from db.commands.options import Head, Limit, Machine, Operation, OutcomeOption, Pocket, Since, Station, Until
+from db.commands.output import answer, reading
+from producer.terminal.options import Json
+
+
+def verdicts(
+    context: typer.Context,
+    machine: Machine = None,
+    head: Head = None,
+    pocket: Pocket = None,
+    operation: Operation = None,
+    outcome: OutcomeOption = None,
+    station: Station = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """What was decided about each insert, newest first; imported photographs only with `--machine imported`.
+
+    Examples:
+
+    - `insert-db verdicts --outcome damaged --since 2h`
+    - `insert-db verdicts --machine mill-1 --head head-7 --pocket 12`
+    """
+    with reading(context) as session:
+        from db.commands import terminal_tables
+        from db.line import verdicts as subject
+
+        rows = subject.search(
+            session,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            outcome=outcome,
+            station=station,
+            since=since,
+            until=until,
+            limit=limit,
+        )
+        answer(rows, terminal_tables.verdict_table, as_json, "no verdict matches", limit)

@@ -48,7 +48,7 @@ def check(
     from producer.commands.opening import open_station
     from producer.station.head_check import run_check
     from producer.station.head_folder import changes_since, look_at
-    from producer.station.known_photographs import without_known
+    from producer.station.known_photographs import remember, without_known
     from producer.station.photograph_file import UNGUARDED
     from producer.station.settled_head import is_unguarded, settled
 
@@ -76,6 +76,7 @@ def check(
             operation=operation,
             check_size=shown.check_size,
             timeout=timeout,
+            on_submit=lambda event: remember(event, outbox),
             designation=known.designation if known else None,
             reasons={pocket: problem.what for problem in shown.problems for pocket in problem.pockets},
         )

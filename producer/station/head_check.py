@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, VerdictAnswer
@@ -15,9 +12,6 @@ from producer.contract.event import CaptureEvent, Region, new_id
 from producer.contract.vocabulary import Outcome, State
 from producer.pictures.stand_in import stand_in
 from producer.station.station import Received, Station
-
-HANDED_IN_NOTE: Final = "handed in:"
-"""What the names of the notes begin with that `handed_in_note` makes."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +93,6 @@ class CheckResult:
         return received.answer.label if received and isinstance(received.answer, VerdictAnswer) else None
 
 
-def handed_in_note(image: bytes, check_id: UUID, machine: str, head: str, operation: str) -> tuple[str, str]:
-    """The note, its name and its text, that says which operation a photograph was handed in for."""
-    return (
-        f"{HANDED_IN_NOTE}{hashlib.sha256(image).hexdigest()}",
-        f"{check_id} {json.dumps([machine, head, operation])}",
-    )
-
-
 def run_check(
     station: Station,
     photographs: Sequence[Photograph],
@@ -149,7 +135,6 @@ def run_check(
             region=photograph.region,
             insert_designation=designation,
             operations_on_edge=photograph.operations_on_edge,
-            note=handed_in_note(photograph.image, check_id, machine, head, operation),
         )
         submitted.append((event, started))
         if on_submit is not None:

@@ -13,16 +13,20 @@ import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
+from producer.contract.event import CaptureEvent
 from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
-from producer.station.head_check import HANDED_IN_NOTE
 from producer.station.head_folder import HeadFolder, Problem
 from producer.station.submitted_files import KEEP_NOTES
 
 Place = tuple[str, str, str]
 """A machine, a head and an operation."""
+
+_NOTE: Final = "handed in:"
+"""What the names of the notes begin with."""
 
 
 def without_known(shown: HeadFolder, folder: Path, place: Place, outbox: Outbox) -> HeadFolder:
@@ -55,19 +59,25 @@ def without_known(shown: HeadFolder, folder: Path, place: Place, outbox: Outbox)
     return replace(shown, photographs=still, problems=[*shown.problems, *problems])
 
 
+def remember(event: CaptureEvent, outbox: Outbox) -> None:
+    """Note which operation a photograph was handed in for. Where a crash takes the note, the line finds it yet."""
+    place = json.dumps([event.machine, event.head, event.operation])
+    outbox.keep_note(f"{_NOTE}{event.image_sha256}", f"{event.check_id} {place}")
+
+
 class KnownPhotographs:
-    """What a station's outbox remembers of the photographs that were handed in as checks of whole heads."""
+    """What a station's outbox remembers of the photographs that `check` handed in."""
 
     def __init__(self, outbox: Outbox, now: float):
         """Read it; what is older than `KEEP_NOTES` before `now`, in seconds since the epoch, is forgotten."""
-        notes = outbox.notes(HANDED_IN_NOTE)
+        notes = outbox.notes(_NOTE)
         ids = {name: UUID(value.partition(" ")[0]) for name, value in notes.items()}
         outbox.forget_notes([name for name, check in ids.items() if made_at(check) < now - KEEP_NOTES])
         self._notes = notes
 
     def of_another(self, image: bytes, place: Place) -> tuple[Place, float] | None:
         """The other place that a photograph was handed in for, and when (since the epoch); None where there is none."""
-        noted = self._notes.get(f"{HANDED_IN_NOTE}{hashlib.sha256(image).hexdigest()}")
+        noted = self._notes.get(f"{_NOTE}{hashlib.sha256(image).hexdigest()}")
         if noted is None or not image:
             return None
         check, _, text = noted.partition(" ")

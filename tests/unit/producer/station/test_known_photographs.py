@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from producer.contract.event import new_id
+from producer.contract.event import CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
-from producer.station.head_check import handed_in_note
 from producer.station.head_folder import HeadFolder, look_at
-from producer.station.known_photographs import without_known
+from producer.station.known_photographs import remember, without_known
 from producer.station.submitted_files import KEEP_NOTES
+from tests.support import message
 
 FIRST, SECOND = ("mill-1", "H12", "op-1"), ("mill-1", "H12", "op-2")
 
@@ -33,8 +34,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def handed_in(shown: HeadFolder, place: tuple[str, str, str], outbox: Outbox) -> None:
+    of = {**dict(zip(("machine", "head", "operation"), place, strict=True)), "check_id": str(new_id())}
     for photograph in shown.photographs:
-        outbox.keep_note(*handed_in_note(photograph.image, new_id(), *place))
+        digest = hashlib.sha256(photograph.image).hexdigest()
+        remember(CaptureEvent.from_message(message(image_sha256=digest, **of)), outbox)
 
 
 def test_what_was_handed_in_for_this_operation_may_be_handed_in_again(folder: Path, outbox: Outbox) -> None:

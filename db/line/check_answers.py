@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from db.line import contradictions
+from db.line.contradictions import Doubt, Place, Shown
 from producer.contract.vocabulary import State
 
 
@@ -15,7 +16,7 @@ class PocketState(NamedTuple):
 
     `outcome` is that of its newest review, else of its current verdict, else None: it waits for both. Id and moment are
     compared only, so they may be as a driver gives them. `elsewhere` names the head or operation where it is not the
-    check's. `picture` tells one picture from another, where that is known.
+    check's. `shown` says what it shows, where that was asked.
     """
 
     capture_id: Any
@@ -23,7 +24,7 @@ class PocketState(NamedTuple):
     ordered_at: Any
     outcome: str | None
     elsewhere: str | None = None
-    picture: str | None = None
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,20 @@ class KnownPockets:
 
     `outcomes` has the pockets that were photographed, each with the outcome of its newest capture; None: it is not
     judged. `faulty` are those that wait for no verdict, as there is an open fault. `elsewhere` are the captures of
-    another head or operation, which stand for no pocket of this one, and `shared` the pockets of which one picture
-    stands for several: of what is unusable nothing follows from that.
+    another head or operation, which stand for no pocket of this one, and `doubts` say which photographs cannot be
+    believed: of what is unusable nothing follows, and of an earlier operation's damage neither, which is told anyway.
     """
 
     outcomes: Mapping[int, str | None]
     faulty: Collection[int] = ()
     elsewhere: Collection[PocketState] = ()
-    shared: Collection[Collection[int]] = ()
+    doubts: Collection[Doubt] = ()
 
 
-def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) -> KnownPockets:
-    """What the captures of a check and its faults say of its pockets.
+def gathered(
+    states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, place: Place | None = None
+) -> KnownPockets:
+    """What the captures of a check, which is of that `place`, and its faults say of its pockets.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
     unless its capture was judged after all, or was followed by a newer one.
@@ -87,12 +90,18 @@ def gathered(states: Iterable[PocketState], troubles: Iterable[Trouble] = ()) ->
                 faulty.add(trouble.pocket)
         elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
             faulty.add(pocket)
-    pictures = {c.pocket: c.picture for c in newest.values() if c.picture and c.outcome != "unusable"}
+    seen = {of: c.shown for of, c in newest.items() if c.shown is not None and c.outcome != "unusable"}
+    intact = {of: shown for of, shown in seen.items() if newest[of].outcome == "intact"}
+    designations = {of: c.shown.designation for of, c in newest.items() if c.shown and c.shown.designation}
     return KnownPockets(
         {pocket: capture.outcome for pocket, capture in newest.items()},
         faulty,
         list(elsewhere.values()),
-        contradictions.shared(pictures),
+        [
+            *contradictions.shared(seen),
+            *contradictions.of_two_kinds(designations),
+            *(contradictions.repeated(place, intact) if place is not None else ()),
+        ],
     )
 
 
@@ -117,10 +126,11 @@ def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:
     missing = set() if awaited else wanted - seen
     beyond = {pocket for pocket in seen - wanted if pocket > size}
     others = [(capture.elsewhere or "", capture.pocket) for capture in known.elsewhere]
-    reason = contradictions.in_words(size, beyond, others, known.shared)
+    reason = contradictions.in_words(size, beyond, others, known.doubts)
     replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
     review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
-    review = review.union({pocket for _, pocket in others}, *known.shared) - replace
+    doubted = (doubt.pockets for doubt in known.doubts)
+    review = review.union({pocket for _, pocket in others}, *doubted) - replace
     judged = len(wanted & answered)
     state: State = "go"
     if not (wanted - missing) | seen <= answered:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
 from db.line.check_search import begun_before, candidates, of_place
-from db.line.contradictions import PICTURE, Place, elsewhere
+from db.line.contradictions import CONTRADICT_WHEN_JUDGED, SHOWN, Place, elsewhere, shown
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
 from db.schema.vocabulary import STANDING_FAULTS
@@ -115,10 +115,10 @@ _CAPTURES_OF = Prepared(
         type_coerce(Captures.ordered_at, String),
         Captures.outcome,
         Captures.review,
-        PICTURE,
         Captures.machine,
         Captures.head,
         Captures.operation,
+        *SHOWN,
     ).where(Captures.check_id.in_(_IDS))
 )
 _TROUBLES_OF = Prepared(
@@ -135,6 +135,21 @@ def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
         return []
     rows = _OF_CHECK.execute(session.connection(), ids=answered)
     return [check for check, _ in assessed(session, rows) if check.state != "pending"]
+
+
+_TO_DOUBT = Prepared(
+    lambda *_: select(Checks.check_id).where(
+        Checks.check_id.in_(_IDS), ~Checks.awaited, ~Checks.given_up, CONTRADICT_WHEN_JUDGED
+    )
+)
+
+
+def to_doubt(session: Session, check_ids: Collection[UUID]) -> list[UUID]:
+    """Those of some checks whose photographs, now that they are judged, show that they contradict each other.
+
+    `db.line.incomplete_checks.doubt` is to be told, before the checks are answered.
+    """
+    return [check_id for (check_id,) in _TO_DOUBT.execute(session.connection(), ids=list(check_ids))]
 
 
 def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
@@ -222,11 +237,11 @@ def _known(
     states: dict[Any, list[PocketState]] = {key: [] for key in single}
     if single:
         one_by_one = _CAPTURES_OF.execute(connection, ids=[ids[key] for key in single])
-        for key, capture_id, pocket, at, outcome, review, picture, *of in one_by_one:
+        for key, capture_id, pocket, at, outcome, review, machine, head, operation, *of in one_by_one:
             outcome = OUTCOME_OF[review] if review is not None else outcome
-            other = elsewhere(places[key], (of[0], of[1], of[2]))
-            states[key].append(PocketState(capture_id, pocket, at, outcome, other, picture))
+            other = elsewhere(places[key], (machine, head, operation))
+            states[key].append(PocketState(capture_id, pocket, at, outcome, other, shown(*of)))
     return {
-        key: gathered(states[key], troubles.get(key, ())) if key in single else KnownPockets(of)
+        key: gathered(states[key], troubles.get(key, ()), place=places[key]) if key in single else KnownPockets(of)
         for key, of in outcomes.items()
     }

@@ -1,25 +1,83 @@
 """What the captures of one check may say against each other: none that contradicts itself is ever "go".
 
-A capture may be of another head or operation than the check's, or of a pocket above its size. And a photograph may have
-been handed in as that of two pockets: one of them was not seen then. Pockets may share a photograph where each has its
-own region of it.
+A capture may be of another head or operation than the check's, or of a pocket above its size, and two may name two
+kinds of insert. A photograph may have been handed in as that of two pockets: one of them was not seen then. It is the
+same one by its bytes or, whatever the file holds besides, by its pixels. Pockets may share a photograph where each has
+its own region of it. And a photograph may be that of an earlier operation: it says nothing of this one (decision 27).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, or_, select
+from sqlalchemy.orm import aliased
 
-from db.schema.tables import Captures, Checks
+from db.line.insert_lives import IMPORTED
+from db.line.rows import current_verdict
+from db.schema.tables import Captures, Checks, Verdicts
 
 Place = tuple[str, str, str]
 """A machine, a head and an operation."""
 
-PICTURE: Final = Captures.image_sha256 + func.coalesce(cast(Captures.region, String), literal_column("''"))
-"""What a capture shows: the photograph, and which part of it."""
+_SEPARATOR: Final = "|"
+"""Stands between the names of a place: no name may have it (`producer.contract.names`)."""
+
+
+class Shown(NamedTuple):
+    """What a capture shows: the digest of its file and its region, and that of its pixels where it was measured.
+
+    `first` is where and when a photograph of these very bytes first came.
+    """
+
+    image: str
+    region: str | None = None
+    frame: int | None = None
+    designation: str | None = None
+    first: tuple[Place, datetime] | None = None
+
+
+class Doubt(NamedTuple):
+    """Why photographs of a check cannot be believed, in words, and of which pockets."""
+
+    why: str
+    pockets: Collection[int]
+
+
+def _place(of: Any) -> ColumnElement[str]:
+    separator: ColumnElement[str] = literal_column(f"'{_SEPARATOR}'")
+    place: ColumnElement[str] = of.machine + separator + of.head + separator + of.operation
+    return place
+
+
+_First = aliased(Captures)
+
+
+def _of_first(column: Any) -> Any:
+    """A column of the first capture that came with just these bytes; what was imported is no photograph of the line."""
+    return (
+        select(column)
+        .where(_First.image_sha256 == Captures.image_sha256, _First.machine != literal_column(f"'{IMPORTED}'"))
+        .order_by(_First.received_at, _First.capture_id)
+        .limit(1)
+        .correlate(Captures)
+        .scalar_subquery()
+    )
+
+
+_REGION: Final = cast(Captures.region, String)
+SHOWN: Final = (
+    Captures.image_sha256,
+    _REGION,
+    select(Verdicts.frame).where(current_verdict()).correlate(Captures).scalar_subquery(),
+    Captures.insert_designation,
+    _of_first(_place(_First)),
+    _of_first(_First.ordered_at),
+)
+"""What `shown` needs of a capture."""
 
 OF_CHECK: Final = Captures.check_id == Checks.check_id
 OF_ITS_PLACE: Final = (
@@ -40,17 +98,54 @@ _MISPLACED: Final = (
     .correlate(Checks)
     .exists()
 )
+_OF_SEVERAL_POCKETS: Final = func.min(Captures.pocket) < func.max(Captures.pocket)
+_WITH_REGION: Final = cast(Captures.pocket, String) + literal_column(f"'{_SEPARATOR}'") + _REGION
 _SHARED: Final = (
     select(Captures.check_id)
     .where(OF_CHECK)
-    .group_by(Captures.check_id, PICTURE)
-    .having(func.min(Captures.pocket) < func.max(Captures.pocket))
+    .group_by(Captures.check_id, Captures.image_sha256)
+    .having(
+        _OF_SEVERAL_POCKETS,
+        or_(
+            func.count(Captures.region) < func.count(),
+            func.count(_REGION.distinct()) < func.count(_WITH_REGION.distinct()),
+        ),
+    )
     .correlate(Checks)
     .exists()
 )
-MAY_CONTRADICT: Final[ColumnElement[bool]] = _MISPLACED | _SHARED
-"""Whether the captures of a check may contradict each other: where `db.line.check_answers.answer` finds that they do,
-at least, and also where a later photograph of a pocket has settled it."""
+_OF_TWO_KINDS: Final = (
+    select(func.count(Captures.insert_designation.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
+)
+_REPEATED: Final = (
+    select(Captures.capture_id)
+    .where(OF_CHECK, _of_first(_place(_First)) != _place(Captures))
+    .correlate(Checks)
+    .exists()
+)
+MAY_CONTRADICT: Final[ColumnElement[bool]] = _MISPLACED | _SHARED | _OF_TWO_KINDS | _REPEATED
+"""Whether the captures of a check may contradict each other, as far as is known when they arrive: where
+`db.line.check_answers.answer` finds that they do, at least, and also where a later photograph of a pocket has settled
+it."""
+
+_SAME_FRAME: Final = (
+    select(Captures.check_id)
+    .join(Verdicts, current_verdict())
+    .where(OF_CHECK, Verdicts.frame.is_not(None))
+    .group_by(Captures.check_id, Verdicts.frame)
+    .having(_OF_SEVERAL_POCKETS)
+    .correlate(Checks)
+    .exists()
+)
+CONTRADICT_WHEN_JUDGED: Final[ColumnElement[bool]] = _SAME_FRAME | _REPEATED
+"""The same of what is known when all captures are judged: their pixels, and what came at the same moment elsewhere."""
+
+
+def shown(image: str, region: str | None, frame: int | None, designation: str | None, *first: Any) -> Shown:
+    """What a capture shows, by `SHOWN`."""
+    place, at = first
+    known = None if place is None else (place.split(_SEPARATOR), at)
+    return Shown(image, region, frame, designation, known and ((known[0][0], known[0][1], known[0][2]), at))
 
 
 def elsewhere(check: Place, capture: Place) -> str | None:
@@ -63,16 +158,57 @@ def elsewhere(check: Place, capture: Place) -> str | None:
     return f"operation {operation}" if operation != check[2] else None
 
 
-def shared(pictures: Mapping[int, str]) -> list[set[int]]:
-    """The pockets, by picture, of which one and the same picture stands for several."""
-    pockets: dict[str, set[int]] = defaultdict(set)
+def shared(pictures: Mapping[int, Shown]) -> list[Doubt]:
+    """The pockets of which one and the same picture stands for several.
+
+    Of one file each must have a region of its own: a pocket without one would be all of it. What a region shows is
+    compared by its pixels too.
+    """
+    of_one: dict[Any, set[int]] = defaultdict(set)
+    whole = {picture.image for picture in pictures.values() if picture.region is None}
     for pocket, picture in pictures.items():
-        pockets[picture].add(pocket)
-    return sorted((of for of in pockets.values() if len(of) > 1), key=min)
+        of_one[picture.image if picture.image in whole else (picture.image, picture.region)].add(pocket)
+        if picture.frame is not None:
+            of_one[picture.frame].add(pocket)
+    groups: list[set[int]] = []
+    for pockets in of_one.values():
+        touched = [group for group in groups if group & pockets]
+        groups = [group for group in groups if group not in touched] + [pockets.union(*touched)]
+    alike = sorted((group for group in groups if len(group) > 1), key=min)
+    return [Doubt(f"one and the same photograph of {numbered(group)}", group) for group in alike]
+
+
+def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
+    """The pockets that name another insert than most pockets of their check do; all where none is of most."""
+    pockets: dict[str, set[int]] = defaultdict(set)
+    for pocket, designation in designations.items():
+        pockets[designation].add(pocket)
+    if len(pockets) < 2:
+        return []
+    most = max(map(len, pockets.values()))
+    usual = [of for of in pockets.values() if len(of) == most]
+    other = {*designations} - (usual[0] if len(usual) == 1 else set())
+    return [Doubt(f"inserts {' and '.join(sorted(pockets))} in one check", other)]
+
+
+def repeated(check: Place, pictures: Mapping[int, Shown]) -> list[Doubt]:
+    """The pockets whose photograph is that of another operation or head, which it was handed in for before."""
+    before: dict[Place, dict[int, datetime]] = defaultdict(dict)
+    for pocket, picture in pictures.items():
+        if picture.first is not None and picture.first[0] != check:
+            before[picture.first[0]][pocket] = picture.first[1]
+    return [
+        Doubt(
+            f"the photograph of {numbered(of)} is that of {_in_full(check, place)} at "
+            f"{min(of.values()):%Y-%m-%d %H:%M} UTC: photograph {'it' if len(of) == 1 else 'them'} anew",
+            of.keys(),
+        )
+        for place, of in sorted(before.items())
+    ]
 
 
 def in_words(
-    size: int, beyond: Collection[int], others: Iterable[tuple[str, int]], same: Iterable[Collection[int]]
+    size: int, beyond: Collection[int], others: Iterable[tuple[str, int]], doubts: Iterable[Doubt]
 ) -> str | None:
     """What captures of a check say against each other, in words; None where they agree.
 
@@ -80,16 +216,23 @@ def in_words(
         size: of the check.
         beyond: pockets above it.
         others: where each capture is of that is not of the check's place, and its pocket.
-        same: sets of pockets of which each has one picture.
+        doubts: what else cannot be believed.
     """
-    said = [f"{_pockets(beyond)} of a check of {size}"] if beyond else []
+    said = [f"{numbered(beyond)} of a check of {size}"] if beyond else []
     by_place: dict[str, set[int]] = defaultdict(set)
     for place, pocket in others:
         by_place[place].add(pocket)
-    said += [f"{_pockets(of)} of {place}" for place, of in sorted(by_place.items())]
-    said += [f"one and the same photograph of {_pockets(of)}" for of in same]
+    said += [f"{numbered(of)} of {place}" for place, of in sorted(by_place.items())]
+    said += [doubt.why for doubt in doubts]
     return f"contradiction: {'; '.join(said)}" if said else None
 
 
-def _pockets(pockets: Collection[int]) -> str:
+def numbered(pockets: Collection[int]) -> str:
+    """Pockets in words."""
     return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(map(str, sorted(pockets)))}"
+
+
+def _in_full(check: Place, place: Place) -> str:
+    """An operation, with its head and machine where they are not the check's."""
+    head = elsewhere(check, place) if place[:2] != check[:2] else None
+    return f"operation {place[2]}" if head is None else f"operation {place[2]} on {head}"

@@ -67,6 +67,11 @@ def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> None:
     _AWAIT.execute(connection, ids=sorted(check_ids))
 
 
+def doubt(session: Session, check_ids: Collection[UUID]) -> None:
+    """Have some checks read capture by capture from now on: their photographs contradict each other."""
+    session.execute(update(Checks).where(Checks.check_id.in_(check_ids), ~Checks.awaited).values(given_up=True))
+
+
 def awaited(session: Session) -> dict[UUID, Awaited]:
     """The checks that wait for photographs."""
     return {row[0]: Awaited(row[1], row[2]) for row in session.execute(_AWAITED)}

@@ -91,6 +91,7 @@ class Captures(Base):
         *(Index(None, of, *_NEWEST) for of in PLACES),
         Index(None, "outcome", *_NEWEST),
         Index(None, "check_id"),
+        Index(None, "image_sha256", "received_at", "capture_id"),
         index_where("ix_captures_unanswered", ("outcome", *_NEWEST), UNANSWERED),
         *(index_where(f"ix_captures_finding_{of}", (of, "outcome", *_NEWEST), FINDING) for of in PLACES),
         index_where("ix_captures_review", ("review", *_NEWEST), "review <> 'intact'"),

@@ -30,13 +30,14 @@ def check(
 ) -> None:
     """Check a whole head after an operation: go, or replace these pockets.
 
-    The number of pockets is `--check-size`, else that of the head register (`INSERTS_HEADS`), which must have the head;
-    without a register it is the highest number in the folder. Nothing is left out silently: a pocket without a
+    The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both tell
+    one; without either it is the highest number in the folder. Nothing is left out silently: a pocket without a
     photograph or with two, a number that the head does not have, a file that cannot be read or is still written, a
-    picture that is not named by a pocket. Each is named at once, and the check ends as "review" with its pocket, never
-    as "go". So does one whose folder changes while it runs. Where nothing tells whether a program still writes a
-    photograph (a share, files of another owner), each must be the same at two looks, INSERTS_SETTLED_AFTER seconds (2)
-    apart.
+    picture that is not named by a pocket, a photograph that was handed in for another operation. Each is named at once,
+    and the check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs. A
+    folder in which all photographs are those of another operation is refused. Where nothing tells whether a program
+    still writes a photograph (a share, files of another owner), each must be the same at two looks,
+    INSERTS_SETTLED_AFTER seconds (2) apart.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
@@ -47,23 +48,26 @@ def check(
     from producer.commands.opening import open_station
     from producer.station.head_check import run_check
     from producer.station.head_folder import changes_since, look_at
+    from producer.station.known_photographs import remember, without_known
     from producer.station.photograph_file import UNGUARDED
     from producer.station.settled_head import is_unguarded, settled
 
     settings = settings_of(context)
     register = settings.head_register()
     known = register.get(head) if register else None
-    if register is not None and known is None and check_size is None:
+    if register is not None and known is None and (check_size is None or register.in_other_capitals(head)):
         raise ValueError(register.lacks(head))
-    shown = look_at(folder, check_size or (known.pockets if known else None))
+    # Neither of two that disagree is believed where it is the smaller one.
+    shown = look_at(folder, max(check_size or 0, known.pockets if known else 0) or None)
     notes = notes_on(shown, head, check_size, known, register)
     if is_unguarded(shown):
         notes.append(UNGUARDED)
         shown = settled(shown, folder, settings.settled_after)
-    for line in (*(problem.what for problem in shown.problems), *notes):
-        note(line)
     regions = known.regions if known else {}
-    with open_station(settings) as (station, _):
+    with open_station(settings) as (station, outbox):
+        shown = without_known(shown, folder, (machine, head, operation), outbox)
+        for line in (*(problem.what for problem in shown.problems), *notes):
+            note(line)
         result = run_check(
             station,
             [replace(photograph, region=regions.get(photograph.pocket)) for photograph in shown.photographs],
@@ -72,6 +76,7 @@ def check(
             operation=operation,
             check_size=shown.check_size,
             timeout=timeout,
+            on_submit=lambda event: remember(event, outbox),
             designation=known.designation if known else None,
             reasons={pocket: problem.what for problem in shown.problems for pocket in problem.pockets},
         )

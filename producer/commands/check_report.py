@@ -61,7 +61,9 @@ def notes_on(
         meant = nearest(head, register.heads)
         notes.append(f"head {head} is not in {register.path}" + (f": is {meant} meant?" if meant else ""))
     if check_size is not None and known is not None and check_size != known.pockets:
-        notes.append(f"--check-size {check_size} is taken, though head {head} has {known.pockets} in the head register")
+        notes.append(
+            f"--check-size {check_size}, and head {head} has {known.pockets} in the head register: the larger counts"
+        )
     if check_size is None and known is None and not shown.problems:
         notes.append(
             f"taken to have {counted(shown.check_size, 'pocket')}, as the files' names say: only --check-size or a "

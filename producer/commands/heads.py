@@ -80,7 +80,7 @@ def table(heads: Sequence[Head]) -> list[str]:
 def _regions(head: Head) -> str:
     from producer.station.head_folder import numbered
 
-    there = [pocket for pocket in sorted(head.regions) if pocket <= head.pockets]
+    there = sorted(head.regions)
     if not there:
         return "–"
     return "all" if len(there) == head.pockets else numbered(there)

@@ -52,6 +52,8 @@ class DeclaredHeads:
         if head is not None:
             who = "the head register"
             pocket = DeclaredPocket(head.pockets, head.designation, head.regions.get(place.pocket))
+        elif self._register is not None and self._register.in_other_capitals(place.head):
+            raise ValueError(self._register.lacks(place.head))
         elif self._check_size is not None:
             who = "--check-size"
             pocket = DeclaredPocket(self._check_size)

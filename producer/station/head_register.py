@@ -43,6 +43,8 @@ class HeadRegister:
         """
         heads = {}
         for name, entry in read_heads(path).items():
+            if beyond := [pocket for pocket in sorted(entry.regions) if pocket > entry.pockets]:
+                raise ValueError(f"{path}: head {name}: a region for pocket {beyond[0]}, but it has {entry.pockets}")
             everywhere = {} if entry.region is None else dict.fromkeys(range(1, entry.pockets + 1), entry.region)
             heads[name] = Head(name, entry.pockets, entry.designation, everywhere | entry.regions, entry.layout)
         return cls(path, heads)
@@ -51,8 +53,15 @@ class HeadRegister:
         """The head of that name, or None when the register does not have it."""
         return self.heads.get(unicodedata.normalize("NFC", head))
 
+    def in_other_capitals(self, head: str) -> str | None:
+        """The head whose name differs from a missing one in capitals only: what is said of that one is meant."""
+        folded = unicodedata.normalize("NFC", head).casefold()
+        return next((name for name in self.heads if name.casefold() == folded and self.get(head) is None), None)
+
     def lacks(self, head: str) -> str:
         """What to say of a head that is not in it, of which nothing else tells how many pockets it has."""
+        if (other := self.in_other_capitals(head)) is not None:
+            return f"head {head} is not in {self.path}, but {other} is: write it as it is there, or enter {head} too"
         meant = nearest(head, self.heads)
         meant = f"is {meant} meant? Else enter it" if meant else "enter it"
         return f"nobody says how many pockets head {head} has: {meant} in {self.path}, or give --check-size N"
@@ -65,10 +74,7 @@ class HeadRegister:
         for name, head in self.heads.items():
             if (twin := by_letters.setdefault(name.casefold(), name)) != name:
                 yield f"heads {twin} and {name} differ in capitals only: to the line they are two"
-            beyond = sorted(pocket for pocket in head.regions if pocket > head.pockets)
-            for pocket in beyond:
-                yield f"head {name}: a region for pocket {pocket}, but it has {head.pockets}: never used"
-            if 0 < (described := len(head.regions) - len(beyond)) < head.pockets:
+            if 0 < (described := len(head.regions)) < head.pockets:
                 yield (
                     f"head {name}: regions for {described} of its {head.pockets} pockets: of the others the whole "
                     "photograph is judged"

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,12 @@ from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
 WHERE = ("--machine", "mill-1", "--head", "H12")
+
+
+def anew(photo: Path, to: Path) -> None:
+    """The same picture as one more photograph: another file, by its comment, as no camera takes one twice."""
+    image = photo.read_bytes()
+    to.write_bytes(image[:2] + b"\xff\xfe\x00\x12" + uuid.uuid4().bytes + image[2:])
 
 
 class CheckedLine:
@@ -49,6 +56,7 @@ class CheckedLine:
             shutil.copy(image, folder / "worn" / f"{pocket}.jpg")
 
         def judged() -> bool:  # the model is taken by the worker within seconds
+            self._operation = 0  # of the same operation: of another one they would be refused
             told = json.loads(self.check(head, "--json").stdout)
             self.intact = [head / f"{n}.jpg" for n in range(1, 13) if n not in [*told["replace"], *told["review"]]]
             return len(self.intact) >= 4
@@ -65,7 +73,12 @@ class CheckedLine:
         """That of the next check."""
         self._operation += 1
         command = [program("insert-station"), "--data", str(self.data), "check", str(folder), *WHERE]
-        return [*command, "--operation", f"op-{self._operation}", *options]
+        return [*command, "--operation", self.operation, *options]
+
+    @property
+    def operation(self) -> str:
+        """That of the latest check."""
+        return f"op-{self._operation}"
 
     def worker(self) -> psutil.Process:
         children = psutil.Process(self._system.pid).children(recursive=True)
@@ -73,7 +86,7 @@ class CheckedLine:
 
     def state_in_the_database(self) -> str:
         """What the database says of the latest check."""
-        return str(self.checks(f"op-{self._operation}")[0]["state"])
+        return str(self.checks(self.operation)[0]["state"])
 
     def checks(self, operation: str) -> list[dict[str, Any]]:
         """What the database says of the checks of an operation, the newest first."""
@@ -121,15 +134,20 @@ def folder(line: CheckedLine, tmp_path: Path) -> Path:
     folder = tmp_path / "head"
     folder.mkdir()
     for pocket in (1, 3):
-        shutil.copy(line.intact[pocket], folder / f"{pocket}.jpg")
+        anew(line.intact[pocket], folder / f"{pocket}.jpg")
     return folder
 
 
 def test_a_head_that_was_seen_whole_is_a_go(line: CheckedLine, folder: Path) -> None:
-    shutil.copy(line.intact[2], folder / "2.jpg")
+    anew(line.intact[2], folder / "2.jpg")
     checked = line.check(folder, "--check-size", "3")
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "GO\n", "")
     assert line.state_in_the_database() == "go"
+    of, again = line.operation, line.check(folder, "--check-size", "3")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert f"the photographs in {folder} are those of operation {of}, handed in at " in again.stderr
+    assert len(again.stderr.splitlines()) == 1
+    assert line.checks(line.operation) == [], "nothing was handed in for it"
 
 
 def test_a_watch_that_is_started_again_with_the_right_size_says_no_go_of_what_it_took_before(
@@ -139,18 +157,21 @@ def test_a_watch_that_is_started_again_with_the_right_size_says_no_go_of_what_it
     place.mkdir(parents=True)
     for size, pocket in ((2, 1), (3, 2)):
         with line.watching(tmp_path / "camera", size) as answers:
-            shutil.copy(line.intact[pocket], place / f"{pocket}.jpg")
+            anew(line.intact[pocket], place / f"{pocket}.jpg")
             wait_until(lambda: [answer["outcome"] for answer in answers()] == ["intact"], 60, "a verdict")
     states = [(check["state"], check["judged"], check["size"]) for check in line.checks("of-another-size")]
     assert states == [("pending", 1, 3), ("pending", 1, 2)]
 
 
-def test_photographs_of_one_check_that_disagree_about_its_size_or_head_are_no_go(line: CheckedLine) -> None:
+def test_photographs_of_one_check_that_disagree_about_its_size_or_head_are_no_go(
+    line: CheckedLine, tmp_path: Path
+) -> None:
     check = ("--machine", "mill-1", "--operation", "by-hand", "--check-id", str(new_id()))
 
     def publish(pocket: int, size: int, head: str = "H12") -> tuple[object, ...]:
+        anew(line.intact[pocket], tmp_path / "photo.jpg")
         named = (*check, "--head", head, "--pocket", str(pocket), "--check-size", str(size))
-        assert line.publish(line.intact[pocket], *named) == "intact"
+        assert line.publish(tmp_path / "photo.jpg", *named) == "intact"
         [now] = line.checks("by-hand")
         return now["state"], now["judged"], now["size"], now["reason"]
 
@@ -178,7 +199,7 @@ def _cut_short(folder: Path, photo: Path) -> None:
 
 def _twice(folder: Path, photo: Path) -> None:
     for name in ("2.jpg", "2.png"):
-        shutil.copy(photo, folder / name)
+        anew(photo, folder / name)
 
 
 def _a_copy(folder: Path, photo: Path) -> None:
@@ -186,15 +207,15 @@ def _a_copy(folder: Path, photo: Path) -> None:
 
 
 def _still_copied(folder: Path, photo: Path) -> None:
-    shutil.copy(photo, folder / ".2.jpg.Xa81Qz")
+    anew(photo, folder / ".2.jpg.Xa81Qz")
 
 
 def _named_by_the_camera(folder: Path, photo: Path) -> None:
-    shutil.copy(photo, folder / "IMG_0002.jpg")
+    anew(photo, folder / "IMG_0002.jpg")
 
 
 def _whole(folder: Path, photo: Path) -> None:
-    shutil.copy(photo, folder / "2.jpg")
+    anew(photo, folder / "2.jpg")
 
 
 def _a_pipe(folder: Path, photo: Path) -> None:
@@ -206,9 +227,9 @@ def _a_link_to_nowhere(folder: Path, photo: Path) -> None:
 
 
 def _a_folder(folder: Path, photo: Path) -> None:
-    shutil.copy(photo, folder / "2.jpg")
+    anew(photo, folder / "2.jpg")
     (folder / "4").mkdir()
-    shutil.copy(photo, folder / "4" / "4.jpg")
+    anew(photo, folder / "4" / "4.jpg")
 
 
 @pytest.mark.parametrize(
@@ -263,7 +284,7 @@ def test_a_head_of_which_a_pocket_was_not_seen_is_never_a_go(
 
 
 def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine, folder: Path) -> None:
-    shutil.copy(line.intact[2], folder / "2.jpg")
+    anew(line.intact[2], folder / "2.jpg")
     images, worker = line.data / "images", line.worker()
     before = len([*images.rglob("*.jpg")])
     worker.suspend()
@@ -271,8 +292,8 @@ def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine
         command = line.command(folder, "--json")
         checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wait_until(lambda: len([*images.rglob("*.jpg")]) == before + 3, what="photographs that were read")
-        shutil.copy(line.damaged, folder / "3.jpg")
-        shutil.copy(line.damaged, folder / "4.jpg")
+        anew(line.damaged, folder / "3.jpg")
+        anew(line.damaged, folder / "4.jpg")
     finally:
         worker.resume()
     out, err = checking.communicate(timeout=110)
@@ -284,7 +305,7 @@ def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine
 
 
 def test_a_worn_insert_beside_one_that_nobody_saw_is_told_all_the_same(line: CheckedLine, folder: Path) -> None:
-    shutil.copy(line.damaged, folder / "1.jpg")
+    anew(line.damaged, folder / "1.jpg")
     checked = line.check(folder)
     assert checked.returncode == 2
     assert re.fullmatch(r"REPLACE pockets 1 \((worn|broken)\)  look at pockets 2\n", checked.stdout)
@@ -292,7 +313,7 @@ def test_a_worn_insert_beside_one_that_nobody_saw_is_told_all_the_same(line: Che
 
 
 def test_the_head_register_says_how_many_pockets_there_must_be(line: CheckedLine, folder: Path) -> None:
-    shutil.copy(line.intact[2], folder / "2.jpg")
+    anew(line.intact[2], folder / "2.jpg")
     register = folder.parent / "heads.toml"
     register.write_text("[heads.H12]\npockets = 5\n", encoding="utf-8")
     checked = line.check(folder, "--json", INSERTS_HEADS=str(register))
@@ -303,5 +324,7 @@ def test_the_head_register_says_how_many_pockets_there_must_be(line: CheckedLine
     refused = line.check(folder, "--json", INSERTS_HEADS=str(register))
     assert (refused.returncode, refused.stdout) == (2, "")
     assert f"nobody says how many pockets head H12 has: is H21 meant? Else enter it in {register}" in refused.stderr
+    for pocket in (1, 2, 3):
+        anew(line.intact[pocket], folder / f"{pocket}.jpg")
     spoken_for = line.check(folder, "--json", "--check-size", "3", INSERTS_HEADS=str(register))
     assert json.loads(spoken_for.stdout)["notes"] == [f"head H12 is not in {register}: is H21 meant?"]

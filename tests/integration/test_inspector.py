@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import io
 import itertools
 import json
 import struct
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 import structlog
+from PIL import Image
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
@@ -404,6 +406,30 @@ def test_a_station_is_told_no_go_of_a_pocket_that_nobody_saw_and_why(line: Line)
     assert tell(3, 3) == [], "the larger size counts, and nobody saw pocket 2"
     assert tell(2, 2) == [("go", 3, None)]
     assert tell(2, 3, head="another")[1:] == [("review", 3, "contradiction: pocket 2 of head another")]
+
+
+def test_one_picture_in_files_of_other_bytes_is_no_go_of_two_pockets(line: Line) -> None:
+    picture, told, check = Image.open(io.BytesIO(photograph(70, 3))).convert("RGB"), list[object](), str(new_id())
+    for pocket, form in enumerate(("PNG", "BMP"), 1):
+        file = io.BytesIO()
+        picture.save(file, form)
+        event = stored_event(line.store, file.getvalue(), pocket=pocket, check_id=check, check_size=2)
+        line.inspector.inspect(event.message())
+        told = [(each.state, each.reason) for each in line.answers() if isinstance(each, CheckAnswer)]
+    assert told == [("review", "contradiction: one and the same photograph of pockets 1, 2")]
+
+
+def test_a_photograph_of_an_earlier_operation_is_no_go_of_the_next(line: Line) -> None:
+    for operation in ("op-1", "op-2"):
+        event = stored_event(line.store, photograph(70, 3), pocket=1, check_size=1, operation=operation)
+        line.inspector.inspect(event.message())
+    first, second = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
+    assert (first.state, first.reason) == ("go", None)
+    assert second.state == "review"
+    assert second.reason is not None
+    assert second.reason.startswith("contradiction: the photograph of pocket 1 is that of operation op-1 at ")
+    outcomes = [answer.outcome for answer in line.answers() if isinstance(answer, VerdictAnswer)]
+    assert outcomes == ["intact", "intact"], "its verdict is made all the same"
 
 
 def test_a_check_judged_by_many_workers_is_answered(line: Line) -> None:

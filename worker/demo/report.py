@@ -172,9 +172,12 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
     width = max(len(where) for where, _ in steps)
     for where, what in steps:
         line(console, f"  {where:<{width}}  {what}")
+    if not runs:
+        return
     line(console, ("check the last head yourself", "bold"), ": start the line, and in another terminal check")
     line(console, f"  {worker} standalone --data {folder}")
-    line(console, f"  {check} --machine sim-mill --head sim-head --operation op-mine")
+    # Of the operation that they are of: as those of another one they would be refused.
+    line(console, f"  {check} --machine sim-mill --head sim-head --operation {runs[-1].operation}")
 
 
 def _answer(state: str) -> Text:

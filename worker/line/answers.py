@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from db.engine.database import Database
-from db.line import checks
+from db.line import checks, incomplete_checks
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from worker.line.mapping import check_answer
 from worker.line.notifier import Notifier
@@ -51,5 +51,11 @@ class Answers:
         if station_of:
             with self._database.reading() as session:
                 finished = checks.finished(session, station_of.keys())
+                doubtful = checks.to_doubt(session, [check.check_id for check in finished]) if finished else []
+            if doubtful:  # one photograph for two pockets, by its pixels: rare, and noted before anything is answered
+                with self._database.transaction() as session:
+                    incomplete_checks.doubt(session, doubtful)
+                with self._database.reading() as session:
+                    finished = checks.finished(session, station_of.keys())
             answers += [(station_of[check.check_id], check_answer(check)) for check in finished]
         self._notifier.send(answers)

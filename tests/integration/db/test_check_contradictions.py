@@ -10,8 +10,9 @@ import pytest
 import uuid6
 from sqlalchemy import select
 
-from db.line import checks, incomplete_checks
+from db.line import checks, incomplete_checks, verdicts
 from db.line.captures import Arrival, arrive
+from db.line.insert_lives import IMPORTED
 from db.queries import head_overview
 from db.schema.tables import Checks
 from producer.contract.vocabulary import STATES
@@ -164,3 +165,108 @@ def test_of_what_is_unusable_twice_nothing_more_is_said(line) -> None:
     for pocket in (1, 2):
         line.see(pocket, pocket, "unusable", image_sha256=ONE)
     assert (told(line), status(line).reason) == (("review", 2, 2, (), (1, 2)), None)
+
+
+def test_a_photograph_of_both_pockets_stands_for_none_beside_a_region_of_it(line) -> None:
+    line.see(1, 0, "intact", image_sha256=ONE)
+    line.see(2, 1, "intact", image_sha256=ONE, region={"left": 0, "top": 0, "width": 100, "height": 100})
+    assert told(line) == ("review", 2, 2, (), (1, 2))
+    assert status(line).reason == "contradiction: one and the same photograph of pockets 1, 2"
+
+
+def judged(line, pocket: int, minute: float, frame: int, **changes: object) -> None:
+    """A photograph whose pixels were measured, and the look at its check that a worker has before it answers."""
+    capture = line.see(pocket, minute, **changes)
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, frame=frame))
+    with line.database.reading() as session:
+        doubtful = checks.to_doubt(session, [capture.check_id])
+    with line.database.transaction() as session:
+        incomplete_checks.doubt(session, doubtful)
+
+
+def test_one_picture_in_two_files_is_not_that_of_two_pockets(line) -> None:
+    judged(line, 1, 0, frame=7)
+    judged(line, 2, 1, frame=7)
+    assert told(line) == ("review", 2, 2, (), (1, 2))
+    assert status(line).reason == "contradiction: one and the same photograph of pockets 1, 2"
+    judged(line, 2, 2, frame=8)
+    assert told(line) == ("go", 2, 2, (), ()), "the newest photograph of a pocket counts"
+
+
+def test_pixels_that_are_alike_twice_in_one_pocket_are_no_contradiction(line) -> None:
+    for minute, (pocket, frame) in enumerate(((1, 7), (1, 7), (2, 8))):
+        judged(line, pocket, minute, frame)
+    assert told(line) == ("go", 2, 2, (), ())
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ({"operation": "op-9"}, "operation op-9"),
+        ({"head": "head-2", "operation": "op-9"}, "operation op-9 on head head-2"),
+        ({"machine": "mill-9"}, "operation op-10 on machine mill-9, head head-1"),
+    ],
+)
+def test_a_photograph_of_the_past_says_nothing_of_an_operation(line, place, words) -> None:
+    line.see(1, 0, "intact", check_id=uuid6.uuid7(), check_size=1, image_sha256=ONE, **place)
+    line.see(1, 60, "intact", image_sha256=ONE)
+    line.see(2, 61, "intact")
+    assert told(line) == ("review", 2, 2, (), (1,))
+    past = f"the photograph of pocket 1 is that of {words} at 2026-11-22 10:00 UTC: photograph it anew"
+    assert status(line).reason == f"contradiction: {past}"
+    line.see(1, 62, "intact")
+    assert told(line) == ("go", 2, 2, (), ()), "the newest photograph of a pocket counts"
+
+
+def test_a_whole_folder_of_the_past_is_said_in_one_sentence(line) -> None:
+    for operation in ("op-9", "op-10"):
+        line.check_id = uuid6.uuid7()
+        for pocket in (1, 2):
+            line.see(pocket, len(operation), "intact", operation=operation, image_sha256=f"{pocket}" * 64)
+        assert told(line)[0] == ("go" if operation == "op-9" else "review")
+    past = "the photograph of pockets 1, 2 is that of operation op-9 at 2026-11-22 10:04 UTC: photograph them anew"
+    assert status(line).reason == f"contradiction: {past}"
+
+
+def test_a_photograph_may_come_again_for_the_operation_that_it_is_of(line) -> None:
+    for _ in range(2):
+        line.check_id = uuid6.uuid7()
+        line.see(1, 0, "intact", image_sha256=ONE)
+        line.see(2, 1, "intact")
+        assert told(line) == ("go", 2, 2, (), ())
+
+
+def test_damage_of_the_past_is_told_all_the_same(line) -> None:
+    line.see(1, 0, "damaged", operation="op-9", check_id=uuid6.uuid7(), image_sha256=ONE)
+    line.see(1, 60, "damaged", image_sha256=ONE)
+    line.see(2, 61, "intact")
+    assert (told(line), status(line).replace) == (("replace", 2, 2, (), ()), (1,))
+
+
+def test_what_was_learnt_from_may_be_shown_to_the_line(line) -> None:
+    line.see(1, 0, machine=IMPORTED, check_id=uuid6.uuid7(), image_sha256=ONE)
+    line.see(1, 60, "intact", image_sha256=ONE)
+    line.see(2, 61, "intact")
+    assert told(line) == ("go", 2, 2, (), ())
+
+
+def test_what_two_workers_recorded_at_once_is_found_when_it_is_judged(line) -> None:
+    line.see(1, 1, "intact", check_size=1, image_sha256=ONE)
+    assert told(line) == ("go", 1, 1, (), ())
+    line.see(1, 0, "intact", operation="op-9", check_id=uuid6.uuid7(), check_size=1, image_sha256=ONE)
+    with line.database.reading() as session:
+        assert checks.to_doubt(session, [line.check_id]) == [line.check_id]
+    with line.database.transaction() as session:
+        incomplete_checks.doubt(session, [line.check_id])
+    assert told(line) == ("review", 1, 1, (), (1,))
+
+
+def test_the_inserts_of_a_head_are_of_one_kind(line) -> None:
+    kinds = ("SEKT 1204 AFTN", "SEKT 1204 AFTN", "SNMU 1204 ANER", None)
+    for pocket, kind in enumerate(kinds, 1):
+        line.see(pocket, pocket, "intact", check_size=4, insert_designation=kind)
+    assert told(line) == ("review", 4, 4, (), (3,))
+    assert status(line).reason == "contradiction: inserts SEKT 1204 AFTN and SNMU 1204 ANER in one check"
+    line.see(3, 5, "intact", check_size=4, insert_designation=kinds[0])
+    assert told(line) == ("go", 4, 4, (), ())

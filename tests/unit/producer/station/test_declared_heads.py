@@ -30,7 +30,8 @@ def test_the_register_says_what_a_pocket_is() -> None:
         (30, REGISTER, "H12", r"there is no pocket 5: head H12 has 4 \(the head register says so\)"),
         (4, REGISTER, "H99", r"there is no pocket 5: head H99 has 4 \(--check-size says so\)"),
         (4, None, "H12", r"there is no pocket 5: head H12 has 4 \(--check-size says so\)"),
-        (None, REGISTER, "h12", "nobody says how many pockets head h12 has: is H12 meant"),
+        (None, REGISTER, "H21", "nobody says how many pockets head H21 has: is H12 meant"),
+        (6, REGISTER, "h12", "head h12 is not in heads.toml, but H12 is: write it as it is there, or enter h12 too"),
         (
             None,
             REGISTER,
@@ -54,8 +55,8 @@ def test_somebody_must_say_how_many_pockets_a_head_has() -> None:
 def test_a_head_that_only_the_size_speaks_for_is_said_once_where_there_is_a_register() -> None:
     heads = DeclaredHeads(6, REGISTER)
     with capture_logs() as said:
-        assert [heads.pocket(place("h12", pocket)) for pocket in (1, 6)] == [DeclaredPocket(6)] * 2
-    assert [(entry["head"], entry["meant"], entry["pockets"]) for entry in said] == [("h12", "H12", 6)]
+        assert [heads.pocket(place("H21", pocket)) for pocket in (1, 6)] == [DeclaredPocket(6)] * 2
+    assert [(entry["head"], entry["meant"], entry["pockets"]) for entry in said] == [("H21", "H12", 6)]
     with capture_logs() as said:
-        DeclaredHeads(6).pocket(place("h12", 1))
+        DeclaredHeads(6).pocket(place("H21", 1))
     assert said == []

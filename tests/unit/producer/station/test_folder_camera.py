@@ -448,20 +448,20 @@ def test_an_operation_of_the_same_name_is_another_check_when_the_first_is_over(c
 def test_a_head_that_the_register_lacks_is_named_once(camera: Camera) -> None:
     camera.start(HeadRegister(camera.folder / "heads.toml", {"H12": Head("H12", 4, None, {})}))
     for pocket in (1, 2):
-        camera.photo(f"mill-1/h12/op-7/{pocket}.jpg", photograph(seed=pocket))
+        camera.photo(f"mill-1/H21/op-7/{pocket}.jpg", photograph(seed=pocket))
     with capture_logs() as logs:
         assert len(camera.sweep()[0]) == 2
     (said,) = [entry for entry in logs if "not in the head register" in entry["event"]]
-    assert (said["head"], said["meant"], said["pockets"]) == ("h12", "H12", 2)
+    assert (said["head"], said["meant"], said["pockets"]) == ("H21", "H12", 2)
 
 
 def test_of_a_head_nobody_declares_no_photograph_is_taken(camera: Camera) -> None:
     camera.start(HeadRegister(camera.folder / "heads.toml", {"H12": Head("H12", 4, None, {})}), size=None)
     camera.photo("mill-1/H12/op-7/1.jpg", photograph(seed=1))
-    camera.photo("mill-1/h12/op-7/2.jpg", photograph(seed=2))
+    camera.photo("mill-1/H21/op-7/2.jpg", photograph(seed=2))
     assert [(event.head, event.check_size) for event in camera.sweep()[0]] == [("H12", 4)]
-    reason = (camera.folder / "rejected/mill-1/h12/op-7/2.jpg.reason.txt").read_text(encoding="utf-8")
-    assert "nobody says how many pockets head h12 has: is H12 meant?" in reason
+    reason = (camera.folder / "rejected/mill-1/H21/op-7/2.jpg.reason.txt").read_text(encoding="utf-8")
+    assert "nobody says how many pockets head H21 has: is H12 meant?" in reason
 
 
 def test_a_file_that_is_never_still_is_said_once(camera: Camera) -> None:

@@ -27,6 +27,7 @@ from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
 from producer.station.file_captures import FileCaptures, ListedFile
 from producer.station.file_state import Changing, Look, Stillness
 from producer.station.followed_files import FollowedFiles
+from producer.station.overwritten_files import OverwrittenFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
 from producer.station.place import Place, place_of, same_place
 from producer.station.station import Station
@@ -93,6 +94,7 @@ class FolderCamera:
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
         self._followed = FollowedFiles(doubt_for)
+        self._overwritten = OverwrittenFiles()
         self._warned = False  # that nothing tells who writes a file
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
@@ -207,7 +209,8 @@ class FolderCamera:
             if reading.unguarded and not self._warned:
                 log.warning(UNGUARDED, file=file.name)
                 self._warned = True
-            doubt = reading.doubt or (None if reading.bar in self._bars else reading.bar)
+            doubt = reading.doubt or self._overwritten.doubt(file.path, reading.image)
+            doubt = doubt or (None if reading.bar in self._bars else reading.bar)
             if doubt is not None and patient:
                 raise Doubtful(doubt)
             if self._handed_in.knows_content(file.relative, reading.image):
@@ -258,6 +261,7 @@ class FolderCamera:
                 self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
         if reading is not None:
             self._handed_in.remember_content(file.relative, file.look, reading.image)
+            self._overwritten.remember(file.path, reading.image)
         self._dealt_with[file.path] = file.look
 
     def _refuse(self, file: ListedFile, reason: str, declared: tuple[Place, DeclaredPocket] | None) -> None:
@@ -290,5 +294,6 @@ class FolderCamera:
     def _forget_all_but(self, looks: dict[Path, Look]) -> None:
         """Forget the files that are not there any more."""
         self._stillness.keep(looks.keys())
+        self._overwritten.keep(looks.keys())
         self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
         self._said = {path: problem for path, problem in self._said.items() if path in looks}

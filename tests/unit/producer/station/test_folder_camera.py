@@ -509,6 +509,24 @@ def test_a_folder_that_may_only_be_read_is_handed_in_once_and_remembered(
     assert camera.sweep() == ([], False)
 
 
+def test_a_file_that_stays_and_ends_as_the_photograph_before_is_not_taken(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The share may only be read, nothing tells of writers, and the writer pauses for longer than a file is still."""
+    monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: None)
+    camera.camera._folder.writable = False
+    before, after = (_bitmap(seed) for seed in (1, 2))
+    path = camera.photo("mill-1/H1/op-7/1.bmp", before)
+    assert len(camera.sweep()[0]) == 1
+    with path.open("r+b", buffering=0) as writer:
+        writer.write(after[: len(after) // 2])
+        assert camera.sweep() == ([], True)
+        assert camera.look(after=30.0) == ([], True)
+        writer.write(after[len(after) // 2 :])
+    (event,) = camera.sweep()[0]
+    assert (camera.images / event.image).read_bytes() == after
+
+
 def test_another_operation_is_another_check(camera: Camera) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     camera.photo("mill-1/H1/op-8/1.jpg", photograph())

@@ -87,7 +87,7 @@ class FolderCamera:
         self._every = every
         self._handed_in = HandedIn(outbox, folder)
         self._captures = FileCaptures(station, self._handed_in, heads, check_timeout)
-        self._copies = UnfinishedCopies(doubt_for)
+        self._copies = UnfinishedCopies(settled_after, doubt_for)
         self._stillness = Stillness()
         self._unused = UnusedFiles(folder, may_be_a_photograph, (SUBMITTED, REJECTED))
         self._dealt_with: dict[Path, Look] = {}  # and still where it was

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, field_validator
+from pydantic import SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
 from producer.configuration.passwords import password_of
+from producer.configuration.path_setting import not_empty, path_of
 
 
 class DatabaseSettings(BaseSettings):
@@ -29,10 +30,16 @@ class DatabaseSettings(BaseSettings):
     images: str | None = None
     """The root of the image store, a path or URL; without it, `data`'s own folder."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name or ""]
+        return not_empty(value) if field.annotation in (Path, Path | None) else value
+
     @field_validator("*")
     @classmethod
     def _at_home(cls, value: Any) -> Any:
-        return at_home(value) if isinstance(value, Path) else value
+        return path_of(value)
 
     @property
     def images_root(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from producer.configuration.home_folder import at_home
 from producer.configuration.passwords import password_of
+from producer.configuration.path_setting import not_empty, path_of
 from producer.connect.delivery_log import DeliveryLog
 from producer.contract.event import MOST_EVENTS
 from producer.contract.names import Name, safe_name
@@ -76,10 +76,16 @@ class StationSettings(BaseSettings):
     )
     metrics_address: str = Field(default="127.0.0.1", description="Address of that port; 0.0.0.0 in a container.")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name or ""]
+        return not_empty(value) if field.annotation in (Path, Path | None) else value
+
     @field_validator("*")
     @classmethod
     def _at_home(cls, value: Any) -> Any:
-        return at_home(value) if isinstance(value, Path) else value
+        return path_of(value)
 
     def broker_url(self) -> str:
         """The URL of Redis, with all that a client needs (see `producer.delivery.redis_url`): never print it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import Final
 
@@ -22,10 +23,13 @@ UNREADABLE: Final = frozenset({
 })
 """Endings, in lower case, of pictures that the worker does not decode."""
 
-SIDECARS: Final = frozenset({
+COMPANIONS: Final = frozenset({".xmp", ".aae", ".thm", ".pp3", ".dop", ".md5", ".sha256", ".sig", ".lnk", ".url"})
+"""Endings of what belongs to one file, or leads to one: `5.thm` says that there is a photograph of pocket 5."""
+
+SIDECARS: Final = COMPANIONS | {
     ".txt", ".log", ".md", ".csv", ".tsv", ".json", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".html", ".pdf",
-    ".db", ".xmp", ".aae", ".thm", ".pp3", ".dop", ".md5", ".sha256", ".sig", ".lnk", ".url",
-})
+    ".db",
+}
 """Endings of what stands beside photographs and is none."""
 _BESIDE: Final = SIDECARS | {
     ".bak", ".old", ".orig", ".backup", ".prev", ".mp4", ".mov", ".avi", ".mkv", ".wav", ".mp3", ".m4a", ".zip",
@@ -35,6 +39,9 @@ _BESIDE: Final = SIDECARS | {
 
 UNFINISHED: Final = frozenset({".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart", ".download", ".swp"})
 """Endings of files that a program still writes, behind the ending that they will have."""
+
+_MARKS: Final = re.compile(r"[.~#$]+")
+"""What programs set apart with what they put before and behind a file's name."""
 
 
 def ending_of(name: str) -> str:
@@ -56,15 +63,22 @@ def pocket_of(name: str) -> int | None:
     return int(digits) if 0 < len(digits) <= len(str(MAX_POCKET)) else None
 
 
-def pocket_of_hidden(name: str) -> int | None:
-    """The pocket of a photograph that goes by a hidden name while it is copied.
+def pocket_told(name: str) -> int | None:
+    """The pocket that a name tells of which is no photograph's own.
 
-    Like 3 in rsync's `.3.jpg.Xa81Qz`, ProFTPD's `.in.3.jpg.` and Syncthing's `.syncthing.3.jpg.tmp`. What macOS puts
-    beside `3.jpg` is `._3.jpg`, of which no part is a pocket.
+    Like 3 in `3.jpg.part`, rsync's `.3.jpg.Xa81Qz`, ProFTPD's `.in.3.jpg.`, Syncthing's `~syncthing~3.jpg.tmp`, Emacs'
+    `#3.jpg#` and Office's `~$3.jpg`; in `3.thm` and `3.jpg.txt` too, which stand beside a `3.jpg`. What macOS puts
+    there is `._3.jpg`, of which no part is a pocket.
     """
-    if not name.startswith(".") or ending_of(name) in SIDECARS:
+    if is_picture(name) and not name.startswith((".", "~$")):
         return None
-    parts = name[1:].split(".")
+    if ending_of(name) in SIDECARS:
+        stem = PurePath(name).stem
+        beside = ending_of(name) in COMPANIONS or is_picture(stem)
+        return pocket_of(stem) if beside and not stem.startswith(".") else None
+    if (pocket := pocket_of(name.partition(".")[0])) is not None:
+        return pocket
+    parts = _MARKS.split(name)
     for at, part in reversed(list(enumerate(parts))):
         if (
             any(is_picture(f"{part}.{ending}") for ending in parts[at + 1 :])
@@ -77,6 +91,9 @@ def pocket_of_hidden(name: str) -> int | None:
 def may_become_newest(name: str) -> bool:
     """Whether a file that tells of a pocket may be its newest photograph, on its way: no earlier one, no video.
 
-    There is no end of the endings that copying programs give, so all count but those of what is known.
+    There is no end of the endings that copying programs give, so all count but those of what is known, and what
+    editors write beside a file that is open.
     """
-    return name.startswith(".") or not (name.endswith("~") or ending_of(name) in _BESIDE)
+    if name.startswith("."):
+        return True
+    return not (name.endswith("~") or name.startswith(("~$", "#")) or ending_of(name) in _BESIDE)

@@ -15,27 +15,26 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox import Outbox
-from producer.pictures.stand_in import stand_in
 from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
+from producer.station.file_captures import FileCaptures, ListedFile
 from producer.station.followed_files import FollowedFiles
+from producer.station.overwritten_files import OverwrittenFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
 from producer.station.place import Place, place_of, same_place
 from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Changing, Look, Stillness
 from producer.station.station import Station
 from producer.station.submitted_files import HandedIn
 from producer.station.time_since_boot import Moment
+from producer.station.unfinished_copies import UnfinishedCopies
 from producer.station.unused_files import UnusedFiles
 from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, may_be_a_photograph
 from producer.terminal.error_text import in_words
@@ -47,17 +46,6 @@ WATCH_EVERY: Final = 1.0
 
 FORGET_EVERY: Final = 3600.0
 """Seconds between two looks for what need not be remembered any more."""
-
-
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    relative: Path
-    look: Look
-
-    @property
-    def name(self) -> str:
-        return self.relative.as_posix()
 
 
 class FolderCamera:
@@ -87,19 +75,20 @@ class FolderCamera:
         check_timeout: float = CHECK_TIMEOUT,
     ):
         self._folder = WatchedFolder(folder)
-        self._station = station
         self._heads = heads
         self._settled_after = settled_after
         self._doubt_for = doubt_for
         self._every = every
-        self._check_timeout = check_timeout
         self._handed_in = HandedIn(outbox, folder)
+        self._captures = FileCaptures(station, self._handed_in, heads, check_timeout)
+        self._copies = UnfinishedCopies(settled_after, doubt_for)
         self._stillness = Stillness()
         self._unused = UnusedFiles(folder, may_be_a_photograph, (SUBMITTED, REJECTED))
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
         self._followed = FollowedFiles(doubt_for)
+        self._overwritten = OverwrittenFiles()
         self._warned = False  # that nothing tells who writes a file
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
@@ -132,6 +121,7 @@ class FolderCamera:
         now = time.monotonic()
         self._followed.bring_back(now)
         looks = dict(self._folder.files())
+        self._copies.look(self._folder.copies, now)
         self._unused.look(now)
         looks |= {path: look for path, (look, _) in self._folder.no_files.items()}
         self._forget_all_but(looks)
@@ -141,23 +131,46 @@ class FolderCamera:
         self._say_what_never_settles({path: looks[path] for path in looks.keys() - set(settled)}, now)
         twins = same_place(settled, self._folder.path)
         waiting = len(looks) - len(settled)
-        for path in settled:
-            file = _File(path, path.relative_to(self._folder.path), looks[path])
+        files = {path: ListedFile(path, path.relative_to(self._folder.path), looks[path]) for path in sorted(looks)}
+        # A check is not complete while a newer photograph of one of its pockets is on its way.
+        try:
+            again = self._captures.are_again(files.values())
+        except sqlite3.Error as problem:
+            self._say_once(next(iter(files.values())), "a file cannot be handed in now and stays", str(problem))
+            return True
+        held = {file.path.parent for file in again if still[file.path] < self._settled_after}
+        for path in sorted(settled, key=lambda path: (files[path] not in again, path)):
+            file = files[path]
+            if self._copies.hold(path.parent) or (path.parent in held and file not in again):
+                waiting += 1
+                continue
             try:
                 self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
             except Changing:
                 self._stillness.forget(path)
+                held |= {path.parent} if file in again else set()
                 waiting += 1
             except FileNotFoundError:  # gone since it was listed
                 self._stillness.forget(path)
             except (BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
                 # Its writer goes on, a full disk or outbox passes; the file stays where it is until then.
                 self._say_once(file, "a file cannot be handed in now and stays", str(problem))
+                held |= {path.parent} if file in again else set()
                 waiting += 1
+        self._stand_in_for_copies()
         return waiting > 0
 
+    def _stand_in_for_copies(self) -> None:
+        for folder, copies in self._copies.left().items():
+            try:
+                self._captures.stand_in_for(copies, folder.relative_to(self._folder.path))
+            except (OSError, sqlite3.Error) as problem:
+                path = copies[0].path
+                file = ListedFile(path, path.relative_to(self._folder.path), copies[0].look)
+                self._say_once(file, "a stand-in for a file cannot be handed in now", str(problem))
+
     def _take(
-        self, file: _File, twins: Sequence[str], patient: bool, on_capture: Callable[[CaptureEvent], None]
+        self, file: ListedFile, twins: Sequence[str], patient: bool, on_capture: Callable[[CaptureEvent], None]
     ) -> None:
         """Hand in a settled file and put it away, or refuse it for good.
 
@@ -179,24 +192,31 @@ class FolderCamera:
                 raise ValueError(self._folder.no_files[file.path][1])
             if twins:
                 raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")
+            left = self._copies.left().get(file.path.parent, [])
+            if unfinished := [copy.name for copy in left if copy.pocket == place.pocket]:
+                raise ValueError(
+                    f"a newer one may be on its way that nobody goes on with, {', '.join(unfinished)}: which?"
+                )
             reading = read(file.path, file.look)
             if is_raw(file.path.name, reading.image):
                 raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
             if reading.unguarded and not self._warned:
                 log.warning(UNGUARDED, file=file.name)
                 self._warned = True
-            doubt = reading.doubt or (None if reading.bar in self._bars else reading.bar)
+            doubt = reading.doubt or self._overwritten.doubt(file.path, reading.image)
+            doubt = doubt or (None if reading.bar in self._bars else reading.bar)
             if doubt is not None and patient:
                 raise Doubtful(doubt)
             if self._handed_in.knows_content(file.relative, reading.image):
                 self._put_away(file, reading)
                 return
             moment = Moment.now()
-            check = self._check_of(file, declared[1], moment)
+            check = self._captures.check_of(file, declared[1], moment)
             if (other := self._handed_in.shown_as(file.relative, reading.image, moment)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
             before = self._handed_in.others_of_pocket(file.relative)
-            event = self._submit(file, reading.image, *declared, check)
+            self._captures.stand_in_for(left, file.relative.parent, check)
+            event = self._captures.submit(file, reading.image, *declared, check)
         except (ValidationError, ValueError) as error:
             self._refuse(file, in_words(error), declared)
             return
@@ -209,27 +229,7 @@ class FolderCamera:
         on_capture(event)
         self._put_away(file, reading)
 
-    def _check_of(self, file: _File, pocket: DeclaredPocket, moment: Moment) -> UUID:
-        return self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
-
-    def _submit(self, file: _File, image: bytes, place: Place, pocket: DeclaredPocket, check: UUID) -> CaptureEvent:
-        capture = self._station.new_capture_id()
-        return self._station.submit(
-            image,
-            machine=place.machine,
-            head=place.head,
-            pocket=place.pocket,
-            operation=place.operation,
-            check_id=check,
-            check_size=pocket.check_size,
-            capture_id=capture,
-            region=pocket.region,
-            insert_designation=pocket.designation,
-            # The note and the event are one step, so a file whose move was cut short by a crash is not handed in twice.
-            note=self._handed_in.file_note(file.relative, file.look, capture, image),
-        )
-
-    def _is_known(self, file: _File) -> bool:
+    def _is_known(self, file: ListedFile) -> bool:
         """Whether a file was handed in, and a crash came before it was moved or it could not be.
 
         Where files are moved, its bytes are compared too, at no cost to speak of: a FAT file system knows no time of
@@ -241,12 +241,13 @@ class FolderCamera:
             return True
         return self._handed_in.knows_bytes(file.relative, file.look, file.path.read_bytes())
 
-    def _put_away(self, file: _File, reading: Reading | None = None) -> None:
+    def _put_away(self, file: ListedFile, reading: Reading | None = None) -> None:
         """Move what was handed in out of the way, or remember it where it stays."""
         if self._folder.writable and file.path not in self._folder.no_files:
             try:
                 moved = self._folder.move(file.relative, file.look, SUBMITTED)
                 self._stillness.forget(file.path)  # what comes under its name is another one
+                self._followed.leave(file.path)
                 if reading is not None and reading.unguarded:
                     self._followed.follow(file.path, moved, reading.image, time.monotonic())
                 return
@@ -254,15 +255,13 @@ class FolderCamera:
                 self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
         if reading is not None:
             self._handed_in.remember_content(file.relative, file.look, reading.image)
+            self._overwritten.remember(file.path, reading.image)
         self._dealt_with[file.path] = file.look
 
-    def _refuse(self, file: _File, reason: str, declared: tuple[Place, DeclaredPocket] | None) -> None:
+    def _refuse(self, file: ListedFile, reason: str, declared: tuple[Place, DeclaredPocket] | None) -> None:
         """Hand in a stand-in for a photograph that is not taken, and put it aside; what is no file stays."""
         if declared is not None:
-            place, pocket = declared
-            image = stand_in(f"{file.path.name}: {reason}")
-            with suppress(ValidationError):  # of a name that no machine can have, which is the reason
-                self._submit(file, image, place, pocket, self._check_of(file, pocket, Moment.now()))
+            self._captures.stand_in(file, *declared, reason)
         if file.path not in self._folder.no_files:
             log.warning("a file was rejected", file=file.name, reason=reason)
             if self._folder.writable:
@@ -274,7 +273,7 @@ class FolderCamera:
                     self._say_once(file, "a rejected file cannot be moved: it stays", str(error))
         self._dealt_with[file.path] = file.look
 
-    def _say_once(self, file: _File, what: str, problem: str) -> None:
+    def _say_once(self, file: ListedFile, what: str, problem: str) -> None:
         if self._said.get(file.path) != problem:
             self._said[file.path] = problem
             log.warning(what, file=file.name, problem=problem)
@@ -283,11 +282,12 @@ class FolderCamera:
         """Say of a file that was waited for as long as any that something changes it again and again."""
         for path, look in changing.items():
             if self._stillness.watched(path, now) >= self._doubt_for + self._settled_after:
-                file = _File(path, path.relative_to(self._folder.path), look)
+                file = ListedFile(path, path.relative_to(self._folder.path), look)
                 self._say_once(file, "a file is never still, and is not handed in", "something changes it all the time")
 
     def _forget_all_but(self, looks: dict[Path, Look]) -> None:
         """Forget the files that are not there any more."""
         self._stillness.keep(looks.keys())
+        self._overwritten.keep(looks.keys())
         self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
         self._said = {path: problem for path, problem in self._said.items() if path in looks}

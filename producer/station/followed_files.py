@@ -7,16 +7,19 @@ before in it, and that decodes to its end. When the program goes on, the file ha
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from producer.files.durable_files import move_back
+from producer.pictures.file_names import pocket_of
 from producer.station.settled_files import Look
 
 log = structlog.get_logger()
+
+_WRITTEN: Final = "a file was written after it was handed in"
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,24 @@ class FollowedFiles:
         look, sha256 = Look.at(path.stat()), hashlib.sha256(image).digest()
         self._files.append(Followed(name, path, look, sha256, now + self._seconds))
 
+    def leave(self, name: Path) -> None:
+        """Follow those of the pocket of `name` no further: a newer photograph of it was handed in, and counts."""
+        pocket = name.parent, pocket_of(name.name)
+        self._files = [file for file in self._files if (file.name.parent, pocket_of(file.name.name)) != pocket]
+
     def bring_back(self, now: float) -> None:
         """Put each that was written since back into its place, to be handed in again: half of it was judged.
 
-        It is followed no further, nor are those whose time is over.
+        Where a newer photograph has that, it stays: the newest counts. It is followed no further, nor are those whose
+        time is over.
         """
         changed = [file for file in self._files if file.has_changed(now)]
         self._files = [file for file in self._files if now < file.until and file not in changed]
         for file in changed:
-            log.error("a file was written after it was handed in: it is handed in again", file=str(file.path))
-            # The folder is away, somebody took the file, or a newer photograph of the pocket is there, and counts.
-            with suppress(OSError):
+            try:
                 move_back(file.path, file.name)
+                log.error(f"{_WRITTEN}: it is handed in again", file=str(file.path))
+            except FileExistsError:
+                log.error(f"{_WRITTEN}: a newer one has its place, and counts", file=str(file.path))
+            except OSError as error:  # the folder is away, or somebody took the file
+                log.error(f"{_WRITTEN} and cannot be handed in again", file=str(file.path), problem=error.strerror)

@@ -22,7 +22,7 @@ from producer.pictures.file_names import (
     is_picture,
     may_become_newest,
     pocket_of,
-    pocket_of_hidden,
+    pocket_told,
 )
 from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
@@ -143,7 +143,7 @@ def numbered(pockets: Sequence[int]) -> str:
 
 
 def _sorted_out(folder: Path) -> _Named:
-    named, beside = _Named(), []
+    named, beside = _Named(), defaultdict[int, list[str]](list)
     for path in _entries(folder):
         name = path.name
         if may_be_on_its_way(name) and path.is_dir():
@@ -152,7 +152,7 @@ def _sorted_out(folder: Path) -> _Named:
                 if pocket is not None:
                     named.hints[pocket].append(inner.relative_to(folder).as_posix())
         elif is_system_litter(Path(name)):
-            if (pocket := pocket_of_hidden(name)) is not None:
+            if (pocket := pocket_told(name)) is not None:
                 named.hints[pocket].append(name)
             elif may_be_on_its_way(name) and holds_picture(path):
                 named.elsewhere.append(name)
@@ -163,16 +163,19 @@ def _sorted_out(folder: Path) -> _Named:
                 named.hints[pocket].append(name)
         elif is_picture(name) and (pocket := pocket_of(name)) is not None:
             named.photographs[pocket].append(path)
-        elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem) and not _leads(name)):
+        elif (pocket := pocket_told(name)) is not None:
+            hints = beside if ending_of(name) in SIDECARS else named.hints
+            hints[pocket].append(name)
+        elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem)):
             named.strays.append(name)
-        elif ending_of(name) not in SIDECARS and (pocket := _leads(name)) is not None:
-            named.hints[pocket].append(name)
-        elif is_picture(path.stem):
-            beside.append(path)
-    # `3.jpg.md5` says that there is a `3.jpg`; beside one it says nothing.
-    for path in beside:
-        if (pocket := pocket_of(path.stem)) is not None and pocket not in named.photographs:
-            named.hints[pocket].append(path.name)
+    # `3.jpg.md5` and `3.thm` say that there is a `3.jpg`; beside one they say nothing.
+    for pocket, names in beside.items():
+        if pocket not in named.photographs:
+            named.hints[pocket] += names
+    # An earlier photograph beside a pocket's newest is no doubt about it, and yet no one looks at it.
+    for pocket in named.hints.keys() & named.photographs.keys():
+        earlier = [name for name in named.hints[pocket] if not may_become_newest(name)]
+        named.elsewhere += [name for name in earlier if holds_picture(folder / name)]
     return named
 
 
@@ -196,11 +199,6 @@ def _entries(folder: Path) -> list[Path]:
         raise ValueError(f"{folder} is no folder: give the folder that the head's photographs are in") from None
     except OSError as error:
         raise ValueError(f"the folder {folder} cannot be read: {error.strerror}") from error
-
-
-def _leads(name: str) -> int | None:
-    """The pocket that a name begins with, like 2 in `2`, `2.jpg.part`, `2.jpg~`."""
-    return pocket_of(name.partition(".")[0])
 
 
 def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:

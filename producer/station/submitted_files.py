@@ -102,16 +102,27 @@ class HandedIn:
         is another check, of an operation of the same name. A photograph of yesterday must not stand for a pocket that
         nobody saw today. Nor do photographs belong together between which `check_size` was said to be another one.
         """
-        note = f"{CHECK_NOTE}{_normal((self._folder.absolute() / operation).as_posix())}"
-        check, _, rest = (self._outbox.note(note) or "").partition(" ")
+        check = self.open_check(operation, now, timeout, check_size)
+        if check is None:
+            self._outbox.forget_notes(self._outbox.notes(_shown(operation)))
+            check = new_id()
+        self._outbox.keep_note(self._check_note(operation), f"{check} {now}{_SIZE}{check_size}")
+        return check
+
+    def open_check(self, operation: Path, now: Moment, timeout: float, check_size: int | None) -> UUID | None:
+        """The check of an operation's folder that is not over, of `check_size` pockets (None: of any number)."""
+        check, _, rest = (self._outbox.note(self._check_note(operation)) or "").partition(" ")
         last, _, size = rest.partition(_SIZE)
         passed = now.since(Moment.read(last)) if last else None
+        over = passed is None or not 0 <= passed <= timeout
         # An earlier version noted no size.
-        if passed is None or not 0 <= passed <= timeout or size not in ("", str(check_size)):
-            self._outbox.forget_notes(self._outbox.notes(_shown(operation)))
-            check = str(new_id())
-        self._outbox.keep_note(note, f"{check} {now}{_SIZE}{check_size}")
-        return UUID(check)
+        return None if over or (check_size is not None and size not in ("", str(check_size))) else UUID(check)
+
+    def pockets_shown(self, operation: Path, now: Moment, timeout: float) -> set[int | None]:
+        """The pockets of which a photograph was handed in for the check that is not over."""
+        if self.open_check(operation, now, timeout, None) is None:
+            return set()
+        return {pocket_of(_path_in(note).name) for note in self._outbox.notes(_shown(operation))}
 
     def forget_old(self, now: float) -> None:
         """Forget what was noted more than `KEEP_NOTES` seconds before `now` (since the epoch).
@@ -137,6 +148,9 @@ class HandedIn:
     def _stands(self, name: str) -> bool:
         """Whether the file that a note is about is still in the folder."""
         return os.path.lexists(self._folder / _path_in(name))
+
+    def _check_note(self, operation: Path) -> str:
+        return f"{CHECK_NOTE}{_normal((self._folder.absolute() / operation).as_posix())}"
 
     @staticmethod
     def _content_note(relative: Path, image: bytes) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from producer.pictures.file_names import SIDECARS, ending_of, is_picture
+from producer.pictures.file_names import SIDECARS, ending_of, is_picture, pocket_of, pocket_told
 from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.settled_files import Look
@@ -26,6 +26,7 @@ LOOK_EVERY: Final = 10.0
 
 _HIDDEN: Final = "its name is hidden, as while it is copied"
 _NAME: Final = "its name is not <pocket> and an ending, like 7.jpg"
+_ALONE: Final = "it goes with a photograph that is not there"
 _TAKEN: Final = "this folder is for what was dealt with: no machine can have its name"
 
 
@@ -74,10 +75,23 @@ class UnusedFiles:
             folders[:] = [name for name in folders if name not in done and not is_system_litter(Path(name))]
             for name in names:
                 hidden = may_be_on_its_way(name)
-                if self._takes(name) or ending_of(name) in SIDECARS or (is_system_litter(Path(name)) and not hidden):
+                if self._takes(name):
                     continue
-                if is_picture(PurePath(name).stem) or holds_picture(here / name):
+                if (pocket := pocket_told(name)) is not None:
+                    if ending_of(name) not in SIDECARS:
+                        yield here / name, _HIDDEN if hidden else _NAME
+                    elif pocket not in self._pockets(here):
+                        yield here / name, _ALONE
+                elif ending_of(name) in SIDECARS or (is_system_litter(Path(name)) and not hidden):
+                    continue
+                elif is_picture(PurePath(name).stem) or holds_picture(here / name):
                     yield here / name, _HIDDEN if hidden else _NAME
+
+    def _pockets(self, operation: Path) -> set[int | None]:
+        """The pockets of which a photograph is in an operation's folder, or was dealt with."""
+        places = (self._folder / done / operation.relative_to(self._folder) for done in self._done)
+        names = (path.name for place in (operation, *places) for path in _entries(place))
+        return {pocket_of(name) for name in names if self._takes(name)}
 
     def _in_the_way(self) -> Iterator[Path]:
         """Photographs of a machine that is named like a folder for what was dealt with.

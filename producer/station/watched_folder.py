@@ -6,19 +6,28 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 import structlog
 
 from producer.files.durable_files import move_back, replace
-from producer.pictures.file_names import SIDECARS, UNFINISHED, ending_of, is_picture, pocket_of
-from producer.pictures.system_files import is_system_litter
+from producer.pictures.file_names import (
+    SIDECARS,
+    UNFINISHED,
+    ending_of,
+    is_picture,
+    may_become_newest,
+    pocket_of,
+    pocket_told,
+)
+from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.file_writers import open_for_writing
 from producer.station.folder_lock import FolderLock, FolderTaken
 from producer.station.settled_files import Changing, Look
+from producer.station.unfinished_copies import Copy
 
 log = structlog.get_logger()
 
@@ -42,6 +51,8 @@ class WatchedFolder:
         self._unlisted: set[str] = set()
         self.no_files: dict[Path, tuple[Look, str]] = {}
         """What the last listing found that is named like a photograph and is no file, with what it is."""
+        self.copies: list[Copy] = []
+        """What it found that may become a pocket's newest photograph when it has its own name."""
 
     def hold(self) -> None:
         """Take the folder for this process.
@@ -104,10 +115,14 @@ class WatchedFolder:
         and left where it is, among `no_files`.
         """
         no_files: dict[Path, tuple[Look, str]] = {}
+        copies: list[Copy] = []
         errors: list[OSError] = []
         for folder, folders, names in os.walk(self.path, onerror=errors.append):
             here = Path(folder)
             done = (SUBMITTED, REJECTED) if here == self.path else ()
+            copies += _copies(here, names)
+            for name in filter(may_be_on_its_way, folders):
+                copies += _copies(here, (f"{name}/{inner}" for inner in _names(here / name) if is_picture(inner)))
             folders[:] = [name for name in folders if name not in done and not is_system_litter(Path(name))]
             for path in map(here.joinpath, (*folders, *filter(may_be_a_photograph, names))):
                 with suppress(OSError):  # gone since it was listed
@@ -121,6 +136,7 @@ class WatchedFolder:
                 name = path.relative_to(self.path).as_posix()
                 log.warning("a photograph is not taken: put the file itself there", file=name, problem=problem)
         self.no_files = no_files
+        self.copies = copies
         # What is gone since it was listed is no problem, and of the whole folder `is_there` says it.
         unlisted = {f"{error.filename}: {error.strerror}" for error in errors if error.errno != errno.ENOENT}
         for problem in sorted(unlisted - self._unlisted):
@@ -203,4 +219,26 @@ def may_be_a_photograph(name: str) -> bool:
     """Whether a file is looked at: a picture by its ending, or what is named by a pocket and by nothing else known."""
     if is_system_litter(Path(name)):
         return False
-    return is_picture(name) or (pocket_of(name) is not None and ending_of(name) not in SIDECARS | UNFINISHED)
+    if is_picture(name):
+        return True
+    return pocket_of(name) is not None and ending_of(name) not in SIDECARS | UNFINISHED and may_become_newest(name)
+
+
+def _copies(folder: Path, names: Iterable[str]) -> Iterator[Copy]:
+    """Those of the names in a folder that may become a pocket's newest photograph there."""
+    for name in names:
+        if may_become_newest(name) and not may_be_a_photograph(name):
+            inner = PurePath(name).name
+            pocket = pocket_told(name) if inner == name else pocket_of(inner)
+            if pocket is not None:
+                with suppress(OSError):  # it has its own name by now
+                    status = (folder / name).lstat()
+                    if stat.S_ISREG(status.st_mode):
+                        yield Copy(folder, name, pocket, Look.at(status))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:  # gone, or nobody may
+        return []

@@ -26,6 +26,7 @@ REPLACE: Final = "insert-inspection-replace"
 _STAND_INS: Final = str.maketrans("–—−…×·±≤≥✓✗★○→►◄“”„‘’", '---.x*+<>+x*o>><"""\'\'')
 
 _ESCAPED: Final = re.compile(r"[^\n -~]")
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
 
 
 class ReaderGone(Exception):
@@ -35,8 +36,8 @@ class ReaderGone(Exception):
 class Dumps(Protocol):
     """A Pydantic model, as far as it is printed."""
 
-    def model_dump_json(self, *, exclude_none: bool) -> str:
-        """Its values as JSON."""
+    def model_dump(self, *, mode: str, exclude_none: bool) -> Any:
+        """Its values, for JSON where that is the mode."""
         ...
 
 
@@ -99,7 +100,8 @@ def say_json(value: Any, indent: int | None = None) -> None:
 
 def say_model(model: Dumps, *, exclude_none: bool = False) -> None:
     """Print a Pydantic model as `say_json`."""
-    say_json(json.loads(model.model_dump_json(exclude_none=exclude_none)))
+    # Not Pydantic's own JSON: that ends with an error on what is no text.
+    say_json(model.model_dump(mode="json", exclude_none=exclude_none))
 
 
 def answer_stream() -> SupportsWrite:
@@ -115,8 +117,11 @@ class _Shown:
 def json_text(value: Any, encoding: str | None = "utf-8", indent: int | None = None) -> str:
     """A value as JSON. What does not print is escaped as JSON escapes it; where the encoding is none of Unicode's, so
     is all but ASCII: programs read JSON as UTF-8 (RFC 8259, 8.1) and a byte of another encoding spoils it for them.
+
+    A byte of a file's name that is no text is written out, as for people: `\\\\xff`. JSON has no other way, and many
+    programs refuse a whole document for a surrogate without its pair (8.2).
     """
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    text = _NO_TEXT.sub(_written_out_in_json, json.dumps(value, indent=indent, ensure_ascii=False))
     if not text.isascii() or not text.isprintable():
         unicode = encoding is not None and codecs.lookup(encoding).name.startswith("utf")
         text = _ESCAPED.sub(_kept_or_escaped if unicode else _escaped, text)
@@ -155,6 +160,10 @@ def _writing_to(stream: TextIO) -> Iterator[None]:
         raise ReaderGone from None
     except OSError as error:  # a full disk
         raise OSError(error.errno, error.strerror, stream.name) from None
+
+
+def _written_out_in_json(match: re.Match[str]) -> str:
+    return f"\\{_written_out(match[0])}"
 
 
 def _kept_or_escaped(match: re.Match[str]) -> str:

@@ -118,6 +118,15 @@ class Page:
         self.chromium.find_element(By.NAME, "name").send_keys(name)
         self.chromium.find_element(By.NAME, "password").send_keys(PASSWORD, Keys.ENTER)
 
+    def click_into_new_window(self, selector: str) -> None:
+        """Follow a link that opens a window of its own, and look at that: it is there some time after the click."""
+        before = set(self.chromium.window_handles)
+        self.find(selector).click()
+        wait_until(lambda: set(self.chromium.window_handles) - before, 20, "the new window")
+        (window,) = set(self.chromium.window_handles) - before
+        self.chromium.switch_to.window(window)
+        wait_until(lambda: self.script("return document.readyState === 'complete' && location.pathname !== 'blank'"))
+
     def press(self, *keys: str) -> None:
         for key in keys:
             webdriver.ActionChains(self.chromium).send_keys(key).perform()

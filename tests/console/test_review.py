@@ -21,8 +21,15 @@ def kept(plant) -> list[tuple[str, str, str]]:
 
 
 def ready(page, before: str = "") -> str:
-    wait_until(lambda: page.shown_capture() not in ("", before), what="the next photograph")
-    return page.shown_capture()
+    seen = ""
+
+    def is_next() -> bool:
+        nonlocal seen
+        seen = page.shown_capture()
+        return seen not in ("", before)
+
+    wait_until(is_next, what="the next photograph")
+    return seen  # what was seen then: asked again, the page may have gone on
 
 
 def begin(page) -> str:
@@ -150,8 +157,7 @@ def test_a_session_that_is_ended_in_the_middle_loses_no_review(page, plant) -> N
     wait_until(lambda: page.shows("#failed a"), what="the way to the login")
     assert kept(plant) == []
     reviewing = page.chromium.current_window_handle
-    page.find("#failed a").click()
-    page.chromium.switch_to.window(page.chromium.window_handles[-1])
+    page.click_into_new_window("#failed a")
     page.fill_in("ana")
     wait_until(lambda: "/login" not in page.chromium.current_url)
     page.chromium.close()
@@ -167,8 +173,7 @@ def test_another_person_s_login_does_not_sign_what_was_said_before(page, plant) 
     page.press("3")
     wait_until(lambda: page.shows("#failed a"))
     reviewing = page.chromium.current_window_handle
-    page.find("#failed a").click()
-    page.chromium.switch_to.window(page.chromium.window_handles[-1])
+    page.click_into_new_window("#failed a")
     page.fill_in("bert")
     wait_until(lambda: "/login" not in page.chromium.current_url)
     page.chromium.close()

@@ -8,6 +8,7 @@ from producer.contract.names import safe_name
 from producer.settings import StationSettings
 from producer.storage.folder import FolderStore
 from producer.storage.opening import open_image_store
+from producer.terminal.error_text import in_words
 from worker.settings import WorkerSettings
 
 
@@ -35,6 +36,23 @@ def test_a_tilde_is_the_home_folder_for_photographs_too(home: Path, root: str) -
     assert isinstance(store, FolderStore)
     assert store.root == home / "x"
     assert WorkerSettings(images=root).images_root == str(home / "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("", "it is empty"), ("\n", "it is blank"), ("  ", "it is blank"), ("/data/x\n", "it has a line break")],
+)
+def test_a_path_that_is_blank_or_has_a_line_break_is_refused_by_its_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    paths = [name for name, field in WorkerSettings.model_fields.items() if "Path" in str(field.annotation)]
+    for name in (*paths, *("images", "networks", "weights")):
+        if value or name in paths:  # an empty root is the default one
+            monkeypatch.setenv(f"INSERTS_{name.upper()}", value)
+            with pytest.raises(ValueError, match=said) as refused:
+                WorkerSettings()
+            assert in_words(refused.value).startswith(f"INSERTS_{name.upper()}: {said}")
+            monkeypatch.delenv(f"INSERTS_{name.upper()}")
 
 
 def test_a_home_folder_that_nobody_has_is_named() -> None:

@@ -374,7 +374,10 @@ def test_a_cameras_raw_data_are_refused_because_their_preview_would_be_judged(ca
 
 @pytest.mark.parametrize(
     "name",
-    ["._1.jpg", ".DS_Store", "Thumbs.db", "@eaDir/1.jpg", "__MACOSX/1.jpg", "1.jpg.part", "1.tmp", "1.txt", "1.xmp"],
+    [
+        *("._1.jpg", ".DS_Store", "Thumbs.db", "@eaDir/1.jpg", "__MACOSX/1.jpg", "1.jpg.part", "1.tmp", "1.txt"),
+        *("1.xmp", "1.jpg~", "1.bak", "1.mp4", "#1.jpg#", "~$1.jpg"),
+    ],
 )
 def test_what_is_no_photograph_is_left_alone(camera: Camera, name: str) -> None:
     path = camera.photo(f"mill-1/H1/op-7/{name}", photograph())
@@ -389,6 +392,93 @@ def test_a_file_that_is_copied_under_a_hidden_name_is_left_until_it_has_its_own(
     hidden.rename(hidden.with_name("2.jpg"))
     assert [event.pocket for event in camera.sweep()[0]] == [2]
     assert not (camera.folder / "rejected").exists()
+
+
+@pytest.mark.parametrize("name", [".2.jpg.Xa81Qz", "2.jpg.part", ".stage/2.jpg", "~syncthing~2.jpg.tmp"])
+def test_no_photograph_is_handed_in_while_a_newer_one_of_its_operation_is_copied(camera: Camera, name: str) -> None:
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph())
+    assert [event.pocket for event in camera.sweep()[0]] == [2]
+    copy = camera.photo(f"mill-1/H1/op-7/{name}", b"half a photograph")
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=1))
+    other = camera.photo("mill-1/H1/op-8/1.jpg", photograph(seed=2))
+    with capture_logs() as said:
+        assert [event.operation for event in camera.sweep()[0]] == ["op-8"]
+        assert camera.look(after=30.0) == ([], True)
+    assert [entry["file"] for entry in said if entry["event"].startswith("photographs wait")] == [name]
+    copy.write_bytes(photograph(seed=3))
+    copy.rename(camera.folder / "mill-1/H1/op-7/2.jpg")
+    assert camera.look(after=1.0) == ([], True)
+    assert [event.pocket for event in camera.look(after=2.0)[0]] == [2, 1]
+    assert not other.exists()
+    assert camera.stand_ins() == []
+
+
+def test_a_copy_that_went_is_waited_for_at_one_more_look(camera: Camera) -> None:
+    """It may have taken its own name while the folder was listed, and be seen under neither."""
+    copy = camera.photo("mill-1/H1/op-7/2.jpg.part", b"half a photograph")
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=1))
+    assert camera.sweep() == ([], True)
+    copy.unlink()
+    assert camera.look(after=1.0) == ([], True)
+    assert [event.pocket for event in camera.look(after=1.0)[0]] == [1]
+
+
+def test_a_copy_that_nobody_goes_on_with_leaves_its_pocket_to_a_person_in_every_check(camera: Camera) -> None:
+    copy = camera.photo("mill-1/H1/op-7/.2.jpg.Xa81Qz", b"half a photograph")
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=1))
+    assert camera.sweep() == ([], True)
+    (event,), waits = camera.look(after=60.0)
+    assert (event.pocket, waits) == (1, False)
+    reason = (2, "no finished photograph of pocket 2, only .2.jpg.Xa81Qz")
+    assert camera.stand_ins() == [reason]
+    assert camera.look(after=1.0) == ([], False)
+    assert camera.stand_ins() == [reason]
+    # In the next check of an operation of that name it lies there still; and which of two is the newest, nobody knows.
+    newer = camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=2))
+    assert camera.sweep() == ([], False)
+    assert [pocket for pocket, _ in camera.stand_ins()] == [2, 2]
+    assert not newer.exists()
+    copy.unlink()
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=3))
+    assert [event.pocket for event in camera.sweep()[0]] == [2]
+
+
+def test_a_copy_that_is_left_after_the_last_photograph_counts_in_the_open_check(camera: Camera) -> None:
+    for pocket in (1, 2):
+        camera.photo(f"mill-1/H1/op-7/{pocket}.jpg", photograph(seed=pocket))
+    assert len(camera.sweep()[0]) == 2
+    camera.photo("mill-1/H1/op-7/2.jpg.part", b"half a photograph")
+    camera.photo("mill-1/H1/op-9/2.jpg.part", b"of an operation that has no check")
+    camera.look()
+    assert camera.stand_ins() == []
+    assert camera.look(after=60.0) == ([], False)
+    assert camera.stand_ins() == [(2, "no finished photograph of pocket 2, only 2.jpg.part")]
+
+
+def test_no_check_is_completed_while_a_pockets_newer_photograph_is_written(camera: Camera) -> None:
+    camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=2))
+    assert [event.pocket for event in camera.sweep()[0]] == [2]
+    camera.photo("mill-1/H1/op-7/1.jpg", photograph(seed=1))
+    again = camera.photo("mill-1/H1/op-7/2.jpg", photograph(seed=3)[:-300])
+    assert camera.sweep() == ([], True)  # it stands still, and is not whole
+    again.write_bytes(photograph(seed=3))
+    assert camera.look(after=1.0) == ([], True)
+    assert [event.pocket for event in camera.look(after=2.0)[0]] == [2, 1]
+
+
+def test_an_older_file_that_is_written_on_is_not_handed_in_after_a_newer_one(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("photograph_file", "watched_folder"):
+        monkeypatch.setattr(f"producer.station.{module}.open_for_writing", lambda _: None)
+    camera.photo("mill-1/H1/op-7/1.bmp", _bitmap(1))
+    assert len(camera.sweep()[0]) == 1
+    moved = camera.folder / "submitted/mill-1/H1/op-7/1.bmp"
+    camera.photo("mill-1/H1/op-7/1.bmp", _bitmap(2))
+    assert len(camera.sweep()[0]) == 1
+    moved.write_bytes(_bitmap(3))
+    assert camera.look(after=1.0) == ([], False)
+    assert moved.exists()
 
 
 def test_a_folder_that_may_only_be_read_is_handed_in_once_and_remembered(
@@ -418,6 +508,24 @@ def test_a_folder_that_may_only_be_read_is_handed_in_once_and_remembered(
     assert len(camera.sweep()[0]) == 1
     os.utime(path, (7, 7))
     assert camera.sweep() == ([], False)
+
+
+def test_a_file_that_stays_and_ends_as_the_photograph_before_is_not_taken(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The share may only be read, nothing tells of writers, and the writer pauses for longer than a file is still."""
+    monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: None)
+    camera.camera._folder.writable = False
+    before, after = (_bitmap(seed) for seed in (1, 2))
+    path = camera.photo("mill-1/H1/op-7/1.bmp", before)
+    assert len(camera.sweep()[0]) == 1
+    with path.open("r+b", buffering=0) as writer:
+        writer.write(after[: len(after) // 2])
+        assert camera.sweep() == ([], True)
+        assert camera.look(after=30.0) == ([], True)
+        writer.write(after[len(after) // 2 :])
+    (event,) = camera.sweep()[0]
+    assert (camera.images / event.image).read_bytes() == after
 
 
 def test_another_operation_is_another_check(camera: Camera) -> None:

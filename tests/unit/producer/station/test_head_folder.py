@@ -163,7 +163,13 @@ def test_a_photograph_under_a_hidden_name_is_not_finished(folder: Path, name: st
     assert (pockets(shown), shown.check_size) == ([1, 3], 3)
 
 
-@pytest.mark.parametrize("name", ["4.jpg.md5", "4.JPG.txt", "04.png.lnk", "4.jpg.aae"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("4.jpg.md5", "4.JPG.txt", "04.png.lnk", "4.jpg.aae", "4.lnk", "4.thm", "4.xmp"),
+        *("#4.jpg#", "~$4.jpg", "4.jpg~", "4.jpg.bak"),
+    ],
+)
 def test_what_stands_beside_a_photograph_that_is_not_there_tells_of_it(folder: Path, name: str) -> None:
     (folder / "2.jpg").write_bytes(JPEG)
     (folder / name).write_text("of the photograph")
@@ -179,6 +185,7 @@ def test_what_stands_beside_a_photograph_that_is_not_there_tells_of_it(folder: P
     [
         *(".3.jpg.Xa81Qz", "3.jpg.part", "3.jpg.filepart", "3.tmp", "3", "3.jpg.", ".~tmp~/3.jpg", ".rsync-tmp/3.jpg"),
         *("3.jpg.incomplete", "3.jpg.uploading", "3.jpg.!qB", "3.jpg.Xa81Qz", "3.jpg.sb-1a2b3c4d-Xy", "3.jpg.$$$"),
+        *("~syncthing~3.jpg.tmp", "~3.jpg.partial"),
     ],
 )
 def test_what_may_become_a_pockets_newest_photograph_makes_it_two(folder: Path, name: str) -> None:
@@ -258,6 +265,12 @@ def test_a_photograph_under_a_hidden_name_that_tells_no_pocket_is_told_of(folder
     (folder / "2.jpg").write_bytes(JPEG)
     (folder / ".goutputstream-XV2K").write_bytes(JPEG)
     assert (look_at(folder, 3).elsewhere, look_at(folder, 3).problems) == ([".goutputstream-XV2K"], [])
+
+
+def test_an_earlier_photograph_beside_the_newest_is_told_of(folder: Path) -> None:
+    for name in ("2.jpg", "1.jpg~", "2.jpg.bak"):
+        (folder / name).write_bytes(photograph(seed=sum(map(ord, name))))
+    assert (sorted(look_at(folder, 3).elsewhere), look_at(folder, 3).problems) == (["1.jpg~", "2.jpg.bak"], [])
 
 
 def test_a_sub_folder_that_is_named_by_a_pocket_and_holds_photographs_counts(folder: Path) -> None:

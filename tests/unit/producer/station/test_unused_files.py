@@ -42,6 +42,10 @@ def looks(tmp_path: Path) -> Looks:
     "name",
     [
         *(f"{PLACE}{name}" for name in ("1.jpg.incomplete", "IMG_2", "1.jpg.part", "photo.xyz")),
+        *(
+            f"{PLACE}{name}"
+            for name in ("#5.jpg#", "~$5.jpg", "5.jpg~", "5.bak", "5.jpg.bak", "5.lnk", "5.thm", "5.xmp")
+        ),
         *(f"{PLACE}{name}" for name in (".stage/3.jpg", ".goutputstream-XV2K", ".pureftpd-upload.5f3.15.1a2b")),
         *("submitted/H1/op-7/1.jpg", "rejected/H1/op-7/1.jpg"),
     ],
@@ -63,13 +67,22 @@ def test_what_is_copied_is_said_when_it_stands_still(looks: Looks) -> None:
     "name",
     [
         *(f"{PLACE}{name}" for name in ("1.jpg", "README", "1.txt", "._1.jpg", ".DS_Store", "Thumbs.db")),
-        *(f"{PLACE}{name}" for name in ("@eaDir/1.jpg", ".Trashes/1.jpg", ".snapshots/1.jpg", "~$1.jpg")),
+        *(f"{PLACE}{name}" for name in ("@eaDir/1.jpg", ".Trashes/1.jpg", ".snapshots/1.jpg", "1.json")),
         *("submitted/mill-1/H1/op-7/1.jpg", "rejected/mill-1/H1/op-7/1.jpg"),
     ],
 )
 def test_of_what_is_taken_or_known_nothing_is_said(looks: Looks, name: str) -> None:
     looks.put(name, b"text" if name.endswith(("README", ".txt")) else photograph())
     assert [looks.look() for _ in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize("taken", [PLACE, f"submitted/{PLACE}", f"rejected/{PLACE}"])
+def test_of_what_goes_with_a_photograph_nothing_is_said(looks: Looks, taken: str) -> None:
+    for name in (f"{taken}1.jpg", f"{PLACE}1.xmp", f"{PLACE}01.jpg.md5"):
+        looks.put(name, photograph())
+    assert [looks.look(), looks.look()] == [[], []]
+    (looks.folder / f"{taken}1.jpg").unlink()
+    assert [looks.look(), sorted(looks.look())] == [[], [f"{PLACE}01.jpg.md5", f"{PLACE}1.xmp"]]
 
 
 def test_what_was_rejected_for_its_path_is_known_by_its_note(looks: Looks) -> None:

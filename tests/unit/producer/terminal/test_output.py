@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
+import pydantic_core
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from producer.terminal.output import note, say, say_json, visible
+from producer.terminal.output import note, say, say_json, say_model, visible
 from tests.terminal_support import Streams
 
 ENCODINGS = ["cp1252", "cp437", "ascii", "latin-1", "koi8-r", "utf-8", "utf-16"]
@@ -74,7 +77,28 @@ def test_json_is_the_same_value_in_every_encoding(encoding: str, value: Any, ind
     with pytest.MonkeyPatch.context() as patch:
         terminal = Streams(patch, encoding)
         say_json(value, indent)
-        assert json.loads(terminal.shown()) == value
+        assert json.loads(terminal.shown()) == written_out(value)
+
+
+def written_out(value: Any) -> Any:
+    """The value with what is no text, a byte of a file's name, as people see it."""
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", lambda match: visible(match[0]), value)
+    if isinstance(value, list):
+        return list(map(written_out, value))
+    return {written_out(name): written_out(of) for name, of in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_name_that_is_no_text_makes_json_for_every_program(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    class Named(BaseModel):
+        file: str
+
+    terminal = Streams(monkeypatch, encoding)
+    say_json({"file": "Fr\udce4se.jpg"})
+    say_model(Named(file="Fr\udce4se.jpg"))
+    for line in terminal.shown().splitlines():
+        assert pydantic_core.from_json(line.encode()) == {"file": r"Fr\xe4se.jpg"}  # it refuses lone surrogates
 
 
 @pytest.mark.parametrize(

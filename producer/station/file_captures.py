@@ -1,0 +1,134 @@
+"""What the files of a watched folder become: captures, in the check of their operation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from producer.contract.event import CaptureEvent
+from producer.pictures.file_names import pocket_of
+from producer.pictures.stand_in import stand_in
+from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
+from producer.station.place import Place, place_of
+from producer.station.settled_files import Look
+from producer.station.station import Station
+from producer.station.submitted_files import HandedIn
+from producer.station.time_since_boot import Moment
+from producer.station.unfinished_copies import Copy
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """A file, its path below the watched folder, and how it looked when it was listed."""
+
+    path: Path
+    relative: Path
+    look: Look
+
+    @property
+    def name(self) -> str:
+        """Its path below the watched folder, in words."""
+        return self.relative.as_posix()
+
+
+class FileCaptures:
+    """Hands files in as captures of a station.
+
+    Args:
+        station: whose captures they become.
+        handed_in: what is remembered of the folder.
+        heads: what is declared of the heads.
+        check_timeout: seconds without a photograph after which an operation's check is over.
+    """
+
+    def __init__(self, station: Station, handed_in: HandedIn, heads: DeclaredHeads, check_timeout: float):
+        self._station = station
+        self._handed_in = handed_in
+        self._heads = heads
+        self._check_timeout = check_timeout
+        self._stood_in: set[tuple[UUID, Copy]] = set()
+
+    def check_of(self, file: ListedFile, pocket: DeclaredPocket, moment: Moment) -> UUID:
+        """The check of a file's operation, at `moment`: the open one, or a new one."""
+        return self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
+
+    def are_again(self, files: Iterable[ListedFile]) -> set[ListedFile]:
+        """Those of some files whose pocket was shown in its check before: what that showed counts no more.
+
+        Raises:
+            sqlite3.Error: what was handed in cannot be looked up.
+        """
+        now, again = Moment.now(), set()
+        of_operation: dict[Path, list[ListedFile]] = defaultdict(list)
+        for file in files:
+            of_operation[file.relative.parent].append(file)
+        for operation, group in of_operation.items():
+            with suppress(UnicodeEncodeError):  # a name of another encoding: nothing of it is ever handed in
+                shown = self._handed_in.pockets_shown(operation, now, self._check_timeout)
+                again |= {file for file in group if pocket_of(file.path.name) in shown}
+        return again
+
+    def submit(self, file: ListedFile, image: bytes, place: Place, pocket: DeclaredPocket, check: UUID) -> CaptureEvent:
+        """Hand in an image as a file's.
+
+        Raises:
+            ValidationError: its names are none that an event can have.
+        """
+        capture = self._station.new_capture_id()
+        # The note and the event are one step, so a file whose move was cut short by a crash is not handed in twice.
+        note = self._handed_in.file_note(file.relative, file.look, capture, image)
+        return self._submit(image, place, pocket, check, capture, note)
+
+    def stand_in(self, file: ListedFile, place: Place, pocket: DeclaredPocket, reason: str) -> None:
+        """Hand in a stand-in for a photograph that is not taken."""
+        with suppress(ValidationError):  # of a name that no machine can have, which is the reason
+            check = self.check_of(file, pocket, Moment.now())
+            self.submit(file, stand_in(f"{file.path.name}: {reason}"), place, pocket, check)
+
+    def stand_in_for(self, copies: list[Copy], operation: Path, check: UUID | None = None) -> None:
+        """Hand in a stand-in for each copy that nobody goes on with, once in each `check` of its operation.
+
+        Without a `check` in the one that is open; where none is, nothing waits for it.
+        """
+        for copy in copies:
+            with suppress(
+                ValueError
+            ):  # of no operation, or of a head that nobody declares: no photograph is taken there
+                place = place_of(operation / f"{copy.pocket}.jpg")
+                pocket = self._heads.pocket(place)
+                of_check = check or self._handed_in.open_check(
+                    operation, Moment.now(), self._check_timeout, pocket.check_size
+                )
+                if of_check is not None and (of_check, copy) not in self._stood_in:
+                    image = stand_in(f"no finished photograph of pocket {copy.pocket}, only {copy.name}")
+                    self._submit(image, place, pocket, of_check)
+                    self._stood_in.add((of_check, copy))
+
+    def _submit(
+        self,
+        image: bytes,
+        place: Place,
+        pocket: DeclaredPocket,
+        check: UUID,
+        capture: UUID | None = None,
+        note: tuple[str, str] | None = None,
+    ) -> CaptureEvent:
+        return self._station.submit(
+            image,
+            machine=place.machine,
+            head=place.head,
+            pocket=place.pocket,
+            operation=place.operation,
+            check_id=check,
+            check_size=pocket.check_size,
+            capture_id=capture,
+            region=pocket.region,
+            insert_designation=pocket.designation,
+            note=note,
+        )

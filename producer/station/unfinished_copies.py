@@ -1,0 +1,85 @@
+"""Photographs that are on their way into a watched folder under a name of their copying, like `.2.jpg.Xa81Qz`.
+
+While one is, the newest photograph of its pocket was not seen. So the photographs of its operation wait for it, and a
+check cannot come to "go" on an earlier one. A copy that nobody goes on with is waited for no longer than any file; then
+its pocket is a person's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from producer.station.settled_files import Look, Stillness
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file in an operation's folder that may become the newest photograph of a pocket."""
+
+    folder: Path
+    name: str
+    pocket: int
+    look: Look
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.folder / self.name
+
+
+class UnfinishedCopies:
+    """The copies in one watched folder, each told from one that nobody goes on with by how long it has been still.
+
+    Args:
+        settled_after: seconds after which a copy that shows the same is said to be waited for.
+        patience: seconds that one is waited for.
+    """
+
+    def __init__(self, settled_after: float, patience: float):
+        self._settled_after = settled_after
+        self._patience = patience
+        self._stillness = Stillness()
+        self._growing: dict[Path, list[Copy]] = {}
+        self._gone: set[Path] = set()
+        self._left: dict[Path, list[Copy]] = {}
+        self._stalled: set[Path] = set()
+        self._said: set[Path] = set()
+
+    def look(self, copies: Sequence[Copy], now: float) -> None:
+        """Take note of the copies that are there at `now` of a clock that never steps."""
+        self._stalled.clear()
+        growing, left = defaultdict[Path, list[Copy]](list), defaultdict[Path, list[Copy]](list)
+        for copy in copies:
+            still = self._stillness.seconds(copy.path, copy.look, now)
+            if still >= self._settled_after:
+                self._stalled.add(copy.path)
+            (left if still >= self._patience else growing)[copy.folder].append(copy)
+        paths = {copy.path for copy in copies}
+        self._gone = {copy.folder for before in self._growing.values() for copy in before if copy.path not in paths}
+        self._growing, self._left = growing, left
+        self._stillness.keep(paths)
+        self._said &= paths
+
+    def hold(self, folder: Path) -> bool:
+        """Whether the photographs in a folder must wait for a copy; one that stands still is said, once.
+
+        They do at one more look after it went: a file that takes its own name while the folder is listed may be seen
+        under neither.
+        """
+        growing = self._growing.get(folder, ())
+        for copy in growing:
+            if copy.path in self._stalled - self._said:
+                self._said.add(copy.path)
+                log.warning("photographs wait for a copy that is not finished", folder=str(folder), file=copy.name)
+        return bool(growing) or folder in self._gone
+
+    def left(self) -> dict[Path, list[Copy]]:
+        """The copies that nobody goes on with, by folder."""
+        return self._left

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from tests.s3 import S3Server
 
 
+@pytest.hookimpl(trylast=True)  # once `tests/unit/conftest.py` has marked the slow ones
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, the many short ones of tests/unit last: no process is left with a long one at the end.
+
+    xdist hands files out in this order (`--dist loadfile --no-loadscope-reorder`).
+    """
+    items.sort(key=lambda item: (item.nodeid.startswith("tests/unit/"), "slow" not in item.keywords))
+
+
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[RedisProcess]:
     server = RedisProcess(tmp_path / "redis-of-the-test")

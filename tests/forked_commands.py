@@ -1,4 +1,4 @@
-"""Runs a command to its end as a process of its own, forked from one that has imported what commands need.
+"""Runs a command as a process of its own, forked from one that has imported what commands need.
 
 To import SQLAlchemy, scikit-learn and TensorFlow takes longer than what most commands do. Where a test asks what a
 command does, and not how it starts, it runs it here: with its own arguments, environment, streams and exit code, as a
@@ -13,8 +13,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _COMMANDS = {
@@ -27,6 +28,7 @@ _FORKS.set_forkserver_preload(
     [
         *_COMMANDS.values(),
         "psycopg",
+        "db.console.serving",
         "db.engine.database",
         "db.engine.migrate",
         "producer.station.station",
@@ -52,9 +54,7 @@ def run_command(
     """
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "out", Path(folder) / "err"
-        options = (_COMMANDS[name], [name, *arguments], dict(environment or os.environ), str(cwd or Path.cwd()), *said)
-        process = _FORKS.Process(target=_run, args=options)
-        process.start()
+        process = _started(name, arguments, environment, cwd, *said)
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
@@ -64,13 +64,30 @@ def run_command(
         return subprocess.CompletedProcess([name, *arguments], process.exitcode, out, err)
 
 
+def start_command(
+    name: str, *arguments: str, environment: Mapping[str, str] | None = None, log: Path
+) -> ForkServerProcess:
+    """The command as a process that goes on; what it prints is added to `log`, which is there at once."""
+    log.touch()
+    return _started(name, arguments, environment, None, log, log)
+
+
+def _started(
+    name: str, arguments: Sequence[str], environment: Mapping[str, str] | None, cwd: Path | None, out: Path, err: Path
+) -> ForkServerProcess:
+    options = (_COMMANDS[name], [name, *arguments], dict(environment or os.environ), str(cwd or Path.cwd()), out, err)
+    process = _FORKS.Process(target=_run, args=options)
+    process.start()
+    return process
+
+
 def _run(module: str, argv: list[str], environment: dict[str, str], cwd: str, out: Path, err: Path) -> None:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = argv
     for descriptor, path in ((1, out), (2, err)):
-        with path.open("wb") as file:
+        with path.open("ab") as file:
             os.dup2(file.fileno(), descriptor)
     try:
         import_module(module).main()

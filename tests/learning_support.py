@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+import pytest
 
 import db.line.captures
 from db.engine.database import Database
@@ -17,12 +18,20 @@ from db.line.captures import Capture
 from producer.contract.event import new_id
 from producer.storage.folder import FolderStore
 from tests.support import photograph
+from worker.evaluation import learning_curve
+from worker.learning import evaluate as learning_evaluate
 from worker.learning.context import Learning
 from worker.models.costs import Costs
 
 FINGERPRINT = "f" * 64
 NETWORK = "e" * 64
 BEGAN = datetime(2026, 11, 1, 8, tzinfo=UTC)
+
+
+def use_few_splits(monkeypatch: pytest.MonkeyPatch, splits: int = 2) -> None:
+    """Have a model measured on so many splits of each kind, and its learning curve on one: more only take longer."""
+    monkeypatch.setattr(learning_evaluate, "REPEATS", splits)
+    monkeypatch.setattr(learning_curve, "REPEATS", 1)
 
 
 class SmallNetwork:

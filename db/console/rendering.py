@@ -27,9 +27,11 @@ FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, for
 _WORDS: Final = frozenset(WORDS)
 
 
+@cache
 def make_templates() -> Environment:
-    """The templates of this package. They need the reader's `locale`; `_` and `ngettext` are the texts in its language.
+    """The templates of this package, which a process compiles once.
 
+    They need the reader's `locale`; `_` and `ngettext` are the texts in its language.
     Jinja takes what `_` says for markup, so it is for what stands in a template; a value is for the filter `word`.
     What one template imports from another needs that too: `import ... with context`.
     """

@@ -18,7 +18,6 @@ import psutil
 import pytest
 
 from producer.contract.event import new_id
-from producer.simulation.head import write_labelled_folder
 from tests.forked_commands import run_command
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
@@ -35,24 +34,23 @@ def anew(photo: Path, to: Path) -> None:
 class CheckedLine:
     """A standalone system with a model, and photographs that it finds intact."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, trained: Path):
         self.data = folder / "line"
+        shutil.copytree(trained, self.data)
         self._log = folder / "standalone.log"
         self._operation = 0
         command = [program("insert-worker"), "standalone", "--data", str(self.data), "--port", str(free_port())]
         with self._log.open("wb") as log:
             self._system = subprocess.Popen(command, stderr=log, stdout=log)
 
-    def ready(self, folder: Path) -> None:
+    def ready(self, folder: Path, labelled: Path) -> None:
         wait_until(lambda: "the line is up" in self._log.read_text(), 120, "the line")
-        write_labelled_folder(folder / "labelled", 160, seed=8, size=256, head=2)
-        run_command("insert-worker", "train", str(folder / "labelled"), "--data", str(self.data)).check_returncode()
         head = folder / "head"
         head.mkdir()
-        for pocket, image in enumerate(sorted((folder / "labelled" / "intact").iterdir())[:12], 1):
+        for pocket, image in enumerate(sorted((labelled / "intact").iterdir())[:12], 1):
             shutil.copy(image, head / f"{pocket}.jpg")
         (folder / "worn").mkdir()
-        for pocket, image in enumerate(sorted((folder / "labelled" / "broken").iterdir())[:12], 1):
+        for pocket, image in enumerate(sorted((labelled / "broken").iterdir())[:12], 1):
             shutil.copy(image, folder / "worn" / f"{pocket}.jpg")
 
         def judged() -> bool:  # the model is taken by the worker within seconds
@@ -118,11 +116,11 @@ class CheckedLine:
 
 
 @pytest.fixture(scope="module")
-def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedLine]:
+def line(labelled: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedLine]:
     folder = tmp_path_factory.mktemp("checked")
-    line = CheckedLine(folder)
+    line = CheckedLine(folder, trained)
     try:
-        line.ready(folder)
+        line.ready(folder, labelled)
         yield line
     finally:
         line.stop()

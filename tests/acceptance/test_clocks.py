@@ -6,18 +6,16 @@ import importlib.util
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from producer.simulation.head import write_labelled_folder
-from tests.acceptance.test_standalone import Shop, head, shop
+from tests.acceptance.test_standalone import Shop, head
 from tests.forked_commands import run_command
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
-
-__all__ = ["shop"]  # a fixture
 
 WHERE = ("--machine", "mill-1", "--head", "H1")
 WRONG = {"10 h ahead": "+10h", "10 h behind": "-10h", "1970": "@1970-01-02 00:00:00", "2099": "@2099-01-02 00:00:00"}
@@ -31,9 +29,10 @@ def clock(wrong: str) -> dict[str, str]:
     return {**os.environ, "LD_PRELOAD": str(library), "FAKETIME": wrong, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
-def station(shop: Shop, *options: str, **environment: Any) -> subprocess.CompletedProcess[str]:
+def station(shop: Shop, *options: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A command with a clock of its own, which is loaded as its process starts."""
     command = [program("insert-station"), "--data", str(shop.data), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=env)
 
 
 def asked(shop: Shop, *question: str) -> Any:
@@ -43,7 +42,8 @@ def asked(shop: Shop, *question: str) -> Any:
 def publish(shop: Shop, image: Path, pocket: int, wrong: str | None = None) -> str:
     """Hand in one photograph, at a clock; its outcome."""
     where = (*WHERE, "--operation", "op-1", "--pocket", str(pocket))
-    told = station(shop, "publish", str(image), *where, "--wait", "60", "--json", env=clock(wrong) if wrong else None)
+    command = ("publish", str(image), *where, "--wait", "60", "--json")
+    told = station(shop, *command, env=clock(wrong)) if wrong else shop.station(*command)
     assert told.returncode == 0, told.stdout + told.stderr
     return str(json.loads(told.stdout)["outcome"])
 
@@ -52,12 +52,18 @@ def replaced(shop: Shop) -> list[int]:
     return [row["pocket"] for row in asked(shop, "replace")]
 
 
+@pytest.fixture(scope="module")
+def shop(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A line with a model."""
+    shop = Shop(tmp_path_factory.mktemp("shop"), trained)
+    shop.start()
+    yield shop
+    shop.stop()
+
+
 @pytest.fixture
 def judging(shop: Shop, tmp_path: Path) -> tuple[Shop, Path, Path]:
-    """A line with a model, a photograph that it takes for intact, and one that it takes for damaged."""
-    write_labelled_folder(tmp_path / "labelled", 160, seed=8, size=256, head=2)
-    trained = run_command("insert-worker", "train", str(tmp_path / "labelled"), "--data", str(shop.data))
-    assert trained.returncode == 0, trained.stderr
+    """The line, a photograph that it takes for intact, and one that it takes for damaged."""
     photographs = head(tmp_path / "photographs", ("intact", "broken"))
     intact, damaged = photographs / "1.jpg", photographs / "2.jpg"
     wait_until(lambda: publish(shop, damaged, 30) == "damaged", 90, "a model that finds broken inserts")
@@ -89,11 +95,11 @@ def test_a_clock_that_was_set_back_keeps_nothing_in_the_outbox(shop: Shop, tmp_p
     photograph = head(tmp_path / "photographs", ("intact",)) / "1.jpg"
     away = f"redis://127.0.0.1:{free_port()}/0"
     for pocket, wrong in ((1, "+10h"), (2, "@2099-01-02 00:00:00"), (3, "-10h")):
-        where = (*WHERE, "--operation", "op-1", "--pocket", str(pocket), "--wait", "0.5")
+        where = ("--machine", "mill-2", "--head", "H1", "--operation", "op-1", "--pocket", str(pocket), "--wait", "0.5")
         environment = clock(wrong) | {"INSERTS_REDIS_URL": away}
         assert station(shop, "publish", str(photograph), *where, env=environment).returncode == 2
-    waiting = json.loads(station(shop, "outbox", "--json").stdout)
+    waiting = json.loads(shop.station("outbox", "--json").stdout)
     assert [each["event"]["pocket"] for each in waiting] == [1, 2, 3]
-    sent = station(shop, "outbox", "--send", "60", "--json")
+    sent = shop.station("outbox", "--send", "60", "--json")
     assert json.loads(sent.stdout) == [], sent.stderr
-    assert len(asked(shop, "verdicts", "--machine", "mill-1")) == 3
+    assert len(asked(shop, "verdicts", "--machine", "mill-2")) == 3

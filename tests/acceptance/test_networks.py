@@ -90,7 +90,7 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["vgg16:fc1", "--weights", "no-such-file.h5"], "no-such-file.h5"),
-        (["vgg16:fc1"], "insert-worker weights import"),
+        (["mobilenet-0.25:conv1_relu"], "insert-worker weights import"),  # a small one: it is built first
         (["vgg17:fc1"], "vgg16"),
         (["vgg16:fc3"], "fc2"),
     ],

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import urllib.request
@@ -15,17 +16,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from producer.simulation.head import labelled_images, write_labelled_folder
+from producer.simulation.head import labelled_images
 from tests.forked_commands import run_command
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
 
 class Shop:
-    """A standalone system on a folder of its own."""
+    """A standalone system on a folder of its own, a copy of a line that has learned where one is given."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, trained: Path | None = None):
         self.data = folder / "line"
+        if trained is not None:
+            shutil.copytree(trained, self.data)
         self.port = free_port()
         self._system: subprocess.Popen[bytes] | None = None
 
@@ -41,6 +44,10 @@ class Shop:
         self._system.send_signal(signal.SIGTERM)
         return self._system.wait(60)
 
+    @property
+    def running(self) -> bool:
+        return self._system is not None and self._system.poll() is None
+
     def log(self) -> str:
         return (self.data.parent / "standalone.log").read_text()
 
@@ -55,13 +62,20 @@ class Shop:
         return run_command("insert-station", "--data", str(self.data), *options)
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(tmp_path)
-    shop.start()
+@pytest.fixture(scope="module")
+def premises(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    shop = Shop(tmp_path_factory.mktemp("shop"))
     yield shop
-    if shop._system is not None and shop._system.poll() is None:
+    if shop.running:
         shop.stop()
+
+
+@pytest.fixture
+def shop(premises: Shop) -> Shop:
+    """At work, also where the test before has closed it."""
+    if not premises.running:
+        premises.start()
+    return premises
 
 
 def head(folder: Path, labels: tuple[str, ...]) -> Path:
@@ -72,49 +86,6 @@ def head(folder: Path, labels: tuple[str, ...]) -> Path:
         image = next(image for image, label in images if label == wanted)
         (folder / f"{pocket}.jpg").write_bytes(image)
     return folder
-
-
-def test_a_day_in_a_small_shop(shop: Shop, tmp_path: Path) -> None:
-    where = ("--machine", "mill-1", "--head", "H1")
-    good = head(tmp_path / "good", ("intact",) * 4)
-
-    # No model yet: a person must look.
-    checked = shop.station("check", str(good), *where, "--operation", "op-1", "--json")
-    assert (checked.returncode, json.loads(checked.stdout)["review"]) == (2, [1, 2, 3, 4]), checked.stderr
-
-    # A first labelled set gives a model; it is in charge within seconds.
-    write_labelled_folder(tmp_path / "labelled", 160, seed=8, size=256, head=2)
-    assert run_command("insert-worker", "train", str(tmp_path / "labelled"), "--data", str(shop.data)).returncode == 0
-    bad = head(tmp_path / "bad", ("broken",) * 4)
-
-    def answered_by_the_model() -> bool:
-        checked = shop.station("check", str(bad), *where, "--operation", "op-2", "--json")
-        return checked.returncode == 1 and bool(json.loads(checked.stdout)["replace"])
-
-    wait_until(answered_by_the_model, 60, "a model that finds broken inserts")
-
-    # Parts that die are started again, and what was handed in meanwhile is judged.
-    worker = shop.child("worker.commands.main run")
-    assert worker is not None
-    os.kill(worker.pid, signal.SIGKILL)
-    redis = shop.child("redis-server")
-    assert redis is not None
-    os.kill(redis.pid, signal.SIGKILL)
-    published = shop.station(
-        "publish", str(good / "1.jpg"), *where, "--operation", "op-3", "--pocket", "1", "--wait", "90"
-    )
-    assert published.returncode == 0, published.stdout + published.stderr
-
-    # Its data outlives it.
-    assert shop.stop() == 0
-    assert shop.child if psutil.pid_exists(worker.pid) is False else False
-    listed = subprocess.run(
-        [program("insert-db"), "--data", str(shop.data), "verdicts", "--operation", "op-3", "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert len(json.loads(listed.stdout)) == 1
 
 
 def test_a_folder_as_a_camera(shop: Shop, tmp_path: Path) -> None:
@@ -162,4 +133,40 @@ def test_the_console_is_started_and_its_address_is_said(shop: Shop) -> None:
     assert first is not None
     first.kill()
     wait_until(lambda: not first.is_running() and answers(), 60, "the console, started again")
+
+
+def test_a_day_in_a_small_shop(shop: Shop, labelled: Path, tmp_path: Path) -> None:
+    where = ("--machine", "mill-1", "--head", "H1")
+    good = head(tmp_path / "good", ("intact",) * 4)
+
+    # No model yet: a person must look.
+    checked = shop.station("check", str(good), *where, "--operation", "op-1", "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["review"]) == (2, [1, 2, 3, 4]), checked.stderr
+
+    # A first labelled set gives a model; it is in charge within seconds.
+    assert run_command("insert-worker", "train", str(labelled), "--data", str(shop.data)).returncode == 0
+    bad = head(tmp_path / "bad", ("broken",) * 4)
+
+    def answered_by_the_model() -> bool:
+        checked = shop.station("check", str(bad), *where, "--operation", "op-2", "--json")
+        return checked.returncode == 1 and bool(json.loads(checked.stdout)["replace"])
+
+    wait_until(answered_by_the_model, 60, "a model that finds broken inserts")
+
+    # Parts that die are started again, and what was handed in meanwhile is judged.
+    worker = shop.child("worker.commands.main run")
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    redis = shop.child("redis-server")
+    assert redis is not None
+    os.kill(redis.pid, signal.SIGKILL)
+    published = shop.station(
+        "publish", str(good / "1.jpg"), *where, "--operation", "op-3", "--pocket", "1", "--wait", "90"
+    )
+    assert published.returncode == 0, published.stdout + published.stderr
+
+    # Its data outlives it.
     assert shop.stop() == 0
+    assert not psutil.pid_exists(worker.pid)
+    listed = run_command("insert-db", "--data", str(shop.data), "verdicts", "--operation", "op-3", "--json")
+    assert len(json.loads(listed.stdout)) == 1

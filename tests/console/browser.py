@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import urllib.request
 from contextlib import suppress
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from selenium import webdriver
@@ -17,7 +17,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.console_plant import Plant
 from tests.console_support import PASSWORD
-from tests.support import program, wait_until
+from tests.forked_commands import start_command
+from tests.support import wait_until
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -78,19 +79,18 @@ class Server:
         self.base = f"http://127.0.0.1:{port}"
         self._plant, self._port = plant, port
         self._log = plant.folder / "console.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
 
     def start(self) -> None:
         environment = {**os.environ, "INSERTS_HEADS": str(self._plant.heads_file)}
-        command = [program("insert-db"), "--data", str(self._plant.folder), "console", "--port", str(self._port)]
-        with self._log.open("ab") as file:
-            self._process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+        command = ("--data", str(self._plant.folder), "console", "--port", str(self._port))
+        self._process = start_command("insert-db", *command, environment=environment, log=self._log)
         wait_until(self._answers, 60, f"the console ({self._log.read_text()})")
 
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            self._process.join()
 
     def _answers(self) -> bool:
         with suppress(OSError):

@@ -29,19 +29,19 @@ def test_a_verdict_reaches_an_open_page_by_itself(page, plant) -> None:
     assert page.complaints() == []
 
 
-def test_nothing_is_asked_of_any_other_host(page) -> None:
-    page.sign_in()
+def test_nothing_is_asked_of_any_other_host(still_page) -> None:
+    still_page.sign_in()
     for path in ALL_PAGES:
-        page.open(path)
-        wait_until(lambda: page.script("return document.readyState === 'complete'"))
+        still_page.open(path)
+        wait_until(lambda: still_page.script("return document.readyState === 'complete'"))
     asked = [
         json.loads(entry["message"])["message"]["params"]["request"]["url"]
-        for entry in page.chromium.get_log("performance")
+        for entry in still_page.chromium.get_log("performance")
         if '"Network.requestWillBeSent"' in entry["message"]
     ]
     assert len(asked) > 20
-    assert [url for url in asked if not url.startswith(page.server.base)] == []
-    assert page.complaints() == []  # nor does the policy forbid anything that a page has
+    assert [url for url in asked if not url.startswith(still_page.server.base)] == []
+    assert still_page.complaints() == []  # nor does the policy forbid anything that a page has
 
 
 def test_a_dead_server_is_said_and_its_return_too(page) -> None:
@@ -64,12 +64,12 @@ def _luminance(page, of: str, selector: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_light_and_dark_can_both_be_read(page, scheme) -> None:
+def test_light_and_dark_can_both_be_read(still_page, scheme) -> None:
     features = [{"name": "prefers-color-scheme", "value": scheme}]
-    page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    page.sign_in()
-    wait_until(lambda: page.shows(".card"))
-    ground = _luminance(page, "backgroundColor", "body")
+    still_page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    still_page.sign_in()
+    wait_until(lambda: still_page.shows(".card"))
+    ground = _luminance(still_page, "backgroundColor", "body")
     assert (ground < 0.05) == (scheme == "dark")
     for text, behind in (
         (".answer b", ".answer"),
@@ -78,26 +78,26 @@ def test_light_and_dark_can_both_be_read(page, scheme) -> None:
         (".soft", ".card"),
     ):
         light, dark = sorted(
-            (_luminance(page, "color", text), _luminance(page, "backgroundColor", behind)), reverse=True
+            (_luminance(still_page, "color", text), _luminance(still_page, "backgroundColor", behind)), reverse=True
         )
         assert (light + 0.05) / (dark + 0.05) >= 4.5, text  # WCAG 2.2, 1.4.3
-    page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    still_page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-def test_a_phone_needs_no_scrolling_sideways(page) -> None:
-    page.sign_in()
+def test_a_phone_needs_no_scrolling_sideways(still_page) -> None:
+    still_page.sign_in()
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-    page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    still_page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     for path in ("/", "/board", "/review", "/login", "/replace"):
-        page.open(path)
-        assert page.script("return document.documentElement.scrollWidth") <= 390, path
-    page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        still_page.open(path)
+        assert still_page.script("return document.documentElement.scrollWidth") <= 390, path
+    still_page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_the_answer_can_be_read_from_three_metres(page) -> None:
-    page.sign_in(path="/board")
-    wait_until(lambda: page.shows(".card"))
-    pixels = float(page.script("return getComputedStyle(document.querySelector('.answer b')).fontSize")[:-2])
+def test_the_answer_can_be_read_from_three_metres(still_page) -> None:
+    still_page.sign_in(path="/board")
+    wait_until(lambda: still_page.shows(".card"))
+    pixels = float(still_page.script("return getComputedStyle(document.querySelector('.answer b')).fontSize")[:-2])
     assert pixels >= 56  # a capital of 10 mm at 96 dots an inch: a two-hundred-and-fiftieth of three metres, and more
 
 

@@ -15,7 +15,7 @@ from db.engine.database import Database
 from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
 from producer.storage.folder import FolderStore
-from tests.learning_support import BEGAN, FINGERPRINT, NETWORK, Reviewer, SmallNetwork, learning_in
+from tests.learning_support import BEGAN, FINGERPRINT, NETWORK, Reviewer, SmallNetwork, learning_in, use_few_splits
 from worker.features import catalogue
 from worker.learning import evaluate as learning_evaluate
 from worker.learning.context import Learning
@@ -34,7 +34,7 @@ on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def _few_splits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning_evaluate, "REPEATS", 3)
+    use_few_splits(monkeypatch)
 
 
 @pytest.fixture

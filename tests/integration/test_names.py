@@ -17,6 +17,7 @@ import pytest
 
 from producer.contract.names import safe_name
 from tests.forked_commands import run_command
+from tests.integration.conftest import on_one_engine
 from tests.support import RedisProcess, photograph, program, wait_until
 
 STATION, MACHINE, HEAD, OPERATION = "Prüfplatz 1", "Fräse 3", "Kopf Größe 2 (加工機)", "nach dem Schruppen"
@@ -82,6 +83,7 @@ def test_names_in_any_language_go_through_the_whole_line(
     assert (exported["machine"], exported["head"], exported["operation"]) == (MACHINE, HEAD, OPERATION)
 
 
+@on_one_engine
 def test_a_folder_that_is_named_in_another_normal_form_is_the_same_machine(line: Line, tmp_path: Path) -> None:
     folder = tmp_path / "camera"
     for form, pocket in (("NFD", 1), ("NFC", 2)):

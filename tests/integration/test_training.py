@@ -13,7 +13,7 @@ from db.engine.database import Database
 from db.learning import model_registry
 from producer.storage.folder import FolderStore
 from tests.integration.conftest import on_one_engine
-from tests.learning_support import FINGERPRINT, NETWORK, SmallNetwork, learning_in
+from tests.learning_support import FINGERPRINT, NETWORK, SmallNetwork, learning_in, use_few_splits
 from tests.support import photograph, wait_until
 from worker.commands.labelled_folder import Taken, take_in
 from worker.dataset.class_names import meanings_to_train
@@ -25,6 +25,11 @@ from worker.models.store import read
 from worker.runtime.progress import silent
 
 SIDES = {"intact": 170, "worn": 80}
+
+
+@pytest.fixture(autouse=True)
+def _few_splits(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_few_splits(monkeypatch)
 
 
 class Blind(SmallNetwork):

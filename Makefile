@@ -6,6 +6,11 @@ VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 4
+# pytest with these arguments, and lint at the same time, which says what it found in one piece. What pytest says is the
+# end, unless lint fails alone, without pytest's own list of failures to look for.
+beside_lint = @mkdir -p var; ($(MAKE) --no-print-directory lint >var/lint.txt 2>&1; code=$$?; cat var/lint.txt; exit $$code) & lint=$$!; \
+	$(RUN)/python -m pytest $(1); code=$$?; \
+	wait $$lint || { echo "lint fails:"; cat var/lint.txt; code=2; }; exit $$code
 # Compiled modules are kept, whatever the shell says: the tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -25,22 +30,16 @@ demo: $(VENV)/.installed-learn ## See it work: a whole line on this machine, thr
 console: $(VENV)/.installed-learn ## See in a browser what the demo left, or a line in another folder: DATA=FOLDER; PORT=…
 	$(RUN)/insert-db --data $(or $(DATA),var/demo) console $(if $(PORT),--port $(PORT))
 
-test: lint ## Lint, types, import rules and the whole test suite, on real services that it starts itself
-	$(RUN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.installed-dev ## Lint, types, import rules and the whole test suite, on real services that it starts itself
+	$(call beside_lint,-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
 test-quick: $(VENV)/.installed-dev ## For the inner loop: lint and the unit tests that take no network and no benchmark, in a minute or so
-	$(RUN)/ruff check .
-	$(RUN)/ruff format --check .
-	$(RUN)/mypy
-	$(RUN)/lint-imports
-	$(RUN)/python -m pytest tests/unit -n $(JOBS) -q -m "not slow"
+	$(call beside_lint,tests/unit -q -m "not slow" -n $(JOBS))
 
 lint: $(VENV)/.installed-dev ## Style, types, import rules and known advisories alone
-	$(RUN)/ruff check .
-	$(RUN)/ruff format --check .
-	$(RUN)/mypy
-	$(RUN)/lint-imports
-	$(RUN)/python -m tests.audit
+	@$(RUN)/mypy & types=$$!; code=0; \
+	for check in "ruff check ." "ruff format --check ." lint-imports "python -m tests.audit"; do $(RUN)/$$check || code=1; done; \
+	wait $$types && exit $$code
 
 bench: $(VENV)/.installed-dev ## Measure ratios, print them and keep them in var/bench.json; NAMES="…" for some
 	$(RUN)/python -m benchmarks.run $(NAMES)

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -152,14 +153,19 @@ def _explain(session: Session, images: Path) -> UUID:
     """Give the newest damaged insert a photograph and a map of evidence."""
     damaged = select(Captures.capture_id, Captures.image).where(text(FINDING), Captures.outcome == "damaged")
     capture_id, image = session.execute(damaged.order_by(*NEWEST_FIRST).limit(1)).one()
-    photograph, _ = SimulatedHead(1, 1, size=1024).photograph(1)
     file = images / image
     file.parent.mkdir(parents=True)
-    file.write_bytes(photograph)
+    file.write_bytes(_photograph())
     shares = np.random.default_rng(1).normal(size=(14, 14))
     of_capture = update(Verdicts).where(Verdicts.capture_id == capture_id, Verdicts.current)
     session.execute(of_capture.values(evidence=EvidenceMap(shares).packed()))
     return UUID(str(capture_id))
+
+
+@cache
+def _photograph() -> bytes:
+    photograph, _ = SimulatedHead(1, 1, size=1024).photograph(1)
+    return photograph
 
 
 @dataclass(frozen=True)

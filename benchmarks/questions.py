@@ -34,7 +34,7 @@ WARM_UP: Final = 20
 TARGET_MS: Final = 50.0
 
 
-def milliseconds(database: Database, question: str, seed: int, asks: int = ASKS) -> list[tuple[str, float]]:
+def milliseconds(database: Database, question: str, seed: int, asks: int) -> list[tuple[str, float]]:
     """Ask a question that often in kinds drawn by the seed; of each ask its kind and how long the answer took."""
     with database.reading() as session:
         plant = Plant.of(session)
@@ -58,7 +58,7 @@ def p95s(subject: str, engine: str, verdicts: int, samples: int, folder: Path = 
         database = Database(url)
         try:
             for seed in range(samples):
-                taken = milliseconds(database, subject, seed)
+                taken = milliseconds(database, subject, seed, ASKS)
                 milliseconds_taken = [value for _, value in taken]
                 measured.append(percentile(milliseconds_taken, 0.95))
                 print(f"  {subject}, {engine}, {verdicts:,} verdicts: {spread(milliseconds_taken)}", flush=True)

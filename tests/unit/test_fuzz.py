@@ -58,9 +58,9 @@ def test_a_message_ends_as_a_fault_that_is_kept_and_told(line: Line, rng: Random
 
 @pytest.mark.parametrize("target", [documents.event, documents.message, documents.answer, pictures.picture])
 def test_the_same_seed_gives_the_same_inputs(target: object) -> None:
-    one, two = ([repr(target(source("1", "x", n))) for n in range(2000)] for _ in range(2))  # type: ignore[operator]
+    one, two = ([repr(target(source("1", "x", n))) for n in range(500)] for _ in range(2))  # type: ignore[operator]
     assert one == two
-    assert len(set(one)) > 1900
+    assert len(set(one)) > 475
 
 
 CHILD = """

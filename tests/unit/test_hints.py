@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +27,25 @@ COMMAND = re.compile(r"(insert-(?:db|station|worker))((?: [a-z][a-z-]*)+)(?![a-z
 SIGNATURES = ("insert-worker evaluate", "insert-worker import", "insert-worker learn", "insert-worker train")
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> list[tuple[str, str]]:
     """Each text of the program with the file that it is in; what is put into it at run time is `…`."""
-    for package in ("db", "producer", "worker"):
-        for file in sorted((ROOT / package).rglob("*.py")):
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            parts = {id(value) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for value in node.values}
-            for node in ast.walk(tree):
-                where = f"{file.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
-                if isinstance(node, ast.JoinedStr):
-                    yield (
-                        where,
-                        "".join(value.value if isinstance(value, ast.Constant) else "…" for value in node.values),
-                    )
-                elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
-                    yield where, node.value
+    files = (file for package in ("db", "producer", "worker") for file in sorted((ROOT / package).rglob("*.py")))
+    return [text for file in files for text in texts_of(file)]
+
+
+def texts_of(file: Path) -> Iterator[tuple[str, str]]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    parts = {id(value) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for value in node.values}
+    for node in ast.walk(tree):
+        where = f"{file.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+        if isinstance(node, ast.JoinedStr):
+            yield (
+                where,
+                "".join(value.value if isinstance(value, ast.Constant) else "…" for value in node.values),
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+            yield where, node.value
 
 
 def hints() -> Iterator[tuple[str, str]]:

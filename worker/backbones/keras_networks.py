@@ -14,6 +14,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -112,12 +113,16 @@ def families() -> list[str]:
 
 
 def published_network(family: str) -> PublishedNetwork:
-    """Return a family's network at its published input size, without values.
+    """Return a family's network at its published input size, without values; it is built once in a process.
 
     Raises:
         BackboneError: there is no such family, or it has no such width.
     """
-    family = canonical_family(family)
+    return _built(canonical_family(family))
+
+
+@cache
+def _built(family: str) -> PublishedNetwork:
     build, options = _builder(family)
     model = _valueless(build, options)
     height, width = (side or _DEFAULT_SIZE for side in model.input_shape[1:3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,9 +18,16 @@ def loading_tensorflow() -> Iterator[None]:
     PostgreSQL over TLS. Loaded before, it is bound to its own.
 
     What this process writes to standard error meanwhile, from C++ as well, is held back, and shown only if the block
-    fails.
+    fails. The collector of garbage stands still: what an import makes is no garbage, and to look through it again and
+    again is a fifth of the processor time.
     """
     import psycopg  # noqa: F401 - see above
 
-    with held_stderr():
-        yield
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with held_stderr():
+            yield
+    finally:
+        if collecting:
+            gc.enable()

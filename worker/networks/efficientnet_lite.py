@@ -19,6 +19,7 @@ import numpy as np
 
 from producer.configuration.home_folder import at_home
 from worker.backbones.names import WeightsMissing, WeightsUnfit
+from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.networks.pytorch_weights import read_weights
 from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
@@ -100,7 +101,8 @@ def filled(family: str, weights: str) -> tuple[Any, str]:
 
 def _built(variant: Variant) -> tuple[Any, dict[str, str]]:
     """The network, and for each layer with weights its name in PyTorch's file."""
-    from keras import Input, Model, layers
+    with loading_tensorflow():
+        from keras import Input, Model, layers
 
     names: dict[str, str] = {}
 

@@ -11,30 +11,17 @@ from pydantic import ValidationError
 from db.console.context import Console
 from db.people import accounts, audit
 from tests.console_support import PASSWORD, Browser, console_on
-from tests.openid_provider import CLIENT, SECRET, OpenIdProvider, openid_provider
+from tests.openid_provider import CLIENT, SECRET
 
 ROLES = {"quality": "reviewer", "maintenance": "maintainer"}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[OpenIdProvider]:
-    with openid_provider() as provider:
-        yield provider
-
-
 @pytest.fixture
-def there(running: OpenIdProvider) -> Iterator[OpenIdProvider]:
-    person = dict(running.person)
-    yield running
-    running.person = person
-
-
-@pytest.fixture
-def plant(console, there, tmp_path) -> Iterator[Console]:
+def plant(console, openid, tmp_path) -> Iterator[Console]:
     """The console of a plant that has such a provider."""
     secret = tmp_path / "client"
     secret.write_text(f"{SECRET}\n")
-    known = {"console_oidc_issuer": there.issuer, "console_oidc_client": CLIENT, "console_oidc_secret_file": secret}
+    known = {"console_oidc_issuer": openid.issuer, "console_oidc_client": CLIENT, "console_oidc_secret_file": secret}
     made = console_on(console.settings.url, tmp_path, console_oidc_roles=ROLES, **known)
     yield made
     made.database.close()
@@ -59,7 +46,7 @@ def written(console: Console) -> list[tuple[str, str]]:
         return [(row.by, row.action) for row in audit.recent(session)][::-1]
 
 
-def test_who_signs_in_there_has_an_account_and_its_role_here(plant, there) -> None:
+def test_who_signs_in_there_has_an_account_and_its_role_here(plant, openid) -> None:
     assert "Sign in with the plant's login" in Browser(plant).get("/login").text
     browser = signed_in(plant)
     assert "carla" in browser.get("/replace").text
@@ -67,7 +54,7 @@ def test_who_signs_in_there_has_an_account_and_its_role_here(plant, there) -> No
     assert browser.get("/audit").status_code == 403
     assert browser.post("/logout").status_code == 303
     assert browser.get("/replace").status_code == 303
-    there.person |= {"groups": ["maintenance"], "preferred_username": "carla m"}
+    openid.person |= {"groups": ["maintenance"], "preferred_username": "carla m"}
     assert "carla <small>maintainer" in signed_in(plant).get("/replace").text  # whoever it was stays it
     steps = ["account added", "signed in", "signed out", "role changed", "signed in"]
     assert written(plant) == [("carla", step) for step in steps]
@@ -96,24 +83,24 @@ def test_an_answer_to_nobody_s_question_begins_nothing(plant) -> None:
     assert browser.get("/replace").status_code == 303
 
 
-def test_a_name_makes_nobody_somebody_else_here(plant, there) -> None:
-    there.person["preferred_username"] = "the administrator"
+def test_a_name_makes_nobody_somebody_else_here(plant, openid) -> None:
+    openid.person["preferred_username"] = "the administrator"
     browser = Browser(plant)
     assert "somebody else has an account" in browser.get(back(browser)).text
-    there.person["preferred_username"] = "dora"
+    openid.person["preferred_username"] = "dora"
     signed_in(plant)
-    there.person |= {"sub": "another", "groups": ["maintenance"]}
+    openid.person |= {"sub": "another", "groups": ["maintenance"]}
     assert "somebody else has an account" in browser.get(back(browser)).text
     assert browser.get("/replace").status_code == 303
     with plant.database.transaction() as session:
         dora = accounts.every(session)[0]
         assert (dora.name, dora.role) == ("dora", "reviewer")
         accounts.disable(session, "dora", dora.created_at)
-    there.person["sub"] = "248289761001"
+    openid.person["sub"] = "248289761001"
     assert "is disabled" in browser.get(back(browser)).text
 
 
-def test_it_leads_nowhere_else_and_not_where_there_is_none(plant, there, console) -> None:
+def test_it_leads_nowhere_else_and_not_where_there_is_none(plant, openid, console) -> None:
     browser = Browser(plant)
     assert 'url=/"' in browser.get(back(browser, "//evil.example")).text
     assert console.settings.provider is None

@@ -93,6 +93,7 @@ def best_threshold(values: NDArray[np.float64], damaged: NDArray[np.bool_]) -> f
     return best
 
 
+@pytest.mark.slow
 def test_no_trivial_cue_tells_intact_from_damaged() -> None:
     labels: list[Label] = [(("intact", "worn", "intact", "broken")[n % 4]) for n in range(240)]  # type: ignore[misc]
     table = np.array([cues(render(*anything(n, label), 160)) for n, label in enumerate(labels)])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from worker.backbones import keras_networks
 from worker.backbones.keras_networks import families, preprocess, published_network, scale_symmetric
 from worker.backbones.names import BackboneError
 
@@ -45,6 +46,7 @@ def test_networks_are_the_published_ones(
 
 
 def test_a_published_network_takes_no_memory_for_weights_now_or_later() -> None:
+    keras_networks._built.cache_clear()
     before = values_held()
     network = published_network("vgg16")
     # The next model in this thread would have Keras initialise whatever it had been left with.
@@ -62,11 +64,17 @@ def test_without_its_top_a_network_is_the_beginning_of_the_whole_one(family: str
 
 def test_automatic_names_start_anew_for_each_network() -> None:
     first = published_network("inceptionv3")
+    keras_networks._built.cache_clear()
     again = published_network("inceptionv3")
+    assert first is not again
     assert first.specs == again.specs
     assert first.specs[0].name == "conv2d"
     assert first.specs[0].auto_named
     assert not first.specs[-1].auto_named
+
+
+def test_a_network_is_built_once_however_its_family_is_written() -> None:
+    assert published_network("mobilenet-0.25") is published_network("MobileNet-0.250")
 
 
 def test_an_unknown_family_lists_close_ones() -> None:

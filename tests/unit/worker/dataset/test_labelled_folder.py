@@ -249,6 +249,7 @@ KERAS_CASES = [
 ]
 
 
+@pytest.mark.slow  # Keras takes seconds to import
 @pytest.mark.parametrize(("mode", "name", "options"), KERAS_CASES, ids=[name for _, name, _ in KERAS_CASES])
 @pytest.mark.parametrize("size", [(224, 224), (299, 150), (30, 40)])
 def test_an_image_is_read_as_keras_reads_it(tmp_path, mode, name, options, size):

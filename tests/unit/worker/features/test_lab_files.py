@@ -158,6 +158,7 @@ print(batch * size * 4 / 2**20, extracted - before, peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux only")
 def test_many_large_features_need_the_memory_of_a_few_batches(tmp_path):
     # 240 × 401,408 float32 are 368 MB; a batch of 8 is 12 MB.

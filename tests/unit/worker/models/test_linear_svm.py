@@ -42,6 +42,7 @@ def test_every_split_predicts_what_svc_predicts_on_the_features(name):
     assert_same_on_every_split(features, labels, repeats=10)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not WEIGHTS.exists(), reason="the shared photographs and weights are not here")
 def test_every_split_of_real_photographs_predicts_what_svc_predicts(tmp_path):
     from worker.backbones.backbone import load_backbone

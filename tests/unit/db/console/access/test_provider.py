@@ -6,7 +6,6 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,28 +22,15 @@ from db.console.access.provider import (
     asking,
     checked_address,
 )
-from tests.openid_provider import CLIENT, SECRET, OpenIdProvider, openid_provider
+from tests.openid_provider import CLIENT, SECRET, OpenIdProvider
 
 BACK = "http://127.0.0.1:8377/login/provider/back"
 ROLES = {"quality": "reviewer", "maintenance": "maintainer"}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[OpenIdProvider]:
-    with openid_provider() as provider:
-        yield provider
-
-
 @pytest.fixture
-def there(running: OpenIdProvider) -> Iterator[OpenIdProvider]:
-    person = dict(running.person)
-    yield running
-    running.person, running.spoil, running.signing = person, dict, running.signed
-
-
-@pytest.fixture
-def provider(there: OpenIdProvider) -> Provider:
-    return Provider(there.issuer, CLIENT, SECRET, "preferred_username", "groups", ROLES)
+def provider(openid: OpenIdProvider) -> Provider:
+    return Provider(openid.issuer, CLIENT, SECRET, "preferred_username", "groups", ROLES)
 
 
 def code_of(provider: Provider, attempt: Attempt) -> str:
@@ -60,21 +46,21 @@ def sign_in(provider: Provider) -> Stranger:
     return answered(provider, attempt, code_of(provider, attempt), BACK)
 
 
-def test_who_signed_in_has_the_highest_role_of_its_groups(there, provider) -> None:
+def test_who_signed_in_has_the_highest_role_of_its_groups(openid, provider) -> None:
     assert sign_in(provider) == Stranger("248289761001", "carla", "reviewer")
-    there.person["groups"] = ["canteen", "maintenance", "quality", 7]
+    openid.person["groups"] = ["canteen", "maintenance", "quality", 7]
     assert sign_in(provider).role == "maintainer"
-    there.person |= {"realm_access": {"roles": "quality"}, "email": "c@plant.example"}
+    openid.person |= {"realm_access": {"roles": "quality"}, "email": "c@plant.example"}
     elsewhere = replace(provider, role_claim="realm_access.roles", name_claim="email")
     assert sign_in(elsewhere) == Stranger("248289761001", "c@plant.example", "reviewer")
 
 
-def test_who_has_no_role_or_no_name_is_refused(there, provider) -> None:
+def test_who_has_no_role_or_no_name_is_refused(openid, provider) -> None:
     for groups in ([], ["canteen"], None, {"quality": True}):
-        there.person["groups"] = groups
+        openid.person["groups"] = groups
         with pytest.raises(NotBelieved, match="'groups' gives a role"):
             sign_in(provider)
-    there.person = {"sub": "1", "groups": ["quality"]}
+    openid.person = {"sub": "1", "groups": ["quality"]}
     with pytest.raises(NotBelieved, match="no claim 'preferred_username'"):
         sign_in(provider)
 
@@ -96,23 +82,23 @@ def test_who_has_no_role_or_no_name_is_refused(there, provider) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value),  # the same in every worker of xdist
 )
-def test_a_token_that_is_not_for_this_sign_in_is_refused(there, provider, wrong, said) -> None:
-    there.spoil = lambda claims: {name: value for name, value in {**claims, **wrong}.items() if value is not None}
+def test_a_token_that_is_not_for_this_sign_in_is_refused(openid, provider, wrong, said) -> None:
+    openid.spoil = lambda claims: {name: value for name, value in {**claims, **wrong}.items() if value is not None}
     with pytest.raises(NotBelieved, match=rf"the ID token is not valid: .*({said})"):
         sign_in(provider)
 
 
-def test_nor_one_that_the_provider_has_not_signed(there, provider) -> None:
-    public = there.key.as_pem(private=False)
+def test_nor_one_that_the_provider_has_not_signed(openid, provider) -> None:
+    public = openid.key.as_pem(private=False)
     forged = {
-        "by another key": lambda claims: there.signed(claims, there.other_key),
-        "by the public key, as if it were a password": lambda claims: _by_hand("HS256", there.signed(claims), public),
-        "by nobody": lambda claims: _by_hand("none", there.signed(claims), b""),
-        "changed": lambda claims: _changed(there.signed(claims)),
+        "by another key": lambda claims: openid.signed(claims, openid.other_key),
+        "by the public key, as if it were a password": lambda claims: _by_hand("HS256", openid.signed(claims), public),
+        "by nobody": lambda claims: _by_hand("none", openid.signed(claims), b""),
+        "changed": lambda claims: _changed(openid.signed(claims)),
         "no token": lambda _: "x",
     }
     for how, signing in forged.items():
-        there.signing = signing
+        openid.signing = signing
         with pytest.raises(NotBelieved, match="the ID token is not valid"):
             pytest.fail(f"{how}: {sign_in(provider)}")
 
@@ -132,7 +118,7 @@ def _changed(token: str) -> str:
     return f"{head}.{claims[:-2]}{'AA' if claims[-2:] != 'AA' else 'BB'}.{signature}"
 
 
-def test_a_code_is_good_once_and_for_who_asked(there, provider) -> None:
+def test_a_code_is_good_once_and_for_who_asked(openid, provider) -> None:
     attempt = Attempt.new()
     code = code_of(provider, attempt)
     assert answered(provider, attempt, code, BACK).name == "carla"
@@ -153,7 +139,7 @@ def test_what_a_browser_says_tells_nothing_of_its_secret_and_differs_each_time()
     assert 43 <= len(attempt.verifier) <= 128  # RFC 7636
 
 
-def test_a_provider_that_is_away_or_another_one_is_said(there, provider) -> None:
+def test_a_provider_that_is_away_or_another_one_is_said(openid, provider) -> None:
     with pytest.raises(ProviderAway, match="answers 404"):
         sign_in(replace(provider, issuer=provider.issuer.removesuffix("/plant")))
     with pytest.raises(ProviderAway, match="is of the issuer"):

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import structlog
 
-from producer.contract.event import Region
+from producer.contract.region import AnyRegion
+from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.images.measurements import Measurements, measure
 from worker.line.active_models import ActiveModels, ModelPair
@@ -32,7 +33,7 @@ class Photograph(NamedTuple):
     """An image file to judge, the region of it that shows the insert, and where it comes from, if that is known."""
 
     data: bytes
-    region: Region | None = None
+    region: AnyRegion | None = None
     origin: Origin | None = None
 
 
@@ -50,7 +51,7 @@ class Judge:
         """The name of the model that was in charge at the last judgement; None where there is none."""
         return self._models.champion_id
 
-    def judge(self, image: bytes, region: Region | None) -> Judgement:
+    def judge(self, image: bytes, region: AnyRegion | None) -> Judgement:
         """Judge one image file, or the region of it that shows the insert."""
         return self.judge_all([Photograph(image, region)])[0]
 
@@ -92,12 +93,13 @@ class Judge:
                     judgements[place] = replace(judgements[place], shadow=shadow)
         return judgements
 
-    def _photograph(self, image: bytes, region: Region | None, size: tuple[int, int]) -> DecodedPhotograph | Judgement:
+    def _photograph(
+        self, image: bytes, region: AnyRegion | None, size: tuple[int, int]
+    ) -> DecodedPhotograph | Judgement:
         """The image as it is looked at, or that it cannot be judged."""
-        box = None if region is None else (region.left, region.top, region.width, region.height)
         try:
             with self._metrics.stage("decode"):
-                return decode_photograph(image, size, box)
+                return decode_photograph(image, size, cut_of(region))
         except UnusableImage as error:
             return Judgement("unusable", reason=str(error))
 

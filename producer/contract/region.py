@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -121,6 +121,9 @@ class Edge(BaseModel):
 
 FORMS: Final = (Region, Polygon, Edge)
 
+Form = Literal["box", "polygon", "edge"]
+"""How a photograph was cut: to a box, which all of it is too, to a polygon, or to the strip along an edge."""
+
 
 def _read(value: Any, _: ModelWrapValidatorHandler[Any]) -> Region | Polygon | Edge:
     """Take the form whose keys these are, so that what is wrong is said of that form alone."""
@@ -142,6 +145,12 @@ def read_region(values: Mapping[str, Any]) -> Region | Polygon | Edge:
         ValueError: they are none.
     """
     return _REGIONS.validate_python(values)
+
+
+def form_of(region: Region | Polygon | Edge | Mapping[str, Any] | None) -> Form:
+    """How a photograph with this region was cut; of a region also the values that are kept of it."""
+    keys = region.keys() if isinstance(region, Mapping) else () if region is None else type(region).model_fields.keys()
+    return "polygon" if "polygon" in keys else "edge" if "x1" in keys else "box"
 
 
 def bounds(region: Region | Polygon | Edge) -> tuple[int, int, int, int]:

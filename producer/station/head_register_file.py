@@ -77,7 +77,7 @@ def read_heads(path: Path) -> dict[str, HeadEntry]:
     document = read_toml(
         path,
         what="head register",
-        example="`insert-station heads --example` prints one",
+        example="`insert-station heads show --example` prints one",
         hint="A head begins with [heads.NAME], once; names with blanks or umlauts and all "
         "texts stand in quotation marks",
     )

@@ -56,7 +56,9 @@ def shown(
         with _DECODERS, Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise NotShown(f"more than {MAX_PIXELS:,} pixels")
-            if region is None or (size != "small" and evidence is None):
+            if size != "small" and evidence is None:
+                region = None  # the whole photograph is shown, with nothing drawn over a part of it
+            if region is None:
                 image.draft("RGB", (side, side))  # JPEG decodes to a fraction of its size in a fraction of the time
             upright = _in_colours(ImageOps.exif_transpose(image))
             whole = Region(left=0, top=0, width=upright.width, height=upright.height)

@@ -114,3 +114,8 @@ def test_the_map_of_a_strip_lies_along_its_edge() -> None:
 def test_a_polygon_is_shown_with_the_box_around_it() -> None:
     polygon = {"polygon": [[10, 20], [90, 20], [90, 60], [10, 60]]}
     assert picture(resized(photograph(size=200), "small", polygon)).size == (80, 40)
+
+
+def test_a_photograph_is_shown_whole_wherever_in_it_its_region_is() -> None:
+    region = {"left": 3000, "top": 0, "width": 200, "height": 200}  # beyond the JPEG's width as it is decoded for this
+    assert picture(resized(photograph(size=3200), "medium", region)).size == (640, 640)

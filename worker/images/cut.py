@@ -100,8 +100,8 @@ def levelled(
 ) -> Image.Image:
     """Return the strip along an edge, level.
 
-    It has the pixels of `image`, but at least those that the network takes. Bicubic: it is turned and enlarged in one
-    step, and what is averaged afterwards is as sharp as before.
+    It has the pixels of `image`, but at least those that the network takes: it is turned and enlarged in one step.
+    Bilinear: bicubic took 3 ms more and judged no better.
 
     Args:
         image: the upright photograph, perhaps reduced.
@@ -117,7 +117,7 @@ def levelled(
     along = (right - left) / width, (right_top - top) / width
     down = (foot - left) / height, (foot_bottom - top) / height
     coefficients = (along[0], down[0], left, along[1], down[1], top)
-    return image.transform((width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
+    return image.transform((width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
 
 
 def masked(image: Image.Image, polygon: Polygon) -> Image.Image:

@@ -32,7 +32,7 @@ from worker.models.candidate import binary, fit_candidate
 from worker.models.costs import Costs
 from worker.models.evidence import evidence_map, spread
 from worker.networks.default_backbone import DEFAULT_BACKBONE
-from worker.networks.names import Output
+from worker.networks.names import Output, pooled_size
 from worker.runtime.arrays import BoolArray, Float32Array, Float64Array
 
 FOLDS = 5
@@ -78,7 +78,7 @@ def maps_tried(
     yield "counted from zero", evidence_map(coef, np.zeros_like(usual), outputs, maps).shares
     at = 0
     for output, layer in zip(outputs, maps, strict=True):
-        part = slice(at, at + layer.shape[-1] * len(output.poolings))
+        part = slice(at, at + sum(pooled_size(layer.shape, pooling) for pooling in output.poolings))
         at = part.stop
         yield (
             f"{output.layer} alone",

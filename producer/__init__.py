@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from producer.commands.opening import open_station
     from producer.contract.answers import ANSWERS, Answer, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
-    from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, SCHEMA_VERSION, CaptureEvent, Region, new_id
+    from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, SCHEMA_VERSION, CaptureEvent, new_id
     from producer.contract.names import check_name, safe_name
+    from producer.contract.region import Edge, Polygon, Region
     from producer.contract.vocabulary import CheckState, Outcome
     from producer.delivery.outbox import Outbox, OutboxFull
     from producer.settings import StationSettings
@@ -32,6 +33,7 @@ __all__ = [
     "CheckAnswer",
     "CheckResult",
     "CheckState",
+    "Edge",
     "FaultAnswer",
     "ImageMissing",
     "ImageRefused",
@@ -40,6 +42,7 @@ __all__ = [
     "OutboxFull",
     "Outcome",
     "Photograph",
+    "Polygon",
     "Received",
     "Region",
     "Station",
@@ -57,8 +60,9 @@ __all__ = [
 _MODULES = {
     "commands.opening": ("open_station",),
     "contract.answers": ("ANSWERS", "Answer", "CheckAnswer", "FaultAnswer", "VerdictAnswer", "stream_of"),
-    "contract.event": ("INSPECT_QUEUE", "INSPECT_TASK", "SCHEMA_VERSION", "CaptureEvent", "Region", "new_id"),
+    "contract.event": ("INSPECT_QUEUE", "INSPECT_TASK", "SCHEMA_VERSION", "CaptureEvent", "new_id"),
     "contract.names": ("check_name", "safe_name"),
+    "contract.region": ("Edge", "Polygon", "Region"),
     "contract.vocabulary": ("CheckState", "Outcome"),
     "delivery.outbox": ("Outbox", "OutboxFull"),
     "settings": ("StationSettings",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -19,32 +21,71 @@ _DENSEST: Final = 0.75
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in pixels."""
 
+Corners = Sequence[tuple[float, float]]
+"""Upper left, upper right, lower right and lower left, in pixels of the picture, of what was looked at upright."""
 
-def overlaid(photograph: Image.Image, evidence: EvidenceMap, box: Box) -> Image.Image:
-    """Return a photograph (RGB) with the map over the part of it that was looked at.
+
+def overlaid(photograph: Image.Image, evidence: EvidenceMap, place: Corners) -> Image.Image:
+    """Return a photograph (RGB) with the map over the part of it that was looked at, which may be turned.
 
     The cell that speaks for damage most has a frame; where none does there is none.
     """
-    left, top, right, bottom = (round(edge) for edge in box)
-    area = max(1, right - left), max(1, bottom - top)
+    upper_left, upper_right, _, lower_left = corners = [(round(x), round(y)) for x, y in place]
+    area = _length(upper_left, upper_right), _length(upper_left, lower_left)
     largest = float(np.abs(evidence.shares).max()) or 1.0
     strength = np.asarray(
         Image.fromarray((evidence.shares / largest).astype(np.float32)).resize(area, Image.Resampling.BILINEAR)
     )
+    back = _affine(upper_left, upper_right, lower_left, area)
     result = photograph.copy()
     for colour, share in ((DAMAGED, strength), (INTACT, -strength)):
-        density = np.rint(255 * _DENSEST * np.maximum(share, 0)).astype(np.uint8)
-        result.paste(colour, (left, top), Image.fromarray(density))
+        density = Image.fromarray(np.rint(255 * _DENSEST * np.maximum(share, 0)).astype(np.uint8))
+        result.paste(
+            colour, None, density.transform(result.size, Image.Transform.AFFINE, back, Image.Resampling.BILINEAR)
+        )
     row, column = evidence.strongest()
     if evidence.shares[row, column] > 0:
-        cell = cell_box(evidence, row, column, (left, top, left + area[0], top + area[1]))
-        width = max(1, round(max(photograph.size) / 400))
-        draw = ImageDraw.Draw(result)
-        draw.rectangle(
-            [edge + grow * width for edge, grow in zip(cell, (-1, -1, 1, 1), strict=True)], None, "white", width
-        )
-        draw.rectangle(cell, None, DAMAGED, width)
+        _frame(result, evidence, (row, column), corners)
     return result
+
+
+def _frame(picture: Image.Image, evidence: EvidenceMap, cell: tuple[int, int], corners: Corners) -> None:
+    width = max(1, round(max(picture.size) / 400))
+    draw = ImageDraw.Draw(picture)
+    upper_left, upper_right, lower_right, lower_left = corners
+    if upper_left[1] == upper_right[1] and upper_left[0] == lower_left[0] and upper_left < lower_right:
+        box = cell_box(evidence, *cell, (*upper_left, *lower_right))
+        outer = [edge + grow * width for edge, grow in zip(box, (-1, -1, 1, 1), strict=True)]
+        draw.rectangle(outer, None, "white", width)
+        draw.rectangle(box, None, DAMAGED, width)
+        return
+    left, top, right, bottom = cell_box(evidence, *cell, (0, 0, 1, 1))
+    outline = [
+        tuple(
+            upper_left[axis]
+            + across * (upper_right[axis] - upper_left[axis])
+            + down * (lower_left[axis] - upper_left[axis])
+            for axis in (0, 1)
+        )
+        for across, down in ((left, top), (right, top), (right, bottom), (left, bottom))
+    ]
+    draw.polygon(outline, None, "white", 3 * width)
+    draw.polygon(outline, None, DAMAGED, width)
+
+
+def _length(start: tuple[float, float], end: tuple[float, float]) -> int:
+    return max(1, round(math.dist(start, end)))
+
+
+def _affine(
+    origin: tuple[float, float], right: tuple[float, float], down: tuple[float, float], area: tuple[int, int]
+) -> tuple[float, ...]:
+    """From places in the picture to places in an area that lies on it, with one corner here and two others there."""
+    onto = np.array([np.subtract(right, origin) / area[0], np.subtract(down, origin) / area[1]]).T
+    # Of an area without width or height nothing is seen: it is given the one pixel that it has.
+    back = np.linalg.inv(onto) if abs(np.linalg.det(onto)) > 1e-9 else np.eye(2)
+    shift = -back @ np.array(origin)
+    return tuple(map(float, (*back[0], shift[0], *back[1], shift[1])))
 
 
 def cell_box(evidence: EvidenceMap, row: int, column: int, box: Box) -> Box:

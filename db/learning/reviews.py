@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Subquery, func, insert, select, update
@@ -44,15 +45,15 @@ class Review:
 class Labelled:
     """One capture with the label of its newest review: what training needs to know of it.
 
-    `image` is the key in the image store, `region` the box in pixels (left, top, width, height) that shows the
-    insert, and `insert_key` names the insert that it shows (`db.line.insert_lives`). `captured_at` is its place in
-    the order of all captures (`db.line.capture_order`), `provenance` how its review came (`Review`).
+    `image` is the key in the image store, `region` what of it shows the insert, with the fields of
+    `producer.contract.region`, and `insert_key` names the insert that it shows (`db.line.insert_lives`). `captured_at`
+    is its place in the order of all captures (`db.line.capture_order`), `provenance` how its review came (`Review`).
     """
 
     capture_id: UUID
     image: str
     image_sha256: str
-    region: Mapping[str, int] | None
+    region: Mapping[str, Any] | None
     label: str
     insert_key: str
     machine: str

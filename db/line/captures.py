@@ -23,8 +23,8 @@ from db.schema.tables import Captures, Checks, Pockets
 class Capture:
     """One photograph of one insert after one operation, with the fields of its event.
 
-    `image` is the key in the image store, `region` the box in pixels (left, top, width, height) that shows the
-    insert. All other fields are those of the event.
+    `image` is the key in the image store, `region` what of it shows the insert, with the fields of
+    `producer.contract.region`. All other fields are those of the event.
     """
 
     capture_id: UUID
@@ -38,7 +38,7 @@ class Capture:
     check_size: int
     image: str
     image_sha256: str
-    region: Mapping[str, int] | None = None
+    region: Mapping[str, Any] | None = None
     insert_designation: str | None = None
     edge: int | None = None
     operations_on_edge: int | None = None

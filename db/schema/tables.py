@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
@@ -110,7 +110,7 @@ class Captures(Base):
     check_size: Mapped[int]
     image: Mapped[str] = mapped_column(String(512))
     image_sha256: Mapped[str] = mapped_column(String(64))
-    region: Mapped[dict[str, int] | None] = mapped_column(PLAIN_JSON)
+    region: Mapped[dict[str, Any] | None] = mapped_column(PLAIN_JSON)
     insert_designation: Mapped[str | None] = mapped_column(String(40))
     edge: Mapped[int | None]
     operations_on_edge: Mapped[int | None]

@@ -1,4 +1,4 @@
-"""`insert-station heads`: the head register, shown and checked."""
+"""`insert-station heads`: the head register, shown and checked, and where the camera sees its inserts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from producer.commands import head_pictures
 from producer.commands.options import settings_of
 from producer.terminal.options import Json
 from producer.terminal.output import note, say, say_json
@@ -16,7 +18,29 @@ if TYPE_CHECKING:
     from producer.station.head_register import Head, HeadRegister
 
 
-def heads(
+class _ShowsByDefault(TyperGroup):
+    """Takes `heads FILE` as `heads show FILE`, as it was before there were further commands."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_ShowsByDefault,
+    rich_markup_mode="markdown",
+    help="""The head register: how many pockets each milling head has, and where the camera sees them.
+
+Without a command the register is shown and checked, as by `show`.
+""",
+)
+app.command("draw")(head_pictures.draw)
+app.command("suggest")(head_pictures.suggest)
+
+
+@app.command()
+def show(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="The register; default: INSERTS_HEADS.")] = None,
     example: Annotated[bool, typer.Option("--example", help="Only print a register to begin with.")] = False,
@@ -30,8 +54,8 @@ def heads(
 
     Examples:
 
-    - `insert-station heads --example > heads.toml`
-    - `insert-station heads heads.toml`
+    - `insert-station heads show --example > heads.toml`
+    - `insert-station heads show heads.toml`
     """
     from producer.station.head_register import HeadRegister
     from producer.station.head_register_file import EXAMPLE
@@ -41,7 +65,7 @@ def heads(
         return
     path = file or settings_of(context).heads
     if path is None:
-        raise ValueError("which register? Name its file or set INSERTS_HEADS; `heads --example` prints one")
+        raise ValueError("which register? Name its file or set INSERTS_HEADS; `heads show --example` prints one")
     register = HeadRegister.load(path)
     if as_json:
         say_json(as_values(register))

@@ -44,7 +44,7 @@ Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_
 """,
 )
 app.command("check")(cli_check.check)
-app.command("heads")(cli_heads.heads)
+app.add_typer(cli_heads.app, name="heads")
 app.command("simulate")(cli_simulate.simulate)
 app.add_typer(cli_connect.app, name="connect")
 app.command("safe-name")(safe_name.safe)

@@ -27,9 +27,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from producer.contract.names import NARROW, Name, is_narrow
+from producer.contract.region import LARGEST, AnyRegion, Edge, Polygon
+from producer.contract.region import Region as Region  # for those who hand in boxes
 
 SCHEMA_VERSION: Final = 2
 """What stations send; version 1, which has narrower names (`producer.contract.names.NARROW`), is still read."""
+
+OUTLINED: Final = 3
+"""What they send of a photograph whose region is no box, so that a worker from before such regions says so."""
 
 INSPECT_TASK: Final = "insert_inspection.inspect"
 """The Celery task that a capture event is sent to."""
@@ -44,9 +49,6 @@ MAX_KEY_LENGTH: Final = 512
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
-
-LARGEST: Final = 2**31 - 1
-"""The largest number in an event: what every database and language that reads it can hold."""
 
 _KEY_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -110,23 +112,15 @@ Designation = Annotated[
 ]
 
 
-class Region(BaseModel):
-    """The part of the image that shows the insert, a box in pixels of the upright image."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    left: int = Field(ge=0, le=LARGEST)
-    top: int = Field(ge=0, le=LARGEST)
-    width: int = Field(ge=1, le=LARGEST)
-    height: int = Field(ge=1, le=LARGEST)
-
-
 _NAMED: Final = ("station", "machine", "head", "operation")
 
 
-def _narrow_names_in_version_1(schema: dict[str, Any]) -> None:
-    schema["if"] = {"properties": {"schema_version": {"const": 2}}, "required": ["schema_version"]}
+def _less_in_older_versions(schema: dict[str, Any]) -> None:
+    schema["if"] = {"properties": {"schema_version": {"enum": [2, 3]}}, "required": ["schema_version"]}
     schema["else"] = {"properties": {name: {"pattern": f"^{NARROW}$"} for name in _NAMED}}
+    outlined = {"properties": {"schema_version": {"const": OUTLINED}}, "required": ["schema_version"]}
+    box = {"not": {"type": "object", "anyOf": [{"required": ["polygon"]}, {"required": ["x1"]}]}}
+    schema["allOf"] = [{"if": outlined, "else": {"properties": {"region": box}}}]
 
 
 class CaptureEvent(BaseModel):
@@ -137,10 +131,12 @@ class CaptureEvent(BaseModel):
     """
 
     # Strict, so that "7" is no pocket; the JSON form (ISO 8601 times, ids as text) is the one that travels.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_narrow_names_in_version_1)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_less_in_older_versions)
 
-    schema_version: Literal[1, 2] = Field(
-        default=1, description="2; with 1, or without it, names have only A to Z, a to z, 0 to 9, '.', '_' and '-'."
+    schema_version: Literal[1, 2, 3] = Field(
+        default=1,
+        description="2, or 3 where the region is no box; with 1, or without it, names have only A to Z, a to z, 0 to "
+        "9, '.', '_' and '-'.",
     )
     capture_id: UUID7 = Field(description="UUIDv7, made at the station: the idempotency key everywhere.")
     captured_at: UtcDatetime = Field(
@@ -155,7 +151,9 @@ class CaptureEvent(BaseModel):
     check_size: int = Field(ge=1, le=999, description="How many inserts that check must cover.")
     image: ImageKey = Field(description="Key in the image store: relative, no '..'.")
     image_sha256: Sha256 = Field(description="SHA-256 of the image's bytes, in lower-case hexadecimal.")
-    region: Region | None = Field(default=None, description="Where in the image the insert is, in pixels.")
+    region: AnyRegion | None = Field(
+        default=None, description="Where in the image the insert is, in pixels: a box, a polygon, or along an edge."
+    )
     insert_designation: Designation | None = Field(default=None, description="The insert's ISO 1832 designation.")
     edge: int | None = Field(default=None, ge=1, le=16, description="Which of the insert's edges is in use.")
     operations_on_edge: int | None = Field(
@@ -171,6 +169,13 @@ class CaptureEvent(BaseModel):
                 "begins with a letter or a digit: send schema_version 2"
             )
         return name
+
+    @field_validator("region")
+    @classmethod
+    def _box_before_version_3(cls, region: AnyRegion | None, info: ValidationInfo) -> AnyRegion | None:
+        if isinstance(region, Polygon | Edge) and info.data.get("schema_version", OUTLINED) < OUTLINED:
+            raise ValueError(f"a region that is no box is of schema_version {OUTLINED}: send that")
+        return region
 
     def message(self) -> dict[str, Any]:
         """The event as plain JSON values: an argument of the inspect task, or an element of one."""
@@ -202,6 +207,11 @@ def message_of(events: Sequence[CaptureEvent]) -> dict[str, Any] | list[dict[str
     """The one argument of the inspect task for events of one station: an event alone as it is, several as a list."""
     first, *others = events
     return [event.message() for event in events] if others else first.message()
+
+
+def version_for(region: AnyRegion | None) -> Literal[2, 3]:
+    """The lowest `schema_version` from 2 on that can carry an event with this region."""
+    return 3 if isinstance(region, Polygon | Edge) else 2
 
 
 def new_id(after: UUID | None = None) -> UUID:

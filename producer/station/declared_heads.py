@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from producer.contract.event import Region
+from producer.contract.region import AnyRegion
 from producer.station.head_register import HeadRegister
 from producer.station.head_register_file import nearest
 from producer.station.place import Place
@@ -20,7 +20,7 @@ class DeclaredPocket:
 
     check_size: int
     designation: str | None = None
-    region: Region | None = None
+    region: AnyRegion | None = None
 
 
 class DeclaredHeads:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, VerdictAnswer
-from producer.contract.event import CaptureEvent, Region, new_id
+from producer.contract.event import CaptureEvent, new_id
+from producer.contract.region import AnyRegion
 from producer.contract.vocabulary import Outcome, State
 from producer.pictures.stand_in import stand_in
 from producer.station.station import Received, Station
@@ -24,7 +25,7 @@ class Photograph:
     pocket: int
     image: bytes
     operations_on_edge: int | None = None
-    region: Region | None = None
+    region: AnyRegion | None = None
     file: str | None = None
     unguarded: bool = False
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from producer.contract.event import Region
+from producer.contract.region import AnyRegion
 from producer.station.head_register_file import nearest, read_heads
 
 
@@ -16,14 +16,14 @@ from producer.station.head_register_file import nearest, read_heads
 class Head:
     """A milling head.
 
-    `regions` says for a pocket where in its upright photograph the insert is (a box in pixels); of a pocket that is
-    not in it the whole photograph is judged. `layout` is how its pockets lie, for a drawing of it.
+    `regions` says for a pocket where in its upright photograph the insert is (a box, a polygon, or along an edge); of a
+    pocket that is not in it the whole photograph is judged. `layout` is how its pockets lie, for a drawing of it.
     """
 
     name: str
     pockets: int
     designation: str | None
-    regions: Mapping[int, Region]
+    regions: Mapping[int, AnyRegion]
     layout: Literal["circle", "row"] = "circle"
 
 

@@ -15,8 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from producer.configuration.toml_file import read_toml
-from producer.contract.event import Designation, Region
+from producer.contract.event import Designation
 from producer.contract.names import Name
+from producer.contract.region import FORMS, AnyRegion
 from producer.pictures.file_names import MAX_POCKET
 
 EXAMPLE: Final = """\
@@ -30,6 +31,10 @@ region = { left = 120, top = 40, width = 640, height = 640 }
 
 [heads.H12.regions]                   # pockets that the camera sees elsewhere
 7 = { left = 160, top = 40, width = 640, height = 640 }
+# Only what is inside these corners:
+8 = { polygon = [[160, 40], [800, 60], [780, 680], [150, 660]] }
+# A strip along a cutting edge, from one point to another, so many pixels to either side; it is judged levelled:
+9 = { x1 = 140, y1 = 600, x2 = 760, y2 = 560, above = 60, below = 30 }
 
 [heads."Fräskopf 3"]                  # a name with a blank, a dot or an umlaut stands in quotation marks
 pockets = 12
@@ -55,8 +60,8 @@ class HeadEntry(_Closed):
     pockets: int = Field(ge=1, le=MAX_POCKET)
     designation: Designation | None = None
     layout: Literal["circle", "row"] = "circle"
-    region: Region | None = None
-    regions: dict[Annotated[int, BeforeValidator(_pocket)], Region] = Field(default_factory=dict)
+    region: AnyRegion | None = None
+    regions: dict[Annotated[int, BeforeValidator(_pocket)], AnyRegion] = Field(default_factory=dict)
 
 
 class _Document(_Closed):
@@ -72,7 +77,7 @@ def read_heads(path: Path) -> dict[str, HeadEntry]:
     document = read_toml(
         path,
         what="head register",
-        example="`insert-station heads --example` prints one",
+        example="`insert-station heads show --example` prints one",
         hint="A head begins with [heads.NAME], once; names with blanks or umlauts and all "
         "texts stand in quotation marks",
     )
@@ -125,5 +130,5 @@ def _known(table: list[str]) -> Mapping[str, Any]:
         case [_, _]:
             return HeadEntry.model_fields
         case [_, _, "region"] | [_, _, "regions", _]:
-            return Region.model_fields
+            return {name: field for form in FORMS for name, field in form.model_fields.items()}
     return {}

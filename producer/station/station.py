@@ -13,8 +13,9 @@ from typing import Final
 from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.contract.event import SCHEMA_VERSION, CaptureEvent, Region, new_id
+from producer.contract.event import CaptureEvent, new_id, version_for
 from producer.contract.names import check_name, safe_name
+from producer.contract.region import AnyRegion
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
@@ -90,7 +91,7 @@ class Station:
         check_size: int,
         capture_id: UUID | None = None,
         captured_at: datetime | None = None,
-        region: Region | None = None,
+        region: AnyRegion | None = None,
         insert_designation: str | None = None,
         edge: int | None = None,
         operations_on_edge: int | None = None,
@@ -110,7 +111,8 @@ class Station:
             check_size: how many pockets the head has, however many photographs come.
             capture_id: a UUIDv7 of the caller's own, as `new_capture_id` gives it; by default a new one.
             captured_at: when the photograph was taken, with its time zone; by default now.
-            region: where in the upright photograph the insert is; by default it is all of it.
+            region: where in the upright photograph the insert is: a box, a polygon, or along an edge; by default it is
+                all of it.
             insert_designation: the insert's ISO 1832 designation.
             edge: which of its cutting edges is in use.
             operations_on_edge: how many operations that edge has done.
@@ -127,7 +129,7 @@ class Station:
         capture_id = capture_id or self.new_capture_id()
         captured_at = captured_at or datetime.now(UTC)
         event = CaptureEvent(
-            schema_version=SCHEMA_VERSION,
+            schema_version=version_for(region),
             capture_id=capture_id,
             captured_at=captured_at,
             station=self.name,

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 import structlog
-from PIL import Image
+from PIL import Image, ImageDraw
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
@@ -36,6 +36,7 @@ from producer.storage.folder import FolderStore
 from tests.database_support import shadows_of
 from tests.support import RedisProcess, photograph, stored_event, wait_until
 from worker.broker.messages import MessageSender
+from worker.features.extraction import read_image
 from worker.line.active_models import ModelPair
 from worker.line.attempts import IMAGE_TRIES, MAX_ATTEMPTS
 from worker.line.inspector import AT_ONCE, Inspector
@@ -81,6 +82,7 @@ class Line:
         self.network = MeanBrightness()
         self.model: LineModel | None = BRIGHT_IS_DAMAGED
         self.shadow: LineModel | None = None
+        self.forms = frozenset({"box"})
         self.judge_hook: Callable[[bytes, Region | None], Judgement] = self.judge_well
         with database.transaction() as session:
             model_registry.register(session, model_row("bright"))
@@ -114,7 +116,7 @@ class Line:
 
     def current(self) -> ModelPair:
         network: Any = self.network
-        return ModelPair(*(each and ActiveModel(each, network) for each in (self.model, self.shadow)))
+        return ModelPair(*(each and ActiveModel(each, network, self.forms) for each in (self.model, self.shadow)))
 
     def take_up_requeued(self) -> int:
         """Handle the requeued faults there are; how many there were."""
@@ -201,6 +203,32 @@ def test_a_capture_becomes_a_committed_verdict_and_an_answer(line: Line, brightn
     assert isinstance(check, CheckAnswer)
     assert check.state == {"intact": "go", "damaged": "replace"}[outcome]
     assert check.replace == ([] if outcome == "intact" else [7])
+
+
+def test_the_strip_along_an_edge_is_judged_and_learned_from_as_it_was_seen(line: Line) -> None:
+    pixels = Image.new("RGB", (200, 150), (60, 60, 60))
+    ImageDraw.Draw(pixels).line([30, 110, 170, 70], (210, 200, 190), 20)  # bright along a slanted edge alone
+    file = io.BytesIO()
+    pixels.save(file, "PNG")
+    region = {"x1": 40, "y1": 107, "x2": 160, "y2": 73, "above": 12, "below": 12}
+    whole, strip, learnt = (
+        stored_event(line.store, file.getvalue(), schema_version=3, check_id=str(new_id()), **changes)
+        for changes in ({}, {"region": region}, {"region": region})
+    )
+    line.inspector.inspect([whole.message(), strip.message()])
+    line.forms = frozenset({"box", "edge"})
+    line.inspector.inspect(learnt.message())
+    seen = [line.verdict_of(event) for event in (whole, strip, learnt)]
+    assert [verdict and verdict.outcome for verdict in seen] == ["intact", "unsure", "damaged"]
+    assert seen[1] is not None
+    assert "has not learned from photographs that are cut to the strip" in str(seen[1].reason)
+    with line.database.transaction() as session:
+        reviews.add(session, capture_id=learnt.capture_id, label="worn", by="ana", at=datetime.now(UTC))
+        (item,) = reviews.labelled(session)
+    assert item.region == region
+    features = line.network.features_of(read_image(item, line.store, line.network.input_size)[None])
+    assert seen[2] is not None
+    assert seen[2].decision == pytest.approx(float(features[0, 0]) - 128)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,7 @@ def _photograph(images: ImageStore, capture: Capture) -> bytes:
 def _nearest(
     settings: WorkerSettings, database: Database, model: Model, capture: Capture, data: bytes
 ) -> list[Neighbour]:
+    from worker.images.cut import stored_cut
     from worker.images.decoding import decode
     from worker.learning.neighbours import Learnt
     from worker.models.registry import load_for_line
@@ -167,9 +168,7 @@ def _nearest(
         vector = learnt.features_of(capture)
         if vector is None:
             network = load_for_line(model, settings.models_path(), NetworkStore(settings.networks_root())).network
-            box = capture.region
-            region = None if box is None else (box["left"], box["top"], box["width"], box["height"])
-            vector = network.features_of([decode(data, network.input_size, region)])[0]
+            vector = network.features_of([decode(data, network.input_size, stored_cut(capture.region))])[0]
         return learnt.nearest(vector, capture)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from producer.terminal.counts import counted
 
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from worker.models.manifest import ModelManifest
     from worker.models.unsure_band import Band
 
+_CUTS: Final = {"polygon": "to a polygon", "edge": "to the strip along an edge"}
+
 
 def learned_from(labelled: Any) -> str:
     """What a model learned from, by its metrics' `labelled_set`."""
     labels = ", ".join(f"{count} {label}" for label, count in labelled["labels"].items())
-    return f"{counted(labelled['images'], 'image')} of {counted(labelled['inserts'], 'insert')}: {labels}"
+    forms = labelled.get("forms") or {}
+    cuts = "".join(f", {forms[form]} cut {cut}" for form, cut in _CUTS.items() if form in forms)
+    return f"{counted(labelled['images'], 'image')} of {counted(labelled['inserts'], 'insert')}: {labels}{cuts}"
 
 
 def band(limits: Band, costs: Costs | None) -> str:

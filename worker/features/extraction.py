@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -14,6 +14,7 @@ from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
 from worker.features.store import FeatureStore, feature_key
+from worker.images.cut import stored_cut
 from worker.images.decoding import UnusableImage, decode
 from worker.runtime.arrays import Float32Array, UInt8Array
 
@@ -34,7 +35,7 @@ class StoredImage(Protocol):
     @property
     def image_sha256(self) -> str: ...  # noqa: D102
     @property
-    def region(self) -> Mapping[str, int] | None: ...  # noqa: D102
+    def region(self) -> Mapping[str, Any] | None: ...  # noqa: D102
 
 
 P = TypeVar("P", bound=StoredImage)
@@ -112,5 +113,4 @@ def read_image(item: StoredImage, images: ImageStore, size: tuple[int, int]) -> 
     digest = hashlib.sha256(data).hexdigest()
     if digest != item.image_sha256:
         raise UnusableImage(f"the image {item.image} is not the one that was captured: its SHA-256 is {digest}")
-    box = item.region
-    return decode(data, size, None if box is None else (box["left"], box["top"], box["width"], box["height"]))
+    return decode(data, size, stored_cut(item.region))

@@ -9,10 +9,11 @@ another.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import h5py
 import numpy as np
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _LISTINGS: Final = 5
+_BOX: Final = dict.fromkeys(("left", "top", "width", "height")).keys()
 
 
 class FeatureStoreError(ValueError):
@@ -38,10 +40,15 @@ class FeaturesMissing(LookupError):
     """Some features are not in the store (yet); extract them first."""
 
 
-def feature_key(image_sha256: str, region: Mapping[str, int] | None) -> str:
-    """Return the key of an image's features, 64 hexadecimal digits: of its bytes and the box that is cut out."""
-    box = "whole" if region is None else " ".join(str(int(region[side])) for side in ("left", "top", "width", "height"))
-    return hashlib.sha256(f"{image_sha256} {box}".encode()).hexdigest()
+def feature_key(image_sha256: str, region: Mapping[str, Any] | None) -> str:
+    """Return the key of an image's features, 64 hexadecimal digits: of its bytes and what is taken of it."""
+    if region is None:
+        taken = "whole"
+    elif region.keys() == _BOX:
+        taken = " ".join(str(int(region[side])) for side in _BOX)
+    else:
+        taken = json.dumps(region, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{image_sha256} {taken}".encode()).hexdigest()
 
 
 class FeatureStore:

@@ -14,18 +14,20 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from producer.contract.region import Edge, Polygon
 from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
-from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS, MAX_PROPORTION, MIN_SIDE
+from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
 from worker.images.colours import as_rgb, opaque, with_palette_resolved
+from worker.images.cut import Cut, box_of, check_cut, check_size, levelled, masked
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
-from worker.images.reduced_jpeg import Box, ReducedJpeg
+from worker.images.reduced_jpeg import ReducedJpeg
 from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
 from worker.images.unusable import HalfAnImage
@@ -55,12 +57,12 @@ class DecodedPhotograph:
     doubt: str | None
 
 
-def decode(data: bytes, size: tuple[int, int], region: Box | None = None) -> UInt8Array:
+def decode(data: bytes, size: tuple[int, int], region: Cut | None = None) -> UInt8Array:
     """Return the pixels of `decode_photograph`, doubtful or not: for what a person has labelled."""
     return decode_photograph(data, size, region).pixels
 
 
-def decode_photograph(data: bytes, size: tuple[int, int], region: Box | None = None) -> DecodedPhotograph:
+def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = None) -> DecodedPhotograph:
     """Decode an image, checked to be whole, to the size that a network takes.
 
     The image is turned upright as its EXIF data say; of 10, 12, 14 and 16 bits the upper 8 are kept
@@ -77,7 +79,8 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Box | None = N
     Args:
         data: the image file's bytes.
         size: height and width of the result.
-        region: left, top, width and height of what is taken, in pixels of the upright image; None for all of it.
+        region: what is taken, in pixels of the upright image: a box (left, top, width and height), a polygon or an
+            edge (see `worker.images.cut`); None for all of it.
 
     Raises:
         UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, the region is
@@ -89,6 +92,8 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Box | None = N
     del image, taken
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
+    if isinstance(region, Polygon):  # only now: black around it would hide that it is burnt out or without contrast
+        pixels = np.array(masked(Image.fromarray(pixels), region))
     return DecodedPhotograph(pixels, doubt)
 
 
@@ -107,7 +112,7 @@ def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
     if problem is not None:
         raise HalfAnImage(problem)
     image = _header(data)
-    _check_size(image.width, image.height, "image")
+    check_size(image.width, image.height, "image")
     if (problem := _out_of_proportion(image, data, jpeg)) is not None:
         raise UnusableImage(problem)
     if not early and (problem := cut_short(data)) is not None:
@@ -116,20 +121,23 @@ def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
 
 
 def _of_jpeg(
-    image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure, size: tuple[int, int], region: Box | None
+    image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure, size: tuple[int, int], region: Cut | None
 ) -> tuple[Image.Image, str | None]:
     """What is taken of a JPEG, in RGB of the network's size, and a doubt or None."""
     with _decoding():
         reduced = ReducedJpeg(image, data, jpeg)
         if region is not None:
-            _check_region(region, reduced.upright_size)
+            check_cut(region, reduced.upright_size)
         reduced.decode(size, region)
         doubt = _PLAIN_PART if reduced.is_doubtful(lambda: _header(data)) else None
-        return reduced.taken(), doubt
+        if not isinstance(region, Edge):
+            return reduced.taken(), doubt
+        upright, scale, origin = reduced.upright()
+        return _to_size(levelled(upright, region, size, scale, origin), size), doubt
 
 
 def _of_others(
-    image: ImageFile.ImageFile, data: bytes, size: tuple[int, int], region: Box | None
+    image: ImageFile.ImageFile, data: bytes, size: tuple[int, int], region: Cut | None
 ) -> tuple[Image.Image, str | None]:
     """What is taken of an image of another format, in RGB of the network's size, and a doubt or None."""
     with _decoding():
@@ -149,15 +157,22 @@ def _of_others(
         if missing is Missing.CUT or is_cut(upright, runs):
             raise HalfAnImage("it stops within a row, and the rest has one colour")
     if region is not None:
-        _check_region(region, upright.size)
-        left, top, width, height = region
+        check_cut(region, upright.size)
+        left, top, width, height = box_of(region)
         upright = upright.crop((left, top, left + width, top + height))
         runs = plain_runs(upright, raw=raw)
     doubt = _PLAIN_PART if missing is Missing.DOUBT else eight.doubt
     if doubt is None and plain_part(upright, runs, raw=raw) is not None:
         doubt = _PLAIN_PART
-    # Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first.
-    return as_rgb(opaque(upright)).resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=3.0), doubt
+    colours = as_rgb(opaque(upright))
+    if isinstance(region, Edge):
+        colours = levelled(colours, region, size, origin=(-left, -top))
+    return _to_size(colours, size), doubt
+
+
+def _to_size(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first."""
+    return image.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=3.0)
 
 
 @contextmanager
@@ -191,20 +206,6 @@ def _header(data: bytes) -> ImageFile.ImageFile:
     return image
 
 
-def _check_size(width: int, height: int, what: str) -> None:
-    shorter, longer = sorted((width, height))
-    if shorter < MIN_SIDE:
-        raise UnusableImage(
-            f"the {what} is too small: {width}×{height} pixels, at least {MIN_SIDE} a side: "
-            "photograph the insert so that it fills the image"
-        )
-    if longer > MAX_PROPORTION * shorter:
-        raise UnusableImage(
-            f"the {what} has the proportions of no insert: {width}×{height} pixels, one side at most "
-            f"{MAX_PROPORTION} times the other: photograph the insert so that it fills the image"
-        )
-
-
 def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | None) -> str | None:
     """Why a file would take its decoder out of all proportion to its size and pixels, or fool it; or None."""
     # Its decoder cannot be given a part of the data, so it cannot be asked whether it had them all.
@@ -230,13 +231,3 @@ def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | No
         if not (isinstance(width, int) and isinstance(height, int) and width * height <= MAX_PIXELS):
             return f"the image is made of tiles of {width}×{height}, at most {MAX_PIXELS:,} pixels"
     return None
-
-
-def _check_region(region: Box, image_size: tuple[int, int]) -> None:
-    left, top, width, height = region
-    inside = left >= 0 and top >= 0 and left + width <= image_size[0] and top + height <= image_size[1]
-    if not inside or width < 1 or height < 1:
-        raise UnusableImage(
-            f"the region {width}×{height} at ({left}, {top}) is not inside the image of {image_size[0]}×{image_size[1]}"
-        )
-    _check_size(width, height, "region")

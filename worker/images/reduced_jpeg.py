@@ -19,6 +19,7 @@ from PIL import Image, ImageFile
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, plain_runs
 from worker.images.colours import as_rgb
+from worker.images.cut import Box, Cut, box_of, extent_of
 from worker.images.truncated_jpeg import load_whole
 from worker.images.unusable import HalfAnImage
 
@@ -40,9 +41,6 @@ _TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 """What turns an image of each orientation upright."""
-
-Box = tuple[int, int, int, int]
-"""Left, top, width and height."""
 
 
 class ReducedJpeg:
@@ -67,7 +65,7 @@ class ReducedJpeg:
         self._region: Box | None = None
         self.reduction = 1
 
-    def decode(self, size: tuple[int, int], region: Box | None) -> None:
+    def decode(self, size: tuple[int, int], region: Cut | None) -> None:
         """Decode it, once.
 
         Args:
@@ -78,10 +76,11 @@ class ReducedJpeg:
             HalfAnImage: a part of it is missing.
             OSError: it cannot be decoded.
         """
-        self._region = None if region is None else self._as_stored(region)
+        self._region = None if region is None else self._as_stored(box_of(region))
         self._box: Box = self._region or (0, 0, *self._full_size)
         self._size = size if self._sideways else size[::-1]
-        ratio = min(self._box[2] // self._size[0], self._box[3] // self._size[1])
+        width, height = self.upright_size if region is None else extent_of(region)
+        ratio = min(width // size[1], height // size[0])
         self.reduction = next((reduction for reduction in _REDUCTIONS if reduction <= ratio), 1)
         if self.reduction > 1:
             self._image.draft(None, (self._full_size[0] // self.reduction, self._full_size[1] // self.reduction))
@@ -128,6 +127,18 @@ class ReducedJpeg:
         )
         turn = _TURNS.get(self._orientation)
         return image if turn is None else image.transpose(turn)
+
+    def upright(self) -> tuple[Image.Image, float, tuple[float, float]]:
+        """The image as it was decoded, upright, in RGB, its pixels for one in full, and where the first of those is.
+
+        That is beside the corner where the last reduced pixels, which may be none in full, have come to lie first.
+        """
+        by, turn = self.reduction, _TURNS.get(self._orientation)
+        image = as_rgb(self._image)
+        beside = [reduced - full / by for reduced, full in zip(image.size, self._full_size, strict=True)]
+        x = beside[0] if self._orientation in _FROM_THE_RIGHT else 0.0
+        y = beside[1] if self._orientation in _FROM_BELOW else 0.0
+        return image if turn is None else image.transpose(turn), 1 / by, (y, x) if self._sideways else (x, y)
 
     def _is_suspicious(self) -> bool:
         if may_have_runs(self._image):

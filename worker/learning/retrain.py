@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from db.learning import model_registry, reviews, snapshots
+from db.learning.learnt_forms import forms_of
 from db.learning.learnt_heads import heads_of
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
@@ -180,6 +181,7 @@ def _keep(
         "images": len(dataset.items),
         "labels": dict(snapshot.counts),
         "heads": heads_of(dataset.items),
+        "forms": forms_of(dataset.items),
     }
     manifest = model_store.save(
         learning.models / name,

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import structlog
 
-from producer.contract.event import Region
+from producer.contract.region import AnyRegion, Form, form_of
+from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.images.measurements import Measurements, measure
 from worker.line.active_models import ActiveModels, ModelPair
@@ -27,12 +28,18 @@ log = structlog.get_logger()
 _WITHOUT_MODEL: Final = (224, 224)
 """The size in pixels at which a photograph is looked at while there is no network to look with."""
 
+_CUTS: Final[dict[Form, str]] = {
+    "box": "a box, or not at all",
+    "polygon": "a polygon",
+    "edge": "the strip along an edge",
+}
+
 
 class Photograph(NamedTuple):
     """An image file to judge, the region of it that shows the insert, and where it comes from, if that is known."""
 
     data: bytes
-    region: Region | None = None
+    region: AnyRegion | None = None
     origin: Origin | None = None
 
 
@@ -50,7 +57,7 @@ class Judge:
         """The name of the model that was in charge at the last judgement; None where there is none."""
         return self._models.champion_id
 
-    def judge(self, image: bytes, region: Region | None) -> Judgement:
+    def judge(self, image: bytes, region: AnyRegion | None) -> Judgement:
         """Judge one image file, or the region of it that shows the insert."""
         return self.judge_all([Photograph(image, region)])[0]
 
@@ -82,7 +89,8 @@ class Judge:
         photographs = [image for image in seen if isinstance(image, DecodedPhotograph)]
         features, maps = self._features_and_maps(champion, photographs)
         for place, photograph, vector, seen_in in zip(places, photographs, features, maps, strict=True):
-            judgements[place] = explained(_judged(champion, photograph, vector), champion, seen_in)
+            judged = _judged(champion, photograph, form_of(images[place].region), vector)
+            judgements[place] = explained(judged, champion, seen_in)
         if models.shadow is not None:
             same = features if models.shadow.network is champion.network else None
             for number, place in enumerate(places):
@@ -92,12 +100,13 @@ class Judge:
                     judgements[place] = replace(judgements[place], shadow=shadow)
         return judgements
 
-    def _photograph(self, image: bytes, region: Region | None, size: tuple[int, int]) -> DecodedPhotograph | Judgement:
+    def _photograph(
+        self, image: bytes, region: AnyRegion | None, size: tuple[int, int]
+    ) -> DecodedPhotograph | Judgement:
         """The image as it is looked at, or that it cannot be judged."""
-        box = None if region is None else (region.left, region.top, region.width, region.height)
         try:
             with self._metrics.stage("decode"):
-                return decode_photograph(image, size, box)
+                return decode_photograph(image, size, cut_of(region))
         except UnusableImage as error:
             return Judgement("unusable", reason=str(error))
 
@@ -141,10 +150,14 @@ class Judge:
             return None
 
 
-def _judged(champion: ActiveModel, photograph: DecodedPhotograph, features: Float32Array) -> Judgement:
+def _judged(champion: ActiveModel, photograph: DecodedPhotograph, form: Form, features: Float32Array) -> Judgement:
     if not np.isfinite(features).all():
         return Judgement("unsure", reason="the network's features are not finite", model_id=champion.model_id)
     judgement = champion.model.judge(features)
-    if photograph.doubt is not None:
-        return replace(judgement, outcome="unsure", reason=photograph.doubt, label=None)
-    return judgement
+    doubt = photograph.doubt
+    if doubt is None and form not in champion.forms:
+        doubt = (
+            f"the model has not learned from photographs that are cut to {_CUTS[form]}, as this one is: it takes a "
+            "training with reviews of such"
+        )
+    return judgement if doubt is None else replace(judgement, outcome="unsure", reason=doubt, label=None)

@@ -1,10 +1,10 @@
 """Where a linear model's decision comes from: each cell's share of it, exactly.
 
 A decision value is a sum over features, and a feature that was pooled over an image is a sum over its cells: of an
-average each cell has 1/n of its activation, of a largest value all is where the largest is. So the decision value is
-a sum over cells. Every feature is counted from what it usually is on intact inserts (`usual`): without that the shares
-say where the network is active at all, which it is everywhere. A largest value that is below what is usual is so
-because no cell reaches it: then all have the same part.
+average (of the image, or of one row) each cell has 1/n of its activation, of a largest value all is where the largest
+is. So the decision value is a sum over cells. Every feature is counted from what it usually is on intact inserts
+(`usual`): without that the shares say where the network is active at all, which it is everywhere. A largest value that
+is below what is usual is so because no cell reaches it: then all have the same part.
 
 With `usual` u, weights w and intercept b the shares add up to w · (features - u), and with the constant w · u + b to
 the decision value.
@@ -18,7 +18,7 @@ from functools import cache
 import numpy as np
 
 from db.evidence.evidence_map import MOST_CELLS, EvidenceMap
-from worker.networks.names import Output
+from worker.networks.names import Output, pooled_size
 from worker.runtime.arrays import AnyArray, Float32Array, Float64Array
 
 
@@ -38,7 +38,7 @@ def evidence_map(
     weights, origin, at = coef.astype(np.float64), usual.astype(np.float64), 0
     for output, layer in zip(outputs, maps, strict=True):
         for pooling in output.poolings or ("",):
-            part = slice(at, at + (layer.shape[-1] if pooling else layer.size))
+            part = slice(at, at + pooled_size(layer.shape, pooling))
             shares = _shares(layer, pooling, weights[part], origin[part])
             total += spread(shares, rows, columns)
             at = part.stop
@@ -62,6 +62,9 @@ def _shares(layer: Float32Array, pooling: str, weights: Float64Array, origin: Fl
         return np.asarray(shares, np.float64).reshape(rows, columns)
     if pooling == "gap":
         return np.asarray((layer @ weights - origin @ weights) / (rows * columns))
+    if pooling == "rows":
+        in_row, usual = weights.reshape(rows, 1, channels), origin.reshape(rows, 1, channels)
+        return np.asarray(np.sum((layer - usual) * in_row, axis=-1) / columns, np.float64)
     products: AnyArray = (layer.reshape(-1) - origin) * weights
     return np.asarray(products.reshape(layer.shape).sum(axis=-1))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from db.learning.learnt_forms import learnt_forms
 from db.learning.model_registry import Model
 from worker.backbones.names import BackboneError
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
@@ -18,10 +19,14 @@ from worker.networks.store import NetworkStore
 
 @dataclass(frozen=True, eq=False)
 class ActiveModel:
-    """A model that is ready to judge: its planes, and the network whose features they are for."""
+    """A model that is ready to judge: its planes, and the network whose features they are for.
+
+    `forms` are how the photographs were cut that it learned from (`db.learning.learnt_forms`).
+    """
 
     model: LineModel
     network: Network
+    forms: frozenset[str] = frozenset({"box"})
 
     @property
     def model_id(self) -> str:
@@ -84,7 +89,7 @@ def load_for_line(model: Model, models: Path, networks: NetworkStore, loaded: Se
     if stored.kind is not None and stored.kind.classes != KINDS:
         raise ModelError(f"model {model.model_id} tells {stored.kind.classes} apart among the damaged, not {KINDS}")
     network = next((network for network in loaded if network.fingerprint == model.fingerprint), None)
-    return ActiveModel(stored.line_model(), network or _network(model, digest, networks))
+    return ActiveModel(stored.line_model(), network or _network(model, digest, networks), learnt_forms(model))
 
 
 def _network(model: Model, digest: str, networks: NetworkStore) -> Network:

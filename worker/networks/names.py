@@ -1,4 +1,4 @@
-"""How a network and what is taken from it are named: `family:layer[+gap|+max|+gap+max][,layer…][+int8]`.
+"""How a network and what is taken from it are named: `family:layer[+gap][+max][+rows][,layer…][+int8]`.
 
 `efficientnet_lite0:block7_out+gap+max,head+gap+int8` is EfficientNet-Lite0 in 8-bit integers, and of it two layers,
 one behind the other: of each channel of the first its average over the image and its largest value, of the second its
@@ -7,24 +7,28 @@ average.
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from worker.backbones.names import BackboneError, canonical_family
 
 Arithmetic = Literal["float32", "int8"]
-Pooling = Literal["", "gap", "max", "gap+max"]
+Pooling = Literal["", "gap", "max", "gap+max", "rows", "gap+rows", "max+rows", "gap+max+rows"]
 
 _INT8: Final = "+int8"
-_OUTPUT: Final = re.compile(r"(?P<layer>[A-Za-z0-9_.-]+)(\+(?P<pooling>gap\+max|gap|max))?")
+_OUTPUT: Final = re.compile(r"(?P<layer>[A-Za-z0-9_.-]+)(?P<poolings>(\+(gap|max|rows))*)")
+_POOLINGS: Final[dict[str, Pooling]] = {f"+{name}" if name else "": name for name in get_args(Pooling)}
 
 
 @dataclass(frozen=True)
 class Output:
     """One layer's output, and how each of its channels is pooled over the image.
 
-    `gap` averages, `max` takes the largest value, `gap+max` both, all averages first; empty: not at all.
+    `gap` averages, `max` takes the largest value, `rows` averages each row by itself, from the upper one down: along an
+    edge that was levelled, but not across it. Several stand one behind the other, in this order; empty: not at all.
     """
 
     layer: str
@@ -37,6 +41,11 @@ class Output:
 
     def __str__(self) -> str:
         return f"{self.layer}+{self.pooling}" if self.pooling else self.layer
+
+
+def pooled_size(shape: Sequence[int], pooling: str) -> int:
+    """How many values one pooling gives of a layer's output of this shape: (rows, columns, channels) where it pools."""
+    return math.prod(shape) if not pooling else shape[0] * shape[-1] if pooling == "rows" else shape[-1]
 
 
 @dataclass(frozen=True)
@@ -70,12 +79,12 @@ def parse_network_name(name: str) -> NetworkName:
     family, _, rest = name.strip().partition(":")
     arithmetic: Arithmetic = "int8" if rest.endswith(_INT8) else "float32"
     matches = [_OUTPUT.fullmatch(part) for part in rest.removesuffix(_INT8).split(",")]
-    if None in matches or not family:
+    if not family or any(match is None or match["poolings"] not in _POOLINGS for match in matches):
         raise BackboneError(
             f"{name!r} names no network; write family:layer, for example vgg16:fc1, "
-            "mobilenet:conv_pw_12_relu+gap (averaged over the image; +max: its largest value, +gap+max: both), "
+            "mobilenet:conv_pw_12_relu+gap (averaged over the image; +max: its largest value, +rows: averaged row by "
+            "row; of several +gap first, then +max, then +rows), "
             "efficientnet_lite0:block7_out+gap,head+gap (several layers), and +int8 at the end for 8-bit arithmetic"
         )
-    poolings: dict[str | None, Pooling] = {None: "", "gap": "gap", "max": "max", "gap+max": "gap+max"}
-    outputs = tuple(Output(match["layer"], poolings[match["pooling"]]) for match in matches if match is not None)
+    outputs = tuple(Output(match["layer"], _POOLINGS[match["poolings"]]) for match in matches if match is not None)
     return NetworkName(canonical_family(family), outputs, arithmetic)

@@ -7,7 +7,6 @@ puts one out sees several.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from worker.backbones.names import BackboneError
 from worker.networks.manifest import Manifest
-from worker.networks.names import NetworkName, Output
+from worker.networks.names import NetworkName, Output, pooled_size
 from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.held_stderr import held_stderr
 
@@ -30,7 +29,12 @@ _TOLERANCE: Final = {"float32": 1e-3, "int8": 0.1}
 """What they may differ by, as a part of the largest: other processors round otherwise, and in int8 by whole steps."""
 
 
-_POOLINGS: Final[dict[str, Callable[..., Float32Array]]] = {"gap": np.mean, "max": np.max}
+_POOLINGS: Final[dict[str, Callable[[Float32Array], Float32Array]]] = {
+    "gap": lambda maps: maps.mean(axis=(1, 2)),
+    "max": lambda maps: maps.max(axis=(1, 2)),
+    "rows": lambda maps: maps.mean(axis=2).reshape(len(maps), -1),
+}
+"""From maps (n, rows, columns, channels) to the values (n, …) that each pooling gives."""
 
 
 class NetworkUnfit(BackboneError):
@@ -154,7 +158,7 @@ class Network:
                 f"+{output.pooling} is over an image, but layer {output.layer} of {self.manifest.family} has the "
                 f"shape {shape}"
             )
-        return shape[-1] * len(output.poolings) if output.pooling else math.prod(shape)
+        return sum(pooled_size(shape, pooling) for pooling in output.poolings or ("",))
 
 
 def check_picture(size: tuple[int, int]) -> UInt8Array:
@@ -166,7 +170,7 @@ def check_picture(size: tuple[int, int]) -> UInt8Array:
 def _pooled(values: Float32Array, output: Output) -> Float32Array:
     if not output.pooling:
         return values.reshape(len(values), -1)
-    return np.concatenate([_POOLINGS[pooling](values, axis=(1, 2)) for pooling in output.poolings], axis=1)
+    return np.concatenate([_POOLINGS[pooling](values) for pooling in output.poolings], axis=1)
 
 
 def _prepared(data: bytes, manifest: Manifest) -> tuple[Any, int, list[int]]:

@@ -6,12 +6,13 @@ import io
 import os
 import threading
 from collections.abc import Mapping
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from PIL import Image, ImageOps
 
 from db.evidence.evidence_map import EvidenceMap
 from db.evidence.overlay import overlaid
+from producer.contract.region import AnyRegion, Points, Polygon, Region, bounds, read_region
 from producer.pictures.image_formats import FORMATS
 from producer.pictures.limits import MAX_PIXELS
 
@@ -30,7 +31,7 @@ class NotShown(ValueError):
 
 
 def resized(
-    data: bytes, size: Size, region: Mapping[str, int] | None = None, evidence: EvidenceMap | None = None
+    data: bytes, size: Size, region: Mapping[str, Any] | None = None, evidence: EvidenceMap | None = None
 ) -> bytes:
     """The picture of `shown` as a JPEG.
 
@@ -43,7 +44,7 @@ def resized(
 
 
 def shown(
-    data: bytes, size: Size, region: Mapping[str, int] | None = None, evidence: EvidenceMap | None = None
+    data: bytes, size: Size, region: Mapping[str, Any] | None = None, evidence: EvidenceMap | None = None
 ) -> Image.Image:
     """A photograph of a size; the small one shows its region alone, where it has one. The map of its verdict's evidence
     is drawn over the part that was looked at.
@@ -56,19 +57,24 @@ def shown(
         with _DECODERS, Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise NotShown(f"more than {MAX_PIXELS:,} pixels")
-            if region is None or (size != "small" and evidence is None):
+            if size != "small" and evidence is None:
+                region = None  # the whole photograph is shown, with nothing drawn over a part of it
+            if region is None:
                 image.draft("RGB", (side, side))  # JPEG decodes to a fraction of its size in a fraction of the time
             upright = _in_colours(ImageOps.exif_transpose(image))
-            box = (0, 0, *upright.size) if region is None else _box(region, upright)
+            whole = Region(left=0, top=0, width=upright.width, height=upright.height)
+            part = whole if region is None else read_region(region)
+            left, top, right, bottom = _box(part, upright)
             if region is not None and size == "small":
-                upright = upright.crop(box)
-                box = (0, 0, *upright.size)
+                upright = upright.crop((left, top, right, bottom))
+            else:
+                left, top = 0, 0
             width, height = upright.size
             upright.thumbnail((side, side))
             if evidence is None:
                 return upright
             by = upright.width / width, upright.height / height
-            return overlaid(upright, evidence, (box[0] * by[0], box[1] * by[1], box[2] * by[0], box[3] * by[1]))
+            return overlaid(upright, evidence, [((x - left) * by[0], (y - top) * by[1]) for x, y in _seen(part)])
     except (NotShown, MemoryError):
         raise
     except Exception as error:  # decoders raise almost anything at bytes that are not what they seem
@@ -86,9 +92,18 @@ def _in_colours(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _box(region: Mapping[str, int], image: Image.Image) -> tuple[int, int, int, int]:
-    left, top = region["left"], region["top"]
-    right, bottom = min(left + region["width"], image.width), min(top + region["height"], image.height)
+def _seen(part: AnyRegion) -> Points:
+    """The outline of what a network was shown: of a polygon the box around it."""
+    if not isinstance(part, Polygon):
+        return part.corners()
+    left, top, width, height = bounds(part)
+    return Region(left=left, top=top, width=width, height=height).corners()
+
+
+def _box(part: AnyRegion, image: Image.Image) -> tuple[int, int, int, int]:
+    left, top, width, height = bounds(part)
+    right, bottom = min(left + width, image.width), min(top + height, image.height)
+    left, top = max(left, 0), max(top, 0)
     if left >= right or top >= bottom:
         raise NotShown("its region is not in it")
     return left, top, right, bottom

@@ -92,3 +92,30 @@ def test_a_map_in_which_nothing_speaks_for_damage_has_no_frame() -> None:
     grey = encoded(Image.new("RGB", (80, 80), (128, 128, 128)), "PNG")
     drawn = np.asarray(picture(resized(grey, "large", None, EvidenceMap(np.full((4, 4), -1.0)))), int)
     assert np.ptp(drawn[..., 0]) < 8
+
+
+EDGE = {"x1": 100, "y1": 100, "x2": 200, "y2": 200, "above": 20, "below": 20}
+
+
+def test_the_map_of_a_strip_lies_along_its_edge() -> None:
+    grey = encoded(Image.new("RGB", (400, 400), (128, 128, 128)), "PNG")
+    shares = np.zeros((2, 4))
+    shares[0, 0], shares[1, 3] = 1.0, -1.0  # above the edge at its beginning, below it at its end
+    shown_at = np.asarray(picture(resized(grey, "large", EDGE, EvidenceMap(shares)))).astype(int)
+    redness = shown_at[..., 0] - shown_at[..., 2]
+    begin, end = (120, 104), (180, 196)  # x, y: 10 pixels to either side of the edge
+    assert redness[begin[1], begin[0]] > 60
+    assert redness[end[1], end[0]] < -60
+    assert abs(redness[100, 150]) < 10, "beside the strip"
+    small = picture(resized(grey, "small", EDGE))
+    assert small.size == (130, 130), "the box around it"
+
+
+def test_a_polygon_is_shown_with_the_box_around_it() -> None:
+    polygon = {"polygon": [[10, 20], [90, 20], [90, 60], [10, 60]]}
+    assert picture(resized(photograph(size=200), "small", polygon)).size == (80, 40)
+
+
+def test_a_photograph_is_shown_whole_wherever_in_it_its_region_is() -> None:
+    region = {"left": 3000, "top": 0, "width": 200, "height": 200}  # beyond the JPEG's width as it is decoded for this
+    assert picture(resized(photograph(size=3200), "medium", region)).size == (640, 640)

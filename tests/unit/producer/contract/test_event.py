@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import producer
-from producer.contract.event import MOST_EVENTS, CaptureEvent, check_key, message_of, new_id
+from producer.contract.event import MOST_EVENTS, CaptureEvent, check_key, message_of, new_id, version_for
 from producer.contract.json_schema import schema_text
 from tests.support import message
 
@@ -49,12 +49,16 @@ def test_an_event_survives_its_message() -> None:
         ({"image_sha256": "A" * 64}, "image_sha256"),
         ({"station": "a b"}, "station"),
         ({"station": "verdicts:*"}, "station"),
-        ({"schema_version": 3}, "schema_version"),
+        ({"schema_version": 4}, "schema_version"),
         ({"machine": "Fräse 3"}, "machine"),
         ({"schema_version": 2, "machine": "Fräse/3"}, "machine"),
         ({"schema_version": 2, "operation": "op "}, "operation"),
         ({"region": {"left": -1, "top": 0, "width": 1, "height": 1}}, "region.left"),
         ({"region": {"left": 0, "top": 0, "width": 0, "height": 1}}, "region.width"),
+        ({"region": {"x1": 0, "y1": 0, "x2": 9, "y2": 9, "above": 1, "below": 1}}, "region"),
+        ({"schema_version": 2, "region": {"polygon": [[0, 0], [9, 0], [9, 9]]}}, "region"),
+        ({"schema_version": 3, "region": {"x1": 0, "y1": 0, "x2": 9, "y2": 9, "above": 1}}, "region.below"),
+        ({"schema_version": 3, "region": {"polygon": [[0, 0], [9, 0], [9.5, 9], [0, 9]]}}, "region.polygon.2.0"),
         ({"insert_designation": "insert"}, "insert_designation"),
         ({"captured_at": "0001-01-01T00:00:00+23:59"}, "captured_at"),
         ({"captured_at": "9999-12-31T23:59:59-23:59"}, "captured_at"),
@@ -162,6 +166,28 @@ def test_the_schema_tells_the_names_of_both_versions() -> None:
     assert not now.is_valid(message(**PLACE))
     assert not now.is_valid(message(schema_version=2, machine="=1+1"))
     assert not before.is_valid(message(schema_version=2))
+
+
+EDGE = {"x1": 10, "y1": 40, "x2": 90, "y2": 30, "above": 8, "below": 0}
+
+
+@pytest.mark.parametrize("region", [EDGE, {"polygon": [[0, 0], [9, 0], [9, 9]]}])
+def test_a_region_that_is_no_box_is_of_version_3_and_of_no_version_before(region: dict[str, Any]) -> None:
+    now = jsonschema.Draft202012Validator(json.loads(schema_text("capture")))
+    schemas = Path(producer.__file__).parent / "contract" / "schemas"
+    before = jsonschema.Draft202012Validator(json.loads((schemas / "capture.v2.schema.json").read_text("utf-8")))
+    sent = message(schema_version=3, region=region, **PLACE)
+    event = CaptureEvent.from_message(sent)
+    assert event.region is not None
+    assert version_for(event.region) == 3
+    assert event.message()["region"] == region
+    assert now.is_valid(sent)
+    assert not now.is_valid(sent | {"schema_version": 2})
+    assert not before.is_valid(sent)
+    boxed = sent | {"schema_version": 2, "region": {"left": 0, "top": 1, "width": 10, "height": 20}}
+    assert version_for(CaptureEvent.from_message(boxed).region) == 2
+    assert now.is_valid(boxed)
+    assert before.is_valid(boxed)
 
 
 def test_ids_are_in_order_of_time() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from db.evidence.evidence_map import unpacked
-from producer.contract.event import Region
+from producer.contract.region import Edge, Region
 from tests.support import photograph
 from worker.line.active_models import ModelPair
 from worker.line.judging import Judge, Photograph
@@ -73,6 +73,23 @@ def test_only_the_region_is_looked_at() -> None:
     left = judge(image, model(128), region=Region(left=0, top=0, width=32, height=64))
     right = judge(image, model(128), region=Region(left=32, top=0, width=32, height=64))
     assert (left.outcome, right.outcome) == ("intact", "damaged")
+
+
+STRIP = Edge(x1=0, y1=40, x2=60, y2=40, above=20, below=20)
+
+
+def test_a_model_that_learned_from_whole_photographs_only_does_not_judge_strips() -> None:
+    image = photograph(128, size=64, format="PNG")
+    network: Any = MeanBrightness()
+    for forms, outcome in (({"box"}, "unsure"), ({"box", "edge"}, "damaged"), ({"edge"}, "damaged")):
+        models: Any = Models(ActiveModel(model(60), network, frozenset(forms)), None)
+        judgement = Judge(models, WorkerMetrics()).judge(image, STRIP)
+        assert judgement.outcome == outcome
+        assert judgement.decision is not None
+        assert (outcome == "unsure") == ("the strip along an edge" in str(judgement.reason))
+    whole = Judge(models, WorkerMetrics()).judge(image, None)
+    assert whole.outcome == "unsure"
+    assert "not at all" in str(whole.reason)
 
 
 def test_what_is_judged_together_is_judged_as_it_is_alone_and_in_one_pass() -> None:

@@ -18,6 +18,7 @@ OUTPUTS: dict[str, list[tuple[Output, tuple[int, int, int]]]] = {
     ],
     "sides that fit into none of each other": [(Output("a", "max"), (33, 17, 5)), (Output("b", "gap"), (9, 8, 6))],
     "finer than a map may be": [(Output("a", "gap+max"), (112, 112, 8))],
+    "row by row": [(Output("a", "rows"), (6, 9, 4)), (Output("b", "gap+max+rows"), (3, 3, 5))],
     "not pooled at all": [(Output("a"), (16, 16, 4)), (Output("b", "max"), (4, 4, 3))],
 }
 
@@ -25,9 +26,14 @@ OUTPUTS: dict[str, list[tuple[Output, tuple[int, int, int]]]] = {
 def seen(outputs: list[tuple[Output, tuple[int, int, int]]]) -> tuple[list[Any], Any]:
     """Maps of one image, and its features as a network pools them."""
     maps = [RNG.normal(1, 1, shape).astype(np.float32) for _, shape in outputs]
-    pool = {"gap": np.mean, "max": np.max}
+    pool = {
+        "gap": lambda layer: layer.mean(axis=(0, 1)),
+        "max": lambda layer: layer.max(axis=(0, 1)),
+        "rows": lambda layer: layer.mean(axis=1).ravel(),
+        "": np.ravel,
+    }
     features = [
-        pool[pooling](layer, axis=(0, 1)) if pooling else layer.ravel()
+        pool[pooling](layer)
         for (output, _), layer in zip(outputs, maps, strict=True)
         for pooling in output.poolings or ("",)
     ]

@@ -14,6 +14,7 @@ from worker.networks.names import Output, parse_network_name
         ("MobileNet-1.0:conv_pw_12_relu+gap", "mobilenet:conv_pw_12_relu+gap"),
         ("mobilenet-0.25:conv1_relu+max+int8", "mobilenet-0.25:conv1_relu+max+int8"),
         (" efficientnet_lite0:a+gap,b,a+max+int8 ", "efficientnet_lite0:a+gap,b,a+max+int8"),
+        ("efficientnet_lite0:a+rows,b+gap+max+rows+int8", "efficientnet_lite0:a+rows,b+gap+max+rows+int8"),
         ("Efficientnet_Lite0:a+gap+max,b+gap+max+int8", "efficientnet_lite0:a+gap+max,b+gap+max+int8"),
     ],
 )
@@ -47,6 +48,8 @@ def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
         "vgg16:fc1+int8+gap",
         "a b:c",
         "vgg16:a+max+gap",
+        "vgg16:a+rows+gap",
+        "vgg16:a+rows+rows",
     ],
 )
 def test_what_is_no_name_says_how_to_write_one(text: str) -> None:

@@ -31,6 +31,16 @@ def test_outputs_are_pooled_and_joined_in_the_order_of_the_name(small: Built, pi
     assert ours.name == "mobilenet-0.25:conv_dw_2_relu+max,conv_pw_1_relu+gap+max,conv_dw_2_relu"
 
 
+def test_rows_are_averaged_along_an_edge_and_kept_across_it(small: Built, pixels: np.ndarray) -> None:
+    ours = network(small, "conv_dw_2_relu+gap+rows")
+    _, maps = ours.maps(pixels[:1])
+    rows, _, channels = maps[0].shape
+    assert ours.feature_size == channels + rows * channels
+    means, by_row = np.split(ours.features_of(pixels[:1])[0], [channels])
+    np.testing.assert_allclose(by_row.reshape(rows, channels), maps[0].mean(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(by_row.reshape(rows, channels).mean(axis=0), means, rtol=1e-4, atol=1e-6)
+
+
 def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.ndarray) -> None:
     ours = network(small, "conv_dw_2_relu+gap")
     together = ours.features_of(pixels)
@@ -40,7 +50,7 @@ def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.
 
 
 def test_a_decision_is_traced_back_to_places_exactly(small: Built, pixels: np.ndarray) -> None:
-    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap+max,conv_dw_2_relu")
+    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap+max+rows,conv_dw_2_relu")
     features, maps = ours.features_and_maps(pixels)
     np.testing.assert_array_equal(features, ours.features_of(pixels))
     random = np.random.default_rng(0)

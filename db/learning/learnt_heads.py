@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
-from db.line.insert_lives import IMPORTED
+from producer.contract.names import IMPORTED
 
 MOST: Final = 500
 """Most heads that are written down with a model; where it learned from more, none is said to be new."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -61,12 +62,14 @@ class Arrival:
 @dataclass(frozen=True)
 class Known:
     """What the database knew of a capture before this arrival: nothing (`new`), or how often judging it was tried,
-    and its current verdict. `ordered_at` is the place in the order that a new one was given."""
+    and its current verdict. `ordered_at` is the place in the order that a new one was given. With `another` all of
+    this is of another capture, which has its id."""
 
     new: bool
     attempts: int
     verdict: Verdict | None
     ordered_at: datetime | None = field(default=None, compare=False)
+    another: bool = False
 
 
 _COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]
@@ -76,7 +79,7 @@ _CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
 _POCKET_NAMES = ("machine", "head", "pocket", "ordered_at", "capture_id")
 
 _KNOWN = Prepared(
-    lambda *_: select(Captures.capture_id, Captures.attempts, Captures.outcome).where(
+    lambda *_: select(Captures.capture_id, Captures.attempts, Captures.outcome, *_COLUMNS).where(
         Captures.capture_id.in_(bindparam("ids", expanding=True))
     )
 )
@@ -128,7 +131,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     """
     connection = session.connection()
     # The usual repetition writes nothing at all, not even a lock on the row of its check.
-    known = _known(connection, {arrival.capture.capture_id for arrival in arrivals})
+    known, subjects = _known(connection, {arrival.capture.capture_id for arrival in arrivals})
     first: dict[UUID, Arrival] = {}
     for arrival in arrivals:
         if arrival.capture.capture_id not in known:
@@ -136,14 +139,18 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     order = _ordered(connection, first.values())
     written = _insert(connection, first.values(), order)
     if len(written) < len(first):  # another worker was faster by a moment
-        known |= _known(connection, first.keys() - written)
+        faster = _known(connection, first.keys() - written)
+        known, subjects = known | faster[0], subjects | faster[1]
 
-    answers: list[Known] = []
-    begun: set[UUID] = set()
+    answers, begun = list[Known](), set[UUID]()
     for arrival in arrivals:
         capture_id = arrival.capture.capture_id
         answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
-        answers.append(answer)
+        of = _subject(arrival.capture)
+        another = subjects.setdefault(capture_id, of) != of
+        answers.append(replace(answer, another=another))
+        if another:
+            continue
         attempts = answer.attempts
         if arrival.tried and answer.verdict is None and attempts == 0:
             attempts = 1
@@ -155,10 +162,17 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     return answers
 
 
-def _known(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Known]:
+def _subject(capture: Any) -> tuple[object, ...]:
+    """What a capture is of: two of one id that differ in this are two captures."""
+    names = ("image_sha256", "check_id", "machine", "head", "pocket", "operation")
+    return (*(getattr(capture, name) for name in names), json.dumps(capture.region, sort_keys=True))
+
+
+def _known(connection: Connection, ids: Collection[UUID]) -> tuple[dict[UUID, Known], dict[UUID, tuple[object, ...]]]:
     rows = _KNOWN.execute(connection, ids=list(ids))
-    verdicts = current_of(connection, [capture_id for capture_id, _, outcome in rows if outcome is not None])
-    return {capture_id: Known(False, attempts, verdicts.get(capture_id)) for capture_id, attempts, _ in rows}
+    verdicts = current_of(connection, [row[0] for row in rows if row[2] is not None])
+    known = {row[0]: Known(False, row[1], verdicts.get(row[0])) for row in rows}
+    return known, {row[0]: _subject(Capture(*row[3:])) for row in rows}
 
 
 def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID, datetime]:

@@ -17,10 +17,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, Uuid, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
-from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than, on_machine
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from db.schema.vocabulary import STANDING_FAULTS
+from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOME_OF
 
 Rows = Sequence[Row[*tuple[Any, ...]]]

@@ -181,7 +181,7 @@ def recent(
     `after` is the beginning and the id of the last one of the page before.
 
     The checks of imported captures are not the line's: they are listed only for `machine`
-    `db.line.insert_lives.IMPORTED`.
+    `producer.contract.names.IMPORTED`.
     """
     place: Filters = {"station": station, "machine": machine, "head": head, "since": since}
     if state is None:

@@ -16,9 +16,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
-from db.line.insert_lives import IMPORTED
 from db.line.rows import current_verdict
 from db.schema.tables import Captures, Checks, Verdicts
+from producer.contract.names import IMPORTED
 
 Place = tuple[str, str, str]
 """A machine, a head and an operation."""
@@ -30,14 +30,15 @@ _SEPARATOR: Final = "|"
 class Shown(NamedTuple):
     """What a capture shows: the digest of its file and its region, and that of its pixels where it was measured.
 
-    `first` is where and when a photograph of these very bytes first came.
+    `first` is where, in which pocket and when a photograph of these very bytes first came. In the same check, and of a
+    part of the photograph, the pocket is the capture's own (`shared` looks at those).
     """
 
     image: str
     region: str | None = None
     frame: int | None = None
     designation: str | None = None
-    first: tuple[Place, datetime] | None = None
+    first: tuple[Place, int, datetime] | None = None
 
 
 class Doubt(NamedTuple):
@@ -48,12 +49,16 @@ class Doubt(NamedTuple):
 
 
 def _place(of: Any) -> ColumnElement[str]:
+    """A machine, a head, an operation and a pocket."""
     separator: ColumnElement[str] = literal_column(f"'{_SEPARATOR}'")
-    place: ColumnElement[str] = of.machine + separator + of.head + separator + of.operation
+    place: ColumnElement[str] = of.machine + separator + of.head + separator + of.operation + separator
     return place
 
 
 _First = aliased(Captures)
+_OWN_POCKET: Final = or_(_First.check_id == Captures.check_id, Captures.region.is_not(None))
+_FIRST_PLACE: Final = _place(_First) + cast(case((_OWN_POCKET, Captures.pocket), else_=_First.pocket), String)
+_ITS_PLACE: Final = _place(Captures) + cast(Captures.pocket, String)
 
 
 def _of_first(column: Any) -> Any:
@@ -74,7 +79,7 @@ SHOWN: Final = (
     _REGION,
     select(Verdicts.frame).where(current_verdict()).correlate(Captures).scalar_subquery(),
     Captures.insert_designation,
-    _of_first(_place(_First)),
+    _of_first(_FIRST_PLACE),
     _of_first(_First.ordered_at),
 )
 """What `shown` needs of a capture."""
@@ -118,10 +123,7 @@ _OF_TWO_KINDS: Final = (
     select(func.count(Captures.insert_designation.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
 )
 _REPEATED: Final = (
-    select(Captures.capture_id)
-    .where(OF_CHECK, _of_first(_place(_First)) != _place(Captures))
-    .correlate(Checks)
-    .exists()
+    select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
 )
 MAY_CONTRADICT: Final[ColumnElement[bool]] = _MISPLACED | _SHARED | _OF_TWO_KINDS | _REPEATED
 """Whether the captures of a check may contradict each other, as far as is known when they arrive: where
@@ -144,8 +146,10 @@ CONTRADICT_WHEN_JUDGED: Final[ColumnElement[bool]] = _SAME_FRAME | _REPEATED
 def shown(image: str, region: str | None, frame: int | None, designation: str | None, *first: Any) -> Shown:
     """What a capture shows, by `SHOWN`."""
     place, at = first
-    known = None if place is None else (place.split(_SEPARATOR), at)
-    return Shown(image, region, frame, designation, known and ((known[0][0], known[0][1], known[0][2]), at))
+    if place is None:
+        return Shown(image, region, frame, designation)
+    machine, head, operation, pocket = place.split(_SEPARATOR)
+    return Shown(image, region, frame, designation, ((machine, head, operation), int(pocket), at))
 
 
 def elsewhere(check: Place, capture: Place) -> str | None:
@@ -192,18 +196,24 @@ def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
 
 
 def repeated(check: Place, pictures: Mapping[int, Shown]) -> list[Doubt]:
-    """The pockets whose photograph is that of another operation or head, which it was handed in for before."""
-    before: dict[Place, dict[int, datetime]] = defaultdict(dict)
+    """The pockets whose photograph is that of another operation, head or pocket, which it was handed in for before."""
+    before: dict[tuple[Place, int | None], dict[int, datetime]] = defaultdict(dict)
     for pocket, picture in pictures.items():
-        if picture.first is not None and picture.first[0] != check:
-            before[picture.first[0]][pocket] = picture.first[1]
+        if picture.first is None:
+            continue
+        place, of, at = picture.first
+        if place != check:
+            before[place, None][pocket] = at
+        elif of != pocket:
+            before[place, of][pocket] = at
     return [
         Doubt(
-            f"the photograph of {numbered(of)} is that of {_in_full(check, place)} at "
-            f"{min(of.values()):%Y-%m-%d %H:%M} UTC: photograph {'it' if len(of) == 1 else 'them'} anew",
-            of.keys(),
+            f"the photograph of {numbered(pockets)} is that of "
+            f"{_in_full(check, place) if other is None else f'pocket {other}'} at "
+            f"{min(pockets.values()):%Y-%m-%d %H:%M} UTC: photograph {'it' if len(pockets) == 1 else 'them'} anew",
+            pockets.keys(),
         )
-        for place, of in sorted(before.items())
+        for (place, other), pockets in sorted(before.items(), key=lambda item: (item[0][0], item[0][1] or 0))
     ]
 
 

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Final
 from uuid import UUID
 
-IMPORTED: Final = "imported"
-"""The machine of captures that came from a folder: each pocket there is one insert (or group) by definition."""
+from producer.contract.names import IMPORTED
 
 
 @dataclass(frozen=True)

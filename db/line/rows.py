@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, literal, literal_column, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db.line.insert_lives import IMPORTED
 from db.line.photographs import key_or_none
 from db.schema.tables import Captures, UtcDateTime, Verdicts
+from producer.contract.names import IMPORTED
 
 Position = tuple[datetime, UUID]
 """A place in the order of captures (`db.line.capture_order`), then id."""

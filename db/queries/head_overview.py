@@ -15,8 +15,8 @@ from db.line import head_checks
 from db.line.checks import Check
 from db.line.head_checks import Place
 from db.line.insert_changes import is_unseen
-from db.line.insert_lives import IMPORTED
 from db.schema.tables import Captures, Pockets
+from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]

@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.line.insert_lives import IMPORTED
 from db.queries.line_status import faults_query
 from db.schema.tables import Captures, InsertChanges, Pockets, Reviews, Verdicts
+from producer.contract.names import IMPORTED
 
 Place = tuple[str, str]
 """A machine and a head."""

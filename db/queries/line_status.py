@@ -15,11 +15,11 @@ from sqlalchemy import Select, case, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from db.learning.model_registry import Model, champion
-from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST
 from db.queries import unusable_runs
 from db.schema.tables import Captures, Faults
 from db.schema.vocabulary import STANDING_FAULTS
+from producer.contract.names import IMPORTED
 
 WINDOW: Final = 1_000
 """How many of the newest captures the share of unsure ones is taken of."""

@@ -12,10 +12,10 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from db.line.capture_order import clock_error
-from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST
 from db.queries import line_status
 from db.schema.tables import Captures, Faults
+from producer.contract.names import IMPORTED
 
 WINDOW: Final = 200
 """How many of a station's newest photographs are compared with as many before them."""

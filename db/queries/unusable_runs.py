@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.line.insert_lives import IMPORTED
 from db.line.rows import NEWEST_FIRST, current_verdict
 from db.schema.tables import Captures, Verdicts
+from producer.contract.names import IMPORTED
 
 FEWEST: Final = 5
 """How many in a row are no chance any more."""

@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from producer.contract.names import NARROW, Name, is_narrow
+from producer.contract.names import NARROW, MachineName, Name, is_narrow
 from producer.contract.region import LARGEST, AnyRegion, Edge, Polygon
 from producer.contract.region import Region as Region  # for those who hand in boxes
 
@@ -143,7 +143,7 @@ class CaptureEvent(BaseModel):
         description="When the photograph was taken, from 1970 to 9000, with its offset from UTC."
     )
     station: Name = Field(description="The inspection station; its verdicts come back on verdicts:<its safe form>.")
-    machine: Name = Field(description="The milling machine.")
+    machine: MachineName = Field(description="The milling machine.")
     head: Name = Field(description="The milling head.")
     pocket: int = Field(ge=1, le=999, description="The pocket in the head that the insert sits in, from 1.")
     operation: Name = Field(description="The machining operation that the photograph follows.")

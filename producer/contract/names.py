@@ -100,18 +100,33 @@ def _shown(character: str) -> str:
 _BEGINS: Final = r"[^\x00-/:-@\[-`{-\x9f]"
 _GOES_ON: Final = r"[^\x00-\x1f!\x22$%'*/:-@\[-^`{-\x9f]"
 
-Name = Annotated[
-    str,
-    AfterValidator(check_name),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": MAX_NAME_LENGTH,
-            # In some languages `$` is before a line's end too.
-            "pattern": f"^(?!.*(  | $)){_BEGINS}{_GOES_ON}*$(?!\\n)",
-            "$comment": f"It begins with a letter or a digit. {ALLOWED[0].upper()}{ALLOWED[1:]}; no other character.",
-        }
-    ),
-]
+_SCHEMA: Final = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_NAME_LENGTH,
+    # In some languages `$` is before a line's end too.
+    "pattern": f"^(?!.*(  | $)){_BEGINS}{_GOES_ON}*$(?!\\n)",
+    "$comment": f"It begins with a letter or a digit. {ALLOWED[0].upper()}{ALLOWED[1:]}; no other character.",
+}
+
+Name = Annotated[str, AfterValidator(check_name), WithJsonSchema(_SCHEMA)]
 """A station's, machine's, head's or operation's name, in normal form C whatever form it came in."""
+
+IMPORTED: Final = "imported"
+"""The machine of photographs that came from a labelled folder, not from the line: no machine has this name."""
+
+
+def check_machine(name: str) -> str:
+    """Return `name` in normal form C, if a machine may have it.
+
+    Raises:
+        ValueError: it is no name (`check_name`), or that of imported photographs, which no question of the line shows.
+    """
+    name = check_name(name)
+    if name == IMPORTED:
+        raise ValueError(f"{IMPORTED} is the name of photographs that were imported: no machine can have it")
+    return name
+
+
+MachineName = Annotated[str, AfterValidator(check_machine), WithJsonSchema({**_SCHEMA, "not": {"const": IMPORTED}})]
+"""A machine's name."""

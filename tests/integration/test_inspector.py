@@ -27,7 +27,7 @@ from sqlalchemy.exc import IntegrityError
 import db.line.faults
 from db.engine.database import Database
 from db.learning import model_registry, reviews
-from db.line import captures, shadow_verdicts, verdicts
+from db.line import captures, checks, shadow_verdicts, verdicts
 from db.queries import maintenance
 from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
@@ -445,6 +445,28 @@ def test_one_picture_in_files_of_other_bytes_is_no_go_of_two_pockets(line: Line)
         line.inspector.inspect(event.message())
         told = [(each.state, each.reason) for each in line.answers() if isinstance(each, CheckAnswer)]
     assert told == [("review", "contradiction: one and the same photograph of pockets 1, 2")]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one-message", "later"])
+def test_an_id_that_another_capture_has_is_a_fault_and_no_verdict_of_the_other(line: Line, together: bool) -> None:
+    first = stored_event(line.store, photograph(70, 3), pocket=1, check_size=1)
+    check = new_id()
+    # The same id for another photograph: in a check of its own, and anew in the first one's.
+    taken = {"capture_id": str(first.capture_id), "check_size": 1}
+    second = stored_event(line.store, photograph(200, 4), pocket=1, check_id=str(check), **taken)
+    anew = stored_event(line.store, photograph(200, 4), pocket=1, check_id=str(first.check_id), **taken)
+    events = [event.message() for event in (first, second, anew)]
+    for message in [events] if together else events:
+        line.inspector.inspect(message)
+    found = {(fault.reason, fault.capture_id, fault.check_id) for fault in line.faults()}
+    assert found == {("id_of_another", None, event.check_id) for event in (second, anew)}
+    told = [answer for answer in line.answers() if isinstance(answer, FaultAnswer)]
+    assert [(answer.capture_id, answer.check_id) for answer in told] == [
+        (first.capture_id, second.check_id),
+        (first.capture_id, first.check_id),
+    ]
+    with line.database.reading() as session:
+        assert [check.state for check in checks.recent(session)] == ["review"], "nobody has seen the last photograph"
 
 
 def test_a_photograph_of_an_earlier_operation_is_no_go_of_the_next(line: Line) -> None:

@@ -22,8 +22,8 @@ from db.engine.database import Database
 from db.learning import reviews
 from db.line import verdicts
 from db.line.captures import Capture
-from db.line.insert_lives import IMPORTED
 from db.line.verdicts import Verdict
+from producer.contract.names import IMPORTED
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageStore
 from worker.dataset.class_names import Meanings, known_words

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -34,10 +33,7 @@ def read_events(entries: Sequence[object]) -> tuple[list[CaptureEvent], list[Cap
                 events.append(CaptureEvent.from_message(entry))
             except ValidationError as error:
                 broken.append(invalid_event(entry, error))
-    once: dict[UUID, CaptureEvent] = {}
-    for event in events:
-        once.setdefault(event.capture_id, event)
-    return list(once.values()), broken
+    return list(dict.fromkeys(events)), broken
 
 
 def about(event: CaptureEvent) -> dict[str, str]:

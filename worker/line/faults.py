@@ -21,6 +21,10 @@ MAX_EVENT_TEXT: Final = 20_000
 """Characters that are kept of an event that cannot be read."""
 
 
+ID_OF_ANOTHER: Final = "id_of_another"
+"""The reason of an event whose id another capture has."""
+
+
 @dataclass(frozen=True)
 class CaptureFault:
     """Why a message can never be judged as it is, and which capture it is, as far as the message says so.
@@ -41,7 +45,8 @@ class CaptureFault:
         """Keep it in the database."""
         faults.record(
             session,
-            capture_id=self.capture_id,
+            # Of an id that another capture has it is no fault: it stands for the pocket of its own check alone.
+            capture_id=None if self.reason == ID_OF_ANOTHER else self.capture_id,
             station=self.station,
             check_id=self.check_id,
             pocket=self.pocket,
@@ -82,6 +87,16 @@ def crashed(event: CaptureEvent, attempts: int) -> CaptureFault:
         "crashed",
         f"{attempts} attempts to judge it did not come to an end: the worker died or failed each time, the last ones "
         "with nothing else in hand; look for the capture's id in the worker's log",
+    )
+
+
+def of_another_capture(event: CaptureEvent) -> CaptureFault:
+    """The fault of an event whose id another capture has: of another photograph, check, pocket or operation."""
+    return fault_of(
+        event,
+        ID_OF_ANOTHER,
+        f"capture_id {event.capture_id} is that of another photograph, check, pocket or operation, which came before: "
+        "give each photograph an id of its own, and hand this one in again",
     )
 
 

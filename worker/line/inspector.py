@@ -33,7 +33,7 @@ from worker.line.answers import Answers, Outgoing
 from worker.line.attempts import IMAGE_TRIES, PAUSE
 from worker.line.delivery import Delivery
 from worker.line.events import about, entries_of, read_events
-from worker.line.faults import CaptureFault
+from worker.line.faults import CaptureFault, of_another_capture
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
 from worker.line.judging import Judge
 from worker.line.mapping import capture_of, photograph_of, shadow_verdict_of, verdict_answer, verdict_of
@@ -201,7 +201,9 @@ class Inspector:
         self, event: CaptureEvent, image: Image, known: Known, delivery: Delivery, results: _Results
     ) -> bool:
         """Whether a capture is to be judged now; else what becomes of it is among the results."""
-        if known.verdict is not None:
+        if known.another:
+            results.faults.append(of_another_capture(event))
+        elif known.verdict is not None:
             results.again.append((event, known.verdict))
         elif isinstance(image, RefusedImage):
             results.judged.append((event, Judgement("unusable", reason=image.reason)))

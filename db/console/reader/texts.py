@@ -19,7 +19,7 @@ WORDS: Final = (
     # What a pocket shows beside outcomes (`db.queries.head_overview.PocketWord`).
     *("fault", "missing", "new, not looked at yet", "empty"),
     # Why something could not be judged.
-    *("image missing", "image unreadable", "digest mismatch", "invalid event", "crashed"),
+    *("image missing", "image unreadable", "digest mismatch", "invalid event", "id of another", "crashed"),
     # What the audit says was done.
     *(
         "signed in",

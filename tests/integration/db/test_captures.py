@@ -99,6 +99,23 @@ def test_attempts_are_counted(line) -> None:
             assert captures.count_attempt(session, capture.capture_id) == expected
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"image_sha256": "b" * 64}, {"pocket": 4}, {"check_id": UUID(int=7)}, {"operation": "op-other"}, {"region": None}],
+    ids=["photograph", "pocket", "check", "operation", "region"],
+)
+def test_an_id_that_another_capture_has_is_told_and_changes_nothing(line, start, changes) -> None:
+    outline = {"polygon": [{"x": 1, "y": 2}, {"x": 90, "y": 2}, {"x": 40, "y": 80}]}
+    capture = line.capture(1, region=outline)
+    other, station = replace(capture, **changes), replace(capture, station="another")
+    for _ in range(2):  # in one message, and later
+        with line.database.transaction() as session:
+            arrivals = [Arrival(each, start) for each in (capture, capture, other, station)]
+            assert [known.another for known in captures.arrive(session, arrivals)] == [False, False, True, False]
+    with line.database.reading() as session:
+        assert captures.find(session, capture.capture_id) == capture
+
+
 def test_attempts_at_an_unknown_capture_are_an_error(line) -> None:
     with pytest.raises(LookupError, match="not recorded"), line.database.transaction() as session:
         captures.count_attempt(session, UUID(int=1))

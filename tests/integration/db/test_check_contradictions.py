@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from db.line import checks, incomplete_checks, verdicts
 from db.line.captures import Arrival, arrive
-from db.line.insert_lives import IMPORTED
 from db.queries import head_overview
 from db.schema.tables import Checks
+from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import STATES
 from tests.database_support import status_of
 
@@ -234,6 +234,26 @@ def test_a_photograph_may_come_again_for_the_operation_that_it_is_of(line) -> No
         line.check_id = uuid6.uuid7()
         line.see(1, 0, "intact", image_sha256=ONE)
         line.see(2, 1, "intact")
+        assert told(line) == ("go", 2, 2, (), ())
+
+
+def test_a_photograph_of_a_pocket_is_no_photograph_of_another_one_in_the_same_operation(line) -> None:
+    before = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, pocket, "intact", check_id=before, image_sha256=f"{pocket}" * 64)
+    line.see(1, 10, "intact", image_sha256="2" * 64)
+    line.see(2, 11, "intact", image_sha256="3" * 64)
+    assert told(line) == ("review", 2, 2, (), (1,))
+    past = "the photograph of pocket 1 is that of pocket 2 at 2026-11-22 10:02 UTC: photograph it anew"
+    assert status(line).reason == f"contradiction: {past}"
+
+
+def test_a_photograph_of_two_pockets_may_come_again_with_a_region_for_each(line) -> None:
+    for _ in range(2):
+        line.check_id = uuid6.uuid7()
+        for pocket in (1, 2):
+            region = {"left": 100 * pocket, "top": 0, "width": 90, "height": 90}
+            line.see(pocket, pocket, "intact", image_sha256=ONE, region=region)
         assert told(line) == ("go", 2, 2, (), ())
 
 

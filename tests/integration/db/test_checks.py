@@ -10,8 +10,8 @@ import uuid6
 from sqlalchemy import event, select
 
 from db.line import checks, faults
-from db.line.insert_lives import IMPORTED
 from db.schema.tables import Checks
+from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
 from tests.database_support import status_of
 

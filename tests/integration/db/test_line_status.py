@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from db.line import faults
-from db.line.insert_lives import IMPORTED
 from db.queries.line_status import LOOK_BACK, WINDOW, current, faults_query, oldest_query, unsure_query
+from producer.contract.names import IMPORTED
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 """When the line's minutes count from."""

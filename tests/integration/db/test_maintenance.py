@@ -5,9 +5,9 @@ import uuid6
 from sqlalchemy import select
 
 from db.line import captures, faults, pockets, verdicts
-from db.line.insert_lives import IMPORTED
 from db.queries import maintenance
 from db.schema.tables import Captures
+from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES
 
 

@@ -7,8 +7,8 @@ import uuid6
 from sqlalchemy import exc, select
 
 from db.learning import reviews, snapshots
-from db.line.insert_lives import IMPORTED
 from db.schema.tables import Captures, Reviews
+from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import LABELS
 
 

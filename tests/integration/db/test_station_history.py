@@ -6,9 +6,9 @@ import pytest
 import uuid6
 
 from db.line import station_history, verdicts
-from db.line.insert_lives import IMPORTED
 from db.queries import review_queue, unusable_runs
 from db.queries.line_status import current
+from producer.contract.names import IMPORTED
 from worker.images.measurements import Measurements
 from worker.line import stations
 from worker.line.blurred_or_dark import FEWEST

@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from db.engine.database import Database
 from db.line import verdicts
-from db.line.insert_lives import IMPORTED
+from producer.contract.names import IMPORTED
 
 
 @pytest.fixture

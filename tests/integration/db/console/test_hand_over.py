@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from db.learning import model_registry
 from db.line import faults, insert_changes
-from db.line.insert_lives import IMPORTED
 from db.queries import hand_over
+from producer.contract.names import IMPORTED
 from tests.integration.db.conftest import T0
 
 

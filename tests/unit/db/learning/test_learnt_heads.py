@@ -7,7 +7,7 @@ from uuid import uuid4
 from db.learning.learnt_heads import MOST, heads_of, learnt_heads
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
-from db.line.insert_lives import IMPORTED
+from producer.contract.names import IMPORTED
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

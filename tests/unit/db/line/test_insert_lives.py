@@ -5,7 +5,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.insert_lives import IMPORTED, PocketPhoto, insert_keys
+from db.line.insert_lives import PocketPhoto, insert_keys
+from producer.contract.names import IMPORTED
 
 _numbers = count(1)
 

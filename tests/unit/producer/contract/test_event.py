@@ -53,6 +53,7 @@ def test_an_event_survives_its_message() -> None:
         ({"machine": "Fräse 3"}, "machine"),
         ({"schema_version": 2, "machine": "Fräse/3"}, "machine"),
         ({"schema_version": 2, "operation": "op "}, "operation"),
+        ({"machine": "imported"}, "machine"),
         ({"region": {"left": -1, "top": 0, "width": 1, "height": 1}}, "region.left"),
         ({"region": {"left": 0, "top": 0, "width": 0, "height": 1}}, "region.width"),
         ({"region": {"x1": 0, "y1": 0, "x2": 9, "y2": 9, "above": 1, "below": 1}}, "region"),

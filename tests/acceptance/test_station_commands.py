@@ -233,9 +233,9 @@ def test_the_head_register_is_shown_and_checked(station: Commands, tmp_path: Pat
     file.write_text(
         "[heads.H12]\npockets = 3\nregions.4 = {left = 0, top = 0, width = 9, height = 9}", encoding="utf-8"
     )
-    warned = station("heads", str(file))
-    assert warned.returncode == 0
-    assert "warning: head H12: a region for pocket 4, but it has 3" in warned.stderr
+    beyond = station("heads", str(file))
+    assert beyond.returncode == 2
+    assert "head H12: a region for pocket 4, but it has 3" in beyond.stderr
     file.write_text("[heads.H12]\npocket = 3", encoding="utf-8")
     refused = station("heads")
     assert refused.returncode == 2

@@ -23,7 +23,8 @@ def test_a_verdict_reaches_an_open_page_by_itself(page, plant) -> None:
     wait_until(lambda: page.shows(".card.replace"), 10, "the new answer")
     assert "REPLACE\n7" in page.text(".card.replace")
     assert "op-0002" in page.text(".card.replace")
-    other = plant.capture("mill-9", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, photo)
+    another = photo + b"."  # a photograph of its own: what was that of another head makes no go
+    other = plant.capture("mill-9", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, another)
     plant.judge(other, -3.0, now)
     wait_until(lambda: page.shows(".card.go"), 10, "a head that is new")
     assert page.complaints() == []

@@ -108,7 +108,7 @@ def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
                 connector.start()
             if start == 300:
                 broker.start()
-        wait_until(lambda: len(once(listener.events())) == 400, 60)
+        wait_until(lambda: len(once(listener.events())) == 400, 180)
         assert in_order(once(listener.events()), said)
         # What the broker retained before it died is there again, though nothing was said of it since.
         wait_until(lambda: connector.status()["broker"]["waiting"] == 0)

@@ -85,6 +85,14 @@ class ConnectProcess:
         self._process.kill()
         self._process.wait()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Hold it where it is; it finds the world changed when it goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        yield
+        self._process.send_signal(signal.SIGCONT)
+
     def end(self) -> int:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
@@ -169,9 +177,29 @@ class Listener:
     def latest(self, topic: str) -> bytes | None:
         return next((payload for where, payload, _ in reversed(list(self.heard)) if where == topic), None)
 
+    def hear_all(self) -> None:
+        """Return when everything that the broker had taken before has been heard."""
+        self._client.publish("listener", b"all", qos=1)
+        wait_until(lambda: self.latest("listener") is not None, what="all that the broker has")
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+
+def go_down(broker: Mosquitto, listener: Listener, connector: ConnectProcess) -> None:
+    """Kill a broker when what it has taken is heard: the rest would die with it, which is no fault of who gave it."""
+    with connector.paused():
+        listener.hear_all()
+        broker.kill()
+
+
+def come_back(broker: Mosquitto, listener: Listener, connector: ConnectProcess) -> None:
+    """Start it again, empty, the listener first: no broker keeps an event that nobody has subscribed to."""
+    with connector.paused():
+        listener.subscribed.clear()
+        broker.start()
+        assert listener.subscribed.wait(20)
 
 
 class Receiver:

@@ -18,8 +18,10 @@ from tests.integration.plant import (
     Listener,
     Mosquitto,
     check,
+    come_back,
     connecting,
     fault,
+    go_down,
     in_order,
     needs_mosquitto,
     once,
@@ -102,13 +104,13 @@ def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
             line.send([("station-1", answer) for answer in said[start : start + 20]])
             if start == 100:
                 wait_until(lambda: len(listener.events()) >= 50)
-                broker.kill()
+                go_down(broker, listener, connector)
             if start == 200:
                 connector.kill()
                 connector.start()
             if start == 300:
-                broker.start()
-        wait_until(lambda: len(once(listener.events())) == 400, 180)
+                come_back(broker, listener, connector)
+        wait_until(lambda: len(once(listener.events())) == 400, 60)
         assert in_order(once(listener.events()), said)
         # What the broker retained before it died is there again, though nothing was said of it since.
         wait_until(lambda: connector.status()["broker"]["waiting"] == 0)
@@ -126,19 +128,22 @@ def test_a_head_of_a_real_line_is_told_whole_though_the_broker_dies_in_the_middl
     tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, worker_data: Path
 ) -> None:
     images = [image for image, _ in labelled_images(4, seed=4, size=224)]
-    with connecting(tmp_path, redis_server.url, file(broker)), closing(Outbox(tmp_path / "outbox.db")) as outbox:
+    with (
+        connecting(tmp_path, redis_server.url, file(broker)) as connector,
+        closing(Outbox(tmp_path / "outbox.db")) as outbox,
+    ):
         listener = Listener(broker.port)
         with Station("station-1", FolderStore(worker_data / "images"), outbox, redis_server.url) as station:
             where = {"machine": "mill-1", "head": "H12", "operation": "op-1", "check_id": new_id(), "check_size": 4}
             first = station.submit(images[0], pocket=1, **where).capture_id  # type: ignore[arg-type]
             wait_until(lambda: len(listener.events()) == 1, 60)
-            broker.kill()
+            go_down(broker, listener, connector)
             others = [
                 station.submit(images[pocket - 1], pocket=pocket, **where).capture_id  # type: ignore[arg-type]
                 for pocket in (2, 3, 4)
             ]
             assert len(station.wait_for([*others, where["check_id"]], 60)) == 4  # type: ignore[list-item]
-        broker.start()
+        come_back(broker, listener, connector)
         wait_until(lambda: len(once(listener.events())) == 5, 60)
         events = once(listener.events())
         assert [event["data"]["kind"] for event in events] == ["verdict"] * 4 + ["check"]

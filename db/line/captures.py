@@ -162,7 +162,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     return answers
 
 
-def _subject(capture: Any) -> tuple[object, ...]:
+def _subject(capture: Capture) -> tuple[object, ...]:
     """What a capture is of: two of one id that differ in this are two captures."""
     names = ("image_sha256", "check_id", "machine", "head", "pocket", "operation")
     return (*(getattr(capture, name) for name in names), json.dumps(capture.region, sort_keys=True))

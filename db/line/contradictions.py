@@ -49,7 +49,7 @@ class Doubt(NamedTuple):
 
 
 def _place(of: Any) -> ColumnElement[str]:
-    """A machine, a head, an operation and a pocket."""
+    """A machine, a head and an operation, for a pocket to follow."""
     separator: ColumnElement[str] = literal_column(f"'{_SEPARATOR}'")
     place: ColumnElement[str] = of.machine + separator + of.head + separator + of.operation + separator
     return place

@@ -18,13 +18,30 @@ if TYPE_CHECKING:
     from tests.s3 import S3Server
 
 
+# The levels whose tests run beside other processes: services, commands, a browser.
+_TRIED_TWICE = ("tests/integration/", "tests/acceptance/", "tests/console/")
+
+
 @pytest.hookimpl(trylast=True)  # once `tests/unit/conftest.py` has marked the slow ones
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, the many short ones of tests/unit last: no process is left with a long one at the end.
 
     xdist hands files out in this order (`--dist loadfile --no-loadscope-reorder`).
+
+    A test beside other processes that fails is tried once more, from its fixtures on (docs/decisions/0036): the end of
+    the run names it as `RERUN`, with what failed, and it is a fault to be mended all the same.
     """
+    for item in items:
+        if item.nodeid.startswith(_TRIED_TWICE):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: (item.nodeid.startswith("tests/unit/"), "slow" not in item.keywords))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What failed in the tests that were tried once more: a fault is not forgotten because it does not show each time."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"failed, and was tried once more: {report.nodeid}", "-")
+        terminalreporter.line(report.longreprtext)
 
 
 @pytest.hookimpl(wrapper=True)

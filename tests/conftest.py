@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What failed in the tests that were tried once more: a fault is not forgotten because it does not show each time."""
+    """What failed in the tests that were tried once more: a fault that shows now and then is not forgotten."""
     for report in terminalreporter.stats.get("rerun", ()):
         terminalreporter.section(f"failed, and was tried once more: {report.nodeid}", "-")
         terminalreporter.line(report.longreprtext)

@@ -2,6 +2,8 @@
 
 `console_next_image_ms`: thirty photographs of 1,280 pixels are labelled by keys, at the pace of a quick person;
 measured in the browser, from the key's event to the frame after the next photograph is there, the 95th percentile.
+`console_review_seconds`: the same thirty reviews by the clock, from the page's address to the last label kept, for each
+review what the person does not think.
 `console_live_ms`: a board with fifty heads of thirty pockets is open; measured from when a verdict is committed to the
 moment when the board has it.
 """
@@ -20,6 +22,7 @@ import uuid6
 
 from benchmarks.measure import Benchmark
 from benchmarks.percentiles import percentile
+from db.learning import reviews
 from db.people import accounts
 from producer.simulation.head import SimulatedHead
 from tests.console.browser import CHROMIUM, DRIVER, PASSWORD, Page, Server, open_chromium
@@ -82,14 +85,21 @@ def page_on(plant: Plant) -> Iterator[Page]:
 
 def next_image(samples: int) -> list[float]:
     """`samples` times the 95th percentile of the milliseconds to the next photograph."""
-    return [_next_image() for _ in range(samples)]
+    return [percentile(_thirty_reviews()[0], 0.95) for _ in range(samples)]
 
 
-def _next_image() -> float:
+def beyond_thinking(samples: int) -> list[float]:
+    """`samples` times the seconds of a review that are not thought: waiting, labelling and keeping."""
+    return [_thirty_reviews()[1] for _ in range(samples)]
+
+
+def _thirty_reviews() -> tuple[list[float], float]:
+    """The milliseconds from each key to the next photograph, and the seconds of a review beyond the thinking."""
     with tempfile.TemporaryDirectory() as folder:
         plant = Plant(Path(folder), size=1280)
         plant.unsure_heads()
         with page_on(plant) as page:
+            began = time.perf_counter()
             page.open("/review")
             wait_until(lambda: page.shown_capture() != "", what="the first photograph")
             page.script(_WATCH_KEYS)
@@ -97,7 +107,14 @@ def _next_image() -> float:
                 time.sleep(THINKING_SECONDS)  # what a person takes to look; the next ones are loaded meanwhile
                 page.press("12345"[number % 5])
                 wait_until(lambda number=number: len(page.script("return taken")) > number, what="the next photograph")
-            return percentile(page.script("return taken"), 0.95)
+            wait_until(lambda: _kept(plant) == REVIEWS, what="the last label in the database")
+            seconds = (time.perf_counter() - began) / REVIEWS - THINKING_SECONDS
+            return page.script("return taken"), seconds
+
+
+def _kept(plant: Plant) -> int:
+    with plant.database.reading() as session:
+        return len(reviews.recent(session, limit=REVIEWS + 1))
 
 
 def live(samples: int) -> list[float]:
@@ -134,6 +151,15 @@ BENCHMARKS: Final = (
         target=100.0,
         at_least=False,
         measure=next_image,
+        samples=3,
+    ),
+    Benchmark(
+        name="console_review_seconds",
+        sentence="of thirty reviews by keys, in Chromium, the seconds of each beyond the thinking",
+        unit="s",
+        target=0.4,
+        at_least=False,
+        measure=beyond_thinking,
         samples=3,
     ),
     Benchmark(

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tests.environment  # noqa: F401 - before NumPy
+from tests import leftovers
 from tests.network_support import built_networks
 from tests.support import SHARED, RedisProcess
 
 if TYPE_CHECKING:
     from tests.openid_provider import OpenIdProvider
     from tests.s3 import S3Server
+
+
+def pytest_configure() -> None:
+    """Nothing outlives the session, also where that is killed."""
+    leftovers.end_with_this_session()
 
 
 @pytest.hookimpl(trylast=True)  # once `tests/unit/conftest.py` has marked the slow ones

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tests.environment  # noqa: F401 - before NumPy
+from tests import leftovers
 from tests.network_support import built_networks
 from tests.support import SHARED, RedisProcess
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 # The levels whose tests run beside other processes: services, commands, a browser.
 _TRIED_TWICE = ("tests/integration/", "tests/acceptance/", "tests/console/")
+
+
+def pytest_configure() -> None:
+    """Nothing outlives the session, also where that is killed."""
+    leftovers.end_with_this_session()
 
 
 @pytest.hookimpl(trylast=True)  # once `tests/unit/conftest.py` has marked the slow ones

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -19,6 +26,14 @@ from tests.console_plant import Plant
 from tests.console_support import PASSWORD
 from tests.forked_commands import start_command
 from tests.support import wait_until
+
+NOT_NOW = (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
+"""Why a click may fail that succeeds a moment later."""
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -111,21 +126,64 @@ class Page:
         self.chromium.delete_all_cookies()
         self.open("/login?next=" + path.replace("/", "%2F"))
         self.fill_in(name)
-        wait_until(lambda: "/login" not in self.chromium.current_url, 20, "signing in")
-        wait_until(lambda: self.script("return document.readyState === 'complete'"), 20, "the page's scripts")
 
     def fill_in(self, name: str) -> None:
-        self.chromium.find_element(By.NAME, "name").send_keys(name)
-        self.chromium.find_element(By.NAME, "password").send_keys(PASSWORD, Keys.ENTER)
+        """Sign in on the page of the login, which leads on to another one."""
+        self.find("[name=name]").send_keys(name)
+        with self.another_page():
+            self.find("[name=password]").send_keys(PASSWORD, Keys.ENTER)
+        wait_until(lambda: "/login" not in self.chromium.current_url, 20, "signing in")
+        self.complete()
+
+    def click(self, selector: str) -> None:
+        """Click what a person sees there, once it is there: a page may put another in its place at any time."""
+
+        def clicked() -> bool:
+            with suppress(*NOT_NOW):
+                self.find(selector).click()
+                return True
+            return False
+
+        wait_until(clicked, 20, f"{selector} to be clicked")
+
+    def follow(self, selector: str) -> None:
+        """Click what loads another page, and wait until that is there with its scripts."""
+        with self.another_page():
+            self.click(selector)
+
+    def choose_language(self, language: str) -> None:
+        """Click a language, and wait until the page is there in it."""
+        self.follow(f'[name="language"][value="{language}"]')
+        wait_until(lambda: self.script("return document.documentElement.lang").startswith(language), 20, language)
+
+    @contextmanager
+    def another_page(self) -> Iterator[None]:
+        """What is done within loads another page, perhaps the same address anew; afterwards it is there.
+
+        A click comes back while the page before is still there: what is read then is of that one, or of none.
+        """
+        self.script("window.wasBefore = true")
+        yield
+        self.complete("!window.wasBefore")
 
     def click_into_new_window(self, selector: str) -> None:
         """Follow a link that opens a window of its own, and look at that: it is there some time after the click."""
         before = set(self.chromium.window_handles)
-        self.find(selector).click()
+        self.click(selector)
         wait_until(lambda: set(self.chromium.window_handles) - before, 20, "the new window")
         (window,) = set(self.chromium.window_handles) - before
         self.chromium.switch_to.window(window)
-        wait_until(lambda: self.script("return document.readyState === 'complete' && location.pathname !== 'blank'"))
+        self.complete("location.protocol !== 'about:'")
+
+    def complete(self, and_what: str = "true") -> None:
+        """Wait until the page and its scripts are loaded, and something more holds of it."""
+
+        def is_complete() -> bool:
+            with suppress(WebDriverException):  # it was asked of a page that was just going
+                return bool(self.script(f"return document.readyState === 'complete' && ({and_what})"))
+            return False
+
+        wait_until(is_complete, 30, f"the page and its scripts ({and_what})")
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -135,14 +193,25 @@ class Page:
         return self.chromium.find_element(By.CSS_SELECTOR, selector)
 
     def shows(self, selector: str) -> bool:
-        try:
-            return any(each.is_displayed() for each in self.chromium.find_elements(By.CSS_SELECTOR, selector))
-        except StaleElementReferenceException:  # the page has just put another in its place
-            return False
+        """Whether a person sees such an element."""
+        visible = "e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length > 0"
+        return bool(self.script(f"return [...document.querySelectorAll(arguments[0])].some({visible})", selector))
 
     def text(self, selector: str) -> str:
         """What the first such element says, as a person sees it; nothing where there is none."""
-        return str(self.script("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
+        return next(iter(self.texts(selector)), "")
+
+    def texts(self, selector: str) -> list[str]:
+        """What each such element says, all at one moment."""
+        return list(self.of_all(selector, "e.innerText"))
+
+    def heights(self, selector: str) -> list[float]:
+        """How high each such element is, in pixels."""
+        return list(self.of_all(selector, "e.getBoundingClientRect().height"))
+
+    def of_all(self, selector: str, what: str) -> list[Any]:
+        """A script's expression of each such element `e`, all at one moment: one by one they go under our hands."""
+        return list(self.script(f"return [...document.querySelectorAll(arguments[0])].map(e => {what})", selector))
 
     def script(self, text: str, *arguments: Any) -> Any:
         return self.chromium.execute_script(text, *arguments)

@@ -91,7 +91,7 @@ def violations(page: Page) -> list[str]:
 
 def settled(page: Page, path: str) -> None:
     page.open(path)
-    wait_until(lambda: page.script("return document.readyState === 'complete' && !!document.querySelector('main')"))
+    page.complete("!!document.querySelector('main')")
     if path == "/review":
         wait_until(lambda: page.shown_capture() != "", what="a photograph")
 
@@ -175,10 +175,7 @@ def test_targets_are_large_enough_for_gloves(page, emulated) -> None:
             ".filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
         )
         for language in ("de", "es", "en"):
-            page.script("document.querySelector(`[name=language][value=${arguments[0]}]`).click()", language)
-            wait_until(
-                lambda language=language: page.script("return document.documentElement.lang").startswith(language)
-            )
+            page.choose_language(language)
             wait_until(lambda: page.shown_capture() != "", what="a photograph")
             assert page.script(over) == [], (screen, language)
             if screen != "phone":  # there the photograph and the labels come first

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import uuid6
-from selenium.webdriver.common.by import By
 
 from db.learning import reviews
 from tests.support import wait_until
+
+SEEN = "(r => Math.min(r.bottom, innerHeight) - Math.max(r.top, 0) >= 0.75 * r.height)(e.getBoundingClientRect())"
+"""So much of a photograph is to be on the screen."""
 
 
 def kept(plant) -> list[tuple[str, str]]:
@@ -22,18 +24,16 @@ def test_only_thumbnails_that_were_shown_are_labelled(page, plant) -> None:
     page.sign_in("ana")
     page.open("/sheet?machine=mill-8&head=H8")
     wait_until(lambda: int(page.text("#count")) > 4, what="what is on the screen")
-    everything = len(page.chromium.find_elements(By.CSS_SELECTOR, "[data-confirmable]"))
-    seen = page.chromium.find_elements(By.CSS_SELECTOR, "[data-confirmable].seen")
-    assert 0 < len(seen) < everything
-    seen[0].find_element(By.TAG_NAME, "label").click()  # not this one
-    chosen = {
-        box.get_attribute("value").split()[0]
-        for box in page.chromium.find_elements(By.CSS_SELECTOR, "input[name=shown]:checked")
-    }
-    assert len(chosen) == len(seen) - 1
-    assert page.find("#confirm").size["height"] >= 60
-    page.find("#confirm").click()
-    wait_until(lambda: page.shows("#done"))
+    wait_until(lambda: not any(page.of_all("[data-confirmable]:not(.seen)", SEEN)), what="all that is on it")
+    everything, seen = (len(page.texts(f"[data-confirmable]{kind}")) for kind in ("", ".seen"))
+    assert 0 < seen < everything
+    page.click("[data-confirmable].seen label")  # not this one
+    wait_until(lambda: int(page.text("#count")) == seen - 1, what="one less")
+    chosen = {value.split()[0] for value in page.of_all("input[name=shown]:checked", "e.value")}
+    assert len(chosen) == seen - 1
+    assert page.heights("#confirm")[0] >= 60
+    page.follow("#confirm")
+    assert page.shows("#done")
     assert dict(kept(plant)) == dict.fromkeys(chosen, "bulk")
     page.script("window.scrollTo(0, document.body.scrollHeight)")
     wait_until(lambda: page.shows("li:last-child.seen") or page.shows(".thumbs li:nth-last-child(2).seen"))

@@ -14,14 +14,13 @@ def changes(plant) -> list[str]:
 def test_one_tap_says_that_the_insert_was_changed(page, plant) -> None:
     page.sign_in("bert")
     page.open("/pocket?machine=mill-1&head=H12&pocket=1")
-    assert page.find("#change button").size["height"] >= 60  # for gloves
-    page.find("#change button").click()
-    wait_until(lambda: page.shows(".changed"), what="the change")
+    assert page.heights("#change button")[0] >= 60  # for gloves
+    page.follow("#change button")
     assert "Insert changed, says bert" in page.text(".changed")
     assert not page.shows("#change")
     assert changes(plant) == ["bert"]
-    page.find(".changed button").click()
-    wait_until(lambda: page.shows("#change"), what="the button")
+    page.follow(".changed button")
+    assert page.shows("#change")
     assert changes(plant) == []
     assert page.complaints() == []
 
@@ -31,24 +30,21 @@ def test_where_the_verdicts_came_from_is_over_the_photographs_when_a_person_asks
     page.open("/pocket?machine=mill-1&head=H12&pocket=1")
     wait_until(lambda: page.shows("#evidence"), what="the button")
 
-    def shown() -> tuple[str, bool]:
-        wait_until(lambda: page.script("return document.querySelector('.strip img').complete"), what="the photograph")
-        drawn = page.script("return document.querySelector('.strip img').naturalWidth > 0")
-        assert drawn
-        return page.script("return new URL(document.querySelector('.strip img').src).pathname").rpartition("/")[2], (
-            page.shows("#legend")
-        )
+    def shows(kind: str, legend: bool) -> None:
+        drawn = "e.complete && e.naturalWidth > 0 && new URL(e.src).pathname.split('/').pop()"
+        wait_until(lambda: page.of_all(".strip img", drawn)[0] == kind, what=kind)
+        assert page.shows("#legend") == legend
 
-    assert shown() == ("small", False)
+    shows("small", legend=False)
     page.press("e")
-    assert shown() == ("evidence", True)
-    assert page.find("#evidence").get_attribute("aria-pressed") == "true"
-    page.find("#evidence").click()
-    assert shown() == ("small", False)
+    shows("evidence", legend=True)
+    assert page.of_all("#evidence", "e.ariaPressed") == ["true"]
+    page.click("#evidence")
+    shows("small", legend=False)
     page.script("localStorage.setItem('keys', 'off')")
     page.open("/pocket?machine=mill-1&head=H12&pocket=1")
     wait_until(lambda: page.shows("#evidence"), what="the button")
     page.press("e")
     page.script("localStorage.removeItem('keys')")
-    assert shown() == ("small", False)
+    shows("small", legend=False)
     assert page.complaints() == []

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 import uuid6
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.support import wait_until
@@ -20,8 +19,7 @@ def test_a_verdict_reaches_an_open_page_by_itself(page, plant) -> None:
     photo = (plant.folder / "images").rglob("*.jpg").__next__().read_bytes()
     capture = plant.capture("mill-1", "H12", 7, 1, "op-0002", uuid6.uuid7(), now, photo)
     plant.judge(capture, 3.0, now)
-    wait_until(lambda: page.shows(".card.replace"), 10, "the new answer")
-    assert "REPLACE\n7" in page.text(".card.replace")
+    wait_until(lambda: "REPLACE\n7" in page.text(".card.replace"), 10, "the new answer")
     assert "op-0002" in page.text(".card.replace")
     another = photo + b"."  # a photograph of its own: what was that of another head makes no go
     other = plant.capture("mill-9", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, another)
@@ -34,7 +32,7 @@ def test_nothing_is_asked_of_any_other_host(still_page) -> None:
     still_page.sign_in()
     for path in ALL_PAGES:
         still_page.open(path)
-        wait_until(lambda: still_page.script("return document.readyState === 'complete'"))
+        still_page.complete()
     asked = [
         json.loads(entry["message"])["message"]["params"]["request"]["url"]
         for entry in still_page.chromium.get_log("performance")
@@ -105,11 +103,13 @@ def test_the_answer_can_be_read_from_three_metres(still_page) -> None:
 def test_every_pocket_is_reached_by_the_keyboard(page) -> None:
     page.sign_in()
     wait_until(lambda: page.shows(".card"))
-    assert len(page.chromium.find_elements(By.CSS_SELECTOR, "a.pocket")) == 60  # the register says thirty a head
+    assert len(page.texts("a.pocket")) == 60  # the register says thirty a head
     for _ in range(20):
         page.press(Keys.TAB)
         if page.script("return document.activeElement.classList.contains('pocket')"):
             break
-    page.press(Keys.TAB, Keys.ENTER)
-    wait_until(lambda: page.chromium.current_url.endswith("/pocket?machine=mill-1&head=H12&pocket=2"))
+    page.press(Keys.TAB)
+    with page.another_page():
+        page.press(Keys.ENTER)
+    assert page.chromium.current_url.endswith("/pocket?machine=mill-1&head=H12&pocket=2")
     assert "pocket 2" in page.text("h1")

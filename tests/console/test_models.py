@@ -1,6 +1,5 @@
 """The models' pages in a real browser: what was measured, and a change of who judges with the keyboard alone."""
 
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from db.learning import model_registry
@@ -35,16 +34,18 @@ def test_a_candidate_is_put_in_charge_with_the_keyboard_and_rolled_back(page, pl
     assert page.chromium.current_url.endswith("/models/candidate")  # the box says that it is meant
     assert in_charge(plant) == first
     press_until(page, '[action$="/promote"] [name=sure]')
-    page.press(Keys.SPACE, Keys.ENTER)
-    wait_until(lambda: page.chromium.current_url.endswith("/models"), what="the change")
+    with page.another_page():
+        page.press(Keys.SPACE, Keys.ENTER)
+    assert page.chromium.current_url.endswith("/models")
     assert in_charge(plant) == "candidate"
     assert "it finds more" in page.text("#champion")
-    page.find("#champion summary").click()
+    page.click("#champion summary")
+    page.click("#champion [name=reason]")
     page.find("#champion [name=reason]").send_keys("false alarms")
-    page.find("#champion [name=sure]").click()
-    assert page.find("#champion form button").size["height"] >= 60  # for gloves
-    page.find("#champion form button").click()
-    wait_until(lambda: first in page.text("#champion"), what="the champion before")
+    page.click("#champion [name=sure]")
+    assert page.heights("#champion form button")[0] >= 60  # for gloves
+    page.follow("#champion form button")
+    assert first in page.text("#champion")
     assert in_charge(plant) == first
     assert page.complaints() == []
 
@@ -53,14 +54,13 @@ def test_what_is_wrong_opens_in_review_and_the_curves_are_there(page, plant) -> 
     plant.work_worn()
     plant.candidate()
     page.sign_in("ana", path="/models")
-    page.find('#enough a[href="/models/candidate"]').click()
-    wait_until(lambda: page.shows("#wrong img"), what="the model's page")
-    drawn = page.chromium.find_elements(By.CSS_SELECTOR, "svg.chart[role=img]")
+    page.follow('#enough a[href="/models/candidate"]')
+    assert page.shows("#wrong img")
+    drawn = page.heights("svg.chart[role=img]")
     assert len(drawn) == 3
-    assert all(each.size["height"] > 100 for each in drawn)
+    assert min(drawn) > 100
     assert not page.shows("form[action*='/models/']")
-    link = page.find("#wrong a")
-    wanted = link.get_attribute("href").partition("capture=")[2]
-    link.click()
+    wanted = page.of_all("#wrong a", "e.href")[0].partition("capture=")[2]
+    page.follow("#wrong a")
     wait_until(lambda: page.shown_capture() == wanted, what="the photograph in review")
     assert page.complaints() == []

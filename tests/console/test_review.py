@@ -32,6 +32,24 @@ def ready(page, before: str = "") -> str:
     return seen  # what was seen then: asked again, the page may have gone on
 
 
+def shows(page, capture: str) -> None:
+    wait_until(lambda: page.shown_capture() == capture, what=f"the photograph {capture}")
+
+
+def all_saved(page) -> None:
+    """The page knows it too: only then may it be left."""
+    wait_until(lambda: page.script("return sessionStorage.getItem('unsaved') === '[]'"), what="the answers")
+
+
+def transformed(page, wanted: str) -> None:
+    transform = "return document.getElementById('image').style.transform"
+    wait_until(lambda: wanted in page.script(transform), what=wanted)
+
+
+def key_of(page, selector: str, wanted: str) -> None:
+    wait_until(lambda: page.texts(f"{selector} kbd") == [wanted], what=f"{wanted} for {selector}")
+
+
 def begin(page) -> str:
     page.sign_in(path="/review")
     page.script("sessionStorage.clear(); localStorage.clear()")
@@ -47,7 +65,7 @@ def test_thirty_reviews_by_keys_with_two_steps_back(page, plant) -> None:
         capture = ready(page, capture)
     # Two steps back, another label each; then on where it was.
     page.press(Keys.BACKSPACE, Keys.BACKSPACE)
-    assert ready(page) == said[-2][0]
+    shows(page, said[-2][0])
     assert said[-2][1] in page.text("#said")
     page.press("2")
     said.append((said[-2][0], "worn", "ana"))
@@ -62,7 +80,7 @@ def test_thirty_reviews_by_keys_with_two_steps_back(page, plant) -> None:
     wait_until(lambda: len(kept(plant)) == 32, what="the last label")
     assert kept(plant) == said
     assert len({capture for capture, _, _ in said}) == 30
-    assert "30 done, 10 left" in page.text("#left")
+    wait_until(lambda: "30 done, 10 left" in page.text("#left"), what="the progress")
     assert page.complaints() == []
 
 
@@ -92,10 +110,11 @@ def test_keys_are_shown_and_can_be_switched_off(page, plant) -> None:
     first = begin(page)
     page.press("?")
     wait_until(lambda: page.shows("#help"))
-    page.find("#keys-on").click()
-    page.find("#help .main").click()
+    page.click("#keys-on")
+    page.click("#help .main")
+    wait_until(lambda: not page.shows("#help"))
     page.press("1")
-    page.find('[data-label="worn"]').click()  # a tap does it all the same
+    page.click('[data-label="worn"]')  # a tap does it all the same
     ready(page, first)
     wait_until(lambda: kept(plant))
     assert kept(plant) == [(first, "worn", "ana")]
@@ -103,45 +122,43 @@ def test_keys_are_shown_and_can_be_switched_off(page, plant) -> None:
 
 
 def test_a_key_shows_where_the_verdict_came_from_until_it_is_pressed_again(page) -> None:
-    def source() -> str:
-        return page.script("return document.getElementById('image').getAttribute('src')")
+    def comes_from(capture: str, kind: str) -> None:
+        source = "return document.getElementById('image').getAttribute('src')"
+        wait_until(lambda: page.script(source) == f"/photographs/{capture}/{kind}", what=kind)
+        shows(page, capture)
 
     first = begin(page)
-    assert source().endswith("/large")
+    comes_from(first, "large")
     assert not page.shows("#flag")
     page.press("e")
-    ready(page)
-    assert source() == f"/photographs/{first}/evidence"
+    comes_from(first, "evidence")
     assert "speaks for damage" in page.text("#flag")
-    assert page.find("#evidence").get_attribute("aria-pressed") == "true"
+    assert page.of_all("#evidence", "e.ariaPressed") == ["true"]
     page.press("1")
     second = ready(page, first)
-    assert source() == f"/photographs/{second}/evidence"
+    comes_from(second, "evidence")
     page.press("e")
-    ready(page)
-    assert source().endswith(f"{second}/large")
+    comes_from(second, "large")
     assert not page.shows("#flag")
     assert page.complaints() == []
 
 
 def test_buttons_are_large_enough_for_gloves_and_zoom_stays(page) -> None:
     first = begin(page)
-    for label in LABELS.values():
-        assert page.find(f'[data-label="{label}"]').size["height"] >= 60
+    assert all(len(page.heights(f'[data-label="{label}"]')) == 1 for label in LABELS.values())
+    assert min(page.heights("[data-label]")) >= 60
     page.press("+", "+")
-    zoomed = page.script("return document.getElementById('image').style.transform")
-    assert "scale(2.25)" in zoomed
+    transformed(page, "scale(2.25)")
     page.press("1")
     ready(page, first)
-    assert page.script("return document.getElementById('image').style.transform") == zoomed
+    transformed(page, "scale(2.25)")
 
 
 def test_a_server_that_is_killed_loses_no_review(page, plant) -> None:
     first = begin(page)
     page.server.kill()
     page.press("2")
-    wait_until(lambda: page.shows("#failed"), what="the complaint")
-    assert "Not saved" in page.text("#failed")
+    wait_until(lambda: "Not saved" in page.text("#failed:not([hidden])"), what="the complaint")
     page.press("1", "1")  # nothing goes on meanwhile
     page.server.start()
     wait_until(lambda: not page.shows("#failed"), what="the return")
@@ -159,7 +176,6 @@ def test_a_session_that_is_ended_in_the_middle_loses_no_review(page, plant) -> N
     reviewing = page.chromium.current_window_handle
     page.click_into_new_window("#failed a")
     page.fill_in("ana")
-    wait_until(lambda: "/login" not in page.chromium.current_url)
     page.chromium.close()
     page.chromium.switch_to.window(reviewing)
     wait_until(lambda: not page.shows("#failed"), what="the return")
@@ -175,10 +191,9 @@ def test_another_person_s_login_does_not_sign_what_was_said_before(page, plant) 
     reviewing = page.chromium.current_window_handle
     page.click_into_new_window("#failed a")
     page.fill_in("bert")
-    wait_until(lambda: "/login" not in page.chromium.current_url)
     page.chromium.close()
     page.chromium.switch_to.window(reviewing)
-    page.find("#again").click()
+    page.click("#again")
     wait_until(lambda: "sign in as ana" in page.text("#failed"))
     assert Counter(kept(plant)) == Counter()
     page.script("sessionStorage.clear(); localStorage.clear()")
@@ -189,15 +204,16 @@ def test_a_key_is_remapped_and_stays_so(page, plant) -> None:
     first = begin(page)
     page.press("?")
     wait_until(lambda: page.shows("#help"))
-    page.find('[data-action="broken"] button').click()
+    page.click('[data-action="broken"] button')
     page.press("k")
-    assert [each.text for each in page.chromium.find_elements("css selector", '[data-action="broken"] kbd')] == ["k"]
-    page.find("#help .main").click()
-    assert page.find('[data-label="broken"] kbd').text == "k"
+    key_of(page, '[data-action="broken"]', "k")
+    page.click("#help .main")
+    key_of(page, '[data-label="broken"]', "k")
     page.press("3")  # no key of anything any more
     page.press("k")
     second = ready(page, first)
-    wait_until(lambda: len(kept(plant)) == 1, what="the first label")
+    all_saved(page)
+    assert len(kept(plant)) == 1
     page.open("/review")  # in another page of this browser too
     assert ready(page) == second
     page.press("k")
@@ -210,16 +226,18 @@ def test_a_key_that_another_has_is_taken_from_it_and_all_can_be_as_they_were(pag
     begin(page)
     page.press("?")
     wait_until(lambda: page.shows("#help"))
-    page.find('[data-action="skip"] button').click()
+    page.click('[data-action="skip"] button')
     page.press("1")
-    assert page.find('[data-action="intact"] kbd').text == "i"
-    page.find('[data-action="skip"] button').click()
+    key_of(page, '[data-action="skip"]', "1")
+    assert page.texts('[data-action="intact"] kbd') == ["i"]
+    page.click('[data-action="skip"] button')
     page.press(Keys.ESCAPE)  # another thought: nothing changes, and the dialog stays
+    wait_until(lambda: page.of_all('[data-action="skip"] button', "e.ariaPressed") == ["false"])
     assert page.shows("#help")
-    assert page.find('[data-action="skip"] kbd').text == "1"
-    page.find("#keys-reset").click()
-    assert page.find('[data-action="intact"] kbd').text == "1"
-    assert page.find('[data-action="skip"] kbd').text == "→"
+    key_of(page, '[data-action="skip"]', "1")
+    page.click("#keys-reset")
+    wait_until(lambda: page.texts('[data-action="intact"] kbd')[0] == "1")
+    assert page.texts('[data-action="skip"] kbd')[0] == "→"
 
 
 def test_the_photograph_before_is_shown_while_a_key_is_held(page, plant) -> None:
@@ -238,7 +256,7 @@ def test_the_photograph_before_is_shown_while_a_key_is_held(page, plant) -> None
     held = ActionChains(page.chromium).key_down(Keys.SPACE)
     held.perform()
     wait_until(lambda: newest not in page.script(source), what="the photograph before")
-    assert page.shows("#flag")
+    wait_until(lambda: page.shows("#flag"))
     ActionChains(page.chromium).key_up(Keys.SPACE).perform()
     wait_until(lambda: newest in page.script(source), what="the photograph itself")
     assert not page.shows("#flag")
@@ -248,19 +266,17 @@ def test_a_large_photograph_is_moved_by_keys(page) -> None:
     begin(page)
     page.press("+", "+")
     ActionChains(page.chromium).key_down(Keys.SHIFT).send_keys(Keys.ARROW_LEFT).key_up(Keys.SHIFT).perform()
-    assert (
-        float(page.script("return document.getElementById('image').style.transform.match(/translate\\(([-\\d.]+)/)[1]"))
-        > 0
-    )
+    right = "return Number(document.getElementById('image').style.transform.match(/translate\\(([-\\d.]+)/)[1])"
+    wait_until(lambda: page.script(right) > 0, what="another part of it")
     page.press("0")
-    assert "scale(1)" in page.script("return document.getElementById('image').style.transform")
+    transformed(page, "scale(1)")
 
 
 def test_in_german_the_labels_and_the_progress_are_german(page, plant) -> None:
     page.sign_in(path="/review")
-    page.find('[name="language"][value="de"]').click()
+    page.choose_language("de")
     first = ready(page)
-    assert [each.text.lower() for each in page.chromium.find_elements("css selector", ".label span")] == [
+    assert [text.lower() for text in page.texts(".label span")] == [
         *("intakt", "verschlissen", "ausgebrochen", "beschädigt", "unbrauchbar"),
     ]
     page.press("2")

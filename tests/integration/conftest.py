@@ -24,6 +24,7 @@ import pytest
 
 from db.engine import migrate
 from db.engine.database import Database
+from tests import leftovers
 from tests.network_support import use_session_networks
 from tests.support import RedisProcess, program, wait_until
 
@@ -145,6 +146,7 @@ def _started(shared: Path) -> Path:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env=leftovers.without_mark(os.environ),  # it ends by itself, and its folder with it
     )
     _wait_until(lambda: (folder / "ready").exists() or (folder / "failed").exists(), 90)
     if not (folder / "ready").exists():

@@ -32,12 +32,12 @@ def check(
 
     The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both tell
     one; without either it is the highest number in the folder. Nothing is left out silently: a pocket without a
-    photograph or with two, a number that the head does not have, a file that cannot be read or is still written, a
-    picture that is not named by a pocket, a photograph that was handed in for another operation. Each is named at once,
-    and the check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs. A
-    folder in which all photographs are those of another operation is refused. Where nothing tells whether a program
-    still writes a photograph (a share, files of another owner), each must be the same at two looks,
-    INSERTS_SETTLED_AFTER seconds (2) apart.
+    photograph or with two, a number that the head does not have, a file that cannot be read or is still written, a file
+    of any name that may be a photograph of nobody knows which pocket, a photograph that was handed in for another
+    operation. Each is named at once, and the check ends as "review" with its pocket, never as "go". So does one whose
+    folder changes while it runs. A folder in which all photographs are those of another operation is refused. Where
+    nothing tells whether a program still writes a photograph (a share, files of another owner), each must be the same
+    at two looks, INSERTS_SETTLED_AFTER seconds (2) apart.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).

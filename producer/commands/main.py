@@ -163,8 +163,8 @@ def watch(
     it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time.
 
     The head register (INSERTS_HEADS) says how many pockets each head has, else --check-size; where neither does, the
-    photograph is rejected. So is one that belongs to no pocket of its head, with a warning in the log; the check's
-    answer covers the declared pockets only, and may be go. `insert-station check` ends with "review" there.
+    photograph is rejected. So is one that belongs to no pocket of its head; its check ends with "review", and so does
+    one beside whose photographs a file of any name lies that may be a newer one.
 
     Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
 

@@ -31,9 +31,10 @@ SIDECARS: Final = COMPANIONS | {
     ".db",
 }
 """Endings of what stands beside photographs and is none."""
-_BESIDE: Final = SIDECARS | {
-    ".bak", ".old", ".orig", ".backup", ".prev", ".mp4", ".mov", ".avi", ".mkv", ".wav", ".mp3", ".m4a", ".zip",
-}
+_EARLIER: Final = frozenset({".bak", ".old", ".orig", ".backup", ".prev"})
+"""Endings of what was there before."""
+
+_BESIDE: Final = SIDECARS | _EARLIER | {".mp4", ".mov", ".avi", ".mkv", ".wav", ".mp3", ".m4a", ".zip"}
 """Endings of what may stand beside a pocket's photograph and is no newer one: earlier ones, films, sounds."""
 # fmt: on
 
@@ -96,4 +97,9 @@ def may_become_newest(name: str) -> bool:
     """
     if name.startswith("."):
         return True
-    return not (name.endswith("~") or name.startswith(("~$", "#")) or ending_of(name) in _BESIDE)
+    return not (is_earlier(name) or ending_of(name) in _BESIDE)
+
+
+def is_earlier(name: str) -> bool:
+    """Whether a name is that of what was there before, or of what an editor keeps beside a file that is open."""
+    return name.endswith("~") or name.startswith(("~$", "#")) or ending_of(name) in _EARLIER

@@ -25,6 +25,19 @@ FAX: Final = frozenset({"tiff_ccitt", "group3", "group4"})
 OTHER_BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG", b"BM")
 """How the other formats begin: such a file is decoded, whatever its ending."""
 
+BEGINNING: Final = 16
+"""Bytes that tell whether a file begins as a picture does."""
+
+_UNREADABLE_BEGINNINGS: Final = (
+    *(b"GIF8", b"8BPS", b"II\xbc", b"II+\0", b"MM\0+", b"\xff\x0a", b"\xff\x4f\xff\x51"),
+    *(b"\0\0\0\x0cjP  ", b"\0\0\0\x0cJXL ", b"FUJIFILMCCD-RAW", b"FOVb", b"\0MRM", b"IIU\0"),
+    *(b"IIRO", b"IIRS", b"MMOR", b"II\x1a\0\0\0HEAP"),
+)
+"""How pictures and raw data begin that the worker does not decode."""
+
+_BRANDS: Final = (b"avi", b"crx", b"hei", b"hev", b"mif", b"msf", b"mia")
+"""How the brands of pictures begin in the ISO base media format, at byte 8; any other is a film's."""
+
 STORED_AS: Final = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif"}
 """The ending under which a photograph is stored, by its first two bytes."""
 
@@ -36,3 +49,15 @@ LABELLED_ENDINGS: Final = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"}
 )
 """Endings of images, which a note mentions where they are beside the class folders."""
+
+
+def begins_as_picture(data: bytes) -> bool:
+    """Whether bytes, of which the first `BEGINNING` count, are the beginning of a picture that can be read or not."""
+    head = data[:BEGINNING]
+    if head.startswith(b"BM"):  # two letters that a text may begin with too
+        return len(head) < BEGINNING or 0 in head
+    if head[4:8] == b"ftyp":
+        return head[8:].startswith(_BRANDS)
+    if head.startswith(b"RIFF"):
+        return head[8:12] == b"WEBP"
+    return head.startswith((*OTHER_BEGINNINGS, *TIFF_BEGINNINGS, *_UNREADABLE_BEGINNINGS))

@@ -27,10 +27,19 @@ LITTER: Final = frozenset(
 
 _HIDDEN: Final = (
     *("._", ".ds_store", ".spotlight-v100", ".trash", ".fseventsd", ".temporaryitems", ".documentrevisions-v100"),
-    *(".apdisk", ".snapshot", ".zfs", ".recycle", ".@__thumb", ".thumb", ".picasa", ".nfs", ".smbdelete"),
-    *(".fuse_hidden", ".git", ".svn", ".stversions", ".stfolder", ".dropbox", ".directory", ".hidden", ".localized"),
+    *(".apdisk", ".snapshot", ".zfs", ".recycle", ".@__thumb", ".thumb", ".picasa"),
+    *(".git", ".svn", ".stversions", ".stfolder", ".dropbox", ".directory", ".hidden", ".localized"),
 )
-"""How hidden files and folders begin, in lower case, that systems and programs keep: previews, and what was deleted."""
+"""How hidden files and folders begin, in lower case, that systems and programs keep: previews, folders of what was
+deleted. A file that was deleted while a program wrote it (`.nfs…`, `.fuse_hidden…`) is none: it may be the newest."""
+
+_MARKS: Final = frozenset(
+    {
+        *("done", "ready", "ok", "complete", "completed", "finished", "success", "end", "eof"),
+        *("trigger", "trg", "flag", "sem", "mark", "marker", "lock", "lck", "keep", "gitkeep", "nomedia"),
+    }
+)
+"""What empty files are called, or how they end, that programs put for each other."""
 
 
 def may_be_on_its_way(name: str) -> bool:
@@ -45,3 +54,8 @@ def is_system_litter(relative: Path) -> bool:
         relative: the path from that folder, so that its own name and those above it do not count.
     """
     return any(part.startswith((".", "~$")) or part.casefold() in LITTER for part in relative.parts)
+
+
+def is_marker(name: str) -> bool:
+    """Whether an empty file of this name is a mark and no photograph to come: `done`, `op-7.ready`, `_SUCCESS`."""
+    return name.rpartition(".")[2].strip("_").casefold() in _MARKS

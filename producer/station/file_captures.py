@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from producer.contract.event import CaptureEvent
-from producer.pictures.file_names import pocket_of
+from producer.pictures.file_names import MAX_POCKET, pocket_of
 from producer.pictures.stand_in import stand_in
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
 from producer.station.place import Place, place_of
@@ -85,11 +83,38 @@ class FileCaptures:
         note = self._handed_in.file_note(file.relative, file.look, capture, image)
         return self._submit(image, place, pocket, check, capture, note)
 
-    def stand_in(self, file: ListedFile, place: Place, pocket: DeclaredPocket, reason: str) -> None:
-        """Hand in a stand-in for a photograph that is not taken."""
-        with suppress(ValidationError):  # of a name that no machine can have, which is the reason
+    def are_of_no_pocket(self, files: Iterable[ListedFile]) -> set[ListedFile]:
+        """Those of some files that no pocket is declared of: each may be the newest photograph of any."""
+        none = set()
+        for file in files:
+            try:
+                self.declared(file)
+            except ValueError:
+                none.add(file)
+        return none
+
+    def declared(self, file: ListedFile) -> tuple[Place, DeclaredPocket]:
+        """What a file's path says and what is declared of that.
+
+        Raises:
+            ValueError: it is of no pocket, or of one that nobody declares.
+        """
+        place = place_of(file.relative)
+        return place, self._heads.pocket(place)
+
+    def stand_in(self, file: ListedFile, reason: str) -> None:
+        """Hand in a stand-in for a photograph that is not taken: of its pocket, else of one more than the head has."""
+        with suppress(ValueError):  # of no operation, or of a name or a head that no photograph is taken of
+            try:
+                place, pocket = self.declared(file)
+            except ValueError:
+                place, pocket = self._one_more(file.relative.parent)
             check = self.check_of(file, pocket, Moment.now())
-            self.submit(file, stand_in(f"{file.path.name}: {reason}"), place, pocket, check)
+            image = stand_in(f"{file.path.name}: {reason}")
+            if _is_text(file.name):
+                self.submit(file, image, place, pocket, check)
+            else:
+                self._submit(image, place, pocket, check)
 
     def stand_in_for(self, copies: list[Copy], operation: Path, check: UUID | None = None) -> None:
         """Hand in a stand-in for each copy that nobody goes on with, once in each `check` of its operation.
@@ -97,18 +122,30 @@ class FileCaptures:
         Without a `check` in the one that is open; where none is, nothing waits for it.
         """
         for copy in copies:
-            with suppress(
-                ValueError
-            ):  # of no operation, or of a head that nobody declares: no photograph is taken there
-                place = place_of(operation / f"{copy.pocket}.jpg")
-                pocket = self._heads.pocket(place)
+            with suppress(ValueError):  # as above
+                if copy.pocket is None:
+                    place, pocket = self._one_more(operation)
+                    reason = f"{copy.name} may be the newest photograph of any pocket"
+                else:
+                    place = place_of(operation / f"{copy.pocket}.jpg")
+                    pocket = self._heads.pocket(place)
+                    reason = f"no finished photograph of pocket {copy.pocket}, only {copy.name}"
                 of_check = check or self._handed_in.open_check(
                     operation, Moment.now(), self._check_timeout, pocket.check_size
                 )
                 if of_check is not None and (of_check, copy) not in self._stood_in:
-                    image = stand_in(f"no finished photograph of pocket {copy.pocket}, only {copy.name}")
-                    self._submit(image, place, pocket, of_check)
+                    self._submit(stand_in(reason), place, pocket, of_check)
                     self._stood_in.add((of_check, copy))
+
+    def _one_more(self, operation: Path) -> tuple[Place, DeclaredPocket]:
+        """One pocket more than the head of an operation has, which stands for those that nobody knows.
+
+        Raises:
+            ValueError: it is no operation's folder, or nobody says how many pockets the head has.
+        """
+        first = place_of(operation / "1.jpg")
+        size = self._heads.pocket(first).check_size
+        return replace(first, pocket=min(size + 1, MAX_POCKET)), DeclaredPocket(size)
 
     def _submit(
         self,
@@ -126,9 +163,18 @@ class FileCaptures:
             pocket=place.pocket,
             operation=place.operation,
             check_id=check,
-            check_size=pocket.check_size,
+            check_size=max(pocket.check_size, place.pocket),
             capture_id=capture,
             region=pocket.region,
             insert_designation=pocket.designation,
             note=note,
         )
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be noted down: one of another encoding, from an old share, cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

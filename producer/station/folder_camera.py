@@ -24,12 +24,12 @@ from pydantic import ValidationError
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox import Outbox
 from producer.station.check_timeout import CHECK_TIMEOUT
-from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
+from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_captures import FileCaptures, ListedFile
 from producer.station.followed_files import FollowedFiles
 from producer.station.overwritten_files import OverwrittenFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
-from producer.station.place import Place, place_of, same_place
+from producer.station.place import same_place
 from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Changing, Look, Stillness
 from producer.station.station import Station
 from producer.station.submitted_files import HandedIn
@@ -75,7 +75,6 @@ class FolderCamera:
         check_timeout: float = CHECK_TIMEOUT,
     ):
         self._folder = WatchedFolder(folder)
-        self._heads = heads
         self._settled_after = settled_after
         self._doubt_for = doubt_for
         self._every = every
@@ -132,30 +131,30 @@ class FolderCamera:
         twins = same_place(settled, self._folder.path)
         waiting = len(looks) - len(settled)
         files = {path: ListedFile(path, path.relative_to(self._folder.path), looks[path]) for path in sorted(looks)}
-        # A check is not complete while a newer photograph of one of its pockets is on its way.
+        # A check is not complete while a newer photograph of one of its pockets, or of any, is on its way.
         try:
-            again = self._captures.are_again(files.values())
+            first = self._captures.are_again(files.values()) | self._captures.are_of_no_pocket(files.values())
         except sqlite3.Error as problem:
             self._say_once(next(iter(files.values())), "a file cannot be handed in now and stays", str(problem))
             return True
-        held = {file.path.parent for file in again if still[file.path] < self._settled_after}
-        for path in sorted(settled, key=lambda path: (files[path] not in again, path)):
+        held = {file.path.parent for file in first if still[file.path] < self._settled_after}
+        for path in sorted(settled, key=lambda path: (files[path] not in first, path)):
             file = files[path]
-            if self._copies.hold(path.parent) or (path.parent in held and file not in again):
+            if self._copies.hold(path.parent) or (path.parent in held and file not in first):
                 waiting += 1
                 continue
             try:
                 self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
             except Changing:
                 self._stillness.forget(path)
-                held |= {path.parent} if file in again else set()
+                held |= {path.parent} if file in first else set()
                 waiting += 1
             except FileNotFoundError:  # gone since it was listed
                 self._stillness.forget(path)
             except (BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
                 # Its writer goes on, a full disk or outbox passes; the file stays where it is until then.
                 self._say_once(file, "a file cannot be handed in now and stays", str(problem))
-                held |= {path.parent} if file in again else set()
+                held |= {path.parent} if file in first else set()
                 waiting += 1
         self._stand_in_for_copies()
         return waiting > 0
@@ -180,14 +179,12 @@ class FolderCamera:
                 decodes to its end, and nobody could tell.
             Changing, OSError, sqlite3.Error: it cannot be handed in now.
         """
-        declared: tuple[Place, DeclaredPocket] | None = None
         try:
             file.name.encode()  # a name of another encoding, from an old share, cannot be noted down
             if self._is_known(file):
                 self._put_away(file)
                 return
-            place = place_of(file.relative)
-            declared = place, self._heads.pocket(place)
+            place, pocket = self._captures.declared(file)
             if file.path in self._folder.no_files:
                 raise ValueError(self._folder.no_files[file.path][1])
             if twins:
@@ -211,14 +208,14 @@ class FolderCamera:
                 self._put_away(file, reading)
                 return
             moment = Moment.now()
-            check = self._captures.check_of(file, declared[1], moment)
+            check = self._captures.check_of(file, pocket, moment)
             if (other := self._handed_in.shown_as(file.relative, reading.image, moment)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
             before = self._handed_in.others_of_pocket(file.relative)
             self._captures.stand_in_for(left, file.relative.parent, check)
-            event = self._captures.submit(file, reading.image, *declared, check)
+            event = self._captures.submit(file, reading.image, place, pocket, check)
         except (ValidationError, ValueError) as error:
-            self._refuse(file, in_words(error), declared)
+            self._refuse(file, in_words(error))
             return
         if doubt is not None:
             log.warning("a file was handed in as it is", file=file.name, problem=doubt)
@@ -258,10 +255,9 @@ class FolderCamera:
             self._overwritten.remember(file.path, reading.image)
         self._dealt_with[file.path] = file.look
 
-    def _refuse(self, file: ListedFile, reason: str, declared: tuple[Place, DeclaredPocket] | None) -> None:
+    def _refuse(self, file: ListedFile, reason: str) -> None:
         """Hand in a stand-in for a photograph that is not taken, and put it aside; what is no file stays."""
-        if declared is not None:
-            self._captures.stand_in(file, *declared, reason)
+        self._captures.stand_in(file, reason)
         if file.path not in self._folder.no_files:
             log.warning("a file was rejected", file=file.name, reason=reason)
             if self._folder.writable:

@@ -19,6 +19,7 @@ from producer.pictures.file_names import (
     UNFINISHED,
     UNREADABLE,
     ending_of,
+    is_earlier,
     is_picture,
     may_become_newest,
     pocket_of,
@@ -27,9 +28,9 @@ from producer.pictures.file_names import (
 from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.head_check import Photograph
+from producer.station.nameless_files import holds_picture, may_be_photograph
 from producer.station.photograph_file import BeingWritten, content, is_still
 from producer.station.settled_files import Changing, Look
-from producer.station.unused_files import holds_picture
 from producer.terminal.counts import counted
 
 
@@ -48,8 +49,8 @@ class HeadFolder:
 
     `check_size` is how many pockets its check must cover: more than there are photographs where anything that belongs
     to the head could not be handed in. `elsewhere` names what else has pictures and is not looked at: sub-folders,
-    hidden files. `looks` says how each file that is or may become a photograph looked before any was read; None: it
-    could not be looked at.
+    earlier photographs. `looks` says how each file that is or may become a photograph looked before any was read;
+    None: it could not be looked at.
     """
 
     photographs: list[Photograph]
@@ -98,7 +99,10 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
     problems += _not_there(size, named)
     if named.strays:
         size += 1
-        what = f"of which pocket? Photographs are named by it, like 7.jpg. It counts as pocket {size}, which never came"
+        what = (
+            "of which pocket? Photographs are named by it, like 7.jpg: wait until it is, or take it out. "
+            f"It counts as pocket {size}, which never came"
+        )
         problems.append(Problem(f"{_listed(named.strays)}: {what}", named.strays, [size]))
     if size > MAX_POCKET:
         raise ValueError(f"a check covers {MAX_POCKET} pockets at most: take {_listed(named.strays)} out of {folder}")
@@ -147,15 +151,16 @@ def _sorted_out(folder: Path) -> _Named:
     for path in _entries(folder):
         name = path.name
         if may_be_on_its_way(name) and path.is_dir():
-            inside = [(inner, pocket_of(inner.name)) for inner in _entries(path) if is_picture(inner.name)]
-            for inner, pocket in inside:
-                if pocket is not None:
-                    named.hints[pocket].append(inner.relative_to(folder).as_posix())
+            for inner in _entries(path):
+                if is_picture(inner.name) and (pocket := pocket_of(inner.name)) is not None:
+                    named.hints[pocket].append(f"{name}/{inner.name}")
+                elif may_be_photograph(inner):
+                    named.strays.append(f"{name}/{inner.name}")
         elif is_system_litter(Path(name)):
             if (pocket := pocket_told(name)) is not None:
                 named.hints[pocket].append(name)
-            elif may_be_on_its_way(name) and holds_picture(path):
-                named.elsewhere.append(name)
+            elif may_be_photograph(path):
+                named.strays.append(name)
         elif not is_picture(name) and path.is_dir():
             pictures = [inner.as_posix() for inner in _with_pictures(path, folder)]
             named.elsewhere += pictures
@@ -166,8 +171,10 @@ def _sorted_out(folder: Path) -> _Named:
         elif (pocket := pocket_told(name)) is not None:
             hints = beside if ending_of(name) in SIDECARS else named.hints
             hints[pocket].append(name)
-        elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem)):
+        elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem)) or may_be_photograph(path):
             named.strays.append(name)
+        elif is_earlier(name) and holds_picture(path):
+            named.elsewhere.append(name)
     # `3.jpg.md5` and `3.thm` say that there is a `3.jpg`; beside one they say nothing.
     for pocket, names in beside.items():
         if pocket not in named.photographs:

@@ -1,8 +1,8 @@
-"""Photographs that are on their way into a watched folder under a name of their copying, like `.2.jpg.Xa81Qz`.
+"""Photographs that are on their way into a watched folder under a name of their copying: `.2.jpg.Xa81Qz`, `tmpab12cd`.
 
 While one is, the newest photograph of its pocket was not seen. So the photographs of its operation wait for it, and a
 check cannot come to "go" on an earlier one. A copy that nobody goes on with is waited for no longer than any file; then
-its pocket is a person's.
+its pocket is a person's, or the whole head where its name tells none.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Copy:
-    """A file in an operation's folder that may become the newest photograph of a pocket."""
+    """A file in an operation's folder that may become the newest photograph of a pocket: of any, where that is None."""
 
     folder: Path
     name: str
-    pocket: int
+    pocket: int | None
     look: Look
 
     @property

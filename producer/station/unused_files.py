@@ -15,8 +15,8 @@ from typing import Final
 import structlog
 
 from producer.pictures.file_names import SIDECARS, ending_of, is_picture, pocket_of, pocket_told
-from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
+from producer.station.nameless_files import holds_picture
 from producer.station.settled_files import Look
 
 log = structlog.get_logger()
@@ -111,17 +111,6 @@ class UnusedFiles:
                         if self._takes(name) and f"{name}.reason.txt" not in files and file.is_file()
                     }
         yield from self._misplaced
-
-
-def holds_picture(path: Path) -> bool:
-    """Whether a file begins as a photograph does, whatever it is named."""
-    try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return file.read(4).startswith((*OTHER_BEGINNINGS, *TIFF_BEGINNINGS))
-    except OSError:
-        return False
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -26,6 +26,7 @@ from producer.pictures.file_names import (
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.file_writers import open_for_writing
 from producer.station.folder_lock import FolderLock, FolderTaken
+from producer.station.nameless_files import may_be_photograph
 from producer.station.settled_files import Changing, Look
 from producer.station.unfinished_copies import Copy
 
@@ -52,7 +53,7 @@ class WatchedFolder:
         self.no_files: dict[Path, tuple[Look, str]] = {}
         """What the last listing found that is named like a photograph and is no file, with what it is."""
         self.copies: list[Copy] = []
-        """What it found that may become a pocket's newest photograph when it has its own name."""
+        """What it found that may become a pocket's newest photograph under a name of its own."""
 
     def hold(self) -> None:
         """Take the folder for this process.
@@ -122,7 +123,7 @@ class WatchedFolder:
             done = (SUBMITTED, REJECTED) if here == self.path else ()
             copies += _copies(here, names)
             for name in filter(may_be_on_its_way, folders):
-                copies += _copies(here, (f"{name}/{inner}" for inner in _names(here / name) if is_picture(inner)))
+                copies += _copies(here, (f"{name}/{inner}" for inner in _names(here / name)))
             folders[:] = [name for name in folders if name not in done and not is_system_litter(Path(name))]
             for path in map(here.joinpath, (*folders, *filter(may_be_a_photograph, names))):
                 with suppress(OSError):  # gone since it was listed
@@ -227,14 +228,20 @@ def may_be_a_photograph(name: str) -> bool:
 def _copies(folder: Path, names: Iterable[str]) -> Iterator[Copy]:
     """Those of the names in a folder that may become a pocket's newest photograph there."""
     for name in names:
-        if may_become_newest(name) and not may_be_a_photograph(name):
-            inner = PurePath(name).name
-            pocket = pocket_told(name) if inner == name else pocket_of(inner)
-            if pocket is not None:
-                with suppress(OSError):  # it has its own name by now
-                    status = (folder / name).lstat()
-                    if stat.S_ISREG(status.st_mode):
-                        yield Copy(folder, name, pocket, Look.at(status))
+        if not may_be_a_photograph(name):
+            with suppress(OSError):  # it has its own name by now
+                status = (folder / name).lstat()
+                pocket = _pocket_to_be(name)
+                if stat.S_ISREG(status.st_mode) and (pocket is not None or may_be_photograph(folder / name)):
+                    yield Copy(folder, name, pocket, Look.at(status))
+
+
+def _pocket_to_be(name: str) -> int | None:
+    """The pocket of which a file may become the newest photograph, by its name; None where that tells none."""
+    inner = PurePath(name).name
+    if inner != name:
+        return pocket_of(inner) if is_picture(inner) else None
+    return pocket_told(name) if may_become_newest(name) else None
 
 
 def _names(folder: Path) -> list[str]:

@@ -5,7 +5,14 @@ import io
 import pytest
 from PIL import Image
 
-from producer.pictures.image_formats import FORMATS, IN_WORDS, OTHER_BEGINNINGS, STORED_AS, TIFF_BEGINNINGS
+from producer.pictures.image_formats import (
+    FORMATS,
+    IN_WORDS,
+    OTHER_BEGINNINGS,
+    STORED_AS,
+    TIFF_BEGINNINGS,
+    begins_as_picture,
+)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -16,3 +23,14 @@ def test_a_file_of_every_format_is_known_by_its_first_bytes(name: str) -> None:
     assert data.startswith(TIFF_BEGINNINGS if name == "TIFF" else OTHER_BEGINNINGS)
     assert Image.registered_extensions()[STORED_AS[data[:2]]] == name
     assert name in IN_WORDS
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "GIF", "WEBP", "JPEG2000"])
+def test_what_begins_as_a_picture_is_told_from_texts_and_films(name: str) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, name)
+    assert begins_as_picture(file.getvalue())
+    for data in (b"\0\0\0\x20ftypheic\0\0\0\0", b"BM", b"II*\0"):
+        assert begins_as_picture(data)
+    for data in (b"", b"BMW, 3 heads on Monday", b"RIFF\0\0\0\0WAVEfmt ", b"\0\0\0\x20ftypisom\0\0\0\0", bytes(16)):
+        assert not begins_as_picture(data)

@@ -246,8 +246,13 @@ def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
         "2.bak",
         "3.jpg.old",
         "README",
+        "labels.csv",
     ):
         (folder / name).write_bytes(b"x")
+    for name in ("done", "op-7.ready", "_SUCCESS", ".nomedia", "notes.txt", "camera.log"):
+        (folder / name).touch()
+    (folder / "._3").write_bytes(JPEG)
+    (folder / "BMW.notes").write_bytes(b"BMW, 3 heads on Monday")
     for name in ("@eaDir", "__MACOSX", "$RECYCLE.BIN"):
         (folder / name).mkdir()
         (folder / name / "9.jpg").write_bytes(JPEG)
@@ -261,16 +266,38 @@ def test_sub_folders_with_photographs_are_told_of(folder: Path) -> None:
     assert look_at(folder, None).elsewhere == ["before/op-1"]
 
 
-def test_a_photograph_under_a_hidden_name_that_tells_no_pocket_is_told_of(folder: Path) -> None:
-    (folder / "2.jpg").write_bytes(JPEG)
-    (folder / ".goutputstream-XV2K").write_bytes(JPEG)
-    assert (look_at(folder, 3).elsewhere, look_at(folder, 3).problems) == ([".goutputstream-XV2K"], [])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tmpab12cd", ".goutputstream-XV2K", ".nfs000000000012ab", ".pureftpd-upload.5f3.15.1a2b"),
+        *(".IMG_2.jpg.Xa81Qz", "IMG_2", "2 - Copy", "photo.xyz", ".stage/IMG_2.jpg", ".stage/tmpab12cd"),
+    ],
+)
+@pytest.mark.parametrize("holds", [JPEG, JPEG[:20], b"", bytes(600)], ids=["all", "a part", "nothing", "zeros"])
+def test_what_may_be_any_pockets_newest_photograph_by_what_it_holds_keeps_the_check_from_completing(
+    folder: Path, name: str, holds: bytes
+) -> None:
+    (folder / "2.jpg").write_bytes(photograph(seed=2))
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(holds)
+    shown = look_at(folder, 3)
+    (problem,) = shown.problems
+    assert problem.what.startswith(f"{name}: of which pocket?")
+    assert (pockets(shown), shown.check_size, problem.pockets) == ([1, 2, 3], 4, [4])
+    assert changes_since(shown, folder) == []
+    (folder / name).write_bytes(photograph(seed=9))
+    assert [change.what for change in changes_since(shown, folder)] == [
+        f"{name} changed while the check ran: check again"
+    ]
 
 
 def test_an_earlier_photograph_beside_the_newest_is_told_of(folder: Path) -> None:
-    for name in ("2.jpg", "1.jpg~", "2.jpg.bak"):
+    for name in ("2.jpg", "1.jpg~", "2.jpg.bak", "IMG_2.jpg~"):
         (folder / name).write_bytes(photograph(seed=sum(map(ord, name))))
-    assert (sorted(look_at(folder, 3).elsewhere), look_at(folder, 3).problems) == (["1.jpg~", "2.jpg.bak"], [])
+    assert (sorted(look_at(folder, 3).elsewhere), look_at(folder, 3).problems) == (
+        ["1.jpg~", "2.jpg.bak", "IMG_2.jpg~"],
+        [],
+    )
 
 
 def test_a_sub_folder_that_is_named_by_a_pocket_and_holds_photographs_counts(folder: Path) -> None:

@@ -10,7 +10,7 @@ import typer
 from db.commands.options import Limit
 from db.commands.output import answer, print_json, reading, writing
 from db.schema.vocabulary import FaultState
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ app = typer.Typer(
     help="What could not be judged, and why: list, show, requeue, dismiss.",
 )
 
-Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The fault's number, as `list` shows it.")]
+Number = Annotated[
+    int, typer.Argument(min=1, max=LARGEST, metavar="NUMBER", help="The fault's number, as `list` shows it.")
+]
 
 
 @app.command("list")

@@ -8,14 +8,14 @@ import typer
 
 from db.commands.options import Limit, OneHead, OneMachine
 from db.commands.output import answer, reading
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 
 
 def history(
     context: typer.Context,
     machine: OneMachine,
     head: OneHead,
-    pocket: Annotated[int, typer.Argument(min=1, help="The pocket in the head.")],
+    pocket: Annotated[int, typer.Argument(min=1, max=LARGEST, help="The pocket in the head.")],
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:

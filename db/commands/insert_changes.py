@@ -11,7 +11,7 @@ import typer
 from db.commands.options import By, OneHead, OneMachine, login
 from db.commands.output import print_json, writing
 from db.commands.users import who
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say
 
 
@@ -19,7 +19,7 @@ def insert_changed(
     context: typer.Context,
     machine: OneMachine,
     head: OneHead,
-    pocket: Annotated[int, typer.Argument(min=1, help="The pocket in the head.")],
+    pocket: Annotated[int, typer.Argument(min=1, max=LARGEST, help="The pocket in the head.")],
     first: Annotated[
         UUID | None,
         typer.Option(help="The capture that shows the new insert first. [none does yet]", show_default=False),

@@ -11,6 +11,7 @@ import typer
 
 from db.engine.times import FORMS, parse_moment
 from producer.contract.vocabulary import Outcome
+from producer.terminal.options import LARGEST
 
 
 def _moment(text: str) -> datetime:
@@ -32,7 +33,7 @@ def moment_option(name: str, meaning: str) -> Any:
 
 Machine = Annotated[str | None, typer.Option(help="Only this milling machine.", show_default=False, callback=_name)]
 Head = Annotated[str | None, typer.Option(help="Only this milling head.", show_default=False, callback=_name)]
-Pocket = Annotated[int | None, typer.Option(help="Only this pocket of a head.", show_default=False)]
+Pocket = Annotated[int | None, typer.Option(min=1, max=LARGEST, help="Only this pocket of a head.", show_default=False)]
 Operation = Annotated[str | None, typer.Option(help="Only after this operation.", show_default=False, callback=_name)]
 OneMachine = Annotated[str, typer.Argument(help="The milling machine.", callback=_name)]
 OneHead = Annotated[str, typer.Argument(help="The milling head.", callback=_name)]
@@ -43,7 +44,7 @@ OutcomeOption = Annotated[
 Since = Annotated[datetime | None, moment_option("--since", "Only from this moment on")]
 At = Annotated[datetime | None, moment_option("--at", "As it was at this moment")]
 Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]
+Limit = Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")]
 By = Annotated[str | None, typer.Option(help="The person's name. [the login name]", show_default=False)]
 
 

@@ -14,7 +14,7 @@ from db.commands.options import By, Limit, Since, login
 from db.commands.output import answer, opened, print_json, reading, settings_of
 from producer.contract.vocabulary import LABELS, Label
 from producer.terminal.counts import counted
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say
 from producer.terminal.redaction import discreet
 
@@ -36,7 +36,7 @@ def review(
     note: Annotated[str | None, typer.Option(help="A note; with --capture.", show_default=False)] = None,
     by: By = None,
     only_list: Annotated[bool, typer.Option("--list", help="List the photographs, and ask nothing.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the most informative.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the most informative.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Label photographs, the most informative first; the system learns from the labels.

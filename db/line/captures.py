@@ -146,7 +146,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     for arrival in arrivals:
         capture_id = arrival.capture.capture_id
         answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
-        of = _subject(arrival.capture)
+        of = subject_of(arrival.capture)
         another = subjects.setdefault(capture_id, of) != of
         answers.append(replace(answer, another=another))
         if another:
@@ -162,7 +162,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     return answers
 
 
-def _subject(capture: Capture) -> tuple[object, ...]:
+def subject_of(capture: Capture) -> tuple[object, ...]:
     """What a capture is of: two of one id that differ in this are two captures."""
     names = ("image_sha256", "check_id", "machine", "head", "pocket", "operation")
     return (*(getattr(capture, name) for name in names), json.dumps(capture.region, sort_keys=True))
@@ -172,7 +172,7 @@ def _known(connection: Connection, ids: Collection[UUID]) -> tuple[dict[UUID, Kn
     rows = _KNOWN.execute(connection, ids=list(ids))
     verdicts = current_of(connection, [row[0] for row in rows if row[2] is not None])
     known = {row[0]: Known(False, row[1], verdicts.get(row[0])) for row in rows}
-    return known, {row[0]: _subject(Capture(*row[3:])) for row in rows}
+    return known, {row[0]: subject_of(Capture(*row[3:])) for row in rows}
 
 
 def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID, datetime]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 
 from db.line.rows import current_verdict
 from db.schema.tables import Captures, Checks, Verdicts
-from producer.contract.names import IMPORTED
+from producer.contract.names import IMPORTED, designation_form
 
 Place = tuple[str, str, str]
 """A machine, a head and an operation."""
@@ -119,8 +119,10 @@ _SHARED: Final = (
     .correlate(Checks)
     .exists()
 )
+# As `producer.contract.names.designation_form`.
+_DESIGNATION_FORM: Final = func.replace(func.replace(func.upper(Captures.insert_designation), " ", ""), "-", "")
 _OF_TWO_KINDS: Final = (
-    select(func.count(Captures.insert_designation.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
+    select(func.count(_DESIGNATION_FORM.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
 )
 _REPEATED: Final = (
     select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
@@ -185,8 +187,9 @@ def shared(pictures: Mapping[int, Shown]) -> list[Doubt]:
 def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
     """The pockets that name another insert than most pockets of their check do; all where none is of most."""
     pockets: dict[str, set[int]] = defaultdict(set)
-    for pocket, designation in designations.items():
-        pockets[designation].add(pocket)
+    names: dict[str, str] = {}
+    for pocket, designation in sorted(designations.items()):
+        pockets[names.setdefault(designation_form(designation), designation)].add(pocket)
     if len(pockets) < 2:
         return []
     most = max(map(len, pockets.values()))

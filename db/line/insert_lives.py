@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from producer.contract.names import IMPORTED
+from producer.contract.names import IMPORTED, designation_form
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,8 @@ def _is_new(known: _Known, photo: PocketPhoto) -> bool:
         return False
     if photo.insert_changed_at != known.changed_at:
         return True
-    if None not in (known.insert_designation, photo.insert_designation) and (
-        known.insert_designation != photo.insert_designation
-    ):
+    kinds = known.insert_designation, photo.insert_designation
+    if len({designation_form(kind) for kind in kinds if kind is not None}) > 1:
         return True
     if None not in (known.edge, photo.edge) and known.edge != photo.edge:
         return True

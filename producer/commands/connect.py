@@ -15,7 +15,7 @@ import typer
 from producer.commands.options import settings_of
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import note, say, say_json
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def deliveries(
     state: Annotated[
         Literal["waiting", "delivered", "given-up"] | None, typer.Option(help="Only those in this state.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List what the systems were told, the newest first; what was delivered is remembered for a week.

@@ -81,10 +81,10 @@ def publish(
     machine: Machine,
     head: Head,
     operation: Operation,
-    pocket: Annotated[int, typer.Option(help="The pocket that the insert sits in, from 1.")],
+    pocket: Annotated[int, typer.Option(min=1, max=MAX_POCKET, help="The pocket that the insert sits in, from 1.")],
     check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
     check_size: Annotated[
-        int | None, typer.Option(min=1, help="How many inserts the check covers; default: 1.")
+        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many inserts the check covers; default: 1.")
     ] = None,
     wait: Annotated[float, seconds("Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
     as_json: Json = False,

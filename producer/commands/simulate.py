@@ -11,15 +11,15 @@ import typer
 from producer.commands.options import seconds, settings_of
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import FAILED
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say
 
 
 def simulate(
     context: typer.Context,
-    checks: Annotated[int, typer.Option(help="How many operations to check; 0: until Ctrl-C.")] = 3,
+    checks: Annotated[int, typer.Option(min=0, max=LARGEST, help="How many operations to check; 0: until Ctrl-C.")] = 3,
     pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
-    seed: Annotated[int, typer.Option(help="The same seed shows the same inserts.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed shows the same inserts.")] = 1,
     every: Annotated[float, seconds("Seconds from one check's start to the next one's, at least.")] = 0.0,
     machine: Annotated[str, typer.Option(help="The simulated machine's name.")] = "sim-mill",
     head: Annotated[str, typer.Option(help="The simulated head's name.")] = "sim-head",
@@ -29,7 +29,7 @@ def simulate(
     to: Annotated[
         Path | None, typer.Option(help="Only render a labelled set of this line into a folder, a sub-folder per class.")
     ] = None,
-    images: Annotated[int, typer.Option(help="With --to: how many images.")] = 300,
+    images: Annotated[int, typer.Option(min=1, max=LARGEST, help="With --to: how many images.")] = 300,
     timeout: Annotated[float, seconds("Seconds to wait for each check.")] = 120.0,
     as_json: Json = False,
 ) -> None:

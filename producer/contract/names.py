@@ -130,3 +130,8 @@ def check_machine(name: str) -> str:
 
 MachineName = Annotated[str, AfterValidator(check_machine), WithJsonSchema({**_SCHEMA, "not": {"const": IMPORTED}})]
 """A machine's name."""
+
+
+def designation_form(designation: str) -> str:
+    """The form in which two designations are the same: people write one with blanks and hyphens, or without."""
+    return designation.upper().replace(" ", "").replace("-", "")

@@ -10,6 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -72,14 +73,35 @@ def _png(data: bytes) -> str | None:
 
 
 def _bmp(data: bytes) -> str | None:
-    if len(data) < 26:
+    extent = bmp_extent(data)
+    if extent is None:
         return "the BMP ends in its header"
+    if len(data) < extent.ends:
+        return f"the BMP has {len(data):,} of the {extent.ends:,} bytes that its header tells"
+    return None
+
+
+@dataclass(frozen=True)
+class BmpExtent:
+    """What a BMP's header tells: its size in pixels, the bytes of a row, where the last row ends, and the bytes of the
+    colour profile, which lies behind."""
+
+    size: tuple[int, int]
+    row: int
+    ends: int
+    profile: int
+
+
+def bmp_extent(data: bytes) -> BmpExtent | None:
+    """How far a BMP reaches, by its header; None where it ends in that."""
+    if len(data) < 26:
+        return None
     offset, header = struct.unpack_from("<II", data, 10)
     if header == 12:  # OS/2's first form
         width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
         compression = size = 0
     elif len(data) < 38:
-        return "the BMP ends in its header"
+        return None
     else:
         width, height, _, bits, compression, size = struct.unpack_from("<iiHHII", data, 18)
     # Rows are padded to four bytes; some programs leave out the last row's. Bit fields (3, 6) are as long as plain
@@ -87,9 +109,8 @@ def _bmp(data: bytes) -> str | None:
     row = (abs(width) * bits + 7) // 8
     plain = (row + 3) // 4 * 4 * max(abs(height) - 1, 0) + row
     pixels = plain if compression in (0, 3, 6) else size
-    if len(data) < offset + pixels:
-        return f"the BMP has {len(data):,} of the {offset + pixels:,} bytes that its header tells"
-    return None
+    profile = struct.unpack_from("<I", data, 130)[0] if header >= 124 and len(data) >= 138 else 0
+    return BmpExtent((abs(width), abs(height)), row, offset + pixels, profile)
 
 
 def _tiff(data: bytes) -> str | None:

@@ -21,7 +21,9 @@ of entropy-coded data (FF 00) nor a fill byte before a marker."""
 
 _RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
 _EOI, _SOS, _DRI, _DHT = 0xD9, 0xDA, 0xDD, 0xC4
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of a frame, which tells how large the image is."""
+
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _FIRST_ARITHMETIC: Final = 0xC9
 _COEFFICIENTS: Final = 64
@@ -137,7 +139,7 @@ class JpegStructure:
             raise malformed
 
     def _take(self, data: bytes, kind: int, body: bytes, at: int) -> None:
-        if kind in _FRAMES:
+        if kind in FRAMES:
             self.progressive = kind in _PROGRESSIVE
             self.arithmetic = kind >= _FIRST_ARITHMETIC
             self.size = (int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+LARGEST: Final = 2**31 - 1
+"""What an option of a whole number may be at most, where nothing else bounds it: all that is made of it can hold it."""
 
 Data = Annotated[
     Path | None,

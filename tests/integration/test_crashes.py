@@ -150,15 +150,16 @@ def test_what_is_in_hand_elsewhere_is_not_judged_twice(line: Line) -> None:
             return captures.attempts(session, slow.capture_id)
 
     wait_until(lambda: under_way(line) == (0, 1) and tried() == 1, 5, "one of them in hand, and no other")
+    another = stored_event(line.images, photograph(90, 3), capture_id=str(slow.capture_id), operation="op-slow")
+    send_group(line, [another])
 
-    def ended() -> bool:
+    def reasons() -> list[tuple[str, UUID | None]]:
         with line.database.reading() as session:
-            return bool(faults.search(session)) and under_way(line) == (0, 0)
+            return [(fault.reason, fault.check_id) for fault in faults.search(session)]
 
-    wait_until(ended, 60, "its end")
-    with line.database.reading() as session:
-        (fault,) = faults.search(session)
-    assert (fault.reason, fault.capture_id) == ("crashed", slow.capture_id)
+    wait_until(lambda: reasons() == [("id_of_another", another.check_id)], 5, "what only has its id is no copy of it")
+    wait_until(lambda: len(reasons()) == 2 and under_way(line) == (0, 0), 60, "its end")
+    assert reasons()[0] == ("crashed", slow.check_id)
 
 
 def test_the_processes_of_a_worker_end_with_it(line: Line) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from producer.terminal.console import Console, line, messages
 from producer.terminal.counts import counted
-from producer.terminal.options import Data, Json
+from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.learning import GroupColumn, Meaning, meanings_said
 from worker.commands.options import settings_with, weights_for
@@ -38,7 +38,9 @@ def compare(
     ] = None,
     meaning: Meaning = None,
     group_column: GroupColumn = None,
-    repeats: Annotated[int, typer.Option(min=2, help="Independent splits of each kind, with seeds 1, 2, …")] = 10,
+    repeats: Annotated[
+        int, typer.Option(min=2, max=LARGEST, help="Independent splits of each kind, with seeds 1, 2, …")
+    ] = 10,
     output: Annotated[Path, typer.Option(help="Folder for the charts, one sub-folder for each FOLDER.")] = Path(
         "comparison"
     ),

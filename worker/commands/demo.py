@@ -9,7 +9,7 @@ import typer
 
 from producer.terminal.console import answers, messages
 from producer.terminal.exit_codes import INTERRUPTED, NO
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say_json
 from worker.commands.options import Backbone, Weights
 
@@ -27,9 +27,9 @@ def demo(
     ] = None,
     backbone: Backbone = None,
     weights: Weights = None,
-    checks: Annotated[int, typer.Option(min=1, help="Post-operation checks of the simulated head.")] = 3,
+    checks: Annotated[int, typer.Option(min=1, max=LARGEST, help="Post-operation checks of the simulated head.")] = 3,
     pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
-    seed: Annotated[int, typer.Option(help="The same seed shows the same inserts.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed shows the same inserts.")] = 7,
     as_json: Json = False,
 ) -> None:
     """Bring up a whole line, train a model, and check a milling head after three operations.

@@ -10,7 +10,7 @@ import typer
 
 from producer.terminal.console import Console, answers, line, messages, progress, waiting
 from producer.terminal.error_text import naming
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say_json
 from worker.commands.options import weights_for
 from worker.runtime.notices import tell_notes, tell_skipped
@@ -37,7 +37,7 @@ def experiment(
         ),
     ] = None,
     test_size: Annotated[float, typer.Option(help="Share of the images that each split keeps for testing.")] = 0.3,
-    repeats: Annotated[int, typer.Option(min=1, help="Independent splits, with seeds 1, 2, …")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, max=LARGEST, help="Independent splits, with seeds 1, 2, …")] = 5,
     output: Annotated[Path, typer.Option(help="Folder for report.md and DATASET/BACKBONE/…")] = Path("output"),
     group_column: Annotated[
         str | None,

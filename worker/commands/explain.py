@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from producer.terminal.exit_codes import NO
-from producer.terminal.options import Data, Json
+from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.options import settings_with
 
@@ -61,11 +61,12 @@ def explain(
     from db.engine.database import Database
     from producer.files.durable_files import replaced_file
 
+    meant = _meant(what)
     settings = settings_with(data=data)
     database = Database(settings.url, reads_only=True)
     try:
         database.check_schema()
-        capture = _capture(database, what)
+        capture = _capture(database, meant)
         case = _case(settings, database, capture, neighbours)
     finally:
         database.close()
@@ -83,8 +84,8 @@ def explain(
         raise typer.Exit(NO)
 
 
-def _capture(database: Database, what: Sequence[str]) -> UUID:
-    """The capture that is meant: by its id, or the newest with a verdict of a pocket."""
+def _meant(what: Sequence[str]) -> UUID | tuple[str, str, int]:
+    """A capture's id, or a machine, a head and a pocket."""
     if len(what) == 1:
         try:
             return UUID(what[0])
@@ -92,11 +93,21 @@ def _capture(database: Database, what: Sequence[str]) -> UUID:
             raise ValueError(f"{what[0]} is no capture's id: give one, or MACHINE HEAD POCKET") from None
     if len(what) != 3 or not (what[2].isascii() and what[2].isdigit()):
         raise ValueError("give a capture's id, or MACHINE HEAD POCKET, like mill-1 H12 7")
+    machine, head, pocket = what
+    if len(pocket) > len(str(LARGEST)) or not 1 <= int(pocket) <= LARGEST:
+        raise typer.BadParameter(f"no head has a pocket {pocket[:20]}", param_hint="POCKET")
+    return machine, head, int(pocket)
+
+
+def _capture(database: Database, meant: UUID | tuple[str, str, int]) -> UUID:
+    """The capture that is meant, of a pocket the newest with a verdict."""
+    if isinstance(meant, UUID):
+        return meant
     from db.queries import maintenance
 
-    machine, head, pocket = what
+    machine, head, pocket = meant
     with database.reading() as session:
-        rows = maintenance.history(session, machine, head, int(pocket), limit=50)
+        rows = maintenance.history(session, machine, head, pocket, limit=50)
     judged = [row.capture_id for row in rows if row.outcome is not None]
     if not judged:
         raise ValueError(f"machine {machine}, head {head}, pocket {pocket} has no verdict")

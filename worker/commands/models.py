@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.terminal.options import Data, Json
+from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say
 from producer.terminal.programs import copyable
 from worker.commands import model_words
@@ -39,7 +39,7 @@ By = Annotated[str | None, typer.Option(help="The person's name. [the login name
 
 @app.command("list")
 def list_models(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")] = 20,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from db.retention.days_kept import DAYS_OF_VERDICTS
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say, say_json
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ FIGURES: Final = Path("var/bench.json")
 
 
 def plan(
-    stations: Annotated[list[int], typer.Option(min=1, help="Inspection stations; several times for a table.")],
+    stations: Annotated[
+        list[int], typer.Option(min=1, max=LARGEST, help="Inspection stations; several times for a table.")
+    ],
     inserts: Annotated[int, typer.Option(min=1, max=999, help="Inserts in a head, handed in at once.")],
     every: Annotated[float, typer.Option(min=0.001, help="Seconds between two heads of one station, on average.")],
     backbone: Annotated[
@@ -37,7 +39,7 @@ def plan(
     cores: Annotated[float | None, typer.Option(min=0.1, help="Cores of one worker, a process each, instead.")] = None,
     image_bytes: Annotated[float | None, typer.Option(min=1, help="Bytes of one photograph, instead.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Plan for so many workers; default: as many as are needed.")
+        int | None, typer.Option(min=1, max=LARGEST, help="Plan for so many workers; default: as many as are needed.")
     ] = None,
     within: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds in which 95 % of the heads are to be answered.")

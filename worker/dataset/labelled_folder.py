@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from producer.pictures.image_formats import LABELLED_ENDINGS, LABELLED_FORMATS
+from producer.pictures.several_pictures import several_pictures
 from producer.pictures.system_files import is_system_litter
 from producer.terminal.counts import counted
 from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
@@ -147,7 +148,8 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
     Pixel for pixel what `keras.utils.load_img(file, target_size=size)` gives: converted to RGB first (without regard
     for an EXIF rotation or an alpha channel's transparency), then resized. But values of more than 8 bits, which Keras
     clips to white, are brought down to 8 bits as on the line (see `worker.images.bit_depth`). Raises
-    `ImageUnreadable` for what is not an image, is damaged or truncated, or is too large to decode safely.
+    `ImageUnreadable` for what is not an image, is one of several in its file, is damaged or truncated, or is too large
+    to decode safely.
     """
     try:
         with warnings.catch_warnings():
@@ -158,6 +160,8 @@ def load_image(file: Path, size: tuple[int, int] | None = None) -> UInt8Array:
                 raise ImageUnreadable(
                     f"{opened.width} × {opened.height} pixels, more than the {_PIXEL_LIMIT // 10**6} million decoded"
                 )
+            if (problem := several_pictures(file.read_bytes())) is not None:
+                raise ImageUnreadable(problem)
             depth = Depth.of(opened)
             opened.load()
             image = to_eight_bits(opened, depth, lambda: Image.open(file, formats=LABELLED_FORMATS)).image

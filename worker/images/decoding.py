@@ -19,6 +19,7 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.several_pictures import several_pictures
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
@@ -66,8 +67,7 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
     """Decode an image, checked to be whole, to the size that a network takes.
 
     The image is turned upright as its EXIF data say; of 10, 12, 14 and 16 bits the upper 8 are kept
-    (see `worker.images.bit_depth`); of an animation or a file of several pages the first is taken. The aspect ratio is
-    not kept, as in the lab's recipe.
+    (see `worker.images.bit_depth`). The aspect ratio is not kept, as in the lab's recipe.
 
     Transparent parts become black: there no light was recorded, and where an image is stored with its background cut
     out, black is what most programs leave there. Where the whole image is equally transparent nothing was cut out, and
@@ -83,8 +83,9 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
             edge (see `worker.images.cut`); None for all of it.
 
     Raises:
-        UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, the region is
-            not inside it, or it shows nothing: it is black, burnt out or without contrast.
+        UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, it is one of
+            several in its file, the region is not inside it, or it shows nothing: it is black, burnt out or without
+            contrast.
     """
     image, jpeg = _opened(data)
     taken, doubt = _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
@@ -117,6 +118,8 @@ def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
         raise UnusableImage(problem)
     if not early and (problem := cut_short(data)) is not None:
         raise HalfAnImage(problem)
+    if (problem := several_pictures(data, jpeg)) is not None:
+        raise UnusableImage(problem)
     return image, jpeg
 
 

@@ -22,7 +22,7 @@ import structlog
 from db.engine.database import Database
 from db.line import faults
 from db.line.capture_order import claimed, clock_error
-from db.line.captures import Arrival, Known
+from db.line.captures import Arrival, Known, subject_of
 from db.line.faults import Fault
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
@@ -150,7 +150,7 @@ class Inspector:
         events, broken = read_events(entries)
         # What another process of this worker has in hand comes to its end by the message that it has, which is not
         # acknowledged before.
-        events = [event for event in events if self._in_hand.take(event.capture_id)]
+        events = [event for event in events if self._in_hand.take(_named(event))]
         if not events and not broken:
             return
         images = [self._fetch(event) for event in events]
@@ -285,6 +285,11 @@ class Inspector:
 
     def _send_back(self, messages: Sequence[bytes]) -> None:
         retry_while_unavailable(partial(self._sender.send, messages), REDIS)
+
+
+def _named(event: CaptureEvent) -> str:
+    """A capture by its id and by all that it is of."""
+    return repr((event.capture_id, *subject_of(capture_of(event))))
 
 
 def _text(identifier: UUID | None) -> str | None:

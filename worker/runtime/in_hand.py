@@ -7,9 +7,9 @@ process that holds it, however that one ends.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import tempfile
-from uuid import UUID
 
 _PLACES = 2**62
 """Bytes of the file that stand for captures; none is ever written. What two captures share by chance, once in some
@@ -21,15 +21,19 @@ class InHand:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as the process lives
-        self._held: set[UUID] = set()
+        self._held: set[str] = set()
 
-    def take(self, capture_id: UUID) -> bool:
-        """Whether this process has the capture in hand from now on, because no other one has."""
+    def take(self, capture: str) -> bool:
+        """Whether this process has a capture in hand from now on, because no other one has.
+
+        `capture` names it by all that it is of: what has its id and is of something else is another capture.
+        """
+        place = int.from_bytes(hashlib.blake2b(capture.encode(), digest_size=8).digest()) % _PLACES
         try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, capture_id.int % _PLACES, os.SEEK_SET)
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place, os.SEEK_SET)
         except BlockingIOError:
             return False
-        self._held.add(capture_id)
+        self._held.add(capture)
         return True
 
     def release(self) -> None:

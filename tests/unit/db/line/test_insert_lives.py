@@ -48,6 +48,8 @@ def test_fewer_operations_on_the_edge_are_a_new_life() -> None:
 def test_another_edge_or_another_insert_is_a_new_life() -> None:
     assert groups(*(seen(edge=n) for n in (1, 1, None, 2, 1))) == [0, 0, 0, 1, 2]
     assert groups(*(seen(insert_designation=name) for name in ("A", None, "A", "B"))) == [0, 0, 0, 1]
+    same = ("SNMG 120408-PM", "SNMG120408 PM", "snmg120408pm", "SNMG120412-PM")
+    assert groups(*(seen(insert_designation=name) for name in same)) == [0, 0, 0, 1]
     assert groups(seen(edge=1, operations_on_edge=5), seen(edge=2, operations_on_edge=6)) == [0, 1]
 
 

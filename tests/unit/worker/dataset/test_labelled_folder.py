@@ -48,15 +48,17 @@ def test_unreadable_files_among_good_ones_are_named_with_a_reason(folder):
     (folder / "intact" / "notes.txt").write_text("the light was bad")
     (folder / "intact" / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
     (folder / "intact" / "deeper").mkdir()
+    picture(folder / "worn" / "two.gif", "P", save_all=True, append_images=[Image.new("P", (40, 30), 3)])
     found = scan(folder)
     assert len(found.files) == 5
     reasons = {file.name: reason for file, reason in found.skipped}
-    assert set(reasons) == {"cut.png", "empty.jpg", "notes.txt", "drawing.eps", "deeper"}
+    assert set(reasons) == {"cut.png", "empty.jpg", "notes.txt", "drawing.eps", "deeper", "two.gif"}
+    assert "the file holds 2 pictures" in reasons["two.gif"]
     assert "a folder inside a class" in reasons["deeper"]
     assert all(reasons[name].startswith("not an image") for name in ("notes.txt", "drawing.eps", "empty.jpg"))
     assert "PostScript" in reasons["drawing.eps"]
     assert reasons["cut.png"].startswith("cannot be decoded")
-    assert len(scan(folder, check_images=False).files) == 9
+    assert len(scan(folder, check_images=False).files) == 10
 
 
 def test_an_image_too_large_to_decode_is_skipped_without_decoding_it(folder):

@@ -283,13 +283,6 @@ def test_an_image_is_turned_upright_before_its_region_is_taken(orientation: int,
     np.testing.assert_array_equal(decode(data, SIZE, region), decode(png(picture()[4:40, 24:64]), SIZE))
 
 
-def test_of_an_animation_the_first_frame_is_taken() -> None:
-    frames = [Image.fromarray(picture()), Image.fromarray(255 - picture())]
-    for kind in ("PNG", "TIFF"):
-        data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
-        np.testing.assert_array_equal(decode(data, SIZE), reference())
-
-
 @pytest.mark.parametrize(
     "region", [(0, 0, 65, 48), (0, 1, 64, 48), (-1, 0, 10, 10), (64, 0, 1, 1), (0, 0, 0, 10), (0, 0, 10, -1)]
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from uuid import UUID, uuid4
 
 from worker.runtime.in_hand import InHand
 
@@ -18,7 +17,7 @@ def in_a_child(do: Callable[[], bool]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 10
 
 
-def held_by_a_child(in_hand: InHand, capture: UUID) -> int:
+def held_by_a_child(in_hand: InHand, capture: str) -> int:
     """A child that holds the capture until it is killed."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -30,7 +29,7 @@ def held_by_a_child(in_hand: InHand, capture: UUID) -> int:
 
 
 def test_one_process_at_a_time_has_a_capture_in_hand() -> None:
-    in_hand, (capture, other) = InHand(), (uuid4(), uuid4())
+    in_hand, (capture, other) = InHand(), ("a capture", "another")
     assert in_hand.take(capture)
     assert in_hand.take(capture), "its own"
     assert not in_a_child(lambda: in_hand.take(capture))
@@ -40,7 +39,7 @@ def test_one_process_at_a_time_has_a_capture_in_hand() -> None:
 
 
 def test_what_a_killed_process_had_is_free_again() -> None:
-    in_hand, capture = InHand(), uuid4()
+    in_hand, capture = InHand(), "a capture"
     child = held_by_a_child(in_hand, capture)
     assert not in_hand.take(capture)
     os.kill(child, signal.SIGKILL)

@@ -209,7 +209,7 @@ class FolderCamera:
                 return
             moment = Moment.now()
             check = self._captures.check_of(file, pocket, moment)
-            if (other := self._handed_in.shown_as(file.relative, reading.image, moment)) is not None:
+            if (other := self._handed_in.shown_as(file.relative, reading.image, moment, pocket.beside)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
             before = self._handed_in.others_of_pocket(file.relative)
             self._captures.stand_in_for(left, file.relative.parent, check)

@@ -348,6 +348,15 @@ def test_one_photograph_is_not_that_of_two_pockets(camera: Camera) -> None:
     assert camera.sweep() == ([], False)
 
 
+def test_one_photograph_may_be_that_of_pockets_which_have_regions_of_their_own_in_it(camera: Camera) -> None:
+    regions = {pocket: Region(left=left, top=0, width=50, height=50) for pocket, left in ((1, 0), (2, 50), (3, 0))}
+    camera.start(HeadRegister(Path("heads.toml"), {"H1": Head("H1", 4, None, regions)}))
+    for pocket in (1, 2, 3, 4):
+        camera.photo(f"mill-1/H1/op-7/{pocket}.jpg", photograph())
+    assert [event.pocket for event in camera.sweep()[0]] == [1, 2]
+    assert [pocket for pocket, _ in camera.stand_ins()] == [3, 4]
+
+
 def test_a_photograph_that_was_first_handed_in_for_another_pocket_counts_when_that_has_its_own(camera: Camera) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     camera.sweep()

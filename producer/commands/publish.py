@@ -118,8 +118,8 @@ def _show(received: Received, checked: CheckAnswer | None, as_json: bool) -> Non
     from producer.commands.answer_text import of_check, sentence
 
     if as_json:
-        told = received.answer.model_dump(mode="json", exclude_none=True)
-        say_json(told if checked is None else {**told, "check": checked.model_dump(mode="json", exclude_none=True)})
+        values = received.answer.model_dump(mode="json", exclude_none=True)
+        say_json(values if checked is None else {**values, "check": checked.model_dump(mode="json", exclude_none=True)})
         return
     say(sentence(received))
     if checked is not None and (checked.reason or checked.state != _alone(received)):

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from pydantic import SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import SecretStr
 
+from producer.configuration.environment_settings import EnvironmentSettings
 from producer.configuration.home_folder import at_home
 from producer.configuration.passwords import password_of
-from producer.configuration.path_setting import not_empty, path_of
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(EnvironmentSettings):
     """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`."""
-
-    model_config = SettingsConfigDict(env_prefix="INSERTS_", hide_input_in_errors=True)
 
     data: Path = Path("var/line")
     """The folder of one line's data; the SQLite database is a file in it."""
@@ -29,17 +25,6 @@ class DatabaseSettings(BaseSettings):
 
     images: str | None = None
     """The root of the image store, a path or URL; without it, `data`'s own folder."""
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_empty(cls, value: Any, info: ValidationInfo) -> Any:
-        field = cls.model_fields[info.field_name or ""]
-        return not_empty(value) if field.annotation in (Path, Path | None) else value
-
-    @field_validator("*")
-    @classmethod
-    def _at_home(cls, value: Any) -> Any:
-        return path_of(value)
 
     @property
     def images_root(self) -> str:

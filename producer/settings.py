@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
+from producer.configuration.environment_settings import EnvironmentSettings
 from producer.configuration.passwords import password_of
-from producer.configuration.path_setting import not_empty, path_of
 from producer.connect.delivery_log import DeliveryLog
 from producer.contract.event import MOST_EVENTS
 from producer.contract.names import Name, safe_name
@@ -27,10 +26,10 @@ REDIS_URL_FILE = "redis.url"
 """In the data folder of an embedded system: where its Redis listens, with the password, readable by its owner only."""
 
 
-class StationSettings(BaseSettings):
+class StationSettings(EnvironmentSettings):
     """Settings of `insert-station`; each has a default that fits an embedded system on this machine."""
 
-    model_config = SettingsConfigDict(env_prefix="INSERTS_", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(extra="ignore")
 
     data: Path = Field(default=Path("var/line"), description="Folder of the line's data on this machine.")
     station: Name = Field(default="station-1", description="This station's name.")
@@ -75,17 +74,6 @@ class StationSettings(BaseSettings):
         default=None, ge=1, le=65535, description="TCP port that Prometheus reads metrics from; default: none."
     )
     metrics_address: str = Field(default="127.0.0.1", description="Address of that port; 0.0.0.0 in a container.")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_empty(cls, value: Any, info: ValidationInfo) -> Any:
-        field = cls.model_fields[info.field_name or ""]
-        return not_empty(value) if field.annotation in (Path, Path | None) else value
-
-    @field_validator("*")
-    @classmethod
-    def _at_home(cls, value: Any) -> Any:
-        return path_of(value)
 
     def broker_url(self) -> str:
         """The URL of Redis, with all that a client needs (see `producer.delivery.redis_url`): never print it.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from db.console.access.provider import Provider, checked_address
 from db.people.session_limits import IDLE_HOURS, SESSION_HOURS
@@ -23,8 +24,6 @@ Network = IPv4Network | IPv6Network
 
 class ConsoleSettings(DatabaseSettings):
     """Settings of `insert-db console`, beside those that say where database and photographs are."""
-
-    model_config = SettingsConfigDict(env_prefix="INSERTS_", hide_input_in_errors=True)
 
     heads: Path | None = Field(default=None, description="The head register, a TOML file: each head's pockets.")
     console_stale_minutes: float = Field(
@@ -62,9 +61,19 @@ class ConsoleSettings(DatabaseSettings):
     console_oidc_role_claim: str = Field(
         default="groups", min_length=1, description="The claim that says what somebody may do, as realm_access.roles."
     )
-    console_oidc_roles: dict[str, PersonRole] = Field(
+    console_oidc_roles: Annotated[dict[str, PersonRole], NoDecode] = Field(
         default_factory=dict, description='The roles that its values give: {"maintenance": "maintainer"}.'
     )
+
+    @field_validator("console_oidc_roles", mode="before")
+    @classmethod
+    def _decoded(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not value.strip():
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f'it is no JSON like {{"maintenance": "maintainer"}}: {error}') from None
 
     @field_validator("console_oidc_issuer")
     @classmethod

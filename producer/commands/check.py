@@ -58,12 +58,12 @@ def check(
     if register is not None and known is None and (check_size is None or register.in_other_capitals(head)):
         raise ValueError(register.lacks(head))
     # Neither of two that disagree is believed where it is the smaller one.
-    shown = look_at(folder, max(check_size or 0, known.pockets if known else 0) or None)
+    regions = known.regions if known else {}
+    shown = look_at(folder, max(check_size or 0, known.pockets if known else 0) or None, regions)
     notes = notes_on(shown, head, check_size, known, register)
     if is_unguarded(shown):
         notes.append(UNGUARDED)
         shown = settled(shown, folder, settings.settled_after)
-    regions = known.regions if known else {}
     with open_station(settings) as (station, outbox):
         shown = without_known(shown, folder, (machine, head, operation), outbox)
         for line in (*(problem.what for problem in shown.problems), *notes):

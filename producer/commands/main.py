@@ -8,20 +8,19 @@ import sqlite3
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
 from producer.commands import check as cli_check
 from producer.commands import connect as cli_connect
 from producer.commands import heads as cli_heads
+from producer.commands import publish as cli_publish
 from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
-from producer.commands.options import Head, Machine, Operation, seconds, settings_of
+from producer.commands.options import seconds, settings_of
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.entry_point import run
 from producer.terminal.error_text import in_words
-from producer.terminal.exit_codes import FAILED
 from producer.terminal.options import Data, Json
 from producer.terminal.output import note, say, say_json
 
@@ -44,6 +43,7 @@ Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_
 """,
 )
 app.command("check")(cli_check.check)
+app.command("publish")(cli_publish.publish)
 app.add_typer(cli_heads.app, name="heads")
 app.command("simulate")(cli_simulate.simulate)
 app.add_typer(cli_connect.app, name="connect")
@@ -72,76 +72,6 @@ def settings(
 ) -> None:
     """Keep the options before the command for `settings_of`."""
     context.obj = {"data": data, "station": station, "heads": heads}
-
-
-@app.command()
-def publish(
-    context: typer.Context,
-    image: Annotated[Path, typer.Argument(help="The photograph's file.")],
-    machine: Machine,
-    head: Head,
-    operation: Operation,
-    pocket: Annotated[int, typer.Option(min=1, max=MAX_POCKET, help="The pocket that the insert sits in, from 1.")],
-    check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
-    check_size: Annotated[
-        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many inserts the check covers; default: 1.")
-    ] = None,
-    wait: Annotated[float, seconds("Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
-    as_json: Json = False,
-) -> None:
-    """Hand in one photograph and print its verdict.
-
-    A file that a program still writes is refused.
-
-    What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
-    station sends it again; `insert-station outbox --send 60` does just that. Exit code 0: answered (with --wait 0:
-    sent); 2: kept in the outbox, not answered yet.
-
-    Example: `insert-station publish photograph.jpg --machine mill-1 --head H12 --operation op-0815 --pocket 7`
-    """
-    from producer.commands.answer_text import show
-    from producer.commands.opening import open_station
-    from producer.contract.event import new_id
-    from producer.station.photograph_file import UNGUARDED, only_when_finished
-
-    settings = settings_of(context)
-    register = settings.head_register()
-    known = register.get(head) if register else None
-    if known is not None and pocket > known.pockets:
-        raise ValueError(f"there is no pocket {pocket}: head {head} has {known.pockets} (INSERTS_HEADS says so)")
-    size = check_size or 1
-    if pocket > size and (check_size is not None or check_id is not None):
-        raise ValueError(f"there is no pocket {pocket} in a check of {size}: --check-size is how many it covers")
-    photograph = only_when_finished(image, settings.settled_after)
-    if photograph.unguarded:
-        note(UNGUARDED)
-    with open_station(settings) as (station, outbox):
-        event = station.submit(
-            photograph.image,
-            machine=machine,
-            head=head,
-            pocket=pocket,
-            operation=operation,
-            check_id=check_id or new_id(),
-            check_size=size,
-            region=known.regions.get(pocket) if known else None,
-            insert_designation=known.designation if known else None,
-        )
-        received = station.wait_for([event.capture_id], wait).get(event.capture_id)
-        sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)
-        waiting = outbox.find(str(event.capture_id))
-    if received is not None:
-        show(received, as_json)
-        if photograph.unguarded and image.read_bytes() != photograph.image:
-            note(f"{image} was written meanwhile: publish it again when it is finished")
-            raise typer.Exit(FAILED)
-        return
-    problem = waiting.problem if waiting and waiting.problem else "no answer yet"
-    if as_json:
-        say_json({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem})
-    else:
-        say(f"kept in the outbox as {event.capture_id}: {problem}")
-    raise typer.Exit(0 if wait == 0 and sent else FAILED)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from producer.contract.event import CaptureEvent
+from producer.files.file_kinds import no_file
 from producer.station.head_check import CheckResult, Photograph, run_check
 from producer.station.station import Received, Station
 from producer.storage.store import ImageStore
@@ -49,7 +50,7 @@ def from_list(file: Path, pockets: int) -> Iterator[SimulatedCheck]:
     """The photographs that a CSV file lists, `pockets` to a check (fewer in the last one).
 
     Raises:
-        ValueError: the file has no columns `file` and `truth`.
+        ValueError: the file has no columns `file` and `truth`, or names what is no file.
     """
     with file.open(newline="", encoding="utf-8") as rows:
         reader = csv.DictReader(rows)
@@ -59,6 +60,9 @@ def from_list(file: Path, pockets: int) -> Iterator[SimulatedCheck]:
             part = list(islice(reader, pockets))
             if not part:
                 return
+            for row in part:
+                if (kind := no_file(Path(row["file"]).stat().st_mode)) is not None:
+                    raise ValueError(f"{file}: {row['file']} is {kind} and no photograph's file")
             shown = [Photograph(pocket, Path(row["file"]).read_bytes()) for pocket, row in enumerate(part, 1)]
             truth = {pocket: row["truth"] for pocket, row in enumerate(part, 1)}
             yield SimulatedCheck(f"op-{number:04d}", shown, truth)

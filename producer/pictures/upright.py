@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from producer.files.file_kinds import no_file
 from producer.pictures.image_formats import FORMATS
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 
@@ -17,7 +18,10 @@ def upright(path: Path, side: int) -> tuple[Image.Image, tuple[int, int]]:
         ValueError: it is none, or too large, damaged or of a format that no worker decodes.
     """
     try:
-        if path.stat().st_size > MAX_IMAGE_BYTES:
+        status = path.stat()
+        if (kind := no_file(status.st_mode)) is not None:
+            raise ValueError(f"it is {kind}")
+        if status.st_size > MAX_IMAGE_BYTES:
             raise ValueError(f"more than {MAX_IMAGE_BYTES:,} bytes")
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:

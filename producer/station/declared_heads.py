@@ -16,11 +16,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class DeclaredPocket:
-    """A pocket of a head: how many the head has, which insert belongs there, and where in the photograph it is."""
+    """A pocket of a head: how many the head has, which insert belongs there, and where in the photograph it is.
+
+    `beside` are the pockets that may be in the same photograph: they have another region of it.
+    """
 
     check_size: int
     designation: str | None = None
     region: AnyRegion | None = None
+    beside: frozenset[int] = frozenset()
 
 
 class DeclaredHeads:
@@ -51,7 +55,9 @@ class DeclaredHeads:
         head = self._register.get(place.head) if self._register is not None else None
         if head is not None:
             who = "the head register"
-            pocket = DeclaredPocket(head.pockets, head.designation, head.regions.get(place.pocket))
+            region = head.regions.get(place.pocket)
+            others = () if region is None else (of for of, other in head.regions.items() if other != region)
+            pocket = DeclaredPocket(head.pockets, head.designation, region, frozenset(others))
         elif self._register is not None and self._register.in_other_capitals(place.head):
             raise ValueError(self._register.lacks(place.head))
         elif self._check_size is not None:

@@ -27,6 +27,7 @@ from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_captures import FileCaptures, ListedFile
 from producer.station.followed_files import FollowedFiles
+from producer.station.known_photographs import SentBefore
 from producer.station.overwritten_files import OverwrittenFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
 from producer.station.place import same_place
@@ -80,6 +81,7 @@ class FolderCamera:
         self._every = every
         self._handed_in = HandedIn(outbox, folder)
         self._captures = FileCaptures(station, self._handed_in, heads, check_timeout)
+        self._sent_before = SentBefore(outbox)
         self._copies = UnfinishedCopies(settled_after, doubt_for)
         self._stillness = Stillness()
         self._unused = UnusedFiles(folder, may_be_a_photograph, (SUBMITTED, REJECTED))
@@ -105,6 +107,7 @@ class FolderCamera:
                 there = self._folder.is_there()
                 if there and began - forgotten >= FORGET_EVERY:
                     self._handed_in.forget_old(time.time())
+                    self._sent_before.forget_old(time.time())
                     forgotten = began
                 if stop.is_set():
                     return
@@ -156,6 +159,7 @@ class FolderCamera:
                 self._say_once(file, "a file cannot be handed in now and stays", str(problem))
                 held |= {path.parent} if file in first else set()
                 waiting += 1
+        self._sent_before.say()
         self._stand_in_for_copies()
         return waiting > 0
 
@@ -209,7 +213,7 @@ class FolderCamera:
                 return
             moment = Moment.now()
             check = self._captures.check_of(file, pocket, moment)
-            if (other := self._handed_in.shown_as(file.relative, reading.image, moment)) is not None:
+            if (other := self._handed_in.shown_as(file.relative, reading.image, moment, pocket.beside)) is not None:
                 raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
             before = self._handed_in.others_of_pocket(file.relative)
             self._captures.stand_in_for(left, file.relative.parent, check)
@@ -223,6 +227,7 @@ class FolderCamera:
             self._bars.add(reading.bar)
         if before:
             log.warning("a pocket was handed in again: the newest counts", file=file.name, before=before)
+        self._sent_before.take(event, reading.image)
         on_capture(event)
         self._put_away(file, reading)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from producer.contract.region import AnyRegion
 from producer.pictures.file_names import (
     MAX_POCKET,
     SIDECARS,
@@ -76,8 +77,10 @@ class _Named:
         return {**taken, **hinted, **dict.fromkeys(self.strays)}
 
 
-def look_at(folder: Path, pockets: int | None) -> HeadFolder:
+def look_at(folder: Path, pockets: int | None, regions: Mapping[int, AnyRegion] | None = None) -> HeadFolder:
     """What `folder` shows of a head with so many `pockets`; None: as many as the highest number in it.
+
+    `regions` are those that pockets have of their photographs: such pockets may share one.
 
     Raises:
         ValueError: there is no such folder, or no photograph in it is named by a pocket.
@@ -93,7 +96,7 @@ def look_at(folder: Path, pockets: int | None) -> HeadFolder:
         photograph, problem = _taken(pocket, paths, coming, pockets)
         photographs += [photograph] if photograph else []
         problems += [problem] if problem else []
-    same = _the_same(photographs)
+    same = _the_same(photographs, regions or {})
     problems += [_one_for_many(group) for group in same]
     photographs = [photograph for photograph in photographs if not any(photograph in group for group in same)]
     problems += _not_there(size, named)
@@ -252,12 +255,17 @@ def _taken(
     return None if image.startswith(TIFF_BEGINNINGS) else photograph, Problem(what, names, [pocket])
 
 
-def _the_same(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
-    """The photographs of several pockets that are alike to the last bit: no camera takes one twice."""
-    alike: dict[bytes, list[Photograph]] = defaultdict(list)
+def _the_same(photographs: Sequence[Photograph], regions: Mapping[int, AnyRegion]) -> list[list[Photograph]]:
+    """The photographs of several pockets that are alike to the last bit: no camera takes one twice.
+
+    Pockets may share one where each has a region of its own in it; one without is all of it.
+    """
+    alike: dict[tuple[bytes, AnyRegion | None], list[Photograph]] = defaultdict(list)
+    whole = {photograph.image for photograph in photographs if photograph.pocket not in regions}
     for photograph in photographs:
         if photograph.image:
-            alike[photograph.image].append(photograph)
+            of = None if photograph.image in whole else regions[photograph.pocket]
+            alike[photograph.image, of].append(photograph)
     return [group for group in alike.values() if len(group) > 1]
 
 

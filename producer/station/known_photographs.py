@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import time
 import unicodedata
+from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from producer.contract.event import CaptureEvent
 from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
 from producer.station.head_folder import HeadFolder, Problem
 from producer.station.submitted_files import KEEP_NOTES
+
+log = structlog.get_logger()
 
 Place = tuple[str, str, str]
 """A machine, a head and an operation."""
@@ -35,15 +42,15 @@ def without_known(shown: HeadFolder, folder: Path, place: Place, outbox: Outbox)
     Raises:
         ValueError: all of it was: the folder is that of another operation.
     """
-    known = KnownPhotographs(outbox, time.time())
-    before = {photo.pocket: said for photo in shown.photographs if (said := known.of_another(photo.image, place))}
+    forget_old(outbox, time.time())
+    before = {photo.pocket: said for photo in shown.photographs if (said := _of_another(photo.image, place, outbox))}
     if not before:
         return shown
     newest = before[max(before, key=lambda pocket: before[pocket][1])]
     if len(before) == len(shown.photographs):
         raise ValueError(
             f"the photographs in {folder} are those of {_in_words(place, *newest)}: "
-            f"photograph the head anew after operation {place[2]}"
+            f"photograph the head anew after operation {place[2]}{_if_mistyped(place, newest[0])}"
         )
     problems = [
         Problem(
@@ -60,35 +67,79 @@ def without_known(shown: HeadFolder, folder: Path, place: Place, outbox: Outbox)
 
 
 def remember(event: CaptureEvent, outbox: Outbox) -> None:
-    """Note which operation a photograph was handed in for. Where a crash takes the note, the line finds it yet."""
-    place = json.dumps([event.machine, event.head, event.operation])
-    outbox.keep_note(f"{_NOTE}{event.image_sha256}", f"{event.check_id} {place}")
+    """Note which operation a photograph was first handed in for. Where a crash takes the note, the line finds it yet.
+
+    The first counts, as on the line.
+    """
+    name = f"{_NOTE}{event.image_sha256}"
+    if outbox.note(name) is None:
+        outbox.keep_note(name, f"{event.check_id} {json.dumps([event.machine, event.head, event.operation])}")
 
 
-class KnownPhotographs:
-    """What a station's outbox remembers of the photographs that `check` handed in."""
+def forget_old(outbox: Outbox, now: float) -> None:
+    """Forget what was noted more than `KEEP_NOTES` before `now`, in seconds since the epoch."""
+    ids = {name: UUID(value.partition(" ")[0]) for name, value in outbox.notes(_NOTE).items()}
+    outbox.forget_notes([name for name, check in ids.items() if made_at(check) < now - KEEP_NOTES])
 
-    def __init__(self, outbox: Outbox, now: float):
-        """Read it; what is older than `KEEP_NOTES` before `now`, in seconds since the epoch, is forgotten."""
-        notes = outbox.notes(_NOTE)
-        ids = {name: UUID(value.partition(" ")[0]) for name, value in notes.items()}
-        outbox.forget_notes([name for name, check in ids.items() if made_at(check) < now - KEEP_NOTES])
-        self._notes = notes
 
-    def of_another(self, image: bytes, place: Place) -> tuple[Place, float] | None:
-        """The other place that a photograph was handed in for, and when (since the epoch); None where there is none."""
-        noted = self._notes.get(f"{_NOTE}{hashlib.sha256(image).hexdigest()}")
-        if noted is None or not image:
-            return None
-        check, _, text = noted.partition(" ")
-        machine, head, operation = json.loads(text)
-        before = machine, head, operation
-        alike = [*map(_normal, before)] == [*map(_normal, place)]
-        return None if alike else (before, made_at(UUID(check)))
+class SentBefore:
+    """Photographs of a watched folder that were handed in before for another operation: said with how many."""
+
+    def __init__(self, outbox: Outbox):
+        self._outbox = outbox
+        self._before: dict[Place, list[tuple[Place, float]]] = defaultdict(list)
+
+    def take(self, event: CaptureEvent, image: bytes) -> None:
+        """Take note of a photograph that was handed in just now."""
+        place = event.machine, event.head, event.operation
+        if (before := _of_another(image, place, self._outbox)) is not None:
+            self._before[place].append(before)
+        remember(event, self._outbox)
+
+    def forget_old(self, now: float) -> None:
+        """Forget what need not be remembered any more at `now`, in seconds since the epoch."""
+        with suppress(sqlite3.Error):  # a full disk passes; it is tried again
+            forget_old(self._outbox, now)
+
+    def say(self) -> None:
+        """Say it of those that were taken since: once for each operation."""
+        for place, before in self._before.items():
+            log.warning(
+                "photographs came that were handed in before: they say nothing of this operation, photograph anew",
+                machine=place[0],
+                head=place[1],
+                operation=place[2],
+                photographs=len(before),
+                before=_in_words(place, *max(before, key=lambda said: said[1])),
+            )
+        self._before.clear()
+
+
+def _of_another(image: bytes, place: Place, outbox: Outbox) -> tuple[Place, float] | None:
+    """The other place that a photograph was first handed in for, and when (since the epoch); None: there is none."""
+    noted = outbox.note(f"{_NOTE}{hashlib.sha256(image).hexdigest()}")
+    if noted is None or not image:
+        return None
+    check, _, text = noted.partition(" ")
+    machine, head, operation = json.loads(text)
+    before = machine, head, operation
+    alike = [*map(_normal, before)] == [*map(_normal, place)]
+    return None if alike else (before, made_at(UUID(check)))
 
 
 def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name)
+
+
+def _if_mistyped(place: Place, before: Place) -> str:
+    """What to do where a name was mistyped, as it seems where the operation is the same one."""
+    if _normal(before[2]) != _normal(place[2]):
+        return ""
+    other = f"head {before[1]}" + (f" of machine {before[0]}" if before[0] != place[0] else "")
+    return (
+        f". Was {other} mistyped? What the line has as its photographs stays so: check that head anew too, and list "
+        "the heads (INSERTS_HEADS), so that a mistyped one is refused"
+    )
 
 
 def _in_words(place: Place, before: Place, at: float) -> str:

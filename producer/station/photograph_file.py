@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import time
 import warnings
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+from producer.files.file_kinds import no_file
 from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
 from producer.pictures.image_formats import FORMATS, TIFF_BEGINNINGS
@@ -97,12 +99,15 @@ def only_when_finished(path: Path, settled_after: float) -> Content:
     """What is in a file; where nothing tells who writes it, the same at two looks `settled_after` seconds apart.
 
     Raises:
-        ValueError: a program still writes it, or it is larger than any photograph.
+        ValueError: it is no file, a program still writes it, or it is larger than any photograph.
         OSError: it cannot be read.
     """
-    if not path.is_file():  # a pipe has no other writer than the one that it is read from
-        return Content(path.read_bytes(), holes=False, unguarded=False)
-    look = Look.at(path.stat())
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise ValueError(f"{path} is a folder: name one photograph in it, or hand in all with `check` or `watch`")
+    if (kind := no_file(status.st_mode)) is not None:
+        raise ValueError(f"{path} is {kind}: save the photograph to a file, and name that")
+    look = Look.at(status)
     try:
         taken = content(path, look)
         if taken.unguarded:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import sqlite3
 import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -77,9 +78,10 @@ class HandedIn:
         names = {_path_in(note).name for note in self._outbox.notes(_shown(relative.parent))}
         return sorted(name for name in names - {_name(relative)} if pocket_of(name) == pocket_of(relative.name))
 
-    def shown_as(self, relative: Path, image: bytes, now: Moment) -> str | None:
+    def shown_as(self, relative: Path, image: bytes, now: Moment, beside: Collection[int] = ()) -> str | None:
         """The file of another pocket of the check whose newest bytes are just these; None: they are this pocket's.
 
+        Those of pockets `beside` it may be: they have regions of their own in one photograph.
         Noted before the event, so that a crash in between forgets nothing.
         """
         if not image:
@@ -90,7 +92,7 @@ class HandedIn:
         }
         content = _content(image)
         for pocket, note in newest.items():
-            if pocket != pocket_of(relative.name) and note.endswith(f":{content}"):
+            if pocket != pocket_of(relative.name) and pocket not in beside and note.endswith(f":{content}"):
                 return _path_in(note).name
         self._outbox.keep_note(f"{_shown(relative.parent)}{_name(relative)}:{content}", f"{new_id()} {now}")
         return None

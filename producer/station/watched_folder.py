@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from producer.files.durable_files import move_back, replace
+from producer.files.file_kinds import no_file
 from producer.pictures.file_names import (
     SIDECARS,
     UNFINISHED,
@@ -131,7 +132,7 @@ class WatchedFolder:
                     if stat.S_ISREG(status.st_mode):
                         yield path, Look.at(status)
                     elif not stat.S_ISDIR(status.st_mode) or is_picture(path.name):
-                        no_files[path] = Look.at(status), _kind(status.st_mode)
+                        no_files[path] = Look.at(status), f"it is {no_file(status.st_mode)}"
         for path, (_, problem) in no_files.items():
             if path not in self.no_files or self.no_files[path][1] != problem:
                 name = path.relative_to(self.path).as_posix()
@@ -208,12 +209,6 @@ def _is_another(path: Path, look: Look) -> bool:
     with path.open("rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         return (status.st_size, status.st_mtime_ns) != (look.size, look.mtime) or bool(open_for_writing(file.fileno()))
-
-
-def _kind(mode: int) -> str:
-    """What a thing in a folder is that is no file."""
-    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
-    return f"it is {kinds.get(stat.S_IFMT(mode), 'a socket or a device')}"
 
 
 def may_be_a_photograph(name: str) -> bool:

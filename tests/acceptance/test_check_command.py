@@ -179,6 +179,25 @@ def test_photographs_of_one_check_that_disagree_about_its_size_or_head_are_no_go
     assert publish(2, 3, head="H13") == ("review", 3, 3, "contradiction: pocket 2 of head H13")
 
 
+def test_one_photograph_comes_to_what_its_check_comes_to(line: CheckedLine, tmp_path: Path) -> None:
+    anew(line.intact[1], tmp_path / "1.jpg")
+    anew(line.damaged, tmp_path / "2.jpg")
+    publish = ("insert-station", "--data", str(line.data), "publish")
+
+    def published(photo: str, operation: str, *options: str) -> tuple[int, str]:
+        where = (*WHERE, "--operation", operation, "--pocket", photo[0])
+        told = run_command(*publish, str(tmp_path / photo), *where, *options)
+        return told.returncode, told.stdout
+
+    assert published("1.jpg", "alone-1") == (0, "pocket 1: intact\n")
+    assert published("2.jpg", "alone-1")[0] == 1
+    code, said = published("1.jpg", "alone-2")
+    assert (code, said.splitlines()[0]) == (2, "pocket 1: intact")
+    assert "mill-1 H12 alone-2: review, look at 1 (contradiction: the photograph of pocket 1 is that of" in said
+    code, said = published("1.jpg", "alone-3", "--json")
+    assert (code, json.loads(said)["outcome"], json.loads(said)["check"]["state"]) == (2, "intact", "review")
+
+
 def _nothing(folder: Path, photo: Path) -> None:
     pass
 

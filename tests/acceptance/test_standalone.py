@@ -163,7 +163,9 @@ def test_a_day_in_a_small_shop(shop: Shop, labelled: Path, tmp_path: Path) -> No
     published = shop.station(
         "publish", str(good / "1.jpg"), *where, "--operation", "op-3", "--pocket", "1", "--wait", "90"
     )
-    assert published.returncode == 0, published.stdout + published.stderr
+    # It was seen after op-1 already: its verdict stands, and says nothing of op-3.
+    assert published.returncode == 2, published.stdout + published.stderr
+    assert "op-3: review, look at 1 (contradiction: the photograph of pocket 1 is that of operation" in published.stdout
 
     # Its data outlives it.
     assert shop.stop() == 0

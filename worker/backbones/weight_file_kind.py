@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, Final
 
+from producer.files.file_kinds import no_file
 from worker.backbones.names import WeightsMissing
 
 LEGACY: Final = "the legacy Keras .h5 layout"
@@ -48,6 +49,8 @@ def check_readable(path: Path) -> None:
         raise WeightsMissing(why_folder(path))
     if not path.exists():
         raise WeightsMissing(f"there is no file {path}")
+    if (kind := no_file(path.stat().st_mode)) is not None:
+        raise WeightsMissing(f"{path} is {kind}, not a weight file: name the .h5 file itself")
     try:
         with path.open("rb") as file:
             file.read(1)

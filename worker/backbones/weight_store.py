@@ -17,6 +17,7 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from producer.files.durable_files import replaced_file
+from producer.terminal.output import visible
 from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
 
 _SHORTEST_PREFIX: Final = 6
@@ -98,7 +99,9 @@ class WeightsStore:
         """
         prefix = name.lower() if re.fullmatch(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},64}}", name) else None
         entries = [
-            entry for entry in self.entries() if entry.source == name or (prefix and entry.digest.startswith(prefix))
+            entry
+            for entry in self.entries()
+            if entry.source == visible(name) or (prefix and entry.digest.startswith(prefix))
         ]
         if not entries and "://" in name:
             raise WeightsMissing(f"weights are run from this machine: first `insert-worker weights import {name}`")
@@ -129,7 +132,7 @@ class WeightsStore:
             digest=digest,
             top=top,
             size=path.stat().st_size,
-            source=path.name,
+            source=visible(path.name),  # which may be no text
             imported_at=datetime.now(UTC),
             layers=layers,
             missing=tuple(missing),

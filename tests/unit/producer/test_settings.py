@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from db.console.settings import ConsoleSettings
 from producer.contract.names import safe_name
 from producer.settings import StationSettings
 from producer.storage.folder import FolderStore
@@ -42,15 +43,16 @@ def test_a_tilde_is_the_home_folder_for_photographs_too(home: Path, root: str) -
     ("value", "said"),
     [("", "it is empty"), ("\n", "it is blank"), ("  ", "it is blank"), ("/data/x\n", "it has a line break")],
 )
-def test_a_path_that_is_blank_or_has_a_line_break_is_refused_by_its_name(
+def test_a_setting_that_is_blank_and_a_path_with_a_line_break_are_refused_by_name(
     home: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
 ) -> None:
-    paths = [name for name, field in WorkerSettings.model_fields.items() if "Path" in str(field.annotation)]
-    for name in (*paths, *("images", "networks", "weights")):
-        if value or name in paths:  # an empty root is the default one
+    fields = {**WorkerSettings.model_fields, **ConsoleSettings.model_fields}
+    paths = [name for name, field in fields.items() if "Path" in str(field.annotation)]
+    for name in fields if not value.strip() else (*paths, "images", "networks", "weights"):
+        if fields[name].default != "":
             monkeypatch.setenv(f"INSERTS_{name.upper()}", value)
             with pytest.raises(ValueError, match=said) as refused:
-                WorkerSettings()
+                (WorkerSettings if name in WorkerSettings.model_fields else ConsoleSettings)()
             assert in_words(refused.value).startswith(f"INSERTS_{name.upper()}: {said}")
             monkeypatch.delenv(f"INSERTS_{name.upper()}")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ def test_sixteen_bits_are_as_bright_as_eight(tmp_path: Path) -> None:
 
 def test_what_is_no_photograph_is_named(tmp_path: Path) -> None:
     (tmp_path / "7.jpg").write_bytes(b"none")
-    for name in ("7.jpg", "8.jpg"):
+    os.mkfifo(tmp_path / "9.jpg")
+    for name in ("7.jpg", "8.jpg", "9.jpg"):
         with pytest.raises(ValueError, match=rf"{name} is no photograph that can be read"):
             upright(tmp_path / name, 100)

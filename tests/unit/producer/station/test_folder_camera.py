@@ -21,6 +21,7 @@ from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.folder_camera import FolderCamera
 from producer.station.head_register import Head, HeadRegister
+from producer.station.known_photographs import SentBefore
 from producer.station.settled_files import Look
 from producer.station.station import Station
 from producer.station.submitted_files import CHECK_NOTE, FILE_NOTE, KEEP_NOTES, HandedIn
@@ -346,6 +347,32 @@ def test_one_photograph_is_not_that_of_two_pockets(camera: Camera) -> None:
     camera.start()
     camera.photo("mill-1/H1/op-7/02.jpg", photograph())
     assert camera.sweep() == ([], False)
+
+
+def test_photographs_that_were_sent_before_are_said_once_with_how_many(camera: Camera) -> None:
+    def said(operation: str, seeds: tuple[int, int]) -> list[tuple[str, int, str]]:
+        for pocket, seed in enumerate(seeds, 1):
+            camera.photo(f"mill-1/H1/{operation}/{pocket}.jpg", photograph(seed=seed))
+        with capture_logs() as told:
+            assert [event.pocket for event in camera.sweep()[0]] == [1, 2], "the line says what follows"
+            camera.look(after=10.0)
+        log = [entry for entry in told if entry["event"].startswith("photographs came that were handed in before")]
+        return [(entry["operation"], entry["photographs"], entry["before"][:14]) for entry in log]
+
+    assert said("op-1", (1, 2)) == []
+    assert said("op-1", (1, 2)) == [], "a pocket may be shown again"
+    assert said("op-2", (1, 2)) == [("op-2", 2, "operation op-1")]
+    camera.start()
+    assert said("op-3", (3, 2)) == [("op-3", 1, "operation op-1")], "the first that it was of"
+
+
+def test_one_photograph_may_be_that_of_pockets_which_have_regions_of_their_own_in_it(camera: Camera) -> None:
+    regions = {pocket: Region(left=left, top=0, width=50, height=50) for pocket, left in ((1, 0), (2, 50), (3, 0))}
+    camera.start(HeadRegister(Path("heads.toml"), {"H1": Head("H1", 4, None, regions)}))
+    for pocket in (1, 2, 3, 4):
+        camera.photo(f"mill-1/H1/op-7/{pocket}.jpg", photograph())
+    assert [event.pocket for event in camera.sweep()[0]] == [1, 2]
+    assert [pocket for pocket, _ in camera.stand_ins()] == [3, 4]
 
 
 def test_a_photograph_that_was_first_handed_in_for_another_pocket_counts_when_that_has_its_own(camera: Camera) -> None:
@@ -814,6 +841,7 @@ def test_what_was_handed_in_long_ago_is_forgotten(camera: Camera) -> None:
     notes.forget_old(now + KEEP_NOTES - 60)
     assert {len(camera.outbox.notes(kind)) for kind in (FILE_NOTE, CHECK_NOTE)} == {1}
     notes.forget_old(now + KEEP_NOTES + 60)
+    SentBefore(camera.outbox).forget_old(now + KEEP_NOTES + 60)
     assert camera.outbox.notes("").keys() == {NEWEST_ID}
     assert len(camera.outbox) == 1
 
@@ -846,7 +874,8 @@ def test_of_a_folder_that_shows_nothing_nothing_is_forgotten(camera: Camera) -> 
 def test_a_camera_forgets_when_it_starts(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     camera.sweep()
-    monkeypatch.setattr("producer.station.submitted_files.KEEP_NOTES", -60.0)
+    for module in ("submitted_files", "known_photographs"):
+        monkeypatch.setattr(f"producer.station.{module}.KEEP_NOTES", -60.0)
     stop = threading.Event()
     stop.set()
     camera.camera.run(stop, lambda _: None)

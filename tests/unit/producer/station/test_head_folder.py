@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from producer.contract.region import Region
 from producer.station.head_folder import HeadFolder, changes_since, look_at, numbered
 from producer.station.settled_files import Look
 from tests.support import make_no_file, photograph
@@ -121,6 +122,15 @@ def test_one_photograph_is_not_that_of_two_pockets(folder: Path, made: Callable[
     assert problem.what.startswith("1.jpg and 2.jpg are one and the same photograph: none was handed in")
     assert (problem.files, problem.pockets) == (["1.jpg", "2.jpg"], [1, 2])
     assert (pockets(shown), shown.check_size) == ([3], 3)
+
+
+def test_one_photograph_may_be_that_of_pockets_which_have_regions_of_their_own_in_it(folder: Path) -> None:
+    for pocket in (2, 3):
+        shutil.copy(folder / "1.jpg", folder / f"{pocket}.jpg")
+    left, right = (Region(left=at, top=0, width=50, height=50) for at in (0, 50))
+    assert pockets(look_at(folder, 3, {1: left, 2: right, 3: Region(left=0, top=50, width=50, height=50)})) == [1, 2, 3]
+    assert pockets(look_at(folder, 3, {1: left, 2: right, 3: left})) == [2], "two look at the same part"
+    assert pockets(look_at(folder, 3, {1: left, 2: right})) == [], "one of them is all of it"
 
 
 def test_two_empty_files_are_each_named(folder: Path) -> None:

@@ -51,7 +51,10 @@ def test_what_was_handed_in_for_this_operation_may_be_handed_in_again(folder: Pa
     ("place", "said"),
     [
         (SECOND, r"operation op-1, handed in at .* UTC: photograph the head anew after operation op-2"),
-        (("mill-1", "H13", "op-1"), r"operation op-1 on head H12, handed in at .* UTC: photograph the head anew"),
+        (
+            ("mill-1", "H13", "op-1"),
+            r"operation op-1 on head H12, handed in at .* UTC: photograph the head anew .* Was head H12 mistyped\?",
+        ),
         (("mill-2", "H12", "op-1"), r"operation op-1 on head H12 of machine mill-1, handed in at"),
     ],
 )
@@ -73,6 +76,13 @@ def test_one_photograph_of_the_past_is_left_out_and_named(folder: Path, outbox: 
     assert (problem.files, problem.pockets) == (["3.jpg"], [3])
     assert problem.what.startswith("3.jpg is the photograph of operation op-1, handed in at ")
     assert problem.what.endswith(" UTC: it was not handed in again, photograph pocket 3 anew")
+
+
+def test_it_is_the_first_operation_that_a_photograph_is_of(folder: Path, outbox: Outbox) -> None:
+    shown = look_at(folder, 3)
+    for place in (FIRST, SECOND):
+        handed_in(shown, place, outbox)
+    assert without_known(shown, folder, FIRST, outbox) is shown
 
 
 def test_what_was_handed_in_long_ago_is_forgotten(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.station.photograph_file import Changing, Reading, is_raw, only_when_finished, read
 from producer.station.settled_files import Look
+from tests.support import make_no_file
 
 NOISE = np.random.default_rng(0).integers(1, 255, (200, 240, 3), dtype=np.uint8)
 SCENE = np.asarray(Image.fromarray(NOISE[:25, :30]).resize((240, 200), Image.Resampling.BICUBIC))
@@ -122,10 +122,15 @@ def test_one_photograph_is_handed_in_when_nobody_writes_it(tmp_path: Path, monke
         only_when_finished(path, 2.0)
 
 
-def test_a_photograph_may_come_out_of_a_pipe() -> None:
-    reading, writing = os.pipe()
-    os.write(writing, b"image")
-    os.close(writing)
-    found = only_when_finished(Path(f"/dev/fd/{reading}"), 2.0)
-    os.close(reading)
-    assert (found.image, found.unguarded) == (b"image", False)
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("a pipe", "is a pipe: save the photograph to a file"),
+        ("a link to a device", "is a socket or a device: save the photograph to a file"),
+        ("a folder", "is a folder: name one photograph in it, or hand in all with `check` or `watch`"),
+    ],
+)
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str, said: str) -> None:
+    make_no_file(tmp_path / "1.jpg", kind)
+    with pytest.raises(ValueError, match=said):
+        only_when_finished(tmp_path / "1.jpg", 2.0)

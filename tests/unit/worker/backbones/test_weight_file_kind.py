@@ -90,6 +90,12 @@ def test_a_folder_is_named_by_what_is_in_it(tmp_path: Path, inside: str, message
         import_weights(tmp_path / "store", tmp_path, "mobilenet")
 
 
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "w.h5")
+    with pytest.raises(WeightsMissing, match="is a pipe, not a weight file"):
+        import_weights(tmp_path / "store", tmp_path / "w.h5", "mobilenet")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     path = tmp_path / "w.h5"

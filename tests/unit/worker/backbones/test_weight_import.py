@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,16 @@ def test_a_whole_file_is_kept_with_what_it_has(whole: Path, tmp_path: Path) -> N
     assert (entry.family, entry.top, entry.layers, entry.missing) == ("mobilenet-0.25", True, 55, ())
     assert entry.usable_to == "predictions"
     assert WeightsStore(tmp_path).checked_path(entry).read_bytes() == whole.read_bytes()
+
+
+def test_a_file_whose_name_is_no_text_is_kept_and_found_by_it(whole: Path, tmp_path: Path) -> None:
+    path = whole.rename(whole.with_name(os.fsdecode(b"gewichte-\xfc.h5")))
+    try:
+        entry = import_weights(tmp_path, path, "mobilenet-0.25")
+    finally:
+        path.rename(whole)
+    assert entry.source == r"gewichte-\xfc.h5"
+    assert WeightsStore(tmp_path).named(path.name) == WeightsStore(tmp_path).named(entry.source) == entry
 
 
 def test_a_file_in_s3_is_copied_and_kept(whole: Path, tmp_path: Path, s3_root: str) -> None:

@@ -1,0 +1,137 @@
+"""`insert-station publish`: one photograph in, its verdict back, and what its check comes to."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+from uuid import UUID
+
+import typer
+
+from producer.commands.options import Head, Machine, Operation, seconds, settings_of
+from producer.pictures.file_names import MAX_POCKET
+from producer.terminal.exit_codes import FAILED, NO
+from producer.terminal.options import Json
+from producer.terminal.output import note, say, say_json
+
+if TYPE_CHECKING:
+    from producer.contract.answers import CheckAnswer
+    from producer.contract.event import CaptureEvent
+    from producer.station.station import Received, Station
+
+_AT_ONCE: Final = 0.3
+"""Seconds for the answer of a check that a verdict completed. Both are sent in one step."""
+
+_COMES_TO: Final = {"intact": "go", "damaged": "replace"}
+"""What a check comes to by the verdict on its one pocket; by every other one a person must look."""
+
+
+def publish(
+    context: typer.Context,
+    image: Annotated[Path, typer.Argument(help="The photograph's file.")],
+    machine: Machine,
+    head: Head,
+    operation: Operation,
+    pocket: Annotated[int, typer.Option(min=1, max=MAX_POCKET, help="The pocket that the insert sits in, from 1.")],
+    check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
+    check_size: Annotated[
+        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many inserts the check covers; default: 1.")
+    ] = None,
+    wait: Annotated[float, seconds("Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
+    as_json: Json = False,
+) -> None:
+    """Hand in one photograph and print its verdict.
+
+    A file that a program still writes is refused. Where its check comes to something else than the verdict alone (the
+    photograph is one that came before, the check has other pockets), that is printed too, with the reason.
+
+    What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
+    station sends it again; `insert-station outbox --send 60` does just that.
+
+    Exit code 0: go, or intact where other pockets of its check are not judged yet; with --wait 0: sent. 1: replace it,
+    or what else of its check is damaged. 2: a person must look, or it is kept in the outbox and not answered yet.
+
+    Example: `insert-station publish photograph.jpg --machine mill-1 --head H12 --operation op-0815 --pocket 7`
+    """
+    from producer.commands.opening import open_station
+    from producer.contract.event import new_id
+    from producer.station.photograph_file import UNGUARDED, only_when_finished
+
+    settings = settings_of(context)
+    register = settings.head_register()
+    known = register.get(head) if register else None
+    if known is not None and pocket > known.pockets:
+        raise ValueError(f"there is no pocket {pocket}: head {head} has {known.pockets} (INSERTS_HEADS says so)")
+    size = check_size or 1
+    if pocket > size and (check_size is not None or check_id is not None):
+        raise ValueError(f"there is no pocket {pocket} in a check of {size}: --check-size is how many it covers")
+    photograph = only_when_finished(image, settings.settled_after)
+    if photograph.unguarded:
+        note(UNGUARDED)
+    with open_station(settings) as (station, outbox):
+        event = station.submit(
+            photograph.image,
+            machine=machine,
+            head=head,
+            pocket=pocket,
+            operation=operation,
+            check_id=check_id or new_id(),
+            check_size=size,
+            region=known.regions.get(pocket) if known else None,
+            insert_designation=known.designation if known else None,
+        )
+        received, checked = _answers(station, event, wait)
+        sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)
+        waiting = outbox.find(str(event.capture_id))
+    if received is not None:
+        _show(received, checked, as_json)
+        if photograph.unguarded and image.read_bytes() != photograph.image:
+            note(f"{image} was written meanwhile: publish it again when it is finished")
+            raise typer.Exit(FAILED)
+        if checked is None and size == 1:
+            note("its check is not answered yet: publish it again, or see `insert-db checks`")
+            raise typer.Exit(FAILED)
+        raise typer.Exit(_exit_code(received, checked))
+    problem = waiting.problem if waiting and waiting.problem else "no answer yet"
+    if as_json:
+        say_json({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem})
+    else:
+        say(f"kept in the outbox as {event.capture_id}: {problem}")
+    raise typer.Exit(0 if wait == 0 and sent else FAILED)
+
+
+def _answers(station: Station, event: CaptureEvent, wait: float) -> tuple[Received | None, CheckAnswer | None]:
+    """The verdict or fault of a photograph, and what its check came to where that is known by then."""
+    from producer.contract.answers import CheckAnswer, VerdictAnswer
+
+    until = time.monotonic() + wait
+    received = station.wait_for([event.capture_id], wait).get(event.capture_id)
+    if received is None:
+        return None, None
+    alone = event.check_size == 1 and isinstance(received.answer, VerdictAnswer)
+    rest = max(until - time.monotonic(), _AT_ONCE) if alone else _AT_ONCE
+    checked = station.wait_for([event.check_id], rest).get(event.check_id)
+    return received, checked.answer if checked is not None and isinstance(checked.answer, CheckAnswer) else None
+
+
+def _show(received: Received, checked: CheckAnswer | None, as_json: bool) -> None:
+    from producer.commands.answer_text import of_check, sentence
+
+    if as_json:
+        values = received.answer.model_dump(mode="json", exclude_none=True)
+        say_json(values if checked is None else {**values, "check": checked.model_dump(mode="json", exclude_none=True)})
+        return
+    say(sentence(received))
+    if checked is not None and (checked.reason or checked.state != _alone(received)):
+        say(of_check(checked))
+
+
+def _exit_code(received: Received, checked: CheckAnswer | None) -> int:
+    state = checked.state if checked is not None else _alone(received)
+    return {"go": 0, "replace": NO}.get(state, FAILED)
+
+
+def _alone(received: Received) -> str:
+    """What a check of this photograph alone comes to, as far as its verdict tells."""
+    return _COMES_TO.get(getattr(received.answer, "outcome", ""), "review")

@@ -29,13 +29,14 @@ _NEXT: Final = timedelta(microseconds=1)
 @dataclass(frozen=True)
 class OrderedPhoto:
     """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the
-    clock of the worker that first had it, `ordered_at` what was decided."""
+    clock of the worker that first had it, `ordered_at` what was decided. `damaged`: it shows an insert to replace."""
 
     capture_id: UUID
     station: str
     captured_at: datetime
     received_at: datetime
     ordered_at: datetime
+    damaged: bool = False
 
 
 def claimed(captured_at: datetime, received_at: datetime) -> datetime:
@@ -48,12 +49,15 @@ def ordered_at(
 ) -> datetime:
     """The place in the order of a photograph that arrives now, given the newest that is known of its pocket.
 
-    What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it.
+    What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. Nor is damage
+    that one station saw outdated by what another says it photographed before that.
     """
     moment = claimed(captured_at, received_at)
     if newest is None:
         return moment
-    if _overtaken(capture_id, station, captured_at, received_at, newest):
+    if _overtaken(capture_id, station, captured_at, received_at, newest) or _disputes_damage(
+        station, captured_at, received_at, newest
+    ):
         return min(moment, newest.ordered_at - _NEXT)
     if received_at < newest.received_at or moment > newest.ordered_at:
         return moment
@@ -86,6 +90,20 @@ def _overtaken(
         return False
     late = newest.received_at - newest.captured_at > OVERTAKING
     return late or newest.captured_at - captured_at <= OVERTAKING
+
+
+def _disputes_damage(station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto) -> bool:
+    """Whether another station saw damage, and this photograph was taken before that by what both say.
+
+    It waited in an outbox, or its clock is behind: nobody can tell, so the damage stays.
+    """
+    return (
+        newest.damaged
+        and station != newest.station
+        and captured_at < newest.captured_at
+        and _credible(captured_at, received_at)
+        and _credible(newest.captured_at, newest.received_at)
+    )
 
 
 def _credible(captured_at: datetime, received_at: datetime) -> bool:

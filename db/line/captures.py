@@ -99,6 +99,7 @@ _NEWEST = Prepared(
             Captures.captured_at,
             Captures.received_at,
             Captures.ordered_at,
+            Pockets.damaged,
         )
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         # Each column by itself, though that may find some pockets more: for a list of triples SQLite would scan the

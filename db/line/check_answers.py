@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from db.line import contradictions
 from db.line.contradictions import Doubt, Place, Shown
+from db.line.runs import Taken, second_run
 from producer.contract.vocabulary import State
 
 
@@ -64,9 +65,13 @@ class KnownPockets:
 
 
 def gathered(
-    states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, place: Place | None = None
+    states: Iterable[PocketState],
+    troubles: Iterable[Trouble] = (),
+    *,
+    place: Place | None = None,
+    size: int = 1,
 ) -> KnownPockets:
-    """What the captures of a check, which is of that `place`, and its faults say of its pockets.
+    """What the captures of a check, which is of that `place` and `size`, and its faults say of its pockets.
 
     Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
     unless its capture was judged after all, or was followed by a newer one.
@@ -74,7 +79,8 @@ def gathered(
     pocket_of: dict[Any, int] = {}
     newest: dict[int, PocketState] = {}
     elsewhere: dict[Any, PocketState] = {}
-    for capture in sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id)):
+    in_order = sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id))
+    for capture in in_order:
         if capture.elsewhere is not None:
             elsewhere[capture.capture_id] = capture
             continue
@@ -101,8 +107,17 @@ def gathered(
             *contradictions.shared(seen),
             *contradictions.of_two_kinds(designations),
             *(contradictions.repeated(place, intact) if place is not None else ()),
+            *contradictions.of_two_runs(second_run(size, filter(None, map(_taken, in_order)))),
         ],
     )
+
+
+def _taken(capture: PocketState) -> Taken | None:
+    """A photograph of a pocket of its check, where it is known when it came."""
+    of = capture.shown
+    if capture.elsewhere is not None or of is None or of.times is None:
+        return None
+    return Taken(capture.pocket, of.image, of.times, capture.outcome == "intact")
 
 
 def assess(

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
 from db.line.check_search import begun_before, candidates, of_place
-from db.line.contradictions import CONTRADICT_WHEN_JUDGED, SHOWN, Place, elsewhere, shown
+from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
+from db.line.contradictions import Place, elsewhere
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
 from db.schema.vocabulary import STANDING_FAULTS
@@ -209,7 +210,8 @@ def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[
     columns = {row[0]: dict(zip(_NAMES, row[1:], strict=False)) for row in rows}
     doubtful = troubles.keys() | {row[0] for row in rows if row[-2] or row[-1]}
     places = {key: (of["machine"], of["head"], of["operation"]) for key, of in columns.items()}
-    known = _known(connection, ids, places, troubles, doubtful)
+    sizes = {key: of["size"] for key, of in columns.items()}
+    known = _known(connection, ids, places, sizes, troubles, doubtful)
     for key, *_, awaited, _given_up in rows:
         summary = answer(columns[key]["size"], known[key], awaited=awaited)
         yield Check(**columns[key], **vars(summary)), known[key]
@@ -219,10 +221,11 @@ def _known(
     connection: Connection,
     ids: Mapping[Any, UUID],
     places: Mapping[Any, Place],
+    sizes: Mapping[Any, int],
     troubles: Mapping[Any, Sequence[Trouble]],
     doubtful: Collection[Any],
 ) -> Mapping[Any, KnownPockets]:
-    """What is known of the pockets of some checks, which are of these places.
+    """What is known of the pockets of some checks, which are of these places and sizes.
 
     Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
     not whole, or its captures may contradict each other. Only those checks are read capture by capture.
@@ -240,8 +243,10 @@ def _known(
         for key, capture_id, pocket, at, outcome, review, machine, head, operation, *of in one_by_one:
             outcome = OUTCOME_OF[review] if review is not None else outcome
             other = elsewhere(places[key], (machine, head, operation))
-            states[key].append(PocketState(capture_id, pocket, at, outcome, other, shown(*of)))
+            states[key].append(PocketState(capture_id, pocket, at, outcome, other, shown(of)))
     return {
-        key: gathered(states[key], troubles.get(key, ()), place=places[key]) if key in single else KnownPockets(of)
+        key: gathered(states[key], troubles.get(key, ()), place=places[key], size=sizes[key])
+        if key in single
+        else KnownPockets(of)
         for key, of in outcomes.items()
     }

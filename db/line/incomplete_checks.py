@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, func, literal_column, or_, select,
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
-from db.line.contradictions import MAY_CONTRADICT, OF_CHECK, PHOTOGRAPHED
+from db.line.contradicting_captures import MAY_CONTRADICT, OF_CHECK, PHOTOGRAPHED
 from db.schema.tables import Captures, Checks
 
 # As a literal rather than as a parameter: so an engine sees that a partial index will do. They are asked

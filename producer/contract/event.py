@@ -147,7 +147,9 @@ class CaptureEvent(BaseModel):
     head: Name = Field(description="The milling head.")
     pocket: int = Field(ge=1, le=999, description="The pocket in the head that the insert sits in, from 1.")
     operation: Name = Field(description="The machining operation that the photograph follows.")
-    check_id: UUID7 = Field(description="The post-operation check that the image belongs to.")
+    check_id: UUID7 = Field(
+        description="The post-operation check that the image belongs to; each run of an operation needs one of its own."
+    )
     check_size: int = Field(ge=1, le=999, description="How many inserts that check must cover.")
     image: ImageKey = Field(description="Key in the image store: relative, no '..'.")
     image_sha256: Sha256 = Field(description="SHA-256 of the image's bytes, in lower-case hexadecimal.")

@@ -482,6 +482,18 @@ def test_a_photograph_of_an_earlier_operation_is_no_go_of_the_next(line: Line) -
     assert outcomes == ["intact", "intact"], "its verdict is made all the same"
 
 
+def test_a_second_run_with_the_check_id_of_the_first_is_answered_with_review_until_all_is_seen(line: Line) -> None:
+    check, now = str(new_id()), datetime.now(UTC)
+    for ago, pocket in ((50, 1), (49, 2), (2, 1), (1, 2)):
+        at = (now - timedelta(minutes=ago)).isoformat()
+        place = {"pocket": pocket, "check_id": check, "check_size": 2, "captured_at": at}
+        line.inspector.inspect(stored_event(line.store, photograph(70, ago), **place).message())
+    first, second, third = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
+    assert [answer.state for answer in (first, second, third)] == ["go", "review", "go"]
+    assert second.review == [2]
+    assert "in another run" in (second.reason or "")
+
+
 def test_a_check_judged_by_many_workers_is_answered(line: Line) -> None:
     check = str(new_id())
     events = [

@@ -194,9 +194,9 @@ WRONG = {
 }
 
 
-def photograph(line, captured_at: datetime, received_at: datetime, outcome: str) -> UUID:
+def photograph(line, captured_at: datetime, received_at: datetime, outcome: str, **changes: str) -> UUID:
     """A photograph of one pocket, in a check of its own."""
-    capture = line.capture(captured_at=captured_at, check_id=uuid6.uuid7(), check_size=1)
+    capture = line.capture(captured_at=captured_at, check_id=uuid6.uuid7(), check_size=1, **changes)
     with line.database.transaction() as session:
         captures.record(session, capture, received_at)
         verdicts.record(session, line.verdict(capture.capture_id, outcome))
@@ -250,6 +250,19 @@ def test_in_one_check_a_wrong_clock_spoils_nothing_either(line, wrong) -> None:
         with line.database.reading() as session:
             assert status_of(session, line.check_id).state == "go"
             assert maintenance.to_replace(session) == []
+
+
+def test_the_backlog_of_another_station_hides_no_damage(line) -> None:
+    def seen(hours: float, came: float, outcome: str, station: str) -> UUID:
+        return photograph(line, NOW + timedelta(hours=hours), NOW + timedelta(hours=came), outcome, station=station)
+
+    damaged = seen(0, 0, "damaged", "st-1")
+    seen(-2, 1, "intact", "st-2")
+    with line.database.reading() as session:
+        assert [row.capture_id for row in maintenance.to_replace(session)] == [damaged]
+    seen(1.5, 2, "intact", "st-2")
+    with line.database.reading() as session:
+        assert maintenance.to_replace(session) == []
 
 
 def test_a_capture_that_comes_again_keeps_its_place(line) -> None:

@@ -257,6 +257,34 @@ def test_a_photograph_of_two_pockets_may_come_again_with_a_region_for_each(line)
         assert told(line) == ("go", 2, 2, (), ())
 
 
+def test_an_old_photograph_is_none_of_a_later_run_of_the_operation(line) -> None:
+    """A shift calls its operation as the one before did, and the camera wrote nothing since."""
+    for minute in (0, 480):
+        line.check_id = uuid6.uuid7()
+        line.see(1, minute, "intact", image_sha256=ONE)
+        line.see(2, minute, "intact")
+    assert told(line) == ("review", 2, 2, (), (1,))
+    past = "the photograph of pocket 1 is that of an earlier check at 2026-11-22 10:00 UTC: photograph it anew"
+    assert status(line).reason == f"contradiction: {past}"
+    line.see(1, 481, "intact")
+    assert told(line) == ("go", 2, 2, (), ())
+
+
+def test_a_second_run_with_the_id_of_the_first_is_no_go_before_all_was_seen_anew(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, pocket, "intact", check_size=3)
+    assert told(line) == ("go", 3, 3, (), ())
+    line.see(1, 40, "intact", check_size=3)
+    assert told(line) == ("review", 3, 3, (), (2, 3))
+    assert status(line).reason == (
+        "contradiction: pocket 1 was photographed at 2026-11-22 10:01 UTC and, in another run, at 2026-11-22 "
+        "10:40 UTC, pockets 2, 3 only before that: photograph them too, and give each run a check_id of its own"
+    )
+    line.see(2, 41, "intact", check_size=3)
+    line.see(3, 42, "intact", check_size=3)
+    assert told(line) == ("go", 3, 3, (), ())
+
+
 def test_damage_of_the_past_is_told_all_the_same(line) -> None:
     line.see(1, 0, "damaged", operation="op-9", check_id=uuid6.uuid7(), image_sha256=ONE)
     line.see(1, 60, "damaged", image_sha256=ONE)

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
 
@@ -116,6 +117,21 @@ def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
     """Nothing can be said about two clocks; arrival decides."""
     found = arrive((NOW, NOW + SECOND), (NOW - 9 * 60 * SECOND, NOW + 2 * SECOND), stations=("st-1", "st-2"))
     assert in_order(found) == [0, 1]
+
+
+def test_damage_is_not_outdated_by_another_station_s_older_photograph() -> None:
+    seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW, damaged=True)
+    before, after = NOW - HOUR, NOW + 2 * HOUR
+    for station, captured_at, newest, older in (
+        ("st-2", before, seen, True),  # a backlog, or a clock that is behind
+        ("st-2", after, seen, False),
+        ("st-2", before, replace(seen, damaged=False), False),
+        ("st-1", before, seen, False),  # its clock was set back
+        ("st-2", datetime(1970, 1, 1, tzinfo=UTC), seen, False),
+        ("st-2", before, replace(seen, captured_at=NOW + 10 * HOUR), False),
+    ):
+        moment = ordered_at(uuid6.uuid7(), station, captured_at, after, newest)
+        assert (moment < newest.ordered_at) == older, (station, captured_at)
 
 
 def test_the_same_moment_is_decided_by_the_id() -> None:

@@ -1,0 +1,136 @@
+"""What the database is asked for, and asked, about captures of one check that may contradict each other.
+
+What follows from it, in words, is `db.line.contradictions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, or_, select
+from sqlalchemy.orm import aliased
+
+from db.line.contradictions import First, Shown
+from db.line.rows import current_verdict
+from db.line.runs import Times
+from db.schema.tables import Captures, Checks, Verdicts
+from producer.contract.names import IMPORTED
+
+_SEPARATOR: Final = "|"
+"""Stands between the names of a place: no name may have it (`producer.contract.names`)."""
+_BETWEEN: Final[ColumnElement[str]] = literal_column(f"'{_SEPARATOR}'")
+
+
+def _place(of: Any, pocket: Any) -> ColumnElement[str]:
+    """A machine, a head, an operation, a pocket and a check."""
+    place: ColumnElement[str] = of.machine + _BETWEEN + of.head + _BETWEEN + of.operation + _BETWEEN
+    return place + cast(pocket, String) + _BETWEEN + cast(of.check_id, String)
+
+
+_First = aliased(Captures)
+_OWN_POCKET: Final = or_(_First.check_id == Captures.check_id, Captures.region.is_not(None))
+_FIRST_PLACE: Final = _place(_First, case((_OWN_POCKET, Captures.pocket), else_=_First.pocket))
+_ITS_PLACE: Final = _place(Captures, Captures.pocket)
+
+
+def _of_first(column: Any) -> Any:
+    """A column of the first capture that came with just these bytes; what was imported is no photograph of the line."""
+    return (
+        select(column)
+        .where(_First.image_sha256 == Captures.image_sha256, _First.machine != literal_column(f"'{IMPORTED}'"))
+        .order_by(_First.received_at, _First.capture_id)
+        .limit(1)
+        .correlate(Captures)
+        .scalar_subquery()
+    )
+
+
+_REGION: Final = cast(Captures.region, String)
+SHOWN: Final = (
+    Captures.image_sha256,
+    _REGION,
+    select(Verdicts.frame).where(current_verdict()).correlate(Captures).scalar_subquery(),
+    Captures.insert_designation,
+    Captures.ordered_at,
+    Captures.received_at,
+    cast(Captures.check_id, String),
+    _of_first(_FIRST_PLACE),
+    _of_first(_First.ordered_at),
+    _of_first(_First.received_at),
+)
+"""What `shown` needs of a capture."""
+
+OF_CHECK: Final = Captures.check_id == Checks.check_id
+OF_ITS_PLACE: Final = (
+    (Captures.machine == Checks.machine) & (Captures.head == Checks.head) & (Captures.operation == Checks.operation)
+)
+# The place is no condition: for one SQLite, which has no statistics, would read all that was ever seen of the head.
+PHOTOGRAPHED: Final = (
+    select(func.count(case((OF_ITS_PLACE, Captures.pocket)).distinct()))
+    .where(OF_CHECK)
+    .correlate(Checks)  # not with captures, where it is asked about one
+    .scalar_subquery()
+)
+"""How many pockets of a check were photographed."""
+
+_MISPLACED: Final = (
+    select(Captures.capture_id)
+    .where(OF_CHECK, ~OF_ITS_PLACE | ((Captures.pocket > Checks.size) & ((Checks.size > 1) | (PHOTOGRAPHED > 1))))
+    .correlate(Checks)
+    .exists()
+)
+_OF_SEVERAL_POCKETS: Final = func.min(Captures.pocket) < func.max(Captures.pocket)
+_WITH_REGION: Final = cast(Captures.pocket, String) + _BETWEEN + _REGION
+_SHARED: Final = (
+    select(Captures.check_id)
+    .where(OF_CHECK)
+    .group_by(Captures.check_id, Captures.image_sha256)
+    .having(
+        _OF_SEVERAL_POCKETS,
+        or_(
+            func.count(Captures.region) < func.count(),
+            func.count(_REGION.distinct()) < func.count(_WITH_REGION.distinct()),
+        ),
+    )
+    .correlate(Checks)
+    .exists()
+)
+# As `producer.contract.names.designation_form`.
+_DESIGNATION_FORM: Final = func.replace(func.replace(func.upper(Captures.insert_designation), " ", ""), "-", "")
+_OF_TWO_KINDS: Final = (
+    select(func.count(_DESIGNATION_FORM.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
+)
+_REPEATED: Final = (
+    select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
+)
+_TAKEN_AGAIN: Final = (
+    select(func.count() > func.count(Captures.pocket.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery()
+)
+MAY_CONTRADICT: Final[ColumnElement[bool]] = _MISPLACED | _SHARED | _OF_TWO_KINDS | _REPEATED | _TAKEN_AGAIN
+"""Whether the captures of a check may contradict each other, as far as is known when they arrive: where
+`db.line.check_answers.answer` finds that they do, at least, and also where a later photograph of a pocket has settled
+it."""
+
+_SAME_FRAME: Final = (
+    select(Captures.check_id)
+    .join(Verdicts, current_verdict())
+    .where(OF_CHECK, Verdicts.frame.is_not(None))
+    .group_by(Captures.check_id, Verdicts.frame)
+    .having(_OF_SEVERAL_POCKETS)
+    .correlate(Checks)
+    .exists()
+)
+CONTRADICT_WHEN_JUDGED: Final[ColumnElement[bool]] = _SAME_FRAME | _REPEATED
+"""The same of what is known when all captures are judged: their pixels, and what came at the same moment elsewhere."""
+
+
+def shown(row: Sequence[Any]) -> Shown:
+    """What a capture shows, by `SHOWN`."""
+    image, region, frame, designation, ordered_at, received_at, check, first, *first_came = row
+    picture = Shown(image, region, frame, designation, Times(ordered_at, received_at))
+    if first is None:
+        return picture
+    machine, head, operation, pocket, of_check = first.split(_SEPARATOR)
+    place = machine, head, operation
+    return picture._replace(first=First(place, int(pocket), Times(*first_came), of_check == check))

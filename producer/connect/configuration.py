@@ -14,6 +14,7 @@ from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import Kind, PlantEvent
+from producer.contract.vocabulary import SIMULATED_MACHINE
 from producer.terminal.error_text import in_words
 
 EXAMPLE: Final = """\
@@ -37,7 +38,18 @@ secret_files = ["/run/secrets/mes_secret"]
 allow = ["mes.plant", "10.20.0.0/16"] # where the address may lie; anything else is refused
 kinds = ["check", "fault"]            # of verdict, check, fault; left out: all
 machines = ["mill-1"]                 # left out: all
+
+[opcua.cell]                          # a server of our own: PLCs, SCADA and MES come to it
+address = "opc.tcp://0.0.0.0:4840"
+# What `insert-station connect opcua certificate` made, or the plant's authority.
+certificate_file = "/run/secrets/opcua/certificate.pem"
+key_file = "/run/secrets/opcua/key.pem"
+users_file = "/run/secrets/opcua/users"        # lines that `insert-station connect opcua user` printed
+trusted_folder = "/run/secrets/opcua/trusted"  # certificates of the clients that may come
+simulated_machines = ["sim-mill"]     # their results say that they are simulated; left out: this one
 """
+
+_HEADERS: Final = "[mqtt.NAME], [webhook.NAME] or [opcua.NAME]"
 
 _File = Annotated[Path, Field(strict=False), AfterValidator(at_home)]
 _Text = Annotated[str, Field(min_length=1)]
@@ -116,6 +128,21 @@ class WebhookSink(_Sink):
         return tuple(network for entry in self.allow if (network := _network(entry)) is not None)
 
 
+class OpcuaSink(_Sink):
+    """A server of our own, by OPC UA."""
+
+    address: Annotated[str, _url({"opc.tcp": 4840})]
+    certificate_file: _File
+    key_file: _File
+    users_file: _File
+    trusted_folder: _File
+    simulated_machines: Annotated[tuple[Name, ...], Field(strict=False)] = (SIMULATED_MACHINE,)
+
+
+Configured = MqttSink | WebhookSink | OpcuaSink
+"""How any system is configured."""
+
+
 class ConnectorFile(BaseModel):
     """What the file says."""
 
@@ -124,11 +151,13 @@ class ConnectorFile(BaseModel):
     site: Name
     mqtt: dict[_SinkName, MqttSink] = Field(default_factory=dict)
     webhook: dict[_SinkName, WebhookSink] = Field(default_factory=dict)
+    opcua: dict[_SinkName, OpcuaSink] = Field(default_factory=dict, max_length=1)
 
-    def sinks(self) -> Iterator[tuple[str, MqttSink | WebhookSink]]:
+    def sinks(self) -> Iterator[tuple[str, Configured]]:
         """Every system, by its name."""
         yield from self.mqtt.items()
         yield from self.webhook.items()
+        yield from self.opcua.items()
 
 
 def read_connector_file(path: Path) -> ConnectorFile:
@@ -141,7 +170,7 @@ def read_connector_file(path: Path) -> ConnectorFile:
         path,
         what="connector's file",
         example="`insert-station connect example` prints one",
-        hint="A system begins with [mqtt.NAME] or [webhook.NAME], once; all texts stand in quotation marks",
+        hint=f"A system begins with {_HEADERS}, once; all texts stand in quotation marks",
     )
     try:
         file = ConnectorFile.model_validate(document)
@@ -149,7 +178,7 @@ def read_connector_file(path: Path) -> ConnectorFile:
         raise ValueError(f"{path}: {in_words(error, 'the file')}") from None
     names = [name for name, _ in file.sinks()]
     if not names:
-        raise ValueError(f"{path} names no system to tell: add [mqtt.NAME] or [webhook.NAME]")
+        raise ValueError(f"{path} names no system to tell: add {_HEADERS}")
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{path}: {min(twice)} is there twice: give each system a name of its own")
     return file

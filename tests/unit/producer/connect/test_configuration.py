@@ -12,6 +12,11 @@ from tests.integration.plant import check, fault, verdict
 
 WEBHOOK = 'site = "p"\n[webhook.mes]\nurl = "https://mes.plant/in"\nsecret_files = ["s"]\nallow = ["mes.plant"]\n'
 
+OPCUA = (
+    'site = "p"\n[opcua.a]\naddress = "opc.tcp://0.0.0.0:4840"\ncertificate_file = "c"\nkey_file = "k"\n'
+    'users_file = "u"\ntrusted_folder = "t"\n'
+)
+
 
 def read(folder: Path, text: str) -> object:
     file = folder / "connect.toml"
@@ -23,7 +28,7 @@ def test_the_example_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "connect.toml"
     file.write_text(EXAMPLE, encoding="utf-8")
     read = read_connector_file(file)
-    assert [name for name, _ in read.sinks()] == ["broker", "mes"]
+    assert [name for name, _ in read.sinks()] == ["broker", "mes", "cell"]
     assert read.webhook["mes"].hosts == {"mes.plant"}
     assert [str(network) for network in read.webhook["mes"].networks] == ["10.20.0.0/16"]
 
@@ -48,6 +53,9 @@ def test_a_system_is_told_the_kinds_and_machines_that_it_wants(tmp_path: Path) -
         (WEBHOOK + 'kind = ["check"]', "webhook.mes.kind: Extra inputs are not permitted"),
         (WEBHOOK + '[mqtt.mes]\nurl = "mqtt://h"', "mes is there twice"),
         (WEBHOOK.replace('allow = ["mes.plant"]', "allow = []"), "webhook.mes.allow"),
+        (OPCUA.replace("opc.tcp://0.0.0.0:4840", "http://h"), "it must begin with opc.tcp://"),
+        (OPCUA.replace("trusted_folder", "trust"), "opcua.a.trusted_folder: Field required"),
+        (OPCUA + OPCUA.partition("\n")[2].replace("[opcua.a]", "[opcua.b]"), "opcua: Dictionary should have at most 1"),
         ("site", "is no TOML"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`insert-station connect opcua`: what a server of OPC UA needs, certificates and users."""
+"""`insert-station connect opcua`: what OPC UA needs: certificates, users, and the standard's types."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from producer.commands.options import settings_of
 from producer.terminal.output import note, say
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="What OPC UA needs: a certificate of our own, and the users of our server.",
+    help="What OPC UA needs: a certificate of our own, the users of our server, and the standard's types.",
 )
 
 CERTIFICATE = "certificate.pem"
@@ -74,6 +75,34 @@ def user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
         password = sys.stdin.readline().rstrip("\n")
     say(user_line(name, password))
     note("append this line to the users' file; it counts from the next sign-in on")
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Node sets, XML, as the OPC Foundation has them.")
+    ],
+) -> None:
+    """Import the node set of OPC 40100-1, so that our server's types are the standard's own.
+
+    The file is Opc.Ua.MachineVision.NodeSet2.xml of github.com/OPCFoundation/UA-Nodeset. It is looked at, and kept by
+    its digest beside the delivery log; `insert-station connect run` uses it from its next start on. Without it the same
+    names stand in a namespace of our own.
+
+    Example: `insert-station --data var/line connect opcua import Opc.Ua.MachineVision.NodeSet2.xml`
+    """
+    from producer.connect.opcua.node_sets import NODE_SETS, checked_node_set, keep_node_set
+
+    folder = settings_of(context).delivery_log_path().parent / NODE_SETS
+    for file in files:
+        try:
+            node_set = checked_node_set(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{file} was not imported: {error}") from None
+        keep_node_set(folder, node_set)
+        say(f"{node_set.model} {node_set.version} is kept, sha256 {node_set.digest}")
+    note("`insert-station connect run` uses it from its next start on")
 
 
 def _not_installed(error: ImportError) -> str:

@@ -9,14 +9,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from asyncua import ua
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.sync import Client, ThreadLoop
 
 from producer.connect.opcua.certificates import new_certificate
+from producer.connect.opcua.node_sets import MACHINE_VISION
 from producer.connect.opcua.types import IDS, NAMESPACE
 from producer.connect.opcua.users import user_line
+from tests.support import SHARED
 from worker.embedded.redis_server import free_port
+
+NODE_SET = SHARED / "data" / "nodesets" / "Opc.Ua.MachineVision.NodeSet2.xml"
+needs_node_set = pytest.mark.skipif(not NODE_SET.exists(), reason="the OPC Foundation's node set is not here")
 
 PASSWORD = "a good password"
 
@@ -91,6 +97,8 @@ class Session:
     def __init__(self, client: Client):
         self.client = client
         self.ns = client.get_namespace_index(NAMESPACE)
+        uris = client.get_namespace_array()
+        self.types = uris.index(MACHINE_VISION) if MACHINE_VISION in uris else self.ns
         self.system = client.nodes.objects.get_child(f"{self.ns}:VisionSystem")
         self.heard: list[dict[str, Any]] = []
         self._lock = threading.Lock()
@@ -105,7 +113,7 @@ class Session:
 
     def subscribe(self, source: Any = None) -> None:
         kind = self.client.get_node(ua.ObjectIds.BaseEventType).get_child(
-            [f"{self.ns}:ResultReadyEventType", f"{self.ns}:InsertResultReadyEventType"]
+            [f"{self.types}:ResultReadyEventType", f"{self.ns}:InsertResultReadyEventType"]
         )
         subscription = self.client.create_subscription(50, self)
         subscription.subscribe_events(source or self.system, kind)
@@ -120,9 +128,9 @@ class Session:
         kinds = [self._kind(name) for name in names]
         structures = [kind(Id=ids.get(name, "")) for name, kind in zip(names, kinds, strict=True)]
         number = ua.VariantType.UInt32
-        management = self.system.get_child(f"{self.ns}:ResultManagement")
+        management = self.system.get_child(f"{self.types}:ResultManagement")
         complete, count, _handle, listed, error = management.call_method(
-            f"{self.ns}:GetResultListFiltered",
+            f"{self.types}:GetResultListFiltered",
             ua.Variant(state, ua.VariantType.Int32),
             *(ua.Variant(each, ua.VariantType.ExtensionObject) for each in structures),
             ua.Variant(most, number),
@@ -143,9 +151,9 @@ class Session:
         return found[::-1]
 
     def result(self, result_id: str) -> tuple[Any, int]:
-        management = self.system.get_child(f"{self.ns}:ResultManagement")
+        management = self.system.get_child(f"{self.types}:ResultManagement")
         _handle, result, error = management.call_method(
-            f"{self.ns}:GetResultById",
+            f"{self.types}:GetResultById",
             ua.Variant(self._kind("ResultId")(Id=result_id), ua.VariantType.ExtensionObject),
             ua.Variant(0, ua.VariantType.Int32),
         )

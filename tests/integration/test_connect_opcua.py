@@ -10,8 +10,8 @@ import asyncua
 import pytest
 from asyncua import ua
 
-from tests.integration.opcua import PASSWORD, Plant, Session, event_of, identity, ids
-from tests.integration.plant import check, connecting, fault, in_order, verdict
+from tests.integration.opcua import NODE_SET, PASSWORD, Plant, Session, event_of, identity, ids, needs_node_set
+from tests.integration.plant import ConnectProcess, check, connecting, fault, in_order, verdict
 from tests.support import RedisProcess, wait_until
 from worker.line.notifier import Notifier
 
@@ -144,3 +144,38 @@ async def everything_in_the_clear_is_refused(plant: Plant, victim: Session) -> N
     with pytest.raises((ua.UaStatusCodeError, ConnectionError)):
         await client.uaclient.read(wanted)
     await client.disconnect_sessionless()
+
+
+@needs_node_set
+def test_with_the_standard_s_node_set_the_types_are_the_standard_s(
+    plant: Plant, redis_server: RedisProcess, line: Notifier
+) -> None:
+    connector = ConnectProcess(plant.folder, redis_server.url, plant.file())
+    imported = connector.command("opcua", "import", str(NODE_SET))
+    assert imported.returncode == 0, imported.stderr
+    connector.start()
+    try:
+        line.send([("station-1", check("replace", [3]))])
+        wait_until(lambda: connector.status()["cell"]["delivered"] == 1, 60)
+        with plant.session() as client:
+            assert client.types != client.ns
+            assert (
+                client.client.get_node(client.system.read_type_definition()).read_browse_name().Name
+                == "VisionSystemType"
+            )
+            client.load()
+            client.subscribe()
+            line.send([("station-1", verdict(2))])
+            wait_until(lambda: len(client.heard) == 1)
+            assert client.heard[0]["InternalRecipeId"].Id == "verdict"
+            results, _ = client.results(InternalRecipeId="check")
+            assert [result.ExternalRecipeId.Id for result in results] == ["op-1"]
+            found, _ = client.result(results[0].ResultId.Id)
+            assert [each.Value for each in found.ResultContent[:2]] == [2, "NotOK"]
+            state = client.system.get_child(
+                [f"{client.types}:VisionStateMachine", "0:CurrentState", "0:Id"]
+            ).read_value()
+            assert client.client.get_node(state).read_browse_name().Name == "Operational"
+            assert client.variable("mill-1/H12", "Replace") == [3]
+    finally:
+        connector.kill()

@@ -30,6 +30,9 @@ CONNECTIONS = 100
 SUBSCRIPTIONS = 300
 """Subscriptions of all clients together."""
 
+PENDING = 2_000
+"""Requests of one client that wait: who learns all types at once asks for hundreds in one go, and would be cut off."""
+
 _PKCS_1_5 = "http://www.w3.org/2001/04/xmlenc#rsa-1_5"
 
 
@@ -92,6 +95,7 @@ class GuardedServer(InternalServer):  # type: ignore[misc]
         self.certificate_validator = self._check_client
         self.max_connections = CONNECTIONS
         self.max_subscriptions = SUBSCRIPTIONS
+        self.max_pending_messages_per_connection = PENDING
 
     async def _check_client(self, certificate: x509.Certificate, description: ua.ApplicationDescription) -> None:
         problem = self._clients.problem(certificate)

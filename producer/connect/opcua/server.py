@@ -18,8 +18,10 @@ from producer.connect.configuration import OpcuaSink
 from producer.connect.opcua.access import GuardedServer
 from producer.connect.opcua.certificates import TrustedClients, application_uri, certificate_in, key_in
 from producer.connect.opcua.head_variables import HeadVariables
+from producer.connect.opcua.node_sets import kept_node_set
 from producer.connect.opcua.result import result_of
 from producer.connect.opcua.result_history import ResultHistory
+from producer.connect.opcua.standard_types import standard_types
 from producer.connect.opcua.types import NAMESPACE, own_types
 from producer.connect.opcua.vision_system import VisionSystem
 from producer.contract.plant_event import PlantEvent
@@ -36,13 +38,14 @@ _LOUD: Final = ("uaprocessor", "binary_server_asyncio", "internal_session", "int
 class ResultServer:
     """The server; nothing listens before `start`."""
 
-    def __init__(self, site: str, configuration: OpcuaSink, refused: Path):
+    def __init__(self, site: str, configuration: OpcuaSink, refused: Path, node_sets: Path):
         """Read what it needs.
 
         Args:
             site: the plant's, for what it says of itself.
             configuration: where it listens, and whom it lets in.
             refused: where certificates of unknown clients are kept.
+            node_sets: where the standard's node set is kept, if it was imported.
 
         Raises:
             ValueError: a file cannot be read.
@@ -52,6 +55,7 @@ class ResultServer:
         self._certificate = certificate_in(configuration.certificate_file)
         self._key = key_in(configuration.key_file)
         self._uri = application_uri(self._certificate)
+        self._node_set = kept_node_set(node_sets)
         self._guarded = partial(
             GuardedServer, configuration.users_file, TrustedClients(configuration.trusted_folder, refused)
         )
@@ -66,7 +70,7 @@ class ResultServer:
 
         Raises:
             OSError: the port cannot be had.
-            ValueError: our certificate is not valid now.
+            ValueError: our certificate is not valid now, or the node set cannot be used.
         """
         if not self._certificate.not_valid_before_utc <= datetime.now(UTC) <= self._certificate.not_valid_after_utc:
             raise ValueError(
@@ -91,7 +95,7 @@ class ResultServer:
         server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt], SimpleRoleRuleset())
         index = await server.register_namespace(NAMESPACE)
         self._simulated = frozenset(self._configuration.simulated_machines)
-        types = await own_types(server, index)
+        types = await (own_types(server, index) if self._node_set is None else standard_types(server, self._node_set))
         system = VisionSystem(server, index, types, history, lambda event: result_of(event, self._simulated))
         self._heads = HeadVariables(server, index, await system.build())
         for number, event in shown:

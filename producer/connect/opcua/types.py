@@ -1,6 +1,7 @@
 """The types that our address space is made of: the names of OPC 40100-1 under a namespace of our own.
 
-A subset: what is said of an insert, and nothing that would never be filled.
+A subset: what is said of an insert, and nothing that would never be filled. Where the user has imported the node set
+(`insert-station connect opcua import`), the standard's own types take their place, field by field under the same names.
 """
 
 from __future__ import annotations

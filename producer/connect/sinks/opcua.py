@@ -12,6 +12,7 @@ from typing import Final
 from producer.connect.configuration import OpcuaSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.opcua.loop_thread import LoopThread
+from producer.connect.opcua.node_sets import NODE_SETS
 from producer.connect.opcua.result_history import ResultHistory
 from producer.connect.opcua.server import ResultServer
 from producer.connect.sinks.sink import SinkAway, Told
@@ -42,7 +43,8 @@ class Opcua:
         self._name = name
         self._log = log
         self._address = configuration.address
-        self._server = ResultServer(site, configuration, log.path.parent / "refused")
+        folder = log.path.parent
+        self._server = ResultServer(site, configuration, folder / "refused", folder / NODE_SETS)
         self._history: ResultHistory | None = None
         self._thread: LoopThread | None = None
 

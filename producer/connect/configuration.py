@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
+from producer.contract.answers import CheckAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import Kind, PlantEvent
 from producer.contract.vocabulary import SIMULATED_MACHINE
@@ -47,12 +48,31 @@ key_file = "/run/secrets/opcua/key.pem"
 users_file = "/run/secrets/opcua/users"        # lines that `insert-station connect opcua user` printed
 trusted_folder = "/run/secrets/opcua/trusted"  # certificates of the clients that may come
 simulated_machines = ["sim-mill"]     # their results say that they are simulated; left out: this one
+
+[plc.mill-1]                          # a PLC's own server: we write into its variables
+url = "opc.tcp://plc-1.plant:4840"
+security = "Basic256Sha256"           # Aes128Sha256RsaOaep, Aes256Sha256RsaPss; none: in the clear, without a password
+certificate_file = "/run/secrets/opcua/certificate.pem"
+key_file = "/run/secrets/opcua/key.pem"
+server_certificate_file = "/run/secrets/opcua/plc-1.der"  # the PLC's: no other is spoken to
+user = "inserts"
+password_file = "/run/secrets/plc_password"
+heartbeat = 'ns=3;s="Inserts"."Heartbeat"'
+[[plc.mill-1.head]]
+machine = "mill-1"
+head = "H12"
+state = 'ns=3;s="Inserts"."H12"."State"'
+replace = 'ns=3;s="Inserts"."H12"."Replace"'       # this, review and operation may be left out
+review = 'ns=3;s="Inserts"."H12"."Review"'
+operation = 'ns=3;s="Inserts"."H12"."Operation"'
+sequence = 'ns=3;s="Inserts"."H12"."Sequence"'     # written last
 """
 
-_HEADERS: Final = "[mqtt.NAME], [webhook.NAME] or [opcua.NAME]"
+_HEADERS: Final = "[mqtt.NAME], [webhook.NAME], [opcua.NAME] or [plc.NAME]"
 
 _File = Annotated[Path, Field(strict=False), AfterValidator(at_home)]
 _Text = Annotated[str, Field(min_length=1)]
+_NodeId = Annotated[str, Field(pattern=r"^(ns=\d+;)?[isgb]=.+$")]
 _SinkName = Annotated[str, Field(pattern=f"^{NARROW}$")]
 
 
@@ -139,7 +159,61 @@ class OpcuaSink(_Sink):
     simulated_machines: Annotated[tuple[Name, ...], Field(strict=False)] = (SIMULATED_MACHINE,)
 
 
-Configured = MqttSink | WebhookSink | OpcuaSink
+class PlcHead(BaseModel):
+    """A head, and the PLC's variables for it: NodeIds as the PLC's server shows them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    machine: Name
+    head: Name
+    state: _NodeId
+    sequence: _NodeId
+    replace: _NodeId | None = None
+    review: _NodeId | None = None
+    operation: _NodeId | None = None
+
+
+class PlcSink(BaseModel):
+    """A PLC's own OPC UA server, whose variables are written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    url: Annotated[str, _url({"opc.tcp": 4840})]
+    security: Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss", "none"] = "Basic256Sha256"
+    certificate_file: _File | None = None
+    key_file: _File | None = None
+    server_certificate_file: _File | None = None
+    user: _Text | None = None
+    password_file: _File | None = None
+    heartbeat: _NodeId
+    head: Annotated[tuple[PlcHead, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_secure(self) -> PlcSink:
+        files = (self.certificate_file, self.key_file, self.server_certificate_file)
+        if self.security != "none" and None in files:
+            raise ValueError(
+                'certificate_file, key_file and server_certificate_file are needed, except with security = "none"'
+            )
+        if self.security == "none" and self.password_file is not None:
+            raise ValueError("a password would be sent in the clear: take user and password_file away, or use security")
+        if (self.user is None) != (self.password_file is None):
+            raise ValueError("user and password_file belong together")
+        return self
+
+    def of(self, event: PlantEvent) -> PlcHead | None:
+        """The variables of the head that `event` is of, where it is a check of one that has some."""
+        if not isinstance(event.data, CheckAnswer):
+            return None
+        where = (event.data.machine, event.data.head)
+        return next((head for head in self.head if (head.machine, head.head) == where), None)
+
+    def wants(self, event: PlantEvent) -> bool:
+        """Whether the PLC has variables for what `event` says."""
+        return self.of(event) is not None
+
+
+Configured = MqttSink | WebhookSink | OpcuaSink | PlcSink
 """How any system is configured."""
 
 
@@ -152,12 +226,14 @@ class ConnectorFile(BaseModel):
     mqtt: dict[_SinkName, MqttSink] = Field(default_factory=dict)
     webhook: dict[_SinkName, WebhookSink] = Field(default_factory=dict)
     opcua: dict[_SinkName, OpcuaSink] = Field(default_factory=dict, max_length=1)
+    plc: dict[_SinkName, PlcSink] = Field(default_factory=dict)
 
     def sinks(self) -> Iterator[tuple[str, Configured]]:
         """Every system, by its name."""
         yield from self.mqtt.items()
         yield from self.webhook.items()
         yield from self.opcua.items()
+        yield from self.plc.items()
 
 
 def read_connector_file(path: Path) -> ConnectorFile:

@@ -12,7 +12,7 @@ import redis
 import structlog
 from pydantic import ValidationError
 
-from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink
+from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import DEFAULT_LIMIT, DeliveryLog
 from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
@@ -47,6 +47,10 @@ def open_sink(name: str, site: str, configuration: Configured, deliveries: Deliv
         from producer.connect.sinks.opcua import Opcua
 
         return Opcua(name, site, configuration, deliveries)
+    if isinstance(configuration, PlcSink):
+        from producer.connect.sinks.plc import Plc
+
+        return Plc(name, configuration, deliveries)
     from producer.connect.sinks.webhook import Webhook
 
     return Webhook(configuration)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+# What asyncua says of others' mistakes would fill the log of whoever lets anybody connect; we say who was refused.
+# Its word on our certificate is about this machine's own name, by which nobody may reach it.
+_LOUD: Final = (
+    *(f"server.{name}" for name in ("uaprocessor", "binary_server_asyncio", "internal_session", "internal_server")),
+    "server.subscription_service",
+    "crypto.uacrypto",
+    "client",
+)
 
 
 class LoopThread:
     """A running event loop; safe to use from several threads."""
 
     def __init__(self, name: str):
+        for logger in _LOUD:
+            logging.getLogger(f"asyncua.{logger}").setLevel(logging.CRITICAL)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -30,9 +29,6 @@ LARGEST_REQUEST: Final = 1_000_000
 """Bytes of a request at most: whoever has not said who it is must not fill our memory."""
 
 _CHUNK: Final = 65_535
-
-# What these say of others' mistakes would fill the log of whoever lets anybody connect; who was refused is said by us.
-_LOUD: Final = ("uaprocessor", "binary_server_asyncio", "internal_session", "internal_server", "subscription_service")
 
 
 class ResultServer:
@@ -77,8 +73,6 @@ class ResultServer:
                 f"our certificate {self._configuration.certificate_file} is not valid now: "
                 "`insert-station connect opcua certificate` makes a new one"
             )
-        for name in _LOUD:
-            logging.getLogger(f"asyncua.server.{name}").setLevel(logging.CRITICAL)
         server = Server(self._guarded())
         server.application_type = ua.ApplicationType.Server
         server.limits = TransportLimits(_CHUNK, _CHUNK, LARGEST_REQUEST // _CHUNK + 1, LARGEST_REQUEST)

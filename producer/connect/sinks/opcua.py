@@ -15,8 +15,8 @@ from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.node_sets import NODE_SETS
 from producer.connect.opcua.result_history import ResultHistory
 from producer.connect.opcua.server import ResultServer
+from producer.connect.sinks.last_answers import last_answers, remembered
 from producer.connect.sinks.sink import SinkAway, Told
-from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 
 START_TIMEOUT: Final = 120.0
 """Seconds that building the address space may take, on a slow machine."""
@@ -59,7 +59,7 @@ class Opcua:
         self._history = ResultHistory(self._log.path, self._name)
         self._thread = LoopThread(f"opcua-{self._name}")
         try:
-            self._thread.call(self._server.start(self._history, self._shown()), START_TIMEOUT)
+            self._thread.call(self._server.start(self._history, last_answers(self._log, self._name)), START_TIMEOUT)
         except (OSError, ValueError, TimeoutError) as error:
             self.close()
             raise SinkAway(f"{self._address} cannot be served: {error}") from error
@@ -78,7 +78,7 @@ class Opcua:
             self.close()
             raise SinkAway("the server does not answer") from error
         for delivery in deliveries:
-            yield Told(delivery, shown=_shown(delivery))
+            yield Told(delivery, shown=remembered(delivery))
 
     def close(self) -> None:
         """Listen no more."""
@@ -91,16 +91,3 @@ class Opcua:
         if self._history is not None:
             self._history.close()
             self._history = None
-
-    def _shown(self) -> list[tuple[int, PlantEvent]]:
-        """The last answer of each head and pocket, in the order in which they came."""
-        kept = [text.partition(" ") for text in self._log.shown(self._name).values()]
-        return sorted(
-            ((int(number), PLANT_EVENTS.validate_json(event)) for number, _, event in kept), key=lambda one: one[0]
-        )
-
-
-def _shown(delivery: Delivery) -> dict[str, str]:
-    """What is remembered of an answer for the variables, by whose last one it is; of faults nothing is."""
-    subject = delivery.event.subject
-    return {} if subject is None else {subject: f"{delivery.number} {delivery.event.as_json()}"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from producer.commands import opcua
 from producer.commands.options import settings_of
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="""Tell the other systems of the plant what the line finds: MQTT brokers, and any that takes webhooks.
+    help="""Tell the other systems of the plant what the line finds: MQTT brokers, OPC UA, and any that takes webhooks.
 
 One process does it for the whole plant. It keeps every answer on its own disk until each system has it, so a system
 that is away for days misses nothing, and holds nobody up. A file names the systems (`insert-station connect example`).
 """,
 )
+app.add_typer(opcua.app, name="opcua")
 
 File = Annotated[Path | None, typer.Argument(help="The connector's file; default: INSERTS_CONNECT.")]
 SinkName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A system's name in the connector's file.")]

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
+from producer.contract.answers import CheckAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import Kind, PlantEvent
+from producer.contract.vocabulary import SIMULATED_MACHINE
 from producer.terminal.error_text import in_words
 
 EXAMPLE: Final = """\
@@ -37,10 +39,40 @@ secret_files = ["/run/secrets/mes_secret"]
 allow = ["mes.plant", "10.20.0.0/16"] # where the address may lie; anything else is refused
 kinds = ["check", "fault"]            # of verdict, check, fault; left out: all
 machines = ["mill-1"]                 # left out: all
+
+[opcua.cell]                          # a server of our own: PLCs, SCADA and MES come to it
+address = "opc.tcp://0.0.0.0:4840"
+# What `insert-station connect opcua certificate` made, or the plant's authority.
+certificate_file = "/run/secrets/opcua/certificate.pem"
+key_file = "/run/secrets/opcua/key.pem"
+users_file = "/run/secrets/opcua/users"        # lines that `insert-station connect opcua user` printed
+trusted_folder = "/run/secrets/opcua/trusted"  # certificates of the clients that may come
+simulated_machines = ["sim-mill"]     # their results say that they are simulated; left out: this one
+
+[plc.mill-1]                          # a PLC's own server: we write into its variables
+url = "opc.tcp://plc-1.plant:4840"
+security = "Basic256Sha256"           # Aes128Sha256RsaOaep, Aes256Sha256RsaPss; none: in the clear, without a password
+certificate_file = "/run/secrets/opcua/certificate.pem"
+key_file = "/run/secrets/opcua/key.pem"
+server_certificate_file = "/run/secrets/opcua/plc-1.der"  # the PLC's: no other is spoken to
+user = "inserts"
+password_file = "/run/secrets/plc_password"
+heartbeat = 'ns=3;s="Inserts"."Heartbeat"'
+[[plc.mill-1.head]]
+machine = "mill-1"
+head = "H12"
+state = 'ns=3;s="Inserts"."H12"."State"'
+replace = 'ns=3;s="Inserts"."H12"."Replace"'       # this, review and operation may be left out
+review = 'ns=3;s="Inserts"."H12"."Review"'
+operation = 'ns=3;s="Inserts"."H12"."Operation"'
+sequence = 'ns=3;s="Inserts"."H12"."Sequence"'     # written last
 """
+
+_HEADERS: Final = "[mqtt.NAME], [webhook.NAME], [opcua.NAME] or [plc.NAME]"
 
 _File = Annotated[Path, Field(strict=False), AfterValidator(at_home)]
 _Text = Annotated[str, Field(min_length=1)]
+_NodeId = Annotated[str, Field(pattern=r"^(ns=\d+;)?[isgb]=.+$")]
 _SinkName = Annotated[str, Field(pattern=f"^{NARROW}$")]
 
 
@@ -116,6 +148,75 @@ class WebhookSink(_Sink):
         return tuple(network for entry in self.allow if (network := _network(entry)) is not None)
 
 
+class OpcuaSink(_Sink):
+    """A server of our own, by OPC UA."""
+
+    address: Annotated[str, _url({"opc.tcp": 4840})]
+    certificate_file: _File
+    key_file: _File
+    users_file: _File
+    trusted_folder: _File
+    simulated_machines: Annotated[tuple[Name, ...], Field(strict=False)] = (SIMULATED_MACHINE,)
+
+
+class PlcHead(BaseModel):
+    """A head, and the PLC's variables for it: NodeIds as the PLC's server shows them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    machine: Name
+    head: Name
+    state: _NodeId
+    sequence: _NodeId
+    replace: _NodeId | None = None
+    review: _NodeId | None = None
+    operation: _NodeId | None = None
+
+
+class PlcSink(BaseModel):
+    """A PLC's own OPC UA server, whose variables are written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    url: Annotated[str, _url({"opc.tcp": 4840})]
+    security: Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss", "none"] = "Basic256Sha256"
+    certificate_file: _File | None = None
+    key_file: _File | None = None
+    server_certificate_file: _File | None = None
+    user: _Text | None = None
+    password_file: _File | None = None
+    heartbeat: _NodeId
+    head: Annotated[tuple[PlcHead, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_secure(self) -> PlcSink:
+        files = (self.certificate_file, self.key_file, self.server_certificate_file)
+        if self.security != "none" and None in files:
+            raise ValueError(
+                'certificate_file, key_file and server_certificate_file are needed, except with security = "none"'
+            )
+        if self.security == "none" and self.password_file is not None:
+            raise ValueError("a password would be sent in the clear: take user and password_file away, or use security")
+        if (self.user is None) != (self.password_file is None):
+            raise ValueError("user and password_file belong together")
+        return self
+
+    def of(self, event: PlantEvent) -> PlcHead | None:
+        """The variables of the head that `event` is of, where it is a check of one that has some."""
+        if not isinstance(event.data, CheckAnswer):
+            return None
+        where = (event.data.machine, event.data.head)
+        return next((head for head in self.head if (head.machine, head.head) == where), None)
+
+    def wants(self, event: PlantEvent) -> bool:
+        """Whether the PLC has variables for what `event` says."""
+        return self.of(event) is not None
+
+
+Configured = MqttSink | WebhookSink | OpcuaSink | PlcSink
+"""How any system is configured."""
+
+
 class ConnectorFile(BaseModel):
     """What the file says."""
 
@@ -124,11 +225,15 @@ class ConnectorFile(BaseModel):
     site: Name
     mqtt: dict[_SinkName, MqttSink] = Field(default_factory=dict)
     webhook: dict[_SinkName, WebhookSink] = Field(default_factory=dict)
+    opcua: dict[_SinkName, OpcuaSink] = Field(default_factory=dict, max_length=1)
+    plc: dict[_SinkName, PlcSink] = Field(default_factory=dict)
 
-    def sinks(self) -> Iterator[tuple[str, MqttSink | WebhookSink]]:
+    def sinks(self) -> Iterator[tuple[str, Configured]]:
         """Every system, by its name."""
         yield from self.mqtt.items()
         yield from self.webhook.items()
+        yield from self.opcua.items()
+        yield from self.plc.items()
 
 
 def read_connector_file(path: Path) -> ConnectorFile:
@@ -141,7 +246,7 @@ def read_connector_file(path: Path) -> ConnectorFile:
         path,
         what="connector's file",
         example="`insert-station connect example` prints one",
-        hint="A system begins with [mqtt.NAME] or [webhook.NAME], once; all texts stand in quotation marks",
+        hint=f"A system begins with {_HEADERS}, once; all texts stand in quotation marks",
     )
     try:
         file = ConnectorFile.model_validate(document)
@@ -149,7 +254,7 @@ def read_connector_file(path: Path) -> ConnectorFile:
         raise ValueError(f"{path}: {in_words(error, 'the file')}") from None
     names = [name for name, _ in file.sinks()]
     if not names:
-        raise ValueError(f"{path} names no system to tell: add [mqtt.NAME] or [webhook.NAME]")
+        raise ValueError(f"{path} names no system to tell: add {_HEADERS}")
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{path}: {min(twice)} is there twice: give each system a name of its own")
     return file

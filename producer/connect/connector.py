@@ -12,7 +12,7 @@ import redis
 import structlog
 from pydantic import ValidationError
 
-from producer.connect.configuration import ConnectorFile, MqttSink, WebhookSink
+from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import DEFAULT_LIMIT, DeliveryLog
 from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
@@ -33,7 +33,7 @@ FORGET_EVERY: Final = 600.0
 _POSITION: Final = "position"
 
 
-def open_sink(name: str, site: str, configuration: MqttSink | WebhookSink, deliveries: DeliveryLog) -> Sink:
+def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog) -> Sink:
     """The sink that a part of the file describes; nothing is connected yet.
 
     Raises:
@@ -43,6 +43,14 @@ def open_sink(name: str, site: str, configuration: MqttSink | WebhookSink, deliv
         from producer.connect.sinks.mqtt import Mqtt
 
         return Mqtt(name, site, configuration, deliveries)
+    if isinstance(configuration, OpcuaSink):
+        from producer.connect.sinks.opcua import Opcua
+
+        return Opcua(name, site, configuration, deliveries)
+    if isinstance(configuration, PlcSink):
+        from producer.connect.sinks.plc import Plc
+
+        return Plc(name, configuration, deliveries)
     from producer.connect.sinks.webhook import Webhook
 
     return Webhook(configuration)

@@ -33,3 +33,6 @@ State = Literal["pending", CheckState]
 
 STATES: Final[tuple[State, ...]] = ("pending", *get_args(CheckState))
 """All states of a check."""
+
+SIMULATED_MACHINE: Final = "sim-mill"
+"""The machine of a simulated station, if it is given no other name: by it other systems know that no insert is real."""

@@ -33,6 +33,11 @@ def test_a_station_loads_nothing_heavy_of_others() -> None:
     assert loaded_by("import producer.station.station, producer.commands.simulated_line") & HEAVY == set()
 
 
+def test_a_connector_loads_no_way_out_that_it_does_not_use() -> None:
+    loaded = loaded_by("import producer.connect.connector, producer.connect.configuration, producer.commands.connect")
+    assert loaded & {"asyncua", "argon2", "paho", "urllib3"} == set()
+
+
 def test_the_console_loads_no_network_and_no_broker() -> None:
     loaded = loaded_by("import db.console.serving")
     assert "fastapi" in loaded
@@ -61,6 +66,7 @@ walk(get_command(app))
 LATE = {
     *("pydantic_settings", "sqlalchemy", "alembic", "psycopg", "fsspec", "celery", "kombu", "redis"),
     *("prometheus_client", "structlog", "numpy", "PIL", "tensorflow", "keras", "sklearn", "h5py", "tenacity"),
+    *("asyncua", "cryptography", "argon2"),
 }
 """What takes its time to import, and is for a command that does something. (Typer itself needs pydantic.)"""
 

@@ -12,6 +12,16 @@ from tests.integration.plant import check, fault, verdict
 
 WEBHOOK = 'site = "p"\n[webhook.mes]\nurl = "https://mes.plant/in"\nsecret_files = ["s"]\nallow = ["mes.plant"]\n'
 
+OPCUA = (
+    'site = "p"\n[opcua.a]\naddress = "opc.tcp://0.0.0.0:4840"\ncertificate_file = "c"\nkey_file = "k"\n'
+    'users_file = "u"\ntrusted_folder = "t"\n'
+)
+
+PLC = (
+    'site = "p"\n[plc.a]\nurl = "opc.tcp://h"\nsecurity = "none"\nheartbeat = "ns=2;s=B"\n'
+    '[[plc.a.head]]\nmachine = "mill-1"\nhead = "H12"\nstate = "i=1"\nsequence = "i=2"\n'
+)
+
 
 def read(folder: Path, text: str) -> object:
     file = folder / "connect.toml"
@@ -23,7 +33,7 @@ def test_the_example_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "connect.toml"
     file.write_text(EXAMPLE, encoding="utf-8")
     read = read_connector_file(file)
-    assert [name for name, _ in read.sinks()] == ["broker", "mes"]
+    assert [name for name, _ in read.sinks()] == ["broker", "mes", "cell", "mill-1"]
     assert read.webhook["mes"].hosts == {"mes.plant"}
     assert [str(network) for network in read.webhook["mes"].networks] == ["10.20.0.0/16"]
 
@@ -34,6 +44,14 @@ def test_a_system_is_told_the_kinds_and_machines_that_it_wants(tmp_path: Path) -
     wants = read_connector_file(file).webhook["mes"].wants
     said = [verdict(1), check(), check(machine="mill-2"), fault()]
     assert [wants(plant_event("p", "s", answer, 0.0)) for answer in said] == [False, True, False, True]
+
+
+def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
+    file = tmp_path / "connect.toml"
+    file.write_text(PLC, encoding="utf-8")
+    wants = read_connector_file(file).plc["a"].wants
+    said = [verdict(1), check(), check(head="H13"), fault()]
+    assert [wants(plant_event("p", "s", answer, 0.0)) for answer in said] == [False, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +66,13 @@ def test_a_system_is_told_the_kinds_and_machines_that_it_wants(tmp_path: Path) -
         (WEBHOOK + 'kind = ["check"]', "webhook.mes.kind: Extra inputs are not permitted"),
         (WEBHOOK + '[mqtt.mes]\nurl = "mqtt://h"', "mes is there twice"),
         (WEBHOOK.replace('allow = ["mes.plant"]', "allow = []"), "webhook.mes.allow"),
+        (OPCUA.replace("opc.tcp://0.0.0.0:4840", "http://h"), "it must begin with opc.tcp://"),
+        (OPCUA.replace("trusted_folder", "trust"), "opcua.a.trusted_folder: Field required"),
+        (OPCUA + OPCUA.partition("\n")[2].replace("[opcua.a]", "[opcua.b]"), "opcua: Dictionary should have at most 1"),
+        (PLC.replace("none", "Basic256Sha256"), "certificate_file, key_file and server_certificate_file are needed"),
+        (PLC.replace("[[plc", 'user = "u"\npassword_file = "p"\n[[plc'), "a password would be sent in the clear"),
+        (PLC.replace("ns=2;s=B", "B"), "plc.a.heartbeat"),
+        (PLC.partition("[[")[0], "plc.a.head: Field required"),
         ("site", "is no TOML"),
     ],
 )

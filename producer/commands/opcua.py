@@ -1,0 +1,109 @@
+"""`insert-station connect opcua`: what OPC UA needs: certificates, users, and the standard's types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer.commands.options import settings_of
+from producer.terminal.output import note, say
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="What OPC UA needs: a certificate of our own, the users of our server, and the standard's types.",
+)
+
+CERTIFICATE = "certificate.pem"
+"""In a folder: our certificate."""
+
+KEY = "key.pem"
+"""Beside it: its private key."""
+
+
+@app.command()
+def certificate(
+    folder: Annotated[Path, typer.Argument(help="Where the certificate and its key are put.")],
+    host: Annotated[list[str], typer.Option(help="A name or an address by which others reach us; several times.")],
+    uri: Annotated[str | None, typer.Option(help="The application's URI; default: urn:HOST:insert-inspection.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=7300, help="How long it is valid.")] = 1825,
+) -> None:
+    """Make our certificate and its private key, which signs it: `certificate.pem` and `key.pem` in a folder.
+
+    The other side has to trust the certificate: give it that file. What is there already is not overwritten.
+
+    Example: `insert-station connect opcua certificate opcua --host inspection.plant --host 10.20.0.7`
+    """
+    try:
+        from producer.connect.opcua.certificates import new_certificate
+    except ImportError as error:
+        raise ValueError(_not_installed(error)) from None
+    from producer.files.durable_files import make_folder, write_file
+
+    for name in (CERTIFICATE, KEY):
+        if (folder / name).exists():
+            raise ValueError(f"{folder / name} is there already: move it away first, others may trust it")
+    key, text = new_certificate(uri or f"urn:{host[0]}:insert-inspection", host, days)
+    make_folder(folder)
+    file = folder / KEY
+    file.touch(0o600)  # before there is anything in it
+    file.write_bytes(key)
+    write_file(folder / CERTIFICATE, text)
+    say(f"{folder / CERTIFICATE}: the other side has to trust it\n{file}: nobody else may have it")
+
+
+@app.command()
+def user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
+    """Ask for a user's password and print the line that the users' file needs; the password itself is kept nowhere.
+
+    Example: `insert-station connect opcua user plc-1 >> opcua/users`
+    """
+    try:
+        from producer.connect.opcua.users import user_line
+    except ImportError as error:
+        raise ValueError(_not_installed(error)) from None
+    import getpass
+    import sys
+
+    if sys.stdin.isatty():
+        password = getpass.getpass("password: ")
+        if getpass.getpass("once more: ") != password:
+            raise ValueError("the two are not the same")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    say(user_line(name, password))
+    note("append this line to the users' file; it counts from the next sign-in on")
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Node sets, XML, as the OPC Foundation has them.")
+    ],
+) -> None:
+    """Import the node set of OPC 40100-1, so that our server's types are the standard's own.
+
+    The file is Opc.Ua.MachineVision.NodeSet2.xml of github.com/OPCFoundation/UA-Nodeset. It is looked at, and kept by
+    its digest beside the delivery log; `insert-station connect run` uses it from its next start on. Without it the same
+    names stand in a namespace of our own.
+
+    Example: `insert-station --data var/line connect opcua import Opc.Ua.MachineVision.NodeSet2.xml`
+    """
+    from producer.connect.opcua.node_sets import NODE_SETS, checked_node_set, keep_node_set
+
+    folder = settings_of(context).delivery_log_path().parent / NODE_SETS
+    for file in files:
+        try:
+            node_set = checked_node_set(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{file} was not imported: {error}") from None
+        keep_node_set(folder, node_set)
+        say(f"{node_set.model} {node_set.version} is kept, sha256 {node_set.digest}")
+    note("`insert-station connect run` uses it from its next start on")
+
+
+def _not_installed(error: ImportError) -> str:
+    return f"connecting is not installed ({error}): pip install 'insert-inspection[connect]'"

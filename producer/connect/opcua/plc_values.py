@@ -1,0 +1,96 @@
+"""What is written into a PLC's variable, by the type that the PLC gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from asyncua import ua
+
+from producer.contract.vocabulary import CheckState
+
+NUMBERS: Final[dict[CheckState, int]] = {"go": 1, "replace": 2, "review": 3}
+"""A check's state in a variable that holds a number; 0 is what a PLC has before there is any."""
+
+_BITS: Final = {
+    ua.VariantType.SByte: 7,
+    ua.VariantType.Byte: 8,
+    ua.VariantType.Int16: 15,
+    ua.VariantType.UInt16: 16,
+    ua.VariantType.Int32: 31,
+    ua.VariantType.UInt32: 32,
+    ua.VariantType.Int64: 63,
+    ua.VariantType.UInt64: 64,
+}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a PLC.
+
+    Attributes:
+        node: its NodeId, as it is configured.
+        kind: the type of its value, or of each in an array.
+        length: of an array, as the PLC has it; None where it is none.
+    """
+
+    node: str
+    kind: ua.VariantType
+    length: int | None
+
+    def state(self, state: CheckState) -> ua.Variant:
+        """A check's state: the word, or its number.
+
+        Raises:
+            ValueError: the variable can hold neither.
+        """
+        if self.length is None and self.kind == ua.VariantType.String:
+            return self._variant(state)
+        return self.number(NUMBERS[state])
+
+    def number(self, number: int) -> ua.Variant:
+        """A number that only rises; after the highest that the variable holds it begins again at 0.
+
+        Raises:
+            ValueError: the variable holds no numbers.
+        """
+        if self.length is not None or self.kind not in _BITS:
+            raise ValueError(f"{self.node} is {self._shape()}, and should be a whole number")
+        return self._variant(number % 2 ** _BITS[self.kind])
+
+    def text(self, text: str) -> ua.Variant:
+        """A text.
+
+        Raises:
+            ValueError: the variable holds none.
+        """
+        if self.length is not None or self.kind != ua.VariantType.String:
+            raise ValueError(f"{self.node} is {self._shape()}, and should be a text (String)")
+        return self._variant(text)
+
+    def pockets(self, pockets: Sequence[int]) -> ua.Variant:
+        """Pockets: an array of Boolean, of which the first is pocket 1; or one of numbers, filled up with 0.
+
+        Raises:
+            ValueError: the variable is neither, or has no room for them.
+        """
+        if self.length is None or (self.kind != ua.VariantType.Boolean and self.kind not in _BITS):
+            raise ValueError(f"{self.node} is {self._shape()}, and should be an array of Boolean or of whole numbers")
+        needed = max(pockets, default=0) if self.kind == ua.VariantType.Boolean else len(pockets)
+        if needed > self.length:
+            raise ValueError(f"{self.node} is {self._shape()}, and {needed} are needed: make it longer in the PLC")
+        if self.kind == ua.VariantType.Boolean:
+            return self._variant([number in pockets for number in range(1, self.length + 1)])
+        return self._variant([*pockets, *[0] * (self.length - len(pockets))])
+
+    def _variant(self, value: object) -> ua.Variant:
+        return ua.Variant(value, self.kind, is_array=isinstance(value, list))
+
+    def _shape(self) -> str:
+        return self.kind.name if self.length is None else f"an array of {self.length} {self.kind.name}"
+
+
+def alone(value: ua.Variant) -> ua.DataValue:
+    """A value to write without a status and a time: many PLCs refuse a write that brings them."""
+    return ua.DataValue(value, StatusCode=None)

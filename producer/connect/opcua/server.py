@@ -1,0 +1,113 @@
+"""Our OPC UA server: what it says of itself, how it listens, and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from asyncua import Server, ua
+from asyncua.common.connection import TransportLimits
+from asyncua.crypto.permission_rules import SimpleRoleRuleset
+
+from producer.connect.configuration import OpcuaSink
+from producer.connect.opcua.access import GuardedServer
+from producer.connect.opcua.certificates import TrustedClients, application_uri, certificate_in, key_in
+from producer.connect.opcua.head_variables import HeadVariables
+from producer.connect.opcua.node_sets import kept_node_set
+from producer.connect.opcua.result import result_of
+from producer.connect.opcua.result_history import ResultHistory
+from producer.connect.opcua.standard_types import standard_types
+from producer.connect.opcua.types import NAMESPACE, own_types
+from producer.connect.opcua.vision_system import VisionSystem
+from producer.contract.plant_event import PlantEvent
+
+LARGEST_REQUEST: Final = 1_000_000
+"""Bytes of a request at most: whoever has not said who it is must not fill our memory."""
+
+_CHUNK: Final = 65_535
+
+
+class ResultServer:
+    """The server; nothing listens before `start`."""
+
+    def __init__(self, site: str, configuration: OpcuaSink, refused: Path, node_sets: Path):
+        """Read what it needs.
+
+        Args:
+            site: the plant's, for what it says of itself.
+            configuration: where it listens, and whom it lets in.
+            refused: where certificates of unknown clients are kept.
+            node_sets: where the standard's node set is kept, if it was imported.
+
+        Raises:
+            ValueError: a file cannot be read.
+        """
+        self._site = site
+        self._configuration = configuration
+        self._certificate = certificate_in(configuration.certificate_file)
+        self._key = key_in(configuration.key_file)
+        self._uri = application_uri(self._certificate)
+        self._node_set = kept_node_set(node_sets)
+        self._guarded = partial(
+            GuardedServer, configuration.users_file, TrustedClients(configuration.trusted_folder, refused)
+        )
+        self._guarded()  # says at once what cannot be read
+        self._server: Server | None = None
+        self._system: VisionSystem | None = None
+        self._heads: HeadVariables | None = None
+        self._result_of: Callable[[PlantEvent], object]
+
+    async def start(self, history: ResultHistory, shown: Iterable[tuple[int, PlantEvent]]) -> None:
+        """Build the address space with what holds now, and listen.
+
+        Raises:
+            OSError: the port cannot be had.
+            ValueError: our certificate is not valid now, or the node set cannot be used.
+        """
+        if not self._certificate.not_valid_before_utc <= datetime.now(UTC) <= self._certificate.not_valid_after_utc:
+            raise ValueError(
+                f"our certificate {self._configuration.certificate_file} is not valid now: "
+                "`insert-station connect opcua certificate` makes a new one"
+            )
+        server = Server(self._guarded())
+        server.application_type = ua.ApplicationType.Server
+        server.limits = TransportLimits(_CHUNK, _CHUNK, LARGEST_REQUEST // _CHUNK + 1, LARGEST_REQUEST)
+        server.product_uri = "urn:insert-inspection"
+        server.manufacturer_name = "insert-inspection"
+        server.set_server_name(f"insert inspection {self._site}")
+        await server.init()
+        await server.set_application_uri(self._uri)
+        server.set_endpoint(self._configuration.address)
+        parts = urlsplit(self._configuration.address)
+        server.socket_address = (parts.hostname or "", parts.port or 4840)
+        server.iserver.certificate = self._certificate
+        await server.load_private_key(self._key, format="der")
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt], SimpleRoleRuleset())
+        index = await server.register_namespace(NAMESPACE)
+        self._simulated = frozenset(self._configuration.simulated_machines)
+        types = await (own_types(server, index) if self._node_set is None else standard_types(server, self._node_set))
+        system = VisionSystem(server, index, types, history, lambda event: result_of(event, self._simulated))
+        self._heads = HeadVariables(server, index, await system.build())
+        for number, event in shown:
+            await self._heads.show(number, event, result_of(event, self._simulated))
+        await server.start()
+        self._server, self._system = server, system
+
+    async def tell(self, numbered: Iterable[tuple[int, PlantEvent]]) -> None:
+        """Show these, and send their events, in this order."""
+        if self._heads is None or self._system is None:
+            raise RuntimeError("the server was not started")
+        for number, event in numbered:
+            result = result_of(event, self._simulated)
+            await self._heads.show(number, event, result)
+            await self._system.tell(result)
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None

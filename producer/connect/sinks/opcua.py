@@ -1,0 +1,93 @@
+"""OPC UA: a server of our own, which PLCs, SCADA and MES read.
+
+An answer is delivered once it stands among what can be asked again, the deliveries in the log: from there a client that
+was away asks for what it has missed, also after this process was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from producer.connect.configuration import OpcuaSink
+from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.opcua.loop_thread import LoopThread
+from producer.connect.opcua.node_sets import NODE_SETS
+from producer.connect.opcua.result_history import ResultHistory
+from producer.connect.opcua.server import ResultServer
+from producer.connect.sinks.last_answers import last_answers, remembered
+from producer.connect.sinks.sink import SinkAway, Told
+
+START_TIMEOUT: Final = 120.0
+"""Seconds that building the address space may take, on a slow machine."""
+
+TELL_TIMEOUT: Final = 60.0
+"""Seconds that showing one batch of answers may take."""
+
+
+class Opcua:
+    """The server as a sink; used by one thread."""
+
+    def __init__(self, name: str, site: str, configuration: OpcuaSink, log: DeliveryLog):
+        """Nothing listens yet.
+
+        Args:
+            name: the sink's name.
+            site: the plant's.
+            configuration: where it listens, and whom it lets in.
+            log: where what holds now is kept, and what can be asked again.
+
+        Raises:
+            ValueError: a file cannot be read.
+        """
+        self._name = name
+        self._log = log
+        self._address = configuration.address
+        folder = log.path.parent
+        self._server = ResultServer(site, configuration, folder / "refused", folder / NODE_SETS)
+        self._history: ResultHistory | None = None
+        self._thread: LoopThread | None = None
+
+    def open(self) -> None:
+        """Listen, and show what held when this process last ended.
+
+        Raises:
+            SinkAway: the port cannot be had, or our certificate is not valid now.
+        """
+        if self._thread is not None:
+            return
+        self._history = ResultHistory(self._log.path, self._name)
+        self._thread = LoopThread(f"opcua-{self._name}")
+        try:
+            self._thread.call(self._server.start(self._history, last_answers(self._log, self._name)), START_TIMEOUT)
+        except (OSError, ValueError, TimeoutError) as error:
+            self.close()
+            raise SinkAway(f"{self._address} cannot be served: {error}") from error
+
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+        """Show these and send their events; who is connected has them then, and all others can ask for them.
+
+        Raises:
+            SinkAway: the server does not come to its end with them.
+        """
+        if self._thread is None:
+            raise SinkAway("the server is not there")
+        try:
+            self._thread.call(self._server.tell([(one.number, one.event) for one in deliveries]), TELL_TIMEOUT)
+        except TimeoutError as error:
+            self.close()
+            raise SinkAway("the server does not answer") from error
+        for delivery in deliveries:
+            yield Told(delivery, shown=remembered(delivery))
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._thread is not None:
+            try:
+                self._thread.call(self._server.stop(), 10.0)
+            finally:
+                self._thread.close()
+                self._thread = None
+        if self._history is not None:
+            self._history.close()
+            self._history = None

@@ -1,0 +1,217 @@
+"""A PLC's own OPC UA server: the last check of each head is written into its variables, and a heartbeat.
+
+A connection is used as long as it lasts; asyncua would take up a lost one by itself, and nobody would hear of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from asyncua import Client, ua
+from asyncua.crypto.security_policies import (
+    SecurityPolicyAes128Sha256RsaOaep,
+    SecurityPolicyAes256Sha256RsaPss,
+    SecurityPolicyBasic256Sha256,
+)
+from asyncua.crypto.uacrypto import CertProperties
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from producer.configuration.passwords import password_in
+from producer.connect.configuration import PlcSink
+from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
+from producer.connect.opcua.loop_thread import LoopThread
+from producer.connect.opcua.plc_values import Variable, alone
+from producer.connect.sinks.last_answers import last_answers, remembered
+from producer.connect.sinks.sink import SinkAway, Told
+from producer.contract.answers import CheckAnswer
+from producer.contract.plant_event import PlantEvent
+
+ANSWER_TIMEOUT: Final = 10.0
+"""Seconds that the PLC may take for one answer."""
+
+OPEN_TIMEOUT: Final = 60.0
+"""Seconds for connecting, and for learning what its variables are."""
+
+BEAT_EVERY: Final = 1.0
+"""Seconds between two heartbeats at least; while nothing happens there are some five."""
+
+_SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
+
+_POLICIES: Final = {
+    "Basic256Sha256": SecurityPolicyBasic256Sha256,
+    "Aes128Sha256RsaOaep": SecurityPolicyAes128Sha256RsaOaep,
+    "Aes256Sha256RsaPss": SecurityPolicyAes256Sha256RsaPss,
+}
+
+
+class Plc:
+    """The PLC as a sink; used by one thread."""
+
+    def __init__(self, name: str, configuration: PlcSink, log: DeliveryLog):
+        """Nothing is connected yet.
+
+        Args:
+            name: the sink's name.
+            configuration: how the PLC is reached, and its variables.
+            log: where the last checks are kept, for a PLC that has lost them.
+
+        Raises:
+            ValueError: a file cannot be read.
+        """
+        self._name = name
+        self._configuration = configuration
+        self._log = log
+        file = configuration.password_file
+        self._password = None if file is None else password_in(file)
+        self._security = None if configuration.security == "none" else _security(configuration)
+        self._thread: LoopThread | None = None
+        self._client: Client | None = None
+        self._variables: dict[str, Variable] = {}
+        self._beats = 0
+        self._beaten_at = 0.0
+
+    def open(self) -> None:
+        """Be connected, with the last check of each head written, and show by the heartbeat that we are.
+
+        Raises:
+            SinkAway: the PLC cannot be reached, does not let us in, or has not the variables.
+        """
+        if self._thread is None:
+            self._thread = LoopThread(f"plc-{self._name}")
+        if self._client is None:
+            self._call(self._connect(), OPEN_TIMEOUT)
+            self._call(self._write_again(last_answers(self._log, self._name)), OPEN_TIMEOUT)
+        if time.monotonic() - self._beaten_at >= BEAT_EVERY:
+            self._call(self._beat(), ANSWER_TIMEOUT)
+            self._beaten_at = time.monotonic()
+
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+        """Write the last check of each head; earlier ones are overtaken, and a PLC must not act on them.
+
+        Raises:
+            SinkAway: the connection was lost, or the PLC does not take what is written.
+        """
+        last = {one.event.order: one.number for one in deliveries}
+        for delivery in deliveries:
+            if last[delivery.event.order] != delivery.number:
+                yield Told(delivery)
+                continue
+            try:
+                writes = self._writes(delivery.number, delivery.event)
+            except ValueError as error:
+                yield Told(delivery, str(error))
+                continue
+            for values in writes:
+                self._call(self._write(values), ANSWER_TIMEOUT)
+            yield Told(delivery, shown=remembered(delivery))
+
+    def close(self) -> None:
+        """Drop the connection."""
+        client, self._client = self._client, None
+        if self._thread is not None:
+            try:
+                if client is not None:
+                    self._thread.call(client.disconnect(), ANSWER_TIMEOUT)
+            except (OSError, TimeoutError, ua.UaError):
+                pass  # it was lost already
+            finally:
+                self._thread.close()
+                self._thread = None
+
+    def _writes(self, number: int, event: PlantEvent) -> list[dict[str, ua.Variant]]:
+        """What is written of a check, the sequence number last and by itself; nothing of what is no check.
+
+        Raises:
+            ValueError: a variable cannot hold it.
+        """
+        head, check, variable = self._configuration.of(event), event.data, self._variables
+        if head is None or not isinstance(check, CheckAnswer):
+            return []
+        values = {head.state: variable[head.state].state(check.state)}
+        for node, pockets in ((head.replace, check.replace), (head.review, check.review)):
+            if node is not None:
+                values[node] = variable[node].pockets(pockets)
+        if head.operation is not None:
+            values[head.operation] = variable[head.operation].text(check.operation)
+        return [values, {head.sequence: variable[head.sequence].number(number)}]
+
+    def _call(self, coroutine: Any, timeout: float) -> None:
+        assert self._thread is not None  # noqa: S101 (made by `open`)
+        try:
+            self._thread.call(coroutine, timeout)
+        except (OSError, TimeoutError, ua.UaError, ValueError) as error:
+            self.close()
+            problem = _SILENT if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+            raise SinkAway(f"{self._configuration.url}: {problem}") from error
+
+    async def _connect(self) -> None:
+        client = Client(self._configuration.url, timeout=ANSWER_TIMEOUT)
+        if self._security is not None:
+            client.application_uri, arguments = self._security
+            await client.set_security(*arguments)
+        if self._configuration.user is not None:
+            client.set_user(self._configuration.user)
+            client.set_password(self._password)
+        await client.connect()
+        self._client = client
+        nodes = {self._configuration.heartbeat}
+        for head in self._configuration.head:
+            nodes |= {head.state, head.sequence, head.replace or "", head.review or "", head.operation or ""}
+        self._variables = {node: await _variable(client, node) for node in nodes - {""}}
+
+    async def _write_again(self, checks: Sequence[tuple[int, PlantEvent]]) -> None:
+        for number, event in checks:
+            for values in self._writes(number, event):
+                await self._write(values)
+
+    async def _beat(self) -> None:
+        self._beats += 1
+        node = self._configuration.heartbeat
+        await self._write({node: self._variables[node].number(self._beats)})
+
+    async def _write(self, values: dict[str, ua.Variant]) -> None:
+        assert self._client is not None  # noqa: S101 (made by `open`)
+        nodes = [self._client.get_node(node) for node in values]
+        answers = await self._client.uaclient.write_attributes(
+            [node.nodeid for node in nodes], list(map(alone, values.values()))
+        )
+        for node, answer in zip(values, answers, strict=True):
+            if not answer.is_good():
+                raise ValueError(f"{node} cannot be written: {answer.name}")
+
+
+def _security(configuration: PlcSink) -> tuple[str, tuple[Any, ...]]:
+    """Who we are, and what `set_security` wants.
+
+    Raises:
+        ValueError: a file cannot be read.
+    """
+    own, key, server = configuration.certificate_file, configuration.key_file, configuration.server_certificate_file
+    if own is None or key is None or server is None:
+        raise ValueError("the certificates are missing")
+    certificate = certificate_in(own)
+    return application_uri(certificate), (
+        _POLICIES[configuration.security],
+        CertProperties(certificate.public_bytes(Encoding.DER), "der"),
+        CertProperties(key_in(key), "der"),
+        None,
+        CertProperties(certificate_in(server).public_bytes(Encoding.DER), "der"),
+    )
+
+
+async def _variable(client: Client, name: str) -> Variable:
+    """What the PLC says that a variable is.
+
+    Raises:
+        ValueError: there is none by that NodeId.
+    """
+    try:
+        node = client.get_node(name)
+        kind, value = await asyncio.gather(node.read_data_type_as_variant_type(), node.read_value())
+    except ua.UaError as error:
+        raise ValueError(f"{name} cannot be read: {error}") from None
+    return Variable(name, kind, len(value) if isinstance(value, list) else None)

@@ -1,0 +1,181 @@
+"""What the line says stands in our OPC UA server, for those who may come, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncua
+import pytest
+from asyncua import ua
+
+from tests.integration.opcua import NODE_SET, PASSWORD, Plant, Session, event_of, identity, ids, needs_node_set
+from tests.integration.plant import ConnectProcess, check, connecting, fault, in_order, verdict
+from tests.support import RedisProcess, wait_until
+from worker.line.notifier import Notifier
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    return Plant(tmp_path)
+
+
+@pytest.fixture
+def line(redis_server: RedisProcess) -> Iterator[Notifier]:
+    notifier = Notifier(redis_server.url)
+    yield notifier
+    notifier.close()
+
+
+def test_a_head_is_told_whole_though_the_server_dies_in_the_middle(
+    plant: Plant, redis_server: RedisProcess, line: Notifier
+) -> None:
+    said = [verdict(1 + number % 5, "damaged" if number % 5 == 2 else "intact") for number in range(60)]
+    last = [fault(), check("replace", [3]), check("go", machine="sim-mill", head="sim-head")]
+    with connecting(plant.folder, redis_server.url, plant.file()) as connector:
+        wait_until(lambda: connector.status()["cell"]["up"], 60)
+        with plant.session() as client:
+            client.load()
+            client.subscribe()
+            client.subscribe(client.client.nodes.server)  # where most clients listen
+            line.send([("station-1", answer) for answer in said[:30]])
+            wait_until(lambda: len(client.heard) == 60)
+            event = client.heard[-1]
+            assert (event["IsPartial"], event["ResultEvaluation"], event["Pocket"]) == (True, 1, 5)
+            assert event["PartId"].Id == "mill-1/H12"
+            assert event["EventId"].decode() == event["ResultId"].Id
+            assert client.variable("mill-1/H12", "PocketOutcome") == ["intact", "intact", "damaged", "intact", "intact"]
+            states = [["VisionStateMachine"], ["VisionStateMachine", "AutomaticModeStateMachine"]]
+            shown = [
+                client.system.get_child([*(f"{client.ns}:{name}" for name in path), "0:CurrentState"]).read_value().Text
+                for path in states
+            ]
+            assert shown == ["Operational", "ContinuousExecution"]
+            connector.kill()
+        line.send([("station-1", answer) for answer in [*said[29:], *last]])  # one of them for the second time
+        connector.start()
+        wait_until(lambda: connector.status()["cell"]["delivered"] == 63, 60)
+        with plant.session() as client:
+            results = client.all_results(piece=25)
+            assert len(results) == len(set(ids(results))) == 63
+            events = [event_of(result) for result in results]
+            assert in_order([event for event in events if event["type"] == "inserts.verdict"], said)
+            assert [result.IsPartial for result in results] == [True] * 61 + [False] * 2
+            words = [[each.Value for each in result.ResultContent[:2]] for result in results[-3:]]
+            assert words == [[0, "Undefined"], [2, "NotOK"], [1, "OK"]]
+            assert [result.ResultState for result in results[-3:]] == [4, 1, 1]
+            assert [result.IsSimulated for result in results[-2:]] == [False, True]
+            # What held before stands in the variables again, and what came since.
+            assert client.variable("mill-1/H12", "PocketEvaluation") == [1, 1, 2, 1, 1]
+            assert client.variable("mill-1/H12", "State") == "replace"
+            assert client.variable("mill-1/H12", "Replace") == [3]
+            assert client.variable("sim-mill/sim-head", "IsSimulated")
+            assert client.variable("mill-1/H12", "Sequence") < client.variable("sim-mill/sim-head", "Sequence")
+            # And it can be asked for by what it is.
+            assert ids(client.results(JobId=str(last[1].check_id))[0]) == [results[-2].ResultId.Id]
+            assert len(client.results(MeasId=str(said[7].capture_id), InternalRecipeId="verdict")[0]) == 1
+            assert len(client.results(PartId="mill-1/H12", InternalRecipeId="check")[0]) == 1
+            assert len(client.results(state=4)[0]) == 1
+            assert client.results(ProductId="none has one") == ([], True)
+            found, error = client.result(results[0].ResultId.Id)
+            assert (found.MeasId.Id, error) == (str(said[0].capture_id), 0)
+            assert client.result("0" * 32)[1] < 0
+
+
+def test_whoever_may_not_come_is_refused_and_the_log_says_what_to_do(
+    plant: Plant, redis_server: RedisProcess, line: Notifier
+) -> None:
+    stranger = identity(plant.folder, "stranger")
+    with connecting(plant.folder, redis_server.url, plant.file()) as connector:
+        line.send([("station-1", check())])
+        wait_until(lambda: connector.status()["cell"]["delivered"] == 1, 60)
+        for chosen, error in [
+            ({"own": stranger}, ua.uaerrors.BadCertificateUntrusted),
+            ({"password": "a wrong password"}, ua.uaerrors.BadUserAccessDenied),
+            ({"user": "nobody"}, ua.uaerrors.BadUserAccessDenied),
+            ({"user": None}, ua.uaerrors.BadIdentityTokenRejected),
+        ]:
+            with pytest.raises(error), plant.session(**chosen):
+                pass
+        with plant.session() as client:
+            asyncio.run(everything_in_the_clear_is_refused(plant, client))
+            assert client.variable("mill-1/H12", "State") == "go"
+            with pytest.raises(ua.uaerrors.BadUserAccessDenied):
+                client.client.get_node(f"ns={client.ns};s=mill-1/H12/State").write_value("replace")
+        said = connector.log.read_text()
+        assert "copy" in said
+        assert f"into {plant.trusted}" in said
+        assert "the user nobody or its password is wrong" in said
+        assert PASSWORD not in said
+        assert "Traceback" not in said
+        # It does what the log says, and may come; without a new start.
+        [kept] = (plant.folder / "line" / "connect" / "refused").iterdir()
+        plant.trust(kept)
+        with plant.session(own=stranger) as client:
+            assert client.variable("mill-1/H12", "State") == "go"
+
+
+async def everything_in_the_clear_is_refused(plant: Plant, victim: Session) -> None:
+    """Over a channel without security nobody gets in: not with a password, and not by another's session."""
+    client = asyncua.Client(plant.url, timeout=10)
+    endpoints = await client.connect_and_get_server_endpoints()
+    assert {str(each.SecurityPolicyUri).rpartition("#")[2] for each in endpoints} == {"Basic256Sha256"}
+    assert {each.SecurityMode for each in endpoints} == {ua.MessageSecurityMode.SignAndEncrypt}
+    assert {token.TokenType for each in endpoints for token in each.UserIdentityTokens} == {ua.UserTokenType.UserName}
+    token = ua.UserNameIdentityToken(PolicyId="username", UserName="plc", Password=PASSWORD.encode())
+    await client.connect_sessionless()
+    protocol = client.uaclient.protocol
+    state = victim.client.get_node(f"ns={victim.ns};s=mill-1/H12/State").nodeid
+    wanted = ua.ReadParameters(NodesToRead=[ua.ReadValueId(NodeId=state, AttributeId=ua.AttributeIds.Value)])
+    parameters = ua.ActivateSessionParameters(UserIdentityToken=token)
+    # By the number of the session of somebody who is there.
+    protocol.authentication_token = victim.client.aio_obj.uaclient.protocol.authentication_token
+    with pytest.raises(ua.UaStatusCodeError):
+        await client.uaclient.activate_session(parameters)
+    with pytest.raises((ua.UaStatusCodeError, ConnectionError)):
+        await client.uaclient.read(wanted)
+    # And with a session of its own.
+    await client.disconnect_sessionless()
+    await client.connect_sessionless()
+    await client.uaclient.create_session(ua.CreateSessionParameters(EndpointUrl=plant.url, RequestedSessionTimeout=9e4))
+    with pytest.raises(ua.UaStatusCodeError):
+        await client.uaclient.activate_session(parameters)
+    with pytest.raises((ua.UaStatusCodeError, ConnectionError)):
+        await client.uaclient.read(wanted)
+    await client.disconnect_sessionless()
+
+
+@needs_node_set
+def test_with_the_standard_s_node_set_the_types_are_the_standard_s(
+    plant: Plant, redis_server: RedisProcess, line: Notifier
+) -> None:
+    connector = ConnectProcess(plant.folder, redis_server.url, plant.file())
+    imported = connector.command("opcua", "import", str(NODE_SET))
+    assert imported.returncode == 0, imported.stderr
+    connector.start()
+    try:
+        line.send([("station-1", check("replace", [3]))])
+        wait_until(lambda: connector.status()["cell"]["delivered"] == 1, 60)
+        with plant.session() as client:
+            assert client.types != client.ns
+            assert (
+                client.client.get_node(client.system.read_type_definition()).read_browse_name().Name
+                == "VisionSystemType"
+            )
+            client.load()
+            client.subscribe()
+            line.send([("station-1", verdict(2))])
+            wait_until(lambda: len(client.heard) == 1)
+            assert client.heard[0]["InternalRecipeId"].Id == "verdict"
+            results, _ = client.results(InternalRecipeId="check")
+            assert [result.ExternalRecipeId.Id for result in results] == ["op-1"]
+            found, _ = client.result(results[0].ResultId.Id)
+            assert [each.Value for each in found.ResultContent[:2]] == [2, "NotOK"]
+            state = client.system.get_child(
+                [f"{client.types}:VisionStateMachine", "0:CurrentState", "0:Id"]
+            ).read_value()
+            assert client.client.get_node(state).read_browse_name().Name == "Operational"
+            assert client.variable("mill-1/H12", "Replace") == [3]
+    finally:
+        connector.kill()

@@ -1,0 +1,126 @@
+"""What a check of a head says is written into a PLC's own variables, though the PLC is away for a while."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producer.connect.delivery_log import DeliveryLog
+from tests.integration import plc_server
+from tests.integration.opcua import PASSWORD, identity
+from tests.integration.plant import check, connecting, verdict
+from tests.support import RedisProcess, wait_until
+from worker.embedded.redis_server import free_port
+from worker.line.notifier import Notifier
+
+
+class Plc:
+    """The PLC as a process that may be killed and started again; it keeps nothing over that."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.port = free_port()
+        self.server, self.client = identity(folder, "plc-server"), identity(folder, "client")
+        self._file = folder / "written"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        arguments = [f"opc.tcp://127.0.0.1:{self.port}", *self.server, self.client[0], "inserts", PASSWORD, self._file]
+        with (self.folder / "plc.log").open("ab") as log:
+            self._process = subprocess.Popen([sys.executable, plc_server.__file__, *map(str, arguments)], stderr=log)
+
+    def listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def written(self, *names: str) -> list[Any]:
+        """What was written into these, in order; the heartbeat apart if they are not named."""
+        if not self._file.exists():
+            return []
+        lines = [json.loads(line) for line in self._file.read_text(encoding="utf-8").splitlines()]
+        return [[name, value] for name, value in lines if name in names or (not names and name != "Heartbeat")]
+
+    def values(self, name: str) -> list[Any]:
+        return [value for _, value in self.written(name)]
+
+    def configured(self) -> str:
+        password = self.folder / "password"
+        password.write_text(PASSWORD, encoding="utf-8")
+        names = {"state": "State", "replace": "Replace", "review": "Review", "operation": "Operation"}
+        names["sequence"] = "Sequence"
+        return (
+            f'site = "plant-1"\n[plc.mill]\nurl = "opc.tcp://127.0.0.1:{self.port}"\n'
+            f'certificate_file = "{self.client[0]}"\nkey_file = "{self.client[1]}"\n'
+            f'server_certificate_file = "{self.server[0]}"\nuser = "inserts"\npassword_file = "{password}"\n'
+            'heartbeat = "ns=2;s=Heartbeat"\n[[plc.mill.head]]\nmachine = "mill-1"\nhead = "H12"\n'
+            + "".join(f'{key} = "ns=2;s={name}"\n' for key, name in names.items())
+        )
+
+
+@pytest.fixture
+def plc(tmp_path: Path) -> Iterator[Plc]:
+    plc = Plc(tmp_path)
+    plc.start()
+    yield plc
+    plc.kill()
+
+
+def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc
+) -> None:
+    line = Notifier(redis_server.url)
+    with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        line.send(
+            [("station-1", answer) for answer in [verdict(1), check("replace", [3, 8]), check("go", head="other")]]
+        )
+        wait_until(lambda: plc.values("Sequence"))
+        assert plc.written()[:-1] == [
+            ["State", 2],
+            ["Replace", [False, False, True, False, False, False, False, True]],
+            ["Review", [0, 0, 0, 0]],
+            ["Operation", "op-1"],
+        ]
+        beats = len(plc.values("Heartbeat"))
+        wait_until(lambda: len(plc.values("Heartbeat")) > beats, 30)
+        # What was said while the PLC was away is overtaken by the last of it: no PLC may act on the others.
+        plc.kill()
+        away = [check("go"), check("go"), check("review")]
+        line.send([("station-1", answer) for answer in away])
+        wait_until(lambda: not connector.status()["mill"]["up"], 30)
+        assert connector.status()["mill"]["waiting"] == 3
+        plc.start()
+        wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 60)
+        # It is told first what held when it went, and then the last.
+        assert plc.values("State") == [2, 2, 3]
+        first, again, last = plc.values("Sequence")
+        assert first == again < last
+        # More pockets than its variable has room for: refused in words, and nothing of it is written.
+        line.send([("station-1", check("replace", [9]))])
+        with closing(DeliveryLog(connector.data / "connect" / "deliveries.db")) as log:
+            wait_until(lambda: "9 are needed" in str([one.problem for one in log.latest("mill", "waiting", 1)]))
+        assert len(plc.values("State")) == 3
+    line.close()
+
+
+def test_a_server_that_is_not_the_plc_is_not_spoken_to(tmp_path: Path, redis_server: RedisProcess, plc: Plc) -> None:
+    stranger = identity(tmp_path, "stranger")
+    text = plc.configured().replace(str(plc.server[0]), str(stranger[0]))
+    wait_until(plc.listens, 60)
+    with connecting(tmp_path, redis_server.url, text) as connector:
+        wait_until(lambda: "is server_certificate_file its" in str(connector.status()["mill"]["problem"]), 60)
+        assert plc.written() == plc.values("Heartbeat") == []

@@ -1,0 +1,33 @@
+"""`insert-station connect opcua`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from producer.commands.opcua import app
+from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
+from producer.connect.opcua.users import fits, users_in
+
+
+def test_a_certificate_is_made_once_and_its_key_is_its_owner_s_alone(tmp_path: Path) -> None:
+    made = CliRunner().invoke(app, ["certificate", str(tmp_path / "opcua"), "--host", "inspection.plant"])
+    assert made.exit_code == 0, made.output
+    certificate, key = tmp_path / "opcua" / "certificate.pem", tmp_path / "opcua" / "key.pem"
+    assert application_uri(certificate_in(certificate)) == "urn:inspection.plant:insert-inspection"
+    assert key_in(key)
+    assert sys.platform == "win32" or key.stat().st_mode & 0o077 == 0
+    again = CliRunner().invoke(app, ["certificate", str(tmp_path / "opcua"), "--host", "other.plant"])
+    assert "is there already" in str(again.exception)
+
+
+def test_a_user_s_line_is_what_the_users_file_needs(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["user", "plc-1"], input="a good password\n")
+    file = tmp_path / "users"
+    file.write_text(printed.stdout, encoding="utf-8")
+    assert fits(users_in(file)["plc-1"], "a good password")
+    with pytest.raises(ValueError, match="10 to 200"):
+        CliRunner().invoke(app, ["user", "plc-1"], input="short\n", catch_exceptions=False)

@@ -1,0 +1,40 @@
+"""A plant event as a result of OPC UA."""
+
+from __future__ import annotations
+
+import pytest
+
+from producer.connect.opcua.result import Evaluation, result_of
+from producer.contract.answers import Answer
+from producer.contract.plant_event import plant_event
+from tests.integration.plant import check, fault, verdict
+
+SIMULATED = frozenset({"sim-mill"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "word", "said", "partial", "message"),
+    [
+        (verdict(2), "OK", "intact", True, "mill-1/H12, pocket 2: intact"),
+        (verdict(2, "damaged"), "NotOK", "damaged", True, "mill-1/H12, pocket 2: damaged"),
+        (verdict(2, "unsure"), "NotDecidable", "unsure", True, "mill-1/H12, pocket 2: unsure"),
+        (verdict(2, "unusable"), "Undefined", "unusable", True, "mill-1/H12, pocket 2: unusable"),
+        (check("go"), "OK", "go", False, "mill-1/H12: go"),
+        (check("replace", [2, 3]), "NotOK", "replace", False, "mill-1/H12: replace 2, 3"),
+        (check("review"), "NotDecidable", "review", False, "mill-1/H12: review"),
+        (fault(), "Undefined", "fault", True, "not judged: image_missing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_answer_has_its_word(answer: Answer, word: str, said: str, partial: bool, message: str) -> None:
+    result = result_of(plant_event("p", "station-1", answer, 0.0), SIMULATED)
+    assert (result.evaluation.word, result.answer, result.partial, result.message) == (word, said, partial, message)
+    assert not result.simulated
+
+
+def test_the_words_are_those_of_the_standard() -> None:
+    assert [each.word for each in Evaluation] == ["Undefined", "OK", "NotOK", "NotDecidable"]
+
+
+def test_what_a_simulated_machine_says_is_simulated() -> None:
+    assert result_of(plant_event("p", "station-1", check(machine="sim-mill"), 0.0), SIMULATED).simulated

@@ -15,6 +15,7 @@ from sqlalchemy import Select, case, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from db.learning.model_registry import Model, champion
+from db.line import station_days
 from db.line.rows import NEWEST_FIRST
 from db.queries import unusable_runs
 from db.schema.tables import Captures, Faults
@@ -43,7 +44,9 @@ class LineStatus:
     verdict nor a fault that is its end (one that was requeued waits again), None where none of the last `LOOK_BACK`
     waits. `open_faults` counts the open ones by reason, `MOST_FAULTS` at most. `unsure` is the share of unsure ones
     among the judged of the `WINDOW` newest captures of the line, None where none of them is judged. `unusable_runs` are
-    the stations whose newest photographs cannot be judged, and how many (`db.queries.unusable_runs`).
+    the stations whose newest photographs cannot be judged, and how many (`db.queries.unusable_runs`);
+    `drift_seconds` are those whose days have come to be unlike their reference days, and how long these days were
+    (`db.line.station_days`).
     """
 
     oldest_waiting: datetime | None
@@ -51,6 +54,7 @@ class LineStatus:
     unsure: float | None
     champion: Model | None
     unusable_runs: Mapping[str, int] = field(default_factory=dict)
+    drift_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def current(session: Session, now: datetime) -> LineStatus:
@@ -64,6 +68,7 @@ def current(session: Session, now: datetime) -> LineStatus:
         unsure=unsure / judged if judged else None,
         champion=champion(session),
         unusable_runs=unusable_runs.lengths(session),
+        drift_seconds={drift.station: 86_400.0 * drift.days for drift in station_days.drifting(session, now.date())},
     )
 
 

@@ -6,7 +6,7 @@ import csv
 import errno
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ def plain(value: Any) -> Any:
     """A dataclass, or anything in one, as plain JSON values: times in ISO 8601 and UTC, ids as text."""
     if isinstance(value, datetime):
         return utc(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, dict):

@@ -73,7 +73,7 @@ class WorkerHealth:
 
 def stations(session: Session) -> list[StationHealth]:
     """All stations of the line that have photographs, by name; what it costs grows with the stations only."""
-    stations = (_station(session, name) for name in _names(session))
+    stations = (_station(session, name) for name in station_names(session))
     return [station for station in stations if station is not None]
 
 
@@ -94,7 +94,8 @@ def differ(one: Outcomes, other: Outcomes, word: Word) -> bool:
     return abs(one.share(word) - other.share(word)) > _CHANCE * error > 0
 
 
-def _names(session: Session) -> Iterator[str]:
+def station_names(session: Session) -> Iterator[str]:
+    """The names of all stations that ever sent a photograph, in order."""
     # From one to the next through the index: a DISTINCT would read all captures.
     name = session.scalar(select(func.min(Captures.station)))
     while name is not None:

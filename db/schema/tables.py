@@ -8,7 +8,7 @@ Columns that were added later are last, as they are in a database that was migra
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
@@ -265,3 +265,23 @@ class Faults(Base):
     seen_at: Mapped[datetime | None]
     closed_by: Mapped[str | None] = mapped_column(String(120))
     closed_at: Mapped[datetime | None]
+
+
+class StationDays(Base):
+    """Each day of each station, held against its reference days (`db.line.station_days`)."""
+
+    __tablename__ = "station_days"
+    __table_args__ = (CheckConstraint("photographs >= 0", name="photographs"), Index(None, "day"))
+
+    station: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    measured_at: Mapped[datetime]
+    photographs: Mapped[int]
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    model_id: Mapped[str | None] = mapped_column(ForeignKey(Models.model_id))
+    aspects: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
+    farthest: Mapped[list[str]] = mapped_column(PLAIN_JSON)
+    sample: Mapped[bytes | None]
+    """What was measured of its photographs, where it is a reference day: the learner's own form."""
+    accepted_by: Mapped[str | None] = mapped_column(String(120))
+    accepted_at: Mapped[datetime | None]

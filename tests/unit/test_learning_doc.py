@@ -41,7 +41,7 @@ def test_every_command_that_it_names_is_there() -> None:
 
 def test_every_setting_that_it_names_has_the_default_that_it_names() -> None:
     named = dict(re.findall(r"`INSERTS_([A-Z_]+)`(?:, (?=\d)| \(| \| )?(\d+)?", TEXT))
-    assert len(named) == 8
+    assert len(named) == 9
     for name, told in named.items():
         field = WorkerSettings.model_fields[name.lower()]
         assert float(told) == field.default, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -12,8 +13,9 @@ from kombu.exceptions import OperationalError
 
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from worker.learning.app import EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
+from worker.learning.app import DRIFT_TASK, EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
 from worker.learning.context import Learning
+from worker.learning.drift import measure_drift
 from worker.learning.evaluate import evaluate
 from worker.learning.extract import extract_captures, plan
 from worker.learning.retrain import retrain
@@ -49,6 +51,10 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
         log.info("retrain", told=done.summary)
         if done.new:
             ask(evaluate_newest)
+
+    @app.task(name=DRIFT_TASK)  # type: ignore[untyped-decorator]
+    def measure_days() -> None:
+        measure_drift(learning, datetime.now(UTC))
 
 
 def train_where_none_can_judge(app: Celery, learning: Learning) -> None:

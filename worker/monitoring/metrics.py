@@ -28,7 +28,7 @@ STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 CAPTURE_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 BATCH_CAPTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 FAULTS: Final = ("invalid_event", "image_missing", "image_unreadable", "digest_mismatch", "crashed")
-TASKS: Final = ("reextract", "extract", "retrain", "evaluate")
+TASKS: Final = ("reextract", "extract", "retrain", "evaluate", "drift")
 """Learning's jobs, by the last part of their Celery tasks' names."""
 
 
@@ -262,19 +262,19 @@ def standing_families(standing: LineStatus | None, now: datetime) -> Iterator[Me
     yield _gauge("unsure_ratio", "Share of unsure verdicts among the newest thousand captures of the line.", ratio)
     faults = GaugeMetricFamily("inserts_open_faults", "Faults that wait for a person, by reason.", labels=["reason"])
     runs = GaugeMetricFamily("inserts_station_unusable_captures", "Its newest ones, in a row.", labels=["station"])
+    drifts = GaugeMetricFamily("inserts_station_drift_seconds", "For how long it drifts.", labels=["station"])
     champion = GaugeMetricFamily(
         "inserts_champion_info", "The model in charge, by the database.", labels=["model", "backbone"]
     )
     if standing is not None:
         for reason in sorted({*FAULTS, *standing.open_faults}):
             faults.add_metric([reason], standing.open_faults.get(reason, 0))
-        for station, captures in sorted(standing.unusable_runs.items()):
-            runs.add_metric([station], captures)
+        for family, values in ((runs, standing.unusable_runs), (drifts, standing.drift_seconds)):
+            for station, value in sorted(values.items()):
+                family.add_metric([station], value)
         if standing.champion is not None:
             champion.add_metric([standing.champion.model_id, standing.champion.backbone], 1)
-    yield faults
-    yield runs
-    yield champion
+    yield from (faults, runs, drifts, champion)
 
 
 def backlog_families(backlog: Backlog | None) -> Iterator[Metric]:

@@ -16,8 +16,9 @@ from db.engine.database import Database, SchemaOutdated
 from db.engine.engines import make_engine
 from db.engine.url import sqlite_file
 from db.learning import leases, model_registry, reviews, snapshots
-from db.line import captures, checks, faults, shadow_verdicts, verdicts
+from db.line import captures, checks, faults, shadow_verdicts, station_days, verdicts
 from db.line.shadow_verdicts import ShadowVerdict
+from db.line.station_days import StationDay
 from db.people import accounts, audit, sessions, tokens
 from db.people.session_limits import Limits
 from db.schema.tables import (
@@ -78,7 +79,7 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
     assert set(made) == first | {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
-        *("insert_changes", "evaluations"),
+        *("insert_changes", "evaluations", "station_days"),
     }
     assert structure(database_url) == made
 
@@ -127,7 +128,7 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
     assert set(before) - set(old) == {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
-        *("insert_changes", "evaluations"),
+        *("insert_changes", "evaluations", "station_days"),
     }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
@@ -203,7 +204,10 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     migrate.downgrade(line.database.url, "0002")
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
-    people = {name: [] for name in ("accounts", "sessions", "audit", "tokens", "insert_changes", "evaluations")}
+    people = {
+        name: []
+        for name in ("accounts", "sessions", "audit", "tokens", "insert_changes", "evaluations", "station_days")
+    }
     assert _contents(line.database.url) == before | people
 
 
@@ -363,6 +367,7 @@ def _filled(line, start):
     line.model("m-2", snapshot_id=taken.snapshot_id)
     with line.database.transaction() as session:
         session.execute(insert(Evaluations).values(model_id="m-2", at=start, report={"images": 3}))
+        station_days.record(session, StationDay("st-1", start.date(), start, 12, model_id="m-1"), b"sample")
         model_registry.promote(session, "m-1", by="trainer", reason="first", at=start)
         begun = model_registry.start_shadow(session, "m-2", by="trainer", reason="a candidate", at=start)
         verdicts.record(session, line.verdict(seen[2].capture_id, "intact", model_id="m-1"))

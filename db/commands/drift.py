@@ -1,0 +1,82 @@
+"""`insert-db drift`: whose photographs have come to be unlike what is usual at their station."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from db.commands.options import By, Station, login
+from db.commands.output import print_json, print_table, reading, writing
+from db.commands.users import who
+from producer.terminal.counts import counted
+from producer.terminal.options import Json
+from producer.terminal.output import say
+from producer.terminal.programs import copyable
+
+
+def drift(
+    context: typer.Context,
+    station: Station = None,
+    days: Annotated[int, typer.Option(min=1, help="So many days back.")] = 14,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Say that what is new at --station is as it should be: other light, a lens."),
+    ] = False,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """How each station's days differ from its reference days, and which stations drift.
+
+    A station drifts that is unlike itself on two days in a row, by the same aspect. Features, score, brightness and
+    sharpness are compared, once a day has ended. The exit code is 1 where a station drifts.
+
+    Examples:
+
+    - `insert-db drift`
+    - `insert-db drift --station st-1 --days 30 --json`
+    - `insert-db drift --station st-1 --accept`
+    """
+    if accept:
+        if station is None:
+            raise typer.BadParameter("--accept needs the --station whose photographs are as they should be")
+        _accept(context, station, by or login(), as_json)
+        return
+    with reading(context) as session:
+        from db.commands.drift_table import station_day_table
+        from db.line import station_days
+        from db.queries.serialisation import plain
+
+        today = datetime.now(UTC).date()
+        rows = station_days.recent(session, today - timedelta(days=days), station)
+        drifts = [one for one in station_days.drifting(session, today) if station in (None, one.station)]
+    if as_json:
+        print_json(plain({"drifting": drifts, "days": rows}))
+    elif not rows:
+        say(copyable("no day was measured yet: `insert-worker learn` does so once a day has ended"))
+    else:
+        print_table(station_day_table(rows))
+        for one in drifts:
+            say(
+                f"\nstation {one.station} drifts since {one.since.isoformat()} ({counted(one.days, 'day')}) by "
+                f"{', '.join(one.aspects)}; look at its lamp, lens and camera, and at these photographs:"
+            )
+            for capture in one.farthest:
+                say(f"  {capture}")
+    if drifts:
+        raise typer.Exit(1)
+
+
+def _accept(context: typer.Context, station: str, by: str, as_json: bool) -> None:
+    with writing(context) as session:
+        from db.people import audited_drift
+
+        try:
+            days = audited_drift.accept(session, station, by=by, at=datetime.now(UTC), signed=who())
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+    if as_json:
+        print_json({"station": station, "days": days})
+    else:
+        say(f"{counted(days, 'day')} of station {station} count no more; its reference days are gathered anew")

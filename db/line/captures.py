@@ -94,11 +94,7 @@ _NEWEST = Prepared(
     lambda *_: (
         select(
             *_PLACE,
-            Captures.capture_id,
-            Captures.station,
-            Captures.captured_at,
-            Captures.received_at,
-            Captures.ordered_at,
+            *(getattr(Captures, field.name) for field in fields(OrderedPhoto) if field.name != "damaged"),
             Pockets.damaged,
         )
         .join(Captures, Captures.capture_id == Pockets.capture_id)

@@ -121,11 +121,11 @@ def repeated(check: Place, pictures: Mapping[int, Shown]) -> list[Doubt]:
     ]
 
 
-def of_two_runs(found: SecondRun | None) -> list[Doubt]:
+def of_two_runs(second: SecondRun | None) -> list[Doubt]:
     """The pockets that were photographed in an earlier run only, whose `check_id` another run was given too."""
-    if found is None:
+    if second is None:
         return []
-    first, again, old = found
+    first, again, old = second
     return [
         Doubt(
             f"pocket {again.pocket} was photographed at {_minute(first.times.ordered_at)} and, in another run, at "

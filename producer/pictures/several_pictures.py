@@ -181,11 +181,11 @@ def _size(tags: Any) -> Size:
 def _appended(data: bytes, end: int) -> Iterator[_Picture]:
     """The pictures that begin behind the end of another one; not the thumbnails that are in them."""
     beginnings = (_JPEG, _PNG, _BMP, *_TIFF[:2])
-    nearest = {begin: data.find(begin, end) for begin in beginnings}
+    nearest = {begin: _find(begin, data, end) for begin in beginnings}
     at = end
     for _ in range(_MOST_BEGINNINGS):
         nearest = {
-            begin: place if place >= at else data.find(begin, at) for begin, place in nearest.items() if place >= 0
+            begin: place if place >= at else _find(begin, data, at) for begin, place in nearest.items() if place >= 0
         }
         places = [place for place in nearest.values() if place >= 0]
         if not places:
@@ -197,11 +197,16 @@ def _appended(data: bytes, end: int) -> Iterator[_Picture]:
         at = at + 1 if picture is None else picture.ends
 
 
+def _find(begin: bytes, data: bytes, at: int) -> int:
+    if begin != _BMP:
+        return data.find(begin, at)
+    bitmap = _BMP_BEGINS.search(data, at)  # two letters come in any data
+    return -1 if bitmap is None else bitmap.start()
+
+
 def _picture_at(data: bytes, at: int) -> _Picture | None:
     if data.startswith(_JPEG, at):
         return _jpeg_at(data, at)
-    if data.startswith(_BMP, at) and not _BMP_BEGINS.match(data, at):
-        return None
     try:
         with Image.open(io.BytesIO(data[at:]), formats=("PNG", "BMP", "TIFF")) as image:
             return _Picture(image.size, at + 8)

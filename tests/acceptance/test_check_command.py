@@ -214,6 +214,10 @@ def _cut_short(folder: Path, photo: Path) -> None:
     (folder / "2.jpg").write_bytes(photo.read_bytes()[:700])
 
 
+def _appended(folder: Path, photo: Path) -> None:
+    (folder / "2.jpg").write_bytes(photo.read_bytes() + (folder / "1.jpg").read_bytes())
+
+
 def _twice(folder: Path, photo: Path) -> None:
     for name in ("2.jpg", "2.png"):
         anew(photo, folder / name)
@@ -259,6 +263,7 @@ def _a_folder(folder: Path, photo: Path) -> None:
         (_heic, None, 2, "2.heic is of a kind that the line cannot read"),
         (_empty, None, 2, "2.jpg is empty"),
         (_cut_short, None, 2, "2.jpg: the image file is damaged or cut short"),
+        (_appended, None, 2, "2.jpg: the file holds 2 pictures"),
         (_twice, None, 2, "2.jpg and 2.png: none was handed in"),
         (_a_copy, None, 2, "1.jpg and 2.jpg are one and the same photograph"),
         (_still_copied, None, 2, "no finished photograph of pocket 2, only .2.jpg.Xa81Qz"),
@@ -274,6 +279,7 @@ def _a_folder(folder: Path, photo: Path) -> None:
         "another format",
         "empty",
         "cut short",
+        "appended",
         "twice",
         "a copy",
         "still copied",

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from benchmarks.capture_faults import blurred, exposed
+from benchmarks.capture_faults import blurred, exposed, opened
 from benchmarks.networks import network
 from db.line.station_days import ASPECTS
 from worker.images.decoding import decode
@@ -29,9 +29,6 @@ from worker.runtime.arrays import AnyArray, Float32Array, Int64Array
 POCKETS: Final = 12
 OF_EACH: Final = 5
 STATIONS: Final = 60
-LARGEST: Final = 800
-"""Pixels a side to which photographs are made smaller before something is drawn into them."""
-
 LASTED: Final = 6
 """Photographs in a row of one place that are taken for one insert, where labels.csv has times."""
 
@@ -89,12 +86,8 @@ def _seen(files: Sequence[Path], draw: Draw) -> tuple[AnyArray, Float32Array]:
     net = network(DEFAULT_BACKBONE)
     measured, features = [], []
     for file in files:
-        with Image.open(file) as image:
-            image.draft("RGB", (LARGEST, LARGEST))
-            colours = image.convert("RGB")
-        colours.thumbnail((LARGEST, LARGEST))
         drawn = io.BytesIO()
-        draw(colours).save(drawn, "JPEG", quality=90)
+        draw(opened(file)).save(drawn, "JPEG", quality=90)
         pixels = decode(drawn.getvalue(), net.input_size)
         seen = measure(pixels)
         measured.append((seen.brightness, seen.sharpness))
@@ -123,7 +116,7 @@ def _inserts(rows: Sequence[dict[str, str]]) -> list[Int64Array]:
 
 def _days(inserts: Sequence[Int64Array], count: int, rng: np.random.Generator) -> Iterator[Int64Array]:
     """The rows of a station's photographs, day by day, pocket by pocket."""
-    pockets = [inserts[number] for number in rng.integers(len(inserts), size=POCKETS)]
+    pockets = [inserts[number] for number in rng.integers(len(inserts), size=POCKETS).tolist()]
     left = rng.integers(1, 9, POCKETS)
     for _ in range(count):
         for pocket in np.flatnonzero(left == 0):

@@ -26,6 +26,7 @@ PAGES = (
     "/pocket?machine=mill-9&head=Fräskopf+3&pocket=1",
     "/audit",
     "/faults",
+    "/drift",
     "/handover",
     "/models",
     "/models/candidate",

@@ -7,6 +7,7 @@ from typing import Any, Final
 from babel import Locale
 
 from db.console.reader.languages import translations
+from db.line.station_days import ASPECTS
 from db.schema.vocabulary import ACTIONS, FAULT_STATES, PERSON_ROLES, ROLES
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
 
@@ -33,7 +34,9 @@ WORDS: Final = (
     ),
     *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
     *("model promoted", "model rolled back", "shadow started", "shadow ended"),
-    *("insert changed", "insert change withdrawn"),
+    *("insert changed", "insert change withdrawn", "drift accepted"),
+    # What the days of a station are compared by.
+    *ASPECTS,
     # How a model came into its role, and what it is there for.
     *(action.replace("_", " ") for action in ACTIONS),
     *ROLES,

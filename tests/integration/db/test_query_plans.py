@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from db.engine.database import Database
 from db.line import captures, checks, incomplete_checks
 from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
-from db.queries import review_queue
+from db.queries import day_sample, review_queue
 from db.schema.tables import Captures, Verdicts
 from tests.integration.conftest import ENGINES, TEMPLATE, _own_database
 
@@ -33,8 +34,8 @@ VERDICTS = 30_000
 MANY = VERDICTS // 10
 """More rows than any step may go through: what grows with the database would."""
 
-SORTED = {"review_queue"}
-"""Questions that sort, but only windows of the newest."""
+SORTED = {"review_queue", "day_sample"}
+"""Questions that sort, but only windows of the newest, or what was chosen."""
 
 ASKED = [(question, kind) for question, kinds in KINDS.items() for kind in kinds]
 
@@ -89,11 +90,26 @@ def test_an_index_leads_to_the_answer(plant, question, kind, monkeypatch) -> Non
         with recorded(session) as sent:
             ask(session)
         assert sent
-        for statement, parameters in sent:
-            if session.get_bind().dialect.name == "sqlite":
-                _sqlite(session, statement, parameters, question)
-            else:
-                _postgresql(session, statement, parameters, question)
+        _all_led_by_an_index(session, sent, question)
+
+
+def test_a_station_s_day_is_sampled_without_going_through_the_others(plant) -> None:
+    with plant.reading() as session:
+        newest = Plant.of(session).now
+        with recorded(session) as sent:
+            due = day_sample.unmeasured(session, newest + timedelta(days=2))
+            chosen = [day_sample.sample(session, *one) for one in due[-3:]]
+        assert all(chosen)
+        assert max(len(some) for some in chosen) <= day_sample.SAMPLE
+        _all_led_by_an_index(session, list(sent), "day_sample")
+
+
+def _all_led_by_an_index(session, sent, question: str) -> None:
+    for statement, parameters in sent:
+        if session.get_bind().dialect.name == "sqlite":
+            _sqlite(session, statement, parameters, question)
+        else:
+            _postgresql(session, statement, parameters, question)
 
 
 def _drawing(seed: str) -> random.Random:

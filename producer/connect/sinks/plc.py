@@ -149,7 +149,7 @@ class Plc:
             raise SinkAway(f"{self._configuration.url}: {problem}") from error
 
     async def _connect(self) -> None:
-        client = Client(self._configuration.url, timeout=ANSWER_TIMEOUT)
+        client = Client(self._configuration.url, timeout=ANSWER_TIMEOUT, watchdog_intervall=ANSWER_TIMEOUT)
         if self._security is not None:
             client.application_uri, arguments = self._security
             await client.set_security(*arguments)

@@ -99,13 +99,14 @@ class ResultServer:
         await server.start()
         self._server, self._system = server, system
 
-    async def tell(self, numbered: Iterable[tuple[int, PlantEvent]]) -> None:
-        """Show these, and send their events, in this order."""
+    async def tell(self, numbered: Iterable[tuple[int | None, PlantEvent]]) -> None:
+        """Send the events of these, and show those with a number, which are the last of theirs; in this order."""
         if self._heads is None or self._system is None:
             raise RuntimeError("the server was not started")
         for number, event in numbered:
             result = result_of(event, self._simulated)
-            await self._heads.show(number, event, result)
+            if number is not None:
+                await self._heads.show(number, event, result)
             await self._system.tell(result)
             await asyncio.sleep(0)  # others are answered, and events go out, in between
 

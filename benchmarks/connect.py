@@ -1,6 +1,7 @@
 """The way out: how many answers a second a connector carries to each kind of system, and how long one takes.
 
-Real Redis, real mosquitto, a real receiver of webhooks on this machine, and `insert-station connect run` as a process.
+Real Redis, real mosquitto, a real receiver of webhooks and a real client of OPC UA that has subscribed to the events,
+all on this machine, and `insert-station connect run` as a process.
 `connect_<sink>_per_s`: from the first of many answers to the last that was acknowledged. `connect_<sink>_p95_ms`: from
 before the notifier's call to the moment when the other side has the event, one after another on an idle line.
 """
@@ -18,11 +19,12 @@ from typing import Final, Literal
 from benchmarks.measure import Benchmark
 from benchmarks.percentiles import percentile
 from producer.connect.sinks.signature import new_secret
+from tests.integration.opcua import Plant
 from tests.integration.plant import ConnectProcess, Listener, Mosquitto, Receiver, connecting, verdict
 from tests.support import RedisProcess, wait_until
 from worker.line.notifier import Notifier
 
-ANSWERS: Final = {"mqtt": 5_000, "webhook": 2_000}
+ANSWERS: Final = {"mqtt": 5_000, "webhook": 2_000, "opcua": 2_000}
 """Answers of one sample of the rate."""
 
 SINGLES: Final = 100
@@ -30,7 +32,7 @@ SINGLES: Final = 100
 
 _PAUSE: Final = 0.02
 
-Sink = Literal["mqtt", "webhook"]
+Sink = Literal["mqtt", "webhook", "opcua"]
 
 
 @contextmanager
@@ -52,6 +54,13 @@ def told(sink: Sink) -> Iterator[tuple[Notifier, ConnectProcess, Callable[[], in
                     yield notifier, connector, lambda: sum(topic.endswith("/event") for topic, *_ in listener.heard)
                     listener.close()
                 broker.kill()
+            elif sink == "opcua":
+                plant = Plant(folder, "out")
+                with connecting(folder, redis.url, plant.file()) as connector:
+                    wait_until(lambda: connector.status()["out"]["up"], 120)
+                    with plant.session() as client:
+                        client.subscribe()
+                        yield notifier, connector, lambda: len(client.heard)
             else:
                 (folder / "secret").write_text(new_secret(), encoding="utf-8")
                 receiver = Receiver()
@@ -111,7 +120,7 @@ BENCHMARKS = [
             partial(per_second, sink),
             samples=3,
         )
-        for sink, target in (("mqtt", 500.0), ("webhook", 100.0))
+        for sink, target in (("mqtt", 500.0), ("webhook", 100.0), ("opcua", 200.0))
     ),
     *(
         Benchmark(
@@ -123,6 +132,6 @@ BENCHMARKS = [
             partial(p95_ms, sink),
             samples=3,
         )
-        for sink in ("mqtt", "webhook")
+        for sink in ("mqtt", "webhook", "opcua")
     ),
 ]

@@ -40,8 +40,9 @@ def identity(folder: Path, name: str) -> tuple[Path, Path]:
 class Plant:
     """What stands around a server: certificates, users, whom it trusts; and the connector's file for it."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, sink: str = "cell"):
         self.folder = folder
+        self.sink = sink
         self.port = free_port()
         self.server = identity(folder, "server")
         self.client = identity(folder, "client")
@@ -60,7 +61,7 @@ class Plant:
 
     def file(self, more: str = "") -> str:
         return (
-            f'site = "plant-1"\n[opcua.cell]\naddress = "{self.url}"\ncertificate_file = "{self.server[0]}"\n'
+            f'site = "plant-1"\n[opcua.{self.sink}]\naddress = "{self.url}"\ncertificate_file = "{self.server[0]}"\n'
             f'key_file = "{self.server[1]}"\nusers_file = "{self.users}"\ntrusted_folder = "{self.trusted}"\n{more}'
         )
 
@@ -69,7 +70,7 @@ class Plant:
     ) -> Client:
         """A client, not connected yet."""
         certificate, key = own or self.client
-        client = Client(self.url, timeout=10, tloop=loop)
+        client = Client(self.url, timeout=30, tloop=loop, watchdog_intervall=30)  # this machine may be busy
         client.application_uri = f"urn:{certificate.stem}"
         client.set_security(
             SecurityPolicyBasic256Sha256, str(certificate), str(key), server_certificate=str(self.server[0])
@@ -162,6 +163,9 @@ class Session:
     def load(self) -> None:
         """Learn what structures there are; it takes its time."""
         if not self._loaded:
+            for name in {*IDS.values(), "ResultDataType"}:  # asyncua keeps classes by name, those of another server too
+                if hasattr(ua, name):
+                    delattr(ua, name)
             self.client.load_data_type_definitions()
             self._loaded = True
 

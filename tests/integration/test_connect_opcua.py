@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def line(redis_server: RedisProcess) -> Iterator[Notifier]:
     notifier = Notifier(redis_server.url)
     yield notifier
     notifier.close()
+
+
+def test_a_port_that_others_have_is_taken_when_they_leave_it(plant: Plant, redis_server: RedisProcess) -> None:
+    with socket.create_server(("127.0.0.1", plant.port)) as taken:
+        connector = ConnectProcess(plant.folder, redis_server.url, plant.file())
+        connector.start()
+        wait_until(lambda: "cannot be served" in str(connector.status()["cell"]["problem"]), 60)
+        taken.close()
+    wait_until(lambda: connector.status()["cell"]["up"], 60)
+    assert connector.end() == 0
 
 
 def test_a_head_is_told_whole_though_the_server_dies_in_the_middle(

@@ -101,8 +101,7 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         plc.kill()
         away = [check("go"), check("go"), check("review")]
         line.send([("station-1", answer) for answer in away])
-        wait_until(lambda: not connector.status()["mill"]["up"], 30)
-        assert connector.status()["mill"]["waiting"] == 3
+        wait_until(lambda: not connector.status()["mill"]["up"] and connector.status()["mill"]["waiting"] == 3, 60)
         plc.start()
         wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 60)
         # It is told first what held when it went, and then the last.

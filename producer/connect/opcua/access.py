@@ -30,6 +30,9 @@ CONNECTIONS = 100
 SUBSCRIPTIONS = 300
 """Subscriptions of all clients together."""
 
+QUEUE = 500
+"""Events that wait for one client; then the oldest are left out, and can be asked for. They go in one message."""
+
 PENDING = 2_000
 """Requests of one client that wait: who learns all types at once asks for hundreds in one go, and would be cut off."""
 
@@ -95,6 +98,7 @@ class GuardedServer(InternalServer):  # type: ignore[misc]
         self.certificate_validator = self._check_client
         self.max_connections = CONNECTIONS
         self.max_subscriptions = SUBSCRIPTIONS
+        self.max_monitored_item_queue_size = QUEUE
         self.max_pending_messages_per_connection = PENDING
 
     async def _check_client(self, certificate: x509.Certificate, description: ua.ApplicationDescription) -> None:

@@ -7,7 +7,11 @@ import logging
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import Any, Final, TypeVar
+
+CLOSE_TIMEOUT: Final = 5.0
+"""Seconds that what runs in a loop may take to be cancelled."""
 
 T = TypeVar("T")
 
@@ -45,11 +49,13 @@ class LoopThread:
             raise
 
     def close(self) -> None:
-        """End the loop, and what runs in it."""
-        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(5.0)
+        """End the loop, and what runs in it; where something in it does not come to its end, leave it."""
+        with suppress(TimeoutError):
+            self.call(self._cancel_all(), CLOSE_TIMEOUT)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5.0)
-        self._loop.close()
+        self._thread.join(CLOSE_TIMEOUT)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     async def _cancel_all(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}

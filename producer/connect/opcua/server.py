@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -25,8 +26,9 @@ from producer.connect.opcua.types import NAMESPACE, own_types
 from producer.connect.opcua.vision_system import VisionSystem
 from producer.contract.plant_event import PlantEvent
 
-LARGEST_REQUEST: Final = 1_000_000
-"""Bytes of a request at most: whoever has not said who it is must not fill our memory."""
+LARGEST_MESSAGE: Final = 4_000_000
+"""Bytes of a message at most: whoever has not said who it is must not fill our memory. Some clients take it as the
+limit of what we answer too; a list of results and a queue full of events stay below it."""
 
 _CHUNK: Final = 65_535
 
@@ -75,7 +77,7 @@ class ResultServer:
             )
         server = Server(self._guarded())
         server.application_type = ua.ApplicationType.Server
-        server.limits = TransportLimits(_CHUNK, _CHUNK, LARGEST_REQUEST // _CHUNK + 1, LARGEST_REQUEST)
+        server.limits = TransportLimits(_CHUNK, _CHUNK, LARGEST_MESSAGE // _CHUNK + 1, LARGEST_MESSAGE)
         server.product_uri = "urn:insert-inspection"
         server.manufacturer_name = "insert-inspection"
         server.set_server_name(f"insert inspection {self._site}")
@@ -97,14 +99,16 @@ class ResultServer:
         await server.start()
         self._server, self._system = server, system
 
-    async def tell(self, numbered: Iterable[tuple[int, PlantEvent]]) -> None:
-        """Show these, and send their events, in this order."""
+    async def tell(self, numbered: Iterable[tuple[int | None, PlantEvent]]) -> None:
+        """Send the events of these, and show those with a number, which are the last of theirs; in this order."""
         if self._heads is None or self._system is None:
             raise RuntimeError("the server was not started")
         for number, event in numbered:
             result = result_of(event, self._simulated)
-            await self._heads.show(number, event, result)
+            if number is not None:
+                await self._heads.show(number, event, result)
             await self._system.tell(result)
+            await asyncio.sleep(0)  # others are answered, and events go out, in between
 
     async def stop(self) -> None:
         """Listen no more."""

@@ -122,7 +122,7 @@ async def own_types(server: Server, index: int) -> VisionTypes:
     ]
     node, _ = await new_struct(server, index, "ResultDataType", fields)
     data["ResultDataType"] = node.nodeid
-    classes = await server.load_data_type_definitions()
+    await server.load_data_type_definitions()  # the classes: asyncua keeps them by name, also for a next start
 
     async def object_type(name: str, base: int = ua.ObjectIds.BaseObjectType) -> Node:
         return await server.create_custom_object_type(index, name, ua.NodeId(base))
@@ -151,5 +151,5 @@ async def own_types(server: Server, index: int) -> VisionTypes:
         operational=None,
         continuous=None,
         data=data,
-        classes={name: classes[name] for name in data},
+        classes={name: getattr(ua, name) for name in data},
     )

@@ -1,4 +1,7 @@
-"""What a sink was told last of each head and pocket, kept in the delivery log for a system that has forgotten it."""
+"""What a sink was told last of each head and pocket, kept in the delivery log for a system that has forgotten it.
+
+Nothing older takes its place, though it be sent again: who reads only what holds now would take it for new.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,30 @@ from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 
 
-def remembered(delivery: Delivery) -> dict[str, str]:
-    """What `Told.shown` keeps of an answer, by whose last one it is; of faults nothing is kept."""
-    subject = delivery.event.subject
-    return {} if subject is None else {subject: f"{delivery.number} {delivery.event.as_json()}"}
+class LastAnswers:
+    """The last answers of one sink."""
 
+    def __init__(self, log: DeliveryLog, sink: str):
+        """Read those that the log keeps.
 
-def last_answers(log: DeliveryLog, sink: str) -> list[tuple[int, PlantEvent]]:
-    """The number of each, which rises from one to the next, and the answer; in the order in which they came."""
-    kept = [text.partition(" ") for text in log.shown(sink).values()]
-    return sorted(
-        ((int(number), PLANT_EVENTS.validate_json(event)) for number, _, event in kept), key=lambda one: one[0]
-    )
+        Raises:
+            sqlite3.Error: it cannot be read.
+        """
+        kept = [text.partition(" ") for text in log.shown(sink).values()]
+        numbered = [(int(number), PLANT_EVENTS.validate_json(event)) for number, _, event in kept]
+        self.kept: list[tuple[int, PlantEvent]] = sorted(numbered, key=lambda one: one[0])
+        """The number of each, which rises from one to the next, and the answer; in the order in which they came."""
+        self._numbers = {event.subject: number for number, event in self.kept}
+
+    def is_last(self, delivery: Delivery) -> bool:
+        """Whether nothing later has been told of its head or pocket; of a fault there is no last."""
+        subject = delivery.event.subject
+        return subject is not None and delivery.number >= self._numbers.get(subject, 0)
+
+    def remember(self, delivery: Delivery) -> dict[str, str]:
+        """Take an answer for the last one, if it is; what `Told.shown` is to keep of it."""
+        subject = delivery.event.subject
+        if subject is None or not self.is_last(delivery):
+            return {}
+        self._numbers[subject] = delivery.number
+        return {subject: f"{delivery.number} {delivery.event.as_json()}"}

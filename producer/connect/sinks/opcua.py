@@ -7,6 +7,7 @@ was away asks for what it has missed, also after this process was killed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from producer.connect.configuration import OpcuaSink
@@ -15,7 +16,7 @@ from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.node_sets import NODE_SETS
 from producer.connect.opcua.result_history import ResultHistory
 from producer.connect.opcua.server import ResultServer
-from producer.connect.sinks.last_answers import last_answers, remembered
+from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
 
 START_TIMEOUT: Final = 120.0
@@ -23,6 +24,9 @@ START_TIMEOUT: Final = 120.0
 
 TELL_TIMEOUT: Final = 60.0
 """Seconds that showing one batch of answers may take."""
+
+STOP_TIMEOUT: Final = 10.0
+"""Seconds that the server may take to say good-bye."""
 
 
 class Opcua:
@@ -47,6 +51,7 @@ class Opcua:
         self._server = ResultServer(site, configuration, folder / "refused", folder / NODE_SETS)
         self._history: ResultHistory | None = None
         self._thread: LoopThread | None = None
+        self._last: LastAnswers | None = None
 
     def open(self) -> None:
         """Listen, and show what held when this process last ended.
@@ -56,13 +61,18 @@ class Opcua:
         """
         if self._thread is not None:
             return
-        self._history = ResultHistory(self._log.path, self._name)
-        self._thread = LoopThread(f"opcua-{self._name}")
+        last = LastAnswers(self._log, self._name)
+        history = ResultHistory(self._log.path, self._name)
+        thread = LoopThread(f"opcua-{self._name}")
+        self._history, self._thread = history, thread
         try:
-            self._thread.call(self._server.start(self._history, last_answers(self._log, self._name)), START_TIMEOUT)
-        except (OSError, ValueError, TimeoutError) as error:
+            thread.call(self._server.start(history, last.kept), START_TIMEOUT)
+        except BaseException as error:
             self.close()
-            raise SinkAway(f"{self._address} cannot be served: {error}") from error
+            if isinstance(error, (OSError, ValueError, TimeoutError)):
+                raise SinkAway(f"{self._address} cannot be served: {error}") from error
+            raise
+        self._last = last
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         """Show these and send their events; who is connected has them then, and all others can ask for them.
@@ -70,24 +80,25 @@ class Opcua:
         Raises:
             SinkAway: the server does not come to its end with them.
         """
-        if self._thread is None:
+        if self._thread is None or self._last is None:
             raise SinkAway("the server is not there")
+        last = self._last
+        said = [(one.number if last.is_last(one) else None, one.event) for one in deliveries]
         try:
-            self._thread.call(self._server.tell([(one.number, one.event) for one in deliveries]), TELL_TIMEOUT)
+            self._thread.call(self._server.tell(said), TELL_TIMEOUT)
         except TimeoutError as error:
             self.close()
             raise SinkAway("the server does not answer") from error
         for delivery in deliveries:
-            yield Told(delivery, shown=remembered(delivery))
+            yield Told(delivery, shown=last.remember(delivery))
 
     def close(self) -> None:
         """Listen no more."""
-        if self._thread is not None:
-            try:
-                self._thread.call(self._server.stop(), 10.0)
-            finally:
-                self._thread.close()
-                self._thread = None
+        thread, self._thread, self._last = self._thread, None, None
+        if thread is not None:
+            with suppress(TimeoutError):
+                thread.call(self._server.stop(), STOP_TIMEOUT)
+            thread.close()
         if self._history is not None:
             self._history.close()
             self._history = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from asyncua import Client, ua
@@ -25,7 +26,7 @@ from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
-from producer.connect.sinks.last_answers import last_answers, remembered
+from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
@@ -70,6 +71,7 @@ class Plc:
         self._security = None if configuration.security == "none" else _security(configuration)
         self._thread: LoopThread | None = None
         self._client: Client | None = None
+        self._last: LastAnswers | None = None
         self._variables: dict[str, Variable] = {}
         self._beats = 0
         self._beaten_at = 0.0
@@ -83,8 +85,9 @@ class Plc:
         if self._thread is None:
             self._thread = LoopThread(f"plc-{self._name}")
         if self._client is None:
+            self._last = LastAnswers(self._log, self._name)
             self._call(self._connect(), OPEN_TIMEOUT)
-            self._call(self._write_again(last_answers(self._log, self._name)), OPEN_TIMEOUT)
+            self._call(self._write_again(self._last.kept), OPEN_TIMEOUT)
         if time.monotonic() - self._beaten_at >= BEAT_EVERY:
             self._call(self._beat(), ANSWER_TIMEOUT)
             self._beaten_at = time.monotonic()
@@ -95,9 +98,11 @@ class Plc:
         Raises:
             SinkAway: the connection was lost, or the PLC does not take what is written.
         """
-        last = {one.event.order: one.number for one in deliveries}
+        newest = {one.event.order: one.number for one in deliveries}
         for delivery in deliveries:
-            if last[delivery.event.order] != delivery.number:
+            if self._last is None:
+                raise SinkAway("there is no connection")
+            if newest[delivery.event.order] != delivery.number or not self._last.is_last(delivery):
                 yield Told(delivery)
                 continue
             try:
@@ -107,20 +112,18 @@ class Plc:
                 continue
             for values in writes:
                 self._call(self._write(values), ANSWER_TIMEOUT)
-            yield Told(delivery, shown=remembered(delivery))
+            yield Told(delivery, shown=self._last.remember(delivery))
 
     def close(self) -> None:
         """Drop the connection."""
-        client, self._client = self._client, None
-        if self._thread is not None:
-            try:
-                if client is not None:
-                    self._thread.call(client.disconnect(), ANSWER_TIMEOUT)
-            except (OSError, TimeoutError, ua.UaError):
-                pass  # it was lost already
-            finally:
-                self._thread.close()
-                self._thread = None
+        client, thread = self._client, self._thread
+        self._client = self._thread = self._last = None
+        if thread is None:
+            return
+        if client is not None:
+            with suppress(OSError, TimeoutError, ua.UaError):  # it may be lost already
+                thread.call(client.disconnect(), ANSWER_TIMEOUT)
+        thread.close()
 
     def _writes(self, number: int, event: PlantEvent) -> list[dict[str, ua.Variant]]:
         """What is written of a check, the sequence number last and by itself; nothing of what is no check.
@@ -143,13 +146,15 @@ class Plc:
         assert self._thread is not None  # noqa: S101 (made by `open`)
         try:
             self._thread.call(coroutine, timeout)
-        except (OSError, TimeoutError, ua.UaError, ValueError) as error:
+        except BaseException as error:
             self.close()
+            if not isinstance(error, (OSError, TimeoutError, ua.UaError, ValueError)):
+                raise
             problem = _SILENT if isinstance(error, TimeoutError) else str(error) or type(error).__name__
             raise SinkAway(f"{self._configuration.url}: {problem}") from error
 
     async def _connect(self) -> None:
-        client = Client(self._configuration.url, timeout=ANSWER_TIMEOUT)
+        client = Client(self._configuration.url, timeout=ANSWER_TIMEOUT, watchdog_intervall=ANSWER_TIMEOUT)
         if self._security is not None:
             client.application_uri, arguments = self._security
             await client.set_security(*arguments)

@@ -6,12 +6,16 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+import anyio
+from anyio.from_thread import BlockingPortal
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
@@ -52,11 +56,32 @@ def console_on(url: str, folder: Path, **changes: Any) -> Console:
     return make_console(settings)
 
 
+@cache
+def _portal() -> BlockingPortal:
+    """The event loop in which all consoles of this process answer; one for each request costs half as much again."""
+    opened: Future[BlockingPortal] = Future()
+
+    async def serve() -> None:
+        async with BlockingPortal() as portal:
+            opened.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    Thread(target=lambda: anyio.run(serve), daemon=True).start()
+    return opened.result(30)
+
+
+def client_of(console: Console, **options: Any) -> TestClient:
+    """A client of a console's application in this process."""
+    client = TestClient(make_app(console), follow_redirects=False, **options)
+    client.portal = _portal()
+    return client
+
+
 class Browser:
     """A client of a console, with what a page would send along."""
 
     def __init__(self, console: Console, address: str = "testclient") -> None:
-        self.client = TestClient(make_app(console), follow_redirects=False, client=(address, 50_000))
+        self.client = client_of(console, client=(address, 50_000))
         self.client.headers["Accept"] = "text/html"
 
     def sign_in(self, name: str, password: str = PASSWORD, origin: str = ORIGIN) -> Any:
@@ -80,7 +105,7 @@ class Program:
     """A client of a console's API that shows a token, where it has one."""
 
     def __init__(self, console: Console, token: str | None = None) -> None:
-        self.client = TestClient(make_app(console), follow_redirects=False)
+        self.client = client_of(console)
         if token is not None:
             self.client.headers["Authorization"] = f"Bearer {token}"
 

@@ -2,7 +2,7 @@
 
 To import SQLAlchemy, scikit-learn and TensorFlow takes longer than what most commands do. Where a test asks what a
 command does, and not how it starts, it runs it here: with its own arguments, environment, streams and exit code, as a
-shell would.
+shell would. It is killed, stopped and asked for its exit code as any process.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,9 @@ _FORKS.set_forkserver_preload(
         "db.engine.migrate",
         "producer.station.station",
         "worker.settings",
+        "worker.line.serve",
+        "celery.bin.worker",
+        "celery.concurrency.prefork",
         "worker.learning.on_request",
         "tensorflow",
         "keras",
@@ -64,24 +68,79 @@ def run_command(
         return subprocess.CompletedProcess([name, *arguments], process.exitcode, out, err)
 
 
+class RunningCommand:
+    """A command as a process that goes on, with what `subprocess.Popen` has for it."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not ended by then.
+        """
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Nothing where it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def start_command(
-    name: str, *arguments: str, environment: Mapping[str, str] | None = None, log: Path
-) -> ForkServerProcess:
+    name: str,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    log: Path,
+    start_new_session: bool = False,
+) -> RunningCommand:
     """The command as a process that goes on; what it prints is added to `log`, which is there at once."""
     log.touch()
-    return _started(name, arguments, environment, None, log, log)
+    return RunningCommand(_started(name, arguments, environment, None, log, log, start_new_session))
 
 
 def _started(
-    name: str, arguments: Sequence[str], environment: Mapping[str, str] | None, cwd: Path | None, out: Path, err: Path
+    name: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str] | None,
+    cwd: Path | None,
+    out: Path,
+    err: Path,
+    start_new_session: bool = False,
 ) -> ForkServerProcess:
-    options = (_COMMANDS[name], [name, *arguments], dict(environment or os.environ), str(cwd or Path.cwd()), out, err)
+    environment = dict(environment or os.environ)
+    options = (_COMMANDS[name], [name, *arguments], environment, str(cwd or Path.cwd()), out, err, start_new_session)
     process = _FORKS.Process(target=_run, args=options)
     process.start()
     return process
 
 
-def _run(module: str, argv: list[str], environment: dict[str, str], cwd: str, out: Path, err: Path) -> None:
+def _run(
+    module: str, argv: list[str], environment: dict[str, str], cwd: str, out: Path, err: Path, own_session: bool
+) -> None:
+    if own_session:
+        os.setsid()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)

@@ -21,6 +21,7 @@ from PIL import Image
 
 from producer.contract.event import CaptureEvent, new_id
 from producer.storage.store import ImageStore
+from tests.forked_commands import RunningCommand, start_command
 from worker.embedded.redis_server import free_port, prepare_redis
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -102,16 +103,10 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def start_workers(folder: Path, environment: dict[str, str]) -> tuple[list[subprocess.Popen[bytes]], dict[str, Path]]:
+def start_workers(folder: Path, environment: dict[str, str]) -> tuple[list[RunningCommand], dict[str, Path]]:
     """An inspect worker, a learner and a beat as processes of their own, and the log of each by its command."""
     logs = {command: folder / f"{command}.log" for command in ("run", "learn", "beat")}
-    processes = []
-    for command, log in logs.items():
-        with log.open("wb") as file:
-            processes.append(
-                subprocess.Popen([program("insert-worker"), command], env=environment, stdout=file, stderr=file)
-            )
-    return processes, logs
+    return [start_command("insert-worker", name, environment=environment, log=log) for name, log in logs.items()], logs
 
 
 def make_no_file(path: Path, kind: str) -> None:

@@ -22,7 +22,7 @@ from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.forked_commands import run_command
+from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.support import RedisProcess, program, wait_until
 
 REVIEWED = 70
@@ -51,13 +51,11 @@ class Line:
         self._parts.callback(outbox.close)
         store = FolderStore(folder / "images")
         self.station = self._parts.enter_context(Station("station-1", store, outbox, redis_server.url))
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[RunningCommand] = []
 
     def start(self, *command: str) -> None:
-        with (self.folder / f"{command[0]}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [program("insert-worker"), *command], env=self.environment, stdout=log, stderr=log
-            )
+        log = self.folder / f"{command[0]}.log"
+        process = start_command("insert-worker", *command, environment=self.environment, log=log)
         self.processes.append(process)
 
     def log(self, name: str) -> str:

@@ -7,7 +7,6 @@ import shutil
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from selenium import webdriver
@@ -24,7 +23,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.console_plant import Plant
 from tests.console_support import PASSWORD
-from tests.forked_commands import start_command
+from tests.forked_commands import RunningCommand, start_command
 from tests.support import wait_until
 
 NOT_NOW = (
@@ -94,7 +93,7 @@ class Server:
         self.base = f"http://127.0.0.1:{port}"
         self._plant, self._port = plant, port
         self._log = plant.folder / "console.log"
-        self._process: ForkServerProcess | None = None
+        self._process: RunningCommand | None = None
 
     def start(self) -> None:
         environment = {**os.environ, "INSERTS_HEADS": str(self._plant.heads_file)}
@@ -105,7 +104,7 @@ class Server:
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
 
     def _answers(self) -> bool:
         with suppress(OSError):

@@ -19,8 +19,8 @@ import psutil
 import psycopg
 
 from db.engine import migrate
+from tests.forked_commands import RunningCommand, start_command
 from tests.integration.postgres_server import Server, wait_until_ready
-from tests.support import program
 
 
 class FailingDatabase(Protocol):
@@ -102,7 +102,7 @@ class Workers:
         self._folder = folder
         self._environment = environment
         self._stop = threading.Event()
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._processes: dict[int, RunningCommand] = {}
         for number in range(count):
             self._start(number)
         self._tender = threading.Thread(target=self._tend)
@@ -156,14 +156,13 @@ class Workers:
     def _start(self, number: int) -> None:
         self._ready_file(number).unlink(missing_ok=True)
         own = {"INSERTS_HEARTBEAT": str(self._folder / f"worker-{number}.heartbeat")}
-        with (self._folder / f"worker-{number}.log").open("ab") as log:
-            self._processes[number] = subprocess.Popen(
-                [program("insert-worker"), "run", "--ready-file", str(self._ready_file(number))],
-                env=self._environment | own,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._processes[number] = start_command(
+            "insert-worker",
+            *("run", "--ready-file", str(self._ready_file(number))),
+            environment=self._environment | own,
+            log=self._folder / f"worker-{number}.log",
+            start_new_session=True,
+        )
 
     def _ready_file(self, number: int) -> Path:
         return self._folder / f"worker-{number}.ready"

@@ -22,7 +22,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from producer.connect.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import new_id
-from tests.support import program, wait_until
+from tests.forked_commands import RunningCommand, run_command, start_command
+from tests.support import wait_until
 from worker.embedded.redis_server import free_port
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
@@ -70,13 +71,11 @@ class ConnectProcess:
             "INSERTS_REDIS_URL": redis_url,
             "INSERTS_CONNECT": str(self.file),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: RunningCommand | None = None
 
     def start(self) -> None:
         """Start it, and wait until what the line says from now on will be told."""
-        with self.log.open("ab") as file:
-            command = [program("insert-station"), "connect", "run"]
-            self._process = subprocess.Popen(command, env=self._environment, stdout=file, stderr=file)
+        self._process = start_command("insert-station", "connect", "run", environment=self._environment, log=self.log)
         wait_until(lambda: self._begun() or self._process.poll() is not None, what="a connector that reads")
         assert self._process.poll() is None, self.log.read_text()
 
@@ -99,9 +98,7 @@ class ConnectProcess:
         return self._process.wait(timeout=30)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [program("insert-station"), "connect", *arguments], env=self._environment, capture_output=True, text=True
-        )
+        return run_command("insert-station", "connect", *arguments, environment=self._environment)
 
     def status(self) -> dict[str, dict[str, Any]]:
         """What `status --json` prints, without a process."""
@@ -140,7 +137,7 @@ class Mosquitto:
         self.port = free_port()
         self._configuration = folder / "mosquitto.conf"
         self._configuration.write_text("\n".join([f"listener {self.port} 127.0.0.1", "persistence false", *lines]))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: RunningCommand | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(

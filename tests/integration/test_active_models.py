@@ -17,6 +17,7 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import model_registry
+from tests.integration.conftest import on_one_engine
 from tests.network_support import BACKBONE, OTHER_BACKBONE
 from tests.support import photograph
 from worker.line import active_models as module
@@ -31,6 +32,8 @@ from worker.networks.manifest import Manifest
 from worker.networks.store import NetworkStore
 from worker.runtime.arrays import Float32Array
 from worker.settings import WorkerSettings
+
+pytestmark = on_one_engine  # the registry's own tests ask both
 
 SIZE = 152  # features of `BACKBONE`
 

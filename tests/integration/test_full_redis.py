@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from kombu.exceptions import OperationalError
@@ -14,7 +13,8 @@ from producer.delivery.redis_client import EventSender
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.support import RedisProcess, program, stored_event, wait_until
+from tests.forked_commands import start_command
+from tests.support import RedisProcess, stored_event, wait_until
 from worker.broker.load_shedding import make_room
 
 
@@ -55,8 +55,7 @@ def test_a_worker_that_finds_redis_full_makes_room_and_nothing_is_lost(
             photograph, machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1
         )
         wait_until(lambda: any("maxmemory" in (each.problem or "") for each in outbox.waiting()), 10, "a refusal")
-        with log.open("wb") as file:
-            worker = subprocess.Popen([program("insert-worker"), "run"], env=environment, stdout=file, stderr=file)
+        worker = start_command("insert-worker", "run", environment=environment, log=log)
         try:
             assert station.wait_for([ours.capture_id], 120), log.read_text()
             client = redis_server.client()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +14,11 @@ import pytest
 
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from tests.forked_commands import run_command
+from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.integration.test_worker_process import Line
 from tests.learning_support import Reviewer
 from tests.metrics_support import scraped
-from tests.support import RedisProcess, program, wait_until
+from tests.support import RedisProcess, wait_until
 from worker.embedded.redis_server import free_port
 from worker.features import catalogue
 from worker.learning.evaluate import decided
@@ -38,11 +37,9 @@ class LearningLine(Line):
         self.environment["INSERTS_NICENESS"] = "0"  # the tests beside this one want the processor too
         self.reviewer = Reviewer(self.database, self.images)
 
-    def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [program("insert-worker"), name], env=self.environment | environment, stderr=log, stdout=log
-            )
+    def start(self, name: str, **environment: str) -> RunningCommand:
+        log = self.folder / f"{name}.log"
+        process = start_command("insert-worker", name, environment=self.environment | environment, log=log)
         self._workers.append(process)
         return process
 

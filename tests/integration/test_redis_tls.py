@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from producer.settings import StationSettings
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.forked_commands import start_command
 from tests.integration.plant_redis import PlantRedis
 from tests.integration.tls import Certificates, terminator
-from tests.support import message, program, wait_until
+from tests.support import message, wait_until
 from worker.learning.app import make_learn_app
 from worker.line.notifier import Notifier
 from worker.settings import WorkerSettings
@@ -166,8 +166,7 @@ def line_works(plant: PlantRedis, port: int, ca: Path, folder: Path, database_ur
         "INSERTS_PROCESSES": "2",
     }
     log = folder / "worker.log"
-    with log.open("wb") as file:
-        worker = subprocess.Popen([program("insert-worker"), "run"], env=environment, stdout=file, stderr=file)
+    worker = start_command("insert-worker", "run", environment=environment, log=log)
     outbox = Outbox(folder / "outbox.db")
     try:
         photograph = next(image for image, _ in labelled_images(1, seed=3, size=256))

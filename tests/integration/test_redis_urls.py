@@ -19,8 +19,8 @@ from producer.settings import StationSettings
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.forked_commands import run_command
-from tests.support import RedisProcess, message, program, wait_until
+from tests.forked_commands import run_command, start_command
+from tests.support import RedisProcess, message, wait_until
 from worker.embedded.redis_server import find_redis_server
 
 COMMANDS = ["run", "learn", "beat"]
@@ -40,8 +40,7 @@ def test_a_line_works_over_a_socket_of_this_machine(tmp_path: Path, sqlite_url: 
             "INSERTS_PROCESSES": "2",
         }
         log, outbox = tmp_path / "worker.log", Outbox(tmp_path / "outbox.db")
-        with log.open("wb") as file:
-            worker = subprocess.Popen([program("insert-worker"), "run"], env=environment, stdout=file, stderr=file)
+        worker = start_command("insert-worker", "run", environment=environment, log=log)
         try:
             photograph = next(image for image, _ in labelled_images(1, seed=3, size=256))
             with Station("station-1", FolderStore(tmp_path / "images"), outbox, settings.broker_url()) as station:

@@ -109,7 +109,7 @@ def test_the_whole_line_works_with_its_users_and_nobody_is_refused_anything(
         (tmp_path / "late.jpg").rename(tmp_path / "images" / late.image)
         wanted = {left_in_hand.capture_id, late.capture_id}
         wait_until(lambda: wanted <= judged(), 60, f"the two special ones: {told()}")
-        wait_until(lambda: "no reviews to learn from" in logs["learn"].read_text(), 60, "a task of learning")
+        wait_until(lambda: "no reviews to learn from" in logs["learn"].read_text(), 120, "a task of learning")
         # Beat ends first, so that it asks for nothing more while the learner ends.
         processes[-1].send_signal(signal.SIGTERM)
         processes[-1].wait(60)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ from producer.delivery.redis_client import EventSender
 from producer.simulation.head import labelled_images, write_labelled_folder
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.forked_commands import run_command
+from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.integration.conftest import on_one_engine
 from tests.metrics_support import scrape_of, scraped
 from tests.support import RedisProcess, program, stored_event, wait_until
 from worker.embedded.redis_server import free_port
+
+AnyWorker = RunningCommand | subprocess.Popen[bytes]
 
 
 class Line:
@@ -48,19 +50,25 @@ class Line:
             "INSERTS_DATABASE_URL": database_url,
             "INSERTS_PROCESSES": "2",
         }
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._workers: list[AnyWorker] = []
 
-    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [program("insert-worker"), "run", *options]
+    def start_worker(self, *options: str) -> RunningCommand:
+        worker = start_command("insert-worker", "run", *options, environment=self.environment, log=self.log_file)
+        self._workers.append(worker)
+        return worker
+
+    def start_installed_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        """One that has loaded nothing but what it needs."""
         with self.log_file.open("ab") as log:
+            command = [program("insert-worker"), "run", *options]
             worker = subprocess.Popen(command, env=self.environment, stderr=log, stdout=log)
         self._workers.append(worker)
         return worker
 
-    def start_and_wait(self) -> subprocess.Popen[bytes]:
+    def start_and_wait(self, start: Callable[..., AnyWorker] | None = None) -> AnyWorker:
         ready = self.folder / "ready"
         ready.unlink(missing_ok=True)
-        worker = self.start_worker("--ready-file", str(ready))
+        worker = (start or self.start_worker)("--ready-file", str(ready))
         wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
         assert worker.poll() is None, self.log_file.read_text()
         return worker
@@ -88,7 +96,7 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
     """Bad input among good; `unsure` without a model; a trained one in charge within seconds; a clean end."""
     port = free_port()
     line.environment["INSERTS_METRICS_PORT"] = str(port)
-    worker = line.start_and_wait()
+    worker = line.start_and_wait(line.start_installed_worker)
     outbox = Outbox(line.folder / "outbox.db")
     inserts = list(labelled_images(12, seed=3, size=256))
     sender = EventSender(line.redis_server.url)

@@ -93,9 +93,8 @@ def day(line) -> dict[str, UUID]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
+def test_recent(line, day) -> None:
+    questions: list[tuple[dict[str, Any], list[str]]] = [
         ({}, ["pending", "review", "replace", "go"]),
         ({"machine": "mill-1"}, ["replace", "go"]),
         ({"station": "at-mill-2"}, ["pending", "review"]),
@@ -103,14 +102,13 @@ def day(line) -> dict[str, UUID]:
         ({"state": "replace"}, ["replace"]),
         ({"state": "go", "machine": "mill-2"}, []),
         ({"limit": 2}, ["pending", "review"]),
-    ],
-)
-def test_recent(line, day, filters, expected) -> None:
+    ]
     with line.database.reading() as session:
-        found = checks.recent(session, **filters)
-        assert [check.check_id for check in found] == [day[name] for name in expected]
-        assert [check.state for check in found] == expected
-        assert found == [status_of(session, check.check_id) for check in found]
+        for filters, expected in questions:
+            found = checks.recent(session, **filters)
+            assert [check.check_id for check in found] == [day[name] for name in expected], filters
+            assert [check.state for check in found] == expected
+            assert found == [status_of(session, check.check_id) for check in found]
 
 
 def test_recent_since(line, day, start) -> None:
@@ -155,8 +153,7 @@ def muddle(line, start) -> list[UUID]:
     return ids
 
 
-@pytest.mark.parametrize("limit", [1, 3, 100])
-def test_a_state_is_found_as_if_all_checks_were_gone_through(line, muddle, start, limit) -> None:
+def test_a_state_is_found_as_if_all_checks_were_gone_through(line, muddle, start) -> None:
     with line.database.reading() as session:
         states = {status_of(session, each).state for each in muddle}
         assert states == set(STATES)
@@ -171,19 +168,21 @@ def test_a_state_is_found_as_if_all_checks_were_gone_through(line, muddle, start
                 {"machine": "nowhere"},
             ):
                 everything = checks.recent(session, **place, limit=1000)
-                expected = [check for check in everything if check.state == state][:limit]
-                assert checks.recent(session, state=state, **place, limit=limit) == expected, (state, place)
+                expected = [check for check in everything if check.state == state]
+                for limit in (1, 3, 100):
+                    found = checks.recent(session, state=state, **place, limit=limit)
+                    assert found == expected[:limit], (state, place, limit)
 
 
-@pytest.mark.parametrize("state", [None, *STATES])
-def test_page_by_page_as_all_at_once(line, muddle, state) -> None:
-    found, after = [], None
+def test_page_by_page_as_all_at_once(line, muddle) -> None:
     with line.database.reading() as session:
-        while page := checks.recent(session, state=state, limit=2, after=after):
-            found += page
-            after = (page[-1].started_at, page[-1].check_id)
-        assert len(found) > 2
-        assert found == checks.recent(session, state=state, limit=1000)
+        for state in (None, *STATES):
+            found, after = [], None
+            while page := checks.recent(session, state=state, limit=5, after=after):
+                found += page
+                after = (page[-1].started_at, page[-1].check_id)
+            assert len(found) > 2, state
+            assert found == checks.recent(session, state=state, limit=1000)
         assert checks.find(session, found[0].check_id) == found[0]
         assert checks.find(session, uuid6.uuid7()) is None
 
@@ -252,17 +251,19 @@ def test_finished_are_those_that_are_not_pending(line, start) -> None:
         ("unusable", "review", (), (2,)),
     ],
 )
-@pytest.mark.parametrize("outcome", ["intact", "damaged", "unsure", "unusable", None])
-def test_a_person_s_word_stands_above_the_verdict(line, outcome, label, state, replace, review) -> None:
-    line.see(1, outcome="intact")
-    capture = line.see(2, outcome=outcome)
-    line.say(capture, "broken" if label == "intact" else "intact")
-    line.say(capture, label)  # the newest counts
-    found = status(line)
-    assert (found.state, found.replace, found.review, found.judged) == (state, replace, review, 2)
-    with line.database.reading() as session:
-        assert checks.recent(session) == [found]
-        assert checks.finished(session, [line.check_id]) == [found]
+def test_a_person_s_word_stands_above_the_verdict(line, label, state, replace, review) -> None:
+    for machine, outcome in enumerate(("intact", "damaged", "unsure", "unusable", None)):
+        line.check_id = uuid6.uuid7()
+        place = {"machine": f"mill-{machine}"}
+        line.see(1, outcome="intact", **place)
+        capture = line.see(2, outcome=outcome, **place)
+        line.say(capture, "broken" if label == "intact" else "intact")
+        line.say(capture, label)  # the newest counts
+        found = status(line)
+        assert (found.state, found.replace, found.review, found.judged) == (state, replace, review, 2), outcome
+        with line.database.reading() as session:
+            assert checks.recent(session, **place) == [found]
+            assert checks.finished(session, [line.check_id]) == [found]
 
 
 def test_a_person_s_word_stands_above_a_fault(line, start) -> None:

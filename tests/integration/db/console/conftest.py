@@ -1,4 +1,8 @@
-"""A console on each engine, and a browser for each person."""
+"""A console on one engine, and a browser for each person.
+
+What pages and the API say is the same on either; the queries behind them are asked of both in `tests/integration/db`,
+and those that only a page has by the modules that are `on_both_engines`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,13 @@ import pytest
 from db.console.context import Console
 from db.engine.database import Database
 from tests.console_support import Browser, add_people, console_on
+from tests.integration.conftest import ENGINES
+
+
+@pytest.fixture(params=ENGINES[-1:])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that the test runs on."""
+    return request.param
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ from db.console.access.throttle import FAILURES
 from db.people import accounts, audit
 from db.schema.tables import Accounts, Sessions
 from tests.console_support import PASSWORD, Browser, console_on
+from tests.integration.conftest import on_both_engines
+
+pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 
 def test_without_a_session_a_page_leads_to_the_login_and_back(console) -> None:

@@ -5,7 +5,10 @@ import uuid6
 from db.learning import reviews, snapshots
 from db.people import audit
 from db.queries import contact_sheet
+from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
+
+pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 PLACE = {"machine": "mill-1", "head": "head-1"}
 

@@ -9,6 +9,7 @@ from db.line import faults
 from db.people import audit
 from db.queries import station_health
 from db.queries.station_health import Outcomes, differ
+from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
 
 
@@ -75,6 +76,7 @@ def test_faults_by_state_and_station_are_escaped(line, signed_in) -> None:
     assert signed_in("viewer").get("/faults?state=lost").status_code == 400
 
 
+@on_both_engines
 def test_stations_and_workers_are_told_of(line, signed_in) -> None:
     now = datetime.now(UTC)
     line.see(1, captured_at=now - timedelta(hours=3), outcome="intact", check_id=uuid6.uuid7(), station="old")
@@ -86,6 +88,7 @@ def test_stations_and_workers_are_told_of(line, signed_in) -> None:
         assert [each.station for each in station_health.stations(session)] == ["new", "old"]
 
 
+@on_both_engines
 def test_a_station_whose_photographs_change_is_marked(line, monkeypatch) -> None:
     monkeypatch.setattr(station_health, "WINDOW", 20)
     for number in range(40):

@@ -22,7 +22,7 @@ from db.console.api.fields import PREFIX
 from db.line import faults
 from producer.storage.opening import open_image_store
 from tests.console_support import ORIGIN, PASSWORD, Browser
-from tests.integration.conftest import on_one_engine
+from tests.integration.conftest import ENGINES, on_both_engines
 from tests.support import photograph
 
 EXAMPLES = 200
@@ -32,6 +32,9 @@ HOSTILE = (
     "\u202e\ufeff\U0010ffff", "x" * 5_000, "0001-01-01T00:00:00+14:00", "999999w",
     "9999-12-31T23:59:59.999999Z_00000000-0000-0000-0000-000000000000",
 )  # fmt: skip
+
+UNKEEPABLE = ("a\0b", "9" * 30, *HOSTILE[-3:])
+"""What engines take differently: some cannot keep it."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,8 @@ class Asker:
 
 
 @pytest.mark.slow
-def test_no_value_in_any_one_place_makes_the_console_fail(signed_in, known) -> None:
+@on_both_engines
+def test_no_value_in_any_one_place_makes_the_console_fail(signed_in, known, engine_name) -> None:
     asker = Asker(signed_in("administrator"))
     assert len(asker.operations) > 30
     for operation in asker.operations:
@@ -202,7 +206,7 @@ def test_no_value_in_any_one_place_makes_the_console_fail(signed_in, known) -> N
         places = [*parameters, *operation.body.get("properties", ())]
         right = {name: known.get(name, [""])[0] for name in places}
         for place in places:
-            for value in HOSTILE:
+            for value in HOSTILE if engine_name == ENGINES[-1] else UNKEEPABLE:
                 said = right | {place: value}
                 path, query = operation.path, {}
                 for name, where in parameters.items():
@@ -212,11 +216,10 @@ def test_no_value_in_any_one_place_makes_the_console_fail(signed_in, known) -> N
                         query[name] = said[name]
                 fields = {name: said[name] for name in operation.body.get("properties", ())}
                 asker.ask(operation, Asked(path, query, fields))
-    assert min(asker.heard[200], asker.heard[400], asker.heard[404]) > 50
+    assert min(asker.heard[200], asker.heard[400], asker.heard[404]) > 20
 
 
 @pytest.mark.slow
-@on_one_engine  # what the engines take differently is among the values in one place
 def test_no_question_makes_the_console_fail(signed_in, known) -> None:
     asker = Asker(signed_in("administrator"))
 

@@ -6,7 +6,10 @@ from db.learning import model_registry
 from db.line import faults, insert_changes
 from db.queries import hand_over
 from producer.contract.names import IMPORTED
+from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
+
+pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 
 def shift(line, minute: float = 0) -> hand_over.HandOver:

@@ -16,7 +16,10 @@ from db.learning import model_registry
 from db.learning.model_registry import Model
 from db.line import faults, insert_changes, verdicts
 from tests.console_support import Browser, console_on
+from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
+
+pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 NOW = datetime.now(UTC)
 

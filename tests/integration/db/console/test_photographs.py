@@ -12,7 +12,10 @@ from db.evidence.evidence_map import EvidenceMap
 from db.line import verdicts
 from db.schema.tables import Captures
 from producer.storage.opening import open_image_store
+from tests.integration.conftest import on_both_engines
 from tests.support import photograph
+
+pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from db.console.context import Console
 from db.people import accounts, audit
 from tests.console_support import PASSWORD, Browser, console_on
+from tests.integration.conftest import on_both_engines
 from tests.openid_provider import CLIENT, SECRET
 
 ROLES = {"quality": "reviewer", "maintenance": "maintainer"}
@@ -46,6 +47,7 @@ def written(console: Console) -> list[tuple[str, str]]:
         return [(row.by, row.action) for row in audit.recent(session)][::-1]
 
 
+@on_both_engines
 def test_who_signs_in_there_has_an_account_and_its_role_here(plant, openid) -> None:
     assert "Sign in with the plant's login" in Browser(plant).get("/login").text
     browser = signed_in(plant)
@@ -83,6 +85,7 @@ def test_an_answer_to_nobody_s_question_begins_nothing(plant) -> None:
     assert browser.get("/replace").status_code == 303
 
 
+@on_both_engines
 def test_a_name_makes_nobody_somebody_else_here(plant, openid) -> None:
     openid.person["preferred_username"] = "the administrator"
     browser = Browser(plant)

@@ -11,6 +11,9 @@ from db.people import audit
 from db.queries import review_turns
 from db.schema.tables import Leases
 from tests.console_support import Browser
+from tests.integration.conftest import on_both_engines
+
+pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 
 def unsure(line, count: int) -> list[str]:

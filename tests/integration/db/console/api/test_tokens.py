@@ -9,6 +9,9 @@ from db.console.access.throttle import FAILURES
 from db.people import accounts, tokens
 from db.schema.tables import Accounts, Tokens
 from tests.console_support import PASSWORD, Browser, Program, token_of
+from tests.integration.conftest import on_both_engines
+
+pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 
 def test_a_token_does_what_its_account_may_and_no_more(line, program) -> None:

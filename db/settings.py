@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
@@ -14,7 +14,8 @@ from producer.configuration.path_setting import not_empty, path_of
 
 
 class DatabaseSettings(BaseSettings):
-    """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`."""
+    """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`, and what an
+    insert's change costs."""
 
     model_config = SettingsConfigDict(env_prefix="INSERTS_", hide_input_in_errors=True)
 
@@ -29,6 +30,11 @@ class DatabaseSettings(BaseSettings):
 
     images: str | None = None
     """The root of the image store, a path or URL; without it, `data`'s own folder."""
+
+    planned_change: float = Field(default=1.0, gt=0)
+    """What changing an insert between two shifts costs; only the ratio to `damaged_change` counts."""
+    damaged_change: float = Field(default=4.0, gt=0)
+    """What it costs when an insert is found damaged: the stop, the change, and what it has spoilt."""
 
     @field_validator("*", mode="before")
     @classmethod

@@ -58,6 +58,7 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     reextract_every: float = Field(default=300.0, ge=1, description="Seconds between looks for missing features.")
     retrain_every: float = Field(default=900.0, ge=1, description="Seconds between looks for enough new labels.")
     evaluate_every: float = Field(default=900.0, ge=1, description="Seconds between looks for an unmeasured candidate.")
+    lives_every: float = Field(default=900.0, ge=1, description="Seconds between fits of how long inserts last.")
     niceness: int = Field(
         default=NICENESS, ge=0, le=19, description="How much nicer learning is than the line: 0 takes an equal share."
     )

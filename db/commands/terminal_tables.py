@@ -42,6 +42,7 @@ JUDGED: Final = ("decision", "damage")
 
 _NUMBERS: Final = frozenset(
     {*JUDGED, "pocket", "edge", "on edge", "times", "judged", "trained on", "captures", "right", "wrong", "undecided"}
+    | {"done", "damaged", "cost now", "cost later"}
 )
 
 Shown = str | int | float | datetime | None
@@ -61,7 +62,7 @@ def text(value: Shown) -> Text:
 
 def verdict_table(rows: Sequence[VerdictRow]) -> Table:
     """Captures with their verdicts."""
-    return _table(
+    return table(
         ["captured", "machine", "head", "pocket", "operation", "outcome", "label", *JUDGED, "model", "reason"],
         (
             [
@@ -89,7 +90,7 @@ def history_table(rows: Sequence[PocketRow], changes: Sequence[InsertChange]) ->
     lines = [(row.ordered_at, 0, _of_history(row)) for row in rows]
     shown = [change for change in changes if change.at >= rows[-1].ordered_at]
     lines += [(change.at, -1, _of_change(change, len(headings))) for change in shown]
-    return _table([*headings, "reason"], (line for *_, line in sorted(lines, key=lambda line: line[:2], reverse=True)))
+    return table([*headings, "reason"], (line for *_, line in sorted(lines, key=lambda line: line[:2], reverse=True)))
 
 
 def _of_history(row: PocketRow) -> list[Shown]:
@@ -115,7 +116,7 @@ def _of_change(change: InsertChange, columns: int) -> list[Shown]:
 
 def replace_table(rows: Sequence[PocketRow]) -> Table:
     """Inserts to change, as one walks along the machines; a person's label overrides a model's."""
-    return _table(
+    return table(
         ["machine", "head", "pocket", "insert", "edge", "label", "after", "seen"],
         (
             [
@@ -135,7 +136,7 @@ def replace_table(rows: Sequence[PocketRow]) -> Table:
 
 def check_table(checks: Sequence[Check]) -> Table:
     """Checks with their answers."""
-    return _table(
+    return table(
         ["began", "machine", "head", "operation", "state", "judged", "replace", "review", "missing", "reason", "check"],
         (
             [
@@ -158,7 +159,7 @@ def check_table(checks: Sequence[Check]) -> Table:
 
 def fault_table(faults: Sequence[Fault]) -> Table:
     """Faults with what a person needs to act on them."""
-    return _table(
+    return table(
         ["number", "last", "times", "station", "pocket", "reason", "detail", "capture", "state"],
         (
             [
@@ -179,7 +180,7 @@ def fault_table(faults: Sequence[Fault]) -> Table:
 
 def review_table(reviews: Sequence[Review]) -> Table:
     """Reviews: label, person and time."""
-    return _table(
+    return table(
         ["said", "by", "label", "capture", "note"],
         ([review.at, review.by, review.label, str(review.capture_id), review.note] for review in reviews),
     )
@@ -187,7 +188,7 @@ def review_table(reviews: Sequence[Review]) -> Table:
 
 def queue_table(queue: Sequence[ToReview]) -> Table:
     """Captures that a person should look at, and why."""
-    return _table(
+    return table(
         ["why", "captured", "machine", "head", "pocket", "operation", "outcome", *JUDGED, "reviewed as", "capture"],
         (
             [
@@ -210,12 +211,12 @@ def queue_table(queue: Sequence[ToReview]) -> Table:
 
 def pair_table(pairs: Sequence[Pair]) -> Table:
     """The outcomes of the line and of a shadow, with the number of captures."""
-    return _table(["line", "shadow", "captures"], ([pair.line, pair.shadow, pair.count] for pair in pairs))
+    return table(["line", "shadow", "captures"], ([pair.line, pair.shadow, pair.count] for pair in pairs))
 
 
 def tally_table(tallies: Mapping[str, Tally]) -> Table:
     """How often each was right by people's reviews."""
-    return _table(
+    return table(
         ["", "right", "wrong", "undecided"],
         ([name, tally.right, tally.wrong, tally.undecided] for name, tally in tallies.items()),
     )
@@ -231,7 +232,7 @@ def model_table(
     last = {promotion.model_id: promotion for promotion in reversed(promotions) if promotion.role == "champion"}
     marks = {shadow.model_id: "○"} if shadow else {}
     marks |= {champion.model_id: "★"} if champion else {}
-    return _table(
+    return table(
         ["", "model", "made", "backbone", "trained on", "classes", "promoted", "by", "why"],
         (
             [
@@ -269,10 +270,11 @@ def _pockets(pockets: Sequence[int]) -> str | None:
     return " ".join(str(pocket) for pocket in pockets) or None
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[Shown]]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
+def table(headings: Sequence[str], rows: Iterable[Sequence[Shown]]) -> Table:
+    """A table without lines; numbers, known by their headings, stand to the right."""
+    result = Table(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
+        result.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(text(value) for value in row))
-    return table
+        result.add_row(*(text(value) for value in row))
+    return result

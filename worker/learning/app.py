@@ -16,6 +16,7 @@ REEXTRACT_TASK: Final = "insert_inspection.reextract"
 EXTRACT_TASK: Final = "insert_inspection.extract"
 RETRAIN_TASK: Final = "insert_inspection.retrain"
 EVALUATE_TASK: Final = "insert_inspection.evaluate"
+LIVES_TASK: Final = "insert_inspection.fit_lives"
 
 
 def make_learn_app(settings: WorkerSettings) -> Celery:
@@ -49,6 +50,7 @@ def schedule(settings: WorkerSettings) -> dict[str, dict[str, Any]]:
         REEXTRACT_TASK: settings.reextract_every,
         RETRAIN_TASK: settings.retrain_every,
         EVALUATE_TASK: settings.evaluate_every,
+        LIVES_TASK: settings.lives_every,
     }
     return {
         task: {"task": task, "schedule": seconds, "options": {"expires": seconds}} for task, seconds in every.items()

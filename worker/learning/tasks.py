@@ -12,10 +12,11 @@ from kombu.exceptions import OperationalError
 
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from worker.learning.app import EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
+from worker.learning.app import EVALUATE_TASK, EXTRACT_TASK, LIVES_TASK, REEXTRACT_TASK, RETRAIN_TASK
 from worker.learning.context import Learning
 from worker.learning.evaluate import evaluate
 from worker.learning.extract import extract_captures, plan
+from worker.learning.remaining_life import fit_lives
 from worker.learning.retrain import retrain
 from worker.runtime.waiting import Service, retry_while_unavailable
 
@@ -42,6 +43,10 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
     @app.task(name=EVALUATE_TASK)  # type: ignore[untyped-decorator]
     def evaluate_newest() -> None:
         evaluate(learning)
+
+    @app.task(name=LIVES_TASK)  # type: ignore[untyped-decorator]
+    def fit_lives_now() -> None:
+        fit_lives(learning.database)
 
     @app.task(name=RETRAIN_TASK)  # type: ignore[untyped-decorator]
     def retrain_now() -> None:

@@ -70,12 +70,12 @@ def _plain(
     from db.queries.serialisation import plain
 
     remaining = []
-    for each in lives:
-        row = {name: getattr(each, name) for name in ("machine", "head", "pocket", "age", "as_of")}
-        row |= {name: getattr(each, name) for name in ("operations", "low", "high", "lives")}
+    for insert in lives:
+        row = {name: getattr(insert, name) for name in ("machine", "head", "pocket", "age", "as_of")}
+        row |= {name: getattr(insert, name) for name in ("operations", "low", "high", "lives")}
         if shift is not None:
-            now, later = now_or_later(each.curve, each.new, shift, costs)
-            row |= {"risk": 1 - each.curve.intact_after(shift), "cost_now": now, "cost_later": later}
+            now, later = now_or_later(insert.curve, insert.new, shift, costs)
+            row |= {"risk": 1 - insert.curve.intact_after(shift), "cost_now": now, "cost_later": later}
         remaining.append(row)
     of_fit = None
     if fit is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,12 @@ class RemainingLife:
     as_of: datetime
     curve: SurvivalCurve
     new: SurvivalCurve
+
+    def at(self, age: int) -> RemainingLife | None:
+        """The same insert, still intact at that age; None where it is younger, and so another one."""
+        if age < self.age:
+            return None
+        return replace(self, age=age, curve=self.curve.after(age - self.age))
 
     @property
     def operations(self) -> int:
@@ -126,6 +132,14 @@ def search(
     return [life for life in lives if life is not None]
 
 
+def of_head(session: Session, machine: str, head: str) -> dict[int, RemainingLife]:
+    """How long the inserts of one head last, by pocket, as the fit in force said: nothing since then is looked at."""
+    names = ("machine", "head", "pocket", "age", "lives", "as_of", "curve", "new")
+    query = select(*(getattr(RemainingLives, name) for name in names))
+    here = RemainingLives.machine == machine, RemainingLives.head == head
+    return {row.pocket: _of(row) for row in session.execute(query.where(*here))}
+
+
 def suspected(session: Session, machine: str | None = None, head: str | None = None) -> list[SuspectedChange]:
     """The changes to ask about, by machine, head and pocket, without those that a person has told of since."""
     names = SuspectedChange.__dataclass_fields__
@@ -159,11 +173,13 @@ def said(life: RemainingLife) -> str:
 def _now(row: Row[*tuple[Any, ...]]) -> RemainingLife | None:
     if row.insert_changed_at is not None and row.insert_changed_at > row.as_of:
         return None
-    since = 0 if row.operations_on_edge is None else row.operations_on_edge - row.age
-    if since < 0:
-        return None
-    curve, new = SurvivalCurve(tuple(row.curve)).after(since), SurvivalCurve(tuple(row.new))
-    return RemainingLife(row.machine, row.head, row.pocket, row.age + since, row.lives, row.as_of, curve=curve, new=new)
+    life = _of(row)
+    return life if row.operations_on_edge is None else life.at(row.operations_on_edge)
+
+
+def _of(row: Row[*tuple[Any, ...]]) -> RemainingLife:
+    curves = SurvivalCurve(tuple(row.curve)), SurvivalCurve(tuple(row.new))
+    return RemainingLife(row.machine, row.head, row.pocket, row.age, row.lives, row.as_of, *curves)
 
 
 def _same_place(one: Any, other: Any) -> Any:

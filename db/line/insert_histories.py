@@ -56,7 +56,8 @@ class Look:
 class InsertHistory:
     """The looks at one insert, the oldest first; those from a suspected change on are left out.
 
-    `is_from_new`: the pocket had another insert before, so this one was new at its first look. `is_in_use`: it is in
+    `is_from_new`: the pocket had another insert before, or the line counts at most one operation, so this one was new
+    at its first look. `is_in_use`: it is in
     its pocket as far as anybody knows. `suspected` is the change that nobody has spoken of.
     """
 
@@ -127,7 +128,8 @@ def of_one_pocket(
     keys = dict(insert_keys((_photo(row) for row in rows), only_told=True))
     of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
     for number, of_insert in enumerate(of_inserts):
-        is_from_new = number > 0 or of_insert[0].insert_changed_at is not None
+        first = of_insert[0]
+        is_from_new = number > 0 or first.insert_changed_at is not None or first.operations_on_edge in (0, 1)
         looks = list(_looks(of_insert, is_from_new))
         is_last = number == len(of_inserts) - 1 and (changed_at is None or changed_at <= looks[-1].at)
         jump = _jump(looks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
-import structlog
 
 from db.engine.database import Database
 from db.learning import remaining_lives
@@ -17,8 +16,6 @@ from worker.lives.from_histories import Stratum, life_of, lives, strata
 from worker.lives.kaplan_meier import kaplan_meier
 from worker.lives.life import Life
 from worker.lives.weibull import FEWEST, WeibullFit, fit
-
-log = structlog.get_logger()
 
 LEASE = "fit_lives"
 
@@ -51,7 +48,6 @@ def fit_lives(database: Database) -> LifeFit | None:
         suspected = [insert.suspected for insert in inserts if insert.suspected is not None]
         with database.transaction() as session:
             remaining_lives.store(session, result, answers, suspected)
-    log.info("lives", followed=result.followed, ended=result.ended, answered=len(answers), suspected=len(suspected))
     return result
 
 

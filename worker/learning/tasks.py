@@ -46,7 +46,9 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
 
     @app.task(name=LIVES_TASK)  # type: ignore[untyped-decorator]
     def fit_lives_now() -> None:
-        fit_lives(learning.database)
+        fit = fit_lives(learning.database)
+        if fit is not None:
+            log.info("lives", followed=fit.followed, ended=fit.ended, missing=fit.missing)
 
     @app.task(name=RETRAIN_TASK)  # type: ignore[untyped-decorator]
     def retrain_now() -> None:

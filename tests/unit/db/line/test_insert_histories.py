@@ -52,6 +52,11 @@ def test_the_lines_own_count_is_the_age_and_a_second_look_after_an_operation_is_
     counted = [row("intact", operations_on_edge=n) for n in (4, 5, 1)]
     old, new = inserts(*counted)
     assert ([look.age for look in old.looks], [look.age for look in new.looks]) == ([4, 5], [1])
+    assert [insert.is_from_new for insert in (old, new, *inserts(row("intact", operations_on_edge=1)))] == [
+        False,
+        True,
+        True,
+    ]
     again = words("iii", insert_changed_at=T0, operation="the same")
     assert [look.age for look in inserts(*again)[0].looks] == [1, 1, 1]
 

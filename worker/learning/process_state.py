@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from worker.learning.beat_schedule import FileScheduler
 
 TICK_LIMIT: Final = 600.0
-"""Seconds that a tick may take while beat does not wait for Redis: it sends three jobs in one tick, and each may take
+"""Seconds that a tick may take while beat does not wait for Redis: it sends four jobs in one tick, and each may take
 four attempts of 30 s while Redis hangs."""
 
 

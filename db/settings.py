@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from producer.configuration.environment_settings import EnvironmentSettings
 from producer.configuration.home_folder import at_home
@@ -12,7 +12,8 @@ from producer.configuration.passwords import password_of
 
 
 class DatabaseSettings(EnvironmentSettings):
-    """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`."""
+    """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`, and what an
+    insert's change costs."""
 
     data: Path = Path("var/line")
     """The folder of one line's data; the SQLite database is a file in it."""
@@ -25,6 +26,11 @@ class DatabaseSettings(EnvironmentSettings):
 
     images: str | None = None
     """The root of the image store, a path or URL; without it, `data`'s own folder."""
+
+    planned_change: float = Field(default=1.0, gt=0)
+    """What changing an insert between two shifts costs; only the ratio to `damaged_change` counts."""
+    damaged_change: float = Field(default=4.0, gt=0)
+    """What it costs when an insert is found damaged: the stop, the change, and what it has spoilt."""
 
     @property
     def images_root(self) -> str:

@@ -59,6 +59,7 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     retrain_every: float = Field(default=900.0, ge=1, description="Seconds between looks for enough new labels.")
     evaluate_every: float = Field(default=900.0, ge=1, description="Seconds between looks for an unmeasured candidate.")
     drift_every: float = Field(default=3600.0, ge=1, description="Seconds between looks for days to measure for drift.")
+    lives_every: float = Field(default=900.0, ge=1, description="Seconds between fits of how long inserts last.")
     niceness: int = Field(
         default=NICENESS, ge=0, le=19, description="How much nicer learning is than the line: 0 takes an equal share."
     )

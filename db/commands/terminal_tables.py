@@ -54,6 +54,10 @@ _NUMBERS: Final = frozenset(
         "right",
         "wrong",
         "undecided",
+        "done",
+        "damaged",
+        "cost now",
+        "cost later",
     }
 )
 

@@ -57,7 +57,7 @@ class _Known:
             self.outcome = photo.outcome
 
 
-def insert_keys(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
+def insert_keys(photos: Iterable[PocketPhoto], *, only_told: bool = False) -> Iterator[tuple[UUID, str]]:
     """The key of the insert that each photo shows: `machine/head/pocket/capture_id of its first photo`.
 
     A new insert is there when a person says that it was changed, when another insert or another edge of it is named, or
@@ -67,19 +67,21 @@ def insert_keys(photos: Iterable[PocketPhoto]) -> Iterator[tuple[UUID, str]]:
 
     Args:
         photos: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
+        only_told: whether an intact insert after a damaged one is no new one unless a person or the line says so.
     """
     for (machine, head, pocket), of_pocket in groupby(photos, lambda photo: (photo.machine, photo.head, photo.pocket)):
         insert_key = ""
         known = _Known()
         for photo in of_pocket:
-            if not insert_key or _is_new(known, photo):
+            if not insert_key or _is_told(known, photo) or not (only_told or _goes_on(known, photo)):
                 insert_key = f"{machine}/{head}/{pocket}/{photo.capture_id}"
                 known = _Known()
             known.learn(photo)
             yield photo.capture_id, insert_key
 
 
-def _is_new(known: _Known, photo: PocketPhoto) -> bool:
+def _is_told(known: _Known, photo: PocketPhoto) -> bool:
+    """Whether a person or the line says that a photo is of another insert than the one before."""
     if photo.machine == IMPORTED:
         return False
     if photo.insert_changed_at != known.changed_at:
@@ -91,4 +93,10 @@ def _is_new(known: _Known, photo: PocketPhoto) -> bool:
         return True
     if known.operations_on_edge is not None and photo.operations_on_edge is not None:
         return photo.operations_on_edge < known.operations_on_edge
-    return known.outcome == "damaged" and photo.outcome == "intact"
+    return False
+
+
+def _goes_on(known: _Known, photo: PocketPhoto) -> bool:
+    """Whether a photo can be of the same insert as the one before by what both show."""
+    is_counted = known.operations_on_edge is not None and photo.operations_on_edge is not None
+    return photo.machine == IMPORTED or is_counted or not (known.outcome == "damaged" and photo.outcome == "intact")

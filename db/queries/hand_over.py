@@ -9,11 +9,12 @@ from typing import Final
 from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
-from db.learning import model_registry, reviews
+from db.learning import model_registry, remaining_lives, reviews
 from db.learning.model_registry import Promotion
 from db.line import faults, insert_changes
 from db.line.faults import Fault
 from db.line.insert_changes import InsertChange
+from db.line.insert_histories import SuspectedChange
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
@@ -42,7 +43,8 @@ class Overruled(VerdictRow):
 class HandOver:
     """A shift, each list the newest first: `flagged` was judged damaged in it, `overruled` said in it.
 
-    What is open is open now: `to_replace` by machine, head and pocket, `to_look_at` what no model was sure about.
+    What is open is open now: `to_replace` by machine, head and pocket, `to_look_at` what no model was sure about,
+    `suspected` the inserts that seem to have been changed without anybody saying so.
     """
 
     flagged: list[PocketRow]
@@ -52,6 +54,7 @@ class HandOver:
     to_replace: list[PocketRow]
     to_look_at: list[VerdictRow]
     faults: list[Fault]
+    suspected: list[SuspectedChange]
 
 
 def since(session: Session, begin: datetime) -> HandOver:
@@ -65,6 +68,7 @@ def since(session: Session, begin: datetime) -> HandOver:
         to_replace=maintenance.to_replace(session),
         to_look_at=_to_look_at(session),
         faults=faults.search(session, limit=MOST),
+        suspected=remaining_lives.suspected(session),
     )
 
 

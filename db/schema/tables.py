@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
+from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
 from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
@@ -27,10 +28,13 @@ __all__ = [
     "Base",
     "Evaluations",
     "Leases",
+    "LifeFits",
     "Models",
     "Promotions",
+    "RemainingLives",
     "Sessions",
     "Snapshots",
+    "SuspectedChanges",
     "Tokens",
     "UtcDateTime",
 ]  # the tables below are public too

@@ -6,7 +6,7 @@ import csv
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -25,25 +25,31 @@ TRUTH_SUFFIX = ".truth.json"
 
 @dataclass(frozen=True)
 class SimulatedCheck:
-    """One head after one operation: its photographs and, for each pocket, what the insert really is."""
+    """One head after one operation: its photographs and, for each pocket, what the insert really is.
+
+    `change` takes the pockets that the answer says to replace, and returns those whose insert is changed then.
+    """
 
     operation: str
     photographs: list[Photograph]
     truth: Mapping[int, str]
+    change: Callable[[Iterable[int]], list[int]] | None = None
 
 
 def rendered(pockets: int, seed: int) -> Iterator[SimulatedCheck]:
-    """Checks of one simulated head without end, an operation before each."""
+    """Checks of one simulated head without end, an operation before each; its inserts are changed as they are told."""
     from producer.simulation.head import SimulatedHead
+    from producer.simulation.insert_changes import InsertChanges
 
     head = SimulatedHead(pockets=pockets, seed=seed)
+    changes = InsertChanges(head, seed)
     for number in count(1):
         head.operate()
         shown, truth = [], {}
         for pocket in range(1, pockets + 1):
             image, truth[pocket] = head.photograph(pocket)
             shown.append(Photograph(pocket, image, head.operations_on_edge(pocket)))
-        yield SimulatedCheck(f"op-{number:04d}", shown, truth)
+        yield SimulatedCheck(f"op-{number:04d}", shown, truth, changes.hear)
 
 
 def from_list(file: Path, pockets: int) -> Iterator[SimulatedCheck]:
@@ -114,6 +120,8 @@ class Simulation:
             review=answer.review if answer else [],
             seconds=latencies(result),
         )
+        if answer is not None and check.change is not None and (changed := check.change(answer.replace)):
+            self._say("changed", operation=check.operation, pockets=changed)
         return answer is not None
 
     def _keep_truth(self, images: ImageStore, check: SimulatedCheck) -> Callable[[CaptureEvent], None]:
@@ -138,6 +146,8 @@ class Simulation:
                 replace = f", replace {values['replace']}" if values["replace"] else ""
                 review = f", look at {values['review']}" if values["review"] else ""
                 say(f"{values['operation']}: {values['state']}{replace}{review}")
+            elif event == "changed":
+                say(f"{values['operation']}: new inserts in {values['pockets']}")
 
 
 def latencies(result: CheckResult) -> dict[str, float]:

@@ -29,15 +29,26 @@ def stream_of(station: str) -> str:
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1, 2] = Field(default=1, description="1 where a reader of version 1 can read it, else 2.")
+    schema_version: Literal[1, 2, 3] = Field(default=1, description="The lowest version whose readers can read it.")
 
     def model_post_init(self, _: object) -> None:
         """Give an answer that is made here the oldest version that can say it: stations of any age read that."""
-        if "schema_version" not in self.model_fields_set and self._needs_version_2():
-            self.__dict__["schema_version"] = 2
+        if "schema_version" not in self.model_fields_set:
+            self.__dict__["schema_version"] = self._lowest_version()
 
-    def _needs_version_2(self) -> bool:
-        return False
+    def _lowest_version(self) -> Literal[1, 2, 3]:
+        return 1
+
+
+class Remaining(BaseModel):
+    """How many operations an insert still lasts: the median, and the interval in which 80 % of such inserts end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operations: int = Field(ge=0, description="So many are done by half of such inserts before they are damaged.")
+    low: int = Field(ge=0, description="So many by 90 % of them.")
+    high: int = Field(ge=0, description="So many by 10 % of them.")
+    lives: int = Field(ge=0, description="How many lives with the same head and operation have ended.")
 
 
 class VerdictAnswer(_Answer):
@@ -55,9 +66,22 @@ class VerdictAnswer(_Answer):
     decision: float | None = Field(default=None, description="The classifier's decision value; above 0 is damaged.")
     model: str | None = Field(default=None, description="The model that judged, absent while there is none.")
     judged_at: UtcDatetime
+    remaining: Remaining | None = Field(
+        default=None,
+        exclude_if=lambda remaining: remaining is None,  # version 2 does not know it
+        description="How long the insert still lasts, where that is known; never on a station's own stream.",
+    )
 
-    def _needs_version_2(self) -> bool:
-        return not (is_narrow(self.machine) and is_narrow(self.head))
+    def without_remaining(self) -> VerdictAnswer:
+        """The same answer as it is told to its station, which may be older than version 3."""
+        if self.remaining is None:
+            return self
+        return VerdictAnswer(**self.model_dump(exclude={"remaining", "schema_version"}))
+
+    def _lowest_version(self) -> Literal[1, 2, 3]:
+        if self.remaining is not None:
+            return 3
+        return 1 if is_narrow(self.machine) and is_narrow(self.head) else 2
 
 
 class FaultAnswer(_Answer):
@@ -94,8 +118,9 @@ class CheckAnswer(_Answer):
         description="What its events say against each other, where they do: such a check is 'review'.",
     )
 
-    def _needs_version_2(self) -> bool:
-        return bool(self.missing or self.reason) or not all(map(is_narrow, (self.machine, self.head, self.operation)))
+    def _lowest_version(self) -> Literal[1, 2, 3]:
+        names = self.machine, self.head, self.operation
+        return 2 if self.missing or self.reason or not all(map(is_narrow, names)) else 1
 
 
 Answer = Annotated[VerdictAnswer | FaultAnswer | CheckAnswer, Field(discriminator="kind")]

@@ -67,7 +67,9 @@ PLANT_EVENTS: TypeAdapter[PlantEvent] = TypeAdapter(PlantEvent)
 
 def plant_event(site: Name, station: Name, answer: VerdictAnswer | FaultAnswer | CheckAnswer, at: float) -> PlantEvent:
     """The event that says `answer`, which was given to `station` at the time `at` (seconds since the epoch)."""
-    text = ANSWERS.dump_json(answer, exclude_none=True)
+    # What a later fit says of the remaining life makes no other event of an answer that is given again.
+    same = answer.without_remaining() if isinstance(answer, VerdictAnswer) else answer
+    text = ANSWERS.dump_json(same, exclude_none=True)
     subject = None
     if isinstance(answer, VerdictAnswer):
         subject = f"{answer.machine}/{answer.head}/{answer.pocket}"

@@ -70,6 +70,9 @@ def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None
     assert len(verdicts) == 90
     assert all(0 <= row["probability"] <= 1 for row in verdicts)
     assert [row["outcome"] for row in verdicts].count("unsure") == figures["unsure"]
+    # After an answer that says so inserts are changed, so lives have ended.
+    assert any(row["operation"] != "op-0001" and row["operations_on_edge"] == 1 for row in verdicts)
+    assert ask("life", folder)["fit"]["ended"] >= 5
     newest = max(checks, key=lambda check: check["started_at"])
     assert {row["pocket"] for row in ask("replace", folder)} == set(newest["replace"])
     truths = list((folder / "images").rglob("*.truth.json"))

@@ -26,11 +26,13 @@ from sqlalchemy.exc import IntegrityError
 
 import db.line.faults
 from db.engine.database import Database
-from db.learning import model_registry, reviews
+from db.learning import model_registry, remaining_lives, reviews
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
 from db.line import captures, checks, shadow_verdicts, verdicts
 from db.queries import maintenance
 from db.schema.tables import Faults
-from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
 from producer.contract.event import INSPECT_QUEUE, Region, new_id
 from producer.storage.folder import FolderStore
 from tests.database_support import shadows_of
@@ -203,6 +205,27 @@ def test_a_capture_becomes_a_committed_verdict_and_an_answer(line: Line, brightn
     assert isinstance(check, CheckAnswer)
     assert check.state == {"intact": "go", "damaged": "replace"}[outcome]
     assert check.replace == ([] if outcome == "intact" else [7])
+
+
+def test_the_plant_hears_how_long_an_intact_insert_lasts_and_its_station_nothing_new(line: Line) -> None:
+    now, curve = datetime.now(UTC), SurvivalCurve(tuple(number + 0.5 for number in range(15)))
+    events = [
+        stored_event(line.store, photograph(brightness), operations_on_edge=done, check_id=str(new_id()))
+        for brightness, done in ((70, 4), (70, 6), (70, 1), (70, None), (190, 5))
+    ]
+    place = (events[0].machine, events[0].head, events[0].pocket)
+    life = RemainingLife(*place, age=4, lives=9, as_of=now, curve=curve, new=curve)
+    with line.database.transaction() as session:
+        remaining_lives.store(session, LifeFit(now, 20, 12, 10, curve, 0.1), [life], [])
+    for event in events:
+        line.inspector.inspect(event.message())
+    plant = [ANSWERS.validate_json(fields["answer"]) for _, fields in line.redis.xrange("answers")]
+    said = [answer.remaining for answer in plant if isinstance(answer, VerdictAnswer)]
+    assert said[0] == Remaining(operations=8, low=3, high=12, lives=9)
+    assert said[1] is not None
+    assert said[1].operations < 8, "it has done two operations more"
+    assert said[2:] == [None] * 3, "a count that fell, none, and a damaged insert"
+    assert all(getattr(answer, "remaining", None) is None and answer.schema_version < 3 for answer in line.answers())
 
 
 def test_the_strip_along_an_edge_is_judged_and_learned_from_as_it_was_seen(line: Line) -> None:

@@ -92,6 +92,7 @@ def test_two_schedulers_and_two_learners_make_one_model(line: LearningLine) -> N
         "insert_inspection.retrain",
         "insert_inspection.evaluate",
         "insert_inspection.drift",
+        "insert_inspection.fit_lives",
     }
 
 

@@ -116,8 +116,8 @@ def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None)
 def beat(data: Data = None) -> None:
     """Queue the tasks of learning when they are due, until SIGTERM or Ctrl-C.
 
-    How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY, INSERTS_EVALUATE_EVERY and INSERTS_DRIFT_EVERY, in
-    seconds.
+    How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY, INSERTS_EVALUATE_EVERY, INSERTS_DRIFT_EVERY and
+    INSERTS_LIVES_EVERY, in seconds.
 
     Example: `insert-worker beat --data /var/lib/inserts`
     """

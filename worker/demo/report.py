@@ -163,6 +163,7 @@ def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Pat
     steps = (
         (f"{insert_db} console", "all of it in a browser"),
         (f"{insert_db} replace", "which inserts to change now"),
+        (f"{insert_db} life", "how long the inserts in use last"),
         (f"{insert_db} checks", "the checks and their answers"),
         (f"{insert_db} verdicts", "every verdict, with its probability of damage"),
         (f"{insert_db} review", "label what it was unsure of; the next model learns from it"),

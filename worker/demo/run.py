@@ -76,6 +76,7 @@ def run_demo(options: DemoOptions, console: Console) -> Summary:
             verdicts = db.line.verdicts.count(session)
     if runs:
         leave_head(rows, runs[-1].operation, demo.settings.image_store(), options.data / HEAD)
+        _fit_lives(demo.settings.url)
     summary = summarise(runs, rows, verdicts, time.monotonic() - started, complete=not stop.asked)
     show(console, summary, runs, options.data)
     return summary
@@ -257,6 +258,17 @@ class _Demo:
             raise Interrupted
         detail = f" {details[0]}" if details else ""
         line(self._console, ("✓", "green"), f" {what}", (f"{detail} {time.monotonic() - started:.1f} s", "dim"))
+
+
+def _fit_lives(url: str) -> None:
+    """Fit how long the inserts last, as the learner of a line does every quarter of an hour."""
+    from worker.learning.remaining_life import fit_lives
+
+    database = Database(url)
+    try:
+        fit_lives(database)
+    finally:
+        database.close()
 
 
 def _absolute(root: str) -> str:

@@ -17,6 +17,7 @@ EXTRACT_TASK: Final = "insert_inspection.extract"
 RETRAIN_TASK: Final = "insert_inspection.retrain"
 EVALUATE_TASK: Final = "insert_inspection.evaluate"
 DRIFT_TASK: Final = "insert_inspection.drift"
+LIVES_TASK: Final = "insert_inspection.fit_lives"
 
 
 def make_learn_app(settings: WorkerSettings) -> Celery:
@@ -51,6 +52,7 @@ def schedule(settings: WorkerSettings) -> dict[str, dict[str, Any]]:
         RETRAIN_TASK: settings.retrain_every,
         EVALUATE_TASK: settings.evaluate_every,
         DRIFT_TASK: settings.drift_every,
+        LIVES_TASK: settings.lives_every,
     }
     return {
         task: {"task": task, "schedule": seconds, "options": {"expires": seconds}} for task, seconds in every.items()

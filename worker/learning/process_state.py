@@ -13,8 +13,8 @@ from worker.monitoring.process_state import ProcessState
 if TYPE_CHECKING:
     from worker.learning.beat_schedule import FileScheduler
 
-TICK_LIMIT: Final = 600.0
-"""Seconds that a tick may take while beat does not wait for Redis: it sends three jobs in one tick, and each may take
+TICK_LIMIT: Final = 750.0
+"""Seconds that a tick may take while beat does not wait for Redis: it sends five jobs in one tick, and each may take
 four attempts of 30 s while Redis hangs."""
 
 

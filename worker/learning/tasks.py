@@ -13,11 +13,12 @@ from kombu.exceptions import OperationalError
 
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from worker.learning.app import DRIFT_TASK, EVALUATE_TASK, EXTRACT_TASK, REEXTRACT_TASK, RETRAIN_TASK
+from worker.learning.app import DRIFT_TASK, EVALUATE_TASK, EXTRACT_TASK, LIVES_TASK, REEXTRACT_TASK, RETRAIN_TASK
 from worker.learning.context import Learning
 from worker.learning.drift import measure_drift
 from worker.learning.evaluate import evaluate
 from worker.learning.extract import extract_captures, plan
+from worker.learning.remaining_life import fit_lives
 from worker.learning.retrain import retrain
 from worker.runtime.waiting import Service, retry_while_unavailable
 
@@ -44,6 +45,12 @@ def register(app: Celery, learning: Learning, chunk_lifetime: float) -> None:
     @app.task(name=EVALUATE_TASK)  # type: ignore[untyped-decorator]
     def evaluate_newest() -> None:
         evaluate(learning)
+
+    @app.task(name=LIVES_TASK)  # type: ignore[untyped-decorator]
+    def fit_lives_now() -> None:
+        fit = fit_lives(learning.database)
+        if fit is not None:
+            log.info("lives", followed=fit.followed, ended=fit.ended, missing=fit.missing)
 
     @app.task(name=RETRAIN_TASK)  # type: ignore[untyped-decorator]
     def retrain_now() -> None:

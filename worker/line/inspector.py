@@ -36,6 +36,7 @@ from worker.line.events import about, entries_of, read_events
 from worker.line.faults import CaptureFault, of_another_capture
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
 from worker.line.judging import Judge
+from worker.line.known_lives import KnownLives
 from worker.line.mapping import capture_of, photograph_of, shadow_verdict_of, verdict_answer, verdict_of
 from worker.line.notifier import Notifier
 from worker.line.requeue import event_of, number_in
@@ -96,6 +97,7 @@ class Inspector:
         self._limit = limit
         self._writes = Writes(database)
         self._answers = Answers(database, notifier)
+        self._lives = KnownLives(database)
 
     def inspect(self, message: object, *, message_id: str = "", retries: int = 0) -> None:
         """Handle one message of the inspect queue, whatever it holds; on return it may be acknowledged.
@@ -260,7 +262,7 @@ class Inspector:
         verdicts = [(event, verdict) for (event, _), verdict in zip(results.judged, kept, strict=True)]
         ended = [*results.faults, *results.recorded]
         outgoing = [
-            Outgoing(event.station, event.check_id, verdict_answer(event, verdict))
+            Outgoing(event.station, event.check_id, verdict_answer(event, verdict, self._lives.of(event, verdict)))
             for event, verdict in (*verdicts, *results.again)
         ]
         outgoing += [

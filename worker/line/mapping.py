@@ -9,7 +9,7 @@ from db.line.captures import Capture
 from db.line.checks import Check
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
-from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.answers import CheckAnswer, Remaining, VerdictAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.vocabulary import CheckState
 from worker.line.judging import Photograph
@@ -62,8 +62,8 @@ def shadow_verdict_of(verdict: Verdict, judgement: Judgement) -> ShadowVerdict |
     )
 
 
-def verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
-    """The answer that a station gets about a verdict."""
+def verdict_answer(event: CaptureEvent, verdict: Verdict, remaining: Remaining | None = None) -> VerdictAnswer:
+    """The answer that a station and the plant get about a verdict."""
     return VerdictAnswer(
         capture_id=event.capture_id,
         check_id=event.check_id,
@@ -76,6 +76,7 @@ def verdict_answer(event: CaptureEvent, verdict: Verdict) -> VerdictAnswer:
         decision=verdict.decision,
         model=verdict.model_id,
         judged_at=verdict.judged_at,
+        remaining=remaining,
     )
 
 

@@ -31,7 +31,7 @@ class Notifier:
         self._plant_length = plant_length
 
     def send(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
-        """Append each answer to its station's stream, in order, in one call.
+        """Append each answer to its station's stream, in order, in one call; the plant's also says remaining lives.
 
         A station whose stream key has the wrong Redis type loses its answers; the others get theirs.
 
@@ -46,10 +46,12 @@ class Notifier:
             streams.append(stream)
 
         for station, answer in answers:
-            entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True)}
-            append(stream_of(station), entry, STREAM_LENGTH)
+            of_station = answer.without_remaining() if isinstance(answer, VerdictAnswer) else answer
+            text = of_station.model_dump_json(exclude_none=True)
+            append(stream_of(station), {STREAM_FIELD: text}, STREAM_LENGTH)
             if self._plant_length:
-                append(PLANT_STREAM, {**entry, STATION_FIELD: station}, self._plant_length)
+                whole = text if of_station is answer else answer.model_dump_json(exclude_none=True)
+                append(PLANT_STREAM, {STREAM_FIELD: whole, STATION_FIELD: station}, self._plant_length)
         for stream in set(streams):
             pipe.expire(stream, STREAM_SECONDS)
         replies = pipe.execute(raise_on_error=False)

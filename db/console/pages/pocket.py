@@ -18,6 +18,7 @@ from db.console.context import console_of
 from db.console.numbers import Pocket, Row
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.learning import remaining_lives
 from db.line import insert_changes, verdicts
 from db.line.insert_changes import InsertChange
 from db.line.insert_lives import PocketPhoto, insert_keys
@@ -56,6 +57,9 @@ def pocket(
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
+        fit = remaining_lives.fit_in_force(session)
+        remaining = remaining_lives.search(session, machine, head, pocket)
+        suspected = [change for change in remaining_lives.suspected(session, machine, head) if change.pocket == pocket]
         judged = verdicts.current_of(session.connection(), [row.capture_id for row in rows if row.image])
     if not rows:
         raise HTTPException(
@@ -78,6 +82,9 @@ def pocket(
         pocket=pocket,
         lives=lives,
         explained={capture_id for capture_id, verdict in judged.items() if verdict.evidence is not None},
+        fit=fit,
+        remaining=remaining[0] if remaining else None,
+        suspected=suspected,
         since=[change for change in changes if change.at > rows[0].ordered_at],
         more=more,
         limit=limit,

@@ -15,8 +15,11 @@ from db.engine import migrate, schema_version
 from db.engine.database import Database, SchemaOutdated
 from db.engine.engines import make_engine
 from db.engine.url import sqlite_file
-from db.learning import leases, model_registry, reviews, snapshots
+from db.learning import leases, model_registry, remaining_lives, reviews, snapshots
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
 from db.line import captures, checks, faults, shadow_verdicts, station_days, verdicts
+from db.line.insert_histories import SuspectedChange
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import StationDay
 from db.people import accounts, audit, sessions, tokens
@@ -79,7 +82,7 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
     assert set(made) == first | {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
-        *("insert_changes", "evaluations", "station_days"),
+        *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
     }
     assert structure(database_url) == made
 
@@ -128,7 +131,7 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
     assert set(before) - set(old) == {
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
-        *("insert_changes", "evaluations", "station_days"),
+        *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
     }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
@@ -204,11 +207,9 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     migrate.downgrade(line.database.url, "0002")
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
-    people = {
-        name: []
-        for name in ("accounts", "sessions", "audit", "tokens", "insert_changes", "evaluations", "station_days")
-    }
-    assert _contents(line.database.url) == before | people
+    people = ("accounts", "sessions", "audit", "tokens", "insert_changes", "evaluations", "station_days")
+    lives = ("life_fits", "remaining_lives", "suspected_changes")
+    assert _contents(line.database.url) == before | {name: [] for name in (*people, *lives)}
 
 
 def test_the_order_of_what_is_there_is_found_when_it_comes(line, start) -> None:
@@ -351,6 +352,13 @@ def _filled(line, start):
         tokens.add(session, "ana", "a program", start, None)
         changed = {"machine": "mill-1", "head": "head-1", "pocket": 1, "at": start, "by": "ana"}
         session.execute(insert(InsertChanges).values(changed))
+        curve = SurvivalCurve(tuple(map(float, range(1, 16))))
+        remaining_lives.store(
+            session,
+            LifeFit(start, followed=30, ended=12, needed=10, new=curve, gap=0.04),
+            [RemainingLife("mill-1", "head-1", 2, age=7, lives=9, as_of=start, curve=curve, new=curve)],
+            [SuspectedChange("mill-1", "head-1", 3, seen[2].capture_id, start, start, damaged=2, intact=3)],
+        )
         audit.write(session, at=start, by="ana", action="reviewed", subject="a capture", label="worn")
         faults.record(
             session,

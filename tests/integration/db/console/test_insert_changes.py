@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from db.learning import remaining_lives
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
 from db.line import insert_changes
+from db.line.insert_histories import SuspectedChange
 from db.people import audit
 from tests.console_support import Program, token_of
 
@@ -131,3 +135,30 @@ def test_until_it_is_looked_at_it_looks_like_nothing_else(line, signed_in) -> No
     assert 'class="card new"' in text
     assert '<b>NEW</b> <span class="numbers">1, 2</span>' in text
     assert "No insert needs to be changed" not in browser.get("/replace").text
+
+
+def test_the_page_says_how_long_the_insert_lasts_and_asks_about_a_change_that_nobody_told_of(
+    line, signed_in, start
+) -> None:
+    captures = [line.see(1, minute, "intact") for minute in range(3)]
+    curve = SurvivalCurve(tuple(number + 0.5 for number in range(15)))
+    silent = LifeFit(start, followed=20, ended=7, needed=10)
+    spoken = LifeFit(start, followed=20, ended=12, needed=10, new=curve, gap=0.1)
+    place = ("mill-1", "head-1", 1)
+    life = RemainingLife(*place, age=3, lives=9, as_of=captures[-1].captured_at, curve=curve, new=curve)
+    question = SuspectedChange(*place, captures[1].capture_id, start, captures[1].captured_at, damaged=2, intact=3)
+    browser = signed_in("reviewer")
+
+    def page_after(fit: LifeFit, *kept: list) -> str:
+        with line.database.transaction() as session:
+            remaining_lives.store(session, fit, *kept)
+        return browser.get(PAGE).text
+
+    assert "once 3 more lives have ended" in page_after(silent, [], [])
+    text = page_after(spoken, [life], [question])
+    assert "Lasts 8 (3 … 12) operations, 80 %, 9 lives behind it" in text
+    assert "Was the insert changed?" in text
+    assert 'id="suspected"' in browser.get("/handover").text
+    assert browser.post("/pocket/changed", {**PLACE, "first": str(captures[1].capture_id)}).status_code == 303
+    for page in (PAGE, "/handover"):
+        assert 'id="suspected"' not in browser.get(page).text

@@ -63,3 +63,16 @@ def test_what_a_check_contradicts_itself_in_is_told_and_else_nothing() -> None:
 def test_the_pockets_that_were_never_photographed_are_told() -> None:
     assert told(check(missing=[2, 3]))["missing"] == [2, 3]
     assert "missing" not in told(check())
+
+
+def test_how_long_an_insert_lasts_is_of_version_3_and_is_left_out_for_a_station_of_any_age() -> None:
+    lasting = verdict(outcome="intact", remaining={"operations": 12, "low": 7, "high": 19, "lives": 9})
+    assert told(lasting)["schema_version"] == 3
+    assert told(lasting)["remaining"] == {"operations": 12, "low": 7, "high": 19, "lives": 9}
+    assert ANSWERS.validate_json(json.dumps(told(lasting))) == lasting
+    of_station = lasting.without_remaining()
+    OLD.validate(told(of_station))
+    assert told(of_station) == {name: value for name, value in told(lasting).items() if name != "remaining"} | {
+        "schema_version": 1
+    }
+    assert of_station.without_remaining() is of_station

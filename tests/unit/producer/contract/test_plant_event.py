@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 
+from producer.contract.answers import Remaining
 from producer.contract.json_schema import schema_text
 from producer.contract.plant_event import PLANT_EVENTS, plant_event
 from tests.integration.plant import check, fault, verdict
@@ -29,6 +30,8 @@ def test_the_same_answer_is_the_same_event_whenever_it_is_given() -> None:
     answer = verdict(1)
     first, again = plant_event("p", "s", answer, 1.0), plant_event("p", "s", answer, 2.0)
     assert first.id == again.id
+    lasting = answer.model_copy(update={"remaining": Remaining(operations=5, low=2, high=9, lives=4)})
+    assert plant_event("p", "s", lasting, 2.0).id == first.id, "a later fit makes no other event"
     assert first.id != plant_event("p", "other", answer, 1.0).id
     assert first.id != plant_event("p", "s", answer.model_copy(update={"outcome": "damaged"}), 1.0).id
 

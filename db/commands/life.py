@@ -1,0 +1,106 @@
+"""`insert-db life`: how long the inserts that are in use last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from db.commands.options import Head, Machine
+from db.commands.output import print_json, print_table, reading, settings_of
+from producer.terminal.counts import counted
+from producer.terminal.options import Json
+from producer.terminal.output import say
+from producer.terminal.programs import copyable
+
+if TYPE_CHECKING:
+    from db.learning.remaining_lives import LifeFit, RemainingLife
+    from db.line.insert_histories import SuspectedChange
+
+
+def life(
+    context: typer.Context,
+    machine: Machine = None,
+    head: Head = None,
+    shift: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="OPERATIONS",
+            help="Only the inserts that will not last a shift of so many operations, and what changing them costs.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How many operations the inserts that are in use last: the median and the interval in which 80 % of them end.
+
+    It is fitted by learning to the lives of the inserts before, from one change to the next. Until ten lives have ended
+    it says nothing. It also asks about inserts that seem to have been changed without anybody saying so.
+
+    With --shift: an insert is listed when it is damaged within the shift with a chance of 10 % or more. What changing
+    costs now, and leaving it in, is in planned changes: INSERTS_PLANNED_CHANGE, INSERTS_DAMAGED_CHANGE.
+
+    Examples:
+
+    - `insert-db life --machine mill-1 --head head-7`
+    - `insert-db life --shift 8`
+    """
+    with reading(context) as session:
+        from db.learning import remaining_lives
+        from db.learning.change_cost import ChangeCosts
+
+        settings = settings_of(context)
+        costs = ChangeCosts(settings.planned_change, settings.damaged_change)
+        fit = remaining_lives.fit_in_force(session)
+        lives = remaining_lives.search(session, machine, head)
+        suspected = remaining_lives.suspected(session, machine, head)
+        if shift is not None:
+            lives = remaining_lives.not_lasting(lives, shift)
+        if as_json:
+            print_json(_plain(fit, lives, suspected, shift, costs))
+            return
+        _show(fit, lives, suspected, shift, costs)
+
+
+def _plain(
+    fit: LifeFit | None, lives: list[RemainingLife], suspected: list[SuspectedChange], shift: int | None, costs: Any
+) -> dict[str, Any]:
+    from db.learning.change_cost import now_or_later
+    from db.queries.serialisation import plain
+
+    remaining = []
+    for insert in lives:
+        row = {name: getattr(insert, name) for name in ("machine", "head", "pocket", "age", "as_of")}
+        row |= {name: getattr(insert, name) for name in ("operations", "low", "high", "lives")}
+        if shift is not None:
+            now, later = now_or_later(insert.curve, insert.new, shift, costs)
+            row |= {"risk": 1 - insert.curve.intact_after(shift), "cost_now": now, "cost_later": later}
+        remaining.append(row)
+    of_fit = None
+    if fit is not None:
+        of_fit = {name: getattr(fit, name) for name in ("at", "followed", "ended", "needed", "missing", "gap")}
+    return plain({"fit": of_fit, "remaining": remaining, "suspected": suspected})  # type: ignore[no-any-return]
+
+
+def _show(
+    fit: LifeFit | None, lives: list[RemainingLife], suspected: list[SuspectedChange], shift: int | None, costs: Any
+) -> None:
+    from db.commands import life_tables
+
+    if fit is None:
+        say(copyable("no life was followed yet: `insert-worker standalone`, or `learn` and `beat`, do so"))
+    elif fit.missing:
+        followed, verb = counted(fit.followed, "life", "lives"), "is" if fit.missing == 1 else "are"
+        say(
+            f"nothing is said before {fit.needed} lives have ended: {fit.ended} of {followed} have, "
+            f"{fit.missing} {verb} missing"
+        )
+    elif not lives:
+        say("no insert in use is to be answered for" if shift is None else "every insert in use lasts that shift")
+    elif shift is None:
+        print_table(life_tables.life_table(lives))
+    else:
+        print_table(life_tables.shift_table(lives, shift, costs))
+    for change in suspected:
+        say(copyable(life_tables.question(change)))

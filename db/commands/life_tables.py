@@ -1,0 +1,45 @@
+"""How long inserts last, as tables and sentences for a terminal."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from db.commands.terminal_tables import table
+from db.learning.change_cost import ChangeCosts, now_or_later
+from db.learning.remaining_lives import RemainingLife, said
+from db.line.insert_histories import SuspectedChange
+from producer.terminal.counts import counted
+
+
+def life_table(lives: Sequence[RemainingLife]) -> Table:
+    """How long each insert lasts, as one walks along the machines."""
+    return table(
+        ["machine", "head", "pocket", "done", "lasts", "as of"],
+        ([life.machine, life.head, life.pocket, life.age, said(life), life.as_of] for life in lives),
+    )
+
+
+def shift_table(lives: Sequence[RemainingLife], operations: int, costs: ChangeCosts) -> Table:
+    """The inserts that do not last so many operations, with what each choice costs in planned changes."""
+    rows: list[list[str | int]] = []
+    for life in lives:
+        now, later = now_or_later(life.curve, life.new, operations, costs)
+        risk = f"{1 - life.curve.intact_after(operations):.0%}"
+        choice = "now" if now < later else "later"
+        costs_of = (f"{now / costs.planned:.2f}", f"{later / costs.planned:.2f}")
+        rows.append([life.machine, life.head, life.pocket, life.age, said(life), risk, *costs_of, choice])
+    headings = ["machine", "head", "pocket", "done", "lasts", "damaged", "cost now", "cost later", "cheaper"]
+    return table(headings, rows)
+
+
+def question(change: SuspectedChange) -> str:
+    """What a person is asked about an insert that seems to have been changed."""
+    place = f"{shlex.quote(change.machine)} {shlex.quote(change.head)} {change.pocket}"
+    return (
+        f"was the insert of machine {change.machine}, head {change.head}, pocket {change.pocket} changed? "
+        f"{counted(change.damaged, 'damaged look')}, then {counted(change.intact, 'intact one')}, and nobody said so. "
+        f"If it was: `insert-db insert-changed {place} --first {change.first}`; if not: review its photographs"
+    )

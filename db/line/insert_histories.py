@@ -1,0 +1,208 @@
+"""The looks at each insert of the line, from one change to the next, and where one seems to have been changed untold.
+
+A change is what a person or the line says (`db.line.insert_lives`). Where nobody said so, and damaged verdicts are
+followed by a run of intact ones with the score far back, the insert may have been changed, or the model was wrong:
+that is a question for a person, and until it is answered nothing is concluded from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from statistics import median
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.line.insert_changes import insert_changed_at
+from db.line.insert_lives import PocketPhoto, insert_keys
+from db.line.rows import current_verdict, on_machine
+from db.schema.tables import Captures, InsertChanges, Verdicts
+from producer.contract.vocabulary import OUTCOME_OF
+
+MOST: Final = 500_000
+"""So many photographs are gone through at most, the newest of the line."""
+
+DAMAGED_RUN: Final = 2
+"""So many damaged looks in a row are no stray verdict."""
+INTACT_RUN: Final = 3
+"""So many intact ones in a row after them are a question."""
+JUMP: Final = 0.5
+"""By so much the probability of damage must have fallen, from the median of the one run to that of the other."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One photograph of an insert: `outcome` and `label` are those of its newest review, else of its verdict.
+
+    `age` is how many operations the insert had done, None where nobody knows. `probability` is that of damage; a review
+    makes it 0 or 1.
+    """
+
+    capture_id: UUID
+    at: datetime
+    operation: str
+    age: int | None
+    outcome: str | None
+    label: str | None
+    probability: float | None
+
+
+@dataclass(frozen=True)
+class InsertHistory:
+    """The looks at one insert, the oldest first; those from a suspected change on are left out.
+
+    `is_from_new`: the pocket had another insert before, or the line counts at most one operation, so this one was new
+    at its first look. `is_in_use`: it is in
+    its pocket as far as anybody knows. `suspected` is the change that nobody has spoken of.
+    """
+
+    machine: str
+    head: str
+    pocket: int
+    looks: Sequence[Look]
+    is_from_new: bool
+    is_in_use: bool
+    suspected: SuspectedChange | None = None
+
+
+@dataclass(frozen=True)
+class SuspectedChange:
+    """That an insert seems to have been changed: `damaged` looks in a row up to `after`, and `intact` ones since.
+
+    `first` is the first of these photographs, taken at `at`.
+    """
+
+    machine: str
+    head: str
+    pocket: int
+    first: UUID
+    after: datetime
+    at: datetime
+    damaged: int
+    intact: int
+
+
+def histories(session: Session) -> Iterator[InsertHistory]:
+    """The inserts of the line, by machine, head, pocket and time: of the newest `MOST` photographs."""
+    since = session.scalar(
+        select(Captures.ordered_at)
+        .where(on_machine(Captures.machine, None))
+        .order_by(Captures.ordered_at.desc(), Captures.capture_id.desc())
+        .offset(MOST)
+        .limit(1)
+    )
+    place = (InsertChanges.machine, InsertChanges.head, InsertChanges.pocket)
+    newest = select(*place, func.max(InsertChanges.at)).group_by(*place)
+    changed = {(machine, head, pocket): at for machine, head, pocket, at in session.execute(newest)}
+    for of_pocket, rows in groupby(_rows(session, since), lambda row: (row.machine, row.head, row.pocket)):
+        yield from of_one_pocket(*of_pocket, list(rows), changed.get(of_pocket))
+
+
+def _rows(session: Session, since: datetime | None) -> Iterable[Any]:
+    query = (
+        select(
+            *(getattr(Captures, name) for name in ("capture_id", "machine", "head", "pocket", "insert_designation")),
+            *(getattr(Captures, name) for name in ("edge", "operations_on_edge", "ordered_at", "operation", "review")),
+            Captures.outcome,
+            Verdicts.label,
+            Verdicts.probability,
+            insert_changed_at(),
+        )
+        .outerjoin(Verdicts, current_verdict())
+        .where(on_machine(Captures.machine, None))
+        .order_by(Captures.machine, Captures.head, Captures.pocket, Captures.ordered_at, Captures.capture_id)
+        .execution_options(yield_per=5_000)
+    )
+    return session.execute(query if since is None else query.where(Captures.ordered_at >= since))
+
+
+def of_one_pocket(
+    machine: str, head: str, pocket: int, rows: Sequence[Any], changed_at: datetime | None
+) -> Iterator[InsertHistory]:
+    """The inserts of one pocket, from its photographs in their order and the last change that a person told of."""
+    keys = dict(insert_keys((_photo(row) for row in rows), only_told=True))
+    of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
+    for number, of_insert in enumerate(of_inserts):
+        first = of_insert[0]
+        is_from_new = number > 0 or first.insert_changed_at is not None or first.operations_on_edge in (0, 1)
+        looks = list(_looks(of_insert, is_from_new))
+        is_last = number == len(of_inserts) - 1 and (changed_at is None or changed_at <= looks[-1].at)
+        jump = _jump(looks)
+        if jump is None:
+            yield InsertHistory(machine, head, pocket, looks, is_from_new, is_last)
+            continue
+        begun, ended = jump
+        suspected = SuspectedChange(
+            machine,
+            head,
+            pocket,
+            first=looks[ended].capture_id,
+            after=looks[ended - 1].at,
+            at=looks[ended].at,
+            damaged=sum(look.outcome == "damaged" for look in looks[begun:ended]),
+            intact=sum(look.outcome == "intact" for look in looks[ended:]),
+        )
+        yield InsertHistory(machine, head, pocket, looks[:begun], is_from_new, False, suspected if is_last else None)
+
+
+def _photo(row: Any) -> PocketPhoto:
+    return PocketPhoto(
+        row.capture_id,
+        row.machine,
+        row.head,
+        row.pocket,
+        row.insert_designation,
+        row.edge,
+        row.operations_on_edge,
+        OUTCOME_OF[row.review] if row.review else row.outcome,
+        row.insert_changed_at,
+    )
+
+
+def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[Look]:
+    """The looks at one insert, with its age: as the line counts it, else by the operations since it was new."""
+    age, before = (0 if is_from_new else None), None
+    for row in rows:
+        if row.operations_on_edge is not None:
+            age = row.operations_on_edge
+        elif age is not None and row.operation != before:
+            age += 1
+        before = row.operation
+        outcome = OUTCOME_OF[row.review] if row.review else row.outcome
+        sure = {"intact": 0.0, "damaged": 1.0}.get(outcome) if row.review else None
+        yield Look(
+            row.capture_id,
+            row.ordered_at,
+            row.operation,
+            age,
+            outcome,
+            row.review or row.label,
+            row.probability if sure is None else sure,
+        )
+
+
+def _jump(looks: Sequence[Look]) -> tuple[int, int] | None:
+    """Where a run of damaged looks begins and where the intact ones after it do; None where there is no such jump.
+
+    What is neither, as an unsure verdict, is in no run and ends none.
+    """
+    runs = [
+        (outcome, [number for number, _ in of])
+        for outcome, of in groupby(
+            ((number, look) for number, look in enumerate(looks) if look.outcome in ("intact", "damaged")),
+            lambda numbered: numbered[1].outcome,
+        )
+    ]
+    for (outcome, damaged), (_, intact) in pairwise(runs):
+        if outcome != "damaged" or len(damaged) < DAMAGED_RUN or len(intact) < INTACT_RUN:
+            continue
+        high, low = ([looks[at].probability for at in run] for run in (damaged, intact))
+        known_high, known_low = ([value for value in values if value is not None] for values in (high, low))
+        if known_high and known_low and median(known_high) - median(known_low) >= JUMP:
+            return damaged[0], intact[0]
+    return None

@@ -1,0 +1,110 @@
+"""From captures to what is said of remaining lives, on both engines: the job, the command, and what people change."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+import uuid6
+
+from db.commands.main import main
+from db.learning import remaining_lives
+from db.line import insert_changes
+from tests.command_support import invoke
+from worker.learning.remaining_life import fit_lives
+from worker.lives.weibull import FEWEST
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+def run(line, *arguments: object):
+    return invoke(main, "--database", line.database.url, "life", *arguments)
+
+
+def wear(line, pocket: int, ends: list[int], in_use: int, minute: int = 0) -> int:
+    """Inserts of a pocket one after the other, found damaged after so many operations, and one in use since."""
+    for operations in (*ends, None):
+        for number in range(1, (operations or in_use) + 1):
+            word = "damaged" if number == operations else "intact"
+            check, name = uuid6.uuid7(), f"op-{minute}"
+            line.see(pocket, minute, word, operations_on_edge=number, operation=name, check_id=check, check_size=1)
+            minute += 1
+    return minute
+
+
+def answers(line) -> dict[int, tuple[int, int]]:
+    with line.database.reading() as session:
+        return {life.pocket: (life.age, life.operations) for life in remaining_lives.search(session)}
+
+
+def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_use(line, start) -> None:
+    assert "no life was followed yet" in run(line).stdout
+    for pocket in (1, 2, 3):
+        wear(line, pocket, [4, 6, 5], in_use=2)
+    fit_lives(line.database)
+    said = run(line).stdout
+    assert said.strip() == f"nothing is said before {FEWEST} lives have ended: 9 of 12 lives have, 1 is missing"
+    assert json.loads(run(line, "--json").stdout)["fit"]["missing"] == 1
+
+    last = wear(line, 4, [5], in_use=1, minute=100)
+    result = fit_lives(line.database)
+    assert result is not None
+    assert (result.ended, result.followed) == (10, 14)
+    assert result.gap is not None
+    assert result.gap < 0.3
+    found = json.loads(run(line, "--machine", "mill-1", "--head", "head-1", "--json").stdout)["remaining"]
+    assert [(row["pocket"], row["age"]) for row in found] == [(1, 2), (2, 2), (3, 2), (4, 1)]
+    assert {row["lives"] for row in found} == {10}
+    assert all(0 <= row["low"] < row["operations"] < row["high"] <= 8 for row in found)
+    assert "operations, 80 %, 10 lives behind it" in run(line).stdout
+    assert json.loads(run(line, "--head", "another", "--json").stdout)["remaining"] == []
+
+    short = json.loads(run(line, "--shift", 6, "--json").stdout)["remaining"]
+    assert [row["pocket"] for row in short] == [1, 2, 3, 4]
+    assert all(0.5 < row["risk"] <= 1 and row["cost_now"] < row["cost_later"] for row in short)
+    assert "now" in run(line, "--shift", 6).stdout
+    before = answers(line)
+
+    # What the line sees, and people say, counts at once: one operation more, damage, a change.
+    line.see(4, last, "intact", operations_on_edge=2, check_id=uuid6.uuid7())
+    line.see(1, 200, "damaged", operations_on_edge=3, check_id=uuid6.uuid7())
+    with line.database.transaction() as session:
+        insert_changes.record(session, "mill-1", "head-1", 2, by="ana", at=start + timedelta(hours=9))
+    now = answers(line)
+    assert set(now) == {3, 4}
+    assert now[3] == before[3]
+    assert now[4][0] == 2
+    assert now[4][1] < before[4][1] + 1
+
+
+def test_a_change_that_nobody_told_of_is_asked_about_until_somebody_answers(line) -> None:
+    for minute, word in enumerate(("intact", "damaged", "damaged", "intact", "intact", "intact")):
+        capture = line.capture(1, minute, check_id=uuid6.uuid7(), operation=f"op-{minute}")
+        _record(line, capture, word)
+        if minute == 3:
+            first = capture.capture_id
+    fit_lives(line.database)
+    (question,) = json.loads(run(line, "--json").stdout)["suspected"]
+    assert (question["first"], question["damaged"], question["intact"]) == (str(first), 2, 3)
+    assert f"insert-changed mill-1 head-1 1 --first {first}" in run(line).stdout
+    with line.database.transaction() as session:
+        insert_changes.record(session, "mill-1", "head-1", 1, by="ana", at=capture.captured_at, first=first)
+    assert json.loads(run(line, "--json").stdout)["suspected"] == []
+    fit_lives(line.database)
+    with line.database.reading() as session:
+        fit = remaining_lives.fit_in_force(session)
+    assert fit is not None
+    assert fit.followed == 1, "the age of the first insert is not known, that of the second is"
+
+
+def _record(line, capture, word: str) -> None:
+    from db.line import captures, verdicts
+
+    probability = 0.9 if word == "damaged" else 0.1
+    with line.database.transaction() as session:
+        captures.record(session, capture, capture.captured_at)
+        verdicts.record(session, line.verdict(capture.capture_id, word, probability=probability))

@@ -1,0 +1,87 @@
+"""What is known of a pocket's inserts, from rows as the database gives them."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+
+from db.line.insert_histories import InsertHistory, of_one_pocket
+
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
+_numbers = count(1)
+
+
+def row(outcome: str | None, **changes: object) -> SimpleNamespace:
+    """A photograph of the pocket, one operation after the one before."""
+    number = next(_numbers)
+    probability = {"intact": 0.05, "damaged": 0.95, "unsure": 0.5}.get(outcome or "")
+    values: dict[str, object] = {
+        **{"capture_id": UUID(int=number), "machine": "m", "head": "h", "pocket": 1, "operation": f"op-{number}"},
+        **dict.fromkeys(("insert_designation", "edge", "operations_on_edge", "review", "label", "insert_changed_at")),
+        "ordered_at": T0 + timedelta(hours=number),
+    }
+    return SimpleNamespace(**(values | {"outcome": outcome, "probability": probability} | changes))
+
+
+def inserts(*rows: SimpleNamespace, changed_at: datetime | None = None) -> list[InsertHistory]:
+    return list(of_one_pocket("m", "h", 1, rows, changed_at))
+
+
+def words(text: str, **changes: object) -> list[SimpleNamespace]:
+    """`i`, `d` and `u`, a photograph each."""
+    return [row({"i": "intact", "d": "damaged", "u": "unsure"}[letter], **changes) for letter in text]
+
+
+def test_an_insert_goes_from_one_told_change_to_the_next_and_counts_its_operations() -> None:
+    first, second = words("iid"), words("ii", insert_changed_at=T0)
+    old, new = inserts(*first, *second, changed_at=T0)
+    assert [look.age for look in old.looks] == [None] * 3
+    assert [look.age for look in new.looks] == [1, 2]
+    assert [(insert.is_from_new, insert.is_in_use) for insert in (old, new)] == [(False, False), (True, True)]
+
+
+def test_a_change_that_no_photograph_shows_yet_ends_its_use() -> None:
+    rows = words("ii")
+    (insert,) = inserts(*rows, changed_at=rows[-1].ordered_at + timedelta(hours=1))
+    assert not insert.is_in_use
+
+
+def test_the_lines_own_count_is_the_age_and_a_second_look_after_an_operation_is_none() -> None:
+    counted = [row("intact", operations_on_edge=n) for n in (4, 5, 1)]
+    old, new = inserts(*counted)
+    assert ([look.age for look in old.looks], [look.age for look in new.looks]) == ([4, 5], [1])
+    assert [insert.is_from_new for insert in (old, new, *inserts(row("intact", operations_on_edge=1)))] == [
+        False,
+        True,
+        True,
+    ]
+    again = words("iii", insert_changed_at=T0, operation="the same")
+    assert [look.age for look in inserts(*again)[0].looks] == [1, 1, 1]
+
+
+def test_damaged_looks_and_then_a_run_of_intact_ones_are_a_question_and_nothing_is_concluded() -> None:
+    rows = words("iididd" + "uiui" + "i")
+    (insert,) = inserts(*rows)
+    assert insert.suspected is not None
+    assert (insert.suspected.first, insert.suspected.after) == (rows[7].capture_id, rows[6].ordered_at)
+    assert (insert.suspected.damaged, insert.suspected.intact) == (2, 3)
+    assert [look.outcome for look in insert.looks] == ["intact", "intact", "damaged", "intact"]
+    assert not insert.is_in_use
+
+
+@pytest.mark.parametrize("letters", ["iidiii", "iiddii", "iidduuu", "iiii"])
+def test_a_stray_verdict_or_too_short_a_run_is_no_question(letters: str) -> None:
+    (insert,) = inserts(*words(letters))
+    assert insert.suspected is None
+    assert len(insert.looks) == len(letters)
+
+
+def test_a_score_that_hardly_fell_is_no_question_and_a_review_answers_one() -> None:
+    near = [*words("dd", probability=0.6), *words("iii", probability=0.4)]
+    assert inserts(*near)[0].suspected is None
+    reviewed = [*words("dd", review="intact"), *words("iii")]
+    assert inserts(*reviewed)[0].suspected is None
+    told = [*words("dd"), *words("iii", insert_changed_at=T0)]
+    assert [insert.suspected for insert in inserts(*told, changed_at=T0)] == [None, None]

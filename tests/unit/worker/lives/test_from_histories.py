@@ -1,0 +1,77 @@
+import math
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from db.line.insert_histories import InsertHistory, Look
+from worker.lives.from_histories import Stratum, life_of, strata
+from worker.lives.life import Life
+
+STRATUM = Stratum("m", "h", "")
+WORDS = {"i": "intact", "d": "damaged", "u": "unsure"}
+
+
+def insert(
+    letters: str,
+    first: int | None = 1,
+    *,
+    is_from_new: bool = True,
+    label: str | None = None,
+    operation: str | None = None,
+) -> InsertHistory:
+    """An insert with a look for each letter, one operation apart."""
+    looks = [
+        Look(
+            UUID(int=number + 1),
+            datetime(2026, 11, 22, number, tzinfo=UTC),
+            operation or f"op-{number}",
+            None if first is None else first + number,
+            WORDS[letter],
+            label if letter == "d" else None,
+            None,
+        )
+        for number, letter in enumerate(letters)
+    ]
+    return InsertHistory("m", "h", 1, looks, is_from_new, True)
+
+
+@pytest.mark.parametrize(
+    ("letters", "low", "high"),
+    [
+        ("iiii", 4, math.inf),
+        ("iidd", 2, 3),
+        ("iuud", 1, 4),
+        ("d", 0, 1),
+        ("iidii", 5, math.inf),
+        ("iiu", 2, math.inf),
+        ("uu", 0, math.inf),
+    ],
+)
+def test_a_life_ends_between_the_last_intact_look_and_the_next_damaged_one(
+    letters: str, low: float, high: float
+) -> None:
+    assert life_of(insert(letters), STRATUM) == Life(STRATUM, low, high)
+
+
+def test_one_that_was_not_new_when_it_was_seen_counts_from_then_on() -> None:
+    assert life_of(insert("iid", 7, is_from_new=False), STRATUM) == Life(STRATUM, 8, 9, entry=7)
+    assert life_of(insert("dd", 7, is_from_new=False), STRATUM) is None
+    assert life_of(insert("iid", None), STRATUM) is None
+
+
+def test_the_kind_is_the_first_that_was_said() -> None:
+    assert life_of(insert("id", label="broken"), STRATUM) == Life(STRATUM, 1, 2, "broken")
+    assert life_of(insert("id", label="damaged"), STRATUM) == Life(STRATUM, 1, 2)
+
+
+def test_of_two_looks_after_one_operation_the_later_one_is_right() -> None:
+    both = insert("id")
+    looks = [*both.looks[:1], Look(**{**vars(both.looks[1]), "age": 1})]
+    assert life_of(InsertHistory("m", "h", 1, looks, True, True), STRATUM) == Life(STRATUM, 0, 1)
+
+
+def test_an_operation_is_a_stratum_where_inserts_do_nothing_else() -> None:
+    roughing = [insert("iid", operation="roughing") for _ in range(2)]
+    alone = insert("iid", operation="finishing")
+    assert [stratum.operation for stratum in strata([*roughing, alone, insert("iii")])] == ["roughing"] * 2 + [""] * 2

@@ -1,0 +1,88 @@
+"""The job `fit_lives`: from the line's history to how long each insert in use lasts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from db.engine.database import Database
+from db.learning import remaining_lives
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
+from db.line.insert_histories import InsertHistory, histories
+from worker.learning import lease
+from worker.lives.from_histories import Stratum, life_of, lives, strata
+from worker.lives.kaplan_meier import kaplan_meier
+from worker.lives.life import Life
+from worker.lives.weibull import FEWEST, WeibullFit, fit
+
+LEASE = "fit_lives"
+
+
+def fit_lives(database: Database) -> LifeFit | None:
+    """Fit how long inserts last, and keep it with its answer for each pocket; None while another process does.
+
+    It may be killed at any moment and run again: what it finds follows from the captures alone, and is kept as a whole.
+
+    Raises:
+        DatabaseUnavailable: the database is away.
+    """
+    with lease.held(database, LEASE) as mine:
+        if not mine:
+            return None
+        with database.reading() as session:
+            inserts = list(histories(session))
+        of = strata(inserts)
+        known = lives(inserts, of)
+        model = fit(known)
+        result = LifeFit(
+            at=datetime.now(UTC),
+            followed=len(known),
+            ended=sum(life.has_ended for life in known),
+            needed=FEWEST,
+            new=None if model is None else model.curve(None),
+            gap=None if model is None else _gap(model, known),
+        )
+        answers = [] if model is None else _answers(model, inserts, of)
+        suspected = [insert.suspected for insert in inserts if insert.suspected is not None]
+        with database.transaction() as session:
+            remaining_lives.store(session, result, answers, suspected)
+    return result
+
+
+def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum]) -> list[RemainingLife]:
+    """How long each insert lasts that is in use, of known age and not damaged: from where it was last seen intact."""
+    curves: dict[tuple[Stratum, int], SurvivalCurve] = {}
+
+    def curve(stratum: Stratum, age: int) -> SurvivalCurve:
+        if (stratum, age) not in curves:
+            curves[stratum, age] = model.curve(stratum, age)
+        return curves[stratum, age]
+
+    answers = []
+    for insert, stratum in zip(inserts, of, strict=True):
+        life = life_of(insert, stratum) if insert.is_in_use else None
+        if life is None or life.has_ended:
+            continue
+        answers.append(
+            RemainingLife(
+                insert.machine,
+                insert.head,
+                insert.pocket,
+                age=int(life.low),
+                lives=model.lives.get(stratum, 0),
+                as_of=insert.looks[-1].at,
+                curve=curve(stratum, int(life.low)),
+                new=curve(stratum, 0),
+            )
+        )
+    return answers
+
+
+def _gap(model: WeibullFit, known: list[Life]) -> float:
+    """The largest difference between the fitted share of intact inserts and the Kaplan–Meier estimate of it."""
+    estimate = kaplan_meier(known)
+    count = {stratum: sum(life.stratum == stratum for life in known) for stratum in model.effects}
+    fitted = sum(number * model.intact_after(stratum, estimate.ages) for stratum, number in count.items()) / len(known)
+    return float(np.abs(fitted - estimate.intact).max())

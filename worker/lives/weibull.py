@@ -1,0 +1,229 @@
+"""How long inserts last: two Weibull laws, wear and breakage, wear's scale by head and operation shrunk to the plant's.
+
+`S(t) = exp(−(t/λ)^k)` is the share that is intact after `t` operations (Weibull, J. Appl. Mech. 18 (1951) 293–297). Of
+each kind of damage that people or models named there is one such law, and an insert ends by what comes first (competing
+risks). The scale of wear in one stratum is `λ exp(u)`, with `u` normal around 0: a random effect, which is integrated
+out, so that the plant says how far strata differ and a stratum with few lives stays near the plant (empirical Bayes;
+Duchateau and Janssen, The Frailty Model (2008), chapter 2). A life between two looks counts with the chance that it
+ends between them; where its kind is known, with that kind's share of the hazard between them.
+
+The parameters' priors are weak, and matter where there are ten lives: a shape of wear about 2.5, of breakage about 1
+(it knows no age), strata that differ by about 0.25 on the logarithm. What is not known of the parameters is in the
+answers: draws of their posterior's normal approximation (Laplace), each with its effects of the strata.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from scipy.optimize import minimize  # type: ignore[import-untyped]  # comes with scikit-learn
+from scipy.stats import norm  # type: ignore[import-untyped]
+
+from db.learning.survival_curve import LEVELS, SurvivalCurve
+from worker.lives.life import Life
+from worker.runtime.arrays import Float64Array, Int64Array
+
+FEWEST: Final = 10
+"""So many lives must have ended in the plant before anything is said."""
+
+DRAWS: Final = 200
+"""Parameters drawn from the posterior, which an answer is the mean of."""
+
+_NODES: Final = np.linspace(-4.0, 4.0, 65)
+"""Where the effect of a stratum is evaluated, in its standard deviations: the trapezoidal rule, which is all but exact
+for a smooth function that has vanished at both ends."""
+
+_SHAPE: Final = ((math.log(2.5), 0.5), (0.0, 0.25))
+"""Mean and standard deviation of the logarithm of a shape: of wear, of breakage."""
+_SPREAD: Final = (math.log(0.25), 0.7)
+"""The same of how far strata differ."""
+_SCALE_WIDTH: Final = 2.0
+"""How far the logarithm of a scale may be from that of the median age: hardly a restriction."""
+_BOUND: Final = 4.0
+"""So many of these widths from the mean is nothing searched: there the arithmetic overflows."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeibullFit:
+    """Draws of the posterior (d,), and of each stratum's effect (d,) on the logarithm of wear's scale.
+
+    `scale` and `shape` are of wear, those of `breakage` of breakage, None where no insert was said to have broken;
+    `spread` is the standard deviation of the strata. `lives` counts those that ended, by stratum.
+    """
+
+    scale: Float64Array
+    shape: Float64Array
+    spread: Float64Array
+    breakage: tuple[Float64Array, Float64Array] | None
+    effects: dict[Hashable, Float64Array]
+    lives: dict[Hashable, int]
+
+    def curve(self, stratum: Hashable, age: float = 0.0) -> SurvivalCurve:
+        """How long an insert of that stratum and age lasts; one of a stratum without lives as any of the plant's."""
+        effect = self.effects.get(stratum)
+        if effect is None:
+            effect = self.spread * _spread_evenly(len(self.spread))
+        start = self._hazard(effect, np.array([age]))
+        furthest = float(np.exp(np.log(self.scale) + effect).max())
+        while self._intact(effect, age, np.array([furthest]), start)[0] > LEVELS[-1] / 2:
+            furthest *= 2
+        operations = np.geomspace(furthest * 1e-5, furthest, 160)
+        intact = self._intact(effect, age, operations, start)
+        # On the logarithms the curve is all but straight: a Weibull of a new insert is a line there.
+        hazard = np.log(np.maximum(-np.log(intact), 1e-12))
+        levels = np.log(-np.log(np.array(LEVELS)))
+        at = np.exp(np.interp(levels, np.maximum.accumulate(hazard), np.log(operations)))
+        return SurvivalCurve(tuple(float(x) for x in np.maximum.accumulate(at * (1 + 1e-9 * np.arange(len(at))))))
+
+    def intact_after(self, stratum: Hashable, ages: Float64Array) -> Float64Array:
+        """The share of new inserts of a stratum that is intact at these ages (n,)."""
+        effect = self.effects[stratum]
+        return self._intact(effect, 0.0, ages, np.zeros((len(effect), 1)))
+
+    def _intact(self, effect: Float64Array, age: float, operations: Float64Array, start: Float64Array) -> Float64Array:
+        share: Float64Array = np.exp(start - self._hazard(effect, age + operations)).mean(axis=0)
+        return share
+
+    def _hazard(self, effect: Float64Array, ages: Float64Array) -> Float64Array:
+        """The cumulative hazard (d, n) of each draw at the ages (n,)."""
+        scale = np.exp(np.log(self.scale) + effect)[:, None]
+        hazard: Float64Array = (ages / scale) ** self.shape[:, None]
+        if self.breakage is not None:
+            hazard = hazard + (ages / self.breakage[0][:, None]) ** self.breakage[1][:, None]
+        return hazard
+
+
+def fit(lives: Sequence[Life], seed: int = 0) -> WeibullFit | None:
+    """Fit to these lives; None while fewer than `FEWEST` have ended. The same lives and seed give the same answers."""
+    if sum(life.has_ended for life in lives) < FEWEST:
+        return None
+    data = _Data.of(lives)
+    means, widths = data.prior()
+    lowest, highest = means - _BOUND * widths, means + _BOUND * widths
+    best = minimize(
+        lambda at: -_posterior(at, data), means, method="L-BFGS-B", bounds=list(zip(lowest, highest, strict=True))
+    ).x
+    rng = np.random.default_rng(seed)
+    draws = rng.multivariate_normal(best, _covariance(best, data), size=DRAWS, method="eigh").clip(lowest, highest)
+    effects = np.stack([_effects(draw, data, uniform) for draw, uniform in zip(draws, rng.random(DRAWS), strict=True)])
+    ended = dict.fromkeys(data.strata, 0)
+    for life in lives:
+        ended[life.stratum] += life.has_ended
+    scale, shape, spread = np.exp(draws[:, :3].T)
+    breakage = (np.exp(draws[:, 3]), np.exp(draws[:, 4])) if data.breaks else None
+    by_stratum = {stratum: effects[:, number] for number, stratum in enumerate(data.strata)}
+    return WeibullFit(scale, shape, spread, breakage, by_stratum, ended)
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """Lives as arrays, equal ones once: `count` (n,) says how often; `kind` is 1 worn, 2 broken, 0 not said."""
+
+    strata: list[Hashable]
+    stratum: Int64Array
+    entry: Float64Array
+    low: Float64Array
+    high: Float64Array
+    kind: Int64Array
+    count: Int64Array
+    breaks: bool
+
+    @classmethod
+    def of(cls, lives: Sequence[Life]) -> _Data:
+        strata = list(dict.fromkeys(life.stratum for life in lives))
+        number = {stratum: place for place, stratum in enumerate(strata)}
+        kinds = {None: 0, "worn": 1, "broken": 2}
+        rows = np.array([(number[it.stratum], it.entry, it.low, it.high, kinds[it.kind]) for it in lives], np.float64)
+        unique, count = np.unique(rows, axis=0, return_counts=True)
+        stratum, entry, low, high, kind = unique.T
+        as_int = np.int64
+        return cls(
+            strata, stratum.astype(as_int), entry, low, high, kind.astype(as_int), count, bool((kind == 2).any())
+        )
+
+    def prior(self) -> tuple[Float64Array, Float64Array]:
+        """Means and widths of the logarithms of scale, shape and spread, and of breakage's scale and shape."""
+        middle = math.log(float(np.median(np.where(np.isfinite(self.high), self.high, self.low))) + 1)
+        priors = [(middle, _SCALE_WIDTH), _SHAPE[0], _SPREAD, (middle + 2, _SCALE_WIDTH), _SHAPE[1]]
+        means, widths = np.array(priors if self.breaks else priors[:3]).T
+        return means, widths
+
+
+def _likelihoods(at: Float64Array, data: _Data) -> Float64Array:
+    """The logarithm of each stratum's likelihood (s, nodes), given its effect at each node."""
+    scale, shape, spread = np.exp(at[:3])
+    by_effect = np.exp(-shape * spread * _NODES)  # wear's hazard is so many times that of the plant
+
+    def wear(ages: Float64Array) -> Float64Array:
+        hazard: Float64Array = np.multiply.outer((ages / scale) ** shape, by_effect)
+        return hazard
+
+    def breakage(ages: Float64Array) -> Any:
+        return ((ages / math.exp(at[3])) ** math.exp(at[4]))[:, None] if data.breaks else 0.0
+
+    result: Float64Array = np.zeros((len(data.strata), len(_NODES)))
+    survived = wear(data.entry) + breakage(data.entry) - wear(data.low) - breakage(data.low)
+    ended = np.isfinite(data.high)
+    low, high = data.low[ended], data.high[ended]
+    worn, broken = wear(high) - wear(low), breakage(high) - breakage(low)
+    hazard = np.maximum(worn + broken, 1e-300)
+    by_kind = np.where(
+        (data.kind[ended] == 1)[:, None], worn, np.where((data.kind[ended] == 2)[:, None], broken, hazard)
+    )
+    survived[ended] += np.log(-np.expm1(-hazard)) + np.log(np.maximum(by_kind, 1e-300) / hazard)
+    np.add.at(result, data.stratum, survived * data.count[:, None])
+    return result
+
+
+def _weighed(at: Float64Array, data: _Data) -> Float64Array:
+    """The same with the effects' normal density; the sum over the nodes is the likelihood."""
+    step = _NODES[1] - _NODES[0]
+    return _likelihoods(at, data) - _NODES**2 / 2 + math.log(step / math.sqrt(2 * math.pi))
+
+
+def _posterior(at: Float64Array, data: _Data) -> float:
+    """The logarithm of the parameters' posterior density, but for a constant."""
+    weighed = _weighed(at, data)
+    top = weighed.max(axis=1, keepdims=True)
+    likelihood = float((top[:, 0] + np.log(np.exp(weighed - top).sum(axis=1))).sum())
+    means, widths = data.prior()
+    return likelihood - float((((at - means) / widths) ** 2).sum()) / 2
+
+
+def _covariance(at: Float64Array, data: _Data) -> Float64Array:
+    """The inverse of minus the posterior's second derivatives, by central differences."""
+    size, step = len(at), 1e-2
+    unit = np.eye(size) * step
+
+    def second(i: int, j: int) -> float:
+        signs = ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
+        return sum(sign * _posterior(at + a * unit[i] + b * unit[j], data) for a, b, sign in signs) / (4 * step**2)
+
+    curvature = np.zeros((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            curvature[i, j] = curvature[j, i] = -second(i, j)
+    values, vectors = np.linalg.eigh(curvature)
+    # Nothing is known less well than before: the widest prior bounds it.
+    inverse: Float64Array = (vectors / np.maximum(values, 1 / _SCALE_WIDTH**2)) @ vectors.T
+    return inverse
+
+
+def _effects(at: Float64Array, data: _Data, uniform: float) -> Float64Array:
+    """A draw of each stratum's effect (s,), given the parameters."""
+    weighed = _weighed(at, data)
+    shares = np.cumsum(np.exp(weighed - weighed.max(axis=1, keepdims=True)), axis=1)
+    shares /= shares[:, -1:]
+    nodes = np.array([np.interp(uniform, of, _NODES) for of in shares])
+    effects: Float64Array = math.exp(at[2]) * nodes
+    return effects
+
+
+def _spread_evenly(count: int) -> Float64Array:
+    """So many standard normal values, evenly by their quantiles, in an order of their own."""
+    values: Float64Array = norm.ppf((np.arange(count) + 0.5) / count)
+    return np.random.default_rng(0).permutation(values)

@@ -77,6 +77,16 @@ class _OfScope(Session):
         return self.bind
 
 
+@contextmanager
+def _session_of(connection: Connection) -> Iterator[Session]:
+    session = _OfScope(connection)
+    try:
+        yield session
+    finally:
+        if session.in_transaction():  # what a message asks goes past it (`db.engine.prepared`): there is nothing to end
+            session.close()
+
+
 _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 
 
@@ -108,6 +118,9 @@ class Database:
         else:
             # What SQLite does by itself: all statements of one scope see the same moment.
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # Taking a connection out of its pool and giving it back takes as long as a short transaction.
+        self._keeps = file is not None and not forks and not reads_only
+        self._writing: Connection | None = None
         # SQLite has one writer; others sleep up to 100 ms between looks at its lock. Threads take turns here instead.
         self._turn = threading.Lock() if file is not None else None
         self._no_fork = lock_that_forks_wait_for() if forks else nullcontext()
@@ -130,10 +143,10 @@ class Database:
         Raises:
             DatabaseUnavailable: the database is away or locked; nothing is known to be committed.
         """
-        with self._no_fork, self._writers_turn(), waitable(self.url), self._engine.begin() as connection:
+        with self._no_fork, self._writers_turn(), waitable(self.url), self._begun() as connection:
             if not synced and self._log is None:
                 connection.execute(_UNSYNCED)
-            with _OfScope(connection) as session:
+            with _session_of(connection) as session:
                 yield session
                 session.flush()
         if synced and self._log is not None:
@@ -141,6 +154,23 @@ class Database:
                 wait_for_disk(self._log)
             except OSError as error:
                 raise DatabaseUnavailable(f"the disk does not take what is written to {self._log}: {error}") from error
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A transaction: on SQLite that of the one connection which writes, whose threads take turns."""
+        if not self._keeps:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        connection = self._writing or self._engine.connect()
+        self._writing = None
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()  # whatever it was, the next one begins anew
+            raise
+        self._writing = connection
 
     @contextmanager
     def _writers_turn(self) -> Iterator[None]:
@@ -163,7 +193,7 @@ class Database:
         """
         file = self._read_only_file
         before = None if file is None else unchanging(file)
-        with self._no_fork, waitable(self.url), self._reading.begin() as connection, _OfScope(connection) as session:
+        with self._no_fork, waitable(self.url), self._reading.begin() as connection, _session_of(connection) as session:
             yield session
         if file is not None and before is not None and unchanging(file) != before:
             raise DatabaseUnavailable(f"{file} was written while it was read: ask again")
@@ -190,6 +220,9 @@ class Database:
 
     def close(self) -> None:
         """Close all connections. The database may be used again afterwards."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.close()
         self._engine.dispose()
         self._reading.dispose()
 

@@ -163,9 +163,17 @@ def running(network: Network, model: LinearModel | None = None, processes: int |
 
 
 @contextmanager
-def running_with(command: Sequence[str]) -> Iterator[Line]:
-    """A line whose worker is another program, run in the line's environment; it need not be ready yet."""
-    with _system(lambda _: None) as (system, supervisor):
+def running_with(command: Sequence[str], network: Network | None = None) -> Iterator[Line]:
+    """A line whose worker is another program, run in the line's environment; it need not be ready yet.
+
+    A random model is in charge, with the network, where there is one.
+    """
+
+    def prepare(settings: WorkerSettings) -> None:
+        if network is not None:
+            _put_in_charge(settings, network, random_model(network.feature_size))
+
+    with _system(prepare) as (system, supervisor):
         child = Child("worker", command, system.data / "logs" / "worker.log", system.environment())
         supervisor.add(child)
         with closing(Line(system, child)) as line:

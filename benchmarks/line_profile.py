@@ -89,9 +89,8 @@ def steps(batch: int) -> dict[str, float]:
             "capture, check and pocket written", lambda: [_arrive(database, each) for each in _parts(arrivals, batch)]
         )
         verdicts = [verdict_of(event, Judgement("intact"), now) for event in events]
-        timed("verdict written", lambda: [_record(database, each) for each in _parts(verdicts, batch)])
-        checks = [event.check_id for event in events]
-        timed("is the check finished?", lambda: [_finished(database, each) for each in _parts(checks, batch)])
+        ended = [(verdict, event.check_id) for event, verdict in zip(events, verdicts, strict=True)]
+        timed("verdict written, checks read", lambda: [_end(database, each) for each in _parts(ended, batch)])
         answers = [verdict_answer(event, verdict) for event, verdict in zip(events, verdicts, strict=True)]
         timed("answer made", lambda: [VerdictAnswer.model_dump_json(each, exclude_none=True) for each in answers])
         database.close()
@@ -134,14 +133,10 @@ def _arrive(database: Database, arrivals: Sequence[Arrival]) -> None:
         db.line.captures.arrive(session, arrivals)
 
 
-def _record(database: Database, verdicts: Sequence[Verdict]) -> None:
+def _end(database: Database, ended: Sequence[tuple[Verdict, UUID]]) -> None:
     with database.transaction() as session:
-        record_all(session, verdicts)
-
-
-def _finished(database: Database, checks: Sequence[UUID]) -> None:
-    with database.reading() as session:
-        db.line.checks.finished(session, set(checks))
+        record_all(session, [verdict for verdict, _ in ended])
+        db.line.checks.finish(session, {check_id for _, check_id in ended})
 
 
 def main() -> int:

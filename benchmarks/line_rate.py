@@ -6,6 +6,7 @@ is idle, and the mean of both counts; so each sample is a ratio within one run, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -14,11 +15,12 @@ from statistics import fmean
 import numpy as np
 
 from benchmarks import bare
-from benchmarks.line import Line, running
+from benchmarks.line import Line, running, running_with
 from benchmarks.materials import photographs
 from benchmarks.measure import Benchmark
 from benchmarks.networks import VGG16, network
 from benchmarks.processes import processor_seconds, tree
+from benchmarks.worker_counting_bare_work import BareWork
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.redis_connection import connect
 from worker.networks.default_backbone import DEFAULT_BACKBONE
@@ -89,25 +91,23 @@ def overhead_milliseconds(samples: int) -> list[float]:
     """`samples` times the milliseconds of processor time that a capture costs beyond decoding and network.
 
     That of all of the worker's processes (SQLite works in them) and of Redis, over a full queue and from its filling to
-    its last verdict, less that of the bare work, done before and after by as many processes.
+    its last verdict, less what the worker's own decoding and network took in the same seconds: a network that runs
+    beside other work is slower than one that runs alone, and the difference of two runs would be mostly that.
     """
     captures = CAPTURES[DEFAULT_BACKBONE]
-    with bare.processes(DEFAULT_BACKBONE, photographs()) as bares, running(network(DEFAULT_BACKBONE)) as line:
+    command = [sys.executable, "-m", "benchmarks.worker_counting_bare_work"]
+    with running_with(command, network(DEFAULT_BACKBONE)) as line:
         warm_up(line)
-        used = used_seconds(line)
-        works, costs = [bares.work(captures // 2)], []
+        used, bare_work, costs = used_seconds(line), BareWork(line.settings.data), []
         for sample in range(samples):
-            before = used()
+            before, bare_before = used(), bare_work.seconds()
             captures_per_second(line, f"station-{sample}", captures)
-            costs.append((used() - before) / captures)
-            works.append(bares.work(captures // 2))
-            print(
-                f"  a capture {1000 * costs[-1]:.2f} ms, bare {1000 * works[-2].processor_seconds:.2f} and "
-                f"{1000 * works[-1].processor_seconds:.2f} ms",
-                flush=True,
+            cost, least = (
+                1000 * seconds / captures for seconds in (used() - before, bare_work.seconds() - bare_before)
             )
-    bare_costs = [fmean(work.processor_seconds for work in beside) for beside in pairwise(works)]
-    return [1000 * (cost - least) for cost, least in zip(costs, bare_costs, strict=True)]
+            print(f"  a capture {cost:.2f} ms, of it decoding and network {least:.2f} ms", flush=True)
+            costs.append(cost - least)
+    return costs
 
 
 def used_seconds(line: Line) -> Callable[[], float]:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from db.engine import schema_version
 from db.engine.engines import CONNECTIONS, WAIT_SECONDS, make_engine
 from db.engine.forks import lock_that_forks_wait_for
-from db.engine.sqlite_read_only import described, unchanging
+from db.engine.sqlite_read_only import described, unchanging, wal_of
 from db.engine.url import PREPARE, shown, sqlite_file
+from db.engine.write_ahead_log import wait_for_disk
 
 # The primary result codes of SQLite that speak of the database, not of the statement: https://sqlite.org/rescode.html
 _SQLITE_AWAY: Final = frozenset(
@@ -76,6 +77,16 @@ class _OfScope(Session):
         return self.bind
 
 
+@contextmanager
+def _session_of(connection: Connection) -> Iterator[Session]:
+    session = _OfScope(connection)
+    try:
+        yield session
+    finally:
+        if session.in_transaction():  # what a message asks goes past it (`db.engine.prepared`): there is nothing to end
+            session.close()
+
+
 _UNSYNCED: Final = text("SET LOCAL synchronous_commit TO off")
 
 
@@ -94,20 +105,24 @@ class Database:
             ValueError: the URL is neither of a SQLite file nor of PostgreSQL.
         """
         self.url = url
-        forks = forks and sqlite_file(url) is not None
+        file = sqlite_file(url)
+        forks = forks and file is not None
         options: dict[str, Any] = {"connections": 0 if forks else connections, "reads_only": reads_only}
-        self._engine = make_engine(url, **options)
-        self._read_only_file = sqlite_file(url) if reads_only else None
-        if self._engine.dialect.name == "sqlite":
+        self._engine = make_engine(url, **options, syncs=False)
+        self._log = None if file is None else wal_of(file)
+        self._read_only_file = file if reads_only else None
+        if file is not None:
             # Connections of their own: one that is told not to write, or to write again, forgets its prepared
             # statements.
             self._reading = make_engine(url, **options, asks_only=True)
         else:
             # What SQLite does by itself: all statements of one scope see the same moment.
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._unsynced = self._engine.execution_options(synced=False)
+        # Taking a connection out of its pool and giving it back takes as long as a short transaction.
+        self._keeps = file is not None and not forks and not reads_only
+        self._writing: Connection | None = None
         # SQLite has one writer; others sleep up to 100 ms between looks at its lock. Threads take turns here instead.
-        self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else None
+        self._turn = threading.Lock() if file is not None else None
         self._no_fork = lock_that_forks_wait_for() if forks else nullcontext()
 
     def __repr__(self) -> str:
@@ -117,7 +132,9 @@ class Database:
     def transaction(self, *, synced: bool = True) -> Iterator[Session]:
         """The one scope that writes: commits at its end, or rolls back on an error.
 
-        On SQLite it holds the write lock from its start, so keep it short: no images, no network inside.
+        On SQLite it holds the write lock from its start to its commit, so keep it short: no images, no network inside.
+        Then, without the lock, it waits for the disk: others may see what it wrote before that, but after its end it
+        is there.
 
         Where it is not `synced`, its end does not wait for the disk: a power cut may take it back (whole, and never
         what is synced after it without it), a crash of any process does not. For what is only asked when the same
@@ -126,13 +143,34 @@ class Database:
         Raises:
             DatabaseUnavailable: the database is away or locked; nothing is known to be committed.
         """
-        engine = self._engine if synced else self._unsynced
-        with self._no_fork, self._writers_turn(), waitable(self.url), engine.begin() as connection:
-            if not synced and engine.dialect.name == "postgresql":
+        with self._no_fork, self._writers_turn(), waitable(self.url), self._begun() as connection:
+            if not synced and self._log is None:
                 connection.execute(_UNSYNCED)
-            with _OfScope(connection) as session:
+            with _session_of(connection) as session:
                 yield session
                 session.flush()
+        if synced and self._log is not None:
+            try:
+                wait_for_disk(self._log)
+            except OSError as error:
+                raise DatabaseUnavailable(f"the disk does not take what is written to {self._log}: {error}") from error
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A transaction: on SQLite that of the one connection which writes, whose threads take turns."""
+        if not self._keeps:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        connection = self._writing or self._engine.connect()
+        self._writing = None
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()  # whatever it was, the next one begins anew
+            raise
+        self._writing = connection
 
     @contextmanager
     def _writers_turn(self) -> Iterator[None]:
@@ -155,7 +193,7 @@ class Database:
         """
         file = self._read_only_file
         before = None if file is None else unchanging(file)
-        with self._no_fork, waitable(self.url), self._reading.begin() as connection, _OfScope(connection) as session:
+        with self._no_fork, waitable(self.url), self._reading.begin() as connection, _session_of(connection) as session:
             yield session
         if file is not None and before is not None and unchanging(file) != before:
             raise DatabaseUnavailable(f"{file} was written while it was read: ask again")
@@ -182,6 +220,9 @@ class Database:
 
     def close(self) -> None:
         """Close all connections. The database may be used again afterwards."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.close()
         self._engine.dispose()
         self._reading.dispose()
 

@@ -39,6 +39,7 @@ def make_engine(
     connections: int = CONNECTIONS,
     reads_only: bool = False,
     asks_only: bool = False,
+    syncs: bool = True,
 ) -> Engine:
     """An engine with this project's settings for both databases.
 
@@ -48,6 +49,7 @@ def make_engine(
         foreign_keys: whether SQLite enforces them; a migration that rebuilds a table must not.
         connections, reads_only: as of a `Database`; with 0 connections, none to SQLite outlives its scope.
         asks_only: all its transactions are questions; SQLite refuses to write in them.
+        syncs: SQLite's commits wait for the disk; else who commits does that (`db.engine.write_ahead_log`).
 
     Raises:
         ValueError: the URL is neither.
@@ -58,7 +60,7 @@ def make_engine(
         mode = None if reads_only else "mode=rwc" if create else "mode=rw"
         # A reader decides anew each time how the file has to be opened.
         pool = pool if connections and not reads_only else {"poolclass": NullPool}
-        return _sqlite_engine(url, path, mode, foreign_keys, asks_only, pool)
+        return _sqlite_engine(url, path, mode, foreign_keys, asks_only, syncs, pool)
     engine = create_engine(
         parse_url(url).difference_update_query([PREPARE]),
         pool_pre_ping=True,
@@ -83,7 +85,7 @@ def make_engine(
 
 
 def _sqlite_engine(
-    url: str, path: Path, mode: str | None, foreign_keys: bool, asks_only: bool, pool: dict[str, Any]
+    url: str, path: Path, mode: str | None, foreign_keys: bool, asks_only: bool, syncs: bool, pool: dict[str, Any]
 ) -> Engine:
     def connect() -> sqlite3.Connection:
         options = mode or reading_options(path)
@@ -100,6 +102,7 @@ def _sqlite_engine(
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
             connection.execute(f"PRAGMA query_only={'ON' if asks_only else 'OFF'}")
+            connection.execute(f"PRAGMA synchronous={'FULL' if syncs else 'NORMAL'}")
         except sqlite3.Error:
             connection.close()
             raise
@@ -112,10 +115,8 @@ def _sqlite_engine(
         file: Any = connection.connection.driver_connection  # SQLAlchemy takes ten times as long for such a statement
         if asks_only:
             file.execute("BEGIN DEFERRED")
-            return
-        synced = connection.get_execution_options().get("synced", True)
-        file.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
-        _begin_to_write(file)
+        else:
+            _begin_to_write(file)
 
     return engine
 

@@ -48,4 +48,5 @@ def unchanging(file: Path) -> tuple[int, ...] | None:
 
 def wal_of(file: Path) -> Path:
     """Where SQLite keeps what is not in the file yet, while a writer has it open."""
+    file = file.resolve()  # beside the file itself, not beside a link to it
     return file.with_name(f"{file.name}-wal")

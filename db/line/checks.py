@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
+from db.line import incomplete_checks
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
@@ -129,6 +130,39 @@ _TROUBLES_OF = Prepared(
 )
 
 
+_HELD = Prepared(
+    lambda *_: (
+        select(Checks.check_id)
+        .where(Checks.check_id.in_(_IDS))
+        .order_by(Checks.check_id)  # two that hold some wait for each other in line and not in a circle
+        .with_for_update(key_share=True)
+    )
+)
+
+
+def hold(session: Session, check_ids: Collection[UUID]) -> None:
+    """Have others that `finish` some of these checks wait for the end of this transaction, which has locked nothing.
+
+    So of several that record the last verdicts of a check at once, the last sees those of all. SQLite's writers have
+    taken their turn before they got here.
+    """
+    if check_ids and session.connection().dialect.name == "postgresql":
+        _HELD.execute(session.connection(), ids=list(check_ids))
+
+
+def finish(session: Session, check_ids: Collection[UUID]) -> list[Check]:
+    """Those of some checks that are not pending any more, by what this transaction has written; it holds them.
+
+    One whose photographs, now that they are judged, show that they contradict each other is noted as such first.
+    """
+    ended = finished(session, check_ids) if check_ids else []
+    doubtful = to_doubt(session, [check.check_id for check in ended]) if ended else []
+    if not doubtful:
+        return ended
+    incomplete_checks.doubt(session, doubtful)
+    return finished(session, check_ids)
+
+
 def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """Those of some checks that are not pending any more."""
     answered = [check_id for (check_id,) in _ANSWERED.execute(session.connection(), ids=list(check_ids))]
@@ -148,7 +182,7 @@ _TO_DOUBT = Prepared(
 def to_doubt(session: Session, check_ids: Collection[UUID]) -> list[UUID]:
     """Those of some checks whose photographs, now that they are judged, show that they contradict each other.
 
-    `db.line.incomplete_checks.doubt` is to be told, before the checks are answered.
+    `db.line.incomplete_checks.doubt` is to be told, before the checks are answered (`finish`).
     """
     return [check_id for (check_id,) in _TO_DOUBT.execute(session.connection(), ids=list(check_ids))]
 

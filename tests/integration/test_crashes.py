@@ -106,10 +106,15 @@ def test_a_capture_that_kills_its_process_is_a_fault_and_its_neighbours_are_judg
     beside = stored_event(line.images, images[0])
     send_group(line, [beside])
     good = {event.capture_id for event in group} - {poison} | {beside.capture_id}
-    wait_until(lambda: line.verdicts().keys() == good and under_way(line) == (0, 0), 60, "everything else judged")
+
+    def ended() -> list[tuple[str, UUID | None]]:
+        with line.database.reading() as session:
+            return [(fault.reason, fault.capture_id) for fault in faults.search(session)]
+
+    # Not the queue alone: what the worker has just taken from it is nowhere in Redis for a moment.
+    wait_until(lambda: ended() and line.verdicts().keys() == good and under_way(line) == (0, 0), 60, "all ended")
+    assert ended() == [("crashed", poison)]
     with line.database.reading() as session:
-        (fault,) = faults.search(session)
-        assert (fault.reason, fault.capture_id) == ("crashed", poison)
         assert verdicts.count(session) == 9
     assert deaths(line) == MAX_ATTEMPTS
     assert worker.poll() is None

@@ -8,6 +8,7 @@ import hashlib
 import io
 import itertools
 import json
+import shutil
 import struct
 import threading
 import zlib
@@ -25,7 +26,10 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 import db.line.faults
+from db.engine import write_ahead_log
 from db.engine.database import Database
+from db.engine.sqlite_read_only import wal_of
+from db.engine.url import sqlite_file, sqlite_url
 from db.learning import model_registry, remaining_lives, reviews
 from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
@@ -385,7 +389,7 @@ class Counting(Database):
         return super().reading()
 
 
-def test_a_message_of_several_captures_is_two_transactions_and_one_look_for_finished_checks(line: Line) -> None:
+def test_a_message_of_several_captures_is_two_transactions(line: Line) -> None:
     counting = Counting(line.database.url)
     check = str(new_id())
     group = [
@@ -393,11 +397,37 @@ def test_a_message_of_several_captures_is_two_transactions_and_one_look_for_fini
         for pocket in range(1, 9)
     ]
     line.worker(database=counting).inspect([event.message() for event in group])
-    assert (counting.transactions, counting.readings) == ([False, True], 1), "only verdicts wait for the disk"
+    assert (counting.transactions, counting.readings) == ([False, True], 0), "only verdicts wait for the disk"
     counting.close()
     answers = line.answers()
     assert [answer.capture_id for answer in answers[:-1]] == [event.capture_id for event in group]
     assert (answers[-1].kind, answers[-1].state) == ("check", "replace")
+
+
+def test_an_answer_is_sent_for_what_is_on_disk(line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut leaves at least what is in the files when they are synced: they are copied just then."""
+    file = sqlite_file(line.database.url)
+    if file is None:
+        pytest.skip("PostgreSQL syncs by itself")
+    events = [stored_event(line.store, photograph(190, number)) for number in range(3)]
+    on_disk, said = tmp_path / "on-disk", list[int]()
+
+    def sync(_: int) -> None:
+        shutil.rmtree(on_disk, ignore_errors=True)
+        on_disk.mkdir()
+        for part in (file, wal_of(file)):
+            shutil.copy(part, on_disk)
+        said.append(len(line.answers()))
+
+    monkeypatch.setattr(write_ahead_log, "_SYNC", sync)
+    line.inspector.inspect([event.message() for event in events])
+    assert (said, len(line.answers())) == ([0], 6), "of each capture and its check, after the disk had them"
+    left = Database(sqlite_url(on_disk / file.name))
+    with left.reading() as session:
+        assert verdicts.count(session) == 3
+    left.close()
+    line.inspector.inspect(events[0].message())
+    assert (said, len(line.answers())) == ([0, 6], 8), "what another process has committed may not be on disk yet"
 
 
 def test_whatever_is_wrong_with_one_of_a_message_costs_only_itself(line: Line) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
 from worker.runtime.arrays import UInt8Array
 
@@ -36,20 +36,20 @@ class Measurements:
 
 def measure(pixels: UInt8Array) -> Measurements:
     """Measure a decoded photograph (height, width, 3)."""
-    colours = Image.fromarray(pixels)
-    image = colours.convert("L")
-    red, green, blue = colours.split()
-    brightest_colour = ImageChops.lighter(ImageChops.lighter(red, green), blue)  # by numpy it took ten times as long
+    image = Image.fromarray(pixels).convert("L")
+    red, green, blue = (pixels >= _BURNT_FROM).reshape(-1, 3).T
     digest = hashlib.sha256(image.tobytes()).digest()[:8]
     counts = np.array(image.histogram())
     below = np.cumsum(counts)
     darkest, brightest = np.searchsorted(below, (0.01 * below[-1], 0.99 * below[-1]))
-    grey = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX)).astype(np.int16)
+    # By whole pixels first: it differs by three hundredths at most, and takes a third of the time.
+    small = image.resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=1.0)
+    grey = np.asarray(small).astype(np.int16)
     edges = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
     return Measurements(
         sharpness=float(edges.var(dtype=np.float32)),
         brightness=float(counts @ np.arange(256) / below[-1]),
         contrast=float(brightest - darkest),
-        burnt=sum(brightest_colour.histogram()[_BURNT_FROM:]) / float(below[-1]),
+        burnt=np.count_nonzero(red | green | blue) / len(red),
         frame=int.from_bytes(digest, "big", signed=True),
     )

@@ -1,4 +1,4 @@
-"""The path of a message through the worker: events → images → rows → judgements → committed verdicts → answers.
+"""The path of a message through the worker: events → images → rows → judgements → verdicts on disk → answers.
 
 A message carries one event or several; each step is done once for all of them. The order is commit, send, acknowledge
 (Celery acknowledges when `Inspector.inspect` returns), so a crash between any two of them is repaired by redelivering
@@ -11,7 +11,6 @@ import json
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -29,17 +28,17 @@ from producer.contract.event import CaptureEvent
 from producer.pictures.stand_in import is_stand_in
 from producer.storage.store import ImageStore
 from worker.broker.messages import MessageSender, celery_message
-from worker.line.answers import Answers, Outgoing
 from worker.line.attempts import IMAGE_TRIES, PAUSE
 from worker.line.delivery import Delivery
 from worker.line.events import about, entries_of, read_events
-from worker.line.faults import CaptureFault, of_another_capture
+from worker.line.faults import of_another_capture
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
 from worker.line.judging import Judge
 from worker.line.known_lives import KnownLives
-from worker.line.mapping import capture_of, photograph_of, shadow_verdict_of, verdict_answer, verdict_of
+from worker.line.mapping import capture_of, photograph_of, shadow_verdict_of, verdict_of
 from worker.line.notifier import Notifier
 from worker.line.requeue import event_of, number_in
+from worker.line.results import Ended, Results
 from worker.line.writes import Writes
 from worker.models.line_model import Judgement
 from worker.monitoring.metrics import LineMetrics
@@ -53,17 +52,6 @@ AT_ONCE: Final = 16
 """How many captures of a message are done at once, so that few images are in memory; a larger one is done in parts."""
 
 Image = LoadedImage | RefusedImage | AbsentImage
-
-
-@dataclass
-class _Results:
-    """What became of the captures of a message: committed with it, told again, recorded before, or sent back."""
-
-    judged: list[tuple[CaptureEvent, Judgement]] = field(default_factory=list)
-    again: list[tuple[CaptureEvent, Verdict]] = field(default_factory=list)
-    faults: list[CaptureFault] = field(default_factory=list)
-    recorded: list[CaptureFault] = field(default_factory=list)
-    back: list[bytes] = field(default_factory=list)
 
 
 class Inspector:
@@ -96,7 +84,7 @@ class Inspector:
         self._in_hand = in_hand or InHand()
         self._limit = limit
         self._writes = Writes(database)
-        self._answers = Answers(database, notifier)
+        self._notifier = notifier
         self._lives = KnownLives(database)
 
     def inspect(self, message: object, *, message_id: str = "", retries: int = 0) -> None:
@@ -156,7 +144,7 @@ class Inspector:
         if not events and not broken:
             return
         images = [self._fetch(event) for event in events]
-        results = _Results(faults=broken)
+        results = Results(faults=broken)
         to_judge = [
             (event, image)
             for event, image, known in zip(events, images, self._arrive(events, images, delivery), strict=True)
@@ -164,9 +152,9 @@ class Inspector:
         ]
         self._judge_all(to_judge, delivery, results)
         failpoint("before-commit")
-        kept = self._commit(results, delivery)
+        ended = self._commit(results, delivery)
         failpoint("before-notify")
-        self._answer(results, kept, delivery)
+        self._answer(results, ended, delivery)
         self._in_hand.release()  # before another process can be handed what goes back
         self._send_back(results.back)
 
@@ -200,7 +188,7 @@ class Inspector:
         return known
 
     def _is_to_judge(
-        self, event: CaptureEvent, image: Image, known: Known, delivery: Delivery, results: _Results
+        self, event: CaptureEvent, image: Image, known: Known, delivery: Delivery, results: Results
     ) -> bool:
         """Whether a capture is to be judged now; else what becomes of it is among the results."""
         if known.another:
@@ -229,7 +217,7 @@ class Inspector:
         return False
 
     def _judge_all(
-        self, captures: Sequence[tuple[CaptureEvent, LoadedImage]], delivery: Delivery, results: _Results
+        self, captures: Sequence[tuple[CaptureEvent, LoadedImage]], delivery: Delivery, results: Results
     ) -> None:
         """Judge captures together; where that fails, one by one."""
         if not captures:
@@ -250,27 +238,20 @@ class Inspector:
         else:
             results.judged += zip((event for event, _ in captures), judgements, strict=True)
 
-    def _commit(self, results: _Results, delivery: Delivery) -> list[Verdict]:
+    def _commit(self, results: Results, delivery: Delivery) -> Ended:
         verdicts = [verdict_of(event, judgement, delivery.received_at) for event, judgement in results.judged]
         # One that goes back stays requeued.
         requeued = None if results.back else delivery.requeued
         with self._metrics.stage("commit"):
-            return self._writes.end(verdicts, results.faults, requeued)
+            return self._writes.end(verdicts, results.faults, requeued, results.checks.keys())
 
-    def _answer(self, results: _Results, kept: Sequence[Verdict], delivery: Delivery) -> None:
+    def _answer(self, results: Results, ended: Ended, delivery: Delivery) -> None:
         """Send what was committed, now or before, to the stations; then log and count it."""
-        verdicts = [(event, verdict) for (event, _), verdict in zip(results.judged, kept, strict=True)]
-        ended = [*results.faults, *results.recorded]
-        outgoing = [
-            Outgoing(event.station, event.check_id, verdict_answer(event, verdict, self._lives.of(event, verdict)))
-            for event, verdict in (*verdicts, *results.again)
-        ]
-        outgoing += [
-            Outgoing(fault.station, fault.check_id, fault.answer()) for fault in ended if fault.station is not None
-        ]
+        answers = results.answers(ended, self._lives.of)
         with self._metrics.stage("notify"):
-            self._answers.send(outgoing)
-        for event, verdict in verdicts:
+            if answers:
+                retry_while_unavailable(partial(self._notifier.send, answers), REDIS)
+        for event, verdict in results.kept(ended):
             said = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
             log.info("judged", **about(event), model=verdict.model_id, **said)
             taken = claimed(event.captured_at, delivery.received_at)
@@ -278,11 +259,11 @@ class Inspector:
         for event, verdict in results.again:
             log.info("judged before, told again", **about(event), model=verdict.model_id, outcome=verdict.outcome)
             self._metrics.told_again()
-        for fault in ended:
+        for fault in (*results.faults, *results.recorded):
             names = {"capture": _text(fault.capture_id), "check": _text(fault.check_id)}
             log.warning("fault", **names, model=self._judge.model_in_charge, reason=fault.reason, detail=fault.detail)
             self._metrics.fault(fault.reason)
-        shadows = map(shadow_verdict_of, kept, (judgement for _, judgement in results.judged))
+        shadows = map(shadow_verdict_of, ended.verdicts, (judgement for _, judgement in results.judged))
         self._writes.note([shadow for shadow in shadows if shadow is not None])
 
     def _send_back(self, messages: Sequence[bytes]) -> None:

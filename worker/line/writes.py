@@ -1,26 +1,28 @@
 """What a message writes: one transaction for the arrival of its captures, one for what became of them.
 
-SQLite allows one writer at a time and syncs every commit; PostgreSQL is a round trip away for every statement. Both
+SQLite allows one writer at a time and the disk is waited for; PostgreSQL is a round trip away for every statement. Both
 write eight captures nearly as fast as one. A database that is away is waited for (`worker.runtime.waiting`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
+from uuid import UUID
 
 import structlog
 
 import db.line.faults
 import db.line.verdicts
 from db.engine.database import Database
-from db.line import captures, shadow_verdicts
+from db.line import captures, checks, shadow_verdicts
 from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
 from worker.line.attempts import MAX_ATTEMPTS
 from worker.line.faults import CaptureFault, crashed
+from worker.line.results import Ended
 from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
@@ -47,12 +49,20 @@ class Writes:
         return retry_while_unavailable(partial(self._begin_another_attempt, event, requeued))
 
     def end(
-        self, verdicts: Sequence[Verdict], faults: Sequence[CaptureFault], requeued: int | None = None
-    ) -> list[Verdict]:
-        """Commit verdicts and faults, and close the fault that was requeued; the verdicts that count, in order."""
-        if not verdicts and not faults and requeued is None:
-            return []
-        return retry_while_unavailable(partial(self._end, verdicts, faults, requeued))
+        self,
+        verdicts: Sequence[Verdict],
+        faults: Sequence[CaptureFault],
+        requeued: int | None,
+        check_ids: Collection[UUID],
+    ) -> Ended:
+        """Commit verdicts and faults, and close the fault that was requeued; on return all of it is on disk.
+
+        So is whatever another process has written of what is told again, and of the checks: `check_ids` are those that
+        may be finished now.
+        """
+        if not verdicts and not faults and requeued is None and not check_ids:
+            return Ended()
+        return retry_while_unavailable(partial(self._end, verdicts, faults, requeued, check_ids))
 
     def note(self, shadows: Sequence[ShadowVerdict]) -> None:
         """Keep what a shadow says; where that fails it is missing from the comparison, and no more."""
@@ -86,11 +96,18 @@ class Writes:
                 db.line.faults.close(session, requeued)
             return fault
 
-    def _end(self, verdicts: Sequence[Verdict], faults: Sequence[CaptureFault], requeued: int | None) -> list[Verdict]:
+    def _end(
+        self,
+        verdicts: Sequence[Verdict],
+        faults: Sequence[CaptureFault],
+        requeued: int | None,
+        check_ids: Collection[UUID],
+    ) -> Ended:
         with self._database.transaction() as session:
+            checks.hold(session, check_ids)
             kept = db.line.verdicts.record_all(session, verdicts) if verdicts else []
             for fault in faults:
                 fault.record(session)
             if requeued is not None:
                 db.line.faults.close(session, requeued)
-            return kept
+            return Ended(kept, checks.finish(session, check_ids))

@@ -12,6 +12,7 @@ from typing import Final
 
 from db.retention.days_kept import DAYS_OF_VERDICTS, mean_days_of_images
 from producer.contract.answers import STREAM_LENGTH
+from producer.delivery.grouping import DEFAULT_GROUP
 from worker.planning.measurements import DatabaseFigures, Figures, WorkerFigures
 from worker.planning.outage import Outage, after_outage
 from worker.planning.queueing import waiting_quantile
@@ -21,10 +22,6 @@ FULLEST: Final = 0.8
 
 SHARE: Final = 0.95
 """Of all heads, those that wait no longer than the plan says."""
-
-IN_HAND: Final = 32
-"""Captures that a worker has under way at most: a message of eight for each of four processes. A message's verdicts are
-there at its end; with fewer processes it is a margin."""
 
 SQLITE_WORKERS: Final = 1
 """Workers that may share one SQLite file; more would wait for each other's lock, and it is a file of one machine."""
@@ -208,6 +205,11 @@ def fewest_workers(load: Load, figures: Figures, within: float | None = None) ->
     return low
 
 
+def in_hand(worker: WorkerFigures) -> int:
+    """Captures that a worker has under way at most: a message for each of its processes."""
+    return DEFAULT_GROUP * math.ceil(worker.cores)
+
+
 def waits(load: Load, worker: WorkerFigures, station_per_second: float, workers: int) -> Waits:
     """How busy so many workers are and how long heads wait; a station hands in `station_per_second` captures.
 
@@ -223,6 +225,6 @@ def waits(load: Load, worker: WorkerFigures, station_per_second: float, workers:
         return Waits(utilisation, None, None)
     queued = waiting_quantile(utilisation, SHARE) * load.inserts * capture / workers
     judged = math.ceil(load.inserts / workers) * capture
-    behind = min(IN_HAND * capture, utilisation * (queued + judged))
+    behind = min(in_hand(worker) * capture, utilisation * (queued + judged))
     own = max(judged + behind, load.inserts / station_per_second)
     return Waits(utilisation, queued, queued + own + max(0.0, worker.single_seconds - capture))

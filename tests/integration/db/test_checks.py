@@ -1,7 +1,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import pytest
 import uuid6
 from sqlalchemy import event, select
 
-from db.line import checks, faults
+from db.line import checks, faults, verdicts
 from db.schema.tables import Checks
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
@@ -239,6 +239,28 @@ def test_finished_are_those_that_are_not_pending(line, start) -> None:
     with line.database.reading() as session:
         found = {check.check_id: check.state for check in checks.finished(session, [*ids, uuid6.uuid7()])}
     assert found == {ids[1]: "replace", ids[3]: "review"}
+
+
+def test_of_two_that_finish_a_check_at_once_the_last_sees_both(line) -> None:
+    both = [line.see(pocket) for pocket in (1, 2)]
+    began = Event()
+
+    def end(capture) -> list[checks.Check]:
+        with line.database.transaction() as session:
+            checks.hold(session, [line.check_id])
+            began.set()
+            verdicts.record(session, line.verdict(capture.capture_id))
+            return checks.finish(session, [line.check_id])
+
+    with ThreadPoolExecutor(1) as beside:
+        with line.database.transaction() as session:
+            checks.hold(session, [line.check_id])
+            last = beside.submit(end, both[1])
+            assert not began.wait(0.2)
+            verdicts.record(session, line.verdict(both[0].capture_id))
+            assert checks.finish(session, [line.check_id]) == []
+        assert last.result() == [status(line)]
+    assert status(line).state == "go"
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,22 @@
+import os
 import sqlite3
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
+from pathlib import Path
 from threading import Barrier, Event, Thread, Timer
 
 import psycopg
 import pytest
 from sqlalchemy import exc, select, text
-from sqlalchemy.orm import Session
 
 from db.engine import database as subject
-from db.engine import engines
+from db.engine import engines, write_ahead_log
 from db.engine.database import Database, DatabaseUnavailable
-from db.engine.url import sqlite_file
+from db.engine.engines import make_engine
+from db.engine.sqlite_read_only import wal_of
+from db.engine.url import sqlite_file, sqlite_url
 from db.line import captures
 from db.schema.tables import Captures
 from tests.support import wait_until
@@ -96,7 +99,7 @@ def test_a_sqlite_file_is_durable_and_shared(sqlite_url) -> None:
             name: session.scalar(text(f"PRAGMA {name}"))
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    assert found == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 30_000}
     database.close()
 
 
@@ -173,15 +176,48 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path) -> None:
         pass
 
 
-def test_only_a_transaction_that_is_synced_waits_for_the_disk(database: Database) -> None:
-    def waits(session: Session) -> bool:
-        if database.url.startswith("sqlite"):
-            return bool(session.scalar(text("PRAGMA synchronous")) == 2)
-        return bool(session.scalar(text("SHOW synchronous_commit")) == "on")
-
+def test_only_a_transaction_that_is_synced_waits_for_the_disk(postgresql_url) -> None:
+    database = Database(postgresql_url)
     for synced in (True, False, True):
         with database.transaction(synced=synced) as session:
-            assert waits(session) is synced
+            assert (session.scalar(text("SHOW synchronous_commit")) == "on") is synced
+    database.close()
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["by its name", "by a link"])
+def test_sqlite_waits_for_the_disk_after_the_commit_and_without_its_lock(tmp_path, monkeypatch, linked) -> None:
+    file, link = tmp_path / "file" / "inserts.db", tmp_path / "link.db"
+    file.parent.mkdir()
+    make_engine(sqlite_url(file), create=True).connect().close()
+    link.symlink_to(file)
+    database, beside = (Database(sqlite_url(link if linked else file)) for _ in range(2))
+    fdatasync, synced = os.fdatasync, list[list[int]]()
+
+    def sync(descriptor: int) -> None:
+        assert Path(f"/proc/self/fd/{descriptor}").readlink() == wal_of(file)
+        with beside.transaction(synced=False) as session:  # the lock is free
+            synced.append(list(session.scalars(text("SELECT number FROM written"))))
+        fdatasync(descriptor)
+
+    monkeypatch.setattr(write_ahead_log, "_SYNC", sync)
+    with database.transaction(synced=False) as session:
+        session.execute(text("CREATE TABLE written (number INTEGER)"))
+    for number in (1, 2):
+        with database.transaction(synced=number == 2) as session:
+            session.execute(text("INSERT INTO written VALUES (:number)"), {"number": number})
+    assert synced == [[1, 2]], "once, when both were committed"
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        _ = 1 / 0
+    assert len(synced) == 1, "nothing was committed"
+
+    def fail(_: int) -> None:
+        raise OSError("broken")
+
+    monkeypatch.setattr(write_ahead_log, "_SYNC", fail)
+    with pytest.raises(DatabaseUnavailable, match=r"does not take.*broken"), database.transaction():
+        pass
+    database.close()
+    beside.close()
 
 
 def test_many_threads_share_few_connections(postgresql_url) -> None:

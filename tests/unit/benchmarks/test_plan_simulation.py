@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.plan_simulation import at_random, simulate
 from worker.planning.measurements import WorkerFigures
-from worker.planning.plan import IN_HAND, SHARE, Load, waits
+from worker.planning.plan import SHARE, Load, in_hand, waits
 
 PER_SECOND = 10.0
 
@@ -35,7 +35,7 @@ def test_the_plan_says_what_the_simulation_does(workers, busy):
     worker = WorkerFigures(cores=1, per_second=PER_SECOND, single_seconds=1 / PER_SECOND, bytes=1)
     planned = waits(load, worker, station_per_second=math.inf, workers=workers)
     arrivals = at_random(load.stations, load.every, heads=10_000, seed=1)
-    found = simulate(arrivals, load.inserts, workers, PER_SECOND, IN_HAND)
+    found = simulate(arrivals, load.inserts, workers, PER_SECOND, in_hand(worker))
     assert len(arrivals) / arrivals[-1] == pytest.approx(load.heads_per_second, rel=0.03)
     assert 0.9 <= planned.answered / np.quantile(found.answers, SHARE) <= 1.35
     # Its first capture is taken before a head's whole turn has come, a batch before at most.

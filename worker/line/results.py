@@ -1,0 +1,67 @@
+"""What became of the captures of a message, and what their stations are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from db.line.checks import Check
+from db.line.verdicts import Verdict
+from producer.contract.answers import CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
+from producer.contract.event import CaptureEvent
+from worker.line.faults import CaptureFault
+from worker.line.mapping import check_answer, verdict_answer
+from worker.models.line_model import Judgement
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a message has committed: the verdicts that count, in the order of those to keep, and the checks that are
+    finished now."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+
+
+@dataclass
+class Results:
+    """The captures of a message: to be committed with it, told again, recorded as faults before, or sent back."""
+
+    judged: list[tuple[CaptureEvent, Judgement]] = field(default_factory=list)
+    again: list[tuple[CaptureEvent, Verdict]] = field(default_factory=list)
+    faults: list[CaptureFault] = field(default_factory=list)
+    recorded: list[CaptureFault] = field(default_factory=list)
+    back: list[bytes] = field(default_factory=list)
+
+    @property
+    def checks(self) -> dict[UUID, str]:
+        """The checks that may be finished by these, and the station of each."""
+        checks = {event.check_id: event.station for event, _ in (*self.judged, *self.again)}
+        return checks | {fault.check_id: station for station, fault in self._told_faults() if fault.check_id}
+
+    def kept(self, ended: Ended) -> Iterator[tuple[CaptureEvent, Verdict]]:
+        """What was judged, with the verdicts that count."""
+        return ((event, verdict) for (event, _), verdict in zip(self.judged, ended.verdicts, strict=True))
+
+    def answers(
+        self, ended: Ended, life: Callable[[CaptureEvent, Verdict], Remaining | None]
+    ) -> list[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]:
+        """What stations are told, in order, when all of it is on disk: verdicts, faults, and then finished checks.
+
+        Args:
+            ended: what was committed.
+            life: how long the insert that a verdict is of still lasts, where that is known.
+        """
+        answers: list[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]] = [
+            (event.station, verdict_answer(event, verdict, life(event, verdict)))
+            for event, verdict in (*self.kept(ended), *self.again)
+        ]
+        answers += [(station, fault.answer()) for station, fault in self._told_faults()]
+        stations = self.checks
+        return answers + [(stations[check.check_id], check_answer(check)) for check in ended.checks]
+
+    def _told_faults(self) -> list[tuple[str, CaptureFault]]:
+        """Those whose station is known, with it."""
+        faults = (*self.faults, *self.recorded)
+        return [(fault.station, fault) for fault in faults if fault.station is not None]

@@ -19,7 +19,7 @@ from producer.terminal.programs import copyable
 def drift(
     context: typer.Context,
     station: Station = None,
-    days: Annotated[int, typer.Option(min=1, help="So many days back.")] = 14,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="So many days back.")] = 14,
     accept: Annotated[
         bool,
         typer.Option("--accept", help="Say that what is new at --station is as it should be: other light, a lens."),

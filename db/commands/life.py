@@ -9,7 +9,7 @@ import typer
 from db.commands.options import Head, Machine
 from db.commands.output import print_json, print_table, reading, settings_of
 from producer.terminal.counts import counted
-from producer.terminal.options import Json
+from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say
 from producer.terminal.programs import copyable
 
@@ -26,6 +26,7 @@ def life(
         int | None,
         typer.Option(
             min=1,
+            max=LARGEST,
             metavar="OPERATIONS",
             help="Only the inserts that will not last a shift of so many operations, and what changing them costs.",
             show_default=False,

@@ -205,8 +205,9 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
                     await asyncio.to_thread(change)
                     for queue in (first, second):
                         assert await asyncio.wait_for(queue.get(), 5) == heard
-            pool = console.database._engine.pool
-            assert pool.checkedout() == 0
+            # On SQLite the one connection that writes is kept for the next one that does; the listeners have none.
+            writes = 0 if console.database._writing is None else 1
+            assert console.database._engine.pool.checkedout() == writes
         assert feed.listeners == 0
         assert feed._looking is None
 

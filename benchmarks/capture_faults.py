@@ -7,7 +7,6 @@ history.
 
 from __future__ import annotations
 
-import csv
 import io
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageFilter
 
+from benchmarks.labelled_sets import labelled_sets
 from db.line.station_history import Photographed
 from worker.images.decoding import UnusableImage, decode
 from worker.images.measurements import Measurements, measure
@@ -89,12 +89,10 @@ LESS_CLEAR: Final[dict[str, Draw]] = {
 
 def main(folders: Sequence[Path]) -> int:
     """Print for each set and fault what share is refused, and what measuring and holding against others costs."""
-    if not folders or not all((folder / "labels.csv").is_file() for folder in folders):
-        print("skipped: give folders of labelled photographs, each with a labels.csv that has a column insert")
+    sets = list(labelled_sets(folders))
+    if not sets:
         return 0
-    for folder in folders:
-        rows = list(csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()))
-        files = [next(folder.rglob(Path(row["file"]).name)) for row in rows]
+    for folder, rows, files in sets:
         good = [_measured(file, lambda image: image) for file in files]
         places = [row.get("setup", "") for row in rows]
         parts = list(_parts([row["insert"] for row in rows]))

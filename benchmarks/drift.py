@@ -6,7 +6,6 @@ of each a day. After the reference days two days in a row are looked at, as they
 
 from __future__ import annotations
 
-import csv
 import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.capture_faults import blurred, exposed, opened
+from benchmarks.labelled_sets import labelled_sets
 from benchmarks.networks import network
 from db.line.station_days import ASPECTS
 from worker.images.decoding import decode
@@ -54,12 +54,7 @@ CHANGES: Final[dict[str, Draw]] = {
 
 def main(folders: Sequence[Path]) -> int:
     """Print for each set and change in what share of stations both days drift, by each aspect and by any."""
-    if not folders or not all((folder / "labels.csv").is_file() for folder in folders):
-        print("skipped: give folders of labelled photographs, each with a labels.csv that has a column insert")
-        return 0
-    for folder in folders:
-        rows = list(csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()))
-        files = [next(folder.rglob(Path(row["file"]).name)) for row in rows]
+    for folder, rows, files in labelled_sets(folders):
         seen = {name: _seen(files, draw) for name, draw in CHANGES.items()}
         damaged = np.array([(row.get("label") or row["class"]) != "intact" for row in rows])
         plane = _plane(seen["nothing"][1], damaged)

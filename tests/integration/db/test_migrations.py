@@ -32,6 +32,7 @@ from db.schema.tables import (
     InsertChanges,
     Pockets,
     Reviews,
+    ToldInsertChanges,
     UtcDateTime,
 )
 
@@ -83,6 +84,7 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
         *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
+        "told_insert_changes",
     }
     assert structure(database_url) == made
 
@@ -132,6 +134,7 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
         *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
+        "told_insert_changes",
     }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
@@ -208,7 +211,7 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     assert "awaited" not in _contents(line.database.url)["checks"][0]
     migrate.upgrade(line.database.url)
     people = ("accounts", "sessions", "audit", "tokens", "insert_changes", "evaluations", "station_days")
-    lives = ("life_fits", "remaining_lives", "suspected_changes")
+    lives = ("life_fits", "remaining_lives", "suspected_changes", "told_insert_changes")
     assert _contents(line.database.url) == before | {name: [] for name in (*people, *lives)}
 
 
@@ -352,6 +355,8 @@ def _filled(line, start):
         tokens.add(session, "ana", "a program", start, None)
         changed = {"machine": "mill-1", "head": "head-1", "pocket": 1, "at": start, "by": "ana"}
         session.execute(insert(InsertChanges).values(changed))
+        values = changed | {"change_id": uuid6.uuid7(), "via": "broker", "said_at": start}
+        session.execute(insert(ToldInsertChanges).values(values))
         curve = SurvivalCurve(tuple(map(float, range(1, 16))))
         remaining_lives.store(
             session,

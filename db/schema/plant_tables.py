@@ -30,3 +30,13 @@ class ToldInsertChanges(Base):
     said_at: Mapped[datetime]
     at: Mapped[datetime | None]
     refused: Mapped[str | None] = mapped_column(Text)
+
+
+class ToldNews(Base):
+    """What the plant's other systems were told last: `models` up to which row of promotions, and `station NAME` since
+    when its photographs cannot be judged, while that goes on."""
+
+    __tablename__ = "told_news"
+
+    subject: Mapped[str] = mapped_column(String(80), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64))

@@ -31,9 +31,9 @@ def untold(session: Session) -> list[ModelChange | FaultRun]:
     return [*_models(session, int(noted.pop(_MODELS, 0))), *_runs(session, noted)]
 
 
-def note(session: Session, told: Iterable[ModelChange | FaultRun]) -> None:
+def note(session: Session, said: Iterable[ModelChange | FaultRun]) -> None:
     """Note that these were told."""
-    for news in told:
+    for news in said:
         if isinstance(news, ModelChange):
             subject, value = _MODELS, str(news.number)
         else:

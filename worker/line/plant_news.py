@@ -9,7 +9,7 @@ from db.queries import plant_news
 from worker.line.notifier import Notifier
 from worker.runtime.periodic import Periodic
 
-LOOK_EVERY: Final = 10.0
+LOOK_EVERY: Final = 5.0
 """Seconds between two looks."""
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 import jsonschema
 
@@ -14,19 +12,10 @@ from producer.contract.answers import Remaining
 from producer.contract.insert_change import InsertChange
 from producer.contract.json_schema import schema_text
 from producer.contract.plant_event import PLANT_EVENTS, plant_event
-from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange, News
 from tests.integration.plant import check, fault, verdict
+from tests.plant_news import NEWS, RUN
 
 SCHEMA = Path(__file__).parents[4] / "producer" / "contract" / "schemas" / "event.schema.json"
-
-
-AT = datetime(2026, 11, 28, 10, tzinfo=UTC)
-RUN = FaultRun(station="station-1", since=AT, ended=False, captures=5, reason="dark")
-NEWS: tuple[News, ...] = (
-    ModelChange(number=3, role="champion", model="m-1", action="promoted", at=AT, by="ana", reason="better"),
-    RUN,
-    InsertChangeAnswer(change_id=UUID(int=7), machine="mill-1", head="H12", pocket=3, by="ana", via="broker", at=AT),
-)
 
 
 def test_every_kind_fits_the_schema_that_is_kept() -> None:

@@ -112,6 +112,11 @@ class ConnectProcess:
             rows = log.latest(sink, "delivered", 10_000)
         return sum(getattr(row.event.data, "head", None) == head for row in rows)
 
+    def position(self) -> str:
+        """Up to where it has read the plant's stream."""
+        with self._deliveries() as log:
+            return log.note("position") or "0-0"
+
     def _begun(self) -> bool:
         if not (self.data / "connect" / "deliveries.db").exists():
             return False

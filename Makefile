@@ -58,6 +58,7 @@ schemas: $(VENV)/.installed-dev ## Write the JSON Schemas of the messages anew
 	$(RUN)/insert-station schema message > producer/contract/schemas/message.schema.json
 	$(RUN)/insert-station schema answer > producer/contract/schemas/answer.schema.json
 	$(RUN)/insert-station schema event > producer/contract/schemas/event.schema.json
+	$(RUN)/insert-station schema insert-change > producer/contract/schemas/insert-change.schema.json
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew, with hashes, for every supported Python
 	$(PIP) install uv

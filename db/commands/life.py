@@ -67,17 +67,11 @@ def life(
 def _plain(
     fit: LifeFit | None, lives: list[RemainingLife], suspected: list[SuspectedChange], shift: int | None, costs: Any
 ) -> dict[str, Any]:
-    from db.learning.change_cost import now_or_later
+    from db.queries.lasting import lasting
     from db.queries.serialisation import plain
 
-    remaining = []
-    for insert in lives:
-        row = {name: getattr(insert, name) for name in ("machine", "head", "pocket", "age", "as_of")}
-        row |= {name: getattr(insert, name) for name in ("operations", "low", "high", "lives")}
-        if shift is not None:
-            now, later = now_or_later(insert.curve, insert.new, shift, costs)
-            row |= {"risk": 1 - insert.curve.intact_after(shift), "cost_now": now, "cost_later": later}
-        remaining.append(row)
+    rows = (vars(lasting(insert, shift, costs)) for insert in lives)
+    remaining = [{name: value for name, value in row.items() if value is not None} for row in rows]
     of_fit = None
     if fit is not None:
         of_fit = {name: getattr(fit, name) for name in ("at", "followed", "ended", "needed", "missing", "gap")}

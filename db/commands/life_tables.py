@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from db.commands.terminal_tables import table
-from db.learning.change_cost import ChangeCosts, now_or_later
+from db.learning.change_cost import ChangeCosts
 from db.learning.remaining_lives import RemainingLife, said
 from db.line.insert_histories import SuspectedChange
+from db.queries.lasting import lasting
 from producer.terminal.counts import counted
 
 
@@ -26,11 +27,11 @@ def shift_table(lives: Sequence[RemainingLife], operations: int, costs: ChangeCo
     """The inserts that do not last so many operations, with what each choice costs in planned changes."""
     rows: list[list[str | int]] = []
     for life in lives:
-        now, later = now_or_later(life.curve, life.new, operations, costs)
-        risk = f"{1 - life.curve.intact_after(operations):.0%}"
+        row = lasting(life, operations, costs)
+        now, later = row.cost_now or 0.0, row.cost_later or 0.0
         choice = "now" if now < later else "later"
-        costs_of = (f"{now / costs.planned:.2f}", f"{later / costs.planned:.2f}")
-        rows.append([life.machine, life.head, life.pocket, life.age, said(life), risk, *costs_of, choice])
+        costs_of = (f"{now:.2f}", f"{later:.2f}")
+        rows.append([life.machine, life.head, life.pocket, life.age, said(life), f"{row.risk:.0%}", *costs_of, choice])
     headings = ["machine", "head", "pocket", "done", "lasts", "damaged", "cost now", "cost later", "cheaper"]
     return table(headings, rows)
 

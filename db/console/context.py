@@ -13,6 +13,7 @@ from db.console.live.feed import Feed
 from db.console.live.pieces import Pieces
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
+from db.learning.change_cost import ChangeCosts
 from db.people.session_limits import Limits
 from producer.station.head_register import HeadRegister
 from producer.storage.store import ImageStore
@@ -32,6 +33,15 @@ class Console:
     throttle: Throttle = field(default_factory=Throttle)
     token_throttle: Throttle = field(default_factory=Throttle)
     """Of its own: a program whose token has ended, and which does not stop, keeps nobody from signing in."""
+
+    @property
+    def change_costs(self) -> ChangeCosts:
+        """What changing an insert costs.
+
+        Raises:
+            ValueError: a planned change costs more than one when an insert is found damaged.
+        """
+        return ChangeCosts(self.settings.planned_change, self.settings.damaged_change)
 
     @property
     def session_limits(self) -> Limits:

@@ -171,6 +171,12 @@ def promotions(
     return [Promotion(*row) for row in session.execute(query)]
 
 
+def promotions_after(session: Session, number: int, limit: int = 100) -> list[Promotion]:
+    """Which model was given which role since the promotion of that number, in order."""
+    query = select(*_PROMOTION).where(Promotions.id > number).order_by(Promotions.id).limit(limit)
+    return [Promotion(*row) for row in session.execute(query)]
+
+
 def of_model(session: Session, model_id: str) -> list[Promotion]:
     """Every role that a model was given, last first."""
     query = select(*_PROMOTION).where(Promotions.model_id == model_id).order_by(*_LAST_FIRST)

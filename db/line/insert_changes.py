@@ -57,9 +57,19 @@ def is_unseen() -> Exists:
 
 
 def record(
-    session: Session, machine: str, head: str, pocket: int, *, by: str, at: datetime, first: UUID | None = None
+    session: Session,
+    machine: str,
+    head: str,
+    pocket: int,
+    *,
+    by: str,
+    at: datetime,
+    first: UUID | None = None,
+    late: bool = False,
 ) -> tuple[InsertChange, bool]:
     """Keep that the insert was changed; `first` is the first photograph of the new one, None where there is none yet.
+
+    With `late` it was said at the moment `at` and comes only now: what arrived since was not known then.
 
     Returns the change and whether it is new: one that was said between the same two photographs already stays as it
     is, so that a button pressed twice changes one insert.
@@ -70,9 +80,9 @@ def record(
     """
     if not by.strip():
         raise ValueError("a change of an insert needs the name of who says it")
-    before, moment = _between(session, (machine, head, pocket), at, first)
+    before, moment, after = _between(session, (machine, head, pocket), at, first, late=late)
     same = select(*_COLUMNS).where(*_of(machine, head, pocket), InsertChanges.at > before).order_by(InsertChanges.at)
-    known = session.execute(same.where(InsertChanges.at <= moment) if first else same).first()
+    known = session.execute(same if after is None else same.where(InsertChanges.at <= after)).first()
     if known is not None:
         return InsertChange(*known), False
     values = {"machine": machine, "head": head, "pocket": pocket, "at": moment, "by": fitting(by.strip(), 120)}
@@ -99,7 +109,7 @@ def last(session: Session, machine: str, head: str, pocket: int, *, first: UUID 
     """
     query = select(*_COLUMNS).where(*_of(machine, head, pocket)).order_by(InsertChanges.at.desc())
     if first is not None:
-        before, moment = _between(session, (machine, head, pocket), datetime.min.replace(tzinfo=UTC), first)
+        before, moment, _ = _between(session, (machine, head, pocket), datetime.min.replace(tzinfo=UTC), first)
         query = query.where(InsertChanges.at > before, InsertChanges.at <= moment)
     row = session.execute(query.limit(1)).first()
     if row is None:
@@ -137,20 +147,27 @@ def _of(machine: str, head: str, pocket: int) -> list[Any]:
 
 
 def _between(
-    session: Session, place: tuple[str, str, int], at: datetime, first: UUID | None
-) -> tuple[datetime, datetime]:
-    """The moments of the last photograph of the old insert and of the change."""
+    session: Session, place: tuple[str, str, int], at: datetime, first: UUID | None, *, late: bool = False
+) -> tuple[datetime, datetime, datetime | None]:
+    """The moments of the old insert's last photograph, of the change, and of the new one's first, if there is one."""
     machine, head, pocket = place
     # A capture that is recorded meanwhile waits for the pocket's row, or this waits for it.
     here = Pockets.machine == machine, Pockets.head == head, Pockets.pocket == pocket
     newest = session.scalar(select(Pockets.ordered_at).where(*here).with_for_update())
     if newest is None:
         raise LookupError(f"nothing is known of machine {machine}, head {head}, pocket {pocket}")
-    if first is None:
-        return newest, max(at, newest + _NEXT)
+    if first is None and not late:
+        return newest, max(at, newest + _NEXT), None
     seen = Captures.machine == machine, Captures.head == head, Captures.pocket == pocket
-    moment = session.scalar(select(Captures.ordered_at).where(*seen, Captures.capture_id == first))
-    if moment is None:
-        raise LookupError(f"capture {first} is no photograph of machine {machine}, head {head}, pocket {pocket}")
+    if first is None:
+        known = select(Captures.ordered_at).where(*seen, Captures.received_at <= at)
+        last_known = session.scalar(known.order_by(Captures.ordered_at.desc()).limit(1))
+        moment = at if last_known is None else max(at, last_known + _NEXT)
+    else:
+        shown = session.scalar(select(Captures.ordered_at).where(*seen, Captures.capture_id == first))
+        if shown is None:
+            raise LookupError(f"capture {first} is no photograph of machine {machine}, head {head}, pocket {pocket}")
+        moment = shown
     before = session.scalar(select(func.max(Captures.ordered_at)).where(*seen, Captures.ordered_at < moment))
-    return before or moment - _NEXT, moment
+    after = session.scalar(select(func.min(Captures.ordered_at)).where(*seen, Captures.ordered_at >= moment))
+    return before or moment - _NEXT, moment, after

@@ -23,16 +23,18 @@ def record(
     at: datetime,
     first: UUID | None,
     signed: str | None = None,
+    late: bool = False,
     **detail: Any,
 ) -> tuple[InsertChange, bool]:
     """Note that an insert was changed, and return whether that is new: what was known already has no second row.
 
-    `signed` is whom the audit names where that is not who says it: at a terminal anybody may be named.
+    `signed` is whom the audit names where that is not who says it: at a terminal anybody may be named. With `late` it
+    was said at the moment `at` and comes only now.
 
     Raises:
         LookupError: there is no such pocket, or no such capture of it.
     """
-    change, is_new = insert_changes.record(session, machine, head, pocket, by=by, at=at, first=first)
+    change, is_new = insert_changes.record(session, machine, head, pocket, by=by, at=at, first=first, late=late)
     if is_new:
         detail = {"from": change.at.isoformat(), **detail}
         audit.write(session, at=at, by=signed or by, action="insert changed", subject=_place(change), **detail)

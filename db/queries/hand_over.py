@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from db.learning import model_registry, remaining_lives, reviews
+from db.learning.change_cost import ChangeCosts
 from db.learning.model_registry import Promotion
 from db.line import faults, insert_changes
 from db.line.faults import Fault
@@ -18,8 +19,9 @@ from db.line.insert_histories import SuspectedChange
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
+from db.queries.lasting import Lasting, not_lasting_again
 from db.queries.maintenance import PocketRow
-from db.schema.tables import Captures, Verdicts
+from db.schema.tables import Captures, Checks, Verdicts
 from producer.contract.vocabulary import OUTCOME_OF
 
 MOST: Final = 100
@@ -44,7 +46,8 @@ class HandOver:
     """A shift, each list the newest first: `flagged` was judged damaged in it, `overruled` said in it.
 
     What is open is open now: `to_replace` by machine, head and pocket, `to_look_at` what no model was sure about,
-    `suspected` the inserts that seem to have been changed without anybody saying so.
+    `suspected` the inserts that seem to have been changed without anybody saying so, `not_lasting` those that may not
+    last as many operations again as their head did since the shift began.
     """
 
     flagged: list[PocketRow]
@@ -55,9 +58,10 @@ class HandOver:
     to_look_at: list[VerdictRow]
     faults: list[Fault]
     suspected: list[SuspectedChange]
+    not_lasting: list[Lasting]
 
 
-def since(session: Session, begin: datetime) -> HandOver:
+def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
     """What happened from a moment on, and what is open now."""
     promotions = model_registry.promotions(session, MOST)
     return HandOver(
@@ -69,7 +73,15 @@ def since(session: Session, begin: datetime) -> HandOver:
         to_look_at=_to_look_at(session),
         faults=faults.search(session, limit=MOST),
         suspected=remaining_lives.suspected(session),
+        not_lasting=not_lasting_again(remaining_lives.search(session), _operations(session, begin), costs),
     )
+
+
+def _operations(session: Session, begin: datetime) -> dict[tuple[str, str], int]:
+    """How many operations each head has done since a moment: those that it was checked after."""
+    place = (Checks.machine, Checks.head)
+    query = select(*place, func.count()).where(Checks.started_at >= begin).group_by(*place)
+    return {(machine, head): operations for machine, head, operations in session.execute(query)}
 
 
 def _flagged(session: Session, begin: datetime) -> list[PocketRow]:

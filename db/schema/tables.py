@@ -19,6 +19,7 @@ from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
+from db.schema.plant_tables import ToldInsertChanges, ToldNews
 from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
 from producer.contract.vocabulary import LABELS, OUTCOMES
 
@@ -36,6 +37,8 @@ __all__ = [
     "Snapshots",
     "SuspectedChanges",
     "Tokens",
+    "ToldInsertChanges",
+    "ToldNews",
     "UtcDateTime",
 ]  # the tables below are public too
 

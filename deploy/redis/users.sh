@@ -13,7 +13,7 @@
 # In the folder, each at least 12 characters, none beginning with change-me:
 #   redis_worker_password      inspect and learn workers, beat
 #   redis_<station>_password   one for each station that is named
-#   redis_connect_password     reads what other systems are told  }
+#   redis_connect_password     reads what other systems are told, tells of insert changes }
 #   redis_metrics_password     reads lengths, nothing else        } without the file
 #   redis_scaler_password      KEDA: lengths, asked by a script   } there is no
 #   redis_admin_password       people: everything                 } such user
@@ -76,9 +76,9 @@ echo 'user default reset off ~* &* +@all' >>"$acl.new"
 # What kombu's Redis transport and the workers really call (worker/broker/kombu_fixes.py, notifier.py, overflow.py), and HLEN and
 # LRANGE, by which they count what waits.
 # `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
-user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' '~answers' \
+user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' '~answers' '~insert-changes' \
     +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \
-    +hset +hget +hdel +hlen +lrange +set +get +del +evalsha +script\|load +xadd +expire $greet
+    +hset +hget +hgetall +hdel +hlen +lrange +set +get +del +evalsha +script\|load +xadd +expire $greet
 
 set -f
 for station in ${INSERTS_STATIONS:-}; do
@@ -91,7 +91,7 @@ for station in ${INSERTS_STATIONS:-}; do
 done
 
 if has connect_password; then
-    user connect "${reads}answers" +ping +xread +xrange +xrevrange $greet
+    user connect "${reads}answers" "${writes}insert-changes" +ping +xread +xrange +xrevrange +hset $greet
 fi
 if has metrics_password; then
     user metrics '~inspect*' '~learn*' '~unacked' '~unacked_index' '~verdicts:*' +ping +info +llen +hlen +zcard +xlen $greet

@@ -75,6 +75,7 @@ def run(context: typer.Context, file: File = None) -> None:
     from producer.connect.configuration import read_connector_file
     from producer.connect.connector import Connector
     from producer.connect.metrics import connector_metrics
+    from producer.connect.told_changes import ToldChanges
     from producer.station.folder_lock import FolderLock
     from producer.telemetry.metrics_server import exposed
 
@@ -87,8 +88,10 @@ def run(context: typer.Context, file: File = None) -> None:
         log = settings.open_delivery_log()
         parts.callback(log.close)
         parts.callback(FolderLock(log.path.parent, "connect run").close)
+        changes = ToldChanges(log.path.parent)
+        parts.callback(changes.close)
         try:
-            connector = Connector(configuration, redis_url, log)
+            connector = Connector(configuration, redis_url, log, changes)
         except ImportError as error:
             raise ValueError(
                 f"connecting is not installed ({error}): pip install 'insert-inspection[connect]'"
@@ -106,11 +109,18 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     Example: `insert-station --data var/line connect status`
     """
+    from producer.connect.told_changes import ToldChanges
+
     log = _existing_log(context)
     try:
         sinks = log.sinks()
+        changes = ToldChanges(log.path.parent)
+        waiting = len(changes)
+        changes.close()
     finally:
         log.close()
+    if waiting:
+        note(f"{counted(waiting, 'insert change')} that others told: no worker has written them yet")
     if as_json:
         say_json([vars(sink) for sink in sinks])
     for sink in () if as_json else sinks:

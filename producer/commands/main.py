@@ -179,8 +179,8 @@ def schema(
     what: Annotated[
         str,
         typer.Argument(
-            help="`capture` (an event), `message` (one to a hundred of them, as sent), `answer` (what comes back) or "
-            "`event` (what other systems are told)."
+            help="`capture` (an event), `message` (one to a hundred of them, as sent), `answer` (what comes back), "
+            "`event` (what other systems are told) or `insert-change` (what they may tell us)."
         ),
     ],
 ) -> None:

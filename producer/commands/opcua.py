@@ -55,7 +55,12 @@ def certificate(
 
 
 @app.command()
-def user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
+def user(
+    name: Annotated[str, typer.Argument(help="The user's name.")],
+    insert_changes: Annotated[
+        bool, typer.Option("--insert-changes", help="It may also tell that inserts were changed.")
+    ] = False,
+) -> None:
     """Ask for a user's password and print the line that the users' file needs; the password itself is kept nowhere.
 
     Example: `insert-station connect opcua user plc-1 >> opcua/users`
@@ -73,7 +78,7 @@ def user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
             raise ValueError("the two are not the same")
     else:
         password = sys.stdin.readline().rstrip("\n")
-    say(user_line(name, password))
+    say(user_line(name, password, may_change_inserts=insert_changes))
     note("append this line to the users' file; it counts from the next sign-in on")
 
 

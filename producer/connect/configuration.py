@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -31,13 +31,14 @@ password_file = "/run/secrets/mqtt_password"
 ca_file = "/etc/ssl/plant-ca.pem"     # left out: whom the system trusts
 version = "5"                         # or "3.1.1"
 home_assistant = false                # true: heads appear in Home Assistant by themselves
+commands = false                      # true: whoever may write to inserts/SITE/command says that inserts were changed
 
 [webhook.mes]
 url = "https://mes.plant/inserts"
 # What `insert-station connect secret` printed. Two files: the new secret first, while the receiver changes over.
 secret_files = ["/run/secrets/mes_secret"]
 allow = ["mes.plant", "10.20.0.0/16"] # where the address may lie; anything else is refused
-kinds = ["check", "fault"]            # of verdict, check, fault; left out: all
+kinds = ["check", "fault"]            # of verdict, check, fault, model_change, fault_run, insert_change; left out: all
 machines = ["mill-1"]                 # left out: all
 
 [opcua.cell]                          # a server of our own: PLCs, SCADA and MES come to it
@@ -96,11 +97,11 @@ def _url(schemes: Mapping[str, int]) -> AfterValidator:
 class _Sink(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
-    kinds: Annotated[tuple[Kind, ...], Field(strict=False)] = ("verdict", "check", "fault")
+    kinds: Annotated[tuple[Kind, ...], Field(strict=False)] = get_args(Kind)
     machines: Annotated[tuple[Name, ...] | None, Field(strict=False)] = None
 
     def wants(self, event: PlantEvent) -> bool:
-        """Whether this system is told `event`; faults name no machine, so every system that wants faults has all."""
+        """Whether this system is told `event`; what names no machine, as faults do, every system has that wants it."""
         return event.kind in self.kinds and (
             self.machines is None or event.machine is None or event.machine in self.machines
         )
@@ -117,6 +118,7 @@ class MqttSink(_Sink):
     key_file: _File | None = None
     version: Literal["3.1.1", "5"] = "5"
     home_assistant: bool = False
+    commands: bool = False
 
     @property
     def parts(self) -> SplitResult:

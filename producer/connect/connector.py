@@ -16,8 +16,10 @@ from producer.connect.configuration import Configured, ConnectorFile, MqttSink, 
 from producer.connect.delivery_log import DEFAULT_LIMIT, DeliveryLog
 from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
-from producer.contract.answers import ANSWERS, STREAM_FIELD
+from producer.connect.told_changes import ChangeSender, ToldChanges
+from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
+from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.stream_reader import Entry, StreamReader
 from producer.terminal.error_text import in_words
@@ -33,8 +35,8 @@ FORGET_EVERY: Final = 600.0
 _POSITION: Final = "position"
 
 
-def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog) -> Sink:
-    """The sink that a part of the file describes; nothing is connected yet.
+def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: ToldChanges) -> Sink:
+    """The sink that a part of the file describes; nothing is connected yet. What it hears of `changes` it keeps there.
 
     Raises:
         ValueError: a secret cannot be read.
@@ -42,11 +44,11 @@ def open_sink(name: str, site: str, configuration: Configured, deliveries: Deliv
     if isinstance(configuration, MqttSink):
         from producer.connect.sinks.mqtt import Mqtt
 
-        return Mqtt(name, site, configuration, deliveries)
+        return Mqtt(name, site, configuration, deliveries, changes)
     if isinstance(configuration, OpcuaSink):
         from producer.connect.sinks.opcua import Opcua
 
-        return Opcua(name, site, configuration, deliveries)
+        return Opcua(name, site, configuration, deliveries, changes)
     if isinstance(configuration, PlcSink):
         from producer.connect.sinks.plc import Plc
 
@@ -59,13 +61,21 @@ def open_sink(name: str, site: str, configuration: Configured, deliveries: Deliv
 class Connector:
     """Reads what the line says and tells the systems of the plant, until it is told to stop."""
 
-    def __init__(self, file: ConnectorFile, redis_url: str, deliveries: DeliveryLog, limit: int = DEFAULT_LIMIT):
+    def __init__(
+        self,
+        file: ConnectorFile,
+        redis_url: str,
+        deliveries: DeliveryLog,
+        changes: ToldChanges,
+        limit: int = DEFAULT_LIMIT,
+    ):
         """Nothing is connected yet.
 
         Args:
             file: which systems are told what.
             redis_url: the line's Redis.
             deliveries: where everything is kept until it is delivered.
+            changes: where insert changes that others tell are kept until a worker has them.
             limit: deliveries that may wait; from there on nothing more is read.
 
         Raises:
@@ -73,15 +83,17 @@ class Connector:
         """
         self._file = file
         self._deliveries = deliveries
+        self._changes = changes
         self._limit = limit
         position = deliveries.note(_POSITION)
         self._begun = position is not None
         self._looked = False
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty)
         self._tellers = [
-            Teller(name, open_sink(name, file.site, configuration, deliveries), deliveries)
+            Teller(name, open_sink(name, file.site, configuration, deliveries, changes), deliveries)
             for name, configuration in file.sinks()
         ]
+        self._sender = ChangeSender(changes, redis_url)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
         self._full = OutageLog("too much waits: nothing more is read", "there is room again")
 
@@ -91,6 +103,7 @@ class Connector:
         for teller in self._tellers:
             self._deliveries.set_up(teller.name, False, "not reached yet", now)
             teller.start()
+        self._sender.start()
         try:
             self._read(stop)
         finally:
@@ -98,6 +111,7 @@ class Connector:
                 teller.stop()
             for teller in self._tellers:
                 teller.join()
+            self._sender.stop()
             self._reader.close()
 
     def _read(self, stop: threading.Event) -> None:
@@ -154,12 +168,15 @@ class Connector:
         except sqlite3.Error:
             self._reader.position = self._deliveries.note(_POSITION) or "0-0"  # read again what was not kept
             raise
+        answers = (event.data for event in events)
+        if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
+            self._changes.settle(settled)
         for teller in self._tellers:
             teller.wake()
 
     def _event(self, entry: Entry) -> PlantEvent | None:
         try:
-            answer = ANSWERS.validate_json(entry.fields.get(STREAM_FIELD, b""))
+            answer = PLANT_ANSWERS.validate_json(entry.fields.get(STREAM_FIELD, b""))
             station = entry.fields.get(STATION_FIELD, b"").decode()
             return plant_event(self._file.site, station, answer, entry.written_at)
         except (ValidationError, UnicodeDecodeError) as error:

@@ -8,9 +8,10 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from producer.contract.answers import ANSWERS, Answer, CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import UtcDatetime
-from producer.contract.names import Name, safe_name
+from producer.contract.names import safe_name
+from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange, News, PlantAnswer
 
 PLANT_STREAM: Final = "answers"
 """The Redis stream that workers write every answer of the plant to, for those who carry it on to other systems."""
@@ -19,9 +20,9 @@ PLANT_LENGTH: Final = 100_000
 """About how many answers that stream keeps, some 450 bytes each: whoever carries them on may be away for so many."""
 
 STATION_FIELD: Final = b"station"
-"""The field of an entry beside the answer: the station that the answer is for."""
+"""The field of an entry beside the answer: the station that the answer is for; empty where it is for none."""
 
-Kind = Literal["verdict", "fault", "check"]
+Kind = Literal["verdict", "fault", "check", "model_change", "fault_run", "insert_change"]
 
 
 class PlantEvent(BaseModel):
@@ -34,12 +35,22 @@ class PlantEvent(BaseModel):
 
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(description="The same for an answer that is delivered again.", pattern="^[0-9a-f]{32}$")
-    source: str = Field(description="/inserts/SITE/STATION, names in their safe form.")
-    type: Literal["inserts.verdict", "inserts.fault", "inserts.check"]
-    subject: str | None = Field(default=None, description="MACHINE/HEAD/POCKET, or MACHINE/HEAD of a check.")
+    source: str = Field(description="/inserts/SITE/STATION, names in their safe form; /inserts/SITE of no station.")
+    type: Literal[
+        "inserts.verdict",
+        "inserts.fault",
+        "inserts.check",
+        "inserts.model_change",
+        "inserts.fault_run",
+        "inserts.insert_change",
+    ]
+    subject: str | None = Field(
+        default=None,
+        description="MACHINE/HEAD/POCKET, or MACHINE/HEAD of a check; the station of a fault run.",
+    )
     time: UtcDatetime = Field(description="When Redis took the answer.")
     datacontenttype: Literal["application/json"] = "application/json"
-    data: Answer
+    data: PlantAnswer
 
     @property
     def kind(self) -> Kind:
@@ -48,13 +59,20 @@ class PlantEvent(BaseModel):
 
     @property
     def machine(self) -> str | None:
-        """The milling machine; None of a fault, which does not know it."""
-        return None if isinstance(self.data, FaultAnswer) else self.data.machine
+        """The milling machine; None of a fault, which does not know it, and of what is of no machine."""
+        return None if isinstance(self.data, FaultAnswer | ModelChange | FaultRun) else self.data.machine
 
     @property
     def order(self) -> str:
-        """What is delivered in order: the events of one head, and the faults of one station."""
-        return self.source if isinstance(self.data, FaultAnswer) else f"{self.data.machine}/{self.data.head}"
+        """What is delivered in order: the events of one head, those of one station, and those of the models."""
+        if isinstance(self.data, FaultAnswer | ModelChange | FaultRun):
+            return self.source
+        return f"{self.data.machine}/{self.data.head}"
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it is what holds now of its subject, a head or a pocket, until the next such event."""
+        return isinstance(self.data, VerdictAnswer | CheckAnswer)
 
     def as_json(self) -> str:
         """The event as it is sent: what has no value is left out."""
@@ -65,21 +83,42 @@ PLANT_EVENTS: TypeAdapter[PlantEvent] = TypeAdapter(PlantEvent)
 """Reads an event from JSON."""
 
 
-def plant_event(site: Name, station: Name, answer: VerdictAnswer | FaultAnswer | CheckAnswer, at: float) -> PlantEvent:
-    """The event that says `answer`, which was given to `station` at the time `at` (seconds since the epoch)."""
-    # What a later fit says of the remaining life makes no other event of an answer that is given again.
-    same = answer.without_remaining() if isinstance(answer, VerdictAnswer) else answer
-    text = ANSWERS.dump_json(same, exclude_none=True)
-    subject = None
-    if isinstance(answer, VerdictAnswer):
-        subject = f"{answer.machine}/{answer.head}/{answer.pocket}"
-    elif isinstance(answer, CheckAnswer):
-        subject = f"{answer.machine}/{answer.head}"
+def plant_event(
+    site: str, station: str, answer: VerdictAnswer | FaultAnswer | CheckAnswer | News, at: float
+) -> PlantEvent:
+    """The event that says `answer`, which was given at the time `at` (seconds since the epoch).
+
+    Args:
+        site: the plant's name.
+        station: whom it was given to; empty where it is for none.
+        answer: what is said.
+        at: when.
+    """
+    of_station = f"/{safe_name(station)}" if station else ""
     return PlantEvent(
-        id=hashlib.sha256(station.encode() + b"\0" + text).hexdigest()[:32],
-        source=f"/inserts/{safe_name(site)}/{safe_name(station)}",
+        id=hashlib.sha256(station.encode() + b"\0" + _identity(answer).encode()).hexdigest()[:32],
+        source=f"/inserts/{safe_name(site)}{of_station}",
         type=f"inserts.{answer.kind}",
-        subject=subject,
+        subject=_subject(answer),
         time=datetime.fromtimestamp(at, UTC),
         data=answer,
     )
+
+
+def _identity(answer: VerdictAnswer | FaultAnswer | CheckAnswer | News) -> str:
+    """What makes an answer that is given again the same event: all that it says, but for what may differ by then."""
+    if isinstance(answer, VerdictAnswer):  # a later fit says another remaining life
+        answer = answer.without_remaining()
+    differs = {"captures", "reason"} if isinstance(answer, FaultRun) else None  # a run goes on
+    return answer.model_dump_json(exclude_none=True, exclude=differs)
+
+
+def _subject(answer: VerdictAnswer | FaultAnswer | CheckAnswer | News) -> str | None:
+    match answer:
+        case VerdictAnswer() | InsertChangeAnswer():
+            return f"{answer.machine}/{answer.head}/{answer.pocket}"
+        case CheckAnswer():
+            return f"{answer.machine}/{answer.head}"
+        case FaultRun():
+            return answer.station
+    return None

@@ -44,9 +44,9 @@ class Account:
 
 def account(url: str, submitted: Collection[UUID], left: dict[str, int]) -> Account:
     """Count, in the database at `url`, what became of the captures that were `submitted`."""
+    current = judged_of(url)
     database = Database(url)
     with database.reading() as session:
-        current = [row.capture_id for row in db.line.verdicts.export(session)]
         verdicts = db.line.verdicts.count(session)
         faults = {fault.capture_id for fault in db.line.faults.search(session, limit=1_000_000)}
     database.close()
@@ -59,6 +59,15 @@ def account(url: str, submitted: Collection[UUID], left: dict[str, int]) -> Acco
         duplicates=(len(current) - len(judged)) + (verdicts - len(judged)),
         left=left,
     )
+
+
+def judged_of(url: str) -> list[UUID]:
+    """The captures that have a verdict in force, in the database at `url`."""
+    database = Database(url)
+    with database.reading() as session:
+        judged = [row.capture_id for row in db.line.verdicts.export(session)]
+    database.close()
+    return judged
 
 
 def drain(server: Reachable, outboxes: Iterable[Sized], seconds: float) -> dict[str, int]:

@@ -17,11 +17,15 @@ from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images, write_labelled_folder
 from producer.station.station import Received, Station
 from producer.storage.folder import FolderStore
-from tests.faults.checker import Account, account, drain
+from tests.faults.checker import Account, account, drain, judged_of
 from tests.faults.services import FailingDatabase, Workers
+from tests.faults.told import Told, ToldBroker
 from tests.support import RedisProcess, program
 
-KINDS = ("worker_kill", "process_kill", "redis_kill", "redis_wipe", "database_restart")
+KINDS = (
+    *("worker_kill", "process_kill", "redis_kill", "redis_wipe", "database_restart"),
+    *("broker_kill", "connector_kill"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Plan:
     redis_wipes: int
     database_restarts: int
     seed: int
+    broker_kills: int = 0
+    connector_kills: int = 0
     stations: int = 3
     workers: int = 2
     captures_per_second: float = 10.0
@@ -49,9 +55,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of everything that was submitted, and how long it took."""
+    """What became of everything that was submitted, what a broker was told of it, and how long it took."""
 
     account: Account
+    told: Told | None
     longest_seconds: dict[str, float]
     seconds: float
 
@@ -114,9 +121,14 @@ class Load:
 
 
 def storm(
-    plan: Plan, folder: Path, server: RedisProcess, database: FailingDatabase, say: Callable[[str], None]
+    plan: Plan,
+    folder: Path,
+    server: RedisProcess,
+    database: FailingDatabase,
+    say: Callable[[str], None],
+    broker: ToldBroker | None = None,
 ) -> Outcome:
-    """Run the plan and count."""
+    """Run the plan and count; `broker` is told everything, and killed as often as the plan says."""
     started = time.time()
     environment = os.environ | {
         "INSERTS_DATA": str(folder),
@@ -136,7 +148,7 @@ def storm(
         for number, kind in enumerate(plan.schedule(), 1):
             time.sleep(chance.uniform(*plan.pause))
             moments.append((kind, time.time()))
-            _strike(kind, chance, server, database, workers)
+            _strike(kind, chance, server, database, workers, broker)
             waiting = len(load.submitted) - len(load.answered)
             say(f"{number:4d} {kind:<17} {len(load.submitted):6d} submitted, {waiting:5d} not answered yet")
         load.stop_submitting()
@@ -147,11 +159,17 @@ def storm(
     for outbox in load.outboxes:
         outbox.close()
     found = account(database.url, load.submitted.keys(), left)
-    return Outcome(found, _longest(load, moments), round(time.time() - started, 1))
+    told = broker and broker.account(judged_of(database.url), plan.drain_seconds)
+    return Outcome(found, told, _longest(load, moments), round(time.time() - started, 1))
 
 
 def _strike(
-    kind: str, chance: random.Random, server: RedisProcess, database: FailingDatabase, workers: Workers
+    kind: str,
+    chance: random.Random,
+    server: RedisProcess,
+    database: FailingDatabase,
+    workers: Workers,
+    broker: ToldBroker | None,
 ) -> None:
     if kind == "worker_kill":
         if not workers.kill_one(chance.random()):
@@ -163,8 +181,14 @@ def _strike(
         server.kill()
         time.sleep(chance.uniform(0.0, 2.0))
         server.start()
-    elif kind == "redis_wipe":
+    elif kind == "redis_wipe" and broker is None:
         server.client().flushall()
+    elif kind == "redis_wipe" and broker is not None:
+        broker.wipe()
+    elif kind == "broker_kill" and broker is not None:
+        broker.kill_broker(chance)
+    elif kind == "connector_kill" and broker is not None:
+        broker.kill_connector(chance)
     else:
         database.fail(chance.uniform(0.5, 3.0))
 

@@ -6,10 +6,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,6 +105,17 @@ class ConnectProcess:
         """What `status --json` prints, without a process."""
         with self._deliveries() as log:
             return {sink.name: vars(sink) for sink in log.sinks()}
+
+    def delivered(self, sink: str, head: str) -> int:
+        """How many events of a head a sink has taken."""
+        with self._deliveries() as log:
+            rows = log.latest(sink, "delivered", 10_000)
+        return sum(getattr(row.event.data, "head", None) == head for row in rows)
+
+    def position(self) -> str:
+        """Up to where it has read the plant's stream."""
+        with self._deliveries() as log:
+            return log.note("position") or "0-0"
 
     def _begun(self) -> bool:
         if not (self.data / "connect" / "deliveries.db").exists():
@@ -206,10 +218,15 @@ class Receiver:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.taken: list[dict[str, Any]] = []
         self.answers: list[int | tuple[int, dict[str, str]]] = []
+        self._connections: list[socket.socket] = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                receiver._connections.append(self.connection)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -233,8 +250,12 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
+        """End: what is connected is cut off too."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in self._connections:
+            with suppress(OSError):  # it was cut off before
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def in_order(events: Sequence[dict[str, Any]], said: Sequence[VerdictAnswer]) -> bool:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from producer.contract.event import new_id
-from producer.delivery.outbox import Outbox
-from producer.simulation.head import labelled_images
-from producer.station.station import Station
-from producer.storage.folder import FolderStore
 from tests.integration.plant import (
     Listener,
     Mosquitto,
@@ -122,33 +116,6 @@ def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
             assert json.loads(late.latest(topic) or b"")["data"]["capture_id"] == str(newest.capture_id)
         listener.close()
         late.close()
-
-
-def test_a_head_of_a_real_line_is_told_whole_though_the_broker_dies_in_the_middle(
-    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, worker_data: Path
-) -> None:
-    images = [image for image, _ in labelled_images(4, seed=4, size=224)]
-    with (
-        connecting(tmp_path, redis_server.url, file(broker)) as connector,
-        closing(Outbox(tmp_path / "outbox.db")) as outbox,
-    ):
-        listener = Listener(broker.port)
-        with Station("station-1", FolderStore(worker_data / "images"), outbox, redis_server.url) as station:
-            where = {"machine": "mill-1", "head": "H12", "operation": "op-1", "check_id": new_id(), "check_size": 4}
-            first = station.submit(images[0], pocket=1, **where).capture_id  # type: ignore[arg-type]
-            wait_until(lambda: len(listener.events()) == 1, 60)
-            go_down(broker, listener, connector)
-            others = [
-                station.submit(images[pocket - 1], pocket=pocket, **where).capture_id  # type: ignore[arg-type]
-                for pocket in (2, 3, 4)
-            ]
-            assert len(station.wait_for([*others, where["check_id"]], 60)) == 4  # type: ignore[list-item]
-        come_back(broker, listener, connector)
-        wait_until(lambda: len(once(listener.events())) == 5, 60)
-        events = once(listener.events())
-        assert [event["data"]["kind"] for event in events] == ["verdict"] * 4 + ["check"]
-        assert {event["data"].get("capture_id") for event in events} == {str(first), *map(str, others), None}
-        listener.close()
 
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])

@@ -265,16 +265,20 @@ def test_metrics_and_the_scaler_read_lengths_and_nothing_else(plant: PlantRedis,
             scaler.eval("return redis.call('lrange', KEYS[1], 0, -1)", 1, INSPECT_QUEUE)
 
 
-def test_the_connector_reads_what_the_plant_is_told_and_nothing_else(plant: PlantRedis, admin: redis.Redis) -> None:
+def test_the_connector_reads_what_the_plant_is_told_tells_of_insert_changes_and_nothing_else(
+    plant: PlantRedis, admin: redis.Redis
+) -> None:
     admin.xadd("answers", {"answer": "{}"})
     admin.xadd("verdicts:station-1", {"answer": "{}"})
     with plant.client("connect") as connector:
         assert connector.xread({"answers": "0"})
         assert connector.xrevrange("answers", count=1)
         assert connector.xrange("answers", count=1)
+        assert connector.hset("insert-changes", "an-id", "{}")
         for attempt in (
             lambda: connector.xread({"verdicts:station-1": "0"}),
             lambda: connector.xadd("answers", {"answer": "{}"}),
+            lambda: connector.hgetall("insert-changes"),
             lambda: connector.lrange(INSPECT_QUEUE, 0, -1),
             lambda: connector.delete("answers"),
         ):

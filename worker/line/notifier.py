@@ -17,6 +17,7 @@ from producer.contract.answers import (
     stream_of,
 )
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
+from producer.contract.plant_news import FaultRun, News
 from worker.broker.patient_redis import connect_patiently
 
 log = structlog.get_logger()
@@ -60,6 +61,21 @@ class Notifier:
                 log.error("nobody can be told here: what is there is no stream, delete it", key=stream)
             elif isinstance(reply, Exception):
                 raise reply
+
+    def say(self, news: Iterable[News]) -> None:
+        """Append to the plant's stream alone.
+
+        Raises:
+            redis.RedisError: Redis is away or full; not all of it has been said.
+        """
+        if not self._plant_length:
+            return
+        for one in news:
+            text = one.model_dump_json(exclude_none=True)
+            station = one.station if isinstance(one, FaultRun) else ""
+            entry = {STREAM_FIELD: text, STATION_FIELD: station}
+            self._redis.xadd(PLANT_STREAM, entry, maxlen=self._plant_length, approximate=True)  # type: ignore[arg-type]
+            self._redis.expire(PLANT_STREAM, STREAM_SECONDS)
 
     def close(self) -> None:
         """Drop the connections."""

@@ -14,7 +14,7 @@ import structlog
 
 log = structlog.get_logger()
 
-PLACES: Final = ("judge", "forward", "before-commit", "before-notify", "before-ack", "retrain")
+PLACES: Final = ("judge", "forward", "before-commit", "before-notify", "before-ack", "change-before-notify", "retrain")
 ACTIONS: Final = ("sleep", "exit")
 
 EXIT_CODE: Final = 86

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from db.console.access.guard import ApiViewer, cookie_name
-from db.console.api import captures, checks, history, insert_changes, models, replace, reviews, verdicts
+from db.console.api import captures, checks, history, insert_changes, lives, models, replace, reviews, verdicts
 from db.console.api.fields import PREFIX
 from db.console.api.problems import HANDLERS, MEDIA_TYPE, Problem
 from db.console.conditional import ConditionalRoute
@@ -23,6 +23,7 @@ RESOURCES: Final = (
     history.router,
     captures.router,
     insert_changes.router,
+    lives.router,
     reviews.router,
     models.router,
     router,

@@ -81,5 +81,5 @@ def take_back(request: Request, person: ApiReviewer, number: Row) -> Any:
     return InsertChange.model_validate(gone)
 
 
-def _token(person: Person) -> dict[str, str]:
+def _token(person: Person) -> dict[str, Any]:
     return {} if person.token is None else {"token": person.token}

@@ -24,5 +24,5 @@ def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
     """The shift since a moment, or of the last eight hours."""
     begin = moments.asked(since) or datetime.now(UTC) - SHIFT
     with console_of(request).database.reading() as session:
-        shift = subject.since(session, begin)
+        shift = subject.since(session, begin, console_of(request).change_costs)
     return page(request, "hand_over.html", shift=shift, begin=begin, since=since, most=subject.MOST)

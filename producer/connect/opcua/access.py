@@ -9,6 +9,7 @@ when the session is activated.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,15 @@ QUEUE = 500
 PENDING = 2_000
 """Requests of one client that wait: who learns all types at once asks for hundreds in one go, and would be cut off."""
 
+_CALLER: ContextVar[str | None] = ContextVar("caller", default=None)
+_NOBODY = User(role=UserRole.Anonymous)
+
 _PKCS_1_5 = "http://www.w3.org/2001/04/xmlenc#rsa-1_5"
+
+
+def caller() -> str | None:
+    """The user whose session calls the method that runs just now."""
+    return _CALLER.get()
 
 
 class KnownUsers(UserManager):  # type: ignore[misc]
@@ -77,10 +86,21 @@ class KnownUsers(UserManager):  # type: ignore[misc]
         if not name or password is None:
             return "it names no user: it must sign in with a name and a password"
         try:
-            kept = users_in(self._file).get(name)
+            user = users_in(self._file).get(name)
         except ValueError as error:
             return str(error)
+        kept = None if user is None else user.kept
         return None if fits(kept, password) else f"the user {name} or its password is wrong"
+
+
+class _Session(InternalSession):  # type: ignore[misc]
+    """asyncua's session, whose methods can find out who calls them."""
+
+    async def call(self, params: list[ua.CallMethodRequest]) -> list[ua.CallMethodResult]:
+        """Call methods as the session's user."""
+        _CALLER.set(self.user.name)  # each request is a task of its own, or waits for the one before
+        results: list[ua.CallMethodResult] = await super().call(params)
+        return results
 
 
 class GuardedServer(InternalServer):  # type: ignore[misc]
@@ -114,6 +134,10 @@ class GuardedServer(InternalServer):  # type: ignore[misc]
         if uri != description.ApplicationUri:
             self._clients.refuse(certificate, f"its certificate is of {uri}, and it says that it is another")
             raise ServiceError(ua.StatusCodes.BadCertificateUriInvalid)
+
+    def create_session(self, name: str, user: User = _NOBODY, external: bool = False) -> InternalSession:
+        """A session that knows its user."""
+        return _Session(self, self.aspace, self.subscription_service, name, user=user, external=external)
 
     def lookup_external_session(self, _auth_token: ua.NodeId) -> InternalSession | None:
         """None: no session is taken up on another channel. A client that was cut off makes a new one."""

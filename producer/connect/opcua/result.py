@@ -12,6 +12,7 @@ from typing import Final
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange
 
 COMPLETED: Final = 1
 """ResultState of OPC 40100-1, 12.19: there is a result."""
@@ -50,16 +51,16 @@ class Result:
     Attributes:
         id: the event's id, the same when it comes again.
         evaluation: what it says.
-        answer: the same in the line's own word: `intact`, `go`, …; `fault`.
+        answer: the same in the line's own word: `intact`, `go`, …; `fault`; `promoted`, `began`, `changed`, `refused`.
         partial: whether it is of one pocket.
         state: ResultState.
         part: MACHINE/HEAD.
         pocket: which; 0 of a head.
         measurement: the capture.
         job: the check.
-        recipe: what is said of it: `verdict`, `check` or `fault`.
+        recipe: what is said of it: `verdict`, `check`, `fault`, `model_change`, `fault_run` or `insert_change`.
         operation: what the head did before, of a check.
-        configuration: the model that judged.
+        configuration: the model that judged, or that has another role now.
         created: when the line said it.
         simulated: whether it is of a simulated machine.
         message: a sentence for people.
@@ -96,45 +97,53 @@ def evaluation_of(event: PlantEvent) -> Evaluation:
 
 def result_of(event: PlantEvent, simulated_machines: frozenset[str]) -> Result:
     """The result that an event is."""
-    data = event.data
-    fault, check = isinstance(data, FaultAnswer), isinstance(data, CheckAnswer)
-    part = "" if isinstance(data, FaultAnswer) else f"{data.machine}/{data.head}"
+    answer, message = _in_words(event)
+    data = event.data.model_dump(mode="json", exclude_none=True)
     return Result(
         id=event.id,
         evaluation=evaluation_of(event),
-        answer=_answer(event),
-        partial=not check,
-        state=FAILED if fault else COMPLETED,
-        part=part,
-        pocket=0 if isinstance(data, CheckAnswer) else data.pocket or 0,
-        measurement="" if isinstance(data, CheckAnswer) or data.capture_id is None else str(data.capture_id),
-        job="" if data.check_id is None else str(data.check_id),
+        answer=answer,
+        partial=event.kind in ("verdict", "fault"),
+        state=FAILED if event.kind == "fault" or "refused" in data else COMPLETED,
+        part=_part(event),
+        pocket=data.get("pocket", 0),
+        measurement=data.get("capture_id", ""),
+        job=data.get("check_id", ""),
         recipe=event.kind,
-        operation=data.operation if isinstance(data, CheckAnswer) else "",
-        configuration=data.model or "" if isinstance(data, VerdictAnswer) else "",
+        operation=data.get("operation", ""),
+        configuration=data.get("model", ""),
         created=event.time,
         simulated=event.machine in simulated_machines,
-        message=_message(event, part),
+        message=message,
         content=event.as_json(),
     )
 
 
-def _answer(event: PlantEvent) -> str:
-    match event.data:
-        case VerdictAnswer(outcome=outcome):
-            return outcome
-        case CheckAnswer(state=state):
-            return state
-    return "fault"
+def _part(event: PlantEvent) -> str:
+    if isinstance(event.data, FaultAnswer | ModelChange | FaultRun):
+        return ""
+    return f"{event.data.machine}/{event.data.head}"
 
 
-def _message(event: PlantEvent, part: str) -> str:
+def _in_words(event: PlantEvent) -> tuple[str, str]:
+    """The line's own word for what an event says, and a sentence for people."""
+    part = _part(event)
     match event.data:
         case VerdictAnswer(pocket=pocket, outcome=outcome):
-            return f"{part}, pocket {pocket}: {outcome}"
+            return outcome, f"{part}, pocket {pocket}: {outcome}"
         case CheckAnswer(state=state, replace=replace, review=review):
             pockets = replace if state == "replace" else review
-            return f"{part}: {state}" + (f" {', '.join(map(str, pockets))}" if pockets else "")
+            return state, f"{part}: {state}" + (f" {', '.join(map(str, pockets))}" if pockets else "")
         case FaultAnswer(reason=reason):
-            return f"not judged: {reason}"
+            return "fault", f"not judged: {reason}"
+        case ModelChange(role=role, action=action, model=model):
+            return action, f"{role}: {model or 'none'}"
+        case FaultRun(station=station, ended=True):
+            return "ended", f"photographs of {station} can be judged again"
+        case FaultRun(station=station):
+            return "began", f"photographs of {station} cannot be judged, one after another"
+        case InsertChangeAnswer(pocket=pocket, refused=None):
+            return "changed", f"{part}, pocket {pocket}: the insert was changed"
+        case InsertChangeAnswer(pocket=pocket, refused=refused):
+            return "refused", f"{part}, pocket {pocket}: no insert was changed: {refused}"
     raise AssertionError(event)

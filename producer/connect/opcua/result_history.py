@@ -21,7 +21,8 @@ Field = Literal["state", "part", "measurement", "job", "recipe", "operation", "c
 
 # How each field of producer.connect.opcua.result.Result is found in an event.
 _WHERE: Final[Mapping[Field, str]] = {
-    "state": f"CASE json_extract(event, '$.data.kind') WHEN 'fault' THEN {FAILED} ELSE {COMPLETED} END",
+    "state": "CASE WHEN json_extract(event, '$.data.kind') = 'fault' OR json_extract(event, '$.data.refused') NOTNULL"
+    f" THEN {FAILED} ELSE {COMPLETED} END",
     "part": "json_extract(event, '$.data.machine') || '/' || json_extract(event, '$.data.head')",
     "measurement": "json_extract(event, '$.data.capture_id')",
     "job": "json_extract(event, '$.data.check_id')",

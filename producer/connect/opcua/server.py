@@ -18,6 +18,7 @@ from producer.connect.configuration import OpcuaSink
 from producer.connect.opcua.access import GuardedServer
 from producer.connect.opcua.certificates import TrustedClients, application_uri, certificate_in, key_in
 from producer.connect.opcua.head_variables import HeadVariables
+from producer.connect.opcua.insert_changes import ReportInsertChange
 from producer.connect.opcua.node_sets import kept_node_set
 from producer.connect.opcua.result import result_of
 from producer.connect.opcua.result_history import ResultHistory
@@ -36,7 +37,7 @@ _CHUNK: Final = 65_535
 class ResultServer:
     """The server; nothing listens before `start`."""
 
-    def __init__(self, site: str, configuration: OpcuaSink, refused: Path, node_sets: Path):
+    def __init__(self, site: str, configuration: OpcuaSink, refused: Path, node_sets: Path, report: ReportInsertChange):
         """Read what it needs.
 
         Args:
@@ -44,11 +45,13 @@ class ResultServer:
             configuration: where it listens, and whom it lets in.
             refused: where certificates of unknown clients are kept.
             node_sets: where the standard's node set is kept, if it was imported.
+            report: the method that others call where an insert was changed.
 
         Raises:
             ValueError: a file cannot be read.
         """
         self._site = site
+        self._report = report
         self._configuration = configuration
         self._certificate = certificate_in(configuration.certificate_file)
         self._key = key_in(configuration.key_file)
@@ -93,7 +96,9 @@ class ResultServer:
         self._simulated = frozenset(self._configuration.simulated_machines)
         types = await (own_types(server, index) if self._node_set is None else standard_types(server, self._node_set))
         system = VisionSystem(server, index, types, history, lambda event: result_of(event, self._simulated))
-        self._heads = HeadVariables(server, index, await system.build())
+        node = await system.build()
+        await self._report.build(index, node)
+        self._heads = HeadVariables(server, index, node)
         for number, event in shown:
             await self._heads.show(number, event, result_of(event, self._simulated))
         await server.start()

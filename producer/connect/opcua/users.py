@@ -1,7 +1,11 @@
-"""The users of our OPC UA server: a file with a line each, NAME:HASH, the passwords as Argon2 hashes."""
+"""The users of our OPC UA server: a file with a line each, NAME:HASH, the passwords as Argon2 hashes.
+
+Who may also say that inserts were changed has `:insert-changes` behind it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -17,12 +21,23 @@ SHORTEST: Final = 10
 LONGEST: Final = 200
 """Characters of a password at most: hashing more is work for nobody's good."""
 
+INSERT_CHANGES: Final = "insert-changes"
+"""The role of who may say that inserts were changed."""
+
 # The least that OWASP recommends for Argon2id: all clients wait while a password is compared, and only those with a
 # trusted certificate come so far.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
-def user_line(name: str, password: str) -> str:
+@dataclass(frozen=True)
+class KnownUser:
+    """A user of the file: the hash of the password, and whether it may say that inserts were changed."""
+
+    kept: str
+    may_change_inserts: bool
+
+
+def user_line(name: str, password: str, *, may_change_inserts: bool = False) -> str:
     """The line of a user.
 
     Raises:
@@ -30,11 +45,12 @@ def user_line(name: str, password: str) -> str:
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters")
-    return f"{check_name(name)}:{_HASHER.hash(password)}"
+    role = f":{INSERT_CHANGES}" if may_change_inserts else ""
+    return f"{check_name(name)}:{_HASHER.hash(password)}{role}"
 
 
-def users_in(file: Path) -> dict[str, str]:
-    """The hash of each user's password.
+def users_in(file: Path) -> dict[str, KnownUser]:
+    """The users by their names.
 
     Raises:
         ValueError: the file cannot be read, a line is none, or there is none.
@@ -47,12 +63,13 @@ def users_in(file: Path) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        name, _, kept = line.strip().partition(":")
-        if not name or not kept.startswith("$argon2"):
+        name, _, rest = line.strip().partition(":")
+        kept, _, role = rest.partition(":")
+        if not name or not kept.startswith("$argon2") or role not in ("", INSERT_CHANGES):
             raise ValueError(
                 f"{file}, line {number}: write NAME:HASH, as `insert-station connect opcua user` prints it"
             )
-        users[name] = kept
+        users[name] = KnownUser(kept, role == INSERT_CHANGES)
     if not users:
         raise ValueError(f"{file} names no user: `insert-station connect opcua user` prints a line for it")
     return users

@@ -25,9 +25,8 @@ class LastAnswers:
         self._numbers = {event.subject: number for number, event in self.kept}
 
     def is_last(self, delivery: Delivery) -> bool:
-        """Whether nothing later has been told of its head or pocket; of a fault there is no last."""
-        subject = delivery.event.subject
-        return subject is not None and delivery.number >= self._numbers.get(subject, 0)
+        """Whether nothing later has been told of its head or pocket; of what holds for no time there is no last."""
+        return delivery.event.is_state and delivery.number >= self._numbers.get(delivery.event.subject or "", 0)
 
     def remember(self, delivery: Delivery) -> dict[str, str]:
         """Take an answer for the last one, if it is; what `Told.shown` is to keep of it."""

@@ -6,25 +6,33 @@ order, what the delivery log sends again.
 
 from __future__ import annotations
 
+import sqlite3
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 import paho.mqtt.client as mqtt
+import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from pydantic import ValidationError
 
 from producer.configuration.passwords import password_in
 from producer.connect.configuration import MqttSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
+from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
+from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
 from producer.contract.plant_event import PLANT_EVENTS
+from producer.terminal.error_text import in_words
 
 ANSWER_TIMEOUT: Final = 10.0
 """Seconds that the broker may take to take us in, or to acknowledge what it was given."""
@@ -32,13 +40,18 @@ ANSWER_TIMEOUT: Final = 10.0
 KEEPALIVE: Final = 15
 """Seconds after which a silent connection is asked for a sign; half as much again, and it is lost."""
 
+SESSION_KEPT: Final = 7 * 24 * 3600
+"""Seconds for which a broker keeps what others tell us while we are away."""
+
 _AT_LEAST_ONCE: Final = 1
+
+log = structlog.get_logger()
 
 
 class Mqtt:
     """A broker; used by one thread."""
 
-    def __init__(self, name: str, site: str, configuration: MqttSink, log: DeliveryLog):
+    def __init__(self, name: str, site: str, configuration: MqttSink, log: DeliveryLog, changes: ToldChanges):
         """Nothing is connected yet.
 
         Args:
@@ -46,6 +59,7 @@ class Mqtt:
             site: the plant's.
             configuration: how the broker is reached.
             log: where what holds now is kept, for a broker that has lost what it retained.
+            changes: where insert changes that others tell are kept.
 
         Raises:
             ValueError: the password's file cannot be read.
@@ -54,9 +68,11 @@ class Mqtt:
         self._site = site
         self._configuration = configuration
         self._log = log
+        self._changes = changes
         self._topics = Topics(site)
         file = configuration.password_file
         self._password = None if file is None else password_in(file)
+        self._asked = threading.Event()
         self._connection: _Connection | None = None
 
     def open(self) -> None:
@@ -66,8 +82,8 @@ class Mqtt:
             SinkAway: the broker cannot be reached, or does not let us in.
         """
         if self._connection is not None and self._connection.lost is None:
-            if self._connection.asked.is_set():  # Home Assistant has started again
-                self._connection.asked.clear()
+            if self._asked.is_set():  # Home Assistant has started again
+                self._asked.clear()
                 self._connection.publish_all(self._introduction())
             return
         self.close()
@@ -76,8 +92,8 @@ class Mqtt:
         client = self._client()
         if secure:
             client.tls_set_context(self._trust())
-        connection = _Connection(client, wants_to_be_asked=self._configuration.home_assistant)
-        connection.connect(parts.hostname or "", parts.port or (8883 if secure else 1883))
+        connection = _Connection(client, self._heard())
+        connection.connect(parts.hostname or "", parts.port or (8883 if secure else 1883), self._configuration)
         self._connection = connection
         connection.publish_all(self._introduction())
 
@@ -117,7 +133,9 @@ class Mqtt:
             CallbackAPIVersion.VERSION2,
             client_id=f"inserts-{safe_name(self._site)}-{self._name}",
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            clean_session=None if five else not self._configuration.commands,
             reconnect_on_failure=False,
+            manual_ack=True,
         )
         client.will_set(self._topics.available, "offline", _AT_LEAST_ONCE, retain=True)
         if self._configuration.user is not None:
@@ -139,6 +157,28 @@ class Mqtt:
             raise SinkAway(f"a certificate cannot be read: {error}") from error
         return context
 
+    def _heard(self) -> dict[str, Callable[[bytes], None]]:
+        """What is done with what others publish, by the topics that we subscribe to."""
+        heard: dict[str, Callable[[bytes], None]] = {}
+        if self._configuration.home_assistant:
+            heard[f"{DISCOVERY}/status"] = lambda _: self._asked.set()
+        if self._configuration.commands:
+            heard[self._topics.insert_change] = self._keep
+        return heard
+
+    def _keep(self, text: bytes) -> None:
+        """Keep an insert change that somebody tells.
+
+        Raises:
+            sqlite3.Error: it could not be stored.
+        """
+        try:
+            self._changes.keep(InsertChange.model_validate_json(text), self._name)
+        except ValidationError as error:
+            log.error("a command is no insert change, and was passed over", problem=in_words(error, "the command"))
+        except ValueError as error:
+            log.error("an insert change was passed over", problem=str(error))
+
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""
         shown = self._log.shown(self._name)
@@ -153,23 +193,28 @@ class Mqtt:
 class _Connection:
     """One client for one connection, with what the broker has acknowledged."""
 
-    def __init__(self, client: mqtt.Client, *, wants_to_be_asked: bool):
+    def __init__(self, client: mqtt.Client, heard: Mapping[str, Callable[[bytes], None]]):
         self.lost: str | None = None
-        self.asked = threading.Event()
         self._client = client
-        self._wants_to_be_asked = wants_to_be_asked
+        self._heard = heard
         self._changed = threading.Condition()
         self._connected = False
         self._acknowledged: dict[int, str | None] = {}
         client.on_connect = lambda _client, _data, _flags, reason, _properties: self._on_connect(reason)
         client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._on_disconnect(reason)
         client.on_publish = lambda _client, _data, number, reason, _properties: self._on_publish(number, reason)
-        client.on_message = lambda *_: self.asked.set()
+        client.on_message = lambda _client, _data, message: self._on_message(message)
 
-    def connect(self, host: str, port: int) -> None:
+    def connect(self, host: str, port: int, configuration: MqttSink) -> None:
         self._client.connect_timeout = ANSWER_TIMEOUT
         try:
-            self._client.connect(host, port, keepalive=KEEPALIVE)
+            if configuration.version == "5" and configuration.commands:
+                # The broker keeps for us what comes while we are away, as 3.1.1 does without a clean session.
+                kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+                kept.SessionExpiryInterval = SESSION_KEPT
+                self._client.connect(host, port, keepalive=KEEPALIVE, clean_start=False, properties=kept)
+            else:
+                self._client.connect(host, port, keepalive=KEEPALIVE)
         except OSError as error:  # TLS errors are of this kind too
             raise SinkAway(f"{host}:{port} cannot be reached: {error}") from error
         self._client.loop_start()
@@ -222,14 +267,25 @@ class _Connection:
                 self.lost = f"the broker does not let us in: {reason}"
             else:
                 self._connected = True
-                if self._wants_to_be_asked:
-                    self._client.subscribe(f"{DISCOVERY}/status", _AT_LEAST_ONCE)
+                for topic in self._heard:
+                    self._client.subscribe(topic, _AT_LEAST_ONCE)
             self._changed.notify_all()
 
     def _on_disconnect(self, reason: ReasonCode) -> None:
         with self._changed:
             self.lost = self.lost or f"the connection was lost: {reason}"
             self._changed.notify_all()
+
+    def _on_message(self, message: mqtt.MQTTMessage) -> None:
+        try:
+            if (heard := self._heard.get(message.topic)) is not None:  # a kept session may have other topics still
+                heard(bytes(message.payload))
+        except sqlite3.Error as error:  # not acknowledged: it comes again by the next connection
+            with self._changed:
+                self.lost = f"a message on {message.topic} cannot be kept: {error}"
+                self._changed.notify_all()
+            return
+        self._client.ack(message.mid, message.qos)
 
     def _on_publish(self, number: int, reason: ReasonCode) -> None:
         with self._changed:

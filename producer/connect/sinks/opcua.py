@@ -12,12 +12,14 @@ from typing import Final
 
 from producer.connect.configuration import OpcuaSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.opcua.insert_changes import ReportInsertChange
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.node_sets import NODE_SETS
 from producer.connect.opcua.result_history import ResultHistory
 from producer.connect.opcua.server import ResultServer
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.told_changes import ToldChanges
 
 START_TIMEOUT: Final = 120.0
 """Seconds that building the address space may take, on a slow machine."""
@@ -32,7 +34,7 @@ STOP_TIMEOUT: Final = 10.0
 class Opcua:
     """The server as a sink; used by one thread."""
 
-    def __init__(self, name: str, site: str, configuration: OpcuaSink, log: DeliveryLog):
+    def __init__(self, name: str, site: str, configuration: OpcuaSink, log: DeliveryLog, changes: ToldChanges):
         """Nothing listens yet.
 
         Args:
@@ -40,6 +42,7 @@ class Opcua:
             site: the plant's.
             configuration: where it listens, and whom it lets in.
             log: where what holds now is kept, and what can be asked again.
+            changes: where insert changes that others tell are kept.
 
         Raises:
             ValueError: a file cannot be read.
@@ -48,7 +51,8 @@ class Opcua:
         self._log = log
         self._address = configuration.address
         folder = log.path.parent
-        self._server = ResultServer(site, configuration, folder / "refused", folder / NODE_SETS)
+        report = ReportInsertChange(changes, name, configuration.users_file)
+        self._server = ResultServer(site, configuration, folder / "refused", folder / NODE_SETS, report)
         self._history: ResultHistory | None = None
         self._thread: LoopThread | None = None
         self._last: LastAnswers | None = None

@@ -6,9 +6,10 @@ import hashlib
 import json
 from typing import Final
 
-from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.names import safe_name
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import FaultRun, ModelChange
 
 DISCOVERY: Final = "homeassistant"
 """The first part of the topics that Home Assistant reads what there is from (its default)."""
@@ -26,19 +27,30 @@ class Topics:
         """Retained `online` or `offline`: whether the connector is there."""
         return f"{self._root}/available"
 
+    @property
+    def insert_change(self) -> str:
+        """Where others say that an insert was changed."""
+        return f"{self._root}/command/insert-change"
+
     def of_event(self, event: PlantEvent) -> str:
-        """Where every event appears once, not retained: below its head, or the site where it knows no head."""
-        if isinstance(event.data, (VerdictAnswer, CheckAnswer)):
-            return f"{self._head(event.data.machine, event.data.head)}/event"
-        return f"{self._root}/fault"
+        """Where every event appears once, not retained: below its head, or the site where it is of no head."""
+        if isinstance(event.data, FaultAnswer):
+            return f"{self._root}/fault"
+        if isinstance(event.data, ModelChange | FaultRun):
+            return f"{self._root}/event"
+        return f"{self._head(event.data.machine, event.data.head)}/event"
 
     def of_state(self, event: PlantEvent) -> str | None:
-        """Where the event is what holds now, retained: the state of a pocket or of a head; None of a fault."""
+        """Where the event is what holds now, retained: of a pocket, a head, a station or the models; None of others."""
         match event.data:
             case VerdictAnswer(machine=machine, head=head, pocket=pocket):
                 return f"{self._head(machine, head)}/pocket/{pocket}/state"
             case CheckAnswer(machine=machine, head=head):
                 return f"{self._head(machine, head)}/state"
+            case FaultRun(station=station):
+                return f"{self._root}/fault-run/{safe_name(station)}"
+            case ModelChange(role=role):
+                return f"{self._root}/model/{role}"
         return None
 
     def discovery(self, check: CheckAnswer) -> tuple[str, str]:

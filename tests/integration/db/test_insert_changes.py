@@ -1,6 +1,7 @@
 """A person says that an insert was changed: its life ends there, by the order in which photographs were taken."""
 
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 import uuid6
@@ -8,7 +9,9 @@ import uuid6
 from db.learning import reviews
 from db.line import captures, insert_changes
 from db.line.insert_changes import InsertChange
+from db.people import audit, audited_insert_changes, told_insert_changes
 from db.queries import head_overview, maintenance
+from producer.contract.insert_change import KeptChange
 from tests.integration.db.conftest import T0
 
 PLACE = ("mill-1", "head-1", 1)
@@ -158,3 +161,68 @@ def test_what_is_not_there_was_not_changed(line) -> None:
         insert_changes.withdraw(session, 7)
     with line.database.reading() as session:
         assert insert_changes.of_pocket(session, *PLACE) == []
+
+
+def told(line, minute: float, change_id: UUID | None = None, **said):
+    """A change that the connector kept at that minute, written only now."""
+    machine, head, pocket = PLACE
+    values = {"machine": machine, "head": head, "pocket": pocket, "by": "PLC 1", "change_id": change_id or uuid4()}
+    said_at = T0 + timedelta(minutes=minute)
+    kept = KeptChange.model_validate({"change": values | said, "said_at": said_at, "via": "broker"})
+    with line.database.transaction() as session:
+        return told_insert_changes.take(session, kept)
+
+
+def arriving(line, taken: float, arrives: float) -> None:
+    capture = line.capture(1, taken)
+    with line.database.transaction() as session:
+        captures.record(session, capture, T0 + timedelta(minutes=arrives))
+    line.say(capture, "intact")
+
+
+def test_a_change_that_is_written_late_lies_where_it_was_said(line) -> None:
+    seen(line, 0)
+    for taken in (30, 90):  # out of an outbox, while the worker was away
+        arriving(line, taken, 120)
+    first = told(line, 60)
+    assert first.refused is None
+    assert lives(line) == [[0, 1], [2]]
+    # Said twice by two systems it is one change, though a photograph came since.
+    assert told(line, 61).at == first.at
+    assert lives(line) == [[0, 1], [2]]
+
+
+def test_what_had_arrived_when_it_was_said_shows_the_old_insert_whatever_its_clock_says(line) -> None:
+    seen(line, 0)
+    with line.database.transaction() as session:
+        ahead = line.capture(1, 14)  # four minutes ahead of the plant
+        captures.record(session, ahead, T0 + timedelta(minutes=10))
+    line.say(ahead, "intact")
+    arriving(line, 20, 21)
+    told(line, 12)
+    assert lives(line) == [[0, 1], [2]]
+
+
+def test_a_change_counts_once_by_its_id_and_the_audit_says_who_told(line) -> None:
+    seen(line, 0)
+    change_id = uuid4()
+    first = told(line, 5, change_id)
+    assert told(line, 5, change_id) == first
+    with line.database.transaction() as session:
+        (entry,) = audit.recent(session)
+        assert (entry.action, entry.by, entry.detail["change"]) == ("insert changed", "PLC 1 (broker)", str(change_id))
+        audited_insert_changes.withdraw(session, insert_changes.last(session, *PLACE).id, by="ana", at=T0)
+    # What a person has taken back does not come again with a message that does.
+    assert told(line, 5, change_id) == first
+    with line.database.reading() as session:
+        assert insert_changes.of_pocket(session, *PLACE) == []
+    other = told(line, 5, change_id, by="PLC 2")
+    assert "needs one of its own" in other.refused
+
+
+def test_what_cannot_be_is_refused_for_good(line) -> None:
+    change_id = uuid4()
+    refused = told(line, 5, change_id)
+    assert (refused.at, "nothing is known of machine mill-1" in refused.refused) == (None, True)
+    seen(line, 6)
+    assert told(line, 5, change_id) == refused

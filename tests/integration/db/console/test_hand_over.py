@@ -2,7 +2,13 @@
 
 from datetime import timedelta
 
-from db.learning import model_registry
+import pytest
+import uuid6
+
+from db.learning import model_registry, remaining_lives
+from db.learning.change_cost import ChangeCosts
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
 from db.line import faults, insert_changes
 from db.queries import hand_over
 from producer.contract.names import IMPORTED
@@ -14,7 +20,7 @@ pytestmark = on_both_engines  # what it shows is asked of the database by itself
 
 def shift(line, minute: float = 0) -> hand_over.HandOver:
     with line.database.reading() as session:
-        return hand_over.since(session, T0 + timedelta(minutes=minute))
+        return hand_over.since(session, T0 + timedelta(minutes=minute), ChangeCosts(1.0, 4.0))
 
 
 def test_what_was_judged_damaged_since_then(line) -> None:
@@ -55,6 +61,24 @@ def test_what_is_open_is_open_whenever_it_came(line) -> None:
     told = shift(line, 600)
     assert [row.pocket for row in told.to_look_at] == [2]
     assert [fault.reason for fault in told.faults] == ["image_missing"]
+
+
+def test_what_may_not_last_as_many_operations_again(line) -> None:
+    curve = SurvivalCurve(tuple(map(float, range(1, 16))))  # the tenth part is damaged after four operations
+    fit = LifeFit(T0, followed=30, ended=12, needed=10, new=curve)
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact")
+    for minute in range(10, 15):  # five operations of the shift
+        line.see(1, minute, "intact", check_id=uuid6.uuid7())
+    longer = curve.after(0.0), SurvivalCurve(tuple(map(float, range(10, 160, 10))))
+    lives = [RemainingLife("mill-1", "head-1", pocket, 3, 9, T0, longer[pocket - 1], curve) for pocket in (1, 2)]
+    with line.database.transaction() as session:
+        remaining_lives.store(session, fit, lives, [])
+    (row,) = shift(line, 5).not_lasting
+    assert (row.pocket, row.operations) == (1, 8)
+    assert 0.1 < row.risk < 0.5
+    assert row.cost_later == pytest.approx(3 * row.risk)
+    assert shift(line, 14).not_lasting == [], "one operation it will do"
 
 
 def test_the_page_tells_it_and_begins_where_it_is_asked_to(line, signed_in) -> None:

@@ -25,9 +25,11 @@ def test_a_certificate_is_made_once_and_its_key_is_its_owner_s_alone(tmp_path: P
 
 
 def test_a_user_s_line_is_what_the_users_file_needs(tmp_path: Path) -> None:
-    printed = CliRunner().invoke(app, ["user", "plc-1"], input="a good password\n")
+    invoked = [["user", "plc-1"], ["user", "panel", "--insert-changes"]]
+    printed = [CliRunner().invoke(app, each, input="a good password\n").stdout for each in invoked]
     file = tmp_path / "users"
-    file.write_text(printed.stdout, encoding="utf-8")
-    assert fits(users_in(file)["plc-1"], "a good password")
+    file.write_text("".join(printed), encoding="utf-8")
+    assert fits(users_in(file)["plc-1"].kept, "a good password")
+    assert {name: user.may_change_inserts for name, user in users_in(file).items()} == {"plc-1": False, "panel": True}
     with pytest.raises(ValueError, match="10 to 200"):
         CliRunner().invoke(app, ["user", "plc-1"], input="short\n", catch_exceptions=False)

@@ -112,7 +112,7 @@ def test_no_key_leaves_the_root(key: str) -> None:
     assert "\\" not in key
 
 
-@pytest.mark.parametrize("name", ["capture", "message", "answer"])
+@pytest.mark.parametrize("name", ["capture", "message", "answer", "insert-change"])
 def test_the_schema_in_the_repository_is_the_code_s(name: str) -> None:
     kept = Path(producer.__file__).parent / "contract" / "schemas" / f"{name}.schema.json"
     assert kept.read_text(encoding="utf-8") == schema_text(name), "run `make schemas` and look at what changed"

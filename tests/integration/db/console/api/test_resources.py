@@ -10,6 +10,9 @@ import uuid6
 from PIL import Image
 from sqlalchemy import update
 
+from db.learning import remaining_lives
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
 from db.people import audit
 from db.schema.tables import Captures
 from producer.storage.opening import open_image_store
@@ -90,6 +93,25 @@ def test_checks_by_state_and_one_by_its_id(line, program) -> None:
     assert one.json() == whole.json()["items"][2]
     assert one.json()["replace"] == [1]
     assert viewer.get(f"checks/{uuid6.uuid7()}").status_code == 404
+
+
+def test_lives_say_how_long_inserts_last_and_which_may_not_last_a_shift(line, program) -> None:
+    viewer = program("viewer")
+    assert viewer.get("lives").json() == {"items": [], "missing": None}
+    curve = SurvivalCurve(tuple(map(float, range(1, 16))))
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact")
+    lives = [RemainingLife("mill-1", "head-1", pocket, 3, 9, T0, curve, curve) for pocket in (1, 2)]
+    with line.database.transaction() as session:
+        remaining_lives.store(session, LifeFit(T0, 30, 12, 10, curve), lives, [])
+    answer = viewer.get("lives", machine="mill-1", shift=5)
+    holds(viewer, "/lives", answer)
+    assert answer.json()["missing"] == 0
+    (first, _) = answer.json()["items"]
+    assert [first[name] for name in ("pocket", "operations", "low", "high", "lives")] == [1, 8, 4, 12, 9]
+    assert 0.1 < first["risk"] < 0.5
+    assert viewer.get("lives", shift=1).json()["items"] == []
+    assert viewer.get("lives", head="head-9").json()["items"] == []
 
 
 def test_replace_names_every_pocket_and_the_word_of_a_person(line, program) -> None:

@@ -8,6 +8,7 @@ from producer.connect.opcua.result import Evaluation, result_of
 from producer.contract.answers import Answer
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import check, fault, verdict
+from tests.plant_news import NEWS
 
 SIMULATED = frozenset({"sim-mill"})
 
@@ -23,6 +24,9 @@ SIMULATED = frozenset({"sim-mill"})
         (check("replace", [2, 3]), "NotOK", "replace", False, "mill-1/H12: replace 2, 3"),
         (check("review"), "NotDecidable", "review", False, "mill-1/H12: review"),
         (fault(), "Undefined", "fault", True, "not judged: image_missing"),
+        (NEWS[0], "Undefined", "promoted", False, "champion: m-1"),
+        (NEWS[1], "Undefined", "began", False, "photographs of station-1 cannot be judged, one after another"),
+        (NEWS[2], "Undefined", "changed", False, "mill-1/H12, pocket 3: the insert was changed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

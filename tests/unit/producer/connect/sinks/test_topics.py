@@ -7,6 +7,7 @@ import json
 from producer.connect.sinks.topics import Topics
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import check, fault, verdict
+from tests.plant_news import NEWS
 
 
 def test_topics_of_states_and_events() -> None:
@@ -17,6 +18,12 @@ def test_topics_of_states_and_events() -> None:
     assert topics.of_state(plant_event("plant-1", "s", check(), 0.0)) == "inserts/plant-1/mill-1/H12/state"
     told = plant_event("plant-1", "s", fault(), 0.0)
     assert (topics.of_event(told), topics.of_state(told)) == ("inserts/plant-1/fault", None)
+    of_plant = [plant_event("plant-1", "station-1", news, 0.0) for news in NEWS]
+    assert [(topics.of_event(news), topics.of_state(news)) for news in of_plant] == [
+        ("inserts/plant-1/event", "inserts/plant-1/model/champion"),
+        ("inserts/plant-1/event", "inserts/plant-1/fault-run/station-1"),
+        ("inserts/plant-1/mill-1/H12/event", None),
+    ]
 
 
 def test_names_that_a_topic_cannot_hold_stand_in_their_safe_form() -> None:

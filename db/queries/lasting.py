@@ -1,0 +1,66 @@
+"""How long inserts last beside a shift, as rows: the risk, and what changing costs now and later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.learning.change_cost import ChangeCosts, now_or_later
+from db.learning.remaining_lives import RemainingLife, not_lasting
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """How long an insert lasts that has done `age` operations as far as `as_of`, and what a shift makes of it.
+
+    `operations` is the median, `low` and `high` bound the interval in which 80 % end, `lives` have ended behind it.
+    `risk` is the chance that it is damaged within the shift, `cost_now` and `cost_later` what changing it before that
+    and leaving it in cost, in planned changes; None without a shift.
+    """
+
+    machine: str
+    head: str
+    pocket: int
+    age: int
+    as_of: datetime
+    operations: int
+    low: int
+    high: int
+    lives: int
+    risk: float | None = None
+    cost_now: float | None = None
+    cost_later: float | None = None
+
+
+def lasting(life: RemainingLife, shift: int | None, costs: ChangeCosts) -> Lasting:
+    """The row of an insert, with a shift of so many operations or none."""
+    names = ("machine", "head", "pocket", "age", "as_of", "operations", "low", "high", "lives")
+    row = {name: getattr(life, name) for name in names}
+    if shift is None:
+        return Lasting(**row)
+    now, later = now_or_later(life.curve, life.new, shift, costs)
+    risk = 1 - life.curve.intact_after(shift)
+    return Lasting(**row, risk=risk, cost_now=now / costs.planned, cost_later=later / costs.planned)
+
+
+def not_lasting_again(
+    lives: Iterable[RemainingLife], operations: Mapping[tuple[str, str], int], costs: ChangeCosts
+) -> list[Lasting]:
+    """Those that may not last as many operations as their head did, given by machine and head; the likeliest first."""
+    of_head: dict[tuple[str, str], list[RemainingLife]] = {}
+    for life in lives:
+        of_head.setdefault((life.machine, life.head), []).append(life)
+    rows = [
+        lasting(life, operations[head], costs)
+        for head, its in of_head.items()
+        if head in operations
+        for life in not_lasting(its, operations[head])
+    ]
+    return sorted(rows, key=lambda row: -(row.risk or 0.0))
+
+
+def all_lasting(lives: Sequence[RemainingLife], shift: int | None, costs: ChangeCosts) -> list[Lasting]:
+    """The rows of all, or of those that may not last a shift of so many operations, the likeliest first."""
+    chosen = lives if shift is None else not_lasting(lives, shift)
+    return [lasting(life, shift, costs) for life in chosen]

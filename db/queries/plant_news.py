@@ -1,0 +1,69 @@
+"""What other systems are still to be told that only the database knows: models' roles, and stations' fault runs.
+
+What is told is noted afterwards, so that after a crash between the two it is told again: the same events, by their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from db.engine.upsert import insert
+from db.learning import model_registry
+from db.queries import unusable_runs
+from db.schema.tables import ToldNews
+from producer.contract.plant_news import FaultRun, ModelChange
+
+_MODELS: Final = "models"
+_STATION: Final = "station "
+
+
+def untold(session: Session) -> list[ModelChange | FaultRun]:
+    """What is to be told now: every change of a model's role in order, and which stations' runs began or ended.
+
+    A run that began to be told of goes on until the station has none: when it began is that of then.
+    """
+    noted = {row.subject: row.value for row in session.execute(select(ToldNews.subject, ToldNews.value))}
+    return [*_models(session, int(noted.pop(_MODELS, 0))), *_runs(session, noted)]
+
+
+def note(session: Session, said: Iterable[ModelChange | FaultRun]) -> None:
+    """Note that these were told."""
+    for news in said:
+        if isinstance(news, ModelChange):
+            subject, value = _MODELS, str(news.number)
+        else:
+            subject, value = f"{_STATION}{news.station}", news.since.isoformat()
+        if isinstance(news, FaultRun) and news.ended:
+            session.execute(delete(ToldNews).where(ToldNews.subject == subject))
+            continue
+        new = insert(session, ToldNews).values(subject=subject, value=value)
+        session.execute(new.on_conflict_do_update(index_elements=["subject"], set_={"value": value}))
+
+
+def _models(session: Session, after: int) -> Iterator[ModelChange]:
+    for change in model_registry.promotions_after(session, after):
+        yield ModelChange(
+            number=change.id,
+            role=change.role,
+            model=change.model_id,
+            action=change.action,
+            at=change.at,
+            by=change.by,
+            reason=change.reason,
+        )
+
+
+def _runs(session: Session, noted: dict[str, str]) -> Iterator[FaultRun]:
+    runs = {f"{_STATION}{run.station}": run for run in unusable_runs.runs(session)}
+    for subject, run in runs.items():
+        if subject not in noted:
+            yield FaultRun(station=run.station, since=run.since, ended=False, captures=run.captures, reason=run.reason)
+    for subject, since in noted.items():
+        if subject not in runs:
+            station = subject.removeprefix(_STATION)
+            yield FaultRun(station=station, since=datetime.fromisoformat(since), ended=True)

@@ -1,0 +1,42 @@
+"""The tables about the plant's other systems: what they have told, and up to where they were told."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.schema.column_types import Base
+
+
+class ToldInsertChanges(Base):
+    """Insert changes that came by the connector, and what became of each: so one that comes again changes nothing.
+
+    `at` is its place in the order of photographs; without one it was refused, and `refused` says why.
+    """
+
+    __tablename__ = "told_insert_changes"
+    __table_args__ = (CheckConstraint("pocket > 0", name="pocket"),)
+
+    change_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    machine: Mapped[str] = mapped_column(String(64))
+    head: Mapped[str] = mapped_column(String(64))
+    pocket: Mapped[int]
+    first: Mapped[uuid.UUID | None]
+    by: Mapped[str] = mapped_column(String(120))
+    via: Mapped[str] = mapped_column(String(64))
+    said_at: Mapped[datetime]
+    at: Mapped[datetime | None]
+    refused: Mapped[str | None] = mapped_column(Text)
+
+
+class ToldNews(Base):
+    """What the plant's other systems were told last: `models` up to which row of promotions, and `station NAME` since
+    when its photographs cannot be judged, while that goes on."""
+
+    __tablename__ = "told_news"
+
+    subject: Mapped[str] = mapped_column(String(80), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,72 @@
+"""What the plant's stream says beside the answers of stations: of models, of stations, and of changed inserts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.event import UtcDatetime
+from producer.contract.names import Name
+
+
+class _News(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+
+
+class ModelChange(_News):
+    """That a model was given a role, or the role is empty from now on."""
+
+    kind: Literal["model_change"] = "model_change"
+    number: int = Field(description="Rises from each change to the next.")
+    role: Literal["champion", "shadow"] = Field(description="The champion judges; a shadow only judges alongside.")
+    model: str | None = Field(default=None, description="The model; absent where the role is empty from now on.")
+    action: Literal["promoted", "rolled_back", "ended"]
+    at: UtcDatetime
+    by: str = Field(description="The person, or the part of the system, that did it.")
+    reason: str
+
+
+class FaultRun(_News):
+    """That a station's photographs cannot be judged, one after another; or, with `ended`, that this is over."""
+
+    kind: Literal["fault_run"] = "fault_run"
+    station: Name
+    since: UtcDatetime = Field(description="The place in the order of its first photograph: the run's identity.")
+    ended: bool = Field(description="Whether photographs of the station can be judged again.")
+    captures: int | None = Field(default=None, description="How many there were when it was noticed.")
+    reason: str | None = Field(default=None, description="Why the last of them could not be judged.")
+
+
+class InsertChangeAnswer(_News):
+    """What became of an insert change that another system told of."""
+
+    kind: Literal["insert_change"] = "insert_change"
+    change_id: UUID
+    machine: Name
+    head: Name
+    pocket: int
+    by: str = Field(description="Who said it.")
+    via: str = Field(description="The system that it came by, as the connector's file names it.")
+    at: UtcDatetime | None = Field(
+        default=None, description="Its place in the order: the first photograph from then on shows the new insert."
+    )
+    refused: str | None = Field(default=None, description="Why nothing was written, where nothing was.")
+
+
+News = ModelChange | FaultRun | InsertChangeAnswer
+"""What is said on the plant's stream alone."""
+
+PlantAnswer = Annotated[
+    VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer,
+    Field(discriminator="kind"),
+]
+
+PLANT_ANSWERS: Final[
+    TypeAdapter[VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer]
+] = TypeAdapter(PlantAnswer)
+"""Reads an entry of the plant's stream from JSON."""

@@ -1,0 +1,54 @@
+"""What only the database knows is told once, in order, and again after a crash before it was noted."""
+
+from datetime import timedelta
+
+from db.learning import model_registry
+from db.queries import plant_news
+from producer.contract.plant_event import plant_event
+from tests.integration.db.conftest import T0
+from tests.integration.db.test_station_history import photographed
+
+
+def untold(line) -> list:
+    with line.database.reading() as session:
+        return plant_news.untold(session)
+
+
+def note(line, news) -> None:
+    with line.database.transaction() as session:
+        plant_news.note(session, news)
+
+
+def test_every_change_of_a_model_s_role_is_told_in_order(line) -> None:
+    assert untold(line) == []
+    for model in ("m-1", "m-2"):
+        line.model(model)
+    with line.database.transaction() as session:
+        model_registry.promote(session, "m-1", by="trainer", reason="first", at=T0)
+        model_registry.start_shadow(session, "m-2", by="ana", reason="a try", at=T0)
+    first = untold(line)
+    assert [(news.role, news.model, news.action, news.by) for news in first] == [
+        ("champion", "m-1", "promoted", "trainer"),
+        ("shadow", "m-2", "promoted", "ana"),
+    ]
+    assert untold(line) == first, "until it is noted"
+    note(line, first)
+    with line.database.transaction() as session:
+        model_registry.promote(session, "m-2", by="ana", reason="better", at=T0 + timedelta(hours=1))
+    assert [(news.role, news.model) for news in untold(line)] == [("champion", "m-2"), ("shadow", None)]
+
+
+def test_a_run_is_told_when_it_begins_and_when_it_ends(line) -> None:
+    seen = [photographed(line, number, "unusable") for number in range(5)]
+    (began,) = untold(line)
+    assert (began.station, began.since, began.ended, began.captures) == ("st-1", seen[0].captured_at, False, 5)
+    photographed(line, 5, "unusable")
+    (again,) = untold(line)  # a crash came between: one more photograph by now, and the same event
+    assert plant_event("p", "st-1", again, 1.0).id == plant_event("p", "st-1", began, 1.0).id
+    note(line, [again])
+    assert untold(line) == []
+    photographed(line, 6)
+    (ended,) = untold(line)
+    assert (ended.since, ended.ended) == (began.since, True)
+    note(line, [ended])
+    assert untold(line) == []

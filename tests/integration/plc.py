@@ -1,0 +1,64 @@
+"""The other side of a PLC's own variables: the PLC, as a process."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.integration import plc_server
+from tests.integration.opcua import PASSWORD, identity
+from worker.embedded.redis_server import free_port
+
+
+class Plc:
+    """The PLC as a process that may be killed and started again; it keeps nothing over that."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.port = free_port()
+        self.server, self.client = identity(folder, "plc-server"), identity(folder, "client")
+        self._file = folder / "written"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        arguments = [f"opc.tcp://127.0.0.1:{self.port}", *self.server, self.client[0], "inserts", PASSWORD, self._file]
+        with (self.folder / "plc.log").open("ab") as log:
+            self._process = subprocess.Popen([sys.executable, plc_server.__file__, *map(str, arguments)], stderr=log)
+
+    def listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def written(self, *names: str) -> list[Any]:
+        """What was written into these, in order; the heartbeat apart if they are not named."""
+        if not self._file.exists():
+            return []
+        lines = [json.loads(line) for line in self._file.read_text(encoding="utf-8").splitlines()]
+        return [[name, value] for name, value in lines if name in names or (not names and name != "Heartbeat")]
+
+    def values(self, name: str) -> list[Any]:
+        return [value for _, value in self.written(name)]
+
+    def configured(self) -> str:
+        password = self.folder / "password"
+        password.write_text(PASSWORD, encoding="utf-8")
+        names = {"state": "State", "replace": "Replace", "review": "Review", "operation": "Operation"}
+        names["sequence"] = "Sequence"
+        return (
+            f'site = "plant-1"\n[plc.mill]\nurl = "opc.tcp://127.0.0.1:{self.port}"\n'
+            f'certificate_file = "{self.client[0]}"\nkey_file = "{self.client[1]}"\n'
+            f'server_certificate_file = "{self.server[0]}"\nuser = "inserts"\npassword_file = "{password}"\n'
+            'heartbeat = "ns=2;s=Heartbeat"\n[[plc.mill.head]]\nmachine = "mill-1"\nhead = "H12"\n'
+            + "".join(f'{key} = "ns=2;s={name}"\n' for key, name in names.items())
+        )

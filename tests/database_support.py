@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
@@ -39,3 +40,12 @@ def holder_of(session: Session, name: str, *, at: datetime) -> str | None:
     """Who holds a lease at that moment."""
     running = (Leases.until > at) & (Leases.until <= at + LONGEST)
     return session.scalar(select(Leases.holder).where(Leases.name == name, running))
+
+
+_NUMBERS = itertools.count()
+
+
+def id_at(moment: datetime) -> UUID:
+    """A UUIDv7 of that moment, later than all of the same one before it."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0x2 << 62 | next(_NUMBERS))

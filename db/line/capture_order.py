@@ -49,8 +49,10 @@ def ordered_at(
 ) -> datetime:
     """The place in the order of a photograph that arrives now, given the newest that is known of its pocket.
 
-    What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. Nor is damage
-    that one station saw outdated by what another says it photographed before that.
+    What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
+    worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
+    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage that one station saw
+    outdated by what another says it photographed before that.
     """
     moment = claimed(captured_at, received_at)
     if newest is None:
@@ -59,7 +61,9 @@ def ordered_at(
         station, captured_at, received_at, newest
     ):
         return min(moment, newest.ordered_at - _NEXT)
-    if received_at < newest.received_at or moment > newest.ordered_at:
+    if moment > newest.ordered_at:
+        return moment
+    if received_at < newest.received_at and not _handed_in_later(capture_id, station, newest):
         return moment
     if moment == newest.ordered_at == captured_at == newest.captured_at:  # then the ids decide
         return moment
@@ -90,6 +94,11 @@ def _overtaken(
         return False
     late = newest.received_at - newest.captured_at > OVERTAKING
     return late or newest.captured_at - captured_at <= OVERTAKING
+
+
+def _handed_in_later(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:
+    """Whether a station handed a photograph in after the newest, by its ids, which no clock sets back."""
+    return station == newest.station and capture_id > newest.capture_id
 
 
 def _disputes_damage(station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import case, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
+from db.line import pockets
 from db.schema.tables import Captures, Faults
 
 MAX_EVENT: Final = 16_384
@@ -101,6 +102,8 @@ def record(
             set_={"count": Faults.count + 1, "last_at": latest, "detail": new.excluded.detail},
         ).returning(*_COLUMNS)
     ).one()
+    if capture_id is not None:
+        pockets.mark(session.connection(), [capture_id])
     return Fault(*row)
 
 

@@ -78,6 +78,7 @@ _CLOSE_FAULTS = Prepared(
         # Not the column itself: by its index SQLite, which has no statistics, would read all open faults.
         .where(Faults.capture_id.in_(_IDS), func.coalesce(Faults.state, "").in_(("open", "requeued")))
         .values(state="closed")
+        .returning(Faults.capture_id)
     )
 )
 
@@ -114,9 +115,11 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     ]
     # The first verdict of a capture conflicts with nothing: this is all that the line does.
     written = {capture_id for (capture_id,) in _INSERT.execute(connection, rows)} if rows else set()
-    _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
-    # A new photograph's pocket is not damaged before something says so: of intact ones there is nothing to mark.
-    pockets.mark(connection, [capture_id for capture_id in written if first[capture_id].outcome == "damaged"])
+    had_faults = _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
+    # A new photograph's pocket is not damaged before something says so: of what shows no damage there is nothing to
+    # mark. What shows nothing leaves the pocket to the photograph before, as its fault had.
+    telling = {capture_id for capture_id in written if first[capture_id].outcome in ("damaged", "unusable")}
+    pockets.mark(connection, sorted(telling | had_faults))
     kept = {
         number: verdict
         for number, verdict in enumerate(verdicts)
@@ -128,15 +131,18 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [kept[number] for number in range(len(verdicts))]
 
 
-def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> None:
+def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
+    """Note the outcomes of captures, and close their faults; which had some."""
     by_outcome: dict[str, list[UUID]] = defaultdict(list)
     for verdict in verdicts:
         by_outcome[verdict.outcome].append(verdict.capture_id)
     for outcome in sorted(by_outcome):
         _SET_OUTCOME.execute(connection, ids=by_outcome[outcome], new_outcome=outcome)
-    if verdicts:
-        # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
-        _CLOSE_FAULTS.execute(connection, ids=[verdict.capture_id for verdict in verdicts])
+    if not verdicts:
+        return set()
+    # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
+    closed = _CLOSE_FAULTS.execute(connection, ids=[verdict.capture_id for verdict in verdicts])
+    return {capture_id for (capture_id,) in closed}
 
 
 def _change(session: Session, verdict: Verdict) -> Verdict:

@@ -128,7 +128,8 @@ class Captures(Base):
 
 
 class Pockets(Base):
-    """Every pocket that was ever photographed, with its newest capture.
+    """Every pocket that was ever photographed, with its newest capture, or the one that showed damage before those that
+    show nothing.
 
     It repeats what `captures` knows, for one question: what is in all the pockets now. Finding the newest capture of
     each of 15,000 pockets took 2 s among a million captures, and grew with them; this table has as many rows as the

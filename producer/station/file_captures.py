@@ -13,7 +13,7 @@ from producer.contract.event import CaptureEvent
 from producer.pictures.file_names import MAX_POCKET, pocket_of
 from producer.pictures.stand_in import stand_in
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
-from producer.station.place import Place, place_of
+from producer.station.place import Place, operation_of, place_of
 from producer.station.settled_files import Look
 from producer.station.station import Station
 from producer.station.submitted_files import HandedIn
@@ -33,6 +33,11 @@ class ListedFile:
     def name(self) -> str:
         """Its path below the watched folder, in words."""
         return self.relative.as_posix()
+
+    @property
+    def operation(self) -> Path:
+        """The folder of the operation that it lies in, however deep, below the watched folder."""
+        return operation_of(self.relative)
 
 
 class FileCaptures:
@@ -54,7 +59,7 @@ class FileCaptures:
 
     def check_of(self, file: ListedFile, pocket: DeclaredPocket, moment: Moment) -> UUID:
         """The check of a file's operation, at `moment`: the open one, or a new one."""
-        return self._handed_in.check_of(file.relative.parent, moment, self._check_timeout, pocket.check_size)
+        return self._handed_in.check_of(file.operation, moment, self._check_timeout, pocket.check_size)
 
     def are_again(self, files: Iterable[ListedFile]) -> set[ListedFile]:
         """Those of some files whose pocket was shown in its check before: what that showed counts no more.
@@ -65,7 +70,7 @@ class FileCaptures:
         now, again = Moment.now(), set()
         of_operation: dict[Path, list[ListedFile]] = defaultdict(list)
         for file in files:
-            of_operation[file.relative.parent].append(file)
+            of_operation[file.operation].append(file)
         for operation, group in of_operation.items():
             with suppress(UnicodeEncodeError):  # a name of another encoding: nothing of it is ever handed in
                 shown = self._handed_in.pockets_shown(operation, now, self._check_timeout)
@@ -108,7 +113,7 @@ class FileCaptures:
             try:
                 place, pocket = self.declared(file)
             except ValueError:
-                place, pocket = self._one_more(file.relative.parent)
+                place, pocket = self._one_more(file.operation)
             check = self.check_of(file, pocket, Moment.now())
             image = stand_in(f"{file.path.name}: {reason}")
             if _is_text(file.name):

@@ -140,24 +140,24 @@ class FolderCamera:
         except sqlite3.Error as problem:
             self._say_once(next(iter(files.values())), "a file cannot be handed in now and stays", str(problem))
             return True
-        held = {file.path.parent for file in first if still[file.path] < self._settled_after}
+        held = {file.operation for file in first if still[file.path] < self._settled_after}
         for path in sorted(settled, key=lambda path: (files[path] not in first, path)):
             file = files[path]
-            if self._copies.hold(path.parent) or (path.parent in held and file not in first):
+            if self._copies.hold(path.parent) or (file.operation in held and file not in first):
                 waiting += 1
                 continue
             try:
                 self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
             except Changing:
                 self._stillness.forget(path)
-                held |= {path.parent} if file in first else set()
+                held |= {file.operation} if file in first else set()
                 waiting += 1
             except FileNotFoundError:  # gone since it was listed
                 self._stillness.forget(path)
             except (BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
                 # Its writer goes on, a full disk or outbox passes; the file stays where it is until then.
                 self._say_once(file, "a file cannot be handed in now and stays", str(problem))
-                held |= {path.parent} if file in first else set()
+                held |= {file.operation} if file in first else set()
                 waiting += 1
         self._sent_before.say()
         self._stand_in_for_copies()

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from producer.pictures.file_names import pocket_of
+
+_OPERATION: Final = 3
+"""Names in the path of an operation's folder."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,15 @@ def place_of(relative: Path) -> Place:
     """
     parts = relative.parts
     pocket = pocket_of(relative.name)
-    if len(parts) != 4 or pocket is None:
+    if len(parts) != _OPERATION + 1 or pocket is None:
         raise ValueError(f"{relative.as_posix()} is not <machine>/<head>/<operation>/<pocket>{relative.suffix}")
-    machine, head, operation = (unicodedata.normalize("NFC", part) for part in parts[:3])
+    machine, head, operation = (unicodedata.normalize("NFC", part) for part in parts[:_OPERATION])
     return Place(machine, head, operation, pocket)
+
+
+def operation_of(relative: Path) -> Path:
+    """The folder `<machine>/<head>/<operation>` that a file lies in, however deep; the one that it is in where none is."""
+    return Path(*relative.parts[:_OPERATION]) if len(relative.parts) > _OPERATION else relative.parent
 
 
 def same_place(paths: Iterable[Path], folder: Path) -> dict[Path, list[str]]:

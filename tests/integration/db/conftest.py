@@ -18,22 +18,27 @@ from db.learning.reviews import Review
 from db.line import captures, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
+from tests.database_support import id_at
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
 @dataclass
 class Line:
-    """Records captures, verdicts and models in a database, each with a default for what a test does not care about."""
+    """Records captures, verdicts and models in a database, each with a default for what a test does not care about.
+
+    The ids of captures rise as their station's clock does.
+    """
 
     database: Database
     check_id: UUID = field(default_factory=uuid6.uuid7)
 
     def capture(self, pocket: int = 1, minute: float = 0, **changes: Any) -> Capture:
         """A new capture, not recorded yet."""
+        captured_at = changes.get("captured_at", T0 + timedelta(minutes=minute))
         values: dict[str, Any] = {
-            "capture_id": uuid6.uuid7(),
-            "captured_at": T0 + timedelta(minutes=minute),
+            "capture_id": id_at(captured_at),
+            "captured_at": captured_at,
             "station": "st-1",
             "machine": "mill-1",
             "head": "head-1",

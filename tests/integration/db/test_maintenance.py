@@ -37,6 +37,49 @@ def test_a_better_model_changes_the_answer(line) -> None:
     assert to_replace(line) == []
 
 
+def test_what_shows_nothing_does_not_hide_damage(line, start) -> None:
+    """A photograph that is black, half there or not there at all says nothing of the insert."""
+    seen = [line.see(pocket, 0, "damaged") for pocket in range(1, 7)]
+    line.see(1, 10, "unusable")
+    fault_of(line, line.see(2, 10), start)
+    line.see(3, 10, "unusable")
+    line.see(3, 20)
+    assert marked(line) == [1, 2, 4, 5, 6], "of what is not judged yet nothing is known"
+    unread, late = line.see(4, 10), line.see(4, 20, "unusable")
+    assert marked(line) == [1, 2, 5, 6]
+    judge(line, unread, "unusable")
+    assert marked(line) == [1, 2, 4, 5, 6]
+    line.say(late, "intact")
+    gone = line.see(5, 10)
+    fault_of(line, gone, start)
+    judge(line, gone, "intact")  # its photograph came after all
+    line.see(6, 10, "unusable")
+    line.say(seen[5], "intact")
+    assert marked(line) == [1, 2]
+
+
+def test_damage_that_is_found_after_the_unusable_photograph_behind_it_stands(line) -> None:
+    first = line.see(1, 0)
+    line.see(1, 10, "unusable")
+    judge(line, first, "damaged")
+    assert marked(line) == [1]
+
+
+def marked(line) -> list[int]:
+    return [pocket for _, _, pocket in to_replace(line)]
+
+
+def judge(line, capture, outcome: str) -> None:
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, outcome))
+
+
+def fault_of(line, capture, at) -> None:
+    told = {"station": "st-1", "check_id": None, "pocket": capture.pocket, "reason": "image_missing", "detail": ""}
+    with line.database.transaction() as session:
+        faults.record(session, capture_id=capture.capture_id, event="{}", at=at, **told)
+
+
 def test_a_review_stands_above_the_verdict(line) -> None:
     wrong = line.see(1, 0, "damaged")
     line.say(wrong, "intact")
@@ -85,14 +128,15 @@ def test_whatever_happens_in_whatever_order_the_newest_photograph_decides(line, 
 
 
 def damaged(line) -> list[int]:
-    """The pockets whose newest capture is damaged, by going through all captures."""
-    newest = {}
+    """The pockets whose insert is damaged by the newest capture that shows it, by going through all captures."""
+    newest: dict = {}
     with line.database.reading() as session:
         columns = Captures.pocket, Captures.outcome, Captures.review
         for pocket, outcome, review in session.execute(
             select(*columns).order_by(Captures.captured_at, Captures.capture_id)
         ):
-            newest[pocket] = outcome if review is None else OUTCOME_OF[review]
+            word = outcome if review is None else OUTCOME_OF[review]
+            newest[pocket] = newest.get(pocket) if word == "unusable" else word
     return sorted(pocket for pocket, outcome in newest.items() if outcome == "damaged")
 
 

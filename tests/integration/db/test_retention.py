@@ -23,7 +23,7 @@ from db.retention.policy import Policy
 from db.retention.pruning import Pruning
 from db.schema.tables import Captures, Checks, Faults, ShadowVerdicts, Verdicts
 from producer.contract.vocabulary import OUTCOMES
-from tests.database_support import status_of
+from tests.database_support import id_at, status_of
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=90)
@@ -41,8 +41,9 @@ class Shop:
 
     def see(self, outcome: str | None = "intact", days: float = 100, **changes: Any) -> Capture:
         """A capture, and its photograph; in a check of its own unless one is named."""
-        capture_id = uuid6.uuid7()
-        values = {"captured_at": NOW - timedelta(days=days), "check_id": uuid6.uuid7(), "check_size": 1}
+        captured_at = NOW - timedelta(days=days)
+        capture_id = id_at(captured_at)
+        values = {"captured_at": captured_at, "check_id": uuid6.uuid7(), "check_size": 1}
         values |= {"capture_id": capture_id, "image": f"st-1/{capture_id}.jpg"}
         capture = self.line.see(outcome=outcome, **(values | changes))
         file = self.root / capture.image

@@ -110,7 +110,21 @@ def test_a_message_that_was_lost_and_sent_again_keeps_its_place() -> None:
 def test_a_fault_that_is_tried_again_after_days_is_as_old_as_it_was() -> None:
     """It came first days ago, which is what counts, however late it is recorded."""
     later = NOW + 72 * HOUR
-    assert in_order(arrive((later, later + SECOND), (NOW, NOW + SECOND))) == [1, 0]
+    assert in_order(arrive((later, later + SECOND), (NOW, NOW + SECOND), taken=[1, 0])) == [1, 0]
+
+
+@pytest.mark.parametrize("off", WRONG.values(), ids=WRONG)
+def test_the_clock_of_the_one_computer_of_a_shop_spoils_no_order(off: timedelta) -> None:
+    """Station and worker have it in common: arrival is as wrong as what the station says."""
+    for steps in ([off, RIGHT], [RIGHT, off], [RIGHT, off, RIGHT, RIGHT]):
+        clocks = [NOW + number * HOUR + step for number, step in enumerate(steps)]
+        assert in_order(arrive(*((clock, clock + SECOND) for clock in clocks))) == list(range(len(steps)))
+
+
+def test_no_way_from_one_wrong_clock_of_the_one_computer_to_another_spoils_the_order() -> None:
+    for steps in permutations([RIGHT, *WRONG.values()]):
+        clocks = [NOW + number * HOUR + step for number, step in enumerate(steps)]
+        assert in_order(arrive(*((clock, clock + SECOND) for clock in clocks))) == list(range(len(steps))), steps
 
 
 def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from db.backup.contents import BackupError, count_rows
 from db.engine.engines import make_engine
 from db.engine.schema_version import revision_of
-from db.engine.sqlite_read_only import described, reading_options
+from db.engine.sqlite_read_only import reading_options
 from db.engine.url import sqlite_file, sqlite_url
 from producer.files.durable_files import replaced_file
+from producer.files.sqlite_errors import described
 
 
 def write(url: str, target: Path) -> tuple[str, dict[str, int]]:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from db.engine import schema_version
 from db.engine.engines import CONNECTIONS, WAIT_SECONDS, make_engine
 from db.engine.forks import lock_that_forks_wait_for
-from db.engine.sqlite_read_only import described, unchanging, wal_of
+from db.engine.sqlite_read_only import unchanging, wal_of
 from db.engine.url import PREPARE, shown, sqlite_file
 from db.engine.write_ahead_log import wait_for_disk
+from producer.files.sqlite_errors import described
 
 # The primary result codes of SQLite that speak of the database, not of the statement: https://sqlite.org/rescode.html
 _SQLITE_AWAY: Final = frozenset(

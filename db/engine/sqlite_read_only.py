@@ -3,26 +3,7 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
-from typing import Final
-
-HINTS: Final = {
-    sqlite3.SQLITE_BUSY: "another process has been writing to it all the time",
-    sqlite3.SQLITE_READONLY: "this user may only read it",
-    sqlite3.SQLITE_FULL: "make room on its disk",
-    sqlite3.SQLITE_IOERR: "is its disk full or broken?",
-    sqlite3.SQLITE_CANTOPEN: "is it there, and may this user read it and its folder?",
-    sqlite3.SQLITE_NOTADB: "another program's file?",
-    sqlite3.SQLITE_CORRUPT: "restore a backup",
-}
-"""What to think of first, by the primary result code."""
-
-
-def described(file: Path, error: BaseException) -> str:
-    """An error of SQLite's with the file that it is about, which SQLite does not name."""
-    hint = HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    return f"{file}: {error}" + (f" ({hint})" if hint else "")
 
 
 def reading_options(file: Path) -> str:

@@ -44,7 +44,7 @@ def check(
 
     Example: `insert-station check photographs --machine mill-1 --head H12 --operation op-0815`
     """
-    from producer.commands.check_report import as_values, notes_on, sentence, unusable
+    from producer.commands.check_report import as_values, in_lines, notes_on, sentence, unsure, unusable
     from producer.commands.opening import open_station
     from producer.station.head_check import run_check
     from producer.station.head_folder import changes_since, look_at
@@ -82,8 +82,8 @@ def check(
         )
     changes = [change for change in changes_since(shown, folder) if change not in shown.problems]
     late = [*unusable(result, shown), *changes]
-    for problem in late:
-        note(problem.what)
+    for line in (*(problem.what for problem in late), *in_lines(unsure(result))):
+        note(line)
     problems = [*shown.problems, *late]
     result = replace(result, doubted=frozenset(pocket for problem in problems for pocket in problem.pockets))
     if as_json:

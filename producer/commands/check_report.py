@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from producer.contract.answers import FaultAnswer, VerdictAnswer
@@ -33,7 +34,8 @@ def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) ->
     """The answer for a program; `missing` are the pockets of which the line has no photograph.
 
     `reason` is what the check's events say against each other, or None.
-    `damage` has the kind of damage by pocket to replace, where the model tells worn from broken.
+    `unsure` has why the model could not decide, by pocket; `damage` the kind of damage by pocket to replace, where the
+    model tells worn from broken.
     """
     return {
         "check_id": str(result.check_id),
@@ -42,6 +44,7 @@ def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) ->
         "damage": result.damage,
         "review": result.review,
         "missing": result.missing,
+        "unsure": unsure(result),
         "reason": result.answer.reason if result.answer is not None else None,
         "problems": [{"problem": p.what, "files": [*p.files], "pockets": [*p.pockets]} for p in problems],
         "notes": notes,
@@ -81,6 +84,25 @@ def unusable(result: CheckResult, shown: HeadFolder) -> list[Problem]:
         for event, _ in result.submitted
         if files[event.pocket] not in named and (reason := _reason(result, event))
     ]
+
+
+def unsure(result: CheckResult) -> dict[int, str]:
+    """The pockets that the model could not decide, each with why."""
+    reasons = {}
+    for event, _ in result.submitted:
+        received = result.answers.get(event.capture_id)
+        match received.answer if received else None:
+            case VerdictAnswer(outcome="unsure", reason=reason):
+                reasons[event.pocket] = reason or "unsure"
+    return reasons
+
+
+def in_lines(reasons: Mapping[int, str]) -> list[str]:
+    """The pockets with their reasons, those of one reason in one line."""
+    pockets: dict[str, list[int]] = {}
+    for pocket, reason in reasons.items():
+        pockets.setdefault(reason, []).append(pocket)
+    return [f"pocket{'s' if len(of) > 1 else ''} {_pockets(of)}: unsure, {reason}" for reason, of in pockets.items()]
 
 
 def _reason(result: CheckResult, event: CaptureEvent) -> str | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
+from producer.files.sqlite_errors import described
+
 
 class SqliteFile:
     """A SQLite file, open; safe to use from several threads and processes."""
@@ -75,7 +77,7 @@ class SqliteFile:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise type(error)(f"{self._name} cannot be {what}: {error}") from error
+            raise type(error)(described(f"{self._name} cannot be {what}", error)) from error
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,15 @@ from producer.terminal.output import visible
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+_REMEDIES: Final = {
+    errno.ENOSPC: "make room there, then do it again",
+    errno.EDQUOT: "make room there, then do it again",
+    errno.EROFS: "it lies where nothing may be written",
+    errno.EACCES: "this user may not, or not there",
+    errno.EPERM: "this user may not, or not there",
+}
+"""What to do about what a system refuses, behind its own words."""
 
 _OUT_OF_RANGE: Final = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
 
@@ -36,7 +46,16 @@ def in_words(error: BaseException, whole: str = "event") -> str:
     if isinstance(error, UnicodeEncodeError):
         what = visible(error.object)
         return f"{what} is no text: it holds bytes that cannot be decoded here (LC_ALL=C.UTF-8 reads UTF-8)"
+    if isinstance(error, OSError) and error.errno is not None and error.strerror and error.filename is not None:
+        return _of_file(error)
     return str(error) or type(error).__name__
+
+
+def _of_file(error: OSError) -> str:
+    """What a system refused, by the file or both: Python's own text has a number and quotation marks."""
+    files = " to ".join(visible(os.fsdecode(file)) for file in (error.filename, error.filename2) if file is not None)
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{files}: {error.strerror}" + (f" ({remedy})" if remedy else "")
 
 
 def _of_setting(problem: ErrorDetails) -> str:

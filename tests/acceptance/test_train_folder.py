@@ -112,9 +112,12 @@ def test_a_flipped_bit_in_the_features_is_found_named_and_mended(worker: Command
     done = worker("features", "verify", code=1)
     assert "1 of 1 file not as written" in done.stdout
     assert f"{shard.name}: features of 12 images; put aside as" in done.stdout
-    assert f"insert-worker extract --backbone {BACKBONE} --data {worker.data}` makes them anew" in done.stdout
+    assert f"insert-worker extract --backbone {BACKBONE} --data {worker.data}` makes anew" in done.stdout
     aside = shard.parents[1] / "damaged" / shard.name
     assert aside.read_bytes() == data
+    again = worker("features", "verify").stdout
+    assert "all as written" in again
+    assert f"lies aside in {aside.parent}" in again, "what is missing is not forgotten"
 
     aside.replace(shard)
     told = json.loads(worker("features", "verify", shard.parents[1].name[:8], "--json", code=1).stdout)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from kombu.exceptions import OperationalError
+from structlog.testing import capture_logs
 
 from producer.contract.event import INSPECT_QUEUE, new_id
 from producer.delivery.outbox import Outbox
@@ -15,7 +16,7 @@ from producer.station.station import Station
 from producer.storage.folder import FolderStore
 from tests.forked_commands import start_command
 from tests.support import RedisProcess, stored_event, wait_until
-from worker.broker.load_shedding import make_room
+from worker.broker.load_shedding import LoadShedder, make_room
 
 
 def filled(server: RedisProcess, images: FolderStore, photograph: bytes, room: int) -> int:
@@ -71,12 +72,26 @@ def test_the_newest_half_goes_and_only_where_it_is_full(tmp_path: Path, redis_se
     client = redis_server.client()
     for number in range(5):
         client.lpush(INSPECT_QUEUE, str(number))
-    assert make_room(client) == 0
+    assert make_room(client) is None
     client.config_set("maxmemory", "100mb")
-    assert make_room(client) == 0
+    assert make_room(client) is None
     client.config_set("maxmemory", "1")
     assert make_room(client) == 3
     assert client.lrange(INSPECT_QUEUE, 0, -1) == ["1", "0"]  # the next one to be taken is the last
     assert make_room(client) == 1
     assert make_room(client) == 1
     assert make_room(client) == 0
+
+
+def test_what_is_full_of_other_things_is_said_once(redis_server: RedisProcess) -> None:
+    client = redis_server.client()
+    shedder = LoadShedder(redis_server.url)
+    client.config_set("maxmemory", "1")
+    with capture_logs() as lines:
+        shedder.turn()
+        shedder.turn()
+        client.config_set("maxmemory", "0")
+        shedder.turn()
+        client.config_set("maxmemory", "1")
+        shedder.turn()
+    assert ["OOM" in line["event"] for line in lines] == [True, True]

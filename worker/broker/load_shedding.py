@@ -28,22 +28,22 @@ FULL: Final = 0.9
 """Of Redis's `maxmemory`: from here on it counts as full. The rest is for what workers must write all the same."""
 
 
-def make_room(client: redis.Redis) -> int:
-    """Drop the newest half of the queue where Redis is full; how many messages that were.
+def make_room(client: redis.Redis) -> int | None:
+    """Drop the newest half of the queue where Redis is full.
+
+    Returns:
+        How many messages were dropped, 0 where it is full of other things; None where it has room.
 
     Raises:
         redis.RedisError: Redis is away, or refuses the looking itself.
     """
     memory: Any = client.info("memory")
     if not memory["maxmemory"] or memory["used_memory"] < FULL * memory["maxmemory"]:
-        return 0
+        return None
     waiting: Any = client.llen(INSPECT_QUEUE)
     dropped = (waiting + 1) // 2
-    if dropped == 0:
-        log.error("Redis is full, and not of captures: give it more memory")
-        return 0
-    client.ltrim(INSPECT_QUEUE, dropped, -1)
-    log.warning("Redis is full: the newest captures were dropped from the queue, stations send again", dropped=dropped)
+    if dropped:
+        client.ltrim(INSPECT_QUEUE, dropped, -1)
     return int(dropped)
 
 
@@ -53,6 +53,7 @@ class LoadShedder(Periodic):
     def __init__(self, redis_url: str) -> None:
         super().__init__(LOOK_EVERY, name="overflow", failure="whether Redis has room is not known")
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
+        self._of_other_things = False
 
     def __enter__(self) -> Self:
         self.turn()  # before the worker's first message, which would end it
@@ -65,6 +66,12 @@ class LoadShedder(Periodic):
     def turn(self) -> None:
         """Make room where Redis is full."""
         try:
-            make_room(self._redis)
+            dropped = make_room(self._redis)
         except redis.RedisError as error:  # the worker's own connection logs it
             log.debug("whether Redis has room is not known", problem=str(error))
+            return
+        if dropped:
+            log.warning("Redis is full: the newest captures left the queue, stations send again", dropped=dropped)
+        elif dropped == 0 and not self._of_other_things:  # said once, not at every look
+            log.error("Redis is full (OOM), and not of captures: give it more memory, or wait until others use less")
+        self._of_other_things = dropped == 0

@@ -43,12 +43,45 @@ class LabelledStore(ShardReader, Protocol):
 def write_labels(folder: Path, keys: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> None:
     """Replace `labels.h5`: the n `labels`, indices into `classes`, of the n `keys`."""
     values = np.asarray(labels, "<i8")
-    digest = hashlib.sha256(" ".join([*classes, *keys]).encode() + values.tobytes()).hexdigest()
+    digest = _digest(classes, keys, values)
     with replaced_file(folder / LABELS_FILE) as path, h5py.File(path, "w") as file:
         dataset = file.create_dataset(KEY, data=values)
         dataset.attrs["classes"] = list(classes)
         dataset.attrs[LABELLED_SET] = digest
         file.create_dataset(FEATURE_KEYS, data=np.array(keys, "S64"))
+
+
+def _digest(classes: Sequence[str], keys: Sequence[str], values: Int64Array) -> str:
+    return hashlib.sha256(" ".join([*classes, *keys]).encode() + values.tobytes()).hexdigest()
+
+
+def verify(store: LabelledStore) -> str | None:
+    """Compare `labels.h5` with the digest that it was written with, and make `features.h5` anew, which follows from it.
+
+    A damaged `labels.h5` is removed with its features: the next training publishes both again.
+
+    Returns:
+        What was wrong with `labels.h5`; None where it is as written, or nothing is published.
+    """
+    labels, features = store.folder / LABELS_FILE, store.folder / FEATURES_FILE
+    try:
+        with h5py.File(labels, "r", locking=False) as file:
+            dataset = file[KEY]
+            keys = [str(key) for key in file[FEATURE_KEYS][()].astype("U64")]
+            classes = [str(name) for name in dataset.attrs["classes"]]
+            as_written = dataset.attrs[LABELLED_SET] == _digest(classes, keys, np.asarray(dataset[()], "<i8"))
+        problem = None if as_written else "its labels have another digest than when they were written"
+    except FileNotFoundError:
+        return None
+    except (OSError, KeyError, ValueError, UnicodeDecodeError) as error:
+        problem = f"it cannot be read: {error}"
+    features.unlink(missing_ok=True)
+    if problem is None:
+        rebuild(store)
+    else:
+        log.error("damaged labels are removed; the next training publishes them again", file=str(labels))
+        labels.unlink(missing_ok=True)
+    return problem
 
 
 def rebuild(store: LabelledStore) -> None:

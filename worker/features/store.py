@@ -200,7 +200,7 @@ class FeatureStore:
                 continue
             except ShardDamaged as error:
                 log.error("a damaged shard of features is put aside", shard=name, reason=str(error))
-                aside = self.folder / "damaged"
+                aside = self._aside
                 aside.mkdir(exist_ok=True)
                 (self._shards / name).replace(aside / name)
                 damaged.append(Broken(name, str(error), aside / name, tuple(self._keys.get(name, ()))))
@@ -209,6 +209,14 @@ class FeatureStore:
             self._look()
             published.rebuild(self)
         return damaged
+
+    def aside(self) -> tuple[Path, ...]:
+        """The damaged shards that were put aside, and not deleted yet."""
+        return tuple(sorted(self._aside.glob("*.h5")))
+
+    @property
+    def _aside(self) -> Path:
+        return self.folder / "damaged"
 
     def _names(self) -> list[str]:
         return sorted(path.name for path in self._shards.glob("*.h5") if path.name not in self._merged)

@@ -10,8 +10,9 @@ from typing import Any, Final
 from db.engine.database import Database
 from db.learning import reviews
 from producer.terminal.counts import counted
-from worker.features import catalogue
+from worker.features import catalogue, published
 from worker.features.extraction import key_of
+from worker.features.lab_files import LABELS_FILE
 from worker.features.shards import Broken
 from worker.features.store import FeatureStoreError
 from worker.runtime.progress import Progress
@@ -24,8 +25,9 @@ _SHOWN: Final = 10
 class Verification:
     """What is wrong with one feature store: of how many `shards`, which are `broken`.
 
-    `captures` lists, by the name of each broken shard, the labelled captures whose features it had. `problem` says why
-    the store could not be read at all.
+    `captures` lists, by the name of each broken shard, the labelled captures whose features it had. `labels` says what
+    was wrong with the labels in the lab's form, `problem` why the store could not be read at all. `aside` are the files
+    that lie aside, those of earlier verifications too.
     """
 
     fingerprint: str
@@ -33,12 +35,14 @@ class Verification:
     shards: int
     broken: tuple[Broken, ...] = ()
     captures: dict[str, list[str]] | None = None
+    labels: str | None = None
+    aside: tuple[Path, ...] = ()
     problem: str | None = None
 
     @property
     def whole(self) -> bool:
         """Whether the store matches its digests."""
-        return not self.broken and self.problem is None
+        return not self.broken and self.labels is None and self.problem is None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values, for programs."""
@@ -57,6 +61,8 @@ class Verification:
             "backbone": self.backbone,
             "shards": self.shards,
             "broken": broken,
+            "labels": self.labels,
+            "aside": [str(path) for path in self.aside],
             "problem": self.problem,
         }
 
@@ -65,9 +71,12 @@ class Verification:
         name = f"{self.backbone or 'unknown backbone'}, fingerprint {self.fingerprint[:12]}"
         if self.problem is not None:
             return [f"{name}: {self.problem}"]
-        if self.whole:
-            return [f"{name}: {counted(self.shards, 'file')}, all as written"]
-        lines = [f"{name}: {len(self.broken)} of {counted(self.shards, 'file')} not as written"]
+        if self.broken:
+            lines = [f"{name}: {len(self.broken)} of {counted(self.shards, 'file')} not as written"]
+        else:
+            lines = [f"{name}: {counted(self.shards, 'file')}, all as written"]
+        if self.labels is not None:
+            lines.append(f"  {LABELS_FILE} was removed, the next training writes it again: {self.labels}")
         for shard in self.broken:
             captures = (self.captures or {})[shard.name]
             which = f"features of {counted(len(shard.keys), 'image')}" if shard.keys else "features of unknown images"
@@ -76,10 +85,11 @@ class Verification:
             lines.append(f"    {shard.reason}")
             if captures:
                 lines.append(f"    labelled captures: {', '.join(captures[:_SHOWN])}{more}")
-        lines.append(
-            f"  `insert-worker extract --backbone {self.backbone}` makes them anew from the photographs (with the "
-            "weights of this fingerprint); what was put aside may then be deleted"
-        )
+        if self.aside:
+            lines.append(
+                f"  `insert-worker extract --backbone {self.backbone}` makes anew from the photographs what is missing "
+                f"(with the weights of this fingerprint); what lies aside in {self.aside[0].parent} may then be deleted"
+            )
         return lines
 
 
@@ -114,7 +124,8 @@ def _verify(root: Path, fingerprint: str, database_url: str, progress: Progress)
     keys = {key for shard in broken for key in shard.keys}
     by_key = _captures(database_url, keys) if keys else {}
     captures = {shard.name: [capture for key in shard.keys for capture in by_key.get(key, ())] for shard in broken}
-    return Verification(fingerprint, store.backbone, read[0], broken, captures)
+    labels = published.verify(store)
+    return Verification(fingerprint, store.backbone, read[0], broken, captures, labels, store.aside())
 
 
 def _captures(database_url: str, keys: Collection[str]) -> dict[str, list[str]]:

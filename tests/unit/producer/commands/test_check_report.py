@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 
 from producer.commands import answer_text
-from producer.commands.check_report import as_values, sentence
+from producer.commands.check_report import as_values, in_lines, sentence
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent, new_id
 from producer.station.head_check import CheckResult
@@ -66,3 +66,10 @@ def test_the_kind_of_damage_is_told_where_the_model_knows_it() -> None:
         assert "REPLACE pockets 1 (worn), 3, 4 (broken)" in sentence(result)
     lines = [answer_text.sentence(received[event.capture_id]) for event in events]
     assert lines == ["pocket 1: damaged, worn", "pocket 2: intact", "pocket 3: damaged", "pocket 4: damaged, broken"]
+
+
+def test_why_the_model_could_not_decide_is_told_once_for_all_pockets_of_one_reason() -> None:
+    assert in_lines({1: "unlike anything learnt", 2: "no model", 4: "unlike anything learnt"}) == [
+        "pockets 1, 4: unsure, unlike anything learnt",
+        "pocket 2: unsure, no model",
+    ]

@@ -52,6 +52,22 @@ def test_an_error_of_the_system_gets_its_file_and_every_other_stays_as_it_is() -
         raise FileNotFoundError(errno.ENOENT, "No such file", "/elsewhere")
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left", "full/e.csv"),
+            "full/e.csv: No space left (make room there, then do it again)",
+        ),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "a.jpg"), "a.jpg: No such file or directory"),
+        (OSError(errno.EXDEV, "Invalid link", "a", None, "b"), "a to b: Invalid link"),
+        (OSError("of its own"), "of its own"),
+    ],
+)
+def test_what_a_system_refuses_is_told_by_its_file_without_numbers(error: OSError, words: str) -> None:
+    assert in_words(error) == words
+
+
 def test_a_full_disk_under_the_image_store_is_named(tmp_path: Path) -> None:
     program = """
 import resource, sys

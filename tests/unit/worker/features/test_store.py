@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from worker.features import compaction, shards
+from worker.features import compaction, published, shards
 from worker.features.catalogue import begin
 from worker.features.lab_files import LabFilesError, opened
 from worker.features.store import FeaturesMissing, FeatureStoreError, feature_key
@@ -429,3 +429,26 @@ def test_what_features_are_stored_under_stays_the_same_from_version_to_version(t
     assert name == "f6d9425d7ef655dea46cbfe1f29c673e.h5"
     with h5py.File(tmp_path / name) as file:
         assert set(file) == {"features", "sights"}
+
+
+@pytest.mark.parametrize("harm", ["flip", "key", "garbage"])
+def test_labels_that_are_not_as_written_are_found_and_removed_with_their_features(tmp_path, harm):
+    store = filled(tmp_path, (1, 2, 3))
+    store.publish(keys(1, 3), [0, 1], ("x", "y"))
+    assert published.verify(store) is None
+    assert (store.folder / "features.h5").exists(), "made anew"
+    labels = store.folder / "labels.h5"
+    if harm == "garbage":
+        labels.write_bytes(b"no HDF5")
+    else:
+        with h5py.File(labels, "r+") as file:
+            if harm == "flip":
+                file["dataset_1"][0] ^= 1
+            else:
+                file["sights"][0] = keys(2)[0].encode()
+    assert published.verify(store)
+    assert not labels.exists()
+    assert not (store.folder / "features.h5").exists()
+    assert published.verify(store) is None
+    store.publish(keys(1, 3), [0, 1], ("x", "y"))
+    assert published.verify(store) is None

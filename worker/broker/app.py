@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
 from kombu.entity import Queue
 
 from producer.contract.event import INSPECT_QUEUE
@@ -25,6 +27,8 @@ def make_app(redis_url: str) -> Celery:
         ValueError: it is not a Redis URL.
     """
     check_url(redis_url)
+    # Celery explains at length, at each broken connection, a setting that is chosen here (tasks are not cancelled).
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     app = Celery("insert-inspection", broker=BROKER, amqp=Amqp, set_as_current=False)
     app.conf.update(
         # JSON in and out: a message can hold values, never code.

@@ -79,6 +79,8 @@ $(VENV)/bin/python:
 # The project itself goes in without dependencies and without a build environment, so that nothing unlocked comes along.
 $(VENV)/.installed-%: locks/%.lock pyproject.toml $(VENV)/bin/python
 	@echo "installing the $$(grep -c '==' $<) packages of $< into $(VENV), TensorFlow among them: a minute or two the first time"
-	$(PIP) install --require-hashes -r $<
+	$(PIP) install --no-compile --require-hashes -r $<
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@# On all cores: pip compiles on one, half a minute longer. Some packages carry files that no Python here compiles.
+	@$(RUN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@

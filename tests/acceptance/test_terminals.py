@@ -22,6 +22,7 @@ from db.learning import reviews
 from db.line import captures, faults, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
+from tests.forked_commands import run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -242,39 +243,40 @@ SECRET = "s#Kret/9?x@Zq:%[ü] w"
 """A password with all that means something in a URL."""
 
 
-def test_nothing_of_a_password_is_printed_by_any_command(data: Path, tmp_path: Path) -> None:
+def test_nothing_of_a_password_is_printed_by_any_command(tmp_path: Path) -> None:
     where = ["--machine", "m", "--head", "h", "--operation", "o"]
     image = tmp_path / "1.png"
     Image.new("RGB", (8, 8)).save(image)
     asked = [
-        ("producer.commands.main", ["publish", str(image), "--pocket", "1", "--wait", "0", *where]),
-        ("producer.commands.main", ["check", str(tmp_path), *where]),
-        ("producer.commands.main", ["outbox", "--send", "1"]),
-        ("db.commands.main", ["checks"]),
-        ("db.commands.main", ["upgrade"]),
-        ("db.commands.main", ["backup", str(tmp_path)]),
-        ("db.commands.main", ["prune", "--yes"]),
-        ("worker.commands.main", ["run"]),
-        ("worker.commands.main", ["models", "list"]),
-        ("worker.commands.main", ["features", "list"]),
-        ("worker.commands.main", ["train"]),
-        ("worker.commands.main", ["health"]),
-        ("worker.commands.main", ["health", "--json"]),
+        ("insert-station", ["publish", str(image), "--pocket", "1", "--wait", "0", *where]),
+        ("insert-station", ["check", str(tmp_path), *where]),
+        ("insert-station", ["outbox", "--send", "1"]),
+        ("insert-db", ["checks"]),
+        ("insert-db", ["upgrade"]),
+        ("insert-db", ["backup", str(tmp_path)]),
+        ("insert-db", ["prune", "--yes"]),
+        ("insert-worker", ["run"]),
+        ("insert-worker", ["models", "list"]),
+        ("insert-worker", ["features", "list"]),
+        ("insert-worker", ["train"]),
+        ("insert-worker", ["health"]),
+        ("insert-worker", ["health", "--json"]),
     ]
     for redis, database, images in (
         (f"redis://:{SECRET}@127.0.0.1:1/0", f"postgresql://worker:{SECRET}@127.0.0.1:1/x", f"s3://K:{SECRET}@bucket"),
         ("redis://:s3cretWord#1@HOST/0", "postgresql://worker:s3cret@Word#1@HOST/x", "nosuch://K:s3cretWord@bucket"),
     ):
-        out, err = run(
-            "utf-8",
-            *asked,
-            cwd=tmp_path,
-            INSERTS_DATA=str(tmp_path / "line"),
-            INSERTS_REDIS_URL=redis,
-            INSERTS_DATABASE_URL=database,
-            INSERTS_IMAGES=images,
-        )
-        said = "".join(line for line in (out + err).splitlines(True) if not line.startswith("===="))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")} | {
+            "COLUMNS": "300",
+            "INSERTS_DATA": str(tmp_path / "line"),
+            "INSERTS_REDIS_URL": redis,
+            "INSERTS_DATABASE_URL": database,
+            "INSERTS_IMAGES": images,
+        }
+        ended = [run_command(name, *words, environment=environment, cwd=tmp_path) for name, words in asked]
+        said = "".join(each.stdout + each.stderr for each in ended)
+        assert all(each.stdout or each.stderr for each in ended)
+        assert "Traceback" not in said, said
         for piece in ("Kret", "s#K", "@Zq", "?x@", "[ü]", "s3cr", "Word"):
             assert piece not in said, said
         assert "INSERTS_DATABASE_PASSWORD_FILE" in said

@@ -43,22 +43,23 @@ def structure(url: str) -> dict[str, object]:
     """All that the engine itself knows of its tables: more than Alembic compares."""
     engine = make_engine(url, create=True)
     inspector = inspect(engine)
-    found = {
-        table: {
-            "columns": [{**each, "type": str(each["type"])} for each in inspector.get_columns(table)],
-            "key": inspector.get_pk_constraint(table),
-            "unique": sorted(inspector.get_unique_constraints(table), key=str),
-            "references": sorted(inspector.get_foreign_keys(table), key=str),
-            "checks": sorted(inspector.get_check_constraints(table), key=str),
-            "indexes": sorted(
-                ({**each, "dialect_options": _conditions(each)} for each in inspector.get_indexes(table)), key=str
-            ),
-        }
-        for table in inspector.get_table_names()
-        if table != "alembic_version"
-    }
+    # Of all tables at once: asked for one by one, PostgreSQL takes twenty times as many questions.
+    columns, keys = inspector.get_multi_columns(), inspector.get_multi_pk_constraint()
+    unique, references = inspector.get_multi_unique_constraints(), inspector.get_multi_foreign_keys()
+    conditions, indexes = inspector.get_multi_check_constraints(), inspector.get_multi_indexes()
     engine.dispose()
-    return found
+    return {
+        place[1]: {
+            "columns": [{**each, "type": str(each["type"])} for each in columns[place]],
+            "key": keys[place],
+            "unique": sorted(unique[place], key=str),
+            "references": sorted(references[place], key=str),
+            "checks": sorted(conditions[place], key=str),
+            "indexes": sorted(({**each, "dialect_options": _conditions(each)} for each in indexes[place]), key=str),
+        }
+        for place in columns
+        if place[1] != "alembic_version"
+    }
 
 
 def _conditions(index) -> dict[str, str]:

@@ -150,7 +150,7 @@ class Line:
                 done, moved = now_done, time.monotonic()
             if self.worker.exit_code() is not None or time.monotonic() - moved > WITHOUT_PROGRESS:
                 raise RuntimeError(f"the line stands still at {done} of {count}:\n{self.worker.last_words()}")
-            time.sleep(0.25)
+            time.sleep(1.0)  # each look goes through all verdicts, on a core that the line needs
         times = select(Verdicts.judged_at).join(Captures).where(Captures.station == station)
         with self.database.reading() as session:
             return sorted(moment.timestamp() for moment in session.scalars(times))

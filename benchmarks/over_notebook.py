@@ -17,7 +17,7 @@ from statistics import fmean
 import numpy as np
 from sqlalchemy import select
 
-from benchmarks.line import Line, keyed, running
+from benchmarks.line import Line, running, shown_by
 from benchmarks.line_rate import CAPTURES, captures_per_second, warm_up
 from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
@@ -84,8 +84,8 @@ def sides_of(line: Line, station: str) -> list[int]:
     """What the line said of each of the photographs: 0 of an intact one, 1 of a damaged one."""
     said = select(Captures.image, Verdicts.outcome).join(Verdicts).where(Captures.station == station)
     with line.database.reading() as session:
-        outcomes = dict(session.execute(said).tuples().all())
-    return [LINE_CLASSES.index(outcomes[key]) for key, _ in keyed(photographs(JUDGED))]
+        outcomes = {shown_by(key): outcome for key, outcome in session.execute(said).tuples()}
+    return [LINE_CLASSES.index(outcomes[number]) for number in range(JUDGED)]
 
 
 def _equal(samples: int) -> list[float]:

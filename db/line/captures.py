@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,7 @@ class Known:
 _COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]
 _NAMES = [field.name for field in fields(Capture)]
 _PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
+_SUBJECT = attrgetter("image_sha256", "check_id", "machine", "head", "pocket", "operation")
 _CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
 _POCKET_NAMES = ("machine", "head", "pocket", "ordered_at", "capture_id")
 
@@ -161,8 +163,8 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
 
 def subject_of(capture: Capture) -> tuple[object, ...]:
     """What a capture is of: two of one id that differ in this are two captures."""
-    names = ("image_sha256", "check_id", "machine", "head", "pocket", "operation")
-    return (*(getattr(capture, name) for name in names), json.dumps(capture.region, sort_keys=True))
+    region = None if capture.region is None else json.dumps(capture.region, sort_keys=True)
+    return (*_SUBJECT(capture), region)
 
 
 def _known(connection: Connection, ids: Collection[UUID]) -> tuple[dict[UUID, Known], dict[UUID, tuple[object, ...]]]:
@@ -211,8 +213,9 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
             check = {name: getattr(capture, name) for name in _CHECK_NAMES}
             check |= {"started_at": moment, "awaited": True}
         checks[capture.check_id] = check | {"size": size}
-        row = {name: getattr(capture, name) for name in _NAMES}
-        rows.append(row | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment})
+        rows.append(
+            vars(capture) | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment}
+        )
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
     _CHECK.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
     rows.sort(key=lambda row: row["capture_id"])

@@ -110,9 +110,7 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     for verdict in verdicts:
         first.setdefault(verdict.capture_id, verdict)
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
-    rows = [
-        {name: getattr(first[capture_id], name) for name in _NAMES} | {"current": True} for capture_id in sorted(first)
-    ]
+    rows = [vars(first[capture_id]) | {"current": True} for capture_id in sorted(first)]
     # The first verdict of a capture conflicts with nothing: this is all that the line does.
     written = {capture_id for (capture_id,) in _INSERT.execute(connection, rows)} if rows else set()
     had_faults = _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])

@@ -32,13 +32,22 @@ def aware(moment: datetime) -> datetime:
     return moment
 
 
+LONG_AGO: Final = "1970-01-01 00:00:00.000000"
+"""The value of a column that was added later, until the migration has filled it."""
+
+_WITHOUT_OFFSET: Final = len(LONG_AGO)
+
+
 def _sqlite_text(moment: datetime | None) -> str | None:
     """As SQLite keeps a moment: without the offset, so that it sorts as it should."""
-    return None if moment is None else aware(moment).astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if moment is None:
+        return None
+    utc = moment if moment.tzinfo is UTC else aware(moment).astimezone(UTC)
+    return utc.isoformat(" ", "microseconds")[:_WITHOUT_OFFSET]
 
 
 def _of_sqlite_text(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return None if text is None else datetime.fromisoformat(f"{text}+00:00")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -71,9 +80,6 @@ class UtcDateTime(TypeDecorator[datetime]):
 ROW_ID: Final = BigInteger().with_variant(Integer(), "sqlite")
 """A number that the database gives each row. SQLite counts by itself only where the key is exactly INTEGER, which has
 64 bits there."""
-
-LONG_AGO: Final = "1970-01-01 00:00:00.000000"
-"""The value of a column that was added later, until the migration has filled it."""
 
 PLAIN_JSON: Final = JSON(none_as_null=True)
 """JSON in which no value is SQL's null."""

@@ -21,7 +21,7 @@ import structlog
 from db.engine.database import Database
 from db.line import faults
 from db.line.capture_order import claimed, clock_error
-from db.line.captures import Arrival, Known, subject_of
+from db.line.captures import Arrival, Capture, Known, subject_of
 from db.line.faults import Fault
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
@@ -140,14 +140,16 @@ class Inspector:
         events, broken = read_events(entries)
         # What another process of this worker has in hand comes to its end by the message that it has, which is not
         # acknowledged before.
-        events = [event for event in events if self._in_hand.take(_named(event))]
-        if not events and not broken:
+        taken = [(event, capture_of(event)) for event in events]
+        taken = [(event, capture) for event, capture in taken if self._in_hand.take(_named(capture))]
+        if not taken and not broken:
             return
+        events = [event for event, _ in taken]
         images = [self._fetch(event) for event in events]
         results = Results(faults=broken)
         to_judge = [
             (event, image)
-            for event, image, known in zip(events, images, self._arrive(events, images, delivery), strict=True)
+            for event, image, known in zip(events, images, self._arrive(taken, images, delivery), strict=True)
             if self._is_to_judge(event, image, known, delivery, results) and isinstance(image, LoadedImage)
         ]
         self._judge_all(to_judge, delivery, results)
@@ -162,19 +164,21 @@ class Inspector:
         with self._metrics.stage("fetch"):
             return fetch(self._images, event)
 
-    def _arrive(self, events: Sequence[CaptureEvent], images: Sequence[Image], delivery: Delivery) -> list[Known]:
+    def _arrive(
+        self, taken: Sequence[tuple[CaptureEvent, Capture]], images: Sequence[Image], delivery: Delivery
+    ) -> list[Known]:
         arrivals = [
             Arrival(
-                capture_of(event),
+                capture,
                 delivery.received_at,
                 tried=isinstance(image, LoadedImage),
                 shows=not (isinstance(image, LoadedImage) and is_stand_in(image.data)),
             )
-            for event, image in zip(events, images, strict=True)
+            for (_, capture), image in zip(taken, images, strict=True)
         ]
         with self._metrics.stage("arrive"):
             known = self._writes.arrive(arrivals)
-        for event, before in zip(events, known, strict=True):
+        for (event, _), before in zip(taken, known, strict=True):
             # A station's clock that was not believed is logged once for each capture.
             error = clock_error(event.captured_at, before.ordered_at) if before.ordered_at else None
             if error is not None:
@@ -270,9 +274,9 @@ class Inspector:
         retry_while_unavailable(partial(self._sender.send, messages), REDIS)
 
 
-def _named(event: CaptureEvent) -> str:
+def _named(capture: Capture) -> str:
     """A capture by its id and by all that it is of."""
-    return repr((event.capture_id, *subject_of(capture_of(event))))
+    return repr((capture.capture_id, *subject_of(capture)))
 
 
 def _text(identifier: UUID | None) -> str | None:

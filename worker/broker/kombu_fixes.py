@@ -1,14 +1,12 @@
 """kombu's Redis transport with workarounds, one class each.
 
 `_UniformErrors`: a Redis that refuses commands is treated like one that is away. `CarefulClient`: malformed messages
-cannot end Celery's loop. `CarefulQoS`: lost acknowledgements occupy no prefetch slot, and each step is one write.
-`CarefulChannel`: one client for all calls. `PromptConnection`: reconnects within seconds.
+cannot end Celery's loop. `CarefulQoS`: lost acknowledgements occupy no prefetch slot. `CarefulChannel`: one client for
+all calls. `PromptConnection`: reconnects within seconds.
 """
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,7 +16,6 @@ import redis
 import structlog
 from celery.app.amqp import AMQP
 from kombu.connection import Connection
-from kombu.transport import virtual
 from kombu.transport.redis import QoS
 
 from producer.contract.event import INSPECT_QUEUE
@@ -26,7 +23,6 @@ from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
 from producer.delivery.redis_refusals import RedisRefuses, is_away, refusal
 from producer.delivery.redis_transport import UrlChannel, UrlTransport
-from worker.broker.at_once import done_together
 from worker.broker.sanitising import sanitise
 
 log = structlog.get_logger()
@@ -135,26 +131,10 @@ class CarefulQoS(QoS):
     connection in order. What was not acknowledged is redelivered after the visibility timeout, and confirmed again.
     """
 
-    def append(self, message: Any, delivery_tag: str) -> None:
-        """Keep a message that was taken until it is acknowledged: as kombu does, at half the cost."""
-        place = message.delivery_info
-        kept = json.dumps([message._raw, place["exchange"], place["routing_key"]])
-        with self.channel.conn_or_acquire() as client:
-            done_together(
-                client,
-                ("ZADD", self.unacked_index_key, time.time(), delivery_tag),
-                ("HSET", self.unacked_key, delivery_tag, kept),
-            )
-        virtual.QoS.append(self, message, delivery_tag)  # type: ignore[no-untyped-call]
-
     def ack(self, delivery_tag: str) -> None:
         """Acknowledge a message; it is redelivered where Redis is away or refuses."""
         with self._slot_freed(delivery_tag):
-            with self.channel.conn_or_acquire() as client:
-                done_together(
-                    client, ("ZREM", self.unacked_index_key, delivery_tag), ("HDEL", self.unacked_key, delivery_tag)
-                )
-            virtual.QoS.ack(self, delivery_tag)  # type: ignore[no-untyped-call]
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Give a message back, or drop it; it is redelivered where Redis is away or refuses."""

@@ -18,7 +18,6 @@ from producer.contract.answers import (
 )
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, News
-from worker.broker.at_once import Command, replies_of
 from worker.broker.patient_redis import connect_patiently
 
 log = structlog.get_logger()
@@ -40,22 +39,23 @@ class Notifier:
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        commands: list[Command] = []
+        pipe = self._redis.pipeline(transaction=False)
         streams = []
 
-        def append(stream: str, length: int, *entry: bytes | str) -> None:
-            commands.append(("XADD", stream, "MAXLEN", "~", length, "*", *entry))
+        def append(stream: str, entry: dict[bytes, str], length: int) -> None:
+            pipe.xadd(stream, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
             streams.append(stream)
 
         for station, answer in answers:
             of_station = answer.without_remaining() if isinstance(answer, VerdictAnswer) else answer
             text = of_station.model_dump_json(exclude_none=True)
-            append(stream_of(station), STREAM_LENGTH, STREAM_FIELD, text)
+            append(stream_of(station), {STREAM_FIELD: text}, STREAM_LENGTH)
             if self._plant_length:
                 whole = text if of_station is answer else answer.model_dump_json(exclude_none=True)
-                append(PLANT_STREAM, self._plant_length, STREAM_FIELD, whole, STATION_FIELD, station)
-        commands += [("EXPIRE", stream, STREAM_SECONDS) for stream in set(streams)]
-        replies = replies_of(self._redis, commands) if commands else []
+                append(PLANT_STREAM, {STREAM_FIELD: whole, STATION_FIELD: station}, self._plant_length)
+        for stream in set(streams):
+            pipe.expire(stream, STREAM_SECONDS)
+        replies = pipe.execute(raise_on_error=False)
         for stream, reply in zip(streams, replies, strict=False):
             if isinstance(reply, redis.ResponseError) and str(reply).startswith("WRONGTYPE"):
                 log.error("nobody can be told here: what is there is no stream, delete it", key=stream)

@@ -6,18 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from db.retention.days_kept import DAYS_OF_VERDICTS
 from producer.terminal.options import LARGEST, Json
-from producer.terminal.output import say, say_json
+from producer.terminal.output import note, say, say_json
 
 if TYPE_CHECKING:
     from worker.planning.plan import Plan
-
-FIGURES: Final = Path("var/bench.json")
 
 
 def plan(
@@ -29,7 +27,13 @@ def plan(
     backbone: Annotated[
         str | None, typer.Option(help="Network and layer that judges, like vgg16:fc1 (INSERTS_BACKBONE).")
     ] = None,
-    figures: Annotated[Path, typer.Option(help="Figures as `make bench` keeps them.")] = FIGURES,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Figures as `make bench` keeps them; default: var/bench.json where it has the backbone's, else those "
+            "of the reference machine."
+        ),
+    ] = None,
     per_second: Annotated[
         float | None, typer.Option(min=0.001, help="Captures a second that one worker judges, instead of the measured.")
     ] = None,
@@ -60,8 +64,9 @@ def plan(
     """What a load needs: workers and how long heads wait, Redis, database, images, network; and what ends first.
 
     Each station hands in a whole head at once, day and night, at random moments. Computed from what
-    `make bench NAMES=plan_*` measured on this machine (some minutes), so a worker is one like that which was measured,
-    with its cores and a process for each. docs/scaling.md says how, and what is assumed.
+    `make bench NAMES=plan_*` measured on this machine (some minutes), else from what it measured on the reference
+    machine of docs/scaling.md: a worker is one like that which was measured, with its cores and a process for each.
+    docs/scaling.md says how it is computed, and what is assumed.
 
     Examples:
 
@@ -72,7 +77,7 @@ def plan(
     """
     from worker.commands.options import settings_with
     from worker.planning.limits import ends_first, warnings
-    from worker.planning.measurements import read
+    from worker.planning.measurements import REFERENCE, nearest, read
     from worker.planning.plan import SHARE_DAMAGED, Load
     from worker.planning.plan import plan as plan_for
 
@@ -83,6 +88,9 @@ def plan(
         "image_bytes": image_bytes,
     }
     settings = settings_with(backbone=backbone)
+    figures = figures or nearest(settings.backbone)
+    if figures == REFERENCE:
+        note("planned with the reference machine's figures: `make bench NAMES=plan_*` measures this one's")
     known = read(figures, settings.backbone, {name: value for name, value in instead.items() if value is not None})
     plans = [
         plan_for(

@@ -6,7 +6,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+OWN: Final = Path("var/bench.json")
+"""Where `make bench` keeps what it measured on this machine."""
+
+REFERENCE: Final = Path(__file__).with_name("reference_figures.json")
+"""What was measured on the machine that docs/scaling.md describes."""
 
 
 class FiguresMissing(ValueError):
@@ -72,6 +78,15 @@ def name_of(figure: str, backbone: str | None = None) -> str:
     return "_".join(["plan", figure, *([re.sub(r"\W+", "_", backbone).strip("_")] if backbone else [])])
 
 
+def nearest(backbone: str) -> Path:
+    """The file to plan with where none is named: this machine's where it has been measured with the backbone."""
+    try:
+        own = _known(OWN)
+    except FiguresMissing:
+        return REFERENCE
+    return OWN if name_of("per_second", backbone) in own else REFERENCE
+
+
 def read(path: Path, backbone: str, overrides: dict[str, float]) -> Figures:
     """The figures in a file as `make bench` keeps them, with those of `overrides` in their place.
 
@@ -121,8 +136,8 @@ def _known(path: Path) -> dict[str, Any]:
         figures = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise FiguresMissing(
-            f"there are no figures at {path}: measure this machine first (make bench NAMES=plan_*, some minutes), "
-            "or name a file of figures with --figures"
+            f"there are no figures at {path}: measure this machine first (make bench NAMES=plan_*, some minutes, keeps "
+            f"them in {OWN}), or leave --figures out"
         ) from None
     except (ValueError, UnicodeDecodeError) as error:
         raise FiguresMissing(f"{path} is no file of figures: {error}") from None

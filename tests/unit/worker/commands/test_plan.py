@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from worker.commands.main import app
 
-FIGURES = Path(__file__).parents[4] / "docs" / "scaling-figures.json"
+FIGURES = Path(__file__).parents[4] / "worker" / "planning" / "reference_figures.json"
 LOAD = ("--inserts", "30", "--every", "60", "--backbone", "mobilenet:conv_pw_12_relu+gap", "--figures", str(FIGURES))
 
 
@@ -63,3 +63,19 @@ def test_it_loads_neither_the_network_nor_a_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == ""
+
+
+def test_a_machine_that_was_not_measured_is_planned_for_like_the_reference_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    load = ("--stations", "1", *LOAD[:-2])
+    said = run(*load)
+    assert said.exit_code == 0
+    assert "the reference machine's figures" in said.stderr
+    own = json.loads(FIGURES.read_text("utf-8"))
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "bench.json").write_text(json.dumps(own | {"plan_cores": {"value": 64}}), "utf-8")
+    said = run(*load, "--json")
+    assert said.stderr == ""
+    assert json.loads(said.stdout)["figures"]["worker"]["cores"] == 64

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from db.engine import migrate
@@ -121,14 +120,11 @@ def test_so_it_is_with_real_photographs(tmp_path: Path, redis_server: RedisProce
     """Inserts of the bench that it has not seen are like what it learned; those in the lathe hardly ever."""
     folder = shared / "data" / "turning-inserts"
     rows = list(csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()))
-    bench, lathe = (
-        [
-            (next(folder.rglob(row["file"])).read_bytes(), row["class"])
-            for row in rows
-            if ("bench" in row["setup"]) is at
-        ]
-        for at in (True, False)
-    )
+    sides: dict[bool, list[tuple[bytes, str]]] = {True: [], False: []}
+    for row in rows:
+        photograph = next(folder.rglob(row["file"])).read_bytes()
+        sides["bench" in row["setup"]].append((photograph, row["class"]))
+    bench, lathe = sides[True], sides[False]
     with line_that_learned([pair for n, pair in enumerate(bench) if n % 6], tmp_path, redis_server) as line:
         as_learned = answers(line, [photograph for photograph, _ in bench[::6]], "bench")
         strange = answers(line, [photograph for photograph, _ in lathe[::4]], "H1")

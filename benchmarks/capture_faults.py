@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,13 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageFilter
 
+from benchmarks import fixed_camera
 from benchmarks.labelled_sets import labelled_sets
 from db.line.station_history import Photographed
 from worker.images.decoding import UnusableImage, decode
 from worker.images.measurements import Measurements, measure
 from worker.line.blurred_or_dark import Usual, unlike_usual
+from worker.line.moved_or_empty import TOGETHER, Scene
 from worker.runtime.arrays import Float32Array
 
 FOLDS: Final = 11
@@ -87,6 +90,20 @@ LESS_CLEAR: Final[dict[str, Draw]] = {
 }
 
 
+MOVED: Final[dict[str, tuple[float, float]]] = {
+    "moved by 20 % to the right": (0.2, 0),
+    "moved by 20 % to the left": (-0.2, 0),
+    "moved by 20 % down": (0, 0.2),
+    "moved by 20 % up": (0, -0.2),
+    "moved by 15 % up and to the left": (-0.15, -0.15),
+    "less clear, moved by 10 % to the left": (-0.1, 0),
+    "less clear, moved by 10 % up": (0, -0.1),
+}
+
+EXAMPLES: Final = 5
+"""Photographs of an empty pocket that somebody has reviewed."""
+
+
 def main(folders: Sequence[Path]) -> int:
     """Print for each set and fault what share is refused, and what measuring and holding against others costs."""
     sets = list(labelled_sets(folders))
@@ -105,8 +122,50 @@ def main(folders: Sequence[Path]) -> int:
         some = np.linspace(0, len(files) - 1, min(DRAWN_ON, len(files))).round().astype(int).tolist()
         for name, draw in {**CLEAR, **LESS_CLEAR}.items():
             _tell(folder, name, [_is_refused(_measured(files[n], draw), histories[n]) for n in some])
+        _tell_of_a_fixed_camera(folder, [row["insert"] for row in rows], places, files)
     _time()
     return 0
+
+
+def _tell_of_a_fixed_camera(folder: Path, inserts: list[str], setups: list[str], files: Sequence[Path]) -> None:
+    """Print what is said of a camera that was fixed and has moved, of empty pockets, and of neither."""
+    photographs, rng = list(map(opened, files)), np.random.default_rng(0)
+    at = np.zeros((len(photographs), 2))
+    for setup in set(setups):
+        rows = [n for n, of in enumerate(setups) if of == setup]
+        at[rows] = fixed_camera.places([photographs[n] for n in rows])
+
+    def sketches(moved: tuple[float, float] = (0, 0)) -> list[bytes]:
+        return [_sketch(fixed_camera.taken(*each, rng, moved)) for each in zip(photographs, at, strict=True)]
+
+    still, by_hand = sketches(), list(map(_sketch, photographs))
+    empty = [_sketch(fixed_camera.without_insert(each, rng)) for each in photographs]
+    cases = {"fixed camera: false alarms": (still, still), "held by hand: false alarms": (by_hand, by_hand)}
+    cases |= {name: (still, sketches(moved)) for name, moved in MOVED.items()}
+    said: dict[str, list[bool]] = defaultdict(list)
+    for part in _parts(inserts):
+        for setup in set(setups):
+            new = [n for n, of in enumerate(setups) if of == setup and part[n]]
+            old = [n for n, of in enumerate(setups) if of == setup and not part[n]]
+            for name, (before, now) in cases.items():
+                scene = Scene.of([before[n] for n in old], [])
+                rows = [[*rng.choice(new, TOGETHER - 1), n] for n in new]
+                said[name] += [scene.moved([scene.seen(now[k]) for k in row]) is not None for row in rows]
+            scene = Scene.of([still[n] for n in old], [empty[n] for n in rng.permutation(old)[:EXAMPLES]])
+            for name, now in {"no insert": empty, "an insert: false alarms": still}.items():
+                said[f"{name}, {EXAMPLES} examples"] += [bool(scene.empty(now[n], scene.seen(now[n]))) for n in new]
+    for name, refused in said.items():
+        _tell(folder, name, refused)
+
+
+def _sketch(image: Image.Image) -> bytes:
+    return measure(np.asarray(image.resize((224, 224), Image.Resampling.BILINEAR))).sketch
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    drawn = io.BytesIO()
+    image.save(drawn, "JPEG", quality=90)
+    return drawn.getvalue()
 
 
 def _is_refused(seen: Measurements | None, usual: Usual | None) -> bool:
@@ -120,10 +179,8 @@ def _tell(folder: Path, name: str, refused: Sequence[bool]) -> None:
 
 def _measured(file: Path, draw: Draw) -> Measurements | None:
     """What is measured, or None where the photograph is refused by itself."""
-    drawn = io.BytesIO()
-    draw(opened(file)).save(drawn, "JPEG", quality=90)
     try:
-        return measure(decode(drawn.getvalue(), (224, 224)))
+        return measure(decode(_jpeg(draw(opened(file))), (224, 224)))
     except UnusableImage:
         return None
 

@@ -21,11 +21,12 @@ from db.engine.url import sqlite_url
 from db.evidence.evidence_map import EvidenceMap
 from db.learning import evaluations, model_registry
 from db.learning.model_registry import Model
-from db.line import captures, faults, insert_changes, shadow_verdicts, verdicts
+from db.line import captures, faults, insert_changes, shadow_verdicts, station_days, verdicts
 from db.line.captures import Capture
 from db.line.shadow_verdicts import ShadowVerdict
+from db.line.station_days import Aspect, StationDay
 from db.line.verdicts import Verdict
-from db.queries import maintenance
+from db.queries import maintenance, unusable_runs
 from producer.simulation.head import SimulatedHead
 from producer.storage.folder import FolderStore
 from tests.evaluation_support import COUNT, report_of
@@ -220,6 +221,27 @@ class Plant:
                 event="{}",
                 at=datetime.now(UTC),
             )
+
+    def spoilt_station(self) -> None:
+        """A station that drifts, with its farthest photographs, and whose newest ones cannot be judged."""
+        now, check = datetime.now(UTC), uuid6.uuid7()
+        photo, _ = SimulatedHead(1, seed=1, size=96).photograph(1)
+        shown = [
+            replace(self.capture("mill-3", "H7", number, 16, "op-9", check, now, photo), station="station-3")
+            for number in range(1, 1 + unusable_runs.FEWEST)
+        ]
+        reason = "the photograph is blurred: it has 9% of the sharpness that is usual at its station"
+        with self.database.transaction() as session:
+            for capture in shown:
+                captures.record(session, capture, now)
+                verdicts.record(session, Verdict(capture.capture_id, None, "unusable", None, reason, None, now))
+            for days_ago in (3, 2, 1):
+                far = days_ago < 3
+                dark = Aspect(distance=0.5, usual=0.05, chance=0.001, drifted=far, median=81.0, usual_median=120.0)
+                farthest = [capture.capture_id for capture in shown] if far else ()
+                day = now.date() - timedelta(days=days_ago)
+                row = StationDay("station-3", day, now, 60, aspects={"brightness": dark}, farthest=farthest)
+                station_days.record(session, row, None if far else b"sample")
 
 
 if __name__ == "__main__":

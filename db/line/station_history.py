@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import literal_column, or_, select, text
 from sqlalchemy.orm import Session
@@ -14,6 +14,9 @@ from db.schema.tables import Captures, Verdicts
 Place = tuple[str, str, int]
 """Machine, head and pocket."""
 
+_LOOKED_THROUGH: Final = 1_000
+"""The newest reviews as unusable, of all stations."""
+
 
 class Photographed(NamedTuple):
     """What was measured of a photograph (`worker.images.measurements`), and the insert that it shows."""
@@ -22,6 +25,7 @@ class Photographed(NamedTuple):
     brightness: float
     frame: int
     place: Place
+    sketch: bytes | None = None
 
 
 def good(session: Session, station: str, limit: int) -> list[Photographed]:
@@ -52,12 +56,35 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
         judged = judged.where(Captures.ordered_at > begins)
     of = judged.subquery()
     query = (
-        select(Verdicts.sharpness, Verdicts.brightness, Verdicts.frame, of.c.machine, of.c.head, of.c.pocket)
+        select(
+            *(Verdicts.sharpness, Verdicts.brightness, Verdicts.frame, Verdicts.sketch),
+            *(of.c.machine, of.c.head, of.c.pocket),
+        )
         .join(of, of.c.capture_id == Verdicts.capture_id)
         .where(Verdicts.current, Verdicts.sharpness.is_not(None))
         .order_by(of.c.ordered_at.desc(), of.c.capture_id.desc())
     )
     return [
-        Photographed(sharpness, brightness, frame, (machine, head, pocket))
-        for sharpness, brightness, frame, machine, head, pocket in session.execute(query)
+        Photographed(sharpness, brightness, frame, (machine, head, pocket), sketch)
+        for sharpness, brightness, frame, sketch, machine, head, pocket in session.execute(query)
     ]
+
+
+def unusable(session: Session, station: str, limit: int) -> list[bytes]:
+    """The sketches of the newest photographs of a station that people reviewed as unusable, the newest first."""
+    newest = (
+        select(Captures.capture_id, Captures.station, Captures.ordered_at)
+        # As words, so that an engine sees that the index of reviews will do.
+        .where(Captures.review == "unusable", text("review <> 'intact'"))
+        .order_by(*NEWEST_FIRST)
+        .limit(_LOOKED_THROUGH)
+        .subquery()
+    )
+    query = (
+        select(Verdicts.sketch)
+        .join(newest, newest.c.capture_id == Verdicts.capture_id)
+        .where(newest.c.station == station, Verdicts.current, Verdicts.sketch.is_not(None))
+        .order_by(newest.c.ordered_at.desc(), newest.c.capture_id.desc())
+        .limit(limit)
+    )
+    return [sketch for sketch in session.scalars(query) if sketch is not None]

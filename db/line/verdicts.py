@@ -36,8 +36,8 @@ class Verdict:
     `broken`) where there is one, `reason` why it is not plain (for people), `decision` the signed distance from
     the SVM's plane, `seconds` the time from receiving the capture to this verdict and `probability` that of damage,
     by the model's calibration. `evidence` is a map of where the decision came from, as bytes
-    (`db.evidence.evidence_map`), where there is one. `sharpness`, `brightness` and `frame` are what was measured of the
-    photograph (`db.line.station_history`), where it could be decoded.
+    (`db.evidence.evidence_map`), where there is one. `sharpness`, `brightness`, `frame` and `sketch` are what was
+    measured of the photograph (`db.line.station_history`), where it could be decoded.
     """
 
     capture_id: UUID
@@ -53,6 +53,7 @@ class Verdict:
     sharpness: float | None = None
     brightness: float | None = None
     frame: int | None = None
+    sketch: bytes | None = None
 
 
 _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]

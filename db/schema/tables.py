@@ -224,7 +224,9 @@ class Verdicts(Base):
     sharpness: Mapped[float | None] = mapped_column(Double)
     brightness: Mapped[float | None] = mapped_column(Double)
     frame: Mapped[int | None] = mapped_column(BigInteger)
-    """A digest of the photograph's pixels; with the two before what its station's next ones are held against
+    """A digest of the photograph's pixels."""
+    sketch: Mapped[bytes | None]
+    """Its contours in a few squares; with the three before what its station's next ones are held against
     (`db.line.station_history`)."""
 
 

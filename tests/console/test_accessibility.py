@@ -9,6 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.console.browser import Page
+from tests.console_plant import Plant
 from tests.support import wait_until
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -29,6 +30,7 @@ PAGES = (
     "/pocket?machine=mill-9&head=Fräskopf+3&pocket=1",
     "/audit",
     "/faults",
+    "/faults?station=station-3",
     "/drift",
     "/handover",
     "/models",
@@ -36,6 +38,9 @@ PAGES = (
     "/sheet?machine=mill-1&head=H12",
     "/nothing",
 )
+
+FULL = {"/drift": "ol.strip img", "/faults": "p.problem span[lang]"}
+"""What a page shows only where a station drifts, or takes no usable photographs."""
 
 OUT_OF_SIGHT = (
     "return [...document.querySelectorAll('.labels button, .tools button')].filter(e => "
@@ -51,6 +56,13 @@ SCREENS = {
     "phone": {"width": 390, "height": 844, "mobile": True},
     "wall": {"width": 3840, "height": 2160, "mobile": False},
 }
+
+
+@pytest.fixture(scope="module")
+def still_plant(still_plant: Plant) -> Plant:
+    """With a station that drifts and takes no usable photographs, so that the pages of that are full."""
+    still_plant.spoilt_station()
+    return still_plant
 
 
 @pytest.fixture
@@ -116,6 +128,9 @@ def test_axe_finds_nothing(page, emulated, screen) -> None:
             emulated(screen)
 
     emulated(screen)
+    for path, full in FULL.items():
+        settled(page, path)
+        assert page.shows(full), path
     for path in PAGES:
         settled(page, path)
         page.script("document.querySelectorAll('details').forEach(each => each.setAttribute('open', ''))")

@@ -44,6 +44,7 @@ def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime)
         sharpness=None if seen is None else seen.sharpness,
         brightness=None if seen is None else seen.brightness,
         frame=None if seen is None else seen.frame,
+        sketch=None if seen is None else seen.sketch,
     )
 
 

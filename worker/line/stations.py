@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import structlog
 
 from db.engine.database import Database, is_unavailable
 from db.line import station_history
-from db.line.station_history import Place
+from db.line.station_history import Photographed, Place
 from worker.images.measurements import Measurements
-from worker.line.blurred_or_dark import Usual, same_frame, unlike_usual
+from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
+from worker.line.moved_or_empty import TOGETHER, Scene
+from worker.runtime.arrays import Float64Array
 
 log = structlog.get_logger()
 
@@ -21,6 +25,12 @@ LOOK_EVERY: Final = 60.0
 
 OF_NEWEST: Final = 500
 """Good photographs of a station, the newest, that say what is usual."""
+
+EXAMPLES: Final = 20
+"""Photographs of a station that people reviewed as unusable, the newest, which an empty pocket may be like."""
+
+_SKETCHED: Final = 100
+"""Sketches of good ones that say where the insert is: more say nothing new, and take longer."""
 
 
 class Origin(NamedTuple):
@@ -33,8 +43,10 @@ class Origin(NamedTuple):
 @dataclass
 class _Station:
     usual: Usual | None
+    scene: Scene | None
     before: tuple[int, Place] | None
     read_at: float
+    seen: deque[Float64Array] = field(default_factory=lambda: deque(maxlen=TOGETHER))
 
 
 class Stations:
@@ -49,7 +61,7 @@ class Stations:
         station = self._station(origin.station)
         if station.usual is None:
             return None
-        problem = unlike_usual(seen, station.usual)
+        problem = unlike_usual(seen, station.usual) or _moved_or_empty(seen, station)
         problem = problem or same_frame(origin.place, seen.frame, station.before, station.usual)
         if problem is None:
             station.before = seen.frame, origin.place
@@ -62,12 +74,32 @@ class Stations:
         try:
             with self._database.reading() as session:
                 good = station_history.good(session, name, OF_NEWEST)
+                unusable = station_history.unusable(session, name, EXAMPLES)
         except Exception as error:
             if not is_unavailable(error):
                 raise
             # The verdict's own transaction waits for the database; this look is made up for a minute later.
-            read = _Station(None, None, now) if known is None else replace(known, read_at=now)
+            read = _Station(None, None, None, now) if known is None else replace(known, read_at=now)
         else:
-            read = _Station(Usual.of(good), (good[0].frame, good[0].place) if good else None, now)
+            newest = (good[0].frame, good[0].place) if good else None
+            read = _Station(Usual.of(good), _scene(good, unusable), newest, now)
+            if known is not None and known.scene is not None and read.scene is not None:
+                read.seen = known.seen
         self._known[name] = read
         return read
+
+
+def _scene(good: Sequence[Photographed], unusable: Sequence[bytes]) -> Scene | None:
+    sketches = [photograph.sketch for photograph in good if photograph.sketch is not None]
+    return Scene.of(sketches[:: -(-len(sketches) // _SKETCHED)], unusable) if len(sketches) >= FEWEST else None
+
+
+def _moved_or_empty(seen: Measurements, station: _Station) -> str | None:
+    scene = station.scene
+    if scene is None:
+        return None
+    alike = scene.seen(seen.sketch)
+    if (problem := scene.empty(seen.sketch, alike)) is not None:
+        return problem
+    station.seen.append(alike)
+    return scene.moved(list(station.seen))

@@ -43,6 +43,8 @@ def faults(
         rows = subject.search(session, state=chosen, station=station.strip() or None, limit=limit)
         stations, workers = station_health.stations(session), station_health.workers(session, now)
         runs = unusable_runs.runs(session)
+    if station := station.strip():
+        stations, runs = [of for of in stations if of.station == station], [of for of in runs if of.station == station]
     return page(
         request,
         "fault_list.html",

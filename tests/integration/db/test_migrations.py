@@ -327,6 +327,19 @@ def test_a_verdict_stays_without_what_was_measured(line, start) -> None:
     assert [row | dict.fromkeys(measured) for row in before] == _contents(line.database.url)["verdicts"]
 
 
+def test_a_verdict_stays_without_its_sketch(line, start) -> None:
+    """Schema 0014, down and up again."""
+    capture = line.see()
+    line.model("m-1")
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, model_id="m-1", sketch=bytes(range(256))))
+    line.database.close()
+    before = _contents(line.database.url)["verdicts"]
+    migrate.downgrade(line.database.url, "0013")
+    migrate.upgrade(line.database.url)
+    assert [row | {"sketch": None} for row in before] == _contents(line.database.url)["verdicts"]
+
+
 @contextmanager
 def _connected(url: str):
     engine = make_engine(url)

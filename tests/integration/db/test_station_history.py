@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import uuid6
 
@@ -14,13 +15,13 @@ from worker.line import stations
 from worker.line.blurred_or_dark import FEWEST
 from worker.line.stations import Origin, Stations
 
-GOOD = Measurements(sharpness=100.0, brightness=120.0, contrast=100.0, burnt=0.0, frame=1)
+GOOD = Measurements(sharpness=100.0, brightness=120.0, contrast=100.0, burnt=0.0, frame=1, sketch=bytes(256))
 
 
 def photographed(line, number, outcome="intact", seen=GOOD, **changes):
     """A capture with its verdict, and what was measured of it."""
     capture = line.see(1 + number % 2, number, check_id=uuid6.uuid7(), **changes)
-    measured = {"sharpness": seen.sharpness, "brightness": seen.brightness, "frame": number}
+    measured = {"sharpness": seen.sharpness, "brightness": seen.brightness, "frame": number, "sketch": seen.sketch}
     reason = "the photograph is blurred" if outcome == "unusable" else None
     with line.database.transaction() as session:
         verdicts.record(session, line.verdict(capture.capture_id, outcome, reason=reason, decision=None, **measured))
@@ -44,6 +45,41 @@ def test_the_history_is_of_the_station_s_newest_good_photographs(line) -> None:
     assert history(line) == [7, 5, 3, 0]
     assert history(line, limit=3) == [7, 5]
     assert history(line, "st-3") == []
+
+
+def test_what_people_called_unusable_at_a_station_is_what_an_empty_pocket_is_like(line) -> None:
+    for number in range(3):
+        capture = photographed(line, number, seen=replace(GOOD, sketch=bytes([number]) * 256))
+        line.say(capture, "unusable" if number < 2 else "worn")
+    line.say(photographed(line, 4, station="st-2"), "unusable")
+    line.say(line.see(1, 5, "unusable", check_id=uuid6.uuid7()), "unusable")  # of before sketches were kept
+    with line.database.reading() as session:
+        assert station_history.unusable(session, "st-1", 20) == [bytes([1]) * 256, bytes(256)]
+        assert station_history.unusable(session, "st-1", 1) == [bytes([1]) * 256]
+
+
+def test_a_worker_refuses_an_empty_pocket_and_what_a_moved_camera_sees(line) -> None:
+    """Squares with a corner in them, of a fixed camera; the pocket's hole, of three reviewed photographs."""
+    rng = np.random.default_rng(0)
+
+    def seen(corner: int | None) -> Measurements:
+        squares = rng.integers(0, 40, (16, 16), np.uint8)
+        if corner is None:
+            squares[9:13, 9:13] = 250
+        else:
+            squares[corner, corner:] = squares[corner:, corner] = 250
+        return replace(GOOD, frame=int(rng.integers(2**60)), sketch=squares.tobytes())
+
+    for number in range(FEWEST):
+        photographed(line, number, seen=seen(5))
+    for number in range(3):
+        line.say(photographed(line, FEWEST + number, seen=seen(None)), "unusable")
+    known, origin = Stations(line.database), Origin("st-1", ("mill-1", "head-1", 1))
+    assert "no insert in the pocket" in str(known.fault(origin, seen(None)))
+    assert [known.fault(origin, seen(5)) for _ in range(5)] == [None] * 5
+    told = [known.fault(origin, seen(8)) for _ in range(8)]
+    assert (told[0], "the camera has moved" in str(told[-1])) == (None, True)
+    assert [known.fault(origin, seen(5)) for _ in range(4)][1:] == [None] * 3
 
 
 def test_a_person_who_overrules_a_fault_lets_the_history_begin_anew(line) -> None:

@@ -33,6 +33,19 @@ def actions(line) -> list[tuple[str, str, str]]:
     return [(row.by, row.action, row.subject) for row in rows if "fault" in row.action][::-1]
 
 
+def test_a_station_has_a_page_of_its_own(line, signed_in) -> None:
+    for station in ("st-1", "st-2"):
+        for pocket in range(1, 6):
+            line.see(pocket, 1, "unusable", station=station, check_id=uuid6.uuid7())
+    viewer = signed_in("viewer")
+    both, one = viewer.get("/faults").text, viewer.get("/faults?station=st-2").text
+    assert both.count("cannot be judged, since") == 2
+    assert 'href="/faults?station=st-2"' in both
+    assert one.count("cannot be judged, since") == 1
+    assert "/search?station=st-2&amp;outcome=unusable" in one
+    assert "st-1" not in one
+
+
 def test_who_saw_a_fault_first_stays_and_who_closed_it_is_kept(line, signed_in) -> None:
     fault = a_fault(line)
     reviewer, maintainer = signed_in("reviewer"), signed_in("maintainer")

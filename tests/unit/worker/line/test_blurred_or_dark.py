@@ -90,7 +90,7 @@ def test_what_a_few_photographs_are_like_is_no_fault() -> None:
         [Photographed(1000.0, 120.0, n, PLACE) for n in range(93)] + [Photographed(90.0, 30.0, 0, PLACE)] * 7
     )
     assert usual is not None
-    rare = Measurements(sharpness=90.0, brightness=30.0, contrast=100, burnt=0, frame=0)
+    rare = Measurements(sharpness=90.0, brightness=30.0, contrast=100, burnt=0, frame=0, sketch=bytes(256))
     assert unlike_usual(rare, usual) is None
     assert "too dark" in str(unlike_usual(replace(rare, brightness=29.0), usual))
     assert "blurred" in str(unlike_usual(replace(rare, sharpness=89.0), usual))

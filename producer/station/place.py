@@ -41,7 +41,7 @@ def place_of(relative: Path) -> Place:
 
 
 def operation_of(relative: Path) -> Path:
-    """The folder `<machine>/<head>/<operation>` that a file lies in, however deep; the one that it is in where none is."""
+    """The folder `<machine>/<head>/<operation>` that a file lies in, however deep; else its own folder."""
     return Path(*relative.parts[:_OPERATION]) if len(relative.parts) > _OPERATION else relative.parent
 
 

@@ -31,13 +31,13 @@ def check(
     """Check a whole head after an operation: go, or replace these pockets.
 
     The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both tell
-    one; without either it is the highest number in the folder. Nothing is left out silently: a pocket without a
-    photograph or with two, a number that the head does not have, a file that cannot be read or is still written, a file
-    of any name that may be a photograph of nobody knows which pocket, a photograph that was handed in for another
-    operation. Each is named at once, and the check ends as "review" with its pocket, never as "go". So does one whose
-    folder changes while it runs. A folder in which all photographs are those of another operation is refused. Where
-    nothing tells whether a program still writes a photograph (a share, files of another owner), each must be the same
-    at two looks, INSERTS_SETTLED_AFTER seconds (2) apart.
+    one; without either it is the highest number in the folder, or that of the head's check before. Nothing is left out
+    silently: a pocket without a photograph or with two, a number that the head does not have, a file that cannot be
+    read or is still written, a file of any name that may be a photograph of nobody knows which pocket, a photograph
+    that was handed in for another operation. Each is named at once, and the check ends as "review" with its pocket,
+    never as "go". So does one whose folder changes while it runs. A folder in which all photographs are those of
+    another operation is refused. Where nothing tells whether a program still writes a photograph (a share, files of
+    another owner), each must be the same at two looks, INSERTS_SETTLED_AFTER seconds (2) apart.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
@@ -46,6 +46,7 @@ def check(
     """
     from producer.commands.check_report import as_values, in_lines, notes_on, sentence, unsure, unusable
     from producer.commands.opening import open_station
+    from producer.station import head_sizes
     from producer.station.head_check import run_check
     from producer.station.head_folder import changes_since, look_at
     from producer.station.known_photographs import remember, without_known
@@ -59,12 +60,17 @@ def check(
         raise ValueError(register.lacks(head))
     # Neither of two that disagree is believed where it is the smaller one.
     regions = known.regions if known else {}
-    shown = look_at(folder, max(check_size or 0, known.pockets if known else 0) or None, regions)
+    declared = max(check_size or 0, known.pockets if known else 0) or None
+    shown = look_at(folder, declared, regions)
     notes = notes_on(shown, head, check_size, known, register)
     if is_unguarded(shown):
         notes.append(UNGUARDED)
         shown = settled(shown, folder, settings.settled_after)
     with open_station(settings) as (station, outbox):
+        if declared is None:
+            shown = head_sizes.as_large_as_before(shown, machine, head, outbox)
+        if declared is not None or not shown.problems:
+            head_sizes.remember(declared or shown.check_size, machine, head, outbox)
         shown = without_known(shown, folder, (machine, head, operation), outbox)
         for line in (*(problem.what for problem in shown.problems), *notes):
             note(line)

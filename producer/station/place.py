@@ -41,7 +41,7 @@ def place_of(relative: Path) -> Place:
 
 
 def operation_of(relative: Path) -> Path:
-    """The folder `<machine>/<head>/<operation>` that a file is in, however deep; else the folder that it is in."""
+    """The folder `<machine>/<head>/<operation>` that a file lies in, however deep; else its own folder."""
     return Path(*relative.parts[:_OPERATION]) if len(relative.parts) > _OPERATION else relative.parent
 
 

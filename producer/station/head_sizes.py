@@ -1,0 +1,41 @@
+"""How many pockets each head had when it was checked before: for a check of which nobody says so.
+
+The photographs that come last are the ones that are missing as yet. Where only the files' names tell how many pockets
+a head has, what is left out at the end shows by the check before.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import replace
+from typing import Final
+
+from producer.delivery.outbox import Outbox
+from producer.station.head_folder import HeadFolder, Problem, numbered
+
+_NOTE: Final = "pockets:"
+"""What the names of the notes begin with."""
+
+
+def as_large_as_before(shown: HeadFolder, machine: str, head: str, outbox: Outbox) -> HeadFolder:
+    """What a folder shows of a head, and as a problem the pockets at its end that an earlier check had."""
+    before = int(outbox.note(_name(machine, head)) or 0)
+    if before <= shown.check_size:
+        return shown
+    lacking = range(shown.check_size + 1, before + 1)
+    what = (
+        f"no photograph of {numbered(lacking)}: head {head} had {before} pockets when it was checked last. If it has "
+        "fewer now, say so with --check-size or in the head register (INSERTS_HEADS)"
+    )
+    return replace(shown, check_size=before, problems=[*shown.problems, Problem(what, pockets=lacking)])
+
+
+def remember(pockets: int, machine: str, head: str, outbox: Outbox) -> None:
+    """Note how many pockets a head has."""
+    if outbox.note(_name(machine, head)) != str(pockets):
+        outbox.keep_note(_name(machine, head), str(pockets))
+
+
+def _name(machine: str, head: str) -> str:
+    return f"{_NOTE}{unicodedata.normalize('NFC', json.dumps([machine, head], ensure_ascii=False))}"

@@ -37,7 +37,9 @@ class Verdict:
     the SVM's plane, `seconds` the time from receiving the capture to this verdict and `probability` that of damage,
     by the model's calibration. `evidence` is a map of where the decision came from, as bytes
     (`db.evidence.evidence_map`), where there is one. `sharpness`, `brightness` and `frame` are what was measured of the
-    photograph (`db.line.station_history`), where it could be decoded.
+    photograph (`db.line.station_history`), where it could be decoded. The `wear_` values are the widths across the
+    edge (mean, what nine tenths of it do not exceed, largest) and the length along it of the wear land, in pixels of
+    the photograph, where one was told; `pixels_per_mm` is its scale, where that is declared.
     """
 
     capture_id: UUID
@@ -53,6 +55,11 @@ class Verdict:
     sharpness: float | None = None
     brightness: float | None = None
     frame: int | None = None
+    wear_mean: float | None = None
+    wear_p90: float | None = None
+    wear_max: float | None = None
+    wear_length: float | None = None
+    pixels_per_mm: float | None = None
 
 
 _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]

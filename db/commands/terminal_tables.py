@@ -101,7 +101,8 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
 
 def history_table(rows: Sequence[PocketRow], changes: Sequence[InsertChange]) -> Table:
     """One pocket's life: its place is in the question already, its insert and edge are not."""
-    headings = ["captured", "operation", "outcome", "label", "review", *JUDGED, "model", "insert", "edge", "on edge"]
+    headings = ["captured", "operation", "outcome", "label", "review", *JUDGED, "wear land", "model", "insert", "edge"]
+    headings.append("on edge")
     # A change stands before the photograph that shows the new insert; what is older than the rows is not told.
     lines = [(row.ordered_at, 0, _of_history(row)) for row in rows]
     shown = [change for change in changes if change.at >= rows[-1].ordered_at]
@@ -118,6 +119,7 @@ def _of_history(row: PocketRow) -> list[Shown]:
         row.review,
         row.decision,
         _chance(row),
+        wear.words() if (wear := row.wear()) else None,
         row.model_id,
         row.insert_designation,
         row.edge,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TypedDict
+from typing import Literal, NamedTuple, TypedDict
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, literal, literal_column, tuple_
@@ -26,7 +26,8 @@ class VerdictRow:
     not be, if one is open (filled by `db.queries.maintenance.history` only). `image` is None where the photograph
     was removed, as old ones are (`db.retention.policy`). `captured_at` is by the station's clock,
     `ordered_at` the place in the order: where they differ by much, that clock was wrong
-    (`db.line.capture_order.clock_error`).
+    (`db.line.capture_order.clock_error`). What begins with `wear_` is in pixels of the photograph
+    (`db.line.verdicts.Verdict`).
     """
 
     capture_id: UUID
@@ -50,7 +51,37 @@ class VerdictRow:
     operations_on_edge: int | None
     image: str | None
     ordered_at: datetime
+    wear_mean: float | None
+    wear_p90: float | None
+    wear_max: float | None
+    wear_length: float | None
+    pixels_per_mm: float | None
     fault: str | None = None
+
+    def wear(self) -> Wear | None:
+        """The wear land's mean and largest width, in millimetres where the scale is known; None where none was told."""
+        if self.wear_mean is None or self.wear_max is None:
+            return None
+        if self.pixels_per_mm is None:
+            return Wear(self.wear_mean, self.wear_max, "px")
+        return Wear(self.wear_mean / self.pixels_per_mm, self.wear_max / self.pixels_per_mm, "mm")
+
+
+class Wear(NamedTuple):
+    """How wide a wear land is."""
+
+    mean: float
+    largest: float
+    unit: Literal["mm", "px"]
+
+    @property
+    def digits(self) -> int:
+        """How many digits behind the point mean something."""
+        return 2 if self.unit == "mm" else 0
+
+    def words(self) -> str:
+        """As a person at a terminal reads it."""
+        return f"{self.mean:.{self.digits}f} to {self.largest:.{self.digits}f} {self.unit}"
 
 
 class Filters(TypedDict, total=False):
@@ -66,7 +97,10 @@ class Filters(TypedDict, total=False):
     until: datetime | None
 
 
-_VERDICT_FIELDS = {"label", "reason", "decision", "probability", "model_id", "judged_at", "seconds"}
+_VERDICT_FIELDS = {
+    *("label", "reason", "decision", "probability", "model_id", "judged_at", "seconds"),
+    *("wear_mean", "wear_p90", "wear_max", "wear_length", "pixels_per_mm"),
+}
 COLUMNS = [
     key_or_none()
     if field.name == "image"

@@ -37,7 +37,9 @@ class Verdict:
     the SVM's plane, `seconds` the time from receiving the capture to this verdict and `probability` that of damage,
     by the model's calibration. `evidence` is a map of where the decision came from, as bytes
     (`db.evidence.evidence_map`), where there is one. `sharpness`, `brightness`, `frame` and `sketch` are what was
-    measured of the photograph (`db.line.station_history`), where it could be decoded.
+    measured of the photograph (`db.line.station_history`), where it could be decoded. The `wear_` values are the widths
+    across the edge (mean, what nine tenths of it do not exceed, largest) and the length along it of the wear land, in
+    pixels of the photograph, where one was told; `pixels_per_mm` is its scale, where that is declared.
     """
 
     capture_id: UUID
@@ -54,6 +56,11 @@ class Verdict:
     brightness: float | None = None
     frame: int | None = None
     sketch: bytes | None = None
+    wear_mean: float | None = None
+    wear_p90: float | None = None
+    wear_max: float | None = None
+    wear_length: float | None = None
+    pixels_per_mm: float | None = None
 
 
 _COLUMNS = [getattr(Verdicts, field.name) for field in fields(Verdict)]

@@ -28,6 +28,9 @@ NEAR_SHARE: Final = 0.1
 SAMPLE_ONE_IN: Final = 50
 """One in so many confident verdicts is looked at, so that a confident mistake has a chance to be seen."""
 
+SAMPLE_EVERY: Final = 10
+"""One in so many that a person is offered is of the sample, while there is any: it is never crowded out."""
+
 _SCATTER: Final = 40_503, 65_536
 """A multiplier and a modulus that scatter numbers evenly, and keep no step with the pockets of a head (Knuth, The Art
 of Computer Programming 3, 6.4: the multiplier is the modulus by the golden ratio)."""
@@ -49,8 +52,10 @@ def queue(session: Session, limit: int = 50) -> list[ToReview]:
 
     First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share
     that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
-    look settles them. Then a sample of the others, the same for every person. Only those where a review disagrees have
-    been looked at before. What has no photograph any more is nothing to look at.
+    look settles them. Every tenth is of a sample of all that is not unsure, the same for every person, however much
+    else there is: without it nobody would know how many of the line's inserts are damaged (`db.queries.line_rate`).
+    Only those where a review disagrees have been looked at before. What has no photograph any more is nothing to look
+    at.
     """
     wanted = list(islice(_wanted(session, limit), limit))
     rows = _rows(session, [capture_id for capture_id, _, _ in wanted])
@@ -68,21 +73,34 @@ def drawn(number: Any) -> Any:
     return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
 
 
-def _wanted(session: Session, limit: int) -> Iterator[tuple[UUID, Why, Review | None]]:
+_Wanted = tuple[UUID, Why, Review | None]
+
+
+def _wanted(session: Session, limit: int) -> Iterator[_Wanted]:
     """What to look at, in order, as far as it is asked for: what comes later is not even looked up before."""
+    informative, sample = _informative(session, limit), _sample(session, limit)
+    while some := list(islice(informative, SAMPLE_EVERY - 1)):
+        yield from some
+        yield from islice(sample, 1)
+    yield from sample
+
+
+def _informative(session: Session, limit: int) -> Iterator[_Wanted]:
     for capture_id in session.scalars(_UNSURE.limit(limit)):
         yield capture_id, "unsure", None
     # A verdict keeps its place when its neighbour has been reviewed, so the list comes to an end.
     near = in_turn(group for outcome in ("intact", "damaged") for group in _near_threshold(session, outcome))
-    for capture_id in _not_reviewed(session, near, limit):
+    for capture_id in _not_reviewed(session, [number for number in near if not drawn(number)], limit):
         yield capture_id, "near the threshold", None
     for review in _disagreeing(session, limit):
         yield review.capture_id, "a review disagrees", review
+
+
+def _sample(session: Session, limit: int) -> Iterator[_Wanted]:
     for outcome in ("intact", "damaged", "unusable"):
         newest = _newest(outcome).subquery()
-        chosen = session.scalars(select(newest.c.id).where(drawn(newest.c.id)).order_by(newest.c.id.desc()))
-        others = [number for number in chosen if number not in set(near)]
-        for capture_id in _not_reviewed(session, others, limit):
+        chosen = session.scalars(select(newest.c.id).where(drawn(newest.c.id)).order_by(newest.c.id.desc())).all()
+        for capture_id in _not_reviewed(session, chosen, limit):
             yield capture_id, "a sample", None
 
 

@@ -228,6 +228,12 @@ class Verdicts(Base):
     sketch: Mapped[bytes | None]
     """Its contours in a few squares; with the three before what its station's next ones are held against
     (`db.line.station_history`)."""
+    wear_mean: Mapped[float | None] = mapped_column(Double)
+    wear_p90: Mapped[float | None] = mapped_column(Double)
+    wear_max: Mapped[float | None] = mapped_column(Double)
+    wear_length: Mapped[float | None] = mapped_column(Double)
+    pixels_per_mm: Mapped[float | None] = mapped_column(Double)
+    """Where the scale of the photograph is declared; what is before is in its pixels."""
 
 
 class ShadowVerdicts(Base):

@@ -45,6 +45,9 @@ INSPECT_QUEUE: Final = "inspect"
 MOST_EVENTS: Final = 100
 """The most events that one message carries."""
 
+SCALED: Final = 4
+"""What they send of an edge whose scale is declared, likewise."""
+
 MAX_KEY_LENGTH: Final = 512
 
 FIRST_YEAR: Final = 1970
@@ -116,11 +119,18 @@ _NAMED: Final = ("station", "machine", "head", "operation")
 
 
 def _less_in_older_versions(schema: dict[str, Any]) -> None:
-    schema["if"] = {"properties": {"schema_version": {"enum": [2, 3]}}, "required": ["schema_version"]}
+    schema["if"] = _of_versions(2, OUTLINED, SCALED)
     schema["else"] = {"properties": {name: {"pattern": f"^{NARROW}$"} for name in _NAMED}}
-    outlined = {"properties": {"schema_version": {"const": OUTLINED}}, "required": ["schema_version"]}
     box = {"not": {"type": "object", "anyOf": [{"required": ["polygon"]}, {"required": ["x1"]}]}}
-    schema["allOf"] = [{"if": outlined, "else": {"properties": {"region": box}}}]
+    without_scale = {"not": {"type": "object", "required": ["pixels_per_mm"]}}
+    schema["allOf"] = [
+        {"if": _of_versions(OUTLINED, SCALED), "else": {"properties": {"region": box}}},
+        {"if": _of_versions(SCALED), "else": {"properties": {"region": without_scale}}},
+    ]
+
+
+def _of_versions(*versions: int) -> dict[str, Any]:
+    return {"properties": {"schema_version": {"enum": list(versions)}}, "required": ["schema_version"]}
 
 
 class CaptureEvent(BaseModel):
@@ -133,10 +143,10 @@ class CaptureEvent(BaseModel):
     # Strict, so that "7" is no pocket; the JSON form (ISO 8601 times, ids as text) is the one that travels.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_less_in_older_versions)
 
-    schema_version: Literal[1, 2, 3] = Field(
+    schema_version: Literal[1, 2, 3, 4] = Field(
         default=1,
-        description="2, or 3 where the region is no box; with 1, or without it, names have only A to Z, a to z, 0 to "
-        "9, '.', '_' and '-'.",
+        description="2, 3 where the region is no box, or 4 where it is an edge with a scale; with 1, or without it, "
+        "names have only A to Z, a to z, 0 to 9, '.', '_' and '-'.",
     )
     capture_id: UUID7 = Field(description="UUIDv7, made at the station: the idempotency key everywhere.")
     captured_at: UtcDatetime = Field(
@@ -174,9 +184,11 @@ class CaptureEvent(BaseModel):
 
     @field_validator("region")
     @classmethod
-    def _box_before_version_3(cls, region: AnyRegion | None, info: ValidationInfo) -> AnyRegion | None:
-        if isinstance(region, Polygon | Edge) and info.data.get("schema_version", OUTLINED) < OUTLINED:
-            raise ValueError(f"a region that is no box is of schema_version {OUTLINED}: send that")
+    def _known_to_its_version(cls, region: AnyRegion | None, info: ValidationInfo) -> AnyRegion | None:
+        least = version_for(region)
+        if info.data.get("schema_version", least) < least > 2:
+            what = "an edge with a scale" if least == SCALED else "a region that is no box"
+            raise ValueError(f"{what} is of schema_version {least}: send that")
         return region
 
     def message(self) -> dict[str, Any]:
@@ -211,8 +223,10 @@ def message_of(events: Sequence[CaptureEvent]) -> dict[str, Any] | list[dict[str
     return [event.message() for event in events] if others else first.message()
 
 
-def version_for(region: AnyRegion | None) -> Literal[2, 3]:
+def version_for(region: AnyRegion | None) -> Literal[2, 3, 4]:
     """The lowest `schema_version` from 2 on that can carry an event with this region."""
+    if isinstance(region, Edge) and region.pixels_per_mm is not None:
+        return SCALED
     return 3 if isinstance(region, Polygon | Edge) else 2
 
 

@@ -74,6 +74,8 @@ class Edge(BaseModel):
 
     The strip is judged levelled: the first point on its left, the second on its right, `above` is what is then above
     the line. Of an edge that is declared from right to left `above` is therefore what is below it in the photograph.
+    The insert is on the side that the strip goes farther to. `pixels_per_mm` says how large a millimetre of the
+    insert is along the edge, where that is known: what is measured there can then be said in millimetres.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -84,6 +86,13 @@ class Edge(BaseModel):
     y2: int = Field(ge=0, le=LARGEST)
     above: int = Field(ge=0, le=LONGEST)
     below: int = Field(ge=0, le=LONGEST)
+    pixels_per_mm: float | None = Field(
+        default=None,
+        gt=0,
+        le=LONGEST,
+        allow_inf_nan=False,
+        exclude_if=lambda scale: scale is None,  # version 3 does not know it, nor do the captures of before
+    )
 
     @model_validator(mode="after")
     def _is_a_strip(self) -> Edge:

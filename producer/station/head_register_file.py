@@ -35,6 +35,8 @@ region = { left = 120, top = 40, width = 640, height = 640 }
 8 = { polygon = [[160, 40], [800, 60], [780, 680], [150, 660]] }
 # A strip along a cutting edge, from one point to another, so many pixels to either side; it is judged levelled:
 9 = { x1 = 140, y1 = 600, x2 = 760, y2 = 560, above = 60, below = 30 }
+# The same with a scale: how wide the wear land is, is then said in millimetres:
+10 = { x1 = 140, y1 = 600, x2 = 760, y2 = 560, above = 60, below = 30, pixels_per_mm = 85.0 }
 
 [heads."Fräskopf 3"]                  # a name with a blank, a dot or an umlaut stands in quotation marks
 pockets = 12

@@ -79,6 +79,8 @@ def test_learning_by_hand(worker: Commands) -> None:
         "nothing is intact",
         "which the labels do not support yet",
         "more labelled inserts are missing to promise 1%",
+        "Venn-Abers, of 24 photographs",
+        "the probabilities take 50.0% damaged for usual, as 24 labels",
         "calibration",
         "above guessing",
         "heads        mill-1 H0",

@@ -26,6 +26,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 import db.line.faults
+from benchmarks.wear import Scene, drawn
 from db.engine import write_ahead_log
 from db.engine.database import Database
 from db.engine.sqlite_read_only import wal_of
@@ -256,6 +257,33 @@ def test_the_strip_along_an_edge_is_judged_and_learned_from_as_it_was_seen(line:
     features = line.network.features_of(read_image(item, line.store, line.network.input_size)[None])
     assert seen[2] is not None
     assert seen[2].decision == pytest.approx(float(features[0, 0]) - 128)
+
+
+def test_a_wear_land_is_kept_with_its_verdict_in_pixels_with_their_scale(line: Line) -> None:
+    worn = drawn(Scene(), 1)
+    pixels = io.BytesIO()
+    Image.open(io.BytesIO(worn.data)).save(pixels, "PNG")  # a JPEG would be reduced to what this small network sees
+    region = worn.edge.model_dump()
+    scaled, plain, whole = (
+        stored_event(line.store, pixels.getvalue(), schema_version=version, check_id=str(new_id()), **changes)
+        for version, changes in (
+            (4, {"region": region | {"pixels_per_mm": 50.0}}),
+            (3, {"region": region}),
+            (3, {}),
+        )
+    )
+    line.inspector.inspect([event.message() for event in (scaled, plain, whole)])
+    seen = [line.verdict_of(event) for event in (scaled, plain, whole)]
+    truth = worn.truth()
+    for verdict, scale in zip(seen[:2], (50.0, None), strict=True):
+        assert verdict is not None
+        assert verdict.wear_mean == pytest.approx(truth.mean, rel=0.1)
+        assert verdict.wear_p90 == pytest.approx(truth.p90, rel=0.1)
+        assert verdict.wear_max == pytest.approx(truth.maximum, rel=0.1)
+        assert verdict.wear_length == pytest.approx(truth.length, rel=0.1)
+        assert verdict.pixels_per_mm == scale
+    assert seen[2] is not None
+    assert seen[2].wear_mean is None
 
 
 @pytest.mark.parametrize(

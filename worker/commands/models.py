@@ -79,6 +79,8 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     from db.queries.serialisation import plain
     from worker.learning.evaluate import decided
     from worker.models import store
+    from worker.models.calibration_check import CalibrationCheck
+    from worker.models.prior import Prior
     from worker.models.promise import Promise
 
     with _database(data, reads_only=True) as (settings, database), database.reading() as session:
@@ -105,10 +107,14 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     if manifest.calibration is not None:
         slope, offset = manifest.calibration.slope, manifest.calibration.offset
         say(f"  calibration  P(damaged) = 1 / (1 + exp(-({slope:.4g} · decision + {offset:.4g})))")
+    if (prior := Prior.of(manifest.metrics)) is not None:
+        say(f"  prior        {prior.sentence()}")
     if manifest.band is not None:
         say(f"  band         {model_words.band(manifest.band, manifest.costs)}")
     if (promise := Promise.of(manifest.metrics)) is not None:
         say(f"  promise      {promise.sentence()}")
+    if (check := CalibrationCheck.of(manifest.metrics)) is not None:
+        say(f"  checked      {check.sentence()}")
     if manifest.kind_classes is not None:
         say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
     say(f"  novelty      {model_words.novelty(manifest)}")
@@ -116,7 +122,7 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     for name, value in manifest.metrics.items():
         if name == "labelled_set":
             say(f"  learned from {model_words.learned_from(value)}")
-        elif name != "promise":
+        elif name not in ("prior", "promise", "calibration_check"):
             say(f"  {name:<12} {value}")
     for role in reversed(roles):
         say(f"  {role.action} as {role.role} {_local(role.at)} by {role.by}: {role.reason}")

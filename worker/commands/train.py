@@ -117,12 +117,14 @@ def _tell_trained(
     from db.commands.output import print_table
     from producer.settings import REDIS_URL_FILE
     from worker.commands.training_summary import next_steps, scores, table, warnings
+    from worker.models.calibration_check import CalibrationCheck
     from worker.models.promise import Promise
 
     evaluation: dict[str, Any] = json.loads(
         (settings.evaluations_path() / decided.model / "evaluation.json").read_text("utf-8")
     )
     promise = None if trained.model is None else Promise.of(trained.model.metrics)
+    check = None if trained.model is None else CalibrationCheck.of(trained.model.metrics)
     tell_skipped(trained.unusable, console)
     tell_notes(warnings(evaluation), console)
     if as_json:
@@ -131,6 +133,7 @@ def _tell_trained(
             "in_charge": in_charge,
             "scores": scores(evaluation),
             "promise": None if promise is None else asdict(promise),
+            "calibration_check": None if check is None else asdict(check),
             "warnings": warnings(evaluation),
             "folder": taken.as_json() if taken else None,
         }
@@ -141,6 +144,8 @@ def _tell_trained(
     if promise is not None:
         say("the table counts images, of models that learned from a part of them; of all of them, counted by insert:")
         say(promise.sentence())
+    if check is not None:
+        say(check.sentence())
     tell(decided, settings, False)
     if in_charge is not decided.promote:
         say(f"{decided.model} is {'' if in_charge else 'not '}in charge{' all the same' if in_charge else ''}")

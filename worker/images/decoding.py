@@ -52,10 +52,14 @@ _PLAIN_PART: Final = (
 
 @dataclass(frozen=True)
 class DecodedPhotograph:
-    """A decoded photograph: uint8 of shape (height, width, 3), RGB, 0…255, and in `doubt` why a person must look."""
+    """A decoded photograph: uint8 of shape (height, width, 3), RGB, 0…255, and in `doubt` why a person must look.
+
+    `strip` is the levelled strip that the pixels were made of, where an edge is declared.
+    """
 
     pixels: UInt8Array
     doubt: str | None
+    strip: Image.Image | None = None
 
 
 def decode(data: bytes, size: tuple[int, int], region: Cut | None = None) -> UInt8Array:
@@ -89,13 +93,14 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
     """
     image, jpeg = _opened(data)
     taken, doubt = _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
-    pixels = np.array(taken)
+    pixels = np.array(_to_size(taken, size))
+    strip = taken if isinstance(region, Edge) else None
     del image, taken
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
     if isinstance(region, Polygon):  # only now: black around it would hide that it is burnt out or without contrast
         pixels = np.array(masked(Image.fromarray(pixels), region))
-    return DecodedPhotograph(pixels, doubt)
+    return DecodedPhotograph(pixels, doubt, strip)
 
 
 def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
@@ -126,7 +131,7 @@ def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
 def _of_jpeg(
     image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure, size: tuple[int, int], region: Cut | None
 ) -> tuple[Image.Image, str | None]:
-    """What is taken of a JPEG, in RGB of the network's size, and a doubt or None."""
+    """What is taken of a JPEG, in RGB, of the network's size but for a strip, and a doubt or None."""
     with _decoding():
         reduced = ReducedJpeg(image, data, jpeg)
         if region is not None:
@@ -136,13 +141,13 @@ def _of_jpeg(
         if not isinstance(region, Edge):
             return reduced.taken(), doubt
         upright, scale, origin = reduced.upright()
-        return _to_size(levelled(upright, region, size, scale, origin), size), doubt
+        return levelled(upright, region, size, scale, origin), doubt
 
 
 def _of_others(
     image: ImageFile.ImageFile, data: bytes, size: tuple[int, int], region: Cut | None
 ) -> tuple[Image.Image, str | None]:
-    """What is taken of an image of another format, in RGB of the network's size, and a doubt or None."""
+    """What is taken of an image of another format, in RGB of its own size, and a doubt or None."""
     with _decoding():
         depth, raw = Depth.of(image), is_uncompressed(image)
         stored = StoredParts(image, data) if raw else None
@@ -170,11 +175,13 @@ def _of_others(
     colours = as_rgb(opaque(upright))
     if isinstance(region, Edge):
         colours = levelled(colours, region, size, origin=(-left, -top))
-    return _to_size(colours, size), doubt
+    return colours, doubt
 
 
 def _to_size(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Bilinear over all the pixels that fall into one; beyond a threefold reduction whole blocks are averaged first."""
+    if image.size == size[::-1]:
+        return image
     return image.resize(size[::-1], Image.Resampling.BILINEAR, reducing_gap=3.0)
 
 

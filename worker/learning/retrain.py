@@ -16,6 +16,8 @@ from db.learning.learnt_heads import heads_of
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from db.learning.snapshots import Snapshot
+from db.queries.line_rate import LineRate, line_rate
+from producer.contract.names import IMPORTED
 from producer.terminal.counts import counted
 from worker.features.extraction import key_of
 from worker.features.store import FeatureStore
@@ -25,6 +27,7 @@ from worker.learning.lease import held
 from worker.models import store as model_store
 from worker.models.candidate import Candidate, binary, fit_candidate
 from worker.models.line_model import DAMAGED, INTACT
+from worker.models.prior import Prior
 from worker.models.registry import model_of
 from worker.models.store import ModelError
 from worker.runtime.failpoints import failpoint
@@ -156,7 +159,9 @@ def _learn(
         candidate = fit_candidate(
             features, dataset.labels, dataset.groups, costs=learning.costs, seed=SEED, progress=_steps(progress)
         )
-    model = _keep(learning, store, snapshot, dataset, candidate)
+    with learning.database.reading() as session:
+        rate = line_rate(session)
+    model = _keep(learning, store, snapshot, dataset, candidate, rate)
     with learning.database.transaction() as session:
         model_registry.register(session, model)
     log.info("a candidate", model=model.model_id, snapshot=snapshot.snapshot_id, images=model.trained_on)
@@ -164,7 +169,12 @@ def _learn(
 
 
 def _keep(
-    learning: Learning, store: FeatureStore, snapshot: Snapshot, dataset: LabelledSet, candidate: Candidate
+    learning: Learning,
+    store: FeatureStore,
+    snapshot: Snapshot,
+    dataset: LabelledSet,
+    candidate: Candidate,
+    rate: LineRate,
 ) -> Model:
     """Store a candidate in the model store."""
     name = model_store.model_id(
@@ -176,6 +186,8 @@ def _keep(
         kind=candidate.kind,
         novelty=candidate.novelty,
     )
+    imported = sum(item.machine == IMPORTED for item in dataset.items)
+    prior = Prior(float(dataset.sides.mean()), len(dataset.items), imported, rate.damaged, rate.reviews)
     labelled_set = {
         "inserts": len(set(dataset.groups.tolist())),
         "images": len(dataset.items),
@@ -190,7 +202,12 @@ def _keep(
         fingerprint=store.fingerprint,
         trained_on=candidate.trained_on,
         settings={"seed": SEED, "class_weight": "balanced"},
-        metrics={"labelled_set": labelled_set, "promise": asdict(candidate.promise)},
+        metrics={
+            "labelled_set": labelled_set,
+            "prior": asdict(prior),
+            "promise": asdict(candidate.promise),
+            "calibration_check": asdict(candidate.calibration_check),
+        },
         created_at=datetime.now(UTC),
         snapshot_id=snapshot.snapshot_id,
         C=candidate.C,

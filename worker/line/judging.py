@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import structlog
 
-from producer.contract.region import AnyRegion, Form, form_of
+from producer.contract.region import AnyRegion, Edge, Form, form_of
 from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.images.measurements import Measurements, measure
+from worker.images.wear_land import WearLand, wear_land
 from worker.line.active_models import ActiveModels, ModelPair
 from worker.line.evidence import explained, gives_evidence
 from worker.line.stations import Origin, Stations
@@ -74,8 +75,10 @@ class Judge:
         seen = [self._photograph(image.data, image.region, size) for image in images]
         measured = [measure(image.pixels) if isinstance(image, DecodedPhotograph) else None for image in seen]
         seen = [self._held_against_others(*parts) for parts in zip(images, seen, measured, strict=True)]
+        lands = [_wear_land(image.region, photograph) for image, photograph in zip(images, seen, strict=True)]
         judgements = self._judged_by(models, images, seen)
-        return [replace(judgement, seen=values) for judgement, values in zip(judgements, measured, strict=True)]
+        parts = zip(judgements, measured, lands, strict=True)
+        return [replace(judgement, seen=values, wear=land) for judgement, values, land in parts]
 
     def _judged_by(
         self, models: ModelPair, images: Sequence[Photograph], seen: Sequence[DecodedPhotograph | Judgement]
@@ -148,6 +151,13 @@ class Judge:
         except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
             log.warning("the shadow cannot judge", model=shadow.model_id, reason=str(error))
             return None
+
+
+def _wear_land(region: AnyRegion | None, seen: DecodedPhotograph | Judgement) -> WearLand | None:
+    """The wear land along a declared edge, of a usable photograph of which nothing may be missing."""
+    if isinstance(seen, Judgement) or seen.doubt is not None or seen.strip is None or not isinstance(region, Edge):
+        return None
+    return wear_land(seen.strip, region)
 
 
 def _judged(champion: ActiveModel, photograph: DecodedPhotograph, form: Form, features: Float32Array) -> Judgement:

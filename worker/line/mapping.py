@@ -11,6 +11,7 @@ from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from producer.contract.answers import CheckAnswer, Remaining, VerdictAnswer
 from producer.contract.event import CaptureEvent
+from producer.contract.region import Edge
 from producer.contract.vocabulary import CheckState
 from worker.line.judging import Photograph
 from worker.line.stations import Origin
@@ -29,7 +30,7 @@ def photograph_of(event: CaptureEvent, data: bytes) -> Photograph:
 
 def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:
     """The row that keeps a judgement made just now, of an event received at `received_at`."""
-    now, seen = datetime.now(UTC), judgement.seen
+    now, seen, wear = datetime.now(UTC), judgement.seen, judgement.wear
     return Verdict(
         capture_id=event.capture_id,
         model_id=judgement.model_id,
@@ -45,6 +46,11 @@ def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime)
         brightness=None if seen is None else seen.brightness,
         frame=None if seen is None else seen.frame,
         sketch=None if seen is None else seen.sketch,
+        wear_mean=None if wear is None else wear.mean,
+        wear_p90=None if wear is None else wear.p90,
+        wear_max=None if wear is None else wear.maximum,
+        wear_length=None if wear is None else wear.length,
+        pixels_per_mm=event.region.pixels_per_mm if wear is not None and isinstance(event.region, Edge) else None,
     )
 
 

@@ -17,6 +17,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from producer.contract.vocabulary import LABELS
 from worker.models.calibration import Calibration
+from worker.models.calibration_check import CalibrationCheck
 from worker.models.costs import Costs
 from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
@@ -26,6 +27,7 @@ from worker.models.promise import Promise
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.supported_band import promise, supported
 from worker.models.unsure_band import Band, band
+from worker.models.venn_abers import check
 from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
@@ -99,6 +101,7 @@ class Candidate:
     novelty: Novelty | None
     promise: Promise
     usual: Float32Array
+    calibration_check: CalibrationCheck
 
 
 def binary(labels: Sequence[str]) -> Int64Array:
@@ -159,6 +162,7 @@ def fit_candidate(
         learnt_novelty(features, groups, seed=seed),
         learned.promise(sides, groups),
         solver.moments(rows[sides == 0]).mean.astype(np.float32),
+        check(learned.calibration, learned.band, learned.out_of_fold, sides, groups, seed),
     )
 
 

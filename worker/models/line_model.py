@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from producer.contract.vocabulary import Outcome
 from worker.images.measurements import Measurements
+from worker.images.wear_land import WearLand
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
 from worker.models.novelty import Novelty
@@ -29,7 +30,7 @@ class Judgement:
     one; `label` is one of `KINDS`, for a damaged insert and a model that distinguishes them. `shadow` is the shadow
     model's result for the same features, for comparison only. `evidence` is where it came from, as it is kept
     (`db.evidence.evidence_map`), for what is not intact. `seen` is what was measured of the photograph, where it could
-    be decoded.
+    be decoded, and `wear` the land along the edge, where one is declared and a land can be told.
     """
 
     outcome: Outcome
@@ -41,6 +42,7 @@ class Judgement:
     shadow: Judgement | None = None
     evidence: bytes | None = None
     seen: Measurements | None = field(default=None, compare=False)
+    wear: WearLand | None = None
 
 
 @dataclass(frozen=True)

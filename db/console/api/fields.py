@@ -55,6 +55,13 @@ class Verdict(BaseModel):
     model_id: str | None
     judged_at: datetime | None
     seconds: float | None = Field(description="From receiving the capture to the verdict.")
+    wear_mean: float | None = Field(
+        description="The mean width of the wear land in pixels of the photograph; null where none was told."
+    )
+    wear_p90: float | None = Field(description="The width that nine tenths of its length do not exceed.")
+    wear_max: float | None = Field(description="The largest width.")
+    wear_length: float | None = Field(description="How long it is along the edge.")
+    pixels_per_mm: float | None = Field(description="The photograph's scale, where it is declared.")
     photograph: str | None = Field(description="Its address; null where it was removed, as old ones are.")
 
     @classmethod

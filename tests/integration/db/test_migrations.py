@@ -340,6 +340,21 @@ def test_a_verdict_stays_without_its_sketch(line, start) -> None:
     assert [row | {"sketch": None} for row in before] == _contents(line.database.url)["verdicts"]
 
 
+def test_a_verdict_stays_without_its_wear_land(line, start) -> None:
+    """Schema 0015, down and up again."""
+    capture = line.see()
+    line.model("m-1")
+    wear = {"wear_mean": 18.5, "wear_p90": 24.25, "wear_max": 31.0, "wear_length": 512.0, "pixels_per_mm": 85.5}
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, model_id="m-1", **wear))
+    line.database.close()
+    before = _contents(line.database.url)["verdicts"]
+    assert wear.items() <= before[0].items()
+    migrate.downgrade(line.database.url, "0013")
+    migrate.upgrade(line.database.url)
+    assert [row | dict.fromkeys(wear) for row in before] == _contents(line.database.url)["verdicts"]
+
+
 @contextmanager
 def _connected(url: str):
     engine = make_engine(url)

@@ -72,6 +72,17 @@ def test_the_most_informative_first_and_each_once(line, some) -> None:
         assert queue(line, limit) == found[:limit]
 
 
+def test_every_tenth_is_of_the_sample_however_much_is_unsure(line) -> None:
+    line.model("m-1")
+    for pocket in range(1, 25):
+        judged(line, pocket, pocket, "unsure", 0.01)
+    for pocket in (31, 32, 33):
+        judged(line, pocket, 30, "intact", -9.0, drawn=True)
+    found = short(queue(line))
+    assert len(found) == 27
+    assert [place for place, (_, why) in enumerate(found) if why == "a sample"] == [9, 19, 26]
+
+
 def test_what_was_reviewed_is_gone(line, some) -> None:
     for capture in some.values():
         line.say(capture, "unusable")

@@ -47,6 +47,26 @@ def test_a_percentage_beside_intact_says_what_is_so_probable(line, signed_in, la
         assert words in browser.get(page, **{"Accept-Language": language}).text
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "wear land 0.37 to 0.62 mm"),
+        ("es", "desgaste de 0,37 a 0,62 mm"),
+        ("de", "Verschleißmarke 0,37 bis 0,62 mm"),
+    ],
+)
+def test_a_wear_land_is_told_in_millimetres(line, signed_in, language, words) -> None:
+    capture = line.see(1, 0)
+    wear = {"wear_mean": 18.4, "wear_p90": 25.0, "wear_max": 31.0, "wear_length": 500.0, "pixels_per_mm": 50.0}
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, "damaged", **wear))
+    browser = signed_in("viewer")
+    text = browser.get("/pocket?machine=mill-1&head=head-1&pocket=1", **{"Accept-Language": language}).text
+    assert words in text
+    [item] = browser.get("/api/v1/history?machine=mill-1&head=head-1&pocket=1").json()["items"]
+    assert wear.items() <= item.items()
+
+
 def test_older_photographs_are_a_link_away(line, signed_in) -> None:
     for minute in range(5):
         line.see(1, minute, "intact")

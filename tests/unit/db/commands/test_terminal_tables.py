@@ -74,6 +74,14 @@ def test_a_wrong_clock_is_seen_where_a_person_looks(off: timedelta) -> None:
         assert rendered(table).count("wrong clock") == 1
 
 
+def test_the_wear_land_is_told_in_millimetres_where_the_scale_is_known() -> None:
+    unknown = dict.fromkeys([field.name for field in fields(PocketRow)])
+    told = unknown | {"captured_at": T0, "ordered_at": T0, "wear_mean": 18.4, "wear_max": 31.0}
+    shown = rendered(history_table([PocketRow(**told), PocketRow(**told | {"pixels_per_mm": 50.0})], []))
+    assert "18 to 31 px" in shown
+    assert "0.37 to 0.62 mm" in shown
+
+
 def test_markup_in_a_fault_is_text() -> None:
     fault = Fault(1, None, "st", None, None, "invalid_event", "[red]x[/red] [/nothing]", "{}", T0, T0, 4, "open")
     assert "[red]x[/red] [/nothing]" in rendered(fault_table([fault]))

@@ -37,6 +37,11 @@ def row(**changes: object) -> VerdictRow:
         "operations_on_edge": 0,
         "image": "a/b.png",
         "ordered_at": T0,
+        "wear_mean": None,
+        "wear_p90": None,
+        "wear_max": None,
+        "wear_length": None,
+        "pixels_per_mm": None,
     }
     return VerdictRow(**(fields | changes))
 
@@ -75,13 +80,15 @@ def test_plain_text_and_numbers_stay_as_they_are(value: object) -> None:
 
 def test_csv_can_be_read_back() -> None:
     file = io.StringIO()
-    assert write_csv([row(reason='blurred, "very"\nso'), row(head="=evil()")], file) == 2
+    wear = {"wear_mean": 18.5, "pixels_per_mm": 85.0}
+    assert write_csv([row(reason='blurred, "very"\nso', **wear), row(head="=evil()")], file) == 2
     first, second = csv.DictReader(io.StringIO(file.getvalue()))
     assert first["reason"] == 'blurred, "very"\nso'
     assert first["decision"] == "-1.5"
     assert first["captured_at"] == "2026-11-22T10:00:00.000Z"
     assert first["model_id"] == ""
     assert "fault" not in first
+    assert (first["wear_mean"], first["pixels_per_mm"], second["wear_mean"]) == ("18.5", "85.0", "")
     assert second["head"] == "'=evil()"
 
 

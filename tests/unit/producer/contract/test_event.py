@@ -49,7 +49,7 @@ def test_an_event_survives_its_message() -> None:
         ({"image_sha256": "A" * 64}, "image_sha256"),
         ({"station": "a b"}, "station"),
         ({"station": "verdicts:*"}, "station"),
-        ({"schema_version": 4}, "schema_version"),
+        ({"schema_version": 5}, "schema_version"),
         ({"machine": "Fräse 3"}, "machine"),
         ({"schema_version": 2, "machine": "Fräse/3"}, "machine"),
         ({"schema_version": 2, "operation": "op "}, "operation"),
@@ -189,6 +189,24 @@ def test_a_region_that_is_no_box_is_of_version_3_and_of_no_version_before(region
     assert version_for(CaptureEvent.from_message(boxed).region) == 2
     assert now.is_valid(boxed)
     assert before.is_valid(boxed)
+
+
+def test_an_edge_with_a_scale_is_of_version_4_and_without_one_as_before() -> None:
+    now = jsonschema.Draft202012Validator(json.loads(schema_text("capture")))
+    schemas = Path(producer.__file__).parent / "contract" / "schemas"
+    before = jsonschema.Draft202012Validator(json.loads((schemas / "capture.v3.schema.json").read_text("utf-8")))
+    sent = message(schema_version=4, region=EDGE | {"pixels_per_mm": 85.5}, **PLACE)
+    event = CaptureEvent.from_message(sent)
+    assert version_for(event.region) == 4
+    assert event.message()["region"] == sent["region"]
+    assert event.model_dump()["region"] == sent["region"]
+    assert now.is_valid(sent)
+    assert not now.is_valid(sent | {"schema_version": 3})
+    assert not before.is_valid(sent)
+    with pytest.raises(ValidationError, match="an edge with a scale is of schema_version 4"):
+        CaptureEvent.from_message(sent | {"schema_version": 3})
+    plain = CaptureEvent.from_message(sent | {"schema_version": 3, "region": EDGE})
+    assert plain.model_dump()["region"] == EDGE, "what is kept of a region is as it was before there were scales"
 
 
 def test_ids_are_in_order_of_time() -> None:

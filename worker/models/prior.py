@@ -1,0 +1,37 @@
+"""Which share of damaged inserts a model takes for usual, and that of the line. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The share `damaged` of the `photographs` that a model learned from, `imported` of them from folders.
+
+    `line` is the share of the line's inserts, None where fewer than enough of its `reviews` by chance told it.
+    """
+
+    damaged: float
+    photographs: int
+    imported: int
+    line: float | None
+    reviews: int
+
+    @classmethod
+    def of(cls, metrics: Mapping[str, Any]) -> Prior | None:
+        """Return the prior among a model's metrics; None for a model of before."""
+        values = metrics.get("prior")
+        return None if values is None else cls(**values)
+
+    def sentence(self) -> str:
+        """Return it in plain words."""
+        imported = f", {self.imported:,} of them imported" if self.imported else ""
+        learned = (
+            f"the probabilities take {self.damaged:.1%} damaged for usual, as {self.photographs:,} labels{imported}"
+        )
+        if self.line is None:
+            return f"{learned}; of the line {self.reviews:,} reviews by chance are too few to tell its share"
+        return f"{learned}; of the line {self.line:.1%} are, by {self.reviews:,} reviews by chance"

@@ -117,6 +117,7 @@ def test_a_verdict_as_json(filled, line) -> None:
         "operations_on_edge": None,
         "image": "2026/11/22/a.png",
         "ordered_at": (NOW - timedelta(hours=2)).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        **dict.fromkeys(("wear_mean", "wear_p90", "wear_max", "wear_length", "pixels_per_mm")),
         "fault": None,
     }
 

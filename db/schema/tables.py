@@ -8,13 +8,14 @@ Columns that were added later are last, as they are in a database that was migra
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
+from db.schema.drift_tables import StationDays
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
@@ -35,6 +36,7 @@ __all__ = [
     "RemainingLives",
     "Sessions",
     "Snapshots",
+    "StationDays",
     "SuspectedChanges",
     "Tokens",
     "ToldInsertChanges",
@@ -281,23 +283,3 @@ class Faults(Base):
     seen_at: Mapped[datetime | None]
     closed_by: Mapped[str | None] = mapped_column(String(120))
     closed_at: Mapped[datetime | None]
-
-
-class StationDays(Base):
-    """Each day of each station, held against its reference days (`db.line.station_days`)."""
-
-    __tablename__ = "station_days"
-    __table_args__ = (CheckConstraint("photographs >= 0", name="photographs"), Index(None, "day"))
-
-    station: Mapped[str] = mapped_column(String(64), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    measured_at: Mapped[datetime]
-    photographs: Mapped[int]
-    fingerprint: Mapped[str | None] = mapped_column(String(64))
-    model_id: Mapped[str | None] = mapped_column(ForeignKey(Models.model_id))
-    aspects: Mapped[dict[str, Any]] = mapped_column(PLAIN_JSON)
-    farthest: Mapped[list[str]] = mapped_column(PLAIN_JSON)
-    sample: Mapped[bytes | None]
-    """What was measured of its photographs, where it is a reference day: the learner's own form."""
-    accepted_by: Mapped[str | None] = mapped_column(String(120))
-    accepted_at: Mapped[datetime | None]

@@ -26,7 +26,7 @@ def run(*options: str) -> Result:
 def test_a_table_has_a_column_for_each_number_of_stations() -> None:
     said = run("--stations", "1", "--stations", "1000", *LOAD)
     assert said.exit_code == 0
-    lines = said.output.splitlines()
+    lines = said.stdout.splitlines()
     assert lines[0] == "| stations | 1 | 1,000 |"
     assert all(line.count("|") == 4 for line in lines[: lines.index("")])
     assert "| captures/s | 0.5 | 500.0 |" in lines

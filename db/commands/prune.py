@@ -55,6 +55,12 @@ def prune(
         bool, typer.Option("--dry-run", help="Print what would be deleted and how much; change nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    although_idle: Annotated[
+        bool,
+        typer.Option(
+            "--although-idle", help="The line has been idle for more than 30 days, and this computer's clock is right."
+        ),
+    ] = False,
     vacuum: Annotated[
         bool,
         typer.Option("--vacuum", help="Give freed space back to the disk; SQLite's file is locked for that time."),
@@ -75,7 +81,8 @@ def prune(
     What is kept, however old: reviewed captures with their photographs (so all that a model learned from or may learn
     from), the newest capture of each pocket, what has no verdict yet, and what has an open fault.
 
-    It may be killed at any moment; run again, it goes on.
+    It may be killed at any moment; run again, it goes on. With `--yes` it refuses where the newest photograph is more
+    than thirty days old: a clock that is wrong would delete what is not old (`--although-idle` where it is right).
 
     Examples:
 
@@ -93,6 +100,14 @@ def prune(
         from db.retention.pruning import Pruning
 
         policy = _policy(images, verdicts, shadow, faults, outcome or [])
+        if not (dry_run or although_idle):
+            with database.reading() as session:
+                idle = retention.days_idle(session, datetime.now(UTC))
+            if idle > retention.LONG_IDLE:
+                doubt = f"by this computer's clock the newest photograph is {idle:,} days old: is the clock right?"
+                if yes:
+                    raise ValueError(f"{doubt} Nothing was deleted; if it is right, say --although-idle")
+                note(doubt)
         store = Images(settings_of(context).images_root)
         extent = None
         if dry_run or not as_json:  # nothing is counted before a nightly run, which no person watches

@@ -24,6 +24,9 @@ from db.retention.days_kept import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADO
 from db.schema.tables import Captures, Checks, Faults, Pockets, ShadowVerdicts, Verdicts
 from producer.contract.vocabulary import OUTCOMES
 
+LONG_IDLE: Final = 30
+"""So many days without a photograph, and the clock may be wrong that says what is old."""
+
 SAMPLE: Final = 100
 """How many photographs are looked at to know about how large they are."""
 
@@ -64,6 +67,12 @@ def default_policy(now: datetime) -> Policy:
         shadow=now - timedelta(days=DAYS_OF_SHADOWS),
         faults=now - timedelta(days=DAYS_OF_FAULTS),
     )
+
+
+def days_idle(session: Session, now: datetime) -> int:
+    """For how many days nothing was photographed, by the clock that says `now`; 0 where nothing ever was."""
+    newest = session.scalar(select(func.max(Captures.ordered_at)))
+    return 0 if newest is None else max(0, (now - newest).days)
 
 
 def needed(capture: Any = Captures) -> ColumnElement[bool]:

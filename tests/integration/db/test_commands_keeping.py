@@ -53,9 +53,17 @@ def test_a_prune_of_an_empty_line_finds_nothing(database_url) -> None:
     assert run(database_url, "prune", "--yes", "--vacuum").exit_code == 0
 
 
+def test_a_clock_that_is_years_ahead_deletes_nothing(line) -> None:
+    line.see(outcome="intact", captured_at=datetime.now(UTC) - timedelta(days=40))
+    done = run(line.database.url, "prune", "--yes")
+    assert done.exit_code == 2
+    assert "the newest photograph is 40 days old: is the clock right?" in done.stderr
+    assert "--although-idle" in done.stderr
+
+
 def test_photographs_that_are_elsewhere_are_an_error(line) -> None:
     line.see(outcome="intact")
-    done = run(line.database.url, "prune", "--yes")
+    done = run(line.database.url, "prune", "--yes", "--although-idle")
     assert done.exit_code == 2
     assert "insert-db: none of the 1 newest photographs is below var/line/images" in done.stderr
 

@@ -62,15 +62,15 @@ def check(
     regions = known.regions if known else {}
     declared = max(check_size or 0, known.pockets if known else 0) or None
     shown = look_at(folder, declared, regions)
-    notes = notes_on(shown, head, check_size, known, register)
-    if is_unguarded(shown):
-        notes.append(UNGUARDED)
+    unguarded = is_unguarded(shown)
+    if unguarded:
         shown = settled(shown, folder, settings.settled_after)
     with open_station(settings) as (station, outbox):
         if declared is None:
             shown = head_sizes.as_large_as_before(shown, machine, head, outbox)
         if declared is not None or not shown.problems:
             head_sizes.remember(declared or shown.check_size, machine, head, outbox)
+        notes = [*notes_on(shown, head, check_size, known, register), *([UNGUARDED] if unguarded else [])]
         shown = without_known(shown, folder, (machine, head, operation), outbox)
         for line in (*(problem.what for problem in shown.problems), *notes):
             note(line)

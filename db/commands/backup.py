@@ -43,7 +43,7 @@ def backup(
     - `insert-db backup before-upgrade.sqlite`
     """
     from db.backup import run as subject
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
 
     if not target.suffix and not target.exists():
         # Of a folder that is missing, or whose disk is not mounted, a backup would make a file, once.
@@ -81,7 +81,7 @@ def restore(
     """
     from db.backup import run as subject
     from db.engine import schema_version
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
 
     file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
     older = manifest.revision != schema_version.head()

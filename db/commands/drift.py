@@ -46,7 +46,7 @@ def drift(
     with reading(context) as session:
         from db.commands.drift_table import station_day_table
         from db.line import station_days
-        from db.queries.serialisation import plain
+        from db.queries.plain_values import plain
 
         today = datetime.now(UTC).date()
         rows = station_days.recent(session, today - timedelta(days=days), station)

@@ -42,7 +42,7 @@ def export(
         raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
     with reading(context) as session:
         from db.line import verdicts as subject
-        from db.queries.serialisation import write_csv, write_csv_file
+        from db.queries.verdicts_csv import write_csv, write_csv_file
 
         rows = subject.export(
             session,

@@ -60,7 +60,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
     """
     with reading(context) as session:
         from db.line import faults
-        from db.queries.serialisation import plain
+        from db.queries.plain_values import plain
 
         fault = faults.find(session, number)
         if fault is None:
@@ -96,7 +96,7 @@ def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> No
 
 def _change(context: typer.Context, number: int, change: Callable[[Session, int], Fault], as_json: bool) -> None:
     with writing(context) as session:
-        from db.queries.serialisation import plain
+        from db.queries.plain_values import plain
 
         try:
             fault = change(session, number)

@@ -42,7 +42,7 @@ def insert_changed(
         from db.engine.times import local
         from db.line import insert_changes
         from db.people import audited_insert_changes
-        from db.queries.serialisation import plain
+        from db.queries.plain_values import plain
 
         name, now = by or login(), datetime.now(UTC)
         try:

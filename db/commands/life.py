@@ -68,7 +68,7 @@ def _plain(
     fit: LifeFit | None, lives: list[RemainingLife], suspected: list[SuspectedChange], shift: int | None, costs: Any
 ) -> dict[str, Any]:
     from db.queries.lasting import lasting
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
 
     rows = (vars(lasting(insert, shift, costs)) for insert in lives)
     remaining = [{name: value for name, value in row.items() if value is not None} for row in rows]

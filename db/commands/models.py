@@ -21,7 +21,7 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
     with reading(context) as session:
         from db.commands import terminal_tables
         from db.learning import model_registry as subject
-        from db.queries.serialisation import plain
+        from db.queries.plain_values import plain
 
         champion = subject.champion(session, at)
         shadow = subject.shadow(session) if at is None else None

@@ -97,7 +97,7 @@ def answer(
 
     With a `limit` that was reached, a note on stderr says that there may be more.
     """
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
 
     if as_json:
         print_json(plain(list(rows)))

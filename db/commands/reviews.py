@@ -91,7 +91,7 @@ def reviews(
 
 
 def _told(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
 
     try:
         kept = _say(database, capture, label, by, note)

@@ -34,7 +34,7 @@ def shadow(
     with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import shadow_verdicts as subject
-        from db.queries.serialisation import plain
+        from db.queries.plain_values import plain
 
         name = _known(session, model) if model is not None else _in_shadow(session)
         report = subject.compare(session, name, since) if name is not None else None

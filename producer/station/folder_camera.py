@@ -37,7 +37,7 @@ from producer.station.submitted_files import HandedIn
 from producer.station.time_since_boot import Moment
 from producer.station.unfinished_copies import UnfinishedCopies
 from producer.station.unused_files import UnusedFiles
-from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, may_be_a_photograph
+from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, is_named_as_photograph
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class FolderCamera:
         self._sent_before = SentBefore(outbox)
         self._copies = UnfinishedCopies(settled_after, doubt_for)
         self._stillness = Stillness()
-        self._unused = UnusedFiles(folder, may_be_a_photograph, (SUBMITTED, REJECTED))
+        self._unused = UnusedFiles(folder, is_named_as_photograph, (SUBMITTED, REJECTED))
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for

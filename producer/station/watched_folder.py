@@ -126,7 +126,7 @@ class WatchedFolder:
             for name in filter(may_be_on_its_way, folders):
                 copies += _copies(here, (f"{name}/{inner}" for inner in _names(here / name)))
             folders[:] = [name for name in folders if name not in done and not is_system_litter(Path(name))]
-            for path in map(here.joinpath, (*folders, *filter(may_be_a_photograph, names))):
+            for path in map(here.joinpath, (*folders, *filter(is_named_as_photograph, names))):
                 with suppress(OSError):  # gone since it was listed
                     status = path.lstat()
                     if stat.S_ISREG(status.st_mode):
@@ -211,7 +211,7 @@ def _is_another(path: Path, look: Look) -> bool:
         return (status.st_size, status.st_mtime_ns) != (look.size, look.mtime) or bool(open_for_writing(file.fileno()))
 
 
-def may_be_a_photograph(name: str) -> bool:
+def is_named_as_photograph(name: str) -> bool:
     """Whether a file is looked at: a picture by its ending, or what is named by a pocket and by nothing else known."""
     if is_system_litter(Path(name)):
         return False
@@ -223,7 +223,7 @@ def may_be_a_photograph(name: str) -> bool:
 def _copies(folder: Path, names: Iterable[str]) -> Iterator[Copy]:
     """Those of the names in a folder that may become a pocket's newest photograph there."""
     for name in names:
-        if not may_be_a_photograph(name):
+        if not is_named_as_photograph(name):
             with suppress(OSError):  # it has its own name by now
                 status = (folder / name).lstat()
                 pocket = _pocket_to_be(name)

@@ -155,7 +155,7 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         (["watch", "nowhere"], "there is no folder nowhere"),
         (["watch", "."], "how many pockets has a head? Give --check-size N, or a head register"),
         *((["watch", ".", "--check-size", size], "--check-size") for size in ("0", "-3", "5000", "all")),
-        (["schema", "poem"], "'capture', 'message', 'answer' or 'event'"),
+        (["schema", "poem"], "'capture', 'message', 'answer', 'event' or 'insert-change'"),
         (["simulate", "--photographs", "nowhere.csv"], "nowhere.csv"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

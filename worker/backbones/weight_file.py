@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from worker.backbones.names import WeightsUnfit
-from worker.backbones.weight_file_kind import check_readable, why_no_hdf5, why_other_layout
+from worker.backbones.unfit_weight_files import check_readable, why_no_hdf5, why_other_layout
 from worker.runtime.arrays import AnyArray
 
 Shape = tuple[int, ...]

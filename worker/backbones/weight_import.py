@@ -12,8 +12,8 @@ from typing import Final
 from producer.storage.object_store import download
 from worker.backbones.keras_networks import PublishedNetwork, published_network
 from worker.backbones.names import WeightsMissing, WeightsUnfit, canonical_family
+from worker.backbones.unfit_weight_files import check_readable
 from worker.backbones.weight_file import WeightFile, flaw, match
-from worker.backbones.weight_file_kind import check_readable
 from worker.backbones.weight_store import Entry, WeightsStore
 
 _DOWNLOAD: Final = (

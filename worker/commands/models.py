@@ -50,7 +50,7 @@ def list_models(
     from db.commands import terminal_tables
     from db.commands.output import print_json, print_table
     from db.learning import model_registry
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
 
     with _database(data, reads_only=True) as (_, database), database.reading() as session:
         rows = model_registry.recent(session, limit)
@@ -76,7 +76,7 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     - `insert-worker models show efficientnet_lite0-876f3f6e923c`
     """
     from db.commands.output import print_json
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
     from worker.learning.evaluate import decided
     from worker.models import store
     from worker.models.calibration_check import CalibrationCheck
@@ -211,7 +211,7 @@ def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False
 def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSettings], Promotion | None]) -> None:
     """Change a role, and print what it is now."""
     from db.commands.output import print_json
-    from db.queries.serialisation import plain
+    from db.queries.plain_values import plain
 
     with _database(data) as (settings, database), database.transaction() as session:
         try:

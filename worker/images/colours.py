@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import Image
 
-from worker.images.unusable import UnusableImage
+from worker.images.unusable_error import UnusableImage
 
 _UNIFORM: Final = 0.999
 """The share of an image's pixels that must have one value, for a few odd ones not to count."""

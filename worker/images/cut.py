@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from producer.contract.region import AnyRegion, Edge, Polygon, Region, bounds, read_region
 from producer.pictures.limits import MAX_PROPORTION, MIN_SIDE
-from worker.images.unusable import UnusableImage
+from worker.images.unusable_error import UnusableImage
 
 Box = tuple[int, int, int, int]
 """Left, top, width and height."""

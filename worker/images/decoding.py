@@ -31,8 +31,8 @@ from worker.images.file_kind import is_raw, why_unread
 from worker.images.reduced_jpeg import ReducedJpeg
 from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
-from worker.images.unusable import HalfAnImage
-from worker.images.unusable import UnusableImage as UnusableImage  # for those who decode
+from worker.images.unusable_error import HalfAnImage
+from worker.images.unusable_error import UnusableImage as UnusableImage  # for those who decode
 from worker.runtime.arrays import UInt8Array
 
 MAX_SCANS: Final = 100

@@ -21,7 +21,7 @@ from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, p
 from worker.images.colours import as_rgb
 from worker.images.cut import Box, Cut, box_of, extent_of
 from worker.images.truncated_jpeg import load_whole
-from worker.images.unusable import HalfAnImage
+from worker.images.unusable_error import HalfAnImage
 
 _REDUCTIONS: Final = (8, 4, 2, 1)
 _UNIT: Final = 16

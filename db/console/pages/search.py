@@ -22,7 +22,7 @@ from db.console.rendering import page
 from db.line import verdicts
 from db.line.rows import Filters
 from db.people import audit
-from db.queries.serialisation import write_csv
+from db.queries.verdicts_csv import write_csv
 from producer.contract.vocabulary import OUTCOMES
 
 router = APIRouter()

@@ -1,4 +1,4 @@
-"""Values of this package as programs read them: JSON and CSV."""
+"""Verdicts as CSV: `insert-db export`, and the search page of the console."""
 
 from __future__ import annotations
 
@@ -6,35 +6,16 @@ import csv
 import errno
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from db.engine.times import utc
 from db.line.rows import VerdictRow
+from db.queries.plain_values import plain
 from producer.files.durable_files import replaced_file
 from producer.terminal.output import SupportsWrite
 
 # How a spreadsheet recognises a formula, after the cell was trimmed: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def plain(value: Any) -> Any:
-    """A dataclass, or anything in one, as plain JSON values: times in ISO 8601 and UTC, ids as text."""
-    if isinstance(value, datetime):
-        return utc(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    return value
 
 
 def write_csv(rows: Iterable[VerdictRow], file: SupportsWrite) -> int:

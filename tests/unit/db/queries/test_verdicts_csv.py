@@ -9,7 +9,8 @@ import pytest
 
 from db.line.checks import Check
 from db.line.rows import VerdictRow
-from db.queries.serialisation import cell, plain, write_csv, write_csv_file
+from db.queries.plain_values import plain
+from db.queries.verdicts_csv import cell, write_csv, write_csv_file
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

@@ -81,7 +81,8 @@ class Shop:
         with self.database.transaction() as session:
             session.execute(insert(Checks), [{**check, "check_id": check_id, "started_at": at}])
             session.execute(
-                insert(Captures), [{**asdict(each), "received_at": at, "outcome": "intact"} for each in found]
+                insert(Captures),
+                [{**asdict(each), "received_at": at, "ordered_at": at, "outcome": "intact"} for each in found],
             )
             session.execute(insert(Verdicts), told)
         return found

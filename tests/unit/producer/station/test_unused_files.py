@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from producer.station.unused_files import LOOK_EVERY, UnusedFiles
-from producer.station.watched_folder import may_be_a_photograph
+from producer.station.watched_folder import is_named_as_photograph
 from tests.support import photograph
 
 PLACE = "mill-1/H1/op-7/"
@@ -18,7 +18,7 @@ class Looks:
     def __init__(self, folder: Path):
         self.folder = folder
         self.now = 0.0
-        self.files = UnusedFiles(folder, may_be_a_photograph, ("submitted", "rejected"))
+        self.files = UnusedFiles(folder, is_named_as_photograph, ("submitted", "rejected"))
 
     def put(self, name: str, data: bytes) -> Path:
         path = self.folder / name

@@ -90,8 +90,7 @@ def unsure(result: CheckResult) -> dict[int, str]:
     """The pockets that the model could not decide, each with why."""
     reasons = {}
     for event, _ in result.submitted:
-        received = result.answers.get(event.capture_id)
-        match received.answer if received else None:
+        match result.answer_to(event):
             case VerdictAnswer(outcome="unsure", reason=reason):
                 reasons[event.pocket] = reason or "unsure"
     return reasons
@@ -107,8 +106,7 @@ def in_lines(reasons: Mapping[int, str]) -> list[str]:
 
 def _reason(result: CheckResult, event: CaptureEvent) -> str | None:
     """Why a capture could not be judged, if it could not."""
-    received = result.answers.get(event.capture_id)
-    match received.answer if received else None:
+    match result.answer_to(event):
         case VerdictAnswer(outcome="unusable", reason=reason):
             return reason or "unusable"
         case FaultAnswer(reason=reason):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent, new_id
 from producer.contract.region import AnyRegion
 from producer.contract.vocabulary import Outcome, State
@@ -85,13 +85,18 @@ class CheckResult:
         """0 go, 1 replace, 2 a person must look or the check did not finish."""
         return {"go": 0, "replace": 1, "review": 2, "pending": 2}[self.state]
 
-    def _outcome(self, event: CaptureEvent) -> Outcome | None:
+    def answer_to(self, event: CaptureEvent) -> VerdictAnswer | FaultAnswer | CheckAnswer | None:
+        """What the line said of a photograph; None while it has said nothing."""
         received = self.answers.get(event.capture_id)
-        return received.answer.outcome if received and isinstance(received.answer, VerdictAnswer) else None
+        return received.answer if received else None
+
+    def _outcome(self, event: CaptureEvent) -> Outcome | None:
+        answer = self.answer_to(event)
+        return answer.outcome if isinstance(answer, VerdictAnswer) else None
 
     def _label(self, event: CaptureEvent) -> str | None:
-        received = self.answers.get(event.capture_id)
-        return received.answer.label if received and isinstance(received.answer, VerdictAnswer) else None
+        answer = self.answer_to(event)
+        return answer.label if isinstance(answer, VerdictAnswer) else None
 
 
 def run_check(

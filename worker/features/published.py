@@ -63,7 +63,7 @@ def verify(store: LabelledStore) -> str | None:
     Returns:
         What was wrong with `labels.h5`; None where it is as written, or nothing is published.
     """
-    labels, features = store.folder / LABELS_FILE, store.folder / FEATURES_FILE
+    labels = store.folder / LABELS_FILE
     try:
         with h5py.File(labels, "r", locking=False) as file:
             dataset = file[KEY]
@@ -75,18 +75,18 @@ def verify(store: LabelledStore) -> str | None:
         return None
     except (OSError, KeyError, ValueError, UnicodeDecodeError) as error:
         problem = f"it cannot be read: {error}"
-    features.unlink(missing_ok=True)
     if problem is None:
-        rebuild(store)
+        rebuild(store, anew=True)
     else:
         log.error("damaged labels are removed; the next training publishes them again", file=str(labels))
+        (store.folder / FEATURES_FILE).unlink(missing_ok=True)
         labels.unlink(missing_ok=True)
     return problem
 
 
-def rebuild(store: LabelledStore) -> None:
+def rebuild(store: LabelledStore, *, anew: bool = False) -> None:
     """Make `features.h5` show the rows of `labels.h5` where it does not: after publishing, and when shards were
-    removed.
+    removed; with `anew` also where it seems to.
 
     Where features are missing that it should show, it is removed, so that a part is never taken for the whole.
     """
@@ -101,7 +101,7 @@ def rebuild(store: LabelledStore) -> None:
             log.warning("features.h5 is removed until it is published again", reason=str(error))
             (store.folder / FEATURES_FILE).unlink(missing_ok=True)
             return
-        if _shows(store.folder / FEATURES_FILE, digest, set(shards)):
+        if not anew and _shows(store.folder / FEATURES_FILE, digest, set(shards)):
             return
         try:
             _write_features(store, digest, shards, shard, row)

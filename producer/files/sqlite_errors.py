@@ -18,7 +18,7 @@ HINTS: Final = {
 """What to think of first, by the primary result code."""
 
 
-def described(file: Path | str, error: BaseException) -> str:
-    """An error of SQLite's with the file that it is about, which SQLite does not name."""
+def described(subject: Path | str, error: BaseException) -> str:
+    """An error of SQLite's behind its `subject`: the file, which SQLite does not name, and what was done with it."""
     hint = HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    return f"{file}: {error}" + (f" ({hint})" if hint else "")
+    return f"{subject}: {error}" + (f" ({hint})" if hint else "")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +14,11 @@ from db.learning import reviews
 from producer.contract.answers import VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.region import Edge
-from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
-from producer.storage.folder import FolderStore
 from tests.forked_commands import run_command
-from tests.support import RedisProcess, program, wait_until
+from tests.line_with_station import environment_of, line_with_station
+from tests.support import RedisProcess, wait_until
 
 EDGE = Edge(x1=30, y1=130, x2=226, y2=120, above=50, below=50)
 LEARNED = 48
@@ -33,24 +28,14 @@ LEARNED = 48
 def environment(tmp_path: Path, redis_server: RedisProcess) -> dict[str, str]:
     (tmp_path / "line").mkdir()
     migrate.upgrade(f"sqlite:///{tmp_path / 'line' / 'inserts.db'}")
-    return os.environ | {"INSERTS_DATA": str(tmp_path / "line"), "INSERTS_REDIS_URL": redis_server.url}
+    return environment_of(tmp_path / "line", redis_server)
 
 
 @pytest.fixture
 def station(tmp_path: Path, redis_server: RedisProcess, environment: dict[str, str]) -> Iterator[Station]:
     """A station of a line whose worker runs, without a model yet."""
-    ready = tmp_path / "ready"
-    with ExitStack() as parts, (tmp_path / "worker.log").open("wb") as log:
-        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
-        worker = subprocess.Popen(command, env=environment | {"INSERTS_PROCESSES": "1"}, stdout=log, stderr=log)
-        parts.callback(worker.wait, 40)
-        parts.callback(worker.send_signal, signal.SIGTERM)
-        wait_until(ready.exists, 60, "a ready worker")
-        outbox = Outbox(tmp_path / "outbox.db")
-        parts.callback(outbox.close)
-        yield parts.enter_context(
-            Station("station-1", FolderStore(tmp_path / "line" / "images"), outbox, redis_server.url)
-        )
+    with line_with_station(tmp_path / "line", redis_server, tmp_path) as station:
+        yield station
 
 
 def judged(station: Station, photographs: list[bytes], region: Edge | None) -> list[VerdictAnswer]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import signal
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,15 +15,14 @@ from PIL import Image
 from db.engine import migrate
 from producer.contract.answers import VerdictAnswer
 from producer.contract.event import new_id
-from producer.delivery.outbox import Outbox
 from producer.simulation.head import SimulatedHead
 from producer.simulation.insert import LABELS, Condition
 from producer.simulation.rendering import render
 from producer.simulation.view import View
 from producer.station.station import Station
-from producer.storage.folder import FolderStore
 from tests.forked_commands import run_command
-from tests.support import RedisProcess, program, wait_until
+from tests.line_with_station import environment_of, line_with_station
+from tests.support import RedisProcess
 from worker.models.novelty import UNLIKE
 
 LEARNED = 120
@@ -67,20 +63,12 @@ def line_that_learned(
         (folder / label / f"{number}.jpg").write_bytes(photograph)
     data.mkdir()
     migrate.upgrade(f"sqlite:///{data / 'inserts.db'}")
-    environment = os.environ | {"INSERTS_DATA": str(data), "INSERTS_REDIS_URL": redis_server.url}
+    environment = environment_of(data, redis_server)
     run_command(
         "insert-worker", "train", str(folder), "--promote", environment=environment, timeout=200
     ).check_returncode()
-    ready = tmp_path / "ready"
-    with ExitStack() as parts, (tmp_path / "worker.log").open("wb") as log:
-        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
-        worker = subprocess.Popen(command, env=environment | {"INSERTS_PROCESSES": "1"}, stdout=log, stderr=log)
-        parts.callback(worker.wait, 40)
-        parts.callback(worker.send_signal, signal.SIGTERM)
-        wait_until(ready.exists, 60, "a ready worker")
-        outbox = Outbox(tmp_path / "outbox.db")
-        parts.callback(outbox.close)
-        yield parts.enter_context(Station("station-1", FolderStore(data / "images"), outbox, redis_server.url))
+    with line_with_station(data, redis_server, tmp_path) as station:
+        yield station
 
 
 def answers(station: Station, shown: Sequence[bytes], head: str) -> list[VerdictAnswer]:

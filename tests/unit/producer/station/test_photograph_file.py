@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,9 +113,8 @@ def test_one_photograph_is_handed_in_when_nobody_writes_it(tmp_path: Path, monke
     found = only_when_finished(path, 0.001)
     assert (found.image, found.unguarded) == (image, True)
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(
-            "producer.station.photograph_file.time.sleep", lambda _: path.write_bytes(saved(NOISE, "JPEG")) and None
-        )
+        its_clock = SimpleNamespace(sleep=lambda _: path.write_bytes(saved(NOISE, "JPEG")))
+        meanwhile.setattr("producer.station.photograph_file.time", its_clock)
         with pytest.raises(ValueError, match="being written: hand it in when it is finished"):
             only_when_finished(path, 2.0)
     monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,7 +25,8 @@ def test_where_nothing_tells_of_writers_a_head_is_looked_at_twice_and_what_chang
         pauses.append(seconds)
         (tmp_path / "2.jpg").write_bytes(photograph(seed=3))
 
-    monkeypatch.setattr("producer.station.settled_head.time.sleep", somebody_writes)
+    # The module's own clock: threads that other tests left in this process sleep too.
+    monkeypatch.setattr("producer.station.settled_head.time", SimpleNamespace(sleep=somebody_writes))
     after = settled(shown, tmp_path, 2.0)
     assert pauses == [2.0]
     assert [each.pocket for each in after.photographs] == [1]

@@ -20,7 +20,7 @@ TEXT = " ".join(DOCUMENT.split())
 
 def test_its_table_is_what_the_command_says(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("INSERTS_BACKBONE", "insertnet")  # its figures are those of before networks were files
+    monkeypatch.delenv("INSERTS_BACKBONE", raising=False)
     (command,) = re.findall(r"`insert-worker (plan --stations 1 [^`]*worker/planning/reference_figures\.json)`", TEXT)
     said = CliRunner().invoke(worker.commands.main.app, command.split())
     assert said.exit_code == 0

@@ -28,7 +28,7 @@ LOAD = ["plan", "--stations", "3", "--inserts", "30", "--every", "60", "--json"]
 
 def planned(*options: str) -> dict[str, float]:
     figures = ["--figures", str(ROOT / "worker" / "planning" / "reference_figures.json")]
-    said = CliRunner().invoke(main.app, [*LOAD, *figures, *options], env={"INSERTS_BACKBONE": "insertnet"})
+    said = CliRunner().invoke(main.app, [*LOAD, *figures, *options], env={"INSERTS_BACKBONE": None})
     assert said.exit_code == 0, said.output
     stores: dict[str, float] = json.loads(said.stdout)["plans"][0]["stores"]
     return stores

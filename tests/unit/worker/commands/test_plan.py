@@ -11,12 +11,12 @@ from typer.testing import CliRunner, Result
 from worker.commands.main import app
 
 FIGURES = Path(__file__).parents[4] / "worker" / "planning" / "reference_figures.json"
-LOAD = ("--inserts", "30", "--every", "60", "--backbone", "mobilenet:conv_pw_12_relu+gap", "--figures", str(FIGURES))
+LOAD = ("--inserts", "30", "--every", "60", "--backbone", "mobilenet:conv_pw_12_relu+gap+int8", "--figures", str(FIGURES))
 
 
 @pytest.fixture(autouse=True)
 def measured_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INSERTS_BACKBONE", "mobilenet:conv_pw_12_relu+gap")
+    monkeypatch.setenv("INSERTS_BACKBONE", "mobilenet:conv_pw_12_relu+gap+int8")
 
 
 def run(*options: str) -> Result:

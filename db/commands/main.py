@@ -28,10 +28,15 @@ from db.commands import (
 )
 from db.commands.output import explained
 from producer.terminal.entry_point import run
+from producer.terminal.option_places import AnyPlace
 from producer.terminal.options import Data
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+    cls=AnyPlace,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
 
 app.add_typer(faults.app, name="faults")

@@ -21,6 +21,7 @@ from producer.commands.options import seconds, settings_of
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.entry_point import run
 from producer.terminal.error_text import in_words
+from producer.terminal.option_places import AnyPlace
 from producer.terminal.options import Data, Json
 from producer.terminal.output import note, say, say_json
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from producer.contract.event import CaptureEvent
 
 app = typer.Typer(
+    cls=AnyPlace,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -37,7 +39,7 @@ app = typer.Typer(
 Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
 `INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_GROUP`, `INSERTS_HEADS`, `INSERTS_CONNECT`, `INSERTS_METRICS_PORT`,
 `INSERTS_METRICS_ADDRESS`; of Redis also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS
-`INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from the options before the command:
+`INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from options:
 
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
 """,

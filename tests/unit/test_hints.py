@@ -15,6 +15,7 @@ from typer.main import get_command
 import db.commands.main
 import producer.commands.main
 import worker.commands.main
+from producer.terminal.option_places import in_place
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS: dict[str, Any] = {
@@ -61,11 +62,10 @@ def test_each_command_in_backticks_is_one() -> None:
 
 def wrong_of(hint: str) -> str | None:
     """What of a hint the program does not know."""
-    program, *rest = hint.split()
+    program, *typed = hint.split()
     command = PROGRAMS[program]
-    while rest and rest[0].startswith("--"):  # options before the command
-        if rest[0] not in options_of(command):
-            return rest[0]
+    rest = in_place(command, typed)
+    while rest and rest[0] in options_of(command) - {"--help"}:  # the program's own
         rest = rest[2:]
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
         names = rest.pop(0).split("|")

@@ -12,6 +12,7 @@ import typer
 from producer.terminal.entry_point import run as run_command
 from producer.terminal.error_text import in_words
 from producer.terminal.logs import configure_logs
+from producer.terminal.option_places import AnyPlace
 from producer.terminal.options import Data
 from worker.commands import features, learning, models, networks
 from worker.commands import weights as cli_weights
@@ -27,6 +28,7 @@ from worker.commands.train import train
 from worker.images.pillow_warnings import quiet_decoders
 
 app = typer.Typer(
+    cls=AnyPlace,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -11,7 +11,16 @@ from typer.testing import CliRunner, Result
 from worker.commands.main import app
 
 FIGURES = Path(__file__).parents[4] / "worker" / "planning" / "reference_figures.json"
-LOAD = ("--inserts", "30", "--every", "60", "--backbone", "mobilenet:conv_pw_12_relu+gap+int8", "--figures", str(FIGURES))
+LOAD = (
+    "--inserts",
+    "30",
+    "--every",
+    "60",
+    "--backbone",
+    "mobilenet:conv_pw_12_relu+gap+int8",
+    "--figures",
+    str(FIGURES),
+)
 
 
 @pytest.fixture(autouse=True)

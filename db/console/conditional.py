@@ -37,6 +37,6 @@ class ConditionalRoute(APIRoute):
 
 
 def is_known(request: Request, tag: str) -> bool:
-    """Whether who asks has the answer with that `ETag`."""
+    """Whether who asks has the answer with that `ETag`, by the weak comparison, as a GET is answered."""
     known = [sent.strip().removeprefix("W/") for sent in request.headers.get("If-None-Match", "").split(",")]
-    return tag in known or known == ["*"]
+    return tag.removeprefix("W/") in known or known == ["*"]

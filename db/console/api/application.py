@@ -8,7 +8,18 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from db.console.access.guard import ApiViewer, cookie_name
-from db.console.api import captures, checks, history, insert_changes, lives, models, replace, reviews, verdicts
+from db.console.api import (
+    captures,
+    checks,
+    history,
+    insert_changes,
+    lives,
+    models,
+    mtconnect,
+    replace,
+    reviews,
+    verdicts,
+)
 from db.console.api.fields import PREFIX
 from db.console.api.problems import HANDLERS, MEDIA_TYPE, Problem
 from db.console.conditional import ConditionalRoute
@@ -26,6 +37,7 @@ RESOURCES: Final = (
     lives.router,
     reviews.router,
     models.router,
+    mtconnect.router,
     router,
 )
 

@@ -26,7 +26,7 @@ from db.engine.database import Database
 from db.line import captures, checks, incomplete_checks
 from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
-from db.queries import day_sample, review_queue
+from db.queries import day_sample, head_inserts, review_queue
 from db.schema.tables import Captures, Verdicts
 from tests.integration.conftest import ENGINES, TEMPLATE, _own_database
 
@@ -102,6 +102,16 @@ def test_a_station_s_day_is_sampled_without_going_through_the_others(plant) -> N
         assert all(chosen)
         assert max(len(some) for some in chosen) <= day_sample.SAMPLE
         _all_led_by_an_index(session, list(sent), "day_sample")
+
+
+def test_the_inserts_of_a_head_are_found_without_going_through_others(plant) -> None:
+    with plant.reading() as session:
+        machine, head, pockets = Plant.of(session).heads[-1]
+        with recorded(session) as sent:
+            known = head_inserts.head_now(session, machine, head)
+        assert known is not None
+        assert len(known.inserts) >= pockets
+        _all_led_by_an_index(session, sent, "")
 
 
 def _all_led_by_an_index(session, sent, question: str) -> None:

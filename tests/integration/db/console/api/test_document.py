@@ -1,4 +1,6 @@
-"""What docs/api.md shows, run as it stands there against a real console; and that it names all that there is."""
+"""What docs/api.md shows, and the recipe for MTConnect in docs/integration.md, run as they stand there against a real
+console; and that the first names all that there is.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,13 @@ from db.console.api.application import RESOURCES
 from db.console.api.fields import PREFIX
 from tests.console_support import Program, served, token_of
 
-DOCUMENT = (Path(__file__).parents[5] / "docs" / "api.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[5] / "docs"
+DOCUMENT = (DOCS / "api.md").read_text(encoding="utf-8")
+INTEGRATION = (DOCS / "integration.md").read_text(encoding="utf-8")
 
 
 def script(name: str) -> str:
-    (found,) = re.findall(rf"```\w+\n# example: {re.escape(name)}\n(.*?)```", DOCUMENT, re.DOTALL)
+    (found,) = re.findall(rf"```\w+\n# example: {re.escape(name)}\n(.*?)```", DOCUMENT + INTEGRATION, re.DOTALL)
     return str(found)
 
 
@@ -78,6 +82,10 @@ def test_the_examples_do_what_the_page_says(line, console, run) -> None:
 
     said = json.loads(run("review.sh", "reviewer", CAPTURE=str(seen[0].capture_id)))
     assert (said["label"], said["by"], said["note"]) == ("broken", "the reviewer", "a corner is missing")
+
+    line.see(2, 0, "intact", operations_on_edge=12)
+    items = run("mtconnect.py", "viewer").splitlines()
+    assert [items[pocket - 1] for pocket in (1, 2, 7, 8)] == ["1 UNKNOWN ", "2 USED 12", "7 BROKEN ", "8 EXPIRED "]
 
     refused = Program(console, token_of(console, "the viewer")).get("verdicts", limit=1001)
     assert refused.json() == example("problem")

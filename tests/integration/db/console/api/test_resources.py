@@ -3,6 +3,7 @@
 import io
 from datetime import timedelta
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -112,6 +113,24 @@ def test_lives_say_how_long_inserts_last_and_which_may_not_last_a_shift(line, pr
     assert 0.1 < first["risk"] < 0.5
     assert viewer.get("lives", shift=1).json()["items"] == []
     assert viewer.get("lives", head="head-9").json()["items"] == []
+
+
+def test_a_head_is_a_cutting_tool_of_mtconnect(line, program) -> None:
+    line.see(1, 0, "intact", operations_on_edge=4)
+    line.say(line.see(2, 0, "damaged"), "broken")
+    viewer = program("viewer")
+    asked = {"machine": "mill-1", "head": "head-1"}
+    answer = viewer.get("mtconnect", **asked)
+    assert answer.headers["content-type"] == "application/xml"
+    root = ElementTree.fromstring(answer.text)  # noqa: S314 - our own
+    items = [element for element in root.iter() if element.tag.endswith("}CuttingItem")]
+    assert ["".join(item.itertext()).split()[0] for item in items] == ["USED", "BROKEN"]
+    tag = answer.headers["etag"]
+    assert viewer.client.get(answer.request.url, headers={"If-None-Match": tag}).status_code == 304
+    line.see(1, 25, "damaged", check_id=uuid6.uuid7())
+    assert viewer.client.get(answer.request.url, headers={"If-None-Match": tag}).status_code == 200
+    nowhere = viewer.get("mtconnect", **asked | {"head": "H9"})
+    assert (nowhere.status_code, nowhere.json()["detail"]) == (404, "nothing is known of machine mill-1, head H9")
 
 
 def test_replace_names_every_pocket_and_the_word_of_a_person(line, program) -> None:

@@ -1,0 +1,118 @@
+"""The inserts of a head now: what each pocket shows, how many operations its insert has done, how many are left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from db.learning import remaining_lives
+from db.learning.remaining_lives import RemainingLife
+from db.line import insert_changes
+from db.line.insert_changes import InsertChange
+from db.line.rows import current_verdict
+from db.queries.head_overview import HeadOverview, PocketWord, overviews
+from db.schema.tables import Captures, Pockets, Reviews, Verdicts
+from producer.contract.names import IMPORTED
+
+
+@dataclass(frozen=True)
+class InsertNow:
+    """The insert in a pocket.
+
+    `word` is what the pocket shows, `missing` also where the head has worked since its insert was seen or changed;
+    `label` is the finer class of damage. `operations` are those that the insert had done at its newest photograph,
+    `remaining` is how many it does after these. Each is None where it is not known: what the photographs of the insert
+    before tell is not of this one.
+    """
+
+    pocket: int
+    word: PocketWord
+    label: str | None = None
+    designation: str | None = None
+    operations: int | None = None
+    remaining: RemainingLife | None = None
+
+
+@dataclass(frozen=True)
+class HeadNow:
+    """A head and its inserts, one for each pocket from 1 on; `at` is the newest moment of what is said of them."""
+
+    machine: str
+    head: str
+    at: datetime
+    inserts: Sequence[InsertNow]
+
+
+def head_now(session: Session, machine: str, head: str) -> HeadNow | None:
+    """What is known of a head; None where it was never seen on the line."""
+    (overview,) = overviews(session, [(machine, head)], operations=1)
+    if machine == IMPORTED or overview.last_at is None:
+        return None
+    here = Pockets.machine == machine, Pockets.head == head
+    rows = {row.pocket: row for row in session.execute(_NEWEST.where(*here))}
+    changes = {change.pocket: change for change in insert_changes.unseen(session, *here)}
+    lives = {life.pocket: life for life in remaining_lives.search(session, machine, head)}
+    moments = [overview.last_at, *(change.at for change in changes.values())]
+    moments += [row.judged_at for row in rows.values() if row.judged_at is not None]
+    if lives and (fit := remaining_lives.fit_in_force(session)) is not None:
+        moments.append(fit.at)
+    reviewed_at = session.scalar(_REVIEWED_AT.where(*here))
+    if reviewed_at is not None:
+        moments.append(reviewed_at)
+    inserts = [_insert(pocket, overview, rows, changes, lives) for pocket in range(1, overview.size + 1)]
+    return HeadNow(machine, head, max(moments), inserts)
+
+
+_NEWEST: Any = (
+    select(
+        Pockets.pocket,
+        Captures.ordered_at,
+        Captures.insert_designation,
+        Captures.operations_on_edge,
+        func.coalesce(Captures.review, Verdicts.label).label("label"),
+        Verdicts.judged_at,
+    )
+    .select_from(Pockets)
+    .join(Captures, Captures.capture_id == Pockets.capture_id)
+    .outerjoin(Verdicts, current_verdict())
+)
+_REVIEWED_AT = select(func.max(Reviews.at)).select_from(Pockets).join(Reviews, Reviews.capture_id == Pockets.capture_id)
+
+
+def _insert(
+    pocket: int,
+    overview: HeadOverview,
+    rows: Mapping[int, Row[Any]],
+    changes: Mapping[int, InsertChange],
+    lives: Mapping[int, RemainingLife],
+) -> InsertNow:
+    word, row, life = _word(pocket, overview, changes.get(pocket)), rows.get(pocket), lives.get(pocket)
+    if row is None or pocket in changes:
+        return InsertNow(pocket, word, operations=0 if word == "new" else None)
+    if word == "missing":  # it has done more than its newest photograph tells
+        return InsertNow(pocket, word, designation=row.insert_designation)
+    operations = row.operations_on_edge
+    # Where the line does not count, the fit did: as far as the photographs went that it was made of.
+    if operations is None and life is not None and life.as_of == row.ordered_at:
+        operations = life.age
+    remaining = life if operations is not None else None
+    label = row.label if word == "damaged" else None
+    return InsertNow(pocket, word, label, row.insert_designation, operations, remaining)
+
+
+def _word(pocket: int, overview: HeadOverview, change: InsertChange | None) -> PocketWord:
+    """What a pocket shows, and nothing where the head's last operation may have made it another.
+
+    Damage that was seen once stays, whether the pocket was photographed again or not.
+    """
+    word = overview.words.get(pocket, "empty")
+    if not overview.operations:
+        return word
+    (newest,) = overview.operations
+    is_unseen = newest.words.get(pocket) == "missing" if change is None else newest.check.started_at > change.at
+    return "missing" if is_unseen and word != "damaged" else word

@@ -4,14 +4,16 @@ Real Redis, real mosquitto, a real receiver of webhooks and a real client of OPC
 all on this machine, and `insert-station connect run` as a process.
 `connect_<sink>_per_s`: from the first of many answers to the last that was acknowledged. `connect_<sink>_p95_ms`: from
 before the notifier's call to the moment when the other side has the event, one after another on an idle line.
+`connect_line_us`: what the plant's stream costs the line, whoever reads it.
 """
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -109,7 +111,43 @@ def p95_ms(sink: Sink, samples: int) -> Sequence[float]:
     return figures
 
 
+def line_us(samples: int) -> Sequence[float]:
+    """Microseconds for an answer that telling eight at once takes longer with the plant's stream than without it.
+
+    Each of many calls with it comes right after one without.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-connect-") as folder, ExitStack() as parts:
+        redis = RedisProcess(Path(folder))
+        redis.start()
+        parts.callback(redis.kill)
+        ways = [Notifier(redis.url, plant_length=0), Notifier(redis.url)]
+        for notifier in ways:
+            parts.callback(notifier.close)
+        answers = [("station-1", verdict(pocket)) for pocket in range(1, 9)]
+
+        def median_of(calls: int) -> list[float]:
+            taken: list[list[float]] = [[], []]
+            for _ in range(calls):
+                for notifier, own in zip(ways, taken, strict=True):
+                    start = time.perf_counter()
+                    notifier.send(answers)
+                    own.append(time.perf_counter() - start)
+            return [statistics.median(own) for own in taken]
+
+        median_of(100)
+        without_and_with = [median_of(1_000) for _ in range(samples)]
+    return [1e6 * (told - untold) / len(answers) for untold, told in without_and_with]
+
+
 BENCHMARKS = [
+    Benchmark(
+        "connect_line_us",
+        "what the plant's stream costs the line for an answer, in calls of eight",
+        "µs",
+        100.0,
+        False,
+        line_us,
+    ),
     *(
         Benchmark(
             f"connect_{sink}_per_s",

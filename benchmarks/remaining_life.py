@@ -29,13 +29,16 @@ PLANTS = {
 }
 HEADS = 48
 """So many heads are asked about of each kind of plant, in several plants."""
+FEWEST_PLANTS = {"two heads": 60}
+"""Of small plants more: what is not known of one is wrong for all its inserts, and with 24 plants the coverage was
+anything from 0.73 to 0.79."""
 
 
 @cache
 def judged(name: str, sample: int) -> Judged:
-    """Ask about plants of a kind, with `HEADS` heads in all; another sample is of other plants."""
+    """Ask about several plants of a kind; another sample is of other plants."""
     result, plant = Judged(), PLANTS[name]
-    for seed in range(HEADS // plant.heads):
+    for seed in range(FEWEST_PLANTS.get(name, HEADS // plant.heads)):
         judge(plant.lives(1000 * sample + seed), ORIGINS, COSTS, result)
     return result
 

@@ -49,7 +49,7 @@ class WorkerSettings(StationSettings, DatabaseSettings):
     plant_stream: int = Field(
         default=PLANT_LENGTH,
         ge=0,
-        description="Answers that are kept for `insert-station connect`, the newest; 0: none, where nobody asks.",
+        description="Answers that are kept for `insert-station connect`, the newest; 0: none, where nobody is told.",
     )
     missed_damaged: float = Field(default=20.0, gt=0, description="What a damaged insert that stays in costs.")
     needless_change: float = Field(default=5.0, gt=0, description="What changing an intact insert costs.")

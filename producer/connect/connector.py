@@ -30,7 +30,7 @@ LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
 
 FORGET_EVERY: Final = 600.0
-"""Seconds between two clearings of what was delivered long ago."""
+"""Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
 
 _POSITION: Final = "position"
 
@@ -76,7 +76,7 @@ class Connector:
             redis_url: the line's Redis.
             deliveries: where everything is kept until it is delivered.
             changes: where insert changes that others tell are kept until a worker has them.
-            limit: deliveries that may wait; from there on nothing more is read.
+            limit: deliveries that may wait for one system; then its oldest go, so that it holds up no other.
 
         Raises:
             ValueError: a secret cannot be read.
@@ -95,11 +95,11 @@ class Connector:
         ]
         self._sender = ChangeSender(changes, redis_url)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
-        self._full = OutageLog("too much waits: nothing more is read", "there is room again")
 
     def run(self, stop: threading.Event) -> None:
         """Read and tell until `stop` is set."""
         now = time.time()
+        self._deliveries.configure([teller.name for teller in self._tellers])
         for teller in self._tellers:
             self._deliveries.set_up(teller.name, False, "not reached yet", now)
             teller.start()
@@ -115,21 +115,17 @@ class Connector:
             self._reader.close()
 
     def _read(self, stop: threading.Event) -> None:
-        pause, forgotten_at = 0.5, time.monotonic()
+        pause, forgotten_at = 0.5, -FORGET_EVERY
         while not stop.is_set():
             try:
                 if not self._begun:
                     self._begin()
                 if not self._looked:
                     self._look_for_what_was_missed()
-                if self._is_full():
-                    self._looked = False
-                    stop.wait(LONGEST_PAUSE)
-                    continue
-                self._keep(self._reader.read())
                 if time.monotonic() - forgotten_at > FORGET_EVERY:
-                    self._deliveries.forget(time.time())
+                    self._forget()
                     forgotten_at = time.monotonic()
+                self._keep(self._reader.read())
             except (redis.RedisError, OSError, sqlite3.Error) as error:
                 self._reading.begins(f"{type(error).__name__}: {error}")
                 self._looked = False
@@ -183,13 +179,16 @@ class Connector:
             log.error("an answer is not understood and was passed over", id=entry.id, problem=in_words(error, "answer"))
             return None
 
-    def _is_full(self) -> bool:
-        waiting = self._deliveries.waiting()
-        if waiting < self._limit:
-            self._full.ends()
-            return False
-        self._full.begins(f"{waiting} events wait for the systems that are away, and {self._limit} may")
-        return True
+    def _forget(self) -> None:
+        self._deliveries.forget(time.time())
+        for sink, count in self._deliveries.forget_oldest(self._limit).items():
+            log.error(
+                "a system is away for too long: the oldest that waited for it is in the database alone",
+                sink=sink,
+                events=count,
+                limit=self._limit,
+                hint="`insert-db verdicts --since` has them; take a system out of the file that is there no more",
+            )
 
     def _came_back_empty(self) -> None:
         log.warning("Redis came back empty: what was said and not read by then is in the database alone")

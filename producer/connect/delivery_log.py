@@ -6,12 +6,14 @@ is killed reads again what it had not kept, and nothing else; what it had kept t
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from producer.connect.sink_state import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.files.durable_files import make_folder
 from producer.files.sqlite_file import SqliteFile
@@ -19,8 +21,7 @@ from producer.files.sqlite_file import SqliteFile
 State = Literal["waiting", "delivered", "given up"]
 
 DEFAULT_LIMIT: Final = 1_000_000
-"""Deliveries that may wait, of all sinks together: some 1 kB each. At the limit the plant's stream is read no further,
-and keeps what is new for as long as it can."""
+"""Deliveries that may wait for one sink, some 1 kB each: weeks of a large plant. Its oldest go then, and no other's."""
 
 KEPT: Final = 7 * 24 * 3600.0
 """Seconds for which is remembered what was delivered: by then no answer is given for the second time."""
@@ -71,35 +72,6 @@ class Delivery:
     next_at: float
     ended_at: float | None
     problem: str | None
-
-
-@dataclass(frozen=True)
-class SinkState:
-    """How a sink is doing. Times are seconds since the epoch.
-
-    Attributes:
-        name: its name in the configuration.
-        up: whether it took what it was last given, or is connected.
-        problem: what was wrong the last time, where something was.
-        since: since when it has been up, or has not.
-        disabled: whether it said that it wants no more, and nothing is sent until a person says so.
-        waiting: events that it is still to be told.
-        oldest: when the oldest of those was given by the line; None where none waits.
-        given_up: events that were tried for days and refused.
-        delivered: events that it took since it was first configured.
-        last_at: when it took the last.
-    """
-
-    name: str
-    up: bool
-    problem: str | None
-    since: float
-    disabled: bool
-    waiting: int
-    oldest: float | None
-    given_up: int
-    delivered: int
-    last_at: float | None
 
 
 class DeliveryLog:
@@ -198,6 +170,13 @@ class DeliveryLog:
         with self._file.reading() as connection:
             return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())
 
+    def configure(self, names: Collection[str]) -> None:
+        """Say no more how sinks are doing that have other names; what waits for them stays, should they come back."""
+        with self._file.transaction() as connection:
+            connection.execute(
+                "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?))", (json.dumps([*names]),)
+            )
+
     def set_up(self, sink: str, up: bool, problem: str | None, now: float) -> None:
         """Note whether `sink` is up, and since when."""
         with self._file.transaction(synced=False) as connection:
@@ -249,13 +228,8 @@ class DeliveryLog:
             ).fetchall()
         return [_delivery(row) for row in rows]
 
-    def waiting(self) -> int:
-        """Deliveries that wait, of all sinks together."""
-        with self._file.reading() as connection:
-            return int(connection.execute("SELECT count(*) FROM delivery WHERE state = 'waiting'").fetchone()[0])
-
     def sinks(self) -> list[SinkState]:
-        """How each sink is doing that was ever configured, by name."""
+        """How each sink is doing that is configured, by name."""
         with self._file.reading() as connection:
             rows = connection.execute(
                 "SELECT name, up, problem, since, disabled,"
@@ -284,6 +258,18 @@ class DeliveryLog:
         """Remove what was delivered longer ago than is remembered."""
         with self._file.transaction(synced=False) as connection:
             connection.execute("DELETE FROM delivery WHERE state = 'delivered' AND ended_at < ?", (now - KEPT,))
+
+    def forget_oldest(self, most: int) -> dict[str, int]:
+        """Remove of what waits for each sink the oldest beyond so many; how many those were, by sink."""
+        with self._file.transaction() as connection:
+            counts = connection.execute("SELECT sink, count(*) FROM delivery WHERE state = 'waiting' GROUP BY sink")
+            too_many = {sink: count - most for sink, count in counts if count > most}
+            connection.executemany(
+                "DELETE FROM delivery WHERE number IN (SELECT number FROM delivery WHERE sink = ? AND"
+                " state = 'waiting' ORDER BY number LIMIT ?)",
+                too_many.items(),
+            )
+        return too_many
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -12,7 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from producer.connect.delivery_log import DeliveryLog, SinkState
+from producer.connect.delivery_log import DeliveryLog
+from producer.connect.sink_state import SinkState
 
 log = structlog.get_logger()
 

@@ -16,11 +16,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from asyncua import ua
 
 from db.engine import migrate
 from db.engine.database import Database
 from db.learning import model_registry
 from db.learning.model_registry import Model
+from db.line import insert_changes
+from db.line.insert_changes import InsertChange
+from producer.connect.opcua.users import user_line
 from producer.connect.sinks.signature import new_secret
 from producer.contract.event import new_id
 from producer.delivery.outbox import Outbox
@@ -28,7 +32,7 @@ from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
 from tests.forked_commands import start_command
-from tests.integration.opcua import Plant, event_of
+from tests.integration.opcua import PASSWORD, Plant, event_of
 from tests.integration.plant import (
     MOSQUITTO,
     ConnectProcess,
@@ -78,6 +82,8 @@ class Line:
         self.receivers = [Receiver()]
         self.port = self.receivers[0].port
         self.plant, self.plc = Plant(folder), Plc(folder)
+        with self.plant.users.open("a", encoding="utf-8") as users:
+            users.write(user_line("panel", PASSWORD, may_change_inserts=True) + "\n")
         self.plc.start()
         parts.callback(self.plc.kill)
         self.broker = Mosquitto(folder) if MOSQUITTO else None
@@ -200,6 +206,22 @@ def test_an_opc_ua_server_that_dies_in_the_middle(line: Line) -> None:
         client.load()
         head.assert_told([event_of(result) for result in client.all_results()])
         assert client.variable(f"{MACHINE}/{head.name}", "CheckId") == head.checks[-1]
+
+
+def test_an_insert_change_that_a_panel_tells_by_opc_ua_is_in_the_database(line: Line) -> None:
+    head = Head("H-panel")
+    line.check(head)
+    with line.plant.session(user="panel") as client:
+        pocket = ua.Variant(2, ua.VariantType.Int32)
+        change_id = client.system.call_method(f"{client.ns}:ReportInsertChange", MACHINE, head.name, pocket, "", "")
+
+    def changes() -> list[InsertChange]:
+        with line.database.reading() as session:
+            return insert_changes.of_pocket(session, MACHINE, head.name, 2)
+
+    wait_until(lambda: len(changes()) == 1, 30, "the change in the database")
+    assert changes()[0].by == "panel"
+    wait_until(lambda: change_id in [event["data"].get("change_id") for event in line.told()], 30, "what became of it")
 
 
 def test_a_plc_that_dies_in_the_middle(line: Line) -> None:

@@ -16,8 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from producer.connect.sinks.signature import new_secret
 from producer.simulation.head import labelled_images
 from tests.forked_commands import run_command
+from tests.integration.plant import Receiver
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
@@ -30,10 +32,18 @@ class Shop:
         if trained is not None:
             shutil.copytree(trained, self.data)
         self.port = free_port()
+        self.receiver = Receiver()
+        secret, self._connect = folder / "secret", folder / "connect.toml"
+        secret.write_text(new_secret())
+        self._connect.write_text(
+            f'site = "shop"\n[webhook.mes]\nurl = "http://127.0.0.1:{self.receiver.port}/"\nallow = ["127.0.0.0/8"]\n'
+            f'secret_files = ["{secret}"]\nkinds = ["check"]\n'
+        )
         self._system: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [program("insert-worker"), "standalone", "--data", str(self.data), "--port", str(self.port)]
+        command += ["--connect", str(self._connect)]
         with (self.data.parent / "standalone.log").open("ab") as log:
             self._system = subprocess.Popen(command, stderr=log, stdout=log)
         # The last of the lines that say how to use it: the address of the console is among those before.
@@ -68,6 +78,7 @@ def premises(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     yield shop
     if shop.running:
         shop.stop()
+    shop.receiver.close()
 
 
 @pytest.fixture
@@ -135,6 +146,18 @@ def test_the_console_is_started_and_its_address_is_said(shop: Shop) -> None:
     assert first is not None
     first.kill()
     wait_until(lambda: not first.is_running() and answers(), 60, "the console, started again")
+
+
+def test_the_plant_s_systems_are_told_also_after_the_connector_died(shop: Shop, tmp_path: Path) -> None:
+    connector = shop.child("connect run")
+    assert connector is not None
+    connector.kill()
+    (tmp_path / "1.jpg").write_bytes(next(image for image, _ in labelled_images(1, seed=4, size=256)))
+    checked = shop.station(
+        "check", str(tmp_path), "--machine", "mill-1", "--head", "H2", "--operation", "op-1", "--json"
+    )
+    check_id = json.loads(checked.stdout)["check_id"]
+    wait_until(lambda: [event["data"]["check_id"] for event in shop.receiver.taken].count(check_id) == 1, 60)
 
 
 def test_a_day_in_a_small_shop(shop: Shop, labelled: Path, tmp_path: Path) -> None:

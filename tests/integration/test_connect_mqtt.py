@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.integration.plant import (
     once,
     verdict,
 )
+from tests.integration.tls import Certificates
 from tests.support import RedisProcess, wait_until
 from worker.line.notifier import Notifier
 
@@ -134,3 +136,34 @@ def test_a_broker_that_does_not_let_us_in_is_named(
         wait_until(lambda: connector.status()["broker"]["waiting"] == 1)
         assert not connector.status()["broker"]["up"]
         assert "a secret" not in connector.log.read_text()
+
+
+def test_over_tls_the_broker_proves_who_it_is_and_so_do_we(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
+) -> None:
+    ours, strangers = (Certificates.made(tmp_path / name, "localhost") for name in ("ours", "strangers"))
+    broker = Mosquitto(
+        tmp_path,
+        [
+            f"certfile {ours.cert}",
+            f"keyfile {ours.key}",
+            f"cafile {ours.ca}",
+            "require_certificate true",
+            "allow_anonymous true",
+            f"user {getpass.getuser()}",
+        ],
+    )
+    request.addfinalizer(broker.kill)
+    broker.start()
+    sinks = {
+        "stranger": f'ca_file = "{strangers.ca}"',
+        "nobody": f'ca_file = "{ours.ca}"',
+        "broker": f'ca_file = "{ours.ca}"\ncert_file = "{ours.client_cert}"\nkey_file = "{ours.client_key}"',
+    }
+    parts = [f'[mqtt.{name}]\nurl = "mqtts://localhost:{broker.port}"\n{trust}\n' for name, trust in sinks.items()]
+    with connecting(tmp_path, redis_server.url, 'site = "plant-1"\n' + "".join(parts)) as connector:
+        line.send([("station-1", verdict(1))])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
+        wait_until(lambda: "certificate verify failed" in str(connector.status()["stranger"]["problem"]))
+        wait_until(lambda: connector.status()["nobody"]["problem"] not in (None, "not reached yet"))
+        assert [connector.status()[name]["delivered"] for name in ("stranger", "nobody")] == [0, 0]

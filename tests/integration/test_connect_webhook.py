@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
+from producer.connect.configuration import read_connector_file
+from producer.connect.connector import Connector
+from producer.connect.delivery_log import DeliveryLog
 from producer.connect.sinks.signature import new_secret
+from producer.connect.told_changes import ToldChanges
+from producer.contract.plant_event import plant_event
 from tests.integration.plant import Receiver, check, connecting, fault, in_order, once, verdict
 from tests.support import RedisProcess, wait_until
 from worker.embedded.redis_server import free_port
@@ -150,3 +157,28 @@ def test_a_second_connector_is_refused_and_metrics_tell_the_lag(
             text = answer.read().decode()
         assert 'inserts_connect_waiting_events{sink="mes"} 1.0' in text
         assert 'inserts_connect_up{sink="mes"} 0.0' in text
+
+
+def test_a_system_that_is_away_for_good_holds_up_no_other(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
+) -> None:
+    own = tmp_path / "away.toml"
+    other = file(tmp_path, free_port()).partition("\n")[2].replace("webhook.mes", "webhook.away")
+    own.write_text(file(tmp_path, receiver.port) + other)
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log, closing(ToldChanges(tmp_path)) as changes:
+        waiting = [plant_event("plant-1", "station-1", verdict(pocket), 1.0) for pocket in range(1, 9)]
+        log.keep({"away": waiting}, {"position": "0-0"})
+        connector, stop = (
+            Connector(read_connector_file(own), redis_server.url, log, changes, limit=5),
+            threading.Event(),
+        )
+        running = threading.Thread(target=connector.run, args=(stop,))
+        running.start()
+        try:
+            line.send([("station-1", verdict(pocket)) for pocket in range(1, 9)])
+            wait_until(lambda: len(receiver.taken) == 8)
+            away = [row.event for row in log.latest("away", "waiting", 100)]
+            assert [event for event in away if event in waiting] == waiting[:2:-1]
+        finally:
+            stop.set()
+            running.join()

@@ -10,6 +10,9 @@ import redis
 
 from producer.contract.answers import STREAM_SECONDS, FaultAnswer
 from producer.contract.event import new_id
+from producer.contract.plant_event import PLANT_STREAM
+from producer.contract.plant_news import InsertChangeAnswer
+from tests.plant_news import NEWS
 from tests.support import RedisProcess
 from worker.line.notifier import Notifier
 
@@ -34,6 +37,21 @@ def test_a_stream_that_is_none_keeps_no_other_station_from_being_told(
     client.delete("verdicts:station-1")
     notifier.send([("station-1", answers[1])])
     assert client.xlen("verdicts:station-1") == 1
+    notifier.close()
+
+
+def test_what_became_of_an_insert_change_is_said_also_where_the_plant_is_told_nothing(
+    redis_server: RedisProcess,
+) -> None:
+    *news, change = NEWS
+    assert isinstance(change, InsertChangeAnswer)
+    notifier = Notifier(redis_server.url, plant_length=0)
+    notifier.send([("station-1", answer())])
+    notifier.say(news)
+    assert not redis_server.client().exists(PLANT_STREAM)
+    notifier.answer(change)
+    ((_, fields),) = redis_server.client().xrange(PLANT_STREAM)
+    assert json.loads(fields["answer"])["change_id"] == str(change.change_id)
     notifier.close()
 
 

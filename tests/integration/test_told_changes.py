@@ -60,6 +60,7 @@ def worker(folder: Path, redis_url: str, database_url: str, failpoint: str = "")
         "INSERTS_REDIS_URL": redis_url,
         "INSERTS_DATABASE_URL": database_url,
         "INSERTS_FAILPOINT": failpoint,
+        "INSERTS_PLANT_STREAM": "0",  # what became of a change is said all the same
     }
     process = start_command("insert-worker", "run", environment=environment, log=folder / "worker.log")
     try:

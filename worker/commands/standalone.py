@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,13 +22,16 @@ def standalone(
         int | None,
         typer.Option(min=1, max=65535, help="The console's TCP port. [8377, else any]", show_default=False),
     ] = None,
+    connect: Annotated[
+        Path | None, typer.Option(help="The connector's file: tell the plant's systems that it names.")
+    ] = None,
     backbone: Backbone = None,
     weights: Weights = None,
 ) -> None:
     """Run the whole system of a small shop on this machine, until Ctrl-C or SIGTERM.
 
     Redis (durable), a SQLite database, a worker, what learns from reviews, and the console for browsers on this
-    machine, all below the data folder. A part that dies is started again.
+    machine, all below the data folder; with `--connect` also the connector. A part that dies is started again.
     Stations on this machine find it with `insert-station --data FOLDER`; others need INSERTS_REDIS_URL (it is in
     the file redis.url of the data folder) and the same image store.
 
@@ -35,8 +39,10 @@ def standalone(
 
     - `insert-worker standalone`
     - `insert-worker standalone --data /var/lib/inserts --bind 0.0.0.0`
+    - `insert-worker standalone --connect connect.toml`
     """
     from worker.commands.options import settings_with
     from worker.embedded.standalone import run_standalone
 
-    run_standalone(settings_with(data=data, backbone=backbone, weights=weights), port, bind, messages(), console_port)
+    settings = settings_with(data=data, backbone=backbone, weights=weights)
+    run_standalone(settings, port, bind, messages(), console_port, connect)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db.commands.console import DEFAULT_PORT
 from producer.configuration.ports import PortTaken, check_port
+from producer.connect.configuration import read_connector_file
 from producer.terminal.console import Console, line
 from producer.terminal.programs import as_typed
 from worker.embedded.bind_address import Bind
@@ -18,20 +19,29 @@ from worker.settings import WorkerSettings
 
 
 def run_standalone(
-    settings: WorkerSettings, port: int, bind: str, console: Console, console_port: int | None = None
+    settings: WorkerSettings,
+    port: int,
+    bind: str,
+    console: Console,
+    console_port: int | None = None,
+    connect: Path | None = None,
 ) -> None:
     """Bring the line up and keep it up until SIGTERM or Ctrl-C.
 
-    Without a `console_port` the console listens on its usual one, or where that is taken on any that is free.
+    Without a `console_port` the console listens on its usual one, or where that is taken on any that is free. With the
+    connector's file, `connect`, the systems that it names are told.
 
     Raises:
+        ValueError: the connector's file cannot be read, or says what it cannot say.
         PortRefused: the console, Redis or the metrics cannot listen where they are told to.
         StartFailed: the data folder is in use, or a part does not come up.
         NoRedisServer: there is no Redis server on this machine.
     """
     where = Bind.parse(bind)
+    if connect is not None:
+        read_connector_file(connect)
     with StopSignal() as stop, locked(settings.data), Supervisor() as supervisor:
-        system = EmbeddedSystem(settings, supervisor)
+        system = EmbeddedSystem(settings, supervisor, connect)
         system.check_ports(port, where)
         pages = _console_port(console_port)
         system.migrate()
@@ -41,14 +51,15 @@ def run_standalone(
         if not stop.asked:
             system.start_learning()
             system.start_console(pages)
+            system.start_connector()
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
-            for said in _what_to_do(settings.data, pages):
+            for said in _what_to_do(settings.data, pages, connect is not None):
                 line(console, f"  {said}")
         supervisor.run(lambda: stop.asked)
         line(console, "stopping")
 
 
-def _what_to_do(data: Path, pages: int) -> list[str]:
+def _what_to_do(data: Path, pages: int, connects: bool) -> list[str]:
     station, database, worker = (as_typed(f"insert-{name}") for name in ("station", "db", "worker"))
     here = f"--data {shlex.quote(str(data))}"
     return [
@@ -57,6 +68,7 @@ def _what_to_do(data: Path, pages: int) -> list[str]:
         f"who may:       {database} {here} users add NAME --role administrator",
         f"verdicts:      {database} {here} verdicts",
         f"reviews:       {database} {here} review",
+        *([f"who is told:   {station} {here} connect status"] if connects else []),
         f"a model:       comes from reviews; or now, {worker} train FOLDER {here}",
     ]
 

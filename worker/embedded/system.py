@@ -1,4 +1,4 @@
-"""The whole system on one machine: Redis, a SQLite database, a worker and the learner, below one data folder."""
+"""The whole system on one machine: Redis, a SQLite database, a worker and what is beside it, below one data folder."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ class StartFailed(RuntimeError):
 class EmbeddedSystem:
     """Starts the parts one after the other; the supervisor restarts and ends their processes."""
 
-    def __init__(self, settings: WorkerSettings, supervisor: Supervisor):
-        """Describe the system below `settings.data`; nothing is started yet."""
+    def __init__(self, settings: WorkerSettings, supervisor: Supervisor, connect: Path | None = None):
+        """Describe the system below `settings.data`, with the connector's file where it has one; nothing is started."""
         self.settings = settings
         self.data = settings.data
         self._supervisor = supervisor
+        self._connect = connect
 
     def check_ports(self, port: int, bind: Bind = LOCAL) -> None:
         """Check that the parts can listen where they are told to, before any is started.
@@ -46,11 +47,12 @@ class EmbeddedSystem:
         metrics = self.settings.metrics_port
         if metrics is None:
             return
-        for number in (metrics, metrics + 1):
+        last = metrics + (1 if self._connect is None else 2)
+        for number in range(metrics, last + 1):
             if number == port:
                 raise PortRefused(f"port {port} cannot be for Redis and for metrics: choose another with --port")
             for address in Bind.parse(self.settings.metrics_address).addresses:
-                check_port(address, number, f"INSERTS_METRICS_PORT (it and the next one, {metrics} and {metrics + 1})")
+                check_port(address, number, f"INSERTS_METRICS_PORT ({metrics} to {last}, a port for each process)")
 
     def start_redis(self, port: int, bind: Bind = LOCAL, should_stop: Callable[[], bool] = lambda: False) -> RedisFiles:
         """Start Redis with its data below the folder, and wait until it answers.
@@ -113,10 +115,8 @@ class EmbeddedSystem:
 
     def start_learning(self) -> None:
         """Start the learner and its scheduler, without waiting for them."""
-        environment = self.environment()
+        environment = self._metrics_beside(1)
         environment.pop("INSERTS_HEARTBEAT", None)  # the worker's
-        if self.settings.metrics_port is not None:
-            environment["INSERTS_METRICS_PORT"] = str(self.settings.metrics_port + 1)  # the worker's is taken
         for name in ("learn", "beat"):
             command = [sys.executable, "-m", "worker.commands.main", name]
             self._supervisor.add(Child(name, command, self.data / "logs" / f"{name}.log", environment))
@@ -126,11 +126,25 @@ class EmbeddedSystem:
         command = [sys.executable, "-m", "db.commands.main", "console", "--port", str(port)]
         self._supervisor.add(Child("console", command, self.data / "logs" / "console.log", self.environment()))
 
+    def start_connector(self) -> None:
+        """Start what tells the other systems of the plant, where it has a file, without waiting for it."""
+        if self._connect is None:
+            return
+        command = [sys.executable, "-m", "producer.commands.main", "connect", "run", str(self._connect.absolute())]
+        self._supervisor.add(Child("connect", command, self.data / "logs" / "connect.log", self._metrics_beside(2)))
+
     def environment(self) -> dict[str, str]:
         """The environment in which every command opens this system."""
         environment = self.settings.environment() | {"INSERTS_DATA": str(self.data.absolute())}
         # The embedded Redis and its password are found through the data folder's private file.
         environment.pop("INSERTS_REDIS_URL", None)
+        return environment
+
+    def _metrics_beside(self, number: int) -> dict[str, str]:
+        """The environment of a process that serves its metrics so many ports after the worker."""
+        environment = self.environment()
+        if self.settings.metrics_port is not None:
+            environment["INSERTS_METRICS_PORT"] = str(self.settings.metrics_port + number)
         return environment
 
 

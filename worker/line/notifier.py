@@ -17,7 +17,7 @@ from producer.contract.answers import (
     stream_of,
 )
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
-from producer.contract.plant_news import FaultRun, News
+from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
 from worker.broker.patient_redis import connect_patiently
 
 log = structlog.get_logger()
@@ -27,7 +27,7 @@ class Notifier:
     """Writes answers to the stations' streams, and all of them to the plant's; safe to use from several threads."""
 
     def __init__(self, redis_url: str, plant_length: int = PLANT_LENGTH):
-        """Nothing is connected yet; the plant's stream keeps about `plant_length` answers, and 0 is none at all."""
+        """Nothing is connected yet; the plant's stream keeps about `plant_length` answers; 0: none of the line's."""
         self._redis = connect_patiently(redis_url)
         self._plant_length = plant_length
 
@@ -68,15 +68,23 @@ class Notifier:
         Raises:
             redis.RedisError: Redis is away or full; not all of it has been said.
         """
-        if not self._plant_length:
-            return
-        for one in news:
-            text = one.model_dump_json(exclude_none=True)
-            station = one.station if isinstance(one, FaultRun) else ""
-            entry = {STREAM_FIELD: text, STATION_FIELD: station}
-            self._redis.xadd(PLANT_STREAM, entry, maxlen=self._plant_length, approximate=True)  # type: ignore[arg-type]
-            self._redis.expire(PLANT_STREAM, STREAM_SECONDS)
+        for one in news if self._plant_length else ():
+            self._append(one, self._plant_length)
+
+    def answer(self, answer: InsertChangeAnswer) -> None:
+        """Say what became of an insert change, also where nothing else is said: who told it sends it until then.
+
+        Raises:
+            redis.RedisError: Redis is away or full; it has not been said.
+        """
+        self._append(answer, self._plant_length or PLANT_LENGTH)
 
     def close(self) -> None:
         """Drop the connections."""
         self._redis.close()
+
+    def _append(self, news: News, length: int) -> None:
+        station = news.station if isinstance(news, FaultRun) else ""
+        entry = {STREAM_FIELD: news.model_dump_json(exclude_none=True), STATION_FIELD: station}
+        self._redis.xadd(PLANT_STREAM, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+        self._redis.expire(PLANT_STREAM, STREAM_SECONDS)

@@ -47,7 +47,7 @@ class ToldChangesWatch(Periodic):
         for kept in sorted(self._waiting(), key=lambda kept: kept.said_at):
             answer = self._write(kept)
             failpoint("change-before-notify")
-            self._notifier.say([answer])
+            self._notifier.answer(answer)
             self._redis.hdel(INSERT_CHANGES, str(kept.change.change_id))
             log.info("an insert change was told", **answer.model_dump(mode="json", exclude={"kind", "schema_version"}))
 

@@ -35,7 +35,7 @@ def test_an_event_is_kept_once_for_each_sink_with_the_position(log: DeliveryLog)
     assert log.due("mes", 0.0, 1)[0].event == said
     log.delivered("mes", log.due("mes", 0.0, 1), 5.0, {})
     log.keep({"mes": [said]}, {})  # said again after it was delivered
-    assert (ids(log), ids(log, "broker"), log.waiting()) == ([], [said.id], 1)
+    assert (ids(log), ids(log, "broker")) == ([], [said.id])
 
 
 def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog) -> None:
@@ -85,6 +85,25 @@ def test_what_was_delivered_is_forgotten_after_a_week_and_what_waits_never(log: 
     assert len(log.latest(None, None, 10)) == 2
     log.forget(101.0 + KEPT)
     assert [row.event.id for row in log.latest(None, None, 10)] == [waiting.id]
+
+
+def test_who_is_away_for_too_long_loses_its_oldest_and_others_nothing(log: DeliveryLog) -> None:
+    said = [event(pocket) for pocket in range(1, 6)]
+    log.keep({"mes": said, "broker": said[:2]}, {})
+    log.delivered("mes", log.due("mes", 0.0, 1), 1.0, {})
+    assert log.forget_oldest(2) == {"mes": 2}
+    assert log.forget_oldest(2) == {}
+    assert ids(log) == [one.id for one in said[3:]]
+    assert len(ids(log, "broker")) == len(log.latest("mes", "waiting", 9)) == 2
+
+
+def test_nothing_is_said_of_a_sink_that_is_no_longer_configured_and_what_waits_for_it_stays(log: DeliveryLog) -> None:
+    log.set_up("mes", False, "no answer", 1.0)
+    log.set_up("broker", True, None, 1.0)
+    log.keep({"mes": [event()]}, {})
+    log.configure(["broker"])
+    assert [sink.name for sink in log.sinks()] == ["broker"]
+    assert len(ids(log)) == 1
 
 
 def test_events_of_checks_and_verdicts_of_one_head_share_an_order() -> None:

@@ -51,7 +51,7 @@ def test_a_log_that_cannot_be_written_while_the_sink_is_away_does_not_end_the_te
     monkeypatch.setattr(log, "set_up", full_once)
     teller = Teller("mes", AwayAtFirst(), log)
     teller.start()
-    wait_until(lambda: log.waiting() == 0)
+    wait_until(lambda: not log.latest(None, "waiting", 1))
     teller.stop()
     teller.join()
     assert failures == ["no answer"]

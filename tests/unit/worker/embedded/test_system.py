@@ -34,3 +34,12 @@ def test_the_learner_serves_its_metrics_beside_the_worker_and_has_a_heartbeat_of
     assert learner.get("INSERTS_METRICS_PORT") == learner_s
     assert "INSERTS_HEARTBEAT" not in learner
     assert system.environment()["INSERTS_HEARTBEAT"] == str(tmp_path / "heartbeat")
+
+
+def test_the_connector_serves_its_metrics_beside_both(tmp_path: Path) -> None:
+    supervisor = Described()
+    settings = WorkerSettings(data=tmp_path, metrics_port=9464)
+    EmbeddedSystem(settings, supervisor).start_connector()
+    assert not supervisor.environments
+    EmbeddedSystem(settings, supervisor, tmp_path / "connect.toml").start_connector()
+    assert supervisor.environments["connect"]["INSERTS_METRICS_PORT"] == "9466"

@@ -120,11 +120,11 @@ def test_a_sample_that_is_skipped_comes_back_until_somebody_says_what_it_is(page
         page.press("s")
         came.append(ready(page, came[-1]))
         assert page.shows("#put-off") == (sample in came[:-1])
-    places = [place for place, each in enumerate(came) if each == sample]
+    places = [place for place, capture_id in enumerate(came) if capture_id == sample]
     assert places[0] == 9, "every tenth is of the sample"
     assert places[2] - places[1] == places[1] - places[0] <= 4
     page.press("5")
-    wait_until(lambda: [(each, label) for each, label, _ in kept(plant)] == [(sample, "unusable")])
+    wait_until(lambda: [(shown, label) for shown, label, _ in kept(plant)] == [(sample, "unusable")])
     assert not page.shows("#put-off")
     assert len(set(came)) == len(came) - 2, "what is no sample does not come again"
 

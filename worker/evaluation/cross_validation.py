@@ -126,7 +126,7 @@ def cross_validate(
     """
     rows = assessed_rows(groups)
     if len(rows) < len(labels) and features.shape[1] <= PRIMAL_COLUMNS:
-        found = cross_validate(
+        of_some = cross_validate(
             taken(features, rows),
             labels[rows],
             groups[rows],
@@ -137,7 +137,7 @@ def cross_validate(
             champion_labels=None if champion_labels is None else champion_labels[rows],
             progress=progress,
         )
-        return {kind: (ours.of_rows(rows), theirs and theirs.of_rows(rows)) for kind, (ours, theirs) in found.items()}
+        return {kind: (ours.of_rows(rows), theirs and theirs.of_rows(rows)) for kind, (ours, theirs) in of_some.items()}
     trial = _Trial(solver_for(features), features, labels, groups, costs)
     judged = np.ones(len(labels), bool)
     if champion_labels is not None:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.capture_faults FOLDER…`: how many faults of a capture are found, and how many false alarms.
+"""`python -m benchmarks.capture_faults FOLDER… [--seed N]`: how many faults are found, and how many false alarms.
 
 Faults are drawn into the photographs of each labelled folder. A photograph is held against those of other inserts that
 were taken at the same place (`setup` in labels.csv, where there is one), as a station's next one would be against its
@@ -7,6 +7,7 @@ history.
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 import time
@@ -104,8 +105,11 @@ EXAMPLES: Final = 5
 """Photographs of an empty pocket that somebody has reviewed."""
 
 
-def main(folders: Sequence[Path]) -> int:
-    """Print for each set and fault what share is refused, and what measuring and holding against others costs."""
+def main(folders: Sequence[Path], seed: int = 0) -> int:
+    """Print for each set and fault what share is refused, and what measuring and holding against others costs.
+
+    `seed` draws where a fixed camera's photographs are taken, and which are in a row.
+    """
     sets = list(labelled_sets(folders))
     if not sets:
         return 0
@@ -122,14 +126,16 @@ def main(folders: Sequence[Path]) -> int:
         some = np.linspace(0, len(files) - 1, min(DRAWN_ON, len(files))).round().astype(int).tolist()
         for name, draw in {**CLEAR, **LESS_CLEAR}.items():
             _tell(folder, name, [_is_refused(_measured(files[n], draw), histories[n]) for n in some])
-        _tell_of_a_fixed_camera(folder, [row["insert"] for row in rows], places, files)
+        _tell_of_a_fixed_camera(folder, [row["insert"] for row in rows], places, files, seed)
     _time()
     return 0
 
 
-def _tell_of_a_fixed_camera(folder: Path, inserts: list[str], setups: list[str], files: Sequence[Path]) -> None:
+def _tell_of_a_fixed_camera(
+    folder: Path, inserts: list[str], setups: list[str], files: Sequence[Path], seed: int
+) -> None:
     """Print what is said of a camera that was fixed and has moved, of empty pockets, and of neither."""
-    photographs, rng = list(map(opened, files)), np.random.default_rng(0)
+    photographs, rng = list(map(opened, files)), np.random.default_rng(seed)
     at = np.zeros((len(photographs), 2))
     for setup in set(setups):
         rows = [n for n, of in enumerate(setups) if of == setup]
@@ -222,4 +228,8 @@ def _noisy(values: Float32Array, image: Image.Image) -> Image.Image:
 
 
 if __name__ == "__main__":
-    sys.exit(main([Path(argument) for argument in sys.argv[1:]]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.capture_faults", description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    sys.exit(main(options.folders, options.seed))

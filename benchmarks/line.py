@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import func, select
@@ -164,7 +165,7 @@ def running(network: Network, model: LinearModel | None = None, processes: int |
     """
 
     def prepare(settings: WorkerSettings) -> None:
-        _put_in_charge(settings, network, model or random_model(network.feature_size))
+        put_in_charge(settings, network, model or random_model(network.feature_size))
 
     with _system(prepare, processes) as (system, _):
         line = Line(system, system.start_worker())
@@ -181,7 +182,7 @@ def running_with(command: Sequence[str], network: Network | None = None) -> Iter
 
     def prepare(settings: WorkerSettings) -> None:
         if network is not None:
-            _put_in_charge(settings, network, random_model(network.feature_size))
+            put_in_charge(settings, network, random_model(network.feature_size))
 
     with _system(prepare) as (system, supervisor):
         child = Child("worker", command, system.data / "logs" / "worker.log", system.environment())
@@ -195,7 +196,7 @@ def without_worker(network: Network) -> Iterator[EmbeddedSystem]:
     """A line with a random model in charge, whose worker is still to be started."""
 
     def prepare(settings: WorkerSettings) -> None:
-        _put_in_charge(settings, network, random_model(network.feature_size))
+        put_in_charge(settings, network, random_model(network.feature_size))
 
     with _system(prepare) as (system, _):
         yield system
@@ -231,7 +232,8 @@ def numbered(image: bytes, number: int) -> bytes:
     return image[:2] + b"\xff\xfe" + (10).to_bytes(2, "big") + number.to_bytes(8, "big") + image[2:]
 
 
-def _put_in_charge(settings: WorkerSettings, network: Network, model: LinearModel) -> None:
+def put_in_charge(settings: WorkerSettings, network: Network, model: LinearModel, **more: Any) -> None:
+    """Make a model the champion of a migrated line, with what `worker.models.store.save` takes of a model besides."""
     manifest = store.save(
         settings.models_path() / "first",
         model,
@@ -243,6 +245,7 @@ def _put_in_charge(settings: WorkerSettings, network: Network, model: LinearMode
         created_at=datetime.now(UTC),
         network=network.digest,
         usual=np.zeros(network.feature_size, np.float32),  # so that it gives evidence, as a trained one does
+        **more,
     )
     with closing(Database(settings.url)) as database, database.transaction() as session:
         model_registry.register(session, model_of(manifest, "first"))

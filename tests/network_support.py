@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from worker.backbones.names import WeightsMissing
+from worker.networks.efficientnet_lite import published_weights
+from worker.networks.names import parse_network_name
+
 BACKBONE = "efficientnet_lite0:block4_out+gap,block10_out+gap"
 """What the processes of integration and acceptance tests learn on: a third of the default's time, and no pictures."""
 
@@ -56,6 +60,10 @@ def session_networks(factory: pytest.TempPathFactory) -> Path:
 
 def built_networks(factory: pytest.TempPathFactory) -> Path:
     """The folder of the session's networks, which the first one to ask for it builds."""
+    try:
+        published_weights(parse_network_name(BACKBONE).family)
+    except WeightsMissing as error:
+        pytest.skip(str(error))
     folder = session_networks(factory)
     with (session_folder(factory) / "networks.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

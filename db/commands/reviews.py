@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +28,8 @@ KEYS = {label[0]: label for label in LABELS} | {label: label for label in LABELS
 """What is typed for each label: its first letter, or all of it."""
 
 HELP = " · ".join(f"{label[0]} {label}" for label in LABELS) + " · s skip · q quit; words after it are a note"
+
+PUT_OFF = "a sample is only put off: it comes again at the end, and next time; what nobody can tell is unusable"
 
 
 def review(
@@ -111,10 +114,14 @@ def _say(database: Database, capture: UUID, label: str, by: str, note: str | Non
 
 
 def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> None:
-    """Show one capture after the other and keep what is said; each at once, so that a later Ctrl-C loses none."""
-    count = 0
+    """Show one capture after the other and keep what is said; each at once, so that a later Ctrl-C loses none.
+
+    A sample that is skipped comes again at the end: who leaves out what is hard to tell makes it none by chance.
+    """
+    count, waiting = 0, deque(queue)
     say(HELP)
-    for number, item in enumerate(queue, 1):
+    while waiting:
+        number, item = len(queue) - len(waiting) + 1, waiting.popleft()
         say("\n  ".join([f"\n{number} of {len(queue)}", *_description(item, images)]))
         typed = _typed()
         if typed is None:
@@ -123,6 +130,9 @@ def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> No
         if label is not None:
             _say(database, item.row.capture_id, label, by, note)
             count += 1
+        elif item.why == "a sample":
+            waiting.append(item)
+            say(PUT_OFF)
     say(f"\n{counted(count, 'review')} by {by}")
 
 

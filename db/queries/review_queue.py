@@ -53,7 +53,8 @@ def queue(session: Session, limit: int = 50) -> list[ToReview]:
     First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share
     that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
     look settles them. Every tenth is of a sample of all that is not unsure, the same for every person, however much
-    else there is: without it nobody would know how many of the line's inserts are damaged (`db.queries.line_rate`).
+    else there is: without it nobody would know how many of the line's inserts are damaged (`db.queries.line_rate`). Of
+    each outcome in turn the one that has waited longest: so what somebody skipped is the next again.
     Only those where a review disagrees have been looked at before. What has no photograph any more is nothing to look
     at.
     """
@@ -97,11 +98,14 @@ def _informative(session: Session, limit: int) -> Iterator[_Wanted]:
 
 
 def _sample(session: Session, limit: int) -> Iterator[_Wanted]:
-    for outcome in ("intact", "damaged", "unusable"):
-        newest = _newest(outcome).subquery()
-        chosen = session.scalars(select(newest.c.id).where(drawn(newest.c.id)).order_by(newest.c.id.desc())).all()
-        for capture_id in _not_reviewed(session, chosen, limit):
-            yield capture_id, "a sample", None
+    chosen = in_turn(_chosen(session, outcome) for outcome in ("intact", "damaged", "unusable"))
+    for capture_id in _not_reviewed(session, chosen, limit):
+        yield capture_id, "a sample", None
+
+
+def _chosen(session: Session, outcome: str) -> Sequence[int]:
+    newest = _newest(outcome).subquery()
+    return session.scalars(select(newest.c.id).where(drawn(newest.c.id)).order_by(newest.c.id)).all()
 
 
 # As literals rather than as parameters: so an engine sees that a partial index will do.

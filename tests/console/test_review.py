@@ -2,14 +2,16 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import count
 
 import uuid6
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from db.learning import reviews
-from db.schema.tables import Sessions
+from db.queries.review_queue import drawn
+from db.schema.tables import Sessions, Verdicts
 from tests.support import wait_until
 
 LABELS = {"1": "intact", "2": "worn", "3": "broken", "4": "damaged", "5": "unusable"}
@@ -104,6 +106,27 @@ def test_a_skipped_one_does_not_come_again_and_keeps_no_label(page, plant) -> No
     ready(page, second)
     wait_until(lambda: len(kept(plant)) == 1)
     assert [capture for capture, _, _ in kept(plant)] == [second]
+
+
+def test_a_sample_that_is_skipped_comes_back_until_somebody_says_what_it_is(page, plant) -> None:
+    photo, now = next((plant.folder / "images").rglob("*.jpg")).read_bytes(), datetime.now(UTC)
+    capture = plant.capture("mill-5", "H5", 1, 1, "op-0001", uuid6.uuid7(), now, photo)
+    plant.judge(capture, -9.0, now)
+    with plant.database.transaction() as session:
+        number = next(number for number in count(1000) if drawn(number))
+        session.execute(update(Verdicts).where(Verdicts.capture_id == capture.capture_id).values(id=number))
+    sample, came = str(capture.capture_id), [begin(page)]
+    while came.count(sample) < 3:
+        page.press("s")
+        came.append(ready(page, came[-1]))
+        assert page.shows("#put-off") == (sample in came[:-1])
+    places = [place for place, capture_id in enumerate(came) if capture_id == sample]
+    assert places[0] == 9, "every tenth is of the sample"
+    assert places[2] - places[1] == places[1] - places[0] <= 4
+    page.press("5")
+    wait_until(lambda: [(shown, label) for shown, label, _ in kept(plant)] == [(sample, "unusable")])
+    assert not page.shows("#put-off")
+    assert len(set(came)) == len(came) - 2, "what is no sample does not come again"
 
 
 def test_keys_are_shown_and_can_be_switched_off(page, plant) -> None:

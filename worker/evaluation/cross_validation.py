@@ -8,17 +8,18 @@ represented by a model that is fitted on its labelled set, cut to the training p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from worker.evaluation.assessed import assessed_rows
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits
 from worker.models.candidate import CandidateError, learn
 from worker.models.costs import Costs
 from worker.models.linear_svm import ClassifierError
-from worker.models.solver import Solver, solver_for
+from worker.models.solver import PRIMAL_COLUMNS, Solver, solver_for, taken
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
@@ -82,6 +83,10 @@ class CrossValidation:
         rows = sorted(np.flatnonzero(wrong), key=lambda row: (-wrong[row] / tested[row], row))
         return [Misclassified(int(row), int(tested[row]), int(wrong[row])) for row in rows]
 
+    def of_rows(self, rows: Int64Array) -> CrossValidation:
+        """Return the same where the images were `rows` (m,) of a larger set."""
+        return replace(self, splits=tuple(replace(split, rows=rows[split.rows]) for split in self.splits))
+
     def by_place(self, labels: Int64Array, places: Sequence[str]) -> dict[str, float]:
         """Return the accuracy over all test predictions of each place with at least `FEWEST_AT_A_PLACE` images.
 
@@ -113,10 +118,26 @@ def cross_validate(
     result is then the champion's, over the same splits and images. Images whose label has changed since are left out of
     both, since neither can be blamed for them. `progress` is called with how many of how many splits are done.
 
+    Of very many images the splits are drawn from some whole inserts only (`worker.evaluation.assessed`).
+
     Raises:
         EvaluationError: the set is too small to be split.
         CandidateError: the set is too small to be learned from.
     """
+    rows = assessed_rows(groups)
+    if len(rows) < len(labels) and features.shape[1] <= PRIMAL_COLUMNS:
+        of_some = cross_validate(
+            taken(features, rows),
+            labels[rows],
+            groups[rows],
+            costs=costs,
+            repeats=repeats,
+            test_size=test_size,
+            kinds=kinds,
+            champion_labels=None if champion_labels is None else champion_labels[rows],
+            progress=progress,
+        )
+        return {kind: (ours.of_rows(rows), theirs and theirs.of_rows(rows)) for kind, (ours, theirs) in of_some.items()}
     trial = _Trial(solver_for(features), features, labels, groups, costs)
     judged = np.ones(len(labels), bool)
     if champion_labels is not None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from db.learning.reviews import Labelled
 from producer.files.durable_folders import replaced_folder
+from worker.evaluation.assessed import assessed_rows
 from worker.evaluation.charts import figures, total_confusion
 from worker.evaluation.cross_validation import CrossValidation, Kind
 from worker.evaluation.learning_curve import CurvePoint
@@ -126,6 +127,7 @@ def report_json(evaluation: Evaluation) -> dict[str, Any]:
         "champion": evaluation.champion,
         "images": len(evaluation.items),
         "inserts": len(np.unique(evaluation.inserts)),
+        "assessed": len(assessed_rows(evaluation.inserts)),
         "labels": dict(sorted(Counter(item.label for item in evaluation.items).items())),
         "classes": list(LINE_CLASSES),
         "test_size": evaluation.test_size,
@@ -148,6 +150,13 @@ def report_json(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def _assessed_lines(evaluation: Evaluation) -> list[str]:
+    assessed = len(assessed_rows(evaluation.inserts))
+    if assessed == len(evaluation.items):
+        return []
+    return [f"Assessed: {assessed} images of whole inserts, drawn at random; the model learned from all"]
+
+
 def report_text(evaluation: Evaluation) -> str:
     """Return the lab's `results<dataset>.txt` for a whole training procedure: one line a figure."""
     counts = Counter(item.label for item in evaluation.items)
@@ -156,6 +165,7 @@ def report_text(evaluation: Evaluation) -> str:
         f"Classes: {', '.join(f'{number} = {name}' for number, name in enumerate(LINE_CLASSES))}",
         f"Images: {len(evaluation.items)} ({', '.join(f'{counts[label]} {label}' for label in sorted(counts))})",
         f"Inserts: {len(np.unique(evaluation.inserts))}",
+        *_assessed_lines(evaluation),
         f"Model: {evaluation.backbone}",
         f"Feature vector size: {evaluation.feature_size}",
         f"Test share: {evaluation.test_size}",

@@ -12,6 +12,7 @@ from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_im
 from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
 from worker.features import lab_files
 from worker.features.batches import FeatureExtractor
+from worker.lab.calibrated_cut import calibrated_scores
 from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, RepeatedScores
 from worker.models import store
 from worker.models.gram_svm import fit_gram, gram, primal
@@ -83,7 +84,8 @@ def run(
             tuple(score_splits(kernel, labels, _plain_splits(labels, recipe), classes=k, C=recipe.C))
         )
         seconds_evaluation = time.perf_counter() - start
-        grouped, problem = _grouped_scores(kernel, dataset, recipe)
+        calibrated = calibrated_scores(kernel, labels, dataset.groups, _plain_splits(labels, recipe), C=recipe.C)
+        grouped, grouped_calibrated, problem = _grouped_scores(kernel, dataset, recipe)
         model = primal(fit_gram(kernel, labels, C=recipe.C), features, dataset.classes)
     manifest = store.save(
         folder / "model",
@@ -116,7 +118,9 @@ def run(
         network=backbone.network_summary(),
         model_id=manifest.model_id,
         scores=scores,
+        calibrated=calibrated,
         grouped=grouped,
+        grouped_calibrated=grouped_calibrated,
         grouped_problem=problem,
         seconds_reading=extraction.seconds_reading / len(labels),
         seconds_network=extraction.seconds_network / len(labels),
@@ -160,13 +164,14 @@ def _plain_splits(labels: Int64Array, recipe: Recipe) -> Sequence[Split]:
 
 def _grouped_scores(
     kernel: Float64Array, dataset: LabelledFolder, recipe: Recipe
-) -> tuple[RepeatedScores | None, str | None]:
-    """The grouped scores, or why there are none although there are groups."""
-    if dataset.groups is None:
-        return None, None
-    splits = grouped_splits(dataset.labels, dataset.groups, test_size=recipe.test_size, repeats=recipe.repeats)
+) -> tuple[RepeatedScores | None, RepeatedScores | None, str | None]:
+    """The grouped scores, those with the calibrated cut, or why there are none although there are groups."""
+    labels, groups = dataset.labels, dataset.groups
+    if groups is None:
+        return None, None, None
     try:
-        scores = score_splits(kernel, dataset.labels, splits, classes=len(dataset.classes), C=recipe.C)
+        splits = list(grouped_splits(labels, groups, test_size=recipe.test_size, repeats=recipe.repeats))
+        scores = score_splits(kernel, labels, splits, classes=len(dataset.classes), C=recipe.C)
     except EvaluationError as error:
-        return None, str(error)
-    return RepeatedScores(tuple(scores)), None
+        return None, None, str(error)
+    return RepeatedScores(tuple(scores)), calibrated_scores(kernel, labels, groups, splits, C=recipe.C), None

@@ -88,6 +88,9 @@ class BackboneResult:
     seconds_gram: float
     seconds_evaluation: float
     """The Gram matrix and all repeats of the plain splits."""
+    calibrated: RepeatedScores | None = None
+    """The plain splits with the calibrated cut; None where it cannot be taken, as with three classes."""
+    grouped_calibrated: RepeatedScores | None = None
 
     @property
     def seconds_per_image(self) -> float:

@@ -51,6 +51,7 @@ def _backbone_json(result: BackboneResult) -> dict[str, Any]:
         "accuracy": result.scores.accuracy,
         "macro_recall": result.scores.macro_recall,
         "confusion": result.scores.confusion.tolist(),
+        "calibrated": _scores_json(result.calibrated),
         "seconds_per_image": result.seconds_per_image,
         "seconds_reading_per_image": result.seconds_reading,
         "seconds_network_per_image": result.seconds_network,
@@ -66,12 +67,19 @@ def _backbone_json(result: BackboneResult) -> dict[str, Any]:
     if result.dataset.group_column is not None:
         answer["grouped"] = {"column": result.dataset.group_column, "problem": result.grouped_problem}
         if result.grouped is not None:
-            answer["grouped"] |= {
-                "accuracy": result.grouped.accuracy,
-                "macro_recall": result.grouped.macro_recall,
-                "confusion": result.grouped.confusion.tolist(),
-            }
+            answer["grouped"] |= _scores_json(result.grouped) or {}
+            answer["grouped"]["calibrated"] = _scores_json(result.grouped_calibrated)
     return answer
+
+
+def _scores_json(scores: RepeatedScores | None) -> dict[str, Any] | None:
+    if scores is None:
+        return None
+    return {
+        "accuracy": scores.accuracy,
+        "macro_recall": scores.macro_recall,
+        "confusion": scores.confusion.tolist(),
+    }
 
 
 def results_text(result: BackboneResult, recipe: Recipe) -> str:
@@ -91,8 +99,13 @@ def results_text(result: BackboneResult, recipe: Recipe) -> str:
         "",
         *_split_lines("", scores),
     ]
+    if result.calibrated is not None:
+        lines += ["", *_split_lines("Calibrated cut: ", result.calibrated)]
     if result.grouped is not None:
         lines += ["", *_split_lines(f"Grouped by {dataset.group_column}: ", result.grouped)]
+    if result.grouped_calibrated is not None:
+        prefix = f"Grouped by {dataset.group_column}, calibrated cut: "
+        lines += ["", *_split_lines(prefix, result.grouped_calibrated)]
     elif result.grouped_problem is not None:
         lines += ["", f"Grouped by {dataset.group_column}: no scores, {result.grouped_problem}"]
     lines += [
@@ -134,7 +147,9 @@ def markdown(table: Table, recipe: Recipe) -> str:
             f"{'stratified' if recipe.stratify else 'unstratified'} splits, seeds 1 … {recipe.repeats}, "
             f"{recipe.test_size:.0%} for testing. Scores are mean ± standard deviation over the splits (divided "
             "by their number). `model` in each folder is fitted on all images of the set, so the scores "
-            "are those of the recipe, not of that very model."
+            "are those of the recipe, not of that very model. With the *calibrated cut* the same model decides where "
+            "either class is equally likely, by the decision values of training images that it did not learn from, "
+            "instead of at 0."
         ),
     ]
     for dataset, results in table:
@@ -181,14 +196,26 @@ def _side_by_side(results: Sequence[BackboneResult]) -> str:
         ("all repeats", [duration(r.seconds_evaluation) for r in results]),
         ("accuracy", [_spread(r.scores.accuracy) for r in results]),
         ("macro recall", [_spread(r.scores.macro_recall) for r in results]),
+        *_at_calibrated_cut("", [r.calibrated for r in results]),
     ]
     column = results[0].dataset.group_column
     if column is not None:
         rows += [
             (f"accuracy, grouped by {column}", [_grouped(r, "accuracy") for r in results]),
             (f"macro recall, grouped by {column}", [_grouped(r, "macro_recall") for r in results]),
+            *_at_calibrated_cut(f", grouped by {column}", [r.grouped_calibrated for r in results]),
         ]
     return "\n".join(f"| {_cell(head)} | {' | '.join(cells)} |" for head, cells in rows)
+
+
+def _at_calibrated_cut(suffix: str, scores: Sequence[RepeatedScores | None]) -> list[tuple[str, list[str]]]:
+    if all(one is None for one in scores):
+        return []
+    names = {"accuracy": "accuracy", "macro_recall": "macro recall"}
+    return [
+        (f"{name}{suffix}, calibrated cut", ["–" if one is None else _spread(getattr(one, score)) for one in scores])
+        for score, name in names.items()
+    ]
 
 
 def _confusion(classes: Sequence[str], result: BackboneResult) -> str:

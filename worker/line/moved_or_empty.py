@@ -3,7 +3,8 @@
 Each photograph is kept as a sketch, a few squares of contours (`worker.images.measurements`). It is held against the
 mean of its station's good ones, at every shift, by normalised correlation. One photograph says too little of the
 camera, since inserts differ; `TOGETHER` of them in a row do. An empty pocket is like what people called unusable there,
-and not like the good ones. What is usual the good ones say themselves: where a camera is held by hand it takes more.
+and not like the good ones. What is usual the good ones say themselves, for every shift: along an edge any photograph is
+as alike as where it is, and where a camera is held by hand it takes more.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ TOGETHER: Final = 5
 EXAMPLES: Final = 3
 """Photographs reviewed as unusable that an empty pocket must be like: a single one may be a mistake."""
 
-_MOVED_BY: Final = 0.03
-"""By how much more correlated with the good ones they must be when they are shifted."""
+_BEYOND_USUAL: Final = 1.25
+"""By how many standard deviations a shift must gain more than any does in 99 of a hundred rows of good ones."""
 
-_BEYOND_USUAL: Final = 0.08
-"""By how much more than good ones of the station are, all but one row in a hundred."""
+_LEAST_SPREAD: Final = 0.01
+"""Of what a shift gains: by less than this, photographs differ for no reason."""
 
 _LAST_BY: Final = -0.1
-"""The same of the last photograph by itself: once the camera is back, those before say nothing of it."""
+"""What some shift must gain in the last photograph by itself: once the camera is back, those before say nothing."""
 
 _EMPTY_BY: Final = 0.1
 """By how much more like the unusable ones than like the good ones, beyond what is usual."""
@@ -64,13 +65,16 @@ _EMPTY: Final = (
 class Scene:
     """What a station's good photographs share, and those that people called unusable there.
 
-    `usual` is the mean of the good ones' contours, `unusable` (n, squares, squares) are contours. `limit` is by
-    how much more like `usual` photographs in a row may be when they are shifted, `like_unusable` how much more like the
-    unusable ones than like `usual`, wherever it is, a good one is.
+    `usual` is the mean of the good ones' contours, `unusable` (n, squares, squares) are contours. What each shift gains
+    (`_gains`) in rows of good photographs has the mean `gain` and the standard deviation `spread`, both (shifts,);
+    `limit` is how many of these above the mean it may be. `like_unusable` is how much more like the unusable ones
+    than like `usual`, wherever it is, a good one is.
     """
 
     usual: Float32Array
     unusable: Float32Array
+    gain: Float64Array
+    spread: Float64Array
     limit: float
     like_unusable: float
 
@@ -82,10 +86,11 @@ class Scene:
         alike = np.stack([_correlations(one, usual[None])[:, 0] for one in contours])
         like = np.array([_like(one, examples) for one in contours])
         rng = np.random.default_rng(0)
-        together = [rng.choice(len(alike), TOGETHER) for _ in range(_DRAWN)]
-        shifted = float(np.quantile([_beyond(alike[rows].mean(axis=0)) for rows in together], 0.99))
+        gains = _gains(np.stack([alike[rng.choice(len(alike), TOGETHER)].mean(axis=0) for _ in range(_DRAWN)]))
+        gain, spread = gains.mean(axis=0), gains.std(axis=0) + _LEAST_SPREAD
+        limit = float(np.quantile(((gains - gain) / spread).max(axis=1), 0.99)) + _BEYOND_USUAL
         like_unusable = float((like - alike.max(axis=1)).max())
-        return cls(usual, examples, max(_MOVED_BY, shifted + _BEYOND_USUAL), max(0.0, like_unusable))
+        return cls(usual, examples, gain, spread, limit, max(0.0, like_unusable))
 
     def seen(self, sketch: bytes) -> Float64Array:
         """How like the good ones a photograph is at every shift: (shifts,), -1 to 1."""
@@ -96,12 +101,13 @@ class Scene:
 
         Fewer than `TOGETHER` say nothing. Of more the last ones count.
         """
-        if len(seen) < TOGETHER or _beyond(seen[-1]) <= _LAST_BY:
+        if len(seen) < TOGETHER or _gains(seen[-1]).max() <= _LAST_BY:
             return None
-        together = np.mean(seen[-TOGETHER:], axis=0)
-        if _beyond(together) <= self.limit:
+        gains = _gains(np.mean(seen[-TOGETHER:], axis=0))
+        beyond_usual = (gains - self.gain) / self.spread
+        if gains.max() <= 0 or beyond_usual.max() <= self.limit:
             return None
-        shift = float(_SHIFTS[np.where(_HERE, -1.0, together).argmax()])
+        shift = float(_SHIFTS[~_HERE][beyond_usual.argmax()])
         return _MOVED.format(count=TOGETHER, share=shift / SQUARES)
 
     def empty(self, sketch: bytes, seen: Float64Array) -> str | None:
@@ -115,9 +121,9 @@ def _contours(sketches: Sequence[bytes]) -> Float32Array:
     return squares.astype(np.float32)
 
 
-def _beyond(seen: Float64Array) -> float:
-    """How much more like the good ones photographs are when they are shifted than where they are."""
-    return float(seen[~_HERE].max() - seen[_HERE].max())
+def _gains(seen: Float64Array) -> Float64Array:
+    """By how much more like the good ones photographs (…, all shifts) are at each real shift than where they are."""
+    return np.asarray(seen[..., ~_HERE] - seen[..., _HERE].max(axis=-1, keepdims=True))
 
 
 def _like(contours: Float32Array, examples: Float32Array) -> float:

@@ -16,7 +16,7 @@ from worker.models import primal_newton
 from worker.models.gram_svm import fit_gram, gram, primal
 from worker.models.linear_svm import ClassifierError
 from worker.models.primal_newton import Moments, Plane, blocks, moments
-from worker.runtime.arrays import Float64Array, Int64Array
+from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 GRAM_ROWS = 6_000
 """Most rows for the Gram matrix: it and its copies stay below 1 GB."""
@@ -156,12 +156,17 @@ def narrowed(whole: Solver, features: Any, rows: Int64Array) -> tuple[Solver, In
     """Return a solver for trials on a few `rows` (m,) of `features`, and the places of these rows in it."""
     if isinstance(whole, GramSolver):
         return whole, rows
+    return GramSolver(taken(features, rows)), np.arange(len(rows))
+
+
+def taken(features: Any, rows: Int64Array) -> Float32Array:
+    """Return `rows` (m,) of `features` (n, d), in memory; they are read in blocks, in the order of the disk."""
     kept = np.empty((len(rows), features.shape[1]), np.float32)
     order = np.argsort(rows)
     for start, block in blocks(features):
         first, last = np.searchsorted(rows[order], (start, start + len(block)))
         kept[order[first:last]] = block[rows[order[first:last]] - start]
-    return GramSolver(kept), np.arange(len(rows))
+    return kept
 
 
 @dataclass(frozen=True, eq=False)

@@ -133,5 +133,6 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
         "said": said,
         "photograph": row.image is not None,
         "previous": str(before) if before else None,
+        "sample": blind,
         "evidence": verdict is not None and verdict.evidence is not None,
     }

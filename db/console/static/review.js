@@ -11,7 +11,7 @@ import { Zoom } from "./zoom.js";
 
 /**
  * @typedef {{id: string, why: string, place: string, photograph: boolean, said: string | null, previous: string | null,
- *   evidence: boolean, [fact: string]: any}} Item
+ *   evidence: boolean, sample: boolean, [fact: string]: any}} Item
  * @typedef {{capture: string, label: string, by: string}} Saying
  */
 
@@ -47,6 +47,8 @@ const labelled = [];
 const undone = new Set();
 /** @type {Set<string>} */
 const skipped = new Set();
+/** @type {Set<string>} samples that were skipped, which come back: nobody chooses what is in a sample */
+const putOff = new Set();
 /** @type {Saying[]} */
 let unsaved = JSON.parse(sessionStorage.getItem("unsaved") ?? "[]");
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
@@ -178,6 +180,7 @@ function show() {
     if (name === "reason") fact.lang = "en"; // the worker's own words
     return [term, fact];
   }));
+  at("put-off").hidden = !queue.some((waiting) => putOff.has(waiting.id));
   at("said").hidden = !item.said;
   /** @type {HTMLElement} */ (at("said").querySelector("b")).textContent = item.said && called(item.said);
   for (const button of document.querySelectorAll("[data-label]"))
@@ -239,6 +242,7 @@ function say(label) {
   const item = queue.shift();
   if (!item || stopped) return;
   undone.delete(item.id);
+  putOff.delete(item.id);
   times.push(performance.now() - began);
   if (times.length > 20) times.shift();
   labelled.push({ ...item, said: label });
@@ -263,7 +267,10 @@ function skip() {
   const item = queue.shift();
   if (!item) return;
   if (undone.delete(item.id)) labelled.push(item);
-  else skipped.add(item.id);
+  else if (item.sample) {
+    queue.push(item);
+    putOff.add(item.id);
+  } else skipped.add(item.id);
   fill();
 }
 

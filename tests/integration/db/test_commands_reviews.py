@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uuid6
+from sqlalchemy import update
 
 from db.commands.main import main
 from db.line import verdicts
+from db.queries.review_queue import drawn
+from db.schema.tables import Verdicts
 from tests.command_support import Done, invoke
 
 
@@ -59,6 +63,17 @@ def test_walking_the_queue(line, three) -> None:
     assert "2 reviews by ana" in text
     assert text.count("i intact · w worn · b broken · d damaged · u unusable") == 2, "again after what it cannot read"
     assert [each["row"]["capture_id"] for each in answer(line, "review")] == [ids[1]]
+
+
+def test_a_sample_that_is_skipped_comes_again(line) -> None:
+    sample = line.see(1, 1, "unusable")
+    with line.database.transaction() as session:
+        session.execute(update(Verdicts).values(id=next(number for number in count(1000) if drawn(number))))
+    line.see(2, 2, "unsure")
+    told = shown(line, "review", typed="i\ns\ns\nu\n")
+    assert told.count("a sample is only put off") == 2
+    assert "2 reviews by ana" in told
+    assert said(line)[-1][:2] == (str(sample.capture_id), "unusable")
 
 
 @pytest.mark.parametrize("typed", ["d\nq\n", "d\n", "damaged\nQ"])

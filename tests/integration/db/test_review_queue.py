@@ -83,6 +83,16 @@ def test_every_tenth_is_of_the_sample_however_much_is_unsure(line) -> None:
     assert [place for place, (_, why) in enumerate(found) if why == "a sample"] == [9, 19, 26]
 
 
+def test_the_sample_is_of_all_outcomes_in_turn_and_what_was_skipped_is_the_next_again(line) -> None:
+    line.model("m-1")
+    for pocket, outcome in enumerate(["intact"] * 3 + ["damaged"] * 2 + ["unusable"], 1):
+        judged(line, pocket, pocket, outcome, None, drawn=True)
+    in_turn = [(pocket, "a sample") for pocket in (1, 4, 6, 2, 5, 3)]
+    assert short(queue(line)) == in_turn
+    judged(line, 7, 7, "intact", None, drawn=True)
+    assert short(queue(line)) == [*in_turn, (7, "a sample")], "what is newer waits longer"
+
+
 def test_what_was_reviewed_is_gone(line, some) -> None:
     for capture in some.values():
         line.say(capture, "unusable")

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from worker.evaluation.assessed import assessed_rows
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, cross_validate
+from worker.evaluation.learning_curve import learning_curve
 from worker.evaluation.promotion_rule import decide
 from worker.evaluation.splits import grouped_splits, repeated_splits
 from worker.models.candidate import CandidateError
@@ -29,6 +31,26 @@ def test_plain_splits_flatter_where_an_insert_is_seen_more_than_once():
     assert plain.mean > 0.8
     assert grouped.mean < 0.65
     assert grouped.low <= grouped.mean <= grouped.high
+
+
+def test_of_very_many_images_some_whole_inserts_are_assessed(monkeypatch):
+    features, labels, groups = inserts(60, 3, apart=0.5, alike=0.5)
+    monkeypatch.setattr("worker.evaluation.assessed.MOST_ASSESSED", 100)
+    rows = assessed_rows(groups)
+    assert 90 < len(rows) <= 100
+    assert np.isin(groups, groups[rows]).sum() == len(rows), "whole inserts"
+    champion = np.where(groups < 40, labels, UNKNOWN)
+    found = assessed(features, labels, groups, champion_labels=champion)
+    alone = assessed(features[rows], labels[rows], groups[rows], champion_labels=champion[rows])
+    for kind, pair in found.items():
+        for whole, part in zip(pair, alone[kind], strict=True):
+            assert all(
+                np.array_equal(ours.rows, rows[theirs.rows]) and np.array_equal(ours.decisions, theirs.decisions)
+                for ours, theirs in zip(whole.splits, part.splits, strict=True)
+            )
+            assert whole.values("balanced_accuracy") == part.values("balanced_accuracy")
+    curve = learning_curve(features, labels, groups, np.arange(180), found["grouped"][0], Costs())
+    assert [point.labels for point in curve] == [round(len(rows) / 4), round(len(rows) / 2), len(rows)]
 
 
 def test_the_splits_are_those_of_the_evaluation_and_the_scores_add_up():

@@ -77,6 +77,16 @@ def test_the_folder_has_json_the_lab_s_file_and_figures_that_can_be_read(evaluat
         assert len(image.convert("RGB").getcolors(2**20) or ()) > 50
 
 
+def test_where_some_images_are_assessed_only_the_report_says_so(evaluation, monkeypatch):
+    assert report_json(evaluation)["assessed"] == COUNT
+    assert "Assessed" not in report_text(evaluation)
+    monkeypatch.setattr("worker.evaluation.assessed.MOST_ASSESSED", 60)
+    assert report_json(evaluation)["assessed"] == 60
+    assert "Assessed: 60 images of whole inserts, drawn at random; the model learned from all" in report_text(
+        evaluation
+    )
+
+
 def test_a_report_replaces_the_one_before_wholly_or_not_at_all(evaluation, tmp_path, monkeypatch):
     folder = write_report(tmp_path / "report", replace(evaluation, name="before"))
     (folder / "left.txt").write_text("of an older version")

@@ -11,13 +11,15 @@ from sklearn.svm import SVC
 
 from worker.dataset.duplicates import ImageUnreadable
 from worker.dataset.labelled_folder import DatasetError, load_image
-from worker.evaluation.splits import SplitScore
+from worker.evaluation.splits import SplitScore, repeated_splits, score_splits
+from worker.lab.calibrated_cut import calibrated_scores
 from worker.lab.experiment import result_folder, run, scan_all
 from worker.lab.imagenet_error import top1_error
 from worker.lab.recipe import BackboneResult, Recipe, RepeatedScores
 from worker.lab.report import markdown, results_json, results_text, write_results
 from worker.lab.speed_comparison import count, duration, explain
 from worker.models import store
+from worker.models.gram_svm import gram
 from worker.models.linear_svm import LinearModel
 
 
@@ -121,6 +123,27 @@ def test_a_grouped_score_stands_beside_the_plain_one(folder, tmp_path):
     _, plain, _ = done(folder, tmp_path)
     assert (plain.grouped, plain.grouped_problem) == (None, None)
     assert plain.scores.accuracy == result.scores.accuracy
+
+
+def test_beside_the_cut_at_0_stands_the_calibrated_one(folder, tmp_path):
+    """Of inserts of which six of seven are worn, in features that part every training image: weights say nothing."""
+    rng = np.random.default_rng(3)
+    labels = np.repeat([0, 1], [20, 120])
+    features = rng.normal(0, 1, (140, 400)) + 0.28 * labels[:, None] * (np.arange(400) < 60)
+    kernel = gram(features)
+    splits = list(repeated_splits(labels, test_size=0.3, repeats=10))
+    at_zero = np.mean([score.macro_recall for score in score_splits(kernel, labels, splits, classes=2)])
+    calibrated = calibrated_scores(kernel, labels, None, splits, C=1.0)
+    assert np.mean(calibrated.macro_recall) > at_zero + 0.05
+    assert calibrated_scores(kernel, labels + (np.arange(140) > 130), None, splits, C=1.0) is None, "three classes"
+
+    dataset, result, _ = done(folder, tmp_path)
+    answer = results_json([(dataset, [result])])["datasets"][0]["backbones"][0]
+    assert len(answer["calibrated"]["macro_recall"]) == len(answer["grouped"]["calibrated"]["macro_recall"]) == 5
+    told = results_text(result, Recipe())
+    assert "Calibrated cut: mean macro recall" in told
+    assert "Grouped by insert, calibrated cut: mean macro recall" in told
+    assert "macro recall, grouped by insert, calibrated cut" in markdown([(dataset, [result])], Recipe())
 
 
 def test_groups_that_cannot_be_divided_leave_the_reason_and_the_plain_scores(folder, tmp_path):

@@ -49,6 +49,8 @@ const undone = new Set();
 const skipped = new Set();
 /** @type {Set<string>} samples that were skipped, which come back: nobody chooses what is in a sample */
 const putOff = new Set();
+/** @type {Item[]} those of them that come behind what is asked for now */
+const aside = [];
 /** @type {Saying[]} */
 let unsaved = JSON.parse(sessionStorage.getItem("unsaved") ?? "[]");
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
@@ -134,11 +136,11 @@ async function fill() {
   if (asking || stopped || queue.length >= AT_HAND) return show();
   asking = true;
   try {
-    const known = [...queue, ...labelled.slice(-50)].map((item) => item.id);
+    const known = [...queue, ...aside, ...labelled.slice(-50)].map((item) => item.id);
     const without = [...known, ...skipped].map((id) => /** @type {[string, string]} */ (["without", id]));
     const turn = await post("/review/next", [["count", String(AT_HAND - queue.length)], ...without]);
     const had = new Set(queue.map((item) => item.id));
-    queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)));
+    queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)), ...aside.splice(0));
     beyond = turn.left - turn.items.length;
     more = turn.more;
   } catch (error) {
@@ -180,7 +182,7 @@ function show() {
     if (name === "reason") fact.lang = "en"; // the worker's own words
     return [term, fact];
   }));
-  at("put-off").hidden = !queue.some((waiting) => putOff.has(waiting.id));
+  at("put-off").hidden = !putOff.size;
   at("said").hidden = !item.said;
   /** @type {HTMLElement} */ (at("said").querySelector("b")).textContent = item.said && called(item.said);
   for (const button of document.querySelectorAll("[data-label]"))
@@ -268,7 +270,7 @@ function skip() {
   if (!item) return;
   if (undone.delete(item.id)) labelled.push(item);
   else if (item.sample) {
-    queue.push(item);
+    aside.push(item);
     putOff.add(item.id);
   } else skipped.add(item.id);
   fill();

@@ -88,6 +88,13 @@ class Refusing:
         self._call("CONFIG", "SET", "maxmemory", "0")
 
     @contextmanager
+    def denied(self) -> Iterator[None]:
+        """Somebody has changed the user's rights."""
+        self._call("ACL", "SETUSER", "default", *(f"-{command}" for command in DENIED))
+        yield
+        self._call("ACL", "SETUSER", "default", *(f"+{command}" for command in DENIED))
+
+    @contextmanager
     def busy(self) -> Iterator[None]:
         """Somebody's script runs for ever."""
         self._call("CONFIG", "SET", "lua-time-limit", "50")
@@ -137,6 +144,7 @@ class Refusing:
         return any(told[name] for name in names)
 
 
+DENIED = ("brpop", "lpush", "xadd", "zadd")
 STATES: dict[str, Callable[[Refusing], Any]] = {
     "MISCONF": Refusing.misconf,
     "READONLY": Refusing.readonly,
@@ -144,6 +152,7 @@ STATES: dict[str, Callable[[Refusing], Any]] = {
     "NOREPLICAS": Refusing.noreplicas,
     "OOM": Refusing.oom,
     "BUSY": Refusing.busy,
+    "no permissions": Refusing.denied,
     "LOADING": Refusing.loading,
 }
 

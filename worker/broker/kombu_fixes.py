@@ -7,6 +7,7 @@ all calls. `PromptConnection`: reconnects within seconds.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,10 +19,11 @@ from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.transport.redis import QoS
 
+from producer.contract.answers import STREAM_FIELD
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
-from producer.delivery.redis_refusals import RedisRefuses, is_away, refusal
+from producer.delivery.redis_refusals import RedisRefuses, is_away, is_denied, refusal
 from producer.delivery.redis_transport import UrlChannel, UrlTransport
 from worker.broker.sanitising import sanitise
 
@@ -36,6 +38,10 @@ CHECK_TIMEOUT: Final = 5.0
 """Seconds that one call of `check_access` may take."""
 
 _OUTAGE: Final = OutageLog("Redis is away, waiting", "Redis is back")
+_DENIED: Final = OutageLog("Redis denies this process a command, waiting", "Redis lets it in again")
+
+_NOBODY: Final = "verdicts:"
+"""A stream that no station has: every name of one has a letter."""
 
 
 def check_access(redis_url: str) -> None:
@@ -48,7 +54,7 @@ def check_access(redis_url: str) -> None:
     client = connect(redis_url, timeout=CHECK_TIMEOUT)
     try:
         client.ping()
-        try_to_write(client)
+        try_commands(client)
         client.llen(INSPECT_QUEUE)
     except (redis.AuthenticationError, redis.ResponseError) as error:
         if str(error).startswith("WRONGTYPE"):
@@ -67,13 +73,18 @@ def check_access(redis_url: str) -> None:
         client.close()
 
 
-def try_to_write(client: redis.Redis) -> None:
-    """Try the write that kombu needs to take a message, in a way that changes nothing.
+def try_commands(client: redis.Redis) -> None:
+    """Try the commands by which messages are taken and answers told, in a way that changes nothing.
 
     Raises:
-        redis.RedisError: Redis is away, refuses writes, or lacks the permission.
+        redis.RedisError: Redis is away, refuses writes, or denies one of them.
     """
     client.zadd(UrlChannel.unacked_index_key, {"": 0}, xx=True)  # a member that does not exist is not changed
+    client.zrem(UrlChannel.unacked_index_key, "")
+    client.hdel(UrlChannel.unacked_key, "")
+    client.brpop([f"{INSPECT_QUEUE}.none"], 0.01)  # Redis takes parts of a second
+    client.xadd(_NOBODY, {STREAM_FIELD: ""}, nomkstream=True)
+    client.expire(_NOBODY, 1)
 
 
 class _UniformErrors:
@@ -87,12 +98,16 @@ class _UniformErrors:
         """Read one reply.
 
         Raises:
-            RedisRefuses: it was a refusal.
+            RedisRefuses: it was a refusal, or is denied.
         """
         try:
             return super().read_response(*args, **options)  # type: ignore[misc]
         except redis.RedisError as error:
             reason = refusal(error)
+            if reason is None and is_denied(error):
+                reason = f"{error} (its user's rights were changed?)"
+                _DENIED.begins(reason)
+                time.sleep(RECONNECT_EVERY)  # a connection may well be had, and would be dropped again at once
             if reason is None:
                 raise
             self.disconnect()  # type: ignore[attr-defined]  # replies of a pipeline may still be on their way
@@ -103,9 +118,9 @@ class CarefulClient(redis.Redis):
     """Hands kombu messages of the inspect queue in a form that it can always read, whatever the queue holds."""
 
     def ping(self, **options: Any) -> Any:
-        """Whether Redis answers and accepts writes: kombu has a connection only if it does."""
+        """Whether Redis answers and lets a worker do its work: kombu has a connection only if it does."""
         answer = super().ping(**options)
-        try_to_write(self)
+        try_commands(self)
         return answer
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:

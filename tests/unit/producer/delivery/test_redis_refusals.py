@@ -22,7 +22,6 @@ REFUSALS = [
 ]
 NO_REFUSALS = [
     "WRONGTYPE Operation against a key holding the wrong kind of value",
-    "NOPERM this user has no permissions to run the 'zadd' command",
     "ERR unknown command 'BUSYBODY'",
     "BUSYGROUP Consumer Group name already exists",
     "NOSCRIPT No matching script",
@@ -43,6 +42,12 @@ def test_what_does_not_pass_is_not(reply: str) -> None:
     error = _RESP2Parser.parse_error(reply)
     assert refusal(error) is None
     assert not is_away(error)
+
+
+def test_a_missing_right_is_no_refusal_that_passes_and_waited_for_by_who_runs() -> None:
+    error = _RESP2Parser.parse_error("NOPERM this user has no permissions to run the 'zadd' command")
+    assert refusal(error) is None
+    assert is_away(error)
 
 
 def test_one_that_is_away_is_waited_for_and_other_errors_are_not() -> None:

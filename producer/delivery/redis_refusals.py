@@ -56,8 +56,9 @@ def refusal(error: BaseException) -> str | None:
 
 
 def is_denied(error: BaseException) -> bool:
-    """Whether Redis denies this user a command or a key."""
-    return isinstance(error, redis.exceptions.NoPermissionError)
+    """Whether Redis denies this user a command, or another program has put something else where the line's key is."""
+    wrong_type = isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error)
+    return wrong_type or isinstance(error, redis.exceptions.NoPermissionError)
 
 
 def is_away(error: BaseException) -> bool:

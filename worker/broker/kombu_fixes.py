@@ -55,13 +55,12 @@ def check_access(redis_url: str) -> None:
     try:
         client.ping()
         try_commands(client)
-        client.llen(INSPECT_QUEUE)
     except (redis.AuthenticationError, redis.ResponseError) as error:
         if str(error).startswith("WRONGTYPE"):
             raise ValueError(
-                f"another program uses this Redis database too: {INSPECT_QUEUE} or {UrlChannel.unacked_index_key} is "
-                "not the line's (`redis-cli TYPE` says what it is). Delete it, or give the line a database of its own "
-                "(INSERTS_REDIS_URL)"
+                f"another program uses this Redis database too: {INSPECT_QUEUE}, {UrlChannel.unacked_key} or "
+                f"{UrlChannel.unacked_index_key} is not the line's (`redis-cli TYPE` says what it is). Delete it, or "
+                "give the line a database of its own (INSERTS_REDIS_URL)"
             ) from error
         if refusal(error) is None:
             raise ValueError(
@@ -85,6 +84,7 @@ def try_commands(client: redis.Redis) -> None:
     client.brpop([f"{INSPECT_QUEUE}.none"], 0.01)  # Redis takes parts of a second
     client.xadd(_NOBODY, {STREAM_FIELD: ""}, nomkstream=True)
     client.expire(_NOBODY, 1)
+    client.llen(INSPECT_QUEUE)
 
 
 class _UniformErrors:
@@ -105,7 +105,7 @@ class _UniformErrors:
         except redis.RedisError as error:
             reason = refusal(error)
             if reason is None and is_denied(error):
-                reason = f"{error} (its user's rights were changed?)"
+                reason = f"{error} (were its user's rights changed, or does another program use its keys?)"
                 _DENIED.begins(reason)
                 time.sleep(RECONNECT_EVERY)  # a connection may well be had, and would be dropped again at once
             if reason is None:
@@ -145,6 +145,19 @@ class CarefulQoS(QoS):
     keeps counting that message, and a worker that has lost as many as its prefetch count stays idle for ever, its
     connection in order. What was not acknowledged is redelivered after the visibility timeout, and confirmed again.
     """
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Record that a message is in hand; where its key is another program's, the connection counts as lost.
+
+        Raises:
+            RedisRefuses: it is. The station sends what the message carried again.
+        """
+        try:
+            super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
+        except redis.ResponseError as error:  # of a command in a transaction, which `_UniformErrors` does not see
+            if not is_denied(error):
+                raise
+            raise RedisRefuses(str(error).rpartition("caused error: ")[2]) from error
 
     def ack(self, delivery_tag: str) -> None:
         """Acknowledge a message; it is redelivered where Redis is away or refuses."""

@@ -8,42 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection, exc, text
 from sqlalchemy.orm import Session
 
 from db.engine import schema_version
+from db.engine.driver_errors import means_away, postgres_remedy, sqlite_remedy
 from db.engine.engines import CONNECTIONS, WAIT_SECONDS, make_engine
+from db.engine.file_in_place import InPlace, in_place, was_replaced
 from db.engine.forks import lock_that_forks_wait_for
 from db.engine.sqlite_read_only import unchanging, wal_of
 from db.engine.url import PREPARE, shown, sqlite_file
 from db.engine.write_ahead_log import wait_for_disk
 from producer.files.sqlite_errors import described
 
-# The primary result codes of SQLite that speak of the database, not of the statement: https://sqlite.org/rescode.html
-_SQLITE_AWAY: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
-# The same for PostgreSQL: connection lost, a transaction that may only read (a standby, or a server after a failover)
-# or was ended for its age, transaction rolled back (deadlock), out of resources, lock not available, cancelled,
-# shutting down or starting, system error. https://www.postgresql.org/docs/current/errcodes-appendix.html
-_POSTGRES_AWAY: Final = ("08", "25006", "25P03", "25P04", "40", "53", "55P03", "57", "58")
+log = structlog.get_logger()
+
 # A prepared statement is there, or is not, against what the driver knows: a pooler is between it and the server.
 _POSTGRES_POOLED: Final = ("42P05", "26000")
 
 
 class DatabaseUnavailable(Exception):
-    """The database is away, locked or full: wait and do the same again. The statement itself is not to blame."""
+    """The database is away, locked or full, or refuses: wait and do the same again. The statement is not to blame."""
 
 
 class SchemaOutdated(Exception):
@@ -54,19 +40,7 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether an error means that the database is away (worth waiting for), not that a statement is wrong."""
     if isinstance(error, DatabaseUnavailable | exc.TimeoutError):
         return True
-    cause = error.orig if isinstance(error, exc.DBAPIError) else error
-    if isinstance(cause, sqlite3.Error):
-        code: int = getattr(cause, "sqlite_errorcode", 0)
-        return (code & 0xFF) in _SQLITE_AWAY
-    if not isinstance(error, exc.DBAPIError):
-        return False
-    if error.connection_invalidated:
-        return True
-    state = getattr(cause, "sqlstate", None)
-    if state is None:
-        # psycopg raises these two without a state when the connection, not the server, has failed.
-        return isinstance(error, exc.OperationalError | exc.InterfaceError)
-    return str(state).startswith(_POSTGRES_AWAY)
+    return means_away(error)
 
 
 class _OfScope(Session):
@@ -122,6 +96,10 @@ class Database:
         # Taking a connection out of its pool and giving it back takes as long as a short transaction.
         self._keeps = file is not None and not forks and not reads_only
         self._writing: Connection | None = None
+        self._file = file if self._keeps else None
+        self._written_to: InPlace | None = None
+        self._read_from: InPlace | None = None
+        self._was_replaced = False
         # SQLite has one writer; others sleep up to 100 ms between looks at its lock. Threads take turns here instead.
         self._turn = threading.Lock() if file is not None else None
         self._no_fork = lock_that_forks_wait_for() if forks else nullcontext()
@@ -163,15 +141,41 @@ class Database:
             with self._engine.begin() as connection:
                 yield connection
             return
+        if self._writing is not None and was_replaced(self._written_to, self._in_place()):
+            self._begin_anew()
+        self._check_what_took_its_place()
         connection = self._writing or self._engine.connect()
         self._writing = None
         try:
             with connection.begin():
+                self._written_to = self._written_to or self._in_place()
                 yield connection
         except BaseException:
             connection.close()  # whatever it was, the next one begins anew
             raise
         self._writing = connection
+        if was_replaced(self._written_to, self._in_place()):
+            self._begin_anew()
+            raise DatabaseUnavailable(f"{self._file} was moved, deleted or replaced while it was written")
+
+    def _in_place(self) -> InPlace | None:
+        """The file that is to be written to; None where no connection to it outlives its scope."""
+        return None if self._file is None or self._log is None else in_place(self._file, self._log)
+
+    def _begin_anew(self) -> None:
+        """Let go of a file that is not the database's any more."""
+        log.warning("the database's file was moved, deleted or replaced: it is opened anew", file=str(self._file))
+        self.close()
+        self._was_replaced = True
+
+    def _check_what_took_its_place(self) -> None:
+        if not self._was_replaced:
+            return
+        try:
+            self.check_schema()
+        except SchemaOutdated as error:
+            raise DatabaseUnavailable(f"its file was moved, deleted or replaced, and {error}") from error
+        self._was_replaced = False
 
     @contextmanager
     def _writers_turn(self) -> Iterator[None]:
@@ -194,6 +198,9 @@ class Database:
         """
         file = self._read_only_file
         before = None if file is None else unchanging(file)
+        if was_replaced(self._read_from, now := self._in_place()):
+            self._reading.dispose()
+        self._read_from = now
         with self._no_fork, waitable(self.url), self._reading.begin() as connection, _session_of(connection) as session:
             yield session
         if file is not None and before is not None and unchanging(file) != before:
@@ -222,6 +229,7 @@ class Database:
     def close(self) -> None:
         """Close all connections. The database may be used again afterwards."""
         writing, self._writing = self._writing, None
+        self._written_to = None
         if writing is not None:
             writing.close()
         self._engine.dispose()
@@ -256,5 +264,5 @@ def _described(url: str, error: BaseException) -> str:
     """Which database it is, what its driver says of it, and what to think of first."""
     file = sqlite_file(url)
     if file is not None:
-        return described(file, error)
-    return f"{shown(url)}: {str(error).strip()}. Is it running, and may it be reached from here?"
+        return described(file, error) + (f" ({remedy})" if (remedy := sqlite_remedy(error)) else "")
+    return f"{shown(url)}: {str(error).strip()}. {postgres_remedy(error)}"

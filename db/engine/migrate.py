@@ -8,10 +8,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, select
 
-from db.engine.database import waitable
+from db.engine.database import SchemaOutdated, waitable
 from db.engine.engines import make_engine
-from db.engine.schema_version import alembic_config, revision_of
-from db.engine.url import sqlite_file
+from db.engine.schema_version import alembic_config, revision_of, revisions
+from db.engine.url import shown, sqlite_file
 
 # Any number, as long as every process that migrates takes the same one.
 _ADVISORY_LOCK = 7_233_150_406
@@ -34,6 +34,10 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database up to a revision; for SQLite, its folder and file are made where there are none.
 
     All steps happen in one transaction, and of several processes that upgrade at once one does the work.
+
+    Raises:
+        SchemaOutdated: it is of a newer version of this program.
+        DatabaseUnavailable: it is away, or refuses.
     """
     path = sqlite_file(url)
     if path is not None:
@@ -52,6 +56,12 @@ def _run(url: str, step: Callable[[Config], None], *, create: bool) -> None:
         with waitable(url), engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            revision = revision_of(connection)
+            if revision is not None and revision not in revisions():
+                raise SchemaOutdated(
+                    f"the database {shown(url)} has schema {revision}, which this version does not know: it is of a "
+                    "newer version of this program, which you need"
+                )
             step(alembic_config(connection))
             if engine.dialect.name == "sqlite":
                 broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()

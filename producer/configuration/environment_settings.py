@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
 
+MOST: Final = 2**31 - 1
+"""The largest number of any setting: as seconds 68 years. With more, timers, dates and databases fail one day, and each
+photograph that is judged may be the day."""
+
 
 class EnvironmentSettings(BaseSettings):
     """Settings whose variables begin with `INSERTS_`.
 
     An empty or blank one is refused by its name, whatever it is for: a URL would be read as one with a broken password,
-    a path as the folder that a program happens to run in, and a number's default would be taken silently.
+    a path as the folder that a program happens to run in, and a number's default would be taken silently. So is a
+    number that is infinite, or more than `MOST`.
     """
 
     model_config = SettingsConfigDict(env_prefix="INSERTS_", hide_input_in_errors=True)
@@ -26,6 +31,13 @@ class EnvironmentSettings(BaseSettings):
         empty_is_a_value = cls.model_fields[info.field_name or ""].default == ""
         if isinstance(value, str | Path) and not str(value).strip() and not empty_is_a_value:
             raise ValueError(f"it is {'blank' if str(value) else 'empty'}: set it to something, or do not set it")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _in_reach(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and not value <= MOST:
+            raise ValueError(f"it must be a number up to {MOST}, not {value}")
         return value
 
     @field_validator("*")

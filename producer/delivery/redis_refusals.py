@@ -1,7 +1,8 @@
 """Transient refusals of Redis: it answers and refuses for now, because of a full disk, a failover or a long start.
 
 A transient refusal passes by itself, or when disk or memory is freed, and is waited for like an unreachable Redis. A
-wrong password or a missing right does not pass and is not transient.
+wrong password or a missing right does not pass by itself: a process that finds it at its start ends, one that runs
+waits until a person has changed it back.
 """
 
 from __future__ import annotations
@@ -54,6 +55,14 @@ def refusal(error: BaseException) -> str | None:
     return None
 
 
+def is_denied(error: BaseException) -> bool:
+    """Whether Redis denies this user a command, or another program has put something else where the line's key is."""
+    wrong_type = isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error)
+    return wrong_type or isinstance(error, redis.exceptions.NoPermissionError)
+
+
 def is_away(error: BaseException) -> bool:
-    """Whether an error means that Redis is away, hangs or refuses for now: worth waiting for."""
-    return isinstance(error, redis.ConnectionError | redis.TimeoutError) or refusal(error) is not None
+    """Whether an error means that Redis is away, hangs or refuses: worth waiting for by a process that runs."""
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        return True
+    return refusal(error) is not None or is_denied(error)

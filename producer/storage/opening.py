@@ -51,3 +51,10 @@ def check_store(images: ImageStore) -> None:
     """
     with suppress(ImageMissing):
         images.get(_MISSING_KEY, 1)
+
+
+def absent_folder(images: ImageStore) -> Path | None:
+    """The folder that a store is in, where there is none: it was not made yet, or its share is away."""
+    if not isinstance(images, FolderStore) or images.root.is_dir():
+        return None
+    return images.root

@@ -42,6 +42,12 @@ from tests.support import program
             ["insert-worker", "run"],
             "INSERTS_STATION: a name may have letters and digits of",
         ),
+        (
+            "INSERTS_JUDGE_TIMEOUT",
+            "inf",
+            ["insert-worker", "run"],
+            "JUDGE_TIMEOUT: it must be a number up to 2147483647",
+        ),
         ("INSERTS_PROCESSES", "many", ["insert-worker", "run"], "INSERTS_PROCESSES: it must be a valid integer"),
         ("INSERTS_DATA", "~nobody-at-all/x", ["insert-worker", "run"], "INSERTS_DATA: the home folder ~nobody-at-all"),
         ("INSERTS_DATA", "~nobody-at-all/x", ["insert-db", "checks"], "INSERTS_DATA: the home folder ~nobody-at-all"),

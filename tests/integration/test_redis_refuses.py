@@ -20,6 +20,7 @@ from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.forked_commands import start_command
 from tests.support import RedisProcess, start_workers, wait_until
 from worker.monitoring.heartbeat import LearnHeartbeat, SchedulerHeartbeat, read
 
@@ -88,6 +89,21 @@ class Refusing:
         self._call("CONFIG", "SET", "maxmemory", "0")
 
     @contextmanager
+    def denied(self) -> Iterator[None]:
+        """Somebody has changed the user's rights."""
+        self._call("ACL", "SETUSER", "default", *(f"-{command}" for command in DENIED))
+        yield
+        self._call("ACL", "SETUSER", "default", *(f"+{command}" for command in DENIED))
+
+    @contextmanager
+    def wrong_type(self) -> Iterator[None]:
+        """Another program has put something else under the name of what is in hand."""
+        self._call("DEL", "unacked")
+        self._call("SET", "unacked", "a text")
+        yield
+        self._call("DEL", "unacked")
+
+    @contextmanager
     def busy(self) -> Iterator[None]:
         """Somebody's script runs for ever."""
         self._call("CONFIG", "SET", "lua-time-limit", "50")
@@ -137,6 +153,7 @@ class Refusing:
         return any(told[name] for name in names)
 
 
+DENIED = ("brpop", "lpush", "xadd", "zadd")
 STATES: dict[str, Callable[[Refusing], Any]] = {
     "MISCONF": Refusing.misconf,
     "READONLY": Refusing.readonly,
@@ -144,6 +161,7 @@ STATES: dict[str, Callable[[Refusing], Any]] = {
     "NOREPLICAS": Refusing.noreplicas,
     "OOM": Refusing.oom,
     "BUSY": Refusing.busy,
+    "no permissions": Refusing.denied,
     "LOADING": Refusing.loading,
 }
 
@@ -244,3 +262,17 @@ def test_redis_refuses_at_the_start_and_in_mid_run_for_every_reason(plant: Plant
         assert max(plant.told(reason).values()) <= 8, "not a line at each look"
         plant.assert_well()
     assert len(plant.outbox) == 0
+
+
+def test_a_key_that_another_program_took_is_waited_for_and_ends_no_worker(plant: Plant, tmp_path: Path) -> None:
+    plant.logs = {"run": tmp_path / "run.log"}
+    plant.processes = [
+        start_command("insert-worker", "run", environment=plant.environment, log=plant.logs["run"])  # type: ignore[list-item]
+    ]
+    assert plant.station.wait_for([plant.submit()], 120), plant.logs["run"].read_text()
+    with plant.refusing.wrong_type():
+        waiting = plant.submit()
+        wait_until(lambda: plant.told("WRONGTYPE")["run"], 60, "a worker that waits")
+        assert not plant.station.wait_for([waiting], 0)
+    assert plant.station.wait_for([waiting], 60), plant.logs["run"].read_text()
+    plant.assert_well()

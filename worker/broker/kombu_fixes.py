@@ -7,6 +7,7 @@ all calls. `PromptConnection`: reconnects within seconds.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,10 +19,11 @@ from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.transport.redis import QoS
 
+from producer.contract.answers import STREAM_FIELD
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
-from producer.delivery.redis_refusals import RedisRefuses, is_away, refusal
+from producer.delivery.redis_refusals import RedisRefuses, is_away, is_denied, refusal
 from producer.delivery.redis_transport import UrlChannel, UrlTransport
 from worker.broker.sanitising import sanitise
 
@@ -36,6 +38,10 @@ CHECK_TIMEOUT: Final = 5.0
 """Seconds that one call of `check_access` may take."""
 
 _OUTAGE: Final = OutageLog("Redis is away, waiting", "Redis is back")
+_DENIED: Final = OutageLog("Redis denies this process a command, waiting", "Redis lets it in again")
+
+_NOBODY: Final = "verdicts:"
+"""A stream that no station has: every name of one has a letter."""
 
 
 def check_access(redis_url: str) -> None:
@@ -48,14 +54,13 @@ def check_access(redis_url: str) -> None:
     client = connect(redis_url, timeout=CHECK_TIMEOUT)
     try:
         client.ping()
-        try_to_write(client)
-        client.llen(INSPECT_QUEUE)
+        try_commands(client)
     except (redis.AuthenticationError, redis.ResponseError) as error:
         if str(error).startswith("WRONGTYPE"):
             raise ValueError(
-                f"another program uses this Redis database too: {INSPECT_QUEUE} or {UrlChannel.unacked_index_key} is "
-                "not the line's (`redis-cli TYPE` says what it is). Delete it, or give the line a database of its own "
-                "(INSERTS_REDIS_URL)"
+                f"another program uses this Redis database too: {INSPECT_QUEUE}, {UrlChannel.unacked_key} or "
+                f"{UrlChannel.unacked_index_key} is not the line's (`redis-cli TYPE` says what it is). Delete it, or "
+                "give the line a database of its own (INSERTS_REDIS_URL)"
             ) from error
         if refusal(error) is None:
             raise ValueError(
@@ -67,13 +72,19 @@ def check_access(redis_url: str) -> None:
         client.close()
 
 
-def try_to_write(client: redis.Redis) -> None:
-    """Try the write that kombu needs to take a message, in a way that changes nothing.
+def try_commands(client: redis.Redis) -> None:
+    """Try the commands by which messages are taken and answers told, in a way that changes nothing.
 
     Raises:
-        redis.RedisError: Redis is away, refuses writes, or lacks the permission.
+        redis.RedisError: Redis is away, refuses writes, or denies one of them.
     """
     client.zadd(UrlChannel.unacked_index_key, {"": 0}, xx=True)  # a member that does not exist is not changed
+    client.zrem(UrlChannel.unacked_index_key, "")
+    client.hdel(UrlChannel.unacked_key, "")
+    client.brpop([f"{INSPECT_QUEUE}.none"], 0.01)  # Redis takes parts of a second
+    client.xadd(_NOBODY, {STREAM_FIELD: ""}, nomkstream=True)
+    client.expire(_NOBODY, 1)
+    client.llen(INSPECT_QUEUE)
 
 
 class _UniformErrors:
@@ -87,12 +98,16 @@ class _UniformErrors:
         """Read one reply.
 
         Raises:
-            RedisRefuses: it was a refusal.
+            RedisRefuses: it was a refusal, or is denied.
         """
         try:
             return super().read_response(*args, **options)  # type: ignore[misc]
         except redis.RedisError as error:
             reason = refusal(error)
+            if reason is None and is_denied(error):
+                reason = f"{error} (were its user's rights changed, or does another program use its keys?)"
+                _DENIED.begins(reason)
+                time.sleep(RECONNECT_EVERY)  # a connection may well be had, and would be dropped again at once
             if reason is None:
                 raise
             self.disconnect()  # type: ignore[attr-defined]  # replies of a pipeline may still be on their way
@@ -103,9 +118,9 @@ class CarefulClient(redis.Redis):
     """Hands kombu messages of the inspect queue in a form that it can always read, whatever the queue holds."""
 
     def ping(self, **options: Any) -> Any:
-        """Whether Redis answers and accepts writes: kombu has a connection only if it does."""
+        """Whether Redis answers and lets a worker do its work: kombu has a connection only if it does."""
         answer = super().ping(**options)
-        try_to_write(self)
+        try_commands(self)
         return answer
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
@@ -130,6 +145,19 @@ class CarefulQoS(QoS):
     keeps counting that message, and a worker that has lost as many as its prefetch count stays idle for ever, its
     connection in order. What was not acknowledged is redelivered after the visibility timeout, and confirmed again.
     """
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Record that a message is in hand; where its key is another program's, the connection counts as lost.
+
+        Raises:
+            RedisRefuses: it is. The station sends what the message carried again.
+        """
+        try:
+            super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
+        except redis.ResponseError as error:  # of a command in a transaction, which `_UniformErrors` does not see
+            if not is_denied(error):
+                raise
+            raise RedisRefuses(str(error).rpartition("caused error: ")[2]) from error
 
     def ack(self, delivery_tag: str) -> None:
         """Acknowledge a message; it is redelivered where Redis is away or refuses."""

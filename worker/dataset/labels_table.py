@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from producer.terminal.counts import counted
+from worker.dataset.class_column import of_another_class
 from worker.dataset.name_matching import Matched, match
 
 LABELS_FILE: Final = "labels.csv"
@@ -159,6 +160,7 @@ def read_groups(
             raise TableError(f"there is no {path or root / LABELS_FILE} to take the groups from{instead}")
         return Grouping(notes=notes)
     content = read_table(path)
+    noted = (*content.notes, *of_another_class(path, content.rows, [*files, *beside]))
     wanted = None if column is None else _tidy(column).casefold()
     chosen = wanted or next((name for name in GROUP_COLUMNS if name in content.columns), None)
     listed = ", ".join(name for name in content.columns if name)
@@ -166,7 +168,7 @@ def read_groups(
         advice = f"{path.name} has the columns {listed}, and none of them is {' or '.join(GROUP_COLUMNS)}"
         return Grouping(
             notes=(
-                *content.notes,
+                *noted,
                 f"{advice}: nothing says which images show the same insert (name one of its columns)",
             )
         )
@@ -185,7 +187,7 @@ def read_groups(
             f"{missing[0].parent.name}/{missing[0].name}; add them, or the grouped scores would leak"
             + "".join(f"; {note}" for note in _unmatched(path, matched, content))
         )
-    notes = (*content.notes, *_unmatched(path, matched, content), *_alike(path, groups, chosen))
+    notes = (*noted, *_unmatched(path, matched, content), *_alike(path, groups, chosen))
     return Grouping(chosen, tuple(groups), notes)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from producer.contract.event import CaptureEvent
 from producer.pictures.limits import MAX_IMAGE_BYTES
-from producer.storage.opening import check_store
+from producer.storage.opening import absent_folder, check_store
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
 from worker.line.faults import CaptureFault, fault_of
 from worker.runtime.waiting import Service, retry_while_unavailable
@@ -88,6 +88,13 @@ def wait_for_store(images: ImageStore) -> None:
 def _read(images: ImageStore, key: str) -> bytes:
     try:
         return images.get(key, MAX_IMAGE_BYTES)
+    except ImageMissing:
+        # A station made the folder before it told of a photograph in it.
+        if (folder := absent_folder(images)) is None:
+            raise
+        raise _StoreAway(
+            f"there is no folder {folder}: is its share mounted, is INSERTS_IMAGES what the stations have?"
+        ) from None
     except OSError:
         # A disk that fails at one file, or a file that the worker may not read, must not be taken for a store that is
         # away: that would be waited for for ever.

@@ -17,7 +17,7 @@ STOP_TIMEOUT: Final = 5.0
 class Periodic(ABC):
     """Takes a turn every so many seconds, from entering the block to its end; each kind of work is a subclass.
 
-    A turn that fails is logged, and the next one comes as usual.
+    A turn that fails is logged, once for each reason until one succeeds, and the next one comes as usual.
     """
 
     def __init__(self, every: float, *, name: str, failure: str, at_once: bool = False):
@@ -32,6 +32,7 @@ class Periodic(ABC):
         self._every = every
         self._failure = failure
         self._at_once = at_once
+        self._said: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -61,4 +62,9 @@ class Periodic(ABC):
         try:
             self.turn()
         except Exception as error:  # noqa: BLE001 - this turn failed, whatever it was; the next one is soon
-            log.error(self._failure, problem=f"{type(error).__name__}: {error}")
+            problem = f"{type(error).__name__}: {error}"
+            if problem not in self._said:
+                self._said.add(problem)
+                log.error(self._failure, problem=problem)
+        else:
+            self._said.clear()

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import exc, select, text
 
 from db.engine import database as subject
-from db.engine import engines, write_ahead_log
+from db.engine import engines, migrate, write_ahead_log
 from db.engine.database import Database, DatabaseUnavailable
 from db.engine.engines import make_engine
 from db.engine.sqlite_read_only import wal_of
@@ -306,4 +306,50 @@ def test_a_postgresql_that_ends_idle_transactions_is_away(postgresql_url) -> Non
     other.close()
     with database.transaction() as session:
         assert session.scalar(text("SELECT 1")) == 1
+    database.close()
+
+
+@pytest.mark.parametrize("what", ["moved", "deleted", "log deleted"])
+def test_nothing_is_written_to_a_sqlite_file_that_is_not_in_its_place_any_more(empty_sqlite_url, what) -> None:
+    """Its connections would go on with the one that they have open, and the station would be told of what is lost."""
+    migrate.upgrade(empty_sqlite_url)
+    file, database = sqlite_file(empty_sqlite_url), Database(empty_sqlite_url)
+    names = [wal_of(file)] if what == "log deleted" else [file, wal_of(file), file.with_name(f"{file.name}-shm")]
+
+    def write(*, losing: bool = False) -> None:
+        with database.transaction() as session:
+            session.execute(text("INSERT INTO leases (name, holder, until) VALUES (hex(randomblob(4)), 'x', 'y')"))
+            for path in names if losing else ():
+                path.rename(f"{path}.away") if what == "moved" else path.unlink()
+
+    write()
+    with database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM leases")) == 1
+    with pytest.raises(DatabaseUnavailable, match="moved, deleted or replaced"):
+        write(losing=True)
+    if what != "log deleted":
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailable, match="there is no database"):
+                write()
+        sqlite3.connect(file).close()
+        with pytest.raises(DatabaseUnavailable, match="schema none"):
+            write()
+        migrate.upgrade(empty_sqlite_url)
+    write()
+    with database.reading() as session, closing(sqlite3.connect(file)) as another:
+        count = "SELECT count(*) FROM leases"
+        assert session.scalar(text(count)) == another.execute(count).fetchone()[0] >= 1
+    database.close()
+
+
+def test_a_postgresql_that_lacks_a_right_or_a_table_is_waited_for(postgresql_url) -> None:
+    database = Database(postgresql_url)
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE secret (one int); DROP ROLE IF EXISTS nosy; CREATE ROLE nosy"))
+    for statement, said in (
+        ("SET LOCAL ROLE nosy; SELECT * FROM secret", "lacks that right"),
+        ("SELECT * FROM gone", "tables are not"),
+    ):
+        with pytest.raises(DatabaseUnavailable, match=said), database.transaction() as session:
+            session.execute(text(statement))
     database.close()

@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from threading import Barrier
 
@@ -120,6 +121,11 @@ def test_down_and_up_with_data(line) -> None:
     migrate.downgrade(line.database.url, "base")
     migrate.upgrade(line.database.url)
     line.database.check_schema()
+    with line.database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for bring in (migrate.upgrade, partial(migrate.downgrade, revision="0001")):
+        with pytest.raises(SchemaOutdated, match="9999, which this version does not know"):
+            bring(line.database.url)
     with line.database.reading() as session:
         assert captures.find(session, capture.capture_id) is None
     line.see(outcome="damaged")

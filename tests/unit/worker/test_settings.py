@@ -55,6 +55,16 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         WorkerSettings()
 
 
+@pytest.mark.parametrize("value", ["inf", "1e300", "99999999999999999999"])
+@pytest.mark.parametrize("name", ["judge_timeout", "retrain_every", "look", "plant_stream", "outbox_limit"])
+def test_a_number_that_no_timer_or_server_takes_is_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"INSERTS_{name.upper()}", value)
+    with pytest.raises(ValueError, match=name):
+        WorkerSettings()
+
+
 def test_costs_are_read_from_the_environment_and_must_be_above_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert WorkerSettings().costs() == Costs()
     monkeypatch.setenv("INSERTS_MISSED_DAMAGED", "100")

@@ -43,6 +43,14 @@ def test_a_statement_that_is_wrong_is_not(code: int) -> None:
     assert not is_unavailable(sqlite_error(code))
 
 
+@pytest.mark.parametrize(
+    "lacks", ["no such table: verdicts", "no such column: captures.x", "table captures has no column named x"]
+)
+def test_a_file_with_the_tables_of_another_version_is_waited_for(lacks: str) -> None:
+    cause = sqlite3.OperationalError(lacks)
+    assert is_unavailable(exc.OperationalError("SELECT 1", None, cause))
+
+
 def test_only_errors_of_the_database_count() -> None:
     assert is_unavailable(DatabaseUnavailable("away"))
     assert is_unavailable(exc.TimeoutError("the pool is exhausted"))

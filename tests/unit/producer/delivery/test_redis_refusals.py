@@ -21,8 +21,6 @@ REFUSALS = [
     "ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a read only replica.",
 ]
 NO_REFUSALS = [
-    "WRONGTYPE Operation against a key holding the wrong kind of value",
-    "NOPERM this user has no permissions to run the 'zadd' command",
     "ERR unknown command 'BUSYBODY'",
     "BUSYGROUP Consumer Group name already exists",
     "NOSCRIPT No matching script",
@@ -43,6 +41,19 @@ def test_what_does_not_pass_is_not(reply: str) -> None:
     error = _RESP2Parser.parse_error(reply)
     assert refusal(error) is None
     assert not is_away(error)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "NOPERM this user has no permissions to run the 'zadd' command",
+        "WRONGTYPE Operation against a key holding the wrong kind of value",
+    ],
+)
+def test_what_a_person_must_repair_is_no_refusal_that_passes_and_waited_for_by_who_runs(reply: str) -> None:
+    error = _RESP2Parser.parse_error(reply)
+    assert refusal(error) is None
+    assert is_away(error)
 
 
 def test_one_that_is_away_is_waited_for_and_other_errors_are_not() -> None:

@@ -94,6 +94,14 @@ def test_every_row_that_is_not_understood_is_said(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("header", ["file,class", "file,label,insert"])
+def test_a_row_with_another_class_than_the_image_s_folder_is_said(tmp_path: Path, header: str) -> None:
+    data = f"{header}\nintact/a.png,Worn,x\nintact/b.png,good,x\nworn/c.png,worn,y\n"
+    found = grouped(tmp_path / "set", data)
+    (note,) = (note for note in found.notes if "another class" in note)
+    assert "1 row with another class than the image's folder, the first is intact/a.png with 'Worn' in line 2" in note
+
+
 def test_a_table_without_a_group_says_so_and_one_that_is_no_csv_too(tmp_path: Path) -> None:
     found = grouped(tmp_path / "set", "file;setup\nintact/a.png;1\n")
     assert found.groups is None

@@ -68,6 +68,25 @@ def test_a_mount_that_is_away_is_waited_for(mount: Mount, error: int) -> None:
     assert found == [LoadedImage(photograph())]
 
 
+@pytest.mark.parametrize("instead", ["nothing", "a file"])
+def test_a_folder_that_is_not_there_is_away_and_no_photograph_of_it_is_missing(tmp_path: Path, instead: str) -> None:
+    mount = Mount(tmp_path / "images")
+    event = stored_event(mount, photograph())
+    away = mount.root.rename(tmp_path / "away")
+    if instead == "a file":
+        mount.root.write_text("in its place")
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(fetch(mount, event)))
+    thread.start()
+    wait_until(lambda: mount.tries >= 3)
+    assert not found
+    if instead == "a file":
+        mount.root.unlink()
+    away.rename(mount.root)
+    thread.join(20)
+    assert found == [LoadedImage(photograph())]
+
+
 def test_one_image_that_cannot_be_read_holds_nobody_up(mount: Mount) -> None:
     event = stored_event(mount, photograph())
     mount.bad = event.image

@@ -35,7 +35,7 @@ def test_a_person_s_word_is_over_the_model_s(line, signed_in) -> None:
     [
         ("en", "probability of damage 0.4"),
         ("es", "probabilidad de daño: 0,4"),
-        ("de", "Schadenswahrscheinlichkeit 0,4"),
+        ("de", "Schaden zu 0,4"),
     ],
 )
 def test_a_percentage_beside_intact_says_what_is_so_probable(line, signed_in, language, words) -> None:

@@ -93,6 +93,30 @@ def test_a_phone_needs_no_scrolling_sideways(still_page) -> None:
     still_page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_long_names_and_long_words_run_over_nothing_on_a_phone(page, plant) -> None:
+    photo, now = next((plant.folder / "images").rglob("*.jpg")).read_bytes(), datetime.now(UTC)
+    machine, head = "M" * 64, "Wendeschneidplattenfräskopf" * 2
+    plant.judge(plant.capture(machine, head, 999, 999, "O" * 64, uuid6.uuid7(), now, photo), 3.0, now)
+    plant.candidate()
+    place = f"machine={machine}&head={head}"
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    page.sign_in()
+    page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        page.open(f"/sheet?{place}")
+        page.choose_language("de")  # the bar at the foot does not cover what is below it
+        wide = {}
+        paths = ("/", "/replace", "/checks", "/handover", "/models/candidate")
+        for path in (*paths, f"/sheet?{place}", f"/pocket?{place}&pocket=999"):
+            page.open(path)
+            page.complete()
+            wide[path] = page.script("return document.documentElement.scrollWidth")
+            assert not any(page.of_all(".strip li, .sheet-list li, .card > header", "e.scrollWidth > e.clientWidth")), path
+        assert {path: pixels for path, pixels in wide.items() if pixels > 390} == {}
+    finally:
+        page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_the_answer_can_be_read_from_three_metres(still_page) -> None:
     still_page.sign_in(path="/board")
     wait_until(lambda: still_page.shows(".card"))

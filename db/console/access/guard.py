@@ -116,8 +116,7 @@ def check_origin(request: Request) -> None:
     Raises:
         HTTPException: another site's page asks, or the browser does not say.
     """
-    origin = request.headers.get("Origin", "")
-    if not origin or urlsplit(origin).netloc != request.headers.get("Host"):
+    if _of_here(request, request.headers.get("Origin", "")) is None:
         raise HTTPException(403, Text("this was asked for by a page of another site"))
 
 
@@ -145,5 +144,17 @@ def _person(console: Console, token: str | None) -> Person | None:
 def _login_page(request: Request) -> str | None:
     if "text/html" not in request.headers.get("Accept", ""):
         return None
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return "/login" if request.method not in _READS or wanted == "/" else f"/login?next={quote(wanted, safe='')}"
+    # A form is not sent again unseen: after the login the page that it was on is there, as it is now.
+    asked_on = str(request.url) if request.method in _READS else request.headers.get("Referer", "")
+    wanted = inside(_of_here(request, asked_on) or "/")
+    return "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='')}"
+
+
+def _of_here(request: Request, address: str) -> str | None:
+    """Path and query of an address of this console; None where it is of any other host, or no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    here = bool(parts.netloc) and parts.netloc == request.headers.get("Host")
+    return parts.path + (f"?{parts.query}" if parts.query else "") if here else None

@@ -29,6 +29,14 @@ _GLYPHS: Final = 189.0
 _NEWEST_RING: Final = 129.0
 _RING_STEP: Final = 10.5
 _LARGEST: Final = 19.0
+_SEATS_A_NUMBER: Final = 11.0
+"""From this radius on a seat has room for its number; smaller ones have some of the numbers beside them."""
+
+_BESIDE: Final = 143.0
+_NUMBER_WIDTH: Final = 10.0
+"""So wide is a digit beside the seats, with its part of the gap to the next number."""
+
+_GLYPH: Final = 18.0
 _A_ROW: Final = 10
 _WIDEST: Final = 56.0
 
@@ -37,8 +45,9 @@ _WIDEST: Final = 56.0
 class Spot:
     """Where one pocket is drawn: `x` and `y` of its middle and its `radius`, its glyph's middle, and its way's marks.
 
-    `turn` is its angle in degrees, so that an insert sits in its pocket as in the head. `marks` are paths, one for each
-    operation, the newest first. `svg` is what is drawn of it whatever it shows, and `glyph` where its glyph is.
+    `turn` is its angle in degrees, so that an insert sits in its pocket as in the head. `number` is where its number
+    is; None where the one of a pocket beside it takes the room. `marks` are paths, one for each operation, the newest
+    first. `svg` is what is drawn of it whatever it shows, and `glyph` where its glyph is.
     """
 
     pocket: int
@@ -48,20 +57,26 @@ class Spot:
     turn: float
     glyph_x: float
     glyph_y: float
+    glyph_size: float
+    number: tuple[float, float] | None
     marks: Sequence[str]
 
     @cached_property
     def svg(self) -> Markup:
-        """Its outline and its number."""
+        """Its outline and its number, where there is room for it."""
         outline = _seat(self.x, self.y, self.radius, self.turn)
-        return Markup('<path class="seat" d="{}"/><text x="{}" y="{}">{}</text>').format(
-            outline, self.x, self.y, self.pocket
-        )
+        inside = self.radius >= _SEATS_A_NUMBER
+        seat = Markup('<path class="{}" d="{}"/>').format("seat" if inside else "seat small", outline)
+        if self.number is None:
+            return seat
+        kind = "" if inside else Markup(' class="beside"')
+        return seat + Markup('<text{} x="{}" y="{}">{}</text>').format(kind, *self.number, self.pocket)
 
     @cached_property
     def glyph(self) -> Markup:
         """Place and size of its glyph, as attributes."""
-        return Markup('x="{:.1f}" y="{:.1f}" width="18" height="18"').format(self.glyph_x - 9, self.glyph_y - 9)
+        x, y, size = self.glyph_x - self.glyph_size / 2, self.glyph_y - self.glyph_size / 2, self.glyph_size
+        return Markup('x="{:.1f}" y="{:.1f}" width="{:g}" height="{:g}"').format(x, y, size, size)
 
 
 @dataclass(frozen=True)
@@ -121,6 +136,8 @@ def head_map(pockets: int, layout: Layout = "circle") -> HeadMap:
 def _circle(pockets: int) -> Iterator[Spot]:
     step = 2 * math.pi / max(pockets, 1)
     radius = min(_LARGEST, 0.44 * step * _PLACES)
+    glyph_size = round(min(_GLYPH, 0.9 * step * _GLYPHS), 1)
+    apart = 1 if radius >= _SEATS_A_NUMBER else _numbers_apart(pockets, step * _BESIDE)
     for pocket in range(1, pockets + 1):
         angle = (pocket - 1) * step - math.pi / 2
         x, y = _on_circle(_PLACES, angle)
@@ -128,7 +145,15 @@ def _circle(pockets: int) -> Iterator[Spot]:
         half = min(0.4 * step, 0.35)
         marks = tuple(_arc(_NEWEST_RING - ring * _RING_STEP, angle - half, angle + half) for ring in range(RINGS))
         turn = round(math.degrees(angle) + 90, 1)
-        yield Spot(pocket, x, y, round(radius, 1), turn, glyph_x, glyph_y, marks)
+        numbered = apart == 1 or pocket == 1 or (pocket % apart == 0 and apart < pocket <= pockets + 1 - apart)
+        number = None if not numbered else (x, y) if apart == 1 else _on_circle(_BESIDE, angle)
+        yield Spot(pocket, x, y, round(radius, 1), turn, glyph_x, glyph_y, glyph_size, number, marks)
+
+
+def _numbers_apart(pockets: int, room: float) -> int:
+    """Every which pocket has its number beside it, where each has so much `room` on the circle of the numbers."""
+    width = _NUMBER_WIDTH * len(str(pockets))
+    return next(apart for apart in (2, 5, 10, 20, 50, 100, pockets) if apart * room >= width or apart >= pockets)
 
 
 def _rows(pockets: int) -> Iterator[Spot]:
@@ -139,7 +164,8 @@ def _rows(pockets: int) -> Iterator[Spot]:
         row, place = divmod(pocket - 1, in_a_row)
         x, y = left + (place + 0.5) * width, row * _row_height() + 40
         marks = tuple(_bar(x, y + 28 + ring * _RING_STEP, 0.36 * width) for ring in range(RINGS))
-        yield Spot(pocket, round(x, 1), round(y, 1), 16, 0, round(x, 1), round(y - 28, 1), marks)
+        x, y = round(x, 1), round(y, 1)
+        yield Spot(pocket, x, y, 16, 0, x, round(y - 28, 1), _GLYPH, (x, y), marks)
 
 
 def _seat(x: float, y: float, radius: float, turn: float) -> str:

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Reviewer
 from db.console.context import console_of
+from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.people import audit
 from db.queries import contact_sheet as subject
@@ -39,7 +40,7 @@ def sheet(
         if not machine and not head and heads:
             machine, head = heads[0]
         if (machine, head) not in heads and heads:
-            raise HTTPException(404, "there is no such head")
+            raise HTTPException(404, Text("there is no such head"))
         rows = subject.sheet(session, machine, head)
     return page(
         request,

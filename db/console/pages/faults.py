@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from db.console.access.guard import Maintainer, Reviewer, Viewer
 from db.console.context import console_of
 from db.console.numbers import Row
+from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.line import faults as subject
 from db.line.faults import Fault
@@ -37,7 +38,8 @@ def faults(
 ) -> Response:
     """Faults in a state, or in `any`, the latest first; then stations and workers."""
     if state not in (*FAULT_STATES, "any"):
-        raise HTTPException(400, f"{state!r} is no state of a fault: {', '.join(FAULT_STATES)}, any")
+        known = ", ".join((*FAULT_STATES, "any"))
+        raise HTTPException(400, Text("%(given)r is no state: %(known)s", given=state, known=known))
     chosen, now = None if state == "any" else state, datetime.now(UTC)
     with console_of(request).database.reading() as session:
         rows = subject.search(session, state=chosen, station=station.strip() or None, limit=limit)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from db.console.access.throttle import FAILURES
 from db.people import accounts, audit
 from db.schema.tables import Accounts, Sessions
-from tests.console_support import PASSWORD, Browser, console_on
+from tests.console_support import ORIGIN, PASSWORD, Browser, console_on
 from tests.integration.conftest import on_both_engines
 
 pytestmark = on_both_engines  # what it shows is asked of the database by itself
@@ -20,6 +20,19 @@ def test_without_a_session_a_page_leads_to_the_login_and_back(console) -> None:
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/login?next=%2Fphotographs%2F")
     assert browser.get("/photographs/0192f0c4-0000-7000-8000-000000000000/small", Accept="*/*").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("page", "login"),
+    [
+        (f"{ORIGIN}/pocket?machine=m&pocket=1", "/login?next=%2Fpocket%3Fmachine%3Dm%26pocket%3D1"),
+        ("http://elsewhere.example/pocket", "/login"),
+        ("http://[", "/login"),
+    ],
+)
+def test_a_form_that_was_sent_without_a_session_leads_back_to_its_page(console, page, login) -> None:
+    answer = Browser(console).post("/pocket/changed", {"machine": "m"}, Referer=page)
+    assert (answer.status_code, answer.headers["location"]) == (303, login)
 
 
 def test_the_cookie_is_opaque_and_no_script_reads_it(console) -> None:
@@ -64,7 +77,7 @@ def test_another_site_s_form_changes_nothing(console, signed_in) -> None:
     assert Browser(console).sign_in("the viewer", origin="http://elsewhere").status_code == 403
     browser = signed_in("viewer")
     csrf = browser.csrf
-    for headers in ({"Origin": "http://elsewhere"}, {"Origin": "null"}, {}):
+    for headers in ({"Origin": "http://elsewhere"}, {"Origin": "null"}, {"Origin": "http://["}, {}):
         assert browser.client.post("/logout", data={"csrf": csrf}, headers=headers).status_code == 403
     for token in ("", "0" * 64, "ü"):
         assert (

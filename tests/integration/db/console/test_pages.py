@@ -10,7 +10,9 @@ import uuid6
 
 from db.line import verdicts
 from db.people import audit
+from tests.console_support import Browser, console_on
 from tests.integration.db.conftest import T0
+from worker.embedded.redis_server import free_port
 
 
 def test_a_pocket_s_life_is_told_by_insert(line, signed_in) -> None:
@@ -35,7 +37,7 @@ def test_a_person_s_word_is_over_the_model_s(line, signed_in) -> None:
     [
         ("en", "probability of damage 0.4"),
         ("es", "probabilidad de daño: 0,4"),
-        ("de", "Schadenswahrscheinlichkeit 0,4"),
+        ("de", "Schaden zu 0,4"),
     ],
 )
 def test_a_percentage_beside_intact_says_what_is_so_probable(line, signed_in, language, words) -> None:
@@ -161,3 +163,14 @@ def test_health_asks_the_database(console) -> None:
     from tests.console_support import Browser
 
     assert Browser(console).get("/health").text == "ok\n"
+
+
+def test_where_the_database_is_away_each_page_says_so_in_the_reader_s_language(tmp_path) -> None:
+    console = console_on(f"postgresql://inserts@127.0.0.1:{free_port()}/inserts", tmp_path)
+    browser = Browser(console)
+    browser.client.cookies.set("inserts", "a session of before")
+    for path in ("/", "/review", "/events", "/api/v1/checks"):
+        assert browser.get(path, **{"Accept-Language": "de"}).status_code == 503, path
+    assert "Die Datenbank antwortet nicht" in browser.get("/", **{"Accept-Language": "de"}).text
+    assert browser.get("/login").status_code == 200
+    console.database.close()

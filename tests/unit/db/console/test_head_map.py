@@ -24,6 +24,21 @@ def test_no_two_pockets_touch_and_all_are_in_the_picture(layout, pockets) -> Non
         assert len(spot.marks) == RINGS
 
 
+@pytest.mark.parametrize("pockets", [30, 44, 62, 200, 999])
+def test_neither_numbers_nor_glyphs_lie_on_each_other_however_many_pockets_there_are(pockets) -> None:
+    spots = head_map(pockets).spots
+    glyphs = [(spot.glyph_x, spot.glyph_y) for spot in spots.values()]
+    apart = [math.dist(one, other) for one, other in zip(glyphs, glyphs[1:] + glyphs[:1], strict=True)]
+    assert min(apart) >= 0.9 * spots[1].glyph_size
+    numbers = [spot.number for spot in spots.values() if spot.number]
+    assert len(numbers) >= min(pockets, 9)
+    assert spots[1].number
+    assert f">{pockets}</text>" in spots[pockets].svg or pockets > 40
+    digit = 7  # pixels of one of 11
+    gaps = [math.dist(one, other) for one, other in zip(numbers, numbers[1:] + numbers[:1], strict=True)]
+    assert min(gaps) >= digit * len(str(pockets))
+
+
 def test_the_first_pocket_is_at_the_top_and_the_others_follow_clockwise() -> None:
     spots = head_map(4).spots
     assert [(round(spots[n].x), round(spots[n].y)) for n in (1, 2, 3, 4)] == [

@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--head", required=True)
     parser.add_argument("--operation", required=True)
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for the answer")
-    parser.add_argument("photographs", type=Path, nargs="+", help="one for each pocket, the first of pocket 1")
+    parser.add_argument("photographs", type=Path, nargs="+", help="one for each pocket, named by it: 1.jpg, 2.jpg")
     options = parser.parse_args()
     try:
         return check(options)
@@ -32,8 +32,8 @@ def main() -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Hand in a head's photographs, the first of pocket 1, and print what the line says of each."""
-    photographs = [Photograph(pocket, path.read_bytes()) for pocket, path in enumerate(options.photographs, 1)]
+    """Hand in a head's photographs, and print what the line says of each and of the head."""
+    photographs = [photograph(path) for path in options.photographs]
     with open_station(StationSettings(), on_answer=show) as (station, outbox):
         result = run_check(
             station,
@@ -45,10 +45,18 @@ def check(options: argparse.Namespace) -> int:
             timeout=options.timeout,
         )
         waiting = len(outbox)
-    print(f"{result.state}: replace {result.replace}, look at {result.review}")
+    reason = result.answer.reason if result.answer is not None else None  # what contradicts itself, if anything
+    print(f"{result.state}: replace {result.replace}, look at {result.review}" + (f": {reason}" if reason else ""))
     if waiting:
         print(f"{waiting} photographs are not answered yet; the next start sends them again", file=sys.stderr)
     return result.exit_code
+
+
+def photograph(path: Path) -> Photograph:
+    """The photograph of the pocket that the file is named by: a shell puts 10.jpg before 2.jpg."""
+    if not path.stem.isdecimal():
+        raise ValueError(f"{path} is not named by its pocket, like 7.jpg")
+    return Photograph(int(path.stem), path.read_bytes())
 
 
 def show(received: Received) -> None:

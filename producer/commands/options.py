@@ -11,14 +11,30 @@ import typer
 if TYPE_CHECKING:
     from producer.settings import StationSettings
 
-Machine = Annotated[str, typer.Option(help="The milling machine's name.")]
-Head = Annotated[str, typer.Option(help="The milling head's name.")]
-Operation = Annotated[str, typer.Option(help="The machining operation that has just ended.")]
+
+def _name(what: str) -> Any:
+    """An option that is a name: refused before anything is looked at or noted under it."""
+    return typer.Option(help=what, callback=_that_may_be_a_name)
 
 
 def seconds(help: str) -> Any:
     """An option of so many seconds: a number that can be waited for, which neither nan nor inf is."""
     return typer.Option(help=help, callback=_that_can_be_waited)
+
+
+def _that_may_be_a_name(parameter: typer.CallbackParam, name: str) -> str:
+    from producer.contract.names import check_name
+
+    name.encode()  # bytes that are no text here have an error that says what to do
+    try:
+        return check_name(name)
+    except ValueError as problem:
+        raise ValueError(f"{parameter.name}: {problem}") from None
+
+
+Machine = Annotated[str, _name("The milling machine's name.")]
+Head = Annotated[str, _name("The milling head's name.")]
+Operation = Annotated[str, _name("The machining operation that has just ended.")]
 
 
 def settings_of(context: typer.Context) -> StationSettings:

@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox_file import open_outbox_file
+from producer.delivery.outbox_file import open_outbox_file, read_event
 from producer.files.durable_files import make_folder
 from producer.terminal.counts import counted
 
@@ -294,4 +294,4 @@ class Outbox:
                 f"SELECT event, stored_at, attempts, next_at, problem FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
-        return [Waiting(CaptureEvent.model_validate_json(row[0]), *row[1:]) for row in rows]
+        return [Waiting(read_event(row[0], self.path), *row[1:]) for row in rows]

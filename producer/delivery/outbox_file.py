@@ -5,7 +5,11 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from producer.contract.event import CaptureEvent
 from producer.files.sqlite_file import SqliteFile
+from producer.terminal.error_text import in_words
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS waiting (
@@ -28,6 +32,24 @@ CREATE INDEX IF NOT EXISTS waiting_sending ON waiting (sending);
 CREATE INDEX IF NOT EXISTS waiting_overtaken ON waiting (next_at, number) WHERE attempts > 0 AND sending IS NULL;
 DROP INDEX IF EXISTS waiting_next_at;
 """
+
+
+class UnreadableEvent(sqlite3.DataError):
+    """An event is none that this version knows: that of a later one, say. It stays in the outbox, with all others."""
+
+
+def read_event(text: str, path: Path) -> CaptureEvent:
+    """An event as it stands in the outbox at `path`.
+
+    Raises:
+        UnreadableEvent: it is none of this version's.
+    """
+    try:
+        return CaptureEvent.model_validate_json(text)
+    except ValidationError as error:
+        problem = f"a capture in the outbox {path} cannot be read, and nothing is sent before it can"
+        remedy = "did a later version keep it? Then go back to that one"
+        raise UnreadableEvent(f"{problem} ({in_words(error)}): {remedy}") from None
 
 
 def open_outbox_file(path: Path) -> SqliteFile:

@@ -7,10 +7,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
+import structlog
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from producer.files.sqlite_errors import described
+
+log = structlog.get_logger()
+
+_WAIT: Final = 10.0
+"""Seconds that another process is waited for."""
+
+_SAY_AFTER: Final = 2.0
+"""Seconds after which that is said."""
 
 
 class SqliteFile:
@@ -30,10 +40,12 @@ class SqliteFile:
         self._name = f"the {what} {path}"
         self._lock = threading.Lock()
         with self._named("opened"):
-            self.connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-            _log_ahead(self.connection)
-            self.connection.execute("PRAGMA synchronous = FULL")
-            prepare(self.connection)
+            self.connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+            with self._said_when_it_takes_long():
+                _log_ahead(self.connection)
+                self.connection.execute("PRAGMA synchronous = FULL")
+                prepare(self.connection)
+            self.connection.execute(f"PRAGMA busy_timeout = {1000 * _SAY_AFTER:.0f}")
 
     def close(self) -> None:
         """Close the file."""
@@ -63,13 +75,40 @@ class SqliteFile:
         with self._lock, self._named("written"):
             try:
                 self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-                self.connection.execute("BEGIN IMMEDIATE")
+                self._begin()
                 yield self.connection
                 self.connection.execute("COMMIT")
             except BaseException:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
+
+    def _begin(self) -> None:
+        """Begin to write, once no other process does; say so where one takes long."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            self._say()
+            self.connection.execute(f"PRAGMA busy_timeout = {1000 * (_WAIT - _SAY_AFTER):.0f}")
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            finally:
+                self.connection.execute(f"PRAGMA busy_timeout = {1000 * _SAY_AFTER:.0f}")
+
+    @contextmanager
+    def _said_when_it_takes_long(self) -> Iterator[None]:
+        saying = threading.Timer(_SAY_AFTER, self._say)
+        saying.daemon = True
+        saying.start()
+        try:
+            yield
+        finally:
+            saying.cancel()
+
+    def _say(self) -> None:
+        log.warning("another process is writing to a file: waiting for it", file=self._name)
 
     @contextmanager
     def _named(self, what: str) -> Iterator[None]:
@@ -83,6 +122,6 @@ class SqliteFile:
 def _log_ahead(connection: sqlite3.Connection) -> None:
     """Give a database a write-ahead log. For that SQLite does not wait for others who open the file just now."""
     busy = retry_if_exception_type(sqlite3.OperationalError)
-    for attempt in Retrying(retry=busy, stop=stop_after_delay(10.0), wait=wait_random(0.01, 0.05), reraise=True):
+    for attempt in Retrying(retry=busy, stop=stop_after_delay(_WAIT), wait=wait_random(0.01, 0.05), reraise=True):
         with attempt:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from producer.pictures.file_names import is_picture
+
 LITTER: Final = frozenset(
     {
         "__macosx",
@@ -25,13 +27,20 @@ LITTER: Final = frozenset(
 )
 """Names of files and folders, in lower case, beside those that begin with a dot."""
 
-_HIDDEN: Final = (
-    *("._", ".ds_store", ".spotlight-v100", ".trash", ".fseventsd", ".temporaryitems", ".documentrevisions-v100"),
-    *(".apdisk", ".snapshot", ".zfs", ".recycle", ".@__thumb", ".thumb", ".picasa"),
-    *(".git", ".svn", ".stversions", ".stfolder", ".dropbox", ".directory", ".hidden", ".localized"),
+_HIDDEN: Final = frozenset(
+    {
+        *(".ds_store", ".spotlight-v100", ".fseventsd", ".temporaryitems", ".documentrevisions-v100", ".apdisk"),
+        *(".zfs", ".svn", ".stversions", ".stfolder", ".directory", ".hidden", ".localized"),
+    }
 )
-"""How hidden files and folders begin, in lower case, that systems and programs keep: previews, folders of what was
-deleted. A file that was deleted while a program wrote it (`.nfs…`, `.fuse_hidden…`) is none: it may be the newest."""
+"""Names of hidden files and folders, in lower case, that systems and programs keep."""
+
+_PREVIEWS: Final = ("._", ".thumb", ".@__thumb")
+"""How hidden files and folders begin, in lower case, that show what another one does: previews."""
+
+_KEPT: Final = (".trash", ".snapshot", ".recycle", ".picasa", ".git", ".dropbox")
+"""How others begin of which there are several: what was deleted or changed, and what programs note. A file that was
+deleted while a program wrote it (`.nfs…`, `.fuse_hidden…`) is none: it may be the newest. Nor is a picture."""
 
 _MARKS: Final = frozenset(
     {
@@ -44,7 +53,10 @@ _MARKS: Final = frozenset(
 
 def may_be_on_its_way(name: str) -> bool:
     """Whether a hidden name may be that of a photograph, or of a folder of them, which a program copies here."""
-    return name.startswith(".") and not name.casefold().startswith(_HIDDEN)
+    lower = name.casefold()
+    if not lower.startswith(".") or lower in _HIDDEN or lower.startswith(_PREVIEWS):
+        return False
+    return is_picture(name) or not lower.startswith(_KEPT)
 
 
 def is_system_litter(relative: Path) -> bool:

@@ -10,6 +10,7 @@ from producer.contract.region import AnyRegion
 from producer.station.head_register import HeadRegister
 from producer.station.head_register_file import nearest
 from producer.station.place import Place
+from producer.station.settled_files import Look
 
 log = structlog.get_logger()
 
@@ -44,6 +45,27 @@ class DeclaredHeads:
         self._check_size = check_size
         self._register = register
         self._unknown: set[str] = set()
+        self._taken = self._seen = _look_at(register)
+
+    def look_again(self) -> None:
+        """Take the head register as its file is now, once that shows the same at two calls of this.
+
+        One that is gone or cannot be read leaves what was declared before, and is said once.
+        """
+        if self._register is None:
+            return
+        look, seen = _look_at(self._register), self._seen
+        self._seen = look
+        if look != seen or look == self._taken:
+            return
+        self._taken = look
+        try:
+            self._register = HeadRegister.load(self._register.path)
+        except ValueError as error:
+            log.error("the head register cannot be read any more: what it said before still counts", problem=str(error))
+            return
+        self._unknown.clear()
+        log.warning("the head register was changed, and counts as it is now", heads=len(self._register.heads))
 
     def pocket(self, place: Place) -> DeclaredPocket:
         """What is declared of a pocket.
@@ -82,3 +104,11 @@ class DeclaredHeads:
                 pockets=self._check_size,
                 meant=nearest(head, self._register.heads),
             )
+
+
+def _look_at(register: HeadRegister | None) -> Look | None:
+    """How the register's file looks; None where there is none."""
+    try:
+        return Look.at(register.path.stat()) if register is not None else None
+    except OSError:
+        return None

@@ -80,6 +80,7 @@ class FolderCamera:
         self._doubt_for = doubt_for
         self._every = every
         self._handed_in = HandedIn(outbox, folder)
+        self._heads = heads
         self._captures = FileCaptures(station, self._handed_in, heads, check_timeout)
         self._sent_before = SentBefore(outbox)
         self._copies = UnfinishedCopies(settled_after, doubt_for)
@@ -121,6 +122,7 @@ class FolderCamera:
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
         """Look once, and hand in what is finished; True while there are files left to look at again."""
         now = time.monotonic()
+        self._heads.look_again()
         self._followed.bring_back(now)
         looks = dict(self._folder.files())
         self._copies.look(self._folder.copies, now)

@@ -29,7 +29,7 @@ from producer.pictures.file_names import (
 from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.head_check import Photograph
-from producer.station.nameless_files import holds_picture, may_be_photograph
+from producer.station.nameless_files import holds_picture, may_be_photograph, with_photographs
 from producer.station.photograph_file import BeingWritten, content, is_still
 from producer.station.settled_files import Changing, Look
 from producer.terminal.counts import counted
@@ -49,9 +49,8 @@ class HeadFolder:
     """What a folder shows of a head.
 
     `check_size` is how many pockets its check must cover: more than there are photographs where anything that belongs
-    to the head could not be handed in. `elsewhere` names what else has pictures and is not looked at: sub-folders,
-    earlier photographs. `looks` says how each file that is or may become a photograph looked before any was read;
-    None: it could not be looked at.
+    to the head could not be handed in. `elsewhere` names the earlier photographs, which nobody looks at. `looks` says
+    how each file that is or may become a photograph looked before any was read; None: it could not be looked at.
     """
 
     photographs: list[Photograph]
@@ -68,13 +67,14 @@ class _Named:
     photographs: dict[int, list[Path]] = field(default_factory=lambda: defaultdict(list))
     hints: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
     def pockets(self) -> dict[str, int | None]:
         """Every file that is or may become a photograph, with its pocket where its name tells one."""
         taken = {path.name: pocket for pocket, paths in self.photographs.items() for path in paths}
         hinted = {name: pocket for pocket, names in self.hints.items() for name in names}
-        return {**taken, **hinted, **dict.fromkeys(self.strays)}
+        return {**taken, **hinted, **dict.fromkeys((*self.strays, *self.folders))}
 
 
 def look_at(folder: Path, pockets: int | None, regions: Mapping[int, AnyRegion] | None = None) -> HeadFolder:
@@ -100,15 +100,11 @@ def look_at(folder: Path, pockets: int | None, regions: Mapping[int, AnyRegion] 
     problems += [_one_for_many(group) for group in same]
     photographs = [photograph for photograph in photographs if not any(photograph in group for group in same)]
     problems += _not_there(size, named)
-    if named.strays:
+    if unknown := named.strays + named.folders:
         size += 1
-        what = (
-            "of which pocket? Photographs are named by it, like 7.jpg: wait until it is, or take it out. "
-            f"It counts as pocket {size}, which never came"
-        )
-        problems.append(Problem(f"{_listed(named.strays)}: {what}", named.strays, [size]))
+        problems += _of_no_pocket(size, named)
     if size > MAX_POCKET:
-        raise ValueError(f"a check covers {MAX_POCKET} pockets at most: take {_listed(named.strays)} out of {folder}")
+        raise ValueError(f"a check covers {MAX_POCKET} pockets at most: take {_listed(unknown)} out of {folder}")
     return HeadFolder(photographs, size, problems, named.elsewhere, looks)
 
 
@@ -165,10 +161,11 @@ def _sorted_out(folder: Path) -> _Named:
             elif may_be_photograph(path):
                 named.strays.append(name)
         elif not is_picture(name) and path.is_dir():
-            pictures = [inner.as_posix() for inner in _with_pictures(path, folder)]
-            named.elsewhere += pictures
-            if pictures and (pocket := pocket_of(name)) is not None:
+            within = with_photographs(path)
+            if within is not None and (pocket := pocket_of(name)) is not None:
                 named.hints[pocket].append(name)
+            elif within is not None:
+                named.folders.append(within.relative_to(folder).as_posix())
         elif is_picture(name) and (pocket := pocket_of(name)) is not None:
             named.photographs[pocket].append(path)
         elif (pocket := pocket_told(name)) is not None:
@@ -209,15 +206,6 @@ def _entries(folder: Path) -> list[Path]:
         raise ValueError(f"{folder} is no folder: give the folder that the head's photographs are in") from None
     except OSError as error:
         raise ValueError(f"the folder {folder} cannot be read: {error.strerror}") from error
-
-
-def _with_pictures(inner: Path, folder: Path) -> Iterator[Path]:
-    """The first folder in `inner` that has pictures in it, as seen from `folder`, if there is one."""
-    for path in inner.rglob("*"):
-        relative = path.relative_to(folder)
-        if is_picture(path.name) and not is_system_litter(relative):
-            yield relative.parent
-            return
 
 
 def _taken(
@@ -285,11 +273,20 @@ def _not_there(size: int, named: _Named) -> Iterator[Problem]:
         yield Problem(f"no photograph of {numbered(gaps)}", pockets=gaps)
 
 
+def _of_no_pocket(one_more: int, named: _Named) -> Iterator[Problem]:
+    """What may be the newest photograph of any pocket."""
+    alone = "of which pocket? Photographs are named by it, like 7.jpg: wait until it is, or take it out. It counts as"
+    inside = "photographs in a folder of their own, taken anew or earlier? Move them here, or away. They count as"
+    for names, what in ((named.strays, alone), (named.folders, inside)):
+        if names:
+            yield Problem(f"{_listed(names)}: {what} pocket {one_more}, which never came", names, [one_more])
+
+
 def _why_nothing(folder: Path, named: _Named) -> str:
     if others := named.strays + [name for names in named.hints.values() for name in names]:
         return f"no finished photograph in {folder} is named by its pocket, like 7.jpg, but there is {_listed(others)}"
-    if named.elsewhere:
-        return f"no photographs in {folder} itself, but in its folders {_listed(named.elsewhere)}: give one of them"
+    if named.folders:
+        return f"no photographs in {folder} itself, but in its folders {_listed(named.folders)}: give one of them"
     return f"no photographs in {folder}: they are named by pocket, 1.jpg, 2.jpg and so on"
 
 

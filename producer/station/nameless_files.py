@@ -6,10 +6,11 @@ Programs write under names of their own and rename when they are done, or keep a
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
-from producer.pictures.file_names import COMPANIONS, ending_of, is_earlier, may_become_newest
+from producer.pictures.file_names import COMPANIONS, ending_of, is_earlier, is_picture, may_become_newest
 from producer.pictures.image_formats import begins_as_picture
 from producer.pictures.system_files import is_marker, is_system_litter, may_be_on_its_way
 
@@ -29,7 +30,7 @@ def may_be_photograph(path: Path) -> bool:
     marks that something is finished, and what was there before are none.
     """
     name = path.name
-    if is_system_litter(Path(name)) and not may_be_on_its_way(name):
+    if _is_left(name):
         return False
     if is_earlier(name) or ending_of(name) in COMPANIONS:
         return False
@@ -37,6 +38,25 @@ def may_be_photograph(path: Path) -> bool:
     if beginning is None or begins_as_picture(beginning):
         return beginning is not None
     return not beginning.strip(b"\0") and may_become_newest(name) and not is_marker(name)
+
+
+def with_photographs(folder: Path) -> Path | None:
+    """The first folder in `folder`, itself among them, with a file that is or may be a photograph; None: there is none.
+
+    One that cannot be listed may have some.
+    """
+    errors: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=errors.append):
+        here = Path(place)
+        if errors or any(is_picture(name) or may_be_photograph(here / name) for name in names if not _is_left(name)):
+            return Path(errors[0].filename) if errors else here
+        folders[:] = [name for name in folders if not _is_left(name)]
+    return Path(errors[0].filename) if errors else None
+
+
+def _is_left(name: str) -> bool:
+    """Whether systems leave it about: a photograph on its way is hidden too, and none."""
+    return is_system_litter(Path(name)) and not may_be_on_its_way(name)
 
 
 def _beginning(path: Path) -> bytes | None:

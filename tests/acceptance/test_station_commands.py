@@ -136,6 +136,7 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
             ["publish", "PHOTO", "--machine", "a/b", "--head", "h", "--operation", "o", "--pocket", "1"],
             "machine: a name",
         ),
+        (["check", "nowhere", *WHERE, "--head", "A "], "head: a name has no blank at its end"),
         (["safe-name", "a/b"], "a name may have letters and digits of any language"),
         (["publish", "PHOTO", *WHERE, "--pocket", "0"], "pocket"),
         (["publish", "PHOTO", *WHERE, "--pocket", "1", "--check-id", "seven"], "valid UUID"),

@@ -42,7 +42,7 @@ def test_the_station_in_python(worker_data: Path, redis_server: RedisProcess, tm
     environment = os.environ | {"INSERTS_DATA": str(worker_data), "INSERTS_REDIS_URL": redis_server.url}
     command = [sys.executable, "examples/station.py", "--machine", "Fräse 3", "--head", "H12", "--operation", "op-1"]
     ended = subprocess.run(
-        [*command, *photographs(tmp_path, 2)],
+        [*command, *reversed(photographs(tmp_path, 2))],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -57,7 +57,12 @@ def test_the_station_in_python(worker_data: Path, redis_server: RedisProcess, tm
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "said"), [("gone.jpg", None, "gone.jpg"), ("1.jpg", "lien", "there is no line in lien")]
+    ("name", "data", "said"),
+    [
+        ("7.jpg", None, "7.jpg"),
+        ("IMG_1.jpg", None, "IMG_1.jpg is not named by its pocket"),
+        ("1.jpg", "lien", "there is no line in lien"),
+    ],
 )
 def test_the_station_in_python_that_cannot_check_never_says_replace(
     tmp_path: Path, name: str, data: str | None, said: str

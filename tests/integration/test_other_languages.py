@@ -166,7 +166,8 @@ def told_by_the_script(
         command, env=os.environ | environment, capture_output=True, encoding="utf-8", timeout=60, check=False
     )
     assert ended.returncode == 0, ended.stderr
-    answer = dict(json.loads(ended.stdout))
+    answer, checked = map(json.loads, ended.stdout.splitlines())
     jsonschema.validate(answer, schema("answer"))
+    assert (checked["kind"], checked["check_id"], checked["state"]) == ("check", answer["check_id"], "review")
     assert [path.name for path in (tmp_path / "gateway").iterdir()] == [".answers"]
-    return answer
+    return dict(answer)

@@ -391,3 +391,36 @@ def test_the_highest_id_is_remembered_when_its_event_has_gone(tmp_path: Path) ->
     box = Outbox(tmp_path / "outbox.db")
     assert box.note(NEWEST_ID) == str(events[2].capture_id)
     box.close()
+
+
+def test_an_event_of_a_later_version_stays_and_is_named_with_what_to_do(tmp_path: Path) -> None:
+    """A station that was set back to an earlier version; no traceback a second in its log, nothing lost."""
+    box = Outbox(tmp_path / "box.db")
+    box.add(event(1), 1.0)
+    with sqlite3.connect(tmp_path / "box.db") as later:
+        later.execute("UPDATE waiting SET event = json_set(event, '$.schema_version', 99)")
+    later.close()
+    for asked in (box.waiting, lambda: box.due(2.0)):
+        with pytest.raises(sqlite3.DataError, match=r"box\.db cannot be read.* \(schema_version: .*a later version"):
+            asked()
+    assert len(box) == 1
+    box.close()
+
+
+def test_a_process_that_writes_all_the_time_is_said_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producer.files.sqlite_file._WAIT", 0.4)
+    monkeypatch.setattr("producer.files.sqlite_file._SAY_AFTER", 0.1)
+    box = Outbox(tmp_path / "box.db")
+    other = sqlite3.connect(tmp_path / "box.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for writes in (lambda: box.add(event(1), 1.0), lambda: Outbox(tmp_path / "box.db")):
+        with capture_logs() as said, pytest.raises(sqlite3.OperationalError, match="another process has been writing"):
+            writes()
+        assert [(entry["log_level"], entry["file"]) for entry in said] == [
+            ("warning", f"the outbox {tmp_path / 'box.db'}")
+        ]
+    other.execute("ROLLBACK")
+    other.close()
+    box.add(event(1), 1.0)
+    assert len(box) == 1
+    box.close()

@@ -60,3 +60,26 @@ def test_a_head_that_only_the_size_speaks_for_is_said_once_where_there_is_a_regi
     with capture_logs() as said:
         DeclaredHeads(6).pocket(place("H21", 1))
     assert said == []
+
+
+def test_a_register_that_is_changed_counts_as_it_is_once_it_is_still(tmp_path: Path) -> None:
+    """A head that gets a pocket more while a station watches must not be a go without that pocket."""
+    file = tmp_path / "heads.toml"
+    file.write_text("[heads.H12]\npockets = 2\n")
+    heads = DeclaredHeads(None, HeadRegister.load(file))
+    file.write_text("[heads.H12]\npockets = 3 # and more\n")
+    with capture_logs() as said:
+        heads.look_again()
+        assert heads.pocket(place("H12", 1)).check_size == 2, "somebody may still write it"
+        heads.look_again()
+        assert heads.pocket(place("H12", 1)).check_size == 3
+        file.write_text("[heads.H12]\npockets = ")
+        for _ in range(4):
+            heads.look_again()
+        file.unlink()
+        for _ in range(4):
+            heads.look_again()
+    assert heads.pocket(place("H12", 3)).check_size == 3
+    assert [entry["log_level"] for entry in said] == ["warning", "error", "error"]
+    assert "is no TOML" in said[1]["problem"]
+    assert "there is no head register" in said[2]["problem"]

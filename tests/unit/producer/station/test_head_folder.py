@@ -261,7 +261,8 @@ def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
         (folder / name).write_bytes(b"x")
     for name in ("done", "op-7.ready", "_SUCCESS", ".nomedia", "notes.txt", "camera.log"):
         (folder / name).touch()
-    (folder / "._3").write_bytes(JPEG)
+    for name in ("._3", ".thumb_2.jpg"):
+        (folder / name).write_bytes(JPEG)
     (folder / "BMW.notes").write_bytes(b"BMW, 3 heads on Monday")
     for name in ("@eaDir", "__MACOSX", "$RECYCLE.BIN"):
         (folder / name).mkdir()
@@ -270,16 +271,30 @@ def test_what_stands_beside_photographs_is_left_out(folder: Path) -> None:
     assert (pockets(shown), shown.check_size, shown.problems, shown.elsewhere) == ([1, 2, 3], 3, [], [])
 
 
-def test_sub_folders_with_photographs_are_told_of(folder: Path) -> None:
-    (folder / "before" / "op-1").mkdir(parents=True)
-    (folder / "before" / "op-1" / "1.jpg").write_bytes(JPEG)
-    assert look_at(folder, None).elsewhere == ["before/op-1"]
+@pytest.mark.parametrize(
+    "name", ["retake/2.jpg", "before/op-1/1.JPG", "new/tmpab12", "new/.2.jpg.Xa81Qz", "link/2.jpg"]
+)
+def test_photographs_in_a_folder_of_the_heads_keep_the_check_from_completing(folder: Path, name: str) -> None:
+    (folder / "2.jpg").write_bytes(photograph(seed=2))
+    (folder / "notes").mkdir()
+    (folder / "notes" / "of today.txt").write_text("nothing to see")
+    assert (look_at(folder, 3).problems, look_at(folder, 3).check_size) == ([], 3)
+    if name.startswith("link"):
+        (folder.parent / f"{folder.name} beside").mkdir()
+        (folder / "link").symlink_to(folder.parent / f"{folder.name} beside")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(JPEG)
+    shown = look_at(folder, 3)
+    (problem,) = shown.problems
+    assert problem.what.startswith(f"{Path(name).parent}: photographs in a folder of their own")
+    assert (pockets(shown), shown.check_size, problem.pockets) == ([1, 2, 3], 4, [4])
 
 
 @pytest.mark.parametrize(
     "name",
     [
         *("tmpab12cd", ".goutputstream-XV2K", ".nfs000000000012ab", ".pureftpd-upload.5f3.15.1a2b"),
+        *(".hidden_2.jpg", ".git2.jpg", ".hidden_2"),
         *(".IMG_2.jpg.Xa81Qz", "IMG_2", "2 - Copy", "photo.xyz", ".stage/IMG_2.jpg", ".stage/tmpab12cd"),
     ],
 )
@@ -317,7 +332,7 @@ def test_a_sub_folder_that_is_named_by_a_pocket_and_holds_photographs_counts(fol
     (folder / "4" / "left.jpg").write_bytes(JPEG)
     shown = look_at(folder, None)
     (problem,) = shown.problems
-    assert (problem.files, problem.pockets, shown.check_size, shown.elsewhere) == (["4"], [4], 4, ["4"])
+    assert (problem.files, problem.pockets, shown.check_size) == (["4"], [4], 4)
 
 
 def test_a_file_that_is_larger_than_any_photograph_is_not_read(folder: Path) -> None:

@@ -111,8 +111,8 @@ def test_long_names_and_long_words_run_over_nothing_on_a_phone(page, plant) -> N
             page.open(path)
             page.complete()
             wide[path] = page.script("return document.documentElement.scrollWidth")
-            cut_off = page.of_all(".strip li, .sheet-list li, .card > header", "e.scrollWidth > e.clientWidth")
-            assert not any(cut_off), path
+            crowded = page.of_all(".strip li, .sheet-list li, .card > header", "e.scrollWidth > e.clientWidth")
+            assert not any(crowded), path
         assert {path: pixels for path, pixels in wide.items() if pixels > 390} == {}
     finally:
         page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

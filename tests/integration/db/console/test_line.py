@@ -207,7 +207,8 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
                         assert await asyncio.wait_for(queue.get(), 5) == heard
             # On SQLite the one connection that writes is kept for the next one that does; the listeners have none.
             writes = 0 if console.database._writing is None else 1
-            assert console.database._engine.pool.checkedout() == writes
+            pools = [engine.pool for engine in (console.database._engine, console.database._reading)]
+            assert [pool.checkedout() for pool in pools] == [writes, 0]
         assert feed.listeners == 0
         assert feed._looking is None
 

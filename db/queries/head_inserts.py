@@ -106,13 +106,7 @@ def _insert(
 
 
 def _word(pocket: int, overview: HeadOverview, change: InsertChange | None) -> PocketWord:
-    """What a pocket shows, and nothing where the head's last operation may have made it another.
-
-    Damage that was seen once stays, whether the pocket was photographed again or not.
-    """
-    word = overview.words.get(pocket, "empty")
-    if not overview.operations:
-        return word
-    (newest,) = overview.operations
-    is_unseen = newest.words.get(pocket) == "missing" if change is None else newest.check.started_at > change.at
-    return "missing" if is_unseen and word != "damaged" else word
+    """What a pocket shows, and nothing where the head has worked since its insert was changed."""
+    if change is not None and overview.operations and overview.operations[0].check.started_at > change.at:
+        return "missing"
+    return overview.words.get(pocket, "empty")

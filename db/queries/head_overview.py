@@ -27,7 +27,10 @@ POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "p
 """Every one of them."""
 
 
-_DOUBTFUL: Final = frozenset({"unsure", "unusable", "fault", "missing"})
+_UNSEEN: Final = frozenset({"missing", "fault"})
+"""What a check says of a pocket that it has no photograph of to judge."""
+
+_DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 """What a person must look at."""
 
 
@@ -56,8 +59,8 @@ class HeadAnswer:
 class HeadOverview:
     """A head; its newest operation first.
 
-    `words` is what the newest capture of each pocket shows, `last_at` the place in the order of the newest of all;
-    None where there is none.
+    `words` is what the newest capture of each pocket shows, or that its last check has none; `last_at` the place in the
+    order of the newest of all, None where there is none.
     """
 
     machine: str
@@ -73,7 +76,7 @@ class HeadOverview:
 
     @property
     def answer(self) -> HeadAnswer | None:
-        """The answer of the newest check, with what earlier ones left in the pockets that it did not look at.
+        """The answer of the newest check, with what earlier ones left in the pockets that it has not seen.
 
         A check may be of a single photograph: that says nothing of the other pockets. Nor does it say anything of an
         insert that was changed since: a head with one is no GO. None where there is no check.
@@ -82,10 +85,13 @@ class HeadOverview:
             return None
         newest = self.operations[0]
         check = newest.check
-        earlier = {pocket: word for pocket, word in self.words.items() if pocket not in newest.words}
+        earlier = {
+            pocket: word for pocket, word in self.words.items() if newest.words.get(pocket, "missing") in _UNSEEN
+        }
         new = {pocket for pocket, word in self.words.items() if word == "new"}
         replace = sorted({*check.replace, *(pocket for pocket, word in earlier.items() if word == "damaged")} - new)
-        review = sorted({*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)} - new)
+        doubtful = {*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)}
+        review = sorted(doubtful - new - set(replace))
         state: State | Literal["new"] = check.state
         if state != "pending":
             state = "replace" if replace else "review" if review else "new" if new else state
@@ -122,13 +128,19 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
         words[place] |= dict.fromkeys(map(int, numbers.split(",")), "new" if is_new else _word(outcome, review))
         last_at[place] = max(at, last_at.get(place, at))
     for place, of_head in last.items():
-        # The check knows why its own capture has no outcome.
-        newest = of_head[0].words if of_head else {}
-        faulty = (
-            pocket for pocket, word in words[place].items() if word == "pending" and newest.get(pocket) == "fault"
-        )
-        words[place].update(dict.fromkeys(list(faulty), "fault"))
+        words[place] |= _not_seen(of_head, words[place])
     return [HeadOverview(*place, words[place], last_at.get(place), last[place]) for place in places]
+
+
+def _not_seen(operations: Sequence[Operation], now: Mapping[int, PocketWord]) -> dict[int, PocketWord]:
+    """The pockets of which the last check that was to look at them has no photograph, or a fault.
+
+    What an earlier photograph shows is not of `now`, but for damage: that stays until the insert is changed.
+    """
+    latest = {pocket: word for operation in reversed(operations) for pocket, word in operation.words.items()}
+    return {
+        pocket: word for pocket, word in latest.items() if word in _UNSEEN and now.get(pocket) not in ("damaged", "new")
+    }
 
 
 def _now(places: Sequence[Place]) -> Select[*tuple[Any, ...]]:

@@ -100,13 +100,18 @@ def worse_by_chance(differences: Sequence[float], tested_over_trained: float) ->
     return float(student.cdf(mean / error, len(differences) - 1)) if np.isfinite(error) else 1.0
 
 
+def _p(chance: float) -> str:
+    """A p-value in words; of splits that all agree the test makes 0, which so few cannot show."""
+    return "p < 0.0001" if chance < 0.0001 else f"p = {chance:.2g}"
+
+
 def _above_chance(candidate: CrossValidation) -> tuple[bool, str]:
     values = candidate.values("balanced_accuracy")
     mean = float(np.mean(values))
     chance = worse_by_chance([0.5 - value for value in values], candidate.tested_over_trained)
     if len(values) >= 2 and mean > 0.5 and chance < LEVEL:
-        return True, f"its balanced accuracy, {mean:.3f} on splits by insert, is above guessing (p = {chance:.2g})"
-    return False, f"its balanced accuracy, {mean:.3f} on splits by insert, is not above guessing (p = {chance:.2g})"
+        return True, f"its balanced accuracy, {mean:.3f} on splits by insert, is above guessing ({_p(chance)})"
+    return False, f"its balanced accuracy, {mean:.3f} on splits by insert, is not above guessing ({_p(chance)})"
 
 
 def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str, sign: int) -> tuple[bool, str]:
@@ -116,10 +121,10 @@ def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str,
     chance = worse_by_chance(differences.tolist(), candidate.tested_over_trained)
     compared = f"{name.replace('_', ' ')} {ours.mean():.3f} against the champion's {theirs.mean():.3f}"
     if mean < 0 and chance < LEVEL:
-        return False, f"{compared}: worse beyond chance (p = {chance:.2g})"
+        return False, f"{compared}: worse beyond chance ({_p(chance)})"
     if mean < -MARGINS[name]:
         return False, f"{compared}: worse by more than the margin of {MARGINS[name]}"
-    return True, f"{compared}: not worse (p = {chance:.2g})"
+    return True, f"{compared}: not worse ({_p(chance)})"
 
 
 def _on_newest(newest: Newest) -> list[tuple[bool, str]]:
@@ -137,5 +142,5 @@ def _on_newest(newest: Newest) -> list[tuple[bool, str]]:
             better = int((right & ~champion_right & which).sum())
             chance = float(binomtest(worse, worse + better, alternative="greater").pvalue) if worse + better else 1.0
             sentence = f"of {int(which.sum())} {name} it alone is right on {better}, the champion alone on {worse}"
-            said.append((chance >= LEVEL, f"{sentence} (p = {chance:.2g})"))
+            said.append((chance >= LEVEL, f"{sentence} ({_p(chance)})"))
     return said

@@ -85,6 +85,7 @@ DARK_IS_DAMAGED = LineModel("dark", LinearModel(LINE_CLASSES, -np.ones((1, 1), n
 class Line:
     def __init__(self, database: Database, redis_server: RedisProcess, images: Path):
         self.database = database
+        images.mkdir(exist_ok=True)  # as the first station did: where there is none a worker waits for its share
         self.store = FolderStore(images)
         self.network = MeanBrightness()
         self.model: LineModel | None = BRIGHT_IS_DAMAGED
@@ -820,7 +821,6 @@ def test_another_image_than_the_event_s_is_a_fault(line: Line) -> None:
 def test_a_link_out_of_the_store_is_not_followed(line: Line, tmp_path: Path) -> None:
     secret = tmp_path / "secret.jpg"
     secret.write_bytes(photograph())
-    line.store.root.mkdir(parents=True)
     (line.store.root / "link.jpg").symlink_to(secret)
     event = stored_event(line.store, None, image="link.jpg")
     line.inspector.inspect(event.message())

@@ -6,10 +6,11 @@ a training of its own, so that all of 100,000 would take the better part of an h
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from worker.models.solver import PRIMAL_COLUMNS
 from worker.runtime.arrays import Int64Array
 
 MOST_ASSESSED: Final = 20_000
@@ -27,3 +28,12 @@ def assessed_rows(groups: Int64Array) -> Int64Array:
     drawn = np.random.default_rng(0).permutation(len(sizes))
     count = max(1, int(np.searchsorted(np.cumsum(sizes[drawn]), MOST_ASSESSED, side="right")))
     return np.flatnonzero(np.isin(places, drawn[:count]))
+
+
+def rows_to_take(features: Any, groups: Int64Array) -> Int64Array | None:
+    """`assessed_rows` of images with `features` (n, d), where these are not all of them; else None.
+
+    Very many features that are too wide to be learned from are left to the solver, which says so.
+    """
+    rows = assessed_rows(groups)
+    return rows if len(rows) < len(groups) and features.shape[1] <= PRIMAL_COLUMNS else None

@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from worker.evaluation.assessed import assessed_rows
+from worker.evaluation.assessed import rows_to_take
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits
 from worker.models.candidate import CandidateError, learn
 from worker.models.costs import Costs
 from worker.models.linear_svm import ClassifierError
-from worker.models.solver import PRIMAL_COLUMNS, Solver, solver_for, taken
+from worker.models.solver import Solver, solver_for, taken
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
@@ -124,8 +124,8 @@ def cross_validate(
         EvaluationError: the set is too small to be split.
         CandidateError: the set is too small to be learned from.
     """
-    rows = assessed_rows(groups)
-    if len(rows) < len(labels) and features.shape[1] <= PRIMAL_COLUMNS:
+    rows = rows_to_take(features, groups)
+    if rows is not None:
         of_some = cross_validate(
             taken(features, rows),
             labels[rows],

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from worker.evaluation.assessed import assessed_rows
+from worker.evaluation.assessed import rows_to_take
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, cross_validate_known
 from worker.evaluation.scores import Interval
 from worker.models.costs import Costs
-from worker.models.solver import PRIMAL_COLUMNS, taken
+from worker.models.solver import taken
 from worker.runtime.arrays import Int64Array
 
 SHARES: Final = (0.25, 0.5)
@@ -37,8 +37,8 @@ def learning_curve(
     `said` (n,) orders the labels (n,) as they were given, and `whole` is the evaluation with all of them; of very many
     it is of those that `whole` was drawn from.
     """
-    rows = assessed_rows(groups)
-    if len(rows) < len(labels) and features.shape[1] <= PRIMAL_COLUMNS:
+    rows = rows_to_take(features, groups)
+    if rows is not None:
         features, labels, groups, said = taken(features, rows), labels[rows], groups[rows], said[rows]
     order = np.argsort(said, kind="stable")
     points = []

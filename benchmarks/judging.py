@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import fixed_camera
-from benchmarks.line import put_in_charge, random_model
+from benchmarks.line import event_of, put_in_charge, random_model
 from benchmarks.materials import SIZE
 from benchmarks.measure import Benchmark
 from benchmarks.networks import STORE, network
@@ -124,7 +124,7 @@ def _line(through: Network, images: Sequence[bytes], store: Path) -> Iterator[tu
         with closing(Database(settings.url)) as database:
             models, metrics = active_models(settings, database), ChildMetrics()
             _remember(database, Judge(models, metrics), images)
-            events = [_event() for _ in images]
+            events = _events(len(images))
             shown = [photograph_of(event, image) for event, image in zip(events, images, strict=True)]
             yield Judge(models, metrics, Stations(database)), shown
 
@@ -149,7 +149,7 @@ def _remember(database: Database, judge: Judge, images: Sequence[bytes]) -> None
     with Image.open(io.BytesIO(images[0])) as image:
         empty = [fixed_camera.without_insert(image.convert("RGB"), rng).resize((224, 224)) for _ in range(EXAMPLES)]
     judgements = [*good, *(Judgement("unsure", seen=measure(np.asarray(picture))) for picture in empty)]
-    events = [_event() for _ in judgements]
+    events = _events(len(judgements))
     with database.transaction() as session:
         arrive(session, [Arrival(capture_of(event), now, tried=True) for event in events])
         rows = [verdict_of(event, judgement, now) for event, judgement in zip(events, judgements, strict=True)]
@@ -158,20 +158,8 @@ def _remember(database: Database, judge: Judge, images: Sequence[bytes]) -> None
             reviews.add(session, capture_id=event.capture_id, label="unusable", by="benchmark", at=now)
 
 
-def _event() -> CaptureEvent:
-    return CaptureEvent(
-        capture_id=new_id(),
-        captured_at=datetime.now(UTC),
-        station="station-1",
-        machine="m",
-        head="h",
-        pocket=1,
-        operation="op",
-        check_id=new_id(),
-        check_size=1,
-        image="a/b.jpg",
-        image_sha256="0" * 64,
-    )
+def _events(count: int) -> list[CaptureEvent]:
+    return [event_of("a/b.jpg", "0" * 64, new_id()) for _ in range(count)]
 
 
 BENCHMARK = Benchmark(

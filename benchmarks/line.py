@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy import func, select
@@ -73,22 +74,8 @@ class Line:
 
     def _head(self, station: str, size: int) -> list[CaptureEvent]:
         check = new_id()
-        return [
-            CaptureEvent(
-                capture_id=new_id(),
-                captured_at=datetime.now(UTC),
-                station=station,
-                machine="m",
-                head="h",
-                pocket=pocket,
-                operation="op",
-                check_id=check,
-                check_size=size,
-                image=image,
-                image_sha256=digest,
-            )
-            for pocket, (image, digest) in enumerate(self._new_photographs(size), 1)
-        ]
+        photographs_of = enumerate(self._new_photographs(size), 1)
+        return [event_of(image, digest, check, pocket, size, station) for pocket, (image, digest) in photographs_of]
 
     def _new_photographs(self, count: int) -> Iterator[tuple[str, str]]:
         """Keys and digests of photographs that are in the store from now on, none with the bytes of another.
@@ -230,6 +217,25 @@ def shown_by(key: str) -> int:
 def numbered(image: bytes, number: int) -> bytes:
     """The same JPEG with a number in a comment (T.81, B.2.4.5): the same pixels in other bytes."""
     return image[:2] + b"\xff\xfe" + (10).to_bytes(2, "big") + number.to_bytes(8, "big") + image[2:]
+
+
+def event_of(
+    image: str, digest: str, check: UUID, pocket: int = 1, size: int = 1, station: str = "station-1"
+) -> CaptureEvent:
+    """The event of a capture that is taken now, of one head; its image's key and digest are as given."""
+    return CaptureEvent(
+        capture_id=new_id(),
+        captured_at=datetime.now(UTC),
+        station=station,
+        machine="m",
+        head="h",
+        pocket=pocket,
+        operation="op",
+        check_id=check,
+        check_size=size,
+        image=image,
+        image_sha256=digest,
+    )
 
 
 def put_in_charge(settings: WorkerSettings, network: Network, model: LinearModel, **more: Any) -> None:

@@ -21,7 +21,7 @@ from uuid import UUID
 import db.line.captures
 import db.line.checks
 from benchmarks import bare
-from benchmarks.line import HEAD, Line, running
+from benchmarks.line import HEAD, Line, event_of, running
 from benchmarks.line_rate import captures_per_second, warm_up
 from benchmarks.materials import photographs
 from benchmarks.networks import network
@@ -98,26 +98,8 @@ def steps(batch: int) -> dict[str, float]:
 
 
 def _events(digest: str) -> list[CaptureEvent]:
-    check = new_id()
-    events = []
-    for number in range(ROWS):
-        check = new_id() if number % HEAD == 0 else check
-        events.append(
-            CaptureEvent(
-                capture_id=new_id(),
-                captured_at=datetime.now(UTC),
-                station="station-1",
-                machine="m",
-                head="h",
-                pocket=number % HEAD + 1,
-                operation="op",
-                check_id=check,
-                check_size=HEAD,
-                image="a/b.jpg",
-                image_sha256=digest,
-            )
-        )
-    return events
+    checks = [new_id() for _ in range(-(-ROWS // HEAD))]
+    return [event_of("a/b.jpg", digest, checks[number // HEAD], number % HEAD + 1, HEAD) for number in range(ROWS)]
 
 
 def _digest(store: FolderStore) -> str:

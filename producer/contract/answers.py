@@ -21,9 +21,13 @@ STREAM_SECONDS: Final = 7 * 24 * 3600
 station that comes back later sends again what is not answered, and is told again."""
 
 
+STREAM_PREFIX: Final = "verdicts:"
+"""How the names of the stations' streams begin; each has more, since no station's name is empty."""
+
+
 def stream_of(station: str) -> str:
     """The name of a station's stream of answers."""
-    return f"verdicts:{safe_name(station)}"
+    return STREAM_PREFIX + safe_name(station)
 
 
 class _Answer(BaseModel):

@@ -19,7 +19,7 @@ from celery.app.amqp import AMQP
 from kombu.connection import Connection
 from kombu.transport.redis import QoS
 
-from producer.contract.answers import STREAM_FIELD
+from producer.contract.answers import STREAM_FIELD, STREAM_PREFIX
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
@@ -40,8 +40,8 @@ CHECK_TIMEOUT: Final = 5.0
 _OUTAGE: Final = OutageLog("Redis is away, waiting", "Redis is back")
 _DENIED: Final = OutageLog("Redis denies this process a command, waiting", "Redis lets it in again")
 
-_NOBODY: Final = "verdicts:"
-"""A stream that no station has: every name of one has a letter."""
+_NOBODY: Final = STREAM_PREFIX
+"""A stream that no station has."""
 
 
 def check_access(redis_url: str) -> None:

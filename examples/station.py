@@ -41,7 +41,9 @@ def check(options: argparse.Namespace) -> int:
             machine=options.machine,
             head=options.head,
             operation=options.operation,
-            check_size=len(photographs),  # how many pockets the head has, not how many photographs came
+            # How many pockets the head has: nobody says so here, and the line may know of more.
+            check_size=max(photograph.pocket for photograph in photographs),
+            check_size_counted=True,
             timeout=options.timeout,
         )
         waiting = len(outbox)

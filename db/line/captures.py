@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, case, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
-from db.line import incomplete_checks
+from db.line import head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
@@ -51,13 +51,15 @@ class Arrival:
     """A capture's event has come, at `received_at`.
 
     `tried` says that judging it begins at once if it is new. Without `shows` something stands in for the photograph:
-    the pocket keeps what its last photograph showed.
+    the pocket keeps what its last photograph showed. `counted`: its check's size is what the photographs show, and no
+    more of them come; where the head is known to have more pockets (`db.line.head_size`) these are missing.
     """
 
     capture: Capture
     received_at: datetime
     tried: bool = False
     shows: bool = True
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     """Keep many captures as `record` does, and say of each what was known before it.
 
     Where judging begins at once, the attempt is counted here, before the work starts, unless there was one already:
-    what was tried before without coming to an end is to be tried differently, and counted by `count_attempt`.
+    what was tried before without coming to an end is to be tried differently, and counted by `db.line.attempts`.
 
     Raises:
         ValueError: a datetime is naive.
@@ -201,6 +203,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     if not arrivals:
         return set()
     checks: dict[UUID, dict[str, Any]] = {}
+    counted: dict[UUID, int] = {}
     pockets: dict[tuple[str, str, int], dict[str, Any]] = {}
     rows = []
     unseen = {arrival.capture.capture_id for arrival in arrivals if not arrival.shows}
@@ -209,6 +212,10 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
         moment = order[capture.capture_id]
         check = checks.get(capture.check_id)
         size = max(capture.check_size, check["size"] if check is not None else 0)
+        if arrival.counted and capture.check_id not in counted:
+            size = max(size, head_size.known(connection, capture.machine, capture.head))
+        if arrival.counted:
+            counted[capture.check_id] = max(counted.get(capture.check_id, 0), capture.check_size)
         if check is None or moment < check["started_at"]:
             check = {name: getattr(capture, name) for name in _CHECK_NAMES}
             check |= {"started_at": moment, "awaited": True}
@@ -232,6 +239,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     if written:
         # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
         incomplete_checks.update_awaited(connection, checks)
+        incomplete_checks.give_up_counted(connection, counted)
     return written
 
 
@@ -276,25 +284,3 @@ def find(session: Session, capture_id: UUID) -> Capture | None:
     """The capture of that id, or None."""
     row = session.execute(select(*_COLUMNS).where(Captures.capture_id == capture_id)).first()
     return Capture(**row._mapping) if row else None
-
-
-def attempts(session: Session, capture_id: UUID) -> int:
-    """How often judging this capture was tried; 0 for one that was never recorded."""
-    return session.scalar(select(Captures.attempts).where(Captures.capture_id == capture_id)) or 0
-
-
-def count_attempt(session: Session, capture_id: UUID) -> int:
-    """Note that judging this capture is being tried, and return how often it has been, this time included.
-
-    Raises:
-        LookupError: the capture was never recorded.
-    """
-    attempts: int | None = session.scalar(
-        update(Captures)
-        .where(Captures.capture_id == capture_id)
-        .values(attempts=Captures.attempts + 1)
-        .returning(Captures.attempts)
-    )
-    if attempts is None:
-        raise LookupError(f"capture {capture_id} is not recorded, so its attempts cannot be counted")
-    return attempts

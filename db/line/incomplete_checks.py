@@ -50,6 +50,14 @@ _AWAIT: Final = Prepared(
     )
 )
 
+_GIVE_UP_COUNTED: Final = Prepared(
+    lambda *_: (
+        update(Checks.__table__)  # type: ignore[arg-type]
+        .where(Checks.check_id == bindparam("of_check"), Checks.awaited, bindparam("of_pockets") <= PHOTOGRAPHED)
+        .values(awaited=False, given_up=True)
+    )
+)
+
 
 @dataclass(frozen=True)
 class Awaited:
@@ -70,6 +78,15 @@ def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> None:
 def doubt(session: Session, check_ids: Collection[UUID]) -> None:
     """Have some checks read capture by capture from now on: their photographs contradict each other."""
     session.execute(update(Checks).where(Checks.check_id.in_(check_ids), ~Checks.awaited).values(given_up=True))
+
+
+def give_up_counted(connection: Connection, counted: Mapping[UUID, int]) -> None:
+    """Wait no more for what has not come of checks of which as many photographs came as their stations have.
+
+    `counted` is how many each station has. The caller holds the checks' rows.
+    """
+    for check_id in sorted(counted):
+        _GIVE_UP_COUNTED.execute(connection, of_check=check_id, of_pockets=counted[check_id])
 
 
 def awaited(session: Session) -> dict[UUID, Awaited]:

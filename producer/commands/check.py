@@ -30,14 +30,15 @@ def check(
 ) -> None:
     """Check a whole head after an operation: go, or replace these pockets.
 
-    The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both tell
-    one; without either it is the highest number in the folder, or that of the head's check before. Nothing is left out
-    silently: a pocket without a photograph or with two, a number that the head does not have, a file that cannot be
-    read or is still written, a file of any name that may be a photograph of nobody knows which pocket, a photograph
-    that was handed in for another operation. Each is named at once, and the check ends as "review" with its pocket,
-    never as "go". So does one whose folder changes while it runs. A folder in which all photographs are those of
-    another operation is refused. Where nothing tells whether a program still writes a photograph (a share, files of
-    another owner), each must be the same at two looks, INSERTS_SETTLED_AFTER seconds (2) apart.
+    The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both
+    tell one; without either it is the highest number in the folder, or what the line knows of the head by its checks
+    before, the larger. Nothing is left out silently: a pocket without a photograph or with two, a number that the
+    head does not have, a file that cannot be read or is still written, a file of any name that may be a photograph of
+    nobody knows which pocket, a photograph that was handed in for another operation. Each is named at once, and the
+    check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs. A folder in
+    which all photographs are those of another operation is refused. Where nothing tells whether a program still
+    writes a photograph (a share, files of another owner), each must be the same at two looks, INSERTS_SETTLED_AFTER
+    seconds (2) apart.
 
     Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
     something was left out, the check did not finish in time, or the photographs could not be handed in).
@@ -81,13 +82,15 @@ def check(
             head=head,
             operation=operation,
             check_size=shown.check_size,
+            check_size_counted=declared is None,
             timeout=timeout,
             on_submit=lambda event: remember(event, outbox),
             designation=known.designation if known else None,
             reasons={pocket: problem.what for problem in shown.problems for pocket in problem.pockets},
         )
     changes = [change for change in changes_since(shown, folder) if change not in shown.problems]
-    late = [*unusable(result, shown), *changes]
+    larger = head_sizes.larger_on_the_line(result, head) if declared is None else []
+    late = [*unusable(result, shown), *larger, *changes]
     for line in (*(problem.what for problem in late), *in_lines(unsure(result))):
         note(line)
     problems = [*shown.problems, *late]

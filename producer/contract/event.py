@@ -48,6 +48,9 @@ MOST_EVENTS: Final = 100
 SCALED: Final = 4
 """What they send of an edge whose scale is declared, likewise."""
 
+COUNTED: Final = 5
+"""What they send where nobody said how many pockets a head has, likewise."""
+
 MAX_KEY_LENGTH: Final = 512
 
 FIRST_YEAR: Final = 1970
@@ -119,13 +122,14 @@ _NAMED: Final = ("station", "machine", "head", "operation")
 
 
 def _less_in_older_versions(schema: dict[str, Any]) -> None:
-    schema["if"] = _of_versions(2, OUTLINED, SCALED)
+    schema["if"] = _of_versions(2, OUTLINED, SCALED, COUNTED)
     schema["else"] = {"properties": {name: {"pattern": f"^{NARROW}$"} for name in _NAMED}}
     box = {"not": {"type": "object", "anyOf": [{"required": ["polygon"]}, {"required": ["x1"]}]}}
     without_scale = {"not": {"type": "object", "required": ["pixels_per_mm"]}}
     schema["allOf"] = [
-        {"if": _of_versions(OUTLINED, SCALED), "else": {"properties": {"region": box}}},
-        {"if": _of_versions(SCALED), "else": {"properties": {"region": without_scale}}},
+        {"if": _of_versions(OUTLINED, SCALED, COUNTED), "else": {"properties": {"region": box}}},
+        {"if": _of_versions(SCALED, COUNTED), "else": {"properties": {"region": without_scale}}},
+        {"if": _of_versions(COUNTED), "else": {"properties": {"check_size_counted": {"const": False}}}},
     ]
 
 
@@ -143,10 +147,10 @@ class CaptureEvent(BaseModel):
     # Strict, so that "7" is no pocket; the JSON form (ISO 8601 times, ids as text) is the one that travels.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_less_in_older_versions)
 
-    schema_version: Literal[1, 2, 3, 4] = Field(
+    schema_version: Literal[1, 2, 3, 4, 5] = Field(
         default=1,
-        description="2, 3 where the region is no box, or 4 where it is an edge with a scale; with 1, or without it, "
-        "names have only A to Z, a to z, 0 to 9, '.', '_' and '-'.",
+        description="2, 3 where the region is no box, 4 where it is an edge with a scale, or 5 where check_size is "
+        "counted; with 1, or without it, names have only A to Z, a to z, 0 to 9, '.', '_' and '-'.",
     )
     capture_id: UUID7 = Field(description="UUIDv7, made at the station: the idempotency key everywhere.")
     captured_at: UtcDatetime = Field(
@@ -161,6 +165,12 @@ class CaptureEvent(BaseModel):
         description="The post-operation check that the image belongs to; each run of an operation needs one of its own."
     )
     check_size: int = Field(ge=1, le=999, description="How many inserts that check must cover.")
+    check_size_counted: bool = Field(
+        default=False,
+        exclude_if=lambda counted: not counted,  # version 4 does not know it
+        description="Nobody said check_size: it is what the photographs themselves show, and no more of them come. If "
+        "the head is known to have more pockets, the check is 'review'.",
+    )
     image: ImageKey = Field(description="Key in the image store: relative, no '..'.")
     image_sha256: Sha256 = Field(description="SHA-256 of the image's bytes, in lower-case hexadecimal.")
     region: AnyRegion | None = Field(
@@ -181,6 +191,13 @@ class CaptureEvent(BaseModel):
                 "begins with a letter or a digit: send schema_version 2"
             )
         return name
+
+    @field_validator("check_size_counted")
+    @classmethod
+    def _counted_from_version_5(cls, counted: bool, info: ValidationInfo) -> bool:
+        if counted and info.data.get("schema_version", COUNTED) < COUNTED:
+            raise ValueError(f"check_size_counted is of schema_version {COUNTED}: send that")
+        return counted
 
     @field_validator("region")
     @classmethod
@@ -223,8 +240,10 @@ def message_of(events: Sequence[CaptureEvent]) -> dict[str, Any] | list[dict[str
     return [event.message() for event in events] if others else first.message()
 
 
-def version_for(region: AnyRegion | None) -> Literal[2, 3, 4]:
-    """The lowest `schema_version` from 2 on that can carry an event with this region."""
+def version_for(region: AnyRegion | None, counted: bool = False) -> Literal[2, 3, 4, 5]:
+    """The lowest `schema_version` from 2 on that can carry an event with this region, its size counted or not."""
+    if counted:
+        return COUNTED
     if isinstance(region, Edge) and region.pixels_per_mm is not None:
         return SCALED
     return 3 if isinstance(region, Polygon | Edge) else 2

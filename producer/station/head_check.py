@@ -108,14 +108,17 @@ def run_check(
     operation: str,
     check_size: int,
     timeout: float,
+    check_size_counted: bool = False,
     designation: str | None = None,
     reasons: Mapping[int, str] | None = None,
     on_submit: Callable[[CaptureEvent], None] | None = None,
 ) -> CheckResult:
     """Hand in the photographs of a head, and wait at most `timeout` seconds for the check's answer.
 
-    `check_size` is how many pockets the head has. For one without a photograph a stand-in is handed in, with its reason
-    out of `reasons`, so that the line needs not wait for it: the check never comes to "go", and is answered at once.
+    `check_size` is how many pockets the head has; with `check_size_counted` nobody said so, and if the line knows the
+    head with more pockets the answer is "review", with these as missing. For one without a photograph a stand-in is
+    handed in, with its reason out of `reasons`, so that the line needs not wait for it: the check never comes to
+    "go", and is answered at once.
 
     Raises:
         ValueError: two photographs are of one pocket, or one is of a pocket that the head does not have; nothing was
@@ -138,6 +141,7 @@ def run_check(
             operation=operation,
             check_id=check_id,
             check_size=check_size,
+            check_size_counted=check_size_counted,
             region=photograph.region,
             insert_designation=designation,
             operations_on_edge=photograph.operations_on_edge,
@@ -154,6 +158,7 @@ def run_check(
             operation=operation,
             check_id=check_id,
             check_size=check_size,
+            check_size_counted=check_size_counted,
             insert_designation=designation,
         )
     answers = station.wait_for([check_id, *(event.capture_id for event, _ in submitted)], timeout)

@@ -1,7 +1,8 @@
 """How many pockets each head had when it was checked before: for a check of which nobody says so.
 
 The photographs that come last are the ones that are missing as yet. Where only the files' names tell how many pockets
-a head has, what is left out at the end shows by the check before.
+a head has, what is left out at the end shows by the check before: by this station's own, which may not have reached the
+line, and by what the line knows (`db.line.head_size`), which its answer tells.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from producer.delivery.outbox import Outbox
+from producer.station.head_check import CheckResult
 from producer.station.head_folder import HeadFolder, Problem, numbered
 
 _NOTE: Final = "pockets:"
@@ -23,12 +25,23 @@ def as_large_as_before(shown: HeadFolder, machine: str, head: str, outbox: Outbo
     before = int(outbox.note(_name(machine, head)) or 0)
     if before <= shown.check_size:
         return shown
-    lacking = range(shown.check_size + 1, before + 1)
+    return replace(shown, check_size=before, problems=[*shown.problems, _lacking(shown.check_size, before, head)])
+
+
+def larger_on_the_line(result: CheckResult, head: str) -> list[Problem]:
+    """The pockets that the line knows the head to have, and that a check that counted its photographs left out."""
+    if result.answer is None or result.answer.size <= result.check_size:
+        return []
+    return [_lacking(result.check_size, result.answer.size, head)]
+
+
+def _lacking(pockets: int, before: int, head: str) -> Problem:
+    lacking = range(pockets + 1, before + 1)
     what = (
         f"no photograph of {numbered(lacking)}: head {head} had {before} pockets when it was checked last. If it has "
         "fewer now, say so with --check-size or in the head register (INSERTS_HEADS)"
     )
-    return replace(shown, check_size=before, problems=[*shown.problems, Problem(what, pockets=lacking)])
+    return Problem(what, pockets=lacking)
 
 
 def remember(pockets: int, machine: str, head: str, outbox: Outbox) -> None:

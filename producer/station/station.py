@@ -89,6 +89,7 @@ class Station:
         operation: str,
         check_id: UUID,
         check_size: int,
+        check_size_counted: bool = False,
         capture_id: UUID | None = None,
         captured_at: datetime | None = None,
         region: AnyRegion | None = None,
@@ -109,6 +110,8 @@ class Station:
             operation: the machining operation that has just ended.
             check_id: the same for all photographs of a head after one operation.
             check_size: how many pockets the head has, however many photographs come.
+            check_size_counted: nobody said so: it is what the photographs show, and no more come. If the line knows
+                the head with more pockets, the check is "review".
             capture_id: a UUIDv7 of the caller's own, as `new_capture_id` gives it; by default a new one.
             captured_at: when the photograph was taken, with its time zone; by default now.
             region: where in the upright photograph the insert is: a box, a polygon, or along an edge; by default it is
@@ -129,7 +132,7 @@ class Station:
         capture_id = capture_id or self.new_capture_id()
         captured_at = captured_at or datetime.now(UTC)
         event = CaptureEvent(
-            schema_version=version_for(region),
+            schema_version=version_for(region, check_size_counted),
             capture_id=capture_id,
             captured_at=captured_at,
             station=self.name,
@@ -139,6 +142,7 @@ class Station:
             operation=operation,
             check_id=check_id,
             check_size=check_size,
+            check_size_counted=check_size_counted,
             image=f"{safe_name(self.name)}/{captured_at:%Y-%m-%d}/{capture_id}{STORED_AS.get(image[:2], '.img')}",
             image_sha256=hashlib.sha256(image).hexdigest(),
             region=region,

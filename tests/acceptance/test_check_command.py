@@ -23,6 +23,7 @@ from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
 WHERE = ("--machine", "mill-1", "--head", "H12")
+STATION = "INSERTS_STATION"
 
 
 def anew(photo: Path, to: Path) -> None:
@@ -304,6 +305,26 @@ def test_a_head_of_which_a_pocket_was_not_seen_is_never_a_go(
     assert any(said in problem["problem"] for problem in told["problems"])
     assert said in checked.stderr
     assert line.state_in_the_database() == "review", "at once: nothing is waited for"
+
+
+def test_pockets_that_another_station_told_of_are_not_left_out(line: CheckedLine, tmp_path: Path) -> None:
+    anew(line.intact[0], tmp_path / "photo.jpg")
+    of_head = ("--machine", "mill-1", "--head", "H20")
+    told_of = ("--operation", "elsewhere", "--pocket", "1", "--check-size", "4")
+    publish = ("publish", str(tmp_path / "photo.jpg"), *of_head, *told_of, "--wait", "0")
+    run_command("insert-station", "--data", str(line.data), *publish, environment=os.environ | {STATION: "another"})
+    wait_until(lambda: [check["state"] for check in line.checks("elsewhere")] == ["pending"], 60, "its check")
+    said = "no photograph of pockets 3, 4: head H20 had 4 pockets when it was checked last"
+    for operation, size, code, state in (("first", (), 2, "review"), ("second", ("--check-size", "2"), 0, "go")):
+        folder = tmp_path / operation
+        folder.mkdir()
+        for pocket in (1, 2):
+            anew(line.intact[pocket], folder / f"{pocket}.jpg")
+        where = (*of_head, "--operation", operation, *size)
+        checked = run_command("insert-station", "--data", str(line.data), "check", str(folder), *where, "--json")
+        assert (checked.returncode, json.loads(checked.stdout)["state"]) == (code, state), checked.stderr
+        assert (said in checked.stderr) == (state == "review")
+        assert [check["state"] for check in line.checks(operation)] == [state], "at once"
 
 
 def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine, folder: Path) -> None:

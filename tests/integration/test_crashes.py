@@ -12,7 +12,7 @@ from uuid import UUID
 import psutil
 import pytest
 
-from db.line import captures, faults, verdicts
+from db.line import attempts, faults, verdicts
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
@@ -152,7 +152,7 @@ def test_what_is_in_hand_elsewhere_is_not_judged_twice(line: Line) -> None:
 
     def tried() -> int:
         with line.database.reading() as session:
-            return captures.attempts(session, slow.capture_id)
+            return attempts.of(session, slow.capture_id)
 
     wait_until(lambda: under_way(line) == (0, 1) and tried() == 1, 5, "one of them in hand, and no other")
     another = stored_event(line.images, photograph(90, 3), capture_id=str(slow.capture_id), operation="op-slow")

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+import db.line.attempts
 import db.line.captures
 from benchmarks import history
 from benchmarks.history import fill, seen
@@ -54,7 +55,7 @@ def test_what_was_written_is_read_as_the_product_would_have_written_it(
             assert capture is not None
             assert capture.captured_at == datetime.fromisoformat(each.captured_at).replace(tzinfo=UTC)
             assert (capture.pocket, capture.edge, capture.region) == (each.pocket, each.edge, None)
-            assert db.line.captures.attempts(session, capture_id) == 1
+            assert db.line.attempts.of(session, capture_id) == 1
             verdict = verdicts.current(session, capture_id)
             assert verdict is not None
             assert (verdict.outcome, verdict.decision, verdict.model_id) == (each.outcome, each.decision, MODEL)

@@ -34,7 +34,7 @@ from db.engine.url import sqlite_file, sqlite_url
 from db.learning import model_registry, remaining_lives, reviews
 from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
-from db.line import captures, checks, shadow_verdicts, verdicts
+from db.line import attempts, checks, shadow_verdicts, verdicts
 from db.queries import maintenance
 from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
@@ -146,7 +146,7 @@ class Line:
 
     def attempts(self, event: Any) -> int:
         with self.database.reading() as session:
-            return captures.attempts(session, event.capture_id)
+            return attempts.of(session, event.capture_id)
 
     def answers(self, station: str = "station-1") -> list[Any]:
         return [ANSWERS.validate_json(fields["answer"]) for _, fields in self.redis.xrange(f"verdicts:{station}")]

@@ -173,8 +173,9 @@ class Inspector:
                 delivery.received_at,
                 tried=isinstance(image, LoadedImage),
                 shows=not (isinstance(image, LoadedImage) and is_stand_in(image.data)),
+                counted=event.check_size_counted,
             )
-            for (_, capture), image in zip(taken, images, strict=True)
+            for (event, capture), image in zip(taken, images, strict=True)
         ]
         with self._metrics.stage("arrive"):
             known = self._writes.arrive(arrivals)

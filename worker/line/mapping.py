@@ -20,7 +20,7 @@ from worker.models.line_model import Judgement
 
 def capture_of(event: CaptureEvent) -> Capture:
     """The row that keeps an event."""
-    return Capture(**event.model_dump(exclude={"schema_version"}))
+    return Capture(**event.model_dump(exclude={"schema_version", "check_size_counted"}))
 
 
 def photograph_of(event: CaptureEvent, data: bytes) -> Photograph:

@@ -15,7 +15,7 @@ import structlog
 import db.line.faults
 import db.line.verdicts
 from db.engine.database import Database
-from db.line import captures, checks, shadow_verdicts
+from db.line import attempts, captures, checks, shadow_verdicts
 from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
@@ -86,11 +86,11 @@ class Writes:
             verdict = db.line.verdicts.current(session, event.capture_id, hold=True)
             if verdict is not None:
                 return verdict
-            attempts = captures.attempts(session, event.capture_id)
-            if attempts < MAX_ATTEMPTS:
-                captures.count_attempt(session, event.capture_id)
+            before = attempts.of(session, event.capture_id)
+            if before < MAX_ATTEMPTS:
+                attempts.count(session, event.capture_id)
                 return None
-            fault = crashed(event, attempts)
+            fault = crashed(event, before)
             fault.record(session)
             if requeued is not None:
                 db.line.faults.close(session, requeued)

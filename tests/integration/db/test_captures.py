@@ -8,7 +8,7 @@ import pytest
 import uuid6
 from sqlalchemy import func, select
 
-from db.line import captures, checks, verdicts
+from db.line import attempts, captures, checks, verdicts
 from db.line.capture_order import clock_error
 from db.line.captures import Arrival
 from db.queries import maintenance
@@ -96,7 +96,7 @@ def test_attempts_are_counted(line) -> None:
     capture = line.see()
     for expected in (1, 2, 3):
         with line.database.transaction() as session:
-            assert captures.count_attempt(session, capture.capture_id) == expected
+            assert attempts.count(session, capture.capture_id) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_an_id_that_another_capture_has_is_told_and_changes_nothing(line, start,
 
 def test_attempts_at_an_unknown_capture_are_an_error(line) -> None:
     with pytest.raises(LookupError, match="not recorded"), line.database.transaction() as session:
-        captures.count_attempt(session, UUID(int=1))
+        attempts.count(session, UUID(int=1))
 
 
 def test_a_naive_time_is_refused(line, start) -> None:
@@ -133,7 +133,7 @@ def test_many_arrivals_in_one_transaction(line, start) -> None:
     other, new = line.capture(3, minute=1), line.capture(3, minute=2)
     arrivals = [Arrival(capture, start, tried=True) for capture in (new, known, tried, new, other)]
     with line.database.transaction() as session:
-        captures.count_attempt(session, tried.capture_id)
+        attempts.count(session, tried.capture_id)
         answers = captures.arrive(session, arrivals)
     assert [(each.new, each.attempts) for each in answers] == [
         (True, 0),
@@ -145,7 +145,7 @@ def test_many_arrivals_in_one_transaction(line, start) -> None:
     assert [each.verdict.outcome if each.verdict else None for each in answers] == [None, "damaged", None, None, None]
     with line.database.reading() as session:
         ids = [capture.capture_id for capture in (new, known, tried, other)]
-        assert [captures.attempts(session, capture_id) for capture_id in ids] == [1, 0, 1, 1]
+        assert [attempts.of(session, capture_id) for capture_id in ids] == [1, 0, 1, 1]
         newest = session.scalar(select(Pockets.capture_id).where(Pockets.pocket == 3))
         assert newest == new.capture_id
 
@@ -156,7 +156,7 @@ def test_an_arrival_that_waited_for_its_image_counts_when_judging_begins(line, s
         with line.database.transaction() as session:
             assert captures.arrive(session, [Arrival(capture, start, tried=tried)])[0].attempts == 0
     with line.database.reading() as session:
-        assert captures.attempts(session, capture.capture_id) == 1
+        assert attempts.of(session, capture.capture_id) == 1
 
 
 def test_workers_whose_batches_overlap_do_not_stand_in_each_others_way(line, start) -> None:

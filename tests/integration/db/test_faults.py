@@ -7,7 +7,7 @@ import pytest
 import uuid6
 
 from db.engine.database import Database
-from db.line import captures, checks, faults
+from db.line import attempts, checks, faults
 from db.line.faults import MAX_DETAIL, MAX_EVENT, Fault
 
 
@@ -110,11 +110,11 @@ def test_the_latest_comes_first(line, start) -> None:
 def test_a_requeued_fault_has_all_attempts_before_it_and_is_closed_when_it_was_tried(line, start) -> None:
     capture = line.see()
     with line.database.transaction() as session:
-        assert [captures.count_attempt(session, capture.capture_id) for _ in range(3)] == [1, 2, 3]
+        assert [attempts.count(session, capture.capture_id) for _ in range(3)] == [1, 2, 3]
     fault = record(line, start, capture_id=capture.capture_id)
     with line.database.transaction() as session:
         assert faults.requeue(session, fault.id).state == "requeued"
-        assert captures.count_attempt(session, capture.capture_id) == 1
+        assert attempts.count(session, capture.capture_id) == 1
         faults.close(session, fault.id)
     again = record(line, start, capture_id=capture.capture_id)
     with line.database.reading() as session:

@@ -49,7 +49,7 @@ def test_an_event_survives_its_message() -> None:
         ({"image_sha256": "A" * 64}, "image_sha256"),
         ({"station": "a b"}, "station"),
         ({"station": "verdicts:*"}, "station"),
-        ({"schema_version": 5}, "schema_version"),
+        ({"schema_version": 6}, "schema_version"),
         ({"machine": "Fräse 3"}, "machine"),
         ({"schema_version": 2, "machine": "Fräse/3"}, "machine"),
         ({"schema_version": 2, "operation": "op "}, "operation"),
@@ -207,6 +207,23 @@ def test_an_edge_with_a_scale_is_of_version_4_and_without_one_as_before() -> Non
         CaptureEvent.from_message(sent | {"schema_version": 3})
     plain = CaptureEvent.from_message(sent | {"schema_version": 3, "region": EDGE})
     assert plain.model_dump()["region"] == EDGE, "what is kept of a region is as it was before there were scales"
+
+
+def test_a_size_that_was_counted_is_of_version_5_and_one_that_was_said_as_before() -> None:
+    now = jsonschema.Draft202012Validator(json.loads(schema_text("capture")))
+    schemas = Path(producer.__file__).parent / "contract" / "schemas"
+    before = jsonschema.Draft202012Validator(json.loads((schemas / "capture.v4.schema.json").read_text("utf-8")))
+    sent = message(schema_version=5, check_size_counted=True, region=EDGE | {"pixels_per_mm": 85.5}, **PLACE)
+    event = CaptureEvent.from_message(sent)
+    assert version_for(event.region, event.check_size_counted) == 5
+    assert event.message()["check_size_counted"] is True
+    assert now.is_valid(sent)
+    assert not now.is_valid(sent | {"schema_version": 4})
+    assert not before.is_valid(sent)
+    with pytest.raises(ValidationError, match="check_size_counted is of schema_version 5"):
+        CaptureEvent.from_message(sent | {"schema_version": 4})
+    said = CaptureEvent.from_message(sent | {"schema_version": 4, "check_size_counted": False})
+    assert "check_size_counted" not in said.message(), "a worker of version 4 does not know it"
 
 
 def test_ids_are_in_order_of_time() -> None:

@@ -24,36 +24,61 @@ Box = tuple[float, float, float, float]
 Corners = Sequence[tuple[float, float]]
 """Upper left, upper right, lower right and lower left, in pixels of the picture, of what was looked at upright."""
 
+Pixels = Sequence[tuple[int, int]]
+"""The same, in whole pixels."""
+
+_NEUTRAL: Final = 127
+_STRENGTHS: Final = np.clip((np.arange(256) - _NEUTRAL) / _NEUTRAL, -1, 1)
+"""How strongly each grey value speaks for damage, from -1 (all for intact) to 1."""
+
 
 def overlaid(photograph: Image.Image, evidence: EvidenceMap, place: Corners) -> Image.Image:
     """Return a photograph (RGB) with the map over the part of it that was looked at, which may be turned.
 
     The cell that speaks for damage most has a frame; where none does there is none.
     """
-    upper_left, upper_right, _, lower_left = corners = [(round(x), round(y)) for x, y in place]
-    area = _length(upper_left, upper_right), _length(upper_left, lower_left)
-    largest = float(np.abs(evidence.shares).max()) or 1.0
-    strength = np.asarray(
-        Image.fromarray((evidence.shares / largest).astype(np.float32)).resize(area, Image.Resampling.BILINEAR)
-    )
-    back = _affine(upper_left, upper_right, lower_left, area)
-    result = photograph.copy()
-    for colour, share in ((DAMAGED, strength), (INTACT, -strength)):
-        density = Image.fromarray(np.rint(255 * _DENSEST * np.maximum(share, 0)).astype(np.uint8))
-        result.paste(
-            colour, None, density.transform(result.size, Image.Transform.AFFINE, back, Image.Resampling.BILINEAR)
-        )
+    corners = [(round(x), round(y)) for x, y in place]
+    strength = _laid(_strength(evidence, corners), corners, photograph.size)
+    colours = (np.where(_STRENGTHS < 0, *pair) for pair in zip(INTACT, DAMAGED, strict=True))
+    layer = Image.merge("RGB", [strength.point(colour.tolist()) for colour in colours])
+    density = strength.point(np.rint(255 * _DENSEST * np.abs(_STRENGTHS)).astype(int).tolist())
+    result = Image.composite(layer, photograph, density)
     row, column = evidence.strongest()
     if evidence.shares[row, column] > 0:
         _frame(result, evidence, (row, column), corners)
     return result
 
 
-def _frame(picture: Image.Image, evidence: EvidenceMap, cell: tuple[int, int], corners: Corners) -> None:
+def _strength(evidence: EvidenceMap, corners: Pixels) -> Image.Image:
+    """A grey picture of what was looked at, upright: of each place its `_STRENGTHS`."""
+    upper_left, upper_right, _, lower_left = corners
+    largest = float(np.abs(evidence.shares).max()) or 1.0
+    of_cells = np.rint(_NEUTRAL + _NEUTRAL * evidence.shares / largest).astype(np.uint8)
+    area = _length(upper_left, upper_right), _length(upper_left, lower_left)
+    return Image.fromarray(of_cells).resize(area, Image.Resampling.BILINEAR)
+
+
+def _laid(strength: Image.Image, corners: Pixels, size: tuple[int, int]) -> Image.Image:
+    """What was looked at, where it is in a picture of a size."""
+    upper_left, upper_right, _, lower_left = corners
+    if _is_upright(corners):
+        laid = Image.new("L", size, _NEUTRAL)
+        laid.paste(strength, upper_left)
+        return laid
+    back = _affine(upper_left, upper_right, lower_left, strength.size)
+    return strength.transform(size, Image.Transform.AFFINE, back, Image.Resampling.BILINEAR, fillcolor=_NEUTRAL)
+
+
+def _is_upright(corners: Pixels) -> bool:
+    upper_left, upper_right, lower_right, lower_left = corners
+    return upper_left[1] == upper_right[1] and upper_left[0] == lower_left[0] and upper_left < lower_right
+
+
+def _frame(picture: Image.Image, evidence: EvidenceMap, cell: tuple[int, int], corners: Pixels) -> None:
     width = max(1, round(max(picture.size) / 400))
     draw = ImageDraw.Draw(picture)
     upper_left, upper_right, lower_right, lower_left = corners
-    if upper_left[1] == upper_right[1] and upper_left[0] == lower_left[0] and upper_left < lower_right:
+    if _is_upright(corners):
         box = cell_box(evidence, *cell, (*upper_left, *lower_right))
         outer = [edge + grow * width for edge, grow in zip(box, (-1, -1, 1, 1), strict=True)]
         draw.rectangle(outer, None, "white", width)

@@ -77,7 +77,7 @@ def opened(context: typer.Context, *, reads_only: bool = False) -> Iterator[Data
 
 
 def settings_of(context: typer.Context) -> DatabaseSettings:
-    """The settings of the environment, with the options before the command in their place.
+    """The settings of the environment, with the options of all commands in their place.
 
     Called by a command once it does something: `--help` reads no settings and loads none of what they need.
     """

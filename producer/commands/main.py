@@ -73,7 +73,7 @@ def settings(
     station: Annotated[str | None, typer.Option(help="This station's name (INSERTS_STATION).")] = None,
     heads: Annotated[Path | None, typer.Option(help="The head register's file (INSERTS_HEADS).")] = None,
 ) -> None:
-    """Keep the options before the command for `settings_of`."""
+    """Keep the options of all commands for `settings_of`."""
     context.obj = {"data": data, "station": station, "heads": heads}
 
 

@@ -38,7 +38,7 @@ Operation = Annotated[str, _name("The machining operation that has just ended.")
 
 
 def settings_of(context: typer.Context) -> StationSettings:
-    """The settings of the environment, with the options before the command in their place.
+    """The settings of the environment, with the options of all commands in their place.
 
     Logs go where they should from here on. Called by a command once it does something: `--help` reads no settings and
     loads none of what they need.

@@ -16,6 +16,9 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
+OF_LAYOUT = {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "meta-viewport-large"]}
+"""What depends on the size of the screen."""
+
 OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """What depends on the scheme, which is other colours in the same places."""
 
@@ -56,6 +59,11 @@ SCREENS = {
     "phone": {"width": 390, "height": 844, "mobile": True},
     "wall": {"width": 3840, "height": 2160, "mobile": False},
 }
+
+WIDE_AND_NARROW = {"desk": ("tablet of 10 inches", "wall"), "phone": ()}
+"""The screens that pages are loaded on, and the others that these are then seen on: a layout is of its width alone."""
+
+FITS = "return document.documentElement.scrollWidth <= innerWidth"
 
 
 @pytest.fixture(scope="module")
@@ -113,21 +121,25 @@ def settled(page: Page, path: str) -> None:
         wait_until(lambda: page.shown_capture() != "", what="a photograph")
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_axe_finds_nothing(page, emulated, screen) -> None:
+@pytest.mark.parametrize("loaded_on", WIDE_AND_NARROW)
+def test_axe_finds_nothing(page, emulated, loaded_on) -> None:
     page.sign_in("root")
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str, str], list[str]] = {}
 
     def look(name: str) -> None:
-        """Look at a page, and on a wide and the narrowest layout at its dark scheme too."""
-        found[name, "light"] = violations(page)
-        if screen in ("desk", "phone"):
-            emulated(screen, "dark")
-            assert page.script("return matchMedia('(prefers-color-scheme: dark)').matches")
-            found[name, "dark"] = violations(page, OF_COLOURS)
+        """Look at a page in both schemes, and where it is wide on the other wide screens too."""
+        found[name, loaded_on, "light"] = violations(page)
+        for screen in WIDE_AND_NARROW[loaded_on]:
             emulated(screen)
+            found[name, screen, "light"] = violations(page, OF_LAYOUT)
+            assert page.script(FITS), (name, screen)
+        emulated(loaded_on, "dark")
+        assert page.script("return matchMedia('(prefers-color-scheme: dark)').matches")
+        found[name, loaded_on, "dark"] = violations(page, OF_COLOURS)
+        emulated(loaded_on)
+        assert page.script(FITS), (name, loaded_on)
 
-    emulated(screen)
+    emulated(loaded_on)
     for path, full in FULL.items():
         settled(page, path)
         assert page.shows(full), path
@@ -135,7 +147,6 @@ def test_axe_finds_nothing(page, emulated, screen) -> None:
         settled(page, path)
         page.script("document.querySelectorAll('details').forEach(each => each.setAttribute('open', ''))")
         look(path)
-        assert page.script("return document.documentElement.scrollWidth <= innerWidth"), path
     settled(page, "/review")
     page.press("?")
     wait_until(lambda: page.shows("#help"))

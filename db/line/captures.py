@@ -213,7 +213,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
         check = checks.get(capture.check_id)
         size = max(capture.check_size, check["size"] if check is not None else 0)
         if arrival.counted and capture.check_id not in counted:
-            size = max(size, head_size.known(connection, capture.machine, capture.head))
+            size = max(size, head_size.known(connection, capture.head))
         if arrival.counted:
             counted[capture.check_id] = max(counted.get(capture.check_id, 0), capture.check_size)
         if check is None or moment < check["started_at"]:

@@ -31,8 +31,8 @@ def check(
     """Check a whole head after an operation: go, or replace these pockets.
 
     The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both
-    tell one; without either it is the highest number in the folder, or what the line knows of the head by its checks
-    before, the larger. Nothing is left out silently: a pocket without a photograph or with two, a number that the
+    tell one; without either it is the highest number in the folder, or the most that any check of the head had
+    before. Nothing is left out silently: a pocket without a photograph or with two, a number that the
     head does not have, a file that cannot be read or is still written, a file of any name that may be a photograph of
     nobody knows which pocket, a photograph that was handed in for another operation. Each is named at once, and the
     check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs. A folder in
@@ -68,9 +68,9 @@ def check(
         shown = settled(shown, folder, settings.settled_after)
     with open_station(settings) as (station, outbox):
         if declared is None:
-            shown = head_sizes.as_large_as_before(shown, machine, head, outbox)
+            shown = head_sizes.as_large_as_before(shown, head, outbox)
         if declared is not None or not shown.problems:
-            head_sizes.remember(declared or shown.check_size, machine, head, outbox)
+            head_sizes.remember(declared or shown.check_size, head, outbox)
         notes = [*notes_on(shown, head, check_size, known, register), *([UNGUARDED] if unguarded else [])]
         shown = without_known(shown, folder, (machine, head, operation), outbox)
         for line in (*(problem.what for problem in shown.problems), *notes):

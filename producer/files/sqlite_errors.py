@@ -11,7 +11,7 @@ HINTS: Final = {
     sqlite3.SQLITE_READONLY: "this user may only read it",
     sqlite3.SQLITE_FULL: "make room on its disk",
     sqlite3.SQLITE_IOERR: "is its disk full or broken?",
-    sqlite3.SQLITE_CANTOPEN: "is it there, and may this user read and write it and its folder?",
+    sqlite3.SQLITE_CANTOPEN: "is it there, a file, and may this user read and write it and its folder?",
     sqlite3.SQLITE_NOTADB: "another program's file?",
     sqlite3.SQLITE_CORRUPT: "restore a backup",
 }

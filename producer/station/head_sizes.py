@@ -1,13 +1,12 @@
-"""How many pockets each head had when it was checked before: for a check of which nobody says so.
+"""How many pockets each head is known to have, the most of all checks: for one of which nobody says so.
 
 The photographs that come last are the ones that are missing as yet. Where only the files' names tell how many pockets
-a head has, what is left out at the end shows by the check before: by this station's own, which may not have reached the
-line, and by what the line knows (`db.line.head_size`), which its answer tells.
+a head has, what is left out at the end shows by the checks before: by this station's own, which may not have reached
+the line, and by all that the line knows of (`db.line.head_size`), which its answer tells.
 """
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from dataclasses import replace
 from typing import Final
@@ -20,9 +19,9 @@ _NOTE: Final = "pockets:"
 """What the names of the notes begin with."""
 
 
-def as_large_as_before(shown: HeadFolder, machine: str, head: str, outbox: Outbox) -> HeadFolder:
+def as_large_as_before(shown: HeadFolder, head: str, outbox: Outbox) -> HeadFolder:
     """What a folder shows of a head, and as a problem the pockets at its end that an earlier check had."""
-    before = int(outbox.note(_name(machine, head)) or 0)
+    before = _before(head, outbox)
     if before <= shown.check_size:
         return shown
     return replace(shown, check_size=before, problems=[*shown.problems, _lacking(shown.check_size, before, head)])
@@ -38,17 +37,21 @@ def larger_on_the_line(result: CheckResult, head: str) -> list[Problem]:
 def _lacking(pockets: int, before: int, head: str) -> Problem:
     lacking = range(pockets + 1, before + 1)
     what = (
-        f"no photograph of {numbered(lacking)}: head {head} had {before} pockets when it was checked last. If it has "
-        "fewer now, say so with --check-size or in the head register (INSERTS_HEADS)"
+        f"no photograph of {numbered(lacking)}: head {head} is known with {before} pockets, by the checks before. If "
+        "it has fewer, say so with --check-size or in the head register (INSERTS_HEADS)"
     )
     return Problem(what, pockets=lacking)
 
 
-def remember(pockets: int, machine: str, head: str, outbox: Outbox) -> None:
-    """Note how many pockets a head has."""
-    if outbox.note(_name(machine, head)) != str(pockets):
-        outbox.keep_note(_name(machine, head), str(pockets))
+def remember(pockets: int, head: str, outbox: Outbox) -> None:
+    """Note how many pockets a head has, if that is more than before."""
+    if pockets > _before(head, outbox):
+        outbox.keep_note(_name(head), str(pockets))
 
 
-def _name(machine: str, head: str) -> str:
-    return f"{_NOTE}{unicodedata.normalize('NFC', json.dumps([machine, head], ensure_ascii=False))}"
+def _before(head: str, outbox: Outbox) -> int:
+    return int(outbox.note(_name(head)) or 0)
+
+
+def _name(head: str) -> str:
+    return f"{_NOTE}{unicodedata.normalize('NFC', head)}"

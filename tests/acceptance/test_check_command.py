@@ -23,6 +23,7 @@ from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
 WHERE = ("--machine", "mill-1", "--head", "H12")
+OF_12 = ("--head", "H0", "--check-size", "12")
 STATION = "INSERTS_STATION"
 
 
@@ -56,12 +57,12 @@ class CheckedLine:
 
         def judged() -> bool:  # the model is taken by the worker within seconds
             self._operation = 0  # of the same operation: of another one they would be refused
-            told = json.loads(self.check(head, "--json").stdout)
+            told = json.loads(self.check(head, "--json", *OF_12).stdout)
             self.intact = [head / f"{n}.jpg" for n in range(1, 13) if n not in [*told["replace"], *told["review"]]]
             return len(self.intact) >= 4
 
         wait_until(judged, 60, "a model that finds intact inserts intact")
-        replace = json.loads(self.check(folder / "worn", "--json").stdout)["replace"]
+        replace = json.loads(self.check(folder / "worn", "--json", *OF_12).stdout)["replace"]
         self.damaged = folder / "worn" / f"{replace[0]}.jpg"
 
     def check(self, folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -314,7 +315,7 @@ def test_pockets_that_another_station_told_of_are_not_left_out(line: CheckedLine
     publish = ("publish", str(tmp_path / "photo.jpg"), *of_head, *told_of, "--wait", "0")
     run_command("insert-station", "--data", str(line.data), *publish, environment=os.environ | {STATION: "another"})
     wait_until(lambda: [check["state"] for check in line.checks("elsewhere")] == ["pending"], 60, "its check")
-    said = "no photograph of pockets 3, 4: head H20 had 4 pockets when it was checked last"
+    said = "no photograph of pockets 3, 4: head H20 is known with 4 pockets"
     for operation, size, code, state in (("first", (), 2, "review"), ("second", ("--check-size", "2"), 0, "go")):
         folder = tmp_path / operation
         folder.mkdir()
@@ -333,7 +334,7 @@ def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine
     before = len([*images.rglob("*.jpg")])
     worker.suspend()
     try:
-        command = line.command(folder, "--json")
+        command = line.command(folder, "--json", "--head", "H21")
         checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wait_until(lambda: len([*images.rglob("*.jpg")]) == before + 3, what="photographs that were read")
         anew(line.damaged, folder / "3.jpg")
@@ -350,7 +351,7 @@ def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine
 
 def test_a_worn_insert_beside_one_that_nobody_saw_is_told_all_the_same(line: CheckedLine, folder: Path) -> None:
     anew(line.damaged, folder / "1.jpg")
-    checked = line.check(folder)
+    checked = line.check(folder, "--check-size", "3")
     assert checked.returncode == 2
     assert re.fullmatch(r"REPLACE pockets 1 \((worn|broken)\)  look at pockets 2\n", checked.stdout)
     assert checked.stderr == "no photograph of pocket 2\n"

@@ -95,3 +95,17 @@ def test_what_is_full_of_other_things_is_said_once(redis_server: RedisProcess) -
         client.config_set("maxmemory", "1")
         shedder.turn()
     assert ["OOM" in line["event"] for line in lines] == [True, True]
+
+
+def test_a_redis_that_deletes_what_it_has_no_room_for_is_warned_of_once(redis_server: RedisProcess) -> None:
+    def warnings() -> list[object]:
+        with capture_logs() as told, LoadShedder(redis_server.url) as shedder:
+            shedder.turn()
+        return [line["policy"] for line in told if "maxmemory-policy" in line["event"]]
+
+    assert warnings() == []
+    redis_server.client().config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert warnings() == ["allkeys-lru"]
+    finally:
+        redis_server.client().config_set("maxmemory-policy", "noeviction")

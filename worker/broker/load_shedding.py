@@ -56,12 +56,25 @@ class LoadShedder(Periodic):
         self._of_other_things = False
 
     def __enter__(self) -> Self:
+        self._warn_of_eviction()
         self.turn()  # before the worker's first message, which would end it
         return super().__enter__()
 
     def __exit__(self, *details: object) -> None:
         super().__exit__(*details)
         self._redis.close()
+
+    def _warn_of_eviction(self) -> None:
+        try:
+            memory: Any = self._redis.info("memory")
+        except redis.RedisError:  # it is waited for elsewhere, and says so
+            return
+        policy = memory.get("maxmemory_policy", "noeviction")
+        if policy != "noeviction":
+            log.warning(
+                "a full Redis deletes answers by its maxmemory-policy, and stations wait: set it to noeviction",
+                policy=policy,
+            )
 
     def turn(self) -> None:
         """Make room where Redis is full."""

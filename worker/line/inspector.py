@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -188,7 +188,7 @@ class Inspector:
                     "a station's clock is wrong",
                     station=event.station,
                     captured_at=event.captured_at.isoformat(),
-                    ahead=str(error),
+                    **{"behind" if error < timedelta(0) else "ahead": str(abs(error))},
                 )
         return known
 

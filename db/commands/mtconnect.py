@@ -12,7 +12,6 @@ import typer
 
 from db.commands.options import Head, Machine
 from db.commands.output import print_json, reading
-from producer.contract.names import safe_name
 from producer.files.durable_files import write_file
 from producer.terminal.counts import counted
 from producer.terminal.options import Json
@@ -70,6 +69,8 @@ def _document(tool: HeadNow) -> str:
 
 
 def _write(tools: list[HeadNow], folder: Path, as_json: bool) -> None:
+    from producer.contract.names import safe_name
+
     files = [folder / safe_name(tool.machine) / f"{safe_name(tool.head)}.xml" for tool in tools]
     for tool, file in zip(tools, files, strict=True):
         write_file(file, _document(tool).encode())

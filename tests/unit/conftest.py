@@ -10,7 +10,8 @@ SLOW = ("unit/benchmarks/", "worker/backbones/", "worker/networks/", "unit/test_
 
 
 def is_slow(path: Path, config: pytest.Config) -> bool:
-    name = path.relative_to(config.rootpath).as_posix()
+    # With the slash a folder of them is one too: its `conftest.py` is not imported either.
+    name = path.relative_to(config.rootpath).as_posix() + ("/" if path.is_dir() else "")
     return any(part in name for part in SLOW)
 
 

@@ -74,6 +74,11 @@ def test_help_loads_only_what_prints_it(package: str, all_the_same: set[str]) ->
     assert loaded_by(HELP.format(package=package)) & LATE == all_the_same
 
 
+@pytest.mark.parametrize(("package", "all_the_same"), [("db", set()), ("producer", set()), ("worker", {"structlog"})])
+def test_a_program_loads_no_model_of_data_before_it_knows_its_command(package: str, all_the_same: set[str]) -> None:
+    assert loaded_by(f"import {package}.commands.main") & (LATE | {"pydantic"}) == all_the_same
+
+
 def test_nothing_in_producer_is_posix_only() -> None:
     for source in Path(producer.__file__).parent.rglob("*.py"):
         tree = ast.parse(source.read_text(encoding="utf-8"))

@@ -1,4 +1,5 @@
-// A gateway in JavaScript, for Node 18 or newer, without any package: one photograph in, its verdict on standard output.
+// A gateway in JavaScript, for Node 18 or newer, without any package: one photograph in, its verdict on standard output,
+// and the answer of its check where that is over by then.
 //
 //     REDIS_URL=redis://USER:PASSWORD@HOST:6379/0 IMAGES=/srv/images OUTBOX=/var/lib/gateway \
 //         node examples/gateway.mjs --machine mill-3 --head H12 --operation op-0815 --pocket 7 --of 30 PHOTOGRAPH
@@ -160,8 +161,11 @@ mkdirSync(OUTBOX, { recursive: true });
 if (positionals.length) handIn(positionals[0]);
 const captures = readdirSync(OUTBOX).filter((name) => !name.startsWith(".")).sort(); // by their times: the order they came in
 const waiting = new Map(captures.map((capture) => [capture, { pause: 10, at: 0 }]));
+const checks = new Set(captures.map((capture) => JSON.parse(readFileSync(join(OUTBOX, capture), "utf8")).check_id));
 let position = "0-0";
-while (waiting.size) {
+let last = false; // the answer of a check comes behind that of its last photograph: one more look
+while (waiting.size || (checks.size && !last)) {
+  last = !waiting.size;
   try {
     for (const [capture, next] of waiting) {
       if (Date.now() < next.at) continue;
@@ -173,8 +177,10 @@ while (waiting.size) {
     for (const [id, [, text]] of streams?.[0][1] ?? []) {
       position = id;
       const answer = JSON.parse(text);
-      if (answer.kind === "check" || !waiting.delete(answer.capture_id)) continue;
+      const isCheck = answer.kind === "check";
+      if (!(isCheck ? checks.delete(answer.check_id) : waiting.delete(answer.capture_id))) continue;
       console.log(text);
+      if (isCheck) continue;
       rmSync(join(OUTBOX, answer.capture_id), { force: true }); // another one of this gateway may have been first
     }
   } catch (error) {

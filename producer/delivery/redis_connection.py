@@ -90,11 +90,32 @@ def _sentinel_pool(parts: SplitResult, options: dict[str, Any]) -> redis.Connect
         server_options["ssl"] = True
     server_options = options | server_options
     shared = {name: value for name, value in server_options.items() if name.startswith(("ssl", "socket_"))}
-    sentinels = Sentinel(  # type: ignore[no-untyped-call]
+    sentinels = _Sentinels(  # type: ignore[no-untyped-call]
         [_host_and_port(place, SENTINEL_PORT) for place in places.split(",")],
         sentinel_kwargs={**shared, **sentinel_options, "retry": Retry(NoBackoff(), 0), "protocol": 2},
     )
     return SentinelConnectionPool(unquote(master), sentinels, **server_options)  # type: ignore[no-untyped-call]
+
+
+class _Sentinels(Sentinel):
+    """Sentinels, of which one that is none is told in words."""
+
+    def discover_master(self, service_name: str) -> tuple[str, int]:
+        """The present master's host and port.
+
+        Raises:
+            redis.ConnectionError: none is known, or no sentinel can be reached.
+            redis.ResponseError: one of them refuses, or is no sentinel.
+        """
+        try:
+            return super().discover_master(service_name)  # type: ignore[no-untyped-call,no-any-return]
+        except redis.ResponseError as error:
+            if "unknown command" not in str(error).lower():
+                raise
+            raise redis.ResponseError(
+                "what answers at this address is a Redis and no sentinel: write redis://HOST:PORT/0 for it, or name "
+                "the sentinels, usually at port 26379"
+            ) from error
 
 
 def _parts(url: str) -> SplitResult:

@@ -110,7 +110,9 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
     the colour that decoders leave where data are missing. `raw` says that the format is none of these: an
     uncompressed file with room that was never filled is as long as a whole one.
     """
+    opaque = sum(band not in "AX" for band in image.getbands())
     for run in runs:
+        colour = run.colour[:opaque]
         twins = [
             other.size
             for other in runs
@@ -122,30 +124,29 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
         ]
         more = run.size - max(twins, default=0)
         doubtful = more > run.lines * _BAR or (
-            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(run.colour))
+            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(colour))
         )
-        if more > run.lines * _MOST or (
+        if (more > run.lines * _MOST and (raw or _is_filling(colour))) or (
             doubtful and any(_ends_abruptly(image, run, outwards, raw) for outwards in (False, True))
         ):
             return run
     return None
 
 
-def plain_runs(image: Image.Image, *, raw: bool) -> list[Run]:
+def plain_runs(image: Image.Image) -> list[Run]:
     """The runs of at least two rows, or columns, of one colour in a loaded image, where nothing may have been written.
 
-    What is not filled has any colour: a byte throughout or several, which may be the number of a colour in a palette.
-    Behind an encoder (not `raw`) it is black, white or a colour of decoders, and a background of another colour is
-    none. An image that is all one is left out.
+    What is not filled has any colour: a byte throughout or several, which may be the number of a colour in a palette,
+    or what a driver or a debugger fills its buffers with, 0xCD, 0xAA, 0x55. An image that is all one is left out.
     """
-    opaque = sum(band not in "AX" for band in image.getbands())
-    return [run for run in _runs(image) if run.size < run.lines and (raw or _is_filling(run.colour[:opaque]))]
+    return [run for run in _runs(image) if run.size < run.lines]
 
 
 def may_have_runs(reduced: Image.Image) -> bool:
     """Whether an image may have `plain_runs`, of a JPEG and as high as its blocks, seen at a fraction of its size.
 
-    Lines are looked for of which every pixel is nearly a colour of fillings: rounding makes up to two levels.
+    Lines are looked for of which every pixel is nearly a colour of fillings, as rounding makes up to two levels, and
+    parts of any one colour that are large enough to be doubted: blocks that are equal stay equal at any size.
     """
     for rows in (True, False):
         lines = reduced.height if rows else reduced.width
@@ -153,9 +154,9 @@ def may_have_runs(reduced: Image.Image) -> bool:
         few = (few if rows else few.swapaxes(0, 1)).reshape(lines, _SAMPLED, -1)
         level = np.ptp(few[..., 0], axis=1) <= 2 * _NEARLY  # which leaves hardly any line
         for line in np.flatnonzero(level).tolist():
-            if _is_nearly_filling(few[line]) and _is_nearly_filling(_lines(reduced, line, line + 1, rows)[0]):
+            if _is_nearly_filling(few[line]) and _is_nearly_filling(lines_of(reduced, line, line + 1, rows)[0]):
                 return True
-    return False
+    return any(run.size > run.lines * _BAR - 1 for run in _runs(reduced))
 
 
 def _is_nearly_filling(line: Array) -> bool:
@@ -179,7 +180,7 @@ def _runs(image: Image.Image) -> Iterator[Run]:
         plain = (few[:, colours:] == few[:, :-colours]).all(axis=1)
         for start, stop in _stretches(plain, few[:, :colours]):
             # Seen in full only now: hardly any line gets here.
-            full = _lines(image, start, stop, rows)
+            full = lines_of(image, start, stop, rows)
             for a, b in _stretches((full == full[:, :1]).all(axis=(1, 2)), full[:, 0]):
                 yield Run(start + a, start + b, lines, rows, full[a, 0])
 
@@ -262,11 +263,11 @@ def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> b
 def _beside(image: Image.Image, run: Run, outwards: bool, number: int) -> Array:
     """Up to a number of lines beside a run, before or (`outwards`) behind it, the nearest first."""
     if outwards:
-        return _lines(image, run.stop, min(run.stop + number, run.lines), run.rows)
-    return _lines(image, max(run.start - number, 0), run.start, run.rows)[::-1]
+        return lines_of(image, run.stop, min(run.stop + number, run.lines), run.rows)
+    return lines_of(image, max(run.start - number, 0), run.start, run.rows)[::-1]
 
 
-def _lines(image: Image.Image, start: int, stop: int, rows: bool) -> Array:
+def lines_of(image: Image.Image, start: int, stop: int, rows: bool) -> Array:
     """Some rows or columns, as (line, pixel, colour)."""
     if stop <= start:
         return np.empty((0, 1, 1))

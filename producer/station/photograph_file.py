@@ -153,7 +153,7 @@ def _decoded(image: bytes) -> Reading:
                     picture.draft("L", (picture.width // 8, picture.height // 8))
                     picture.load()
                     if parts is not None:
-                        runs = plain_runs(picture, raw=True)
+                        runs = plain_runs(picture)
                         if is_cut(picture, runs):
                             return Reading(image, "it stops within a row, and the rest has one colour: not written yet")
                         if picture.mode in _EIGHT_BITS and parts.missing(picture) is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from producer.contract.answers import ANSWERS, VerdictAnswer
+from producer.contract.answers import ANSWERS, CheckAnswer, VerdictAnswer
 from producer.contract.names import safe_name
 from producer.settings import StationSettings
 from tests.support import RedisProcess, photograph, program, wait_until
@@ -113,11 +113,14 @@ def test_the_gateway_in_javascript(worker_data: Path, redis_server: RedisProcess
     process.kill()
     process.wait()
     (waiting,) = (worker_data / "gateway").iterdir()
-    command = gateway(node, redis_server.url, worker_data, *PLACE, second)
+    command = gateway(node, redis_server.url, worker_data, *PLACE[:-1], "1", second)
     ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=False)
     assert ended.returncode == 0, ended.stderr
-    verdicts = answers(ended.stdout)
+    printed = answers(ended.stdout)
+    (check,) = [answer for answer in printed if isinstance(answer, CheckAnswer)]
+    verdicts = [answer for answer in printed if answer is not check]
     assert len(verdicts) == 2
+    assert (check.state, check.size) == ("review", 1), "the other check still lacks photographs"
     assert waiting.name in {str(answer.capture_id) for answer in verdicts}
     for answer in verdicts:
         assert isinstance(answer, VerdictAnswer)

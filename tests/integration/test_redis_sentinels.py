@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 import redis
 
 from producer.contract.event import new_id
@@ -17,7 +18,7 @@ from producer.station.station import Station
 from producer.storage.folder import FolderStore
 from tests.faults.checker import account
 from tests.integration.sentinels import SentinelPlant
-from tests.support import start_workers, wait_until
+from tests.support import RedisProcess, start_workers, wait_until
 from worker.monitoring.heartbeat import LearnHeartbeat, SchedulerHeartbeat, read
 from worker.monitoring.plant_metrics import read_queue
 
@@ -78,3 +79,12 @@ def test_a_failover_under_load_loses_nothing(tmp_path: Path, sqlite_url: str) ->
                 process.wait()
             outbox.close()
         account(sqlite_url, submitted, {}).assert_kept()
+
+
+def test_a_redis_that_is_taken_for_a_sentinel_is_told_in_words(redis_server: RedisProcess) -> None:
+    place = redis_server.url.removeprefix("redis://").partition("/")[0]
+    access, _, address = place.rpartition("@")
+    password = access.removeprefix(":")
+    client = connect(f"sentinel://{access}@{address}/line/0?sentinel_password={password}", timeout=5)
+    with pytest.raises(redis.ResponseError, match="is a Redis and no sentinel: write redis://HOST:PORT/0"):
+        client.ping()

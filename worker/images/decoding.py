@@ -19,6 +19,7 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
+from producer.pictures.repeated_rows import repeated_part
 from producer.pictures.several_pictures import several_pictures
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
@@ -43,6 +44,11 @@ _TILE_WIDTH, _TILE_LENGTH = 322, 323
 
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 """How those begin that are made of parts one behind the other."""
+
+_REPEATED_PART: Final = (
+    "at one side of the image the same pixels come again and again, as where picture is missing: look whether the "
+    "photograph is whole; of a camera that fills up its images give the pocket's region without that part"
+)
 
 _PLAIN_PART: Final = (
     "a part of the image has one colour from one side to the other: a bar, or it was never written: look whether the "
@@ -138,6 +144,8 @@ def _of_jpeg(
             check_cut(region, reduced.upright_size)
         reduced.decode(size, region)
         doubt = _PLAIN_PART if reduced.is_doubtful(lambda: _header(data)) else None
+        if doubt is None and reduced.is_repeated():
+            doubt = _REPEATED_PART
         if not isinstance(region, Edge):
             return reduced.taken(), doubt
         upright, scale, origin = reduced.upright()
@@ -161,17 +169,19 @@ def _of_others(
         missing = None if stored is None else stored.missing(upright)
         ImageOps.exif_transpose(upright, in_place=True)
         upright = with_palette_resolved(upright)
-        runs = plain_runs(upright, raw=raw)
+        runs = plain_runs(upright)
         if missing is Missing.CUT or is_cut(upright, runs):
             raise HalfAnImage("it stops within a row, and the rest has one colour")
     if region is not None:
         check_cut(region, upright.size)
         left, top, width, height = box_of(region)
         upright = upright.crop((left, top, left + width, top + height))
-        runs = plain_runs(upright, raw=raw)
+        runs = plain_runs(upright)
     doubt = _PLAIN_PART if missing is Missing.DOUBT else eight.doubt
     if doubt is None and plain_part(upright, runs, raw=raw) is not None:
         doubt = _PLAIN_PART
+    if doubt is None and repeated_part(upright) is not None:
+        doubt = _REPEATED_PART
     colours = as_rgb(opaque(upright))
     if isinstance(region, Edge):
         colours = levelled(colours, region, size, origin=(-left, -top))

@@ -17,6 +17,7 @@ from typing import Final
 from PIL import Image, ImageFile
 
 from producer.pictures.jpeg_structure import JpegStructure
+from producer.pictures.repeated_rows import repeated_part
 from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, plain_runs
 from worker.images.colours import as_rgb
 from worker.images.cut import Box, Cut, box_of, extent_of
@@ -101,14 +102,24 @@ class ReducedJpeg:
             if not self._is_suspicious():
                 return False
             full = again()
-        runs = plain_runs(full, raw=False)
+        runs = plain_runs(full)
         if is_cut(full, runs):
             raise HalfAnImage("it stops within a row, and the rest has one colour")
         if self._region is not None:
             left, top, width, height = self._region
             full = full.crop((left, top, left + width, top + height))
-            runs = plain_runs(full, raw=False)
+            runs = plain_runs(full)
         return plain_part(full, runs, raw=False) is not None
+
+    def is_repeated(self) -> bool:
+        """Whether a part at a side of what is taken repeats to the last bit, so that it may be missing."""
+        if self._region is None:
+            return repeated_part(self._image, reduction=self.reduction) is not None
+        left, top, right, bottom = self._inner(self._region)
+        if left >= right or top >= bottom:
+            return False
+        inner = self._image.crop((left, top, right, bottom))
+        return repeated_part(inner, reduction=self.reduction) is not None
 
     def taken(self) -> Image.Image:
         """The whole image, or its region, upright, in RGB, of the network's size."""
@@ -145,16 +156,20 @@ class ReducedJpeg:
             return True
         if self._region is None:
             return False
-        left, top, width, height = self._region
+        left, top, right, bottom = self._inner(self._region)
+        if left >= right or top >= bottom:
+            return True
+        return may_have_runs(self._image.crop((left, top, right, bottom)))
+
+    def _inner(self, region: Box) -> Box:
+        """Of a region of the stored image the whole units of blocks: left, top, right and bottom, in reduced pixels."""
+        left, top, width, height = region
         by, unit = self.reduction, _UNIT // self.reduction
-        inner = [-(-start // _UNIT) * unit for start in (left, top)]
-        inner += [
+        right, bottom = (
             (-(-end // by) if end == most else end // _UNIT * unit)
             for end, most in zip((left + width, top + height), self._full_size, strict=True)
-        ]
-        if inner[0] >= inner[2] or inner[1] >= inner[3]:
-            return True
-        return may_have_runs(self._image.crop((inner[0], inner[1], inner[2], inner[3])))
+        )
+        return -(-left // _UNIT) * unit, -(-top // _UNIT) * unit, right, bottom
 
     def _as_stored(self, region: Box) -> Box:
         """Where a region of the upright image is in the image as it is stored."""

@@ -35,7 +35,7 @@ def answer(data: bytes) -> str:
     image = Image.open(io.BytesIO(data))
     raw = is_uncompressed(image)
     image.load()
-    runs = plain_runs(image, raw=raw)
+    runs = plain_runs(image)
     return "cut" if is_cut(image, runs) else "whole" if plain_part(image, runs, raw=raw) is None else "plain"
 
 
@@ -120,7 +120,7 @@ def test_a_fill_that_is_the_number_of_a_colour_is_seen(way: str, fill: bytes, co
         half = Image.open(io.BytesIO(data[:written] + fill * (len(data) - written)))
         half.load()
         half = half.convert("RGB")
-        assert is_cut(half, plain_runs(half, raw=True))
+        assert is_cut(half, plain_runs(half))
 
 
 def test_a_fill_of_four_bytes_is_one_colour_of_four() -> None:
@@ -152,6 +152,26 @@ def test_half_a_frame_buffer_is_seen_however_it_was_turned_and_saved(colour: Any
                 assert answer(saved(np.ascontiguousarray(turn(half)), way)) == "cut"
             for way in (*CODED, *RAW):
                 assert answer(saved(np.ascontiguousarray(turn(aligned)), way)) == "plain"
+
+
+@pytest.mark.parametrize("colour", [0xCD, 0xAA, 0x55, (0xDE, 0xAD, 0xBE)], ids=str)
+@pytest.mark.parametrize("way", CODED)
+def test_half_a_photograph_with_any_one_colour_is_seen_in_any_format(way: str, colour: Any) -> None:
+    for pixels in photographs():
+        for place in ({"bottom": 128}, {"bottom": 64}, {"top": 90}, {"left": 100}, {"right": 200}):
+            data = saved(bar(pixels, colour, **place), way)
+            assert answer(data) == "plain"
+            if way != "PNG":
+                assert all(may_have_runs(reduced(data, by)) for by in (2, 4, 8))
+
+
+@pytest.mark.parametrize("colour", [90, 205, (20, 60, 130)], ids=str)
+def test_a_thing_before_a_background_of_any_one_colour_is_whole(colour: Any) -> None:
+    down, across = np.mgrid[-1:1:256j, -1:1:256j]
+    inside = (down + 0.2) ** 2 + across**2 < 0.15
+    for pixels in photographs():
+        cut_out = np.where(inside[..., None], pixels, np.array(colour, np.uint8))
+        assert {answer(saved(cut_out, way)) for way in CODED} == {"whole"}
 
 
 def test_what_decoders_leave_where_data_are_missing_is_seen_in_any_format() -> None:

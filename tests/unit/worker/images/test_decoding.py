@@ -400,6 +400,20 @@ def test_half_a_photograph_is_never_judged(share: float) -> None:
     assert "cut short" in reason_of(png_of(200, 160, rows))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+@pytest.mark.parametrize("by", [1, 3], ids=["in full", "reduced"])
+def test_a_row_that_is_repeated_to_the_end_or_any_one_grey_is_doubted(kind: str, by: int) -> None:
+    whole = np.asarray(Image.fromarray(reference()).resize((320 * by, 320 * by)))
+    rows = len(whole) // 2
+    for half in (whole[rows - 1 : rows], np.full_like(whole[:1], 0xCD)):
+        pixels = np.concatenate([whole[:rows], np.repeat(half, rows, axis=0)])
+        for turned in (pixels, np.rot90(pixels)):
+            data = encoded(Image.fromarray(turned), kind)
+            assert decode_photograph(data, (224, 224)).doubt is not None
+    top = encoded(Image.fromarray(pixels), kind)
+    assert decode_photograph(top, (100, 100), (0, 0, 300 * by, 128 * by)).doubt is None
+
+
 def test_a_bar_that_may_be_a_missing_part_is_doubted_and_a_region_without_it_is_not() -> None:
     pixels = np.random.default_rng(0).integers(1, 256, (160, 200, 3), dtype=np.uint8)
     pixels[:16] = 0

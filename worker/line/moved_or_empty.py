@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from worker.images.measurements import SQUARES
-from worker.runtime.arrays import BoolArray, Float32Array, Float64Array
+from worker.runtime.arrays import Float32Array, Float64Array
 
 TOGETHER: Final = 5
 """Photographs in a row, the last of which may be refused because the camera has moved."""
@@ -40,15 +40,15 @@ _EMPTY_BY: Final = 0.1
 _REACH: Final = 5
 """Squares that a photograph is shifted by at most, to each side: three tenths of it."""
 
-_NEAR: Final = 1.5
-"""Squares from which on a shift is none of a head that stops not quite where it did."""
+_NEAR: Final = 1
+"""Squares, to each side, by which a shift is one of a head that stops not quite where it did."""
 
 _DRAWN: Final = 300
 """Rows of photographs drawn from the good ones to see what is usual."""
 
-_SIDE: Final = 2 * _REACH + 1
-_SHIFTS: Final = np.hypot(*np.mgrid[-_REACH : _REACH + 1, -_REACH : _REACH + 1]).ravel()
-_HERE: Final = _SHIFTS < _NEAR
+_DOWN, _RIGHT = np.mgrid[-_REACH : _REACH + 1, -_REACH : _REACH + 1].reshape(2, -1)
+_SHIFTS: Final = np.hypot(_DOWN, _RIGHT)
+_HERE: Final = np.maximum(abs(_DOWN), abs(_RIGHT)) <= _NEAR
 
 _MOVED: Final = (
     "the camera has moved, or the head stops elsewhere: the station's last {count} photographs are shifted by some "
@@ -61,18 +61,51 @@ _EMPTY: Final = (
 )
 
 
+class _Others(NamedTuple):
+    """Contours that photographs are held against, and what of it is the same for each photograph.
+
+    `known` (n, squares²) are they, each less its mean. At each shift up to `reach` squares to each side, of the part
+    that a photograph still covers: its size in `counts` (shifts, 1), the `sums` of `known` there and their `spread`,
+    both (shifts, n).
+    """
+
+    known: Float32Array
+    reach: int
+    counts: Float32Array
+    sums: Float32Array
+    spread: Float32Array
+
+    @classmethod
+    def of(cls, contours: Float32Array, reach: int) -> Self:
+        """By contours (n, squares, squares)."""
+        known = (contours - contours.mean(axis=(1, 2), keepdims=True)).reshape(-1, SQUARES**2)
+        left = _at_every_shift(np.ones((SQUARES, SQUARES), np.float32), reach)
+        counts = left.sum(axis=1)[:, None]
+        sums, squared = np.einsum("sq,nq->sn", left, known), np.einsum("sq,nq->sn", left, known**2)
+        return cls(known, reach, counts, sums, squared - sums**2 / counts)
+
+    def alike(self, contours: Float32Array) -> Float64Array:
+        """How like each of them a photograph's contours are at every shift: (shifts, n), -1 to 1."""
+        # Not BLAS: no threads in a worker that has many of its own.
+        moved = _at_every_shift(contours - contours.mean(), self.reach)
+        total, of_moved = moved.sum(axis=1)[:, None], (moved**2).sum(axis=1)[:, None]
+        common = np.einsum("sq,nq->sn", moved, self.known) - total * self.sums / self.counts
+        spread = (of_moved - total**2 / self.counts) * self.spread
+        return np.asarray(common / np.sqrt(np.maximum(spread, 1.0)), np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """What a station's good photographs share, and those that people called unusable there.
 
-    `usual` is the mean of the good ones' contours, `unusable` (n, squares, squares) are contours. What each shift gains
-    (`_gains`) in rows of good photographs has the mean `gain` and the standard deviation `spread`, both (shifts,);
-    `limit` is how many of these above the mean it may be. `like_unusable` is how much more like the unusable ones
-    than like `usual`, wherever it is, a good one is.
+    `usual` is the mean of the good ones' contours, at all shifts; `unusable` are contours, where they are. What each
+    shift gains (`_gains`) in rows of good photographs has the mean `gain` and the standard deviation `spread`, both
+    (shifts,); `limit` is how many of these above the mean it may be. `like_unusable` is how much more like the unusable
+    ones than like `usual`, wherever it is, a good one is.
     """
 
-    usual: Float32Array
-    unusable: Float32Array
+    usual: _Others
+    unusable: _Others
     gain: Float64Array
     spread: Float64Array
     limit: float
@@ -81,9 +114,9 @@ class Scene:
     @classmethod
     def of(cls, good: Sequence[bytes], unusable: Sequence[bytes]) -> Self:
         """By the sketches of good photographs, one at least, and of those reviewed as unusable."""
-        contours, examples = _contours(good), _contours(unusable)
-        usual = contours.mean(axis=0)
-        alike = np.stack([_correlations(one, usual[None])[:, 0] for one in contours])
+        contours, examples = _contours(good), _Others.of(_contours(unusable), _NEAR)
+        usual = _Others.of(contours.mean(axis=0)[None], _REACH)
+        alike = np.stack([usual.alike(one)[:, 0] for one in contours])
         like = np.array([_like(one, examples) for one in contours])
         rng = np.random.default_rng(0)
         gains = _gains(np.stack([alike[rng.choice(len(alike), TOGETHER)].mean(axis=0) for _ in range(_DRAWN)]))
@@ -94,7 +127,7 @@ class Scene:
 
     def seen(self, sketch: bytes) -> Float64Array:
         """How like the good ones a photograph is at every shift: (shifts,), -1 to 1."""
-        return _correlations(_contours([sketch])[0], self.usual[None])[:, 0]
+        return self.usual.alike(_contours([sketch])[0])[:, 0]
 
     def moved(self, seen: Sequence[Float64Array]) -> str | None:
         """Why the last of a station's photographs in a row, as `seen` here, cannot be judged; None where it can.
@@ -126,30 +159,15 @@ def _gains(seen: Float64Array) -> Float64Array:
     return np.asarray(seen[..., ~_HERE] - seen[..., _HERE].max(axis=-1, keepdims=True))
 
 
-def _like(contours: Float32Array, examples: Float32Array) -> float:
+def _like(contours: Float32Array, examples: _Others) -> float:
     """How like the third of the examples that it is most like a photograph is; -1 where they are fewer."""
-    if len(examples) < EXAMPLES:
+    if len(examples.known) < EXAMPLES:
         return -1.0
-    return float(np.sort(_correlations(contours, examples, _HERE).max(axis=0))[-EXAMPLES])
+    return float(np.sort(examples.alike(contours).max(axis=0))[-EXAMPLES])
 
 
-def _correlations(contours: Float32Array, others: Float32Array, at: slice | BoolArray = slice(None)) -> Float64Array:
-    """How like each of the others (n, squares, squares) a photograph is at these shifts: (shifts, n), -1 to 1."""
-    # Not BLAS: no threads in a worker that has many of its own.
-    moved, left, counts = _at_every_shift(contours - contours.mean())[at], _LEFT[at], _COUNTS[at]
-    known = (others - others.mean(axis=(1, 2), keepdims=True)).reshape(len(others), -1)
-    sums, squared = np.einsum("sq,nq->sn", left, known), np.einsum("sq,nq->sn", left, known**2)
-    total, of_moved = moved.sum(axis=1)[:, None], (moved**2).sum(axis=1)[:, None]
-    common = np.einsum("sq,nq->sn", moved, known) - total * sums / counts
-    spread = (of_moved - total**2 / counts) * (squared - sums**2 / counts)
-    return np.asarray(common / np.sqrt(np.maximum(spread, 1.0)), np.float64)
-
-
-def _at_every_shift(squares: Float32Array) -> Float32Array:
+def _at_every_shift(squares: Float32Array, reach: int) -> Float32Array:
     """What is where the photograph was, shifted to every side; nothing comes in from beyond: (shifts, squares²)."""
-    windows = sliding_window_view(np.pad(squares, _REACH), squares.shape)
-    return windows.reshape(_SIDE**2, -1)
-
-
-_LEFT: Final = _at_every_shift(np.ones((SQUARES, SQUARES), np.float32))
-_COUNTS: Final = _LEFT.sum(axis=1)[:, None]
+    beyond = np.zeros((SQUARES + 2 * reach, SQUARES + 2 * reach), np.float32)  # numpy.pad takes longer than all else
+    beyond[reach : reach + SQUARES, reach : reach + SQUARES] = squares
+    return sliding_window_view(beyond, squares.shape).reshape((2 * reach + 1) ** 2, -1)

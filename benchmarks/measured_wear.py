@@ -85,8 +85,8 @@ class Insert:
 
     def line(self, age: int) -> WearLine | None:
         """Its wear line up to that age."""
-        told = [(at + 1.0, width) for at, width in enumerate(self.widths[:age].tolist()) if not math.isnan(width)]
-        return WearLine.of(told, "mm")
+        measured = [(at + 1.0, width) for at, width in enumerate(self.widths[:age].tolist()) if not math.isnan(width)]
+        return WearLine.of(measured, "mm")
 
 
 def inserts(kind: str, seed: int) -> Iterator[Insert]:

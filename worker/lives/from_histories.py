@@ -78,11 +78,11 @@ def wear_line_of(insert: InsertHistory, until: float) -> WearLine | None:
     Of several photographs after one operation the last counts.
     """
     looks = ((look.age, look.wear) for look in insert.looks if look.age is not None and look.age <= until)
-    told = {age: wear for age, wear in looks if wear is not None}
-    if not told:
+    widths = {age: wear for age, wear in looks if wear is not None}
+    if not widths:
         return None
-    unit = told[max(told)].unit
-    return WearLine.of([(age, wear.mean) for age, wear in sorted(told.items()) if wear.unit == unit], unit)
+    unit = widths[max(widths)].unit
+    return WearLine.of([(age, wear.mean) for age, wear in sorted(widths.items()) if wear.unit == unit], unit)
 
 
 def worn_out(inserts: Sequence[InsertHistory], of: Iterable[Stratum]) -> list[WornOut]:

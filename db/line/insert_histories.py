@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
-from db.line.rows import current_verdict, on_machine
+from db.line.rows import Wear, current_verdict, on_machine
 from db.schema.tables import Captures, InsertChanges, Verdicts
 from producer.contract.vocabulary import OUTCOME_OF
 
@@ -40,7 +40,7 @@ class Look:
     """One photograph of an insert: `outcome` and `label` are those of its newest review, else of its verdict.
 
     `age` is how many operations the insert had done, None where nobody knows. `probability` is that of damage; a review
-    makes it 0 or 1.
+    makes it 0 or 1. `wear` is how wide its wear land was, None where none was measured.
     """
 
     capture_id: UUID
@@ -50,6 +50,7 @@ class Look:
     outcome: str | None
     label: str | None
     probability: float | None
+    wear: Wear | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def _rows(session: Session, since: datetime | None) -> Iterable[Any]:
             Captures.outcome,
             Verdicts.label,
             Verdicts.probability,
+            *(getattr(Verdicts, name) for name in ("wear_mean", "wear_max", "pixels_per_mm")),
             insert_changed_at(),
         )
         .outerjoin(Verdicts, current_verdict())
@@ -183,6 +185,7 @@ def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[Look]:
             outcome,
             row.review or row.label,
             row.probability if sure is None else sure,
+            Wear.of(row.wear_mean, row.wear_max, row.pixels_per_mm),
         )
 
 

@@ -60,11 +60,7 @@ class VerdictRow:
 
     def wear(self) -> Wear | None:
         """The wear land's mean and largest width, in millimetres where the scale is known; None where none was told."""
-        if self.wear_mean is None or self.wear_max is None:
-            return None
-        if self.pixels_per_mm is None:
-            return Wear(self.wear_mean, self.wear_max, "px")
-        return Wear(self.wear_mean / self.pixels_per_mm, self.wear_max / self.pixels_per_mm, "mm")
+        return Wear.of(self.wear_mean, self.wear_max, self.pixels_per_mm)
 
 
 class Wear(NamedTuple):
@@ -73,6 +69,15 @@ class Wear(NamedTuple):
     mean: float
     largest: float
     unit: Literal["mm", "px"]
+
+    @classmethod
+    def of(cls, mean: float | None, largest: float | None, pixels_per_mm: float | None) -> Wear | None:
+        """From pixels: in millimetres where the scale is known; None where no land was measured."""
+        if mean is None or largest is None:
+            return None
+        if pixels_per_mm is None:
+            return cls(mean, largest, "px")
+        return cls(mean / pixels_per_mm, largest / pixels_per_mm, "mm")
 
     @property
     def digits(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,10 +13,11 @@ from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
 from db.line.insert_histories import InsertHistory, histories
 from worker.learning import lease
-from worker.lives.from_histories import Stratum, life_of, lives, strata
+from worker.lives.from_histories import Stratum, life_of, lives, strata, wear_line_of, worn_out
 from worker.lives.kaplan_meier import kaplan_meier
 from worker.lives.life import Life
-from worker.lives.weibull import FEWEST, WeibullFit, fit
+from worker.lives.wear_line import WornOut, remaining
+from worker.lives.weibull import FEWEST, WeibullFit, curve_of, fit
 
 LEASE = "fit_lives"
 
@@ -52,7 +54,11 @@ def fit_lives(database: Database) -> LifeFit | None:
 
 
 def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum]) -> list[RemainingLife]:
-    """How long each insert lasts that is in use, of known age and not damaged: from where it was last seen intact."""
+    """How long each insert lasts that is in use, of known age and not damaged: from where it was last seen intact.
+
+    By its wear land where one is measured and enough lives came as far, else by its age alone.
+    """
+    measured = worn_out(inserts, of)
     curves: dict[tuple[Stratum, int], SurvivalCurve] = {}
 
     def curve(stratum: Stratum, age: int) -> SurvivalCurve:
@@ -73,11 +79,22 @@ def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum])
                 age=int(life.low),
                 lives=model.lives.get(stratum, 0),
                 as_of=insert.looks[-1].at,
-                curve=curve(stratum, int(life.low)),
+                curve=_by_wear(model, measured, insert, int(life.low)) or curve(stratum, int(life.low)),
                 new=curve(stratum, 0),
             )
         )
     return answers
+
+
+def _by_wear(model: WeibullFit, measured: list[WornOut], insert: InsertHistory, age: int) -> SurvivalCurve | None:
+    """What the insert's wear line says, with the chance that it breaks before; None where it says nothing."""
+    line = wear_line_of(insert, age)
+    law = None if line is None else remaining(measured, line, age)
+    if law is None:
+        return None
+    return curve_of(
+        lambda operations: law.intact_after(operations) * model.unbroken_after(age, operations), math.exp(law.middle)
+    )
 
 
 def _gap(model: WeibullFit, known: list[Life]) -> float:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from db.line.insert_histories import InsertHistory
 from worker.lives.life import Kind, Life
+from worker.lives.wear_line import WearLine, WornOut
 
 
 class Stratum(NamedTuple):
@@ -69,3 +70,28 @@ def life_of(insert: InsertHistory, stratum: Stratum) -> Life | None:
         return None
     kinds = (_KINDS.get(look.label) for _, look in damaged)
     return Life(stratum, low, high if high > low else math.inf, next((kind for kind in kinds if kind), None), entry)
+
+
+def wear_line_of(insert: InsertHistory, until: float) -> WearLine | None:
+    """How wide the land of an insert was up to that age, in the unit of its newest width; None where too few were told.
+
+    Of several photographs after one operation the last counts.
+    """
+    looks = ((look.age, look.wear) for look in insert.looks if look.age is not None and look.age <= until)
+    widths = {age: wear for age, wear in looks if wear is not None}
+    if not widths:
+        return None
+    unit = widths[max(widths)].unit
+    return WearLine.of([(age, wear.mean) for age, wear in sorted(widths.items()) if wear.unit == unit], unit)
+
+
+def worn_out(inserts: Sequence[InsertHistory], of: Iterable[Stratum]) -> list[WornOut]:
+    """The measured lives that ended, but those that were said to have broken: at the middle of when they may have."""
+    result = []
+    for insert, stratum in zip(inserts, of, strict=True):
+        life = life_of(insert, stratum)
+        if life is None or not life.has_ended or life.kind == "broken":
+            continue
+        if (line := wear_line_of(insert, life.low)) is not None:
+            result.append(WornOut(line, (life.low + life.high) / 2))
+    return result

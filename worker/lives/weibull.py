@@ -15,7 +15,7 @@ answers: draws of their posterior's normal approximation (Laplace), each with it
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,15 +69,15 @@ class WeibullFit:
             effect = self.spread * _spread_evenly(len(self.spread))
         start = self._hazard(effect, np.array([age]))
         furthest = float(np.exp(np.log(self.scale) + effect).max())
-        while self._intact(effect, age, np.array([furthest]), start)[0] > LEVELS[-1] / 2:
-            furthest *= 2
-        operations = np.geomspace(furthest * 1e-5, furthest, 160)
-        intact = self._intact(effect, age, operations, start)
-        # On the logarithms the curve is all but straight: a Weibull of a new insert is a line there.
-        hazard = np.log(np.maximum(-np.log(intact), 1e-12))
-        levels = np.log(-np.log(np.array(LEVELS)))
-        at = np.exp(np.interp(levels, np.maximum.accumulate(hazard), np.log(operations)))
-        return SurvivalCurve(tuple(float(x) for x in np.maximum.accumulate(at * (1 + 1e-9 * np.arange(len(at))))))
+        return curve_of(lambda operations: self._intact(effect, age, operations, start), furthest)
+
+    def unbroken_after(self, age: float, operations: Float64Array) -> Float64Array:
+        """The share of inserts of that age that nothing has broken after so many operations (n,) more."""
+        if self.breakage is None:
+            return np.ones(len(operations))
+        scale, shape = (of[:, None] for of in self.breakage)
+        share: Float64Array = np.exp((age / scale) ** shape - ((age + operations) / scale) ** shape).mean(axis=0)
+        return share
 
     def intact_after(self, stratum: Hashable, ages: Float64Array) -> Float64Array:
         """The share of new inserts of a stratum that is intact at these ages (n,)."""
@@ -95,6 +95,18 @@ class WeibullFit:
         if self.breakage is not None:
             hazard = hazard + (ages / self.breakage[0][:, None]) ** self.breakage[1][:, None]
         return hazard
+
+
+def curve_of(intact_after: Callable[[Float64Array], Float64Array], furthest: float) -> SurvivalCurve:
+    """The curve of the share that is intact after so many operations (n,), of which `furthest` is a first guess."""
+    while intact_after(np.array([furthest]))[0] > LEVELS[-1] / 2:
+        furthest *= 2
+    operations = np.geomspace(furthest * 1e-5, furthest, 160)
+    # On the logarithms the curve is all but straight: a Weibull of a new insert is a line there.
+    hazard = np.log(np.maximum(-np.log(np.maximum(intact_after(operations), 1e-300)), 1e-12))
+    levels = np.log(-np.log(np.array(LEVELS)))
+    at = np.exp(np.interp(levels, np.maximum.accumulate(hazard), np.log(operations)))
+    return SurvivalCurve(tuple(float(x) for x in np.maximum.accumulate(at * (1 + 1e-9 * np.arange(len(at))))))
 
 
 def fit(lives: Sequence[Life], seed: int = 0) -> WeibullFit | None:

@@ -10,7 +10,7 @@ import uuid6
 
 from db.commands.main import main
 from db.learning import remaining_lives
-from db.line import insert_changes
+from db.line import insert_changes, verdicts
 from tests.command_support import invoke
 from worker.learning.remaining_life import fit_lives
 from worker.lives.weibull import FEWEST
@@ -33,6 +33,18 @@ def wear(line, pocket: int, ends: list[int], in_use: int, minute: int = 0) -> in
             check, name = uuid6.uuid7(), f"op-{minute}"
             line.see(pocket, minute, word, operations_on_edge=number, operation=name, check_id=check, check_size=1)
             minute += 1
+    return minute
+
+
+def measured(line, pocket: int, minute: int, operations: int, lasts: int | None) -> int:
+    """Operations of one insert, whose land is 90 pixels wide when it ends after `lasts`; None measures nothing."""
+    for number in range(1, operations + 1):
+        capture = line.see(pocket, minute, operations_on_edge=number, operation=f"op-{minute}", check_id=uuid6.uuid7())
+        widths = {} if lasts is None else dict.fromkeys(("wear_mean", "wear_p90", "wear_max"), 90 * number / lasts)
+        verdict = line.verdict(capture.capture_id, "damaged" if number == lasts else "intact", **widths)
+        with line.database.transaction() as session:
+            verdicts.record(session, verdict)
+        minute += 1
     return minute
 
 
@@ -81,6 +93,20 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
     assert now[4][1] < before[4][1] + 1
 
 
+def test_where_the_land_is_measured_a_wide_one_lasts_less_long_than_a_narrow_one_of_the_same_age(line) -> None:
+    """Ten lives of 6 to 12 operations come to the same width; three inserts have done four, one is not measured."""
+    minute = 0
+    for pocket, lasts in enumerate((6, 9, 12, 7, 10, 8, 11, 9, 12, 7), start=1):
+        minute = measured(line, pocket, minute, lasts, lasts)
+    for pocket, lasts in ((1, 6), (2, 12), (3, None)):
+        minute = measured(line, pocket, minute, 4, lasts)
+    fit_lives(line.database)
+    said = answers(line)
+    assert {said[pocket][0] for pocket in (1, 2, 3)} == {4}
+    fast, slow, unmeasured = (said[pocket][1] for pocket in (1, 2, 3))
+    assert fast <= 3 < unmeasured < slow <= 11
+
+
 def test_a_change_that_nobody_told_of_is_asked_about_until_somebody_answers(line) -> None:
     for minute, word in enumerate(("intact", "damaged", "damaged", "intact", "intact", "intact")):
         capture = line.capture(1, minute, check_id=uuid6.uuid7(), operation=f"op-{minute}")
@@ -102,7 +128,7 @@ def test_a_change_that_nobody_told_of_is_asked_about_until_somebody_answers(line
 
 
 def _record(line, capture, word: str) -> None:
-    from db.line import captures, verdicts
+    from db.line import captures
 
     probability = 0.9 if word == "damaged" else 0.1
     with line.database.transaction() as session:

@@ -20,6 +20,7 @@ def row(outcome: str | None, **changes: object) -> SimpleNamespace:
     values: dict[str, object] = {
         **{"capture_id": UUID(int=number), "machine": "m", "head": "h", "pocket": 1, "operation": f"op-{number}"},
         **dict.fromkeys(("insert_designation", "edge", "operations_on_edge", "review", "label", "insert_changed_at")),
+        **dict.fromkeys(("wear_mean", "wear_max", "pixels_per_mm")),
         "ordered_at": T0 + timedelta(hours=number),
     }
     return SimpleNamespace(**(values | {"outcome": outcome, "probability": probability} | changes))

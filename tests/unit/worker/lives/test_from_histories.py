@@ -1,12 +1,15 @@
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
 from db.line.insert_histories import InsertHistory, Look
-from worker.lives.from_histories import Stratum, life_of, strata
+from db.line.rows import Wear
+from worker.lives.from_histories import Stratum, life_of, strata, wear_line_of, worn_out
 from worker.lives.life import Life
+from worker.lives.wear_line import WearLine
 
 STRATUM = Stratum("m", "h", "")
 WORDS = {"i": "intact", "d": "damaged", "u": "unsure"}
@@ -75,3 +78,17 @@ def test_an_operation_is_a_stratum_where_inserts_do_nothing_else() -> None:
     roughing = [insert("iid", operation="roughing") for _ in range(2)]
     alone = insert("iid", operation="finishing")
     assert [stratum.operation for stratum in strata([*roughing, alone, insert("iii")])] == ["roughing"] * 2 + [""] * 2
+
+
+def test_a_line_has_the_means_in_the_newest_unit_up_to_the_age_and_a_life_that_broke_is_not_worn_out() -> None:
+    wears = [Wear(20.0, 30.0, "px"), *(Wear(width, 2 * width, "mm") for width in (0.1, 0.2, 0.3)), None]
+    worn, broken = (insert("iiiid", label=label) for label in ("worn", "broken"))
+    worn, broken = (
+        replace(of, looks=[replace(look, wear=wear) for look, wear in zip(of.looks, wears, strict=True)])
+        for of in (worn, broken)
+    )
+    assert wear_line_of(worn, 4) == WearLine([4], [0.2], "mm")
+    assert wear_line_of(worn, 3) is None
+    assert wear_line_of(insert("iiii"), 4) is None
+    (life,) = worn_out([worn, broken, insert("iid")], [STRATUM] * 3)
+    assert (life.line, life.end) == (WearLine([4], [0.2], "mm"), 4.5)

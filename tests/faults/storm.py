@@ -154,8 +154,10 @@ def storm(
         load.stop_submitting()
         left = drain(server, load.outboxes, plan.drain_seconds)
     finally:
-        load.close()
-        workers.close()
+        try:
+            load.close()
+        finally:  # else workers would be started again for ever
+            workers.close()
     for outbox in load.outboxes:
         outbox.close()
     found = account(database.url, load.submitted.keys(), left)

@@ -10,6 +10,7 @@ from tests.support import program
 
 INTERRUPTS = """
 import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in the background without
 os.kill(os.getpid(), signal.SIGINT)
 """
 

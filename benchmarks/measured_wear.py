@@ -20,7 +20,7 @@ from db.learning.survival_curve import SurvivalCurve
 from worker.lives.life import Life
 from worker.lives.rolling_origin import Score
 from worker.lives.wear_line import WearLine, WornOut, remaining
-from worker.lives.weibull import curve_of, fit
+from worker.lives.weibull import fit
 from worker.runtime.arrays import Float64Array
 
 HEADS, POCKETS, OPERATIONS = 4, 5, 200
@@ -159,11 +159,7 @@ def _ask(plant: list[Insert], origin: int, result: Asked) -> None:
             continue
         if (law := remaining(worn_out, line, age)) is None:
             continue
-        by_line = curve_of(
-            lambda more, law=law, age=age: law.intact_after(more) * model.unbroken_after(age, more),  # type: ignore[misc]
-            math.exp(law.middle),
-        )
-        result.line_width += _take(result.line, by_line, insert.end - age)
+        result.line_width += _take(result.line, law.curve(model, age), insert.end - age)
         result.age_width += _take(result.age, model.curve(insert.head, age), insert.end - age)
 
 

@@ -89,8 +89,7 @@ def check(
             reasons={pocket: problem.what for problem in shown.problems for pocket in problem.pockets},
         )
     changes = [change for change in changes_since(shown, folder) if change not in shown.problems]
-    larger = head_sizes.larger_on_the_line(result, head) if declared is None else []
-    late = [*unusable(result, shown), *larger, *changes]
+    late = [*unusable(result, shown), *head_sizes.larger_on_the_line(result, head), *changes]
     for line in (*(problem.what for problem in late), *in_lines(unsure(result))):
         note(line)
     problems = [*shown.problems, *late]

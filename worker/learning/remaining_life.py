@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,7 +16,7 @@ from worker.lives.from_histories import Stratum, life_of, lives, strata, wear_li
 from worker.lives.kaplan_meier import kaplan_meier
 from worker.lives.life import Life
 from worker.lives.wear_line import WornOut, remaining
-from worker.lives.weibull import FEWEST, WeibullFit, curve_of, fit
+from worker.lives.weibull import FEWEST, WeibullFit, fit
 
 LEASE = "fit_lives"
 
@@ -90,11 +89,7 @@ def _by_wear(model: WeibullFit, measured: list[WornOut], insert: InsertHistory, 
     """What the insert's wear line says, with the chance that it breaks before; None where it says nothing."""
     line = wear_line_of(insert, age)
     law = None if line is None else remaining(measured, line, age)
-    if law is None:
-        return None
-    return curve_of(
-        lambda operations: law.intact_after(operations) * model.unbroken_after(age, operations), math.exp(law.middle)
-    )
+    return None if law is None else law.curve(model, age)
 
 
 def _gap(model: WeibullFit, known: list[Life]) -> float:

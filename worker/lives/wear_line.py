@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 from scipy.stats import t as student  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from worker.lives.weibull import FEWEST
+from db.learning.survival_curve import SurvivalCurve
+from worker.lives.weibull import FEWEST, WeibullFit, curve_of
 from worker.runtime.arrays import Float64Array
 
 MEDIAN_OF: Final = 5
@@ -77,6 +78,13 @@ class RemainingByWear:
         """The share of such inserts that wear has not ended after so many operations (n,) from now on."""
         share: Float64Array = student.sf((np.log(operations) - self.middle) / self.width, self.freedom)
         return share
+
+    def curve(self, model: WeibullFit, age: float) -> SurvivalCurve:
+        """The share that is intact after so many operations, of which some break before wear ends them."""
+        return curve_of(
+            lambda operations: self.intact_after(operations) * model.unbroken_after(age, operations),
+            math.exp(self.middle),
+        )
 
 
 def remaining(worn_out: Sequence[WornOut], line: WearLine, age: float) -> RemainingByWear | None:

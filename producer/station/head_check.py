@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
@@ -13,6 +14,9 @@ from producer.contract.region import AnyRegion
 from producer.contract.vocabulary import Outcome, State
 from producer.pictures.stand_in import stand_in
 from producer.station.station import Received, Station
+
+ASKED_AGAIN_AFTER: Final = 5.0
+"""Seconds after which a check is asked about whose photographs are all answered; then twice as long, and so on."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def run_check(
         raise ValueError(f"a photograph of pocket {beyond[0]} in a check of pockets 1 to {check_size}")
     check_id = new_id()
     submitted = []
+    stand_ins = []
     for photograph in photographs:
         started = time.monotonic()
         event = station.submit(
@@ -150,7 +155,7 @@ def run_check(
         if on_submit is not None:
             on_submit(event)
     for pocket in sorted(set(range(1, check_size + 1)) - set(pockets)):
-        station.submit(
+        event = station.submit(
             stand_in((reasons or {}).get(pocket, f"none of pocket {pocket} was handed in")),
             machine=machine,
             head=head,
@@ -161,7 +166,28 @@ def run_check(
             check_size_counted=check_size_counted,
             insert_designation=designation,
         )
-    answers = station.wait_for([check_id, *(event.capture_id for event, _ in submitted)], timeout)
+        stand_ins.append(event)
+    answers = _answers(station, check_id, [*(event for event, _ in submitted), *stand_ins], timeout)
+    for event in stand_ins:
+        answers.pop(event.capture_id, None)
     finished = answers.pop(check_id, None)
     answer = finished.answer if finished is not None and isinstance(finished.answer, CheckAnswer) else None
     return CheckResult(check_id, check_size, submitted, answers, answer)
+
+
+def _answers(station: Station, check_id: UUID, events: Sequence[CaptureEvent], timeout: float) -> dict[UUID, Received]:
+    """Wait for the answers to the events of a check and to the check itself, at most `timeout` seconds.
+
+    Nothing in the outbox waits for the check's own answer. Where it is lost, with a Redis that crashed say, the line
+    tells it again with that to the last event.
+    """
+    end, pause = time.monotonic() + timeout, ASKED_AGAIN_AFTER
+    captures = {event.capture_id for event in events}
+    while True:
+        left = end - time.monotonic()
+        answers = station.wait_for([check_id, *captures], min(pause, left))
+        if check_id in answers or left <= pause:
+            return answers
+        if captures <= answers.keys():
+            station.ask_again(events[-1])
+            pause *= 2

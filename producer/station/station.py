@@ -176,6 +176,15 @@ class Station:
         newest = self._outbox.note(NEWEST_ID)
         return new_id(after=None if newest is None else UUID(newest))
 
+    def ask_again(self, event: CaptureEvent) -> None:
+        """Have the line tell once more what became of a capture, and of its check if that is finished.
+
+        Raises:
+            sqlite3.Error: the outbox cannot be written.
+        """
+        self._outbox.add(event, time.time())
+        self._delivery.wake()
+
     def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:
         """Wait for answers.
 

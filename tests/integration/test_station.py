@@ -26,6 +26,7 @@ from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
 from producer.contract.json_schema import schema_text
 from producer.delivery.outbox import Outbox, OutboxFull
+from producer.station import head_check
 from producer.station.head_check import Photograph, run_check
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
@@ -103,8 +104,11 @@ class Place:
         )
 
     @contextmanager
-    def worker(self) -> Iterator[None]:
-        """Answers every event with `intact`, and every check with `go`, until the block ends."""
+    def worker(self, lost_goes: int = 0) -> Iterator[None]:
+        """Answers every event with `intact`, and every check with `go`, until the block ends.
+
+        The first `lost_goes` of the latter are never told.
+        """
         done: dict[Any, int] = {}
         stop = threading.Event()
 
@@ -116,7 +120,7 @@ class Place:
                 for event in self.next_message():
                     self.answer(self.intact(event))
                     done[event.check_id] = done.get(event.check_id, 0) + 1
-                    if done[event.check_id] == event.check_size:
+                    if done[event.check_id] >= event.check_size + lost_goes:
                         self.answer(self.go(event))
 
         thread = threading.Thread(target=work)
@@ -179,6 +183,15 @@ def test_a_whole_head_is_answered(place: Place) -> None:
     assert result.exit_code == 0
     assert len(result.answers) == 30
     assert len(place.outbox) == 0
+
+
+def test_a_check_whose_answer_was_lost_is_asked_about_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_check, "ASKED_AGAIN_AFTER", 0.2)
+    photographs = [Photograph(pocket, photograph(seed=pocket)) for pocket in (1, 2)]
+    with place.worker(lost_goes=2), place.station() as station:
+        result = run_check(station, photographs, **WHERE, check_size=2, timeout=600)
+        wait_until(lambda: len(place.outbox) == 0)
+    assert (result.exit_code, len(result.answers)) == (0, 2)
 
 
 def test_a_check_without_a_worker_ends_as_review_and_stays_in_the_outbox(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""The tables about the plant's other systems: what they have told, and up to where they were told."""
+"""The tables about the plant's other systems: what they have told, up to where they were told, and who tells them."""
 
 from __future__ import annotations
 
@@ -40,3 +40,13 @@ class ToldNews(Base):
 
     subject: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[str] = mapped_column(String(64))
+
+
+class ConnectorReports(Base):
+    """What each connector reported last, as it came, by its id; `heard_at` is when a worker heard it."""
+
+    __tablename__ = "connector_reports"
+
+    connector: Mapped[str] = mapped_column(String(64), primary_key=True)
+    heard_at: Mapped[datetime]
+    report: Mapped[str] = mapped_column(Text)

@@ -20,7 +20,7 @@ from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
-from db.schema.plant_tables import ToldInsertChanges, ToldNews
+from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews
 from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
 from producer.contract.vocabulary import LABELS, OUTCOMES
 
@@ -28,6 +28,7 @@ __all__ = [
     "Accounts",
     "Audit",
     "Base",
+    "ConnectorReports",
     "Evaluations",
     "Leases",
     "LifeFits",

@@ -77,7 +77,7 @@ echo 'user default reset off ~* &* +@all' >>"$acl.new"
 # LRANGE, by which they count what waits.
 # `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
 user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' '~answers' '~insert-changes' \
-    +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \
+    '~connector*' +ping +info +watch +unwatch +multi +exec +llen +lpush +rpush +brpop +ltrim +sadd +zadd +zrem +zrange \
     +hset +hget +hgetall +hdel +hlen +lrange +set +get +del +evalsha +script\|load +xadd +expire $greet
 
 set -f
@@ -91,7 +91,8 @@ for station in ${INSERTS_STATIONS:-}; do
 done
 
 if has connect_password; then
-    user connect "${reads}answers" "${writes}insert-changes" +ping +xread +xrange +xrevrange +hset $greet
+    user connect "${reads}answers" "${writes}insert-changes" "${writes}connector*" \
+        +ping +xread +xrange +xrevrange +hset +set $greet
 fi
 if has metrics_password; then
     user metrics '~inspect*' '~learn*' '~unacked' '~unacked_index' '~verdicts:*' +ping +info +llen +hlen +zcard +xlen $greet

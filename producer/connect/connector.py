@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import DEFAULT_LIMIT, DeliveryLog
+from producer.connect.reporter import Reporter
 from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
@@ -94,6 +95,7 @@ class Connector:
             for name, configuration in file.sinks()
         ]
         self._sender = ChangeSender(changes, redis_url)
+        self._reporter = Reporter(file.site, deliveries, redis_url)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
 
     def run(self, stop: threading.Event) -> None:
@@ -104,9 +106,11 @@ class Connector:
             self._deliveries.set_up(teller.name, False, "not reached yet", now)
             teller.start()
         self._sender.start()
+        self._reporter.start()
         try:
             self._read(stop)
         finally:
+            self._reporter.stop()
             for teller in self._tellers:
                 teller.stop()
             for teller in self._tellers:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect.sink_state import SinkState
+from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.files.durable_files import make_folder
 from producer.files.sqlite_file import SqliteFile
@@ -232,11 +232,11 @@ class DeliveryLog:
         """How each sink is doing that is configured, by name."""
         with self._file.reading() as connection:
             rows = connection.execute(
-                "SELECT name, up, problem, since, disabled,"
-                " (SELECT count(*) FROM delivery WHERE sink = name AND state = 'waiting'),"
-                " (SELECT event FROM delivery WHERE sink = name AND state = 'waiting' ORDER BY number LIMIT 1),"
+                "SELECT name, up, coalesce(sink.problem, first.problem), since, disabled,"
+                " (SELECT count(*) FROM delivery WHERE sink = name AND state = 'waiting'), event,"
                 " (SELECT count(*) FROM delivery WHERE sink = name AND state = 'given up'), delivered, last_at"
-                " FROM sink ORDER BY name"
+                " FROM sink LEFT JOIN delivery AS first ON number ="
+                " (SELECT min(number) FROM delivery WHERE sink = name AND state = 'waiting') ORDER BY name"
             ).fetchall()
         return [
             SinkState(

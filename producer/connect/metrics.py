@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.sink_state import SinkState
+from producer.contract.connector_report import SinkState
 
 log = structlog.get_logger()
 

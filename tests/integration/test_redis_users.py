@@ -276,10 +276,13 @@ def test_the_connector_reads_what_the_plant_is_told_tells_of_insert_changes_and_
         assert connector.xrevrange("answers", count=1)
         assert connector.xrange("answers", count=1)
         assert connector.hset("insert-changes", "an-id", "{}")
+        assert connector.set("connector:an-id", "{}", ex=60)
+        assert connector.hset("connectors", "an-id", "")
         for attempt in (
             lambda: connector.xread({"verdicts:station-1": "0"}),
             lambda: connector.xadd("answers", {"answer": "{}"}),
             lambda: connector.hgetall("insert-changes"),
+            lambda: connector.set("verdicts:station-1", "{}"),
             lambda: connector.lrange(INSPECT_QUEUE, 0, -1),
             lambda: connector.delete("answers"),
         ):

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from db.engine.database import Database
 from db.line import captures, insert_changes
 from db.people import audit
+from db.queries import connector_health
 from producer.connect.opcua.users import user_line
 from producer.contract.event import CaptureEvent
 from producer.contract.insert_change import INSERT_CHANGES
@@ -132,6 +134,9 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
             assert "nothing is known" in answers[unknown["change_id"]]["refused"]
             listener.close()
         with database.reading() as session:
+            (reported,) = connector_health.connectors(session, datetime.now(UTC))  # the worker brings that too
+            assert reported.report is not None
+            assert [sink.state.name for sink in reported.sinks] == ["broker"]
             changes = [insert_changes.of_pocket(session, "mill-3", "H12", pocket) for pocket in (1, 2, 5, 9)]
             assert [[change.by for change in of_one] for of_one in changes] == [["Müller"], ["Müller"], [], []]
             assert [(entry.by, entry.action) for entry in audit.recent(session)] == [

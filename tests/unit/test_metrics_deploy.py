@@ -23,7 +23,7 @@ import worker.commands.main
 from db.learning.model_registry import Model
 from db.queries.line_status import LineStatus
 from producer.connect.metrics import sink_families
-from producer.connect.sink_state import SinkState
+from producer.contract.connector_report import SinkState
 from producer.delivery.metrics import OutboxState, StationMetrics, outbox_families
 from tests.metrics_support import Scrape, collected, scrape_of
 from worker.monitoring.metrics import (

@@ -18,6 +18,7 @@ from worker.broker.kombu_fixes import check_access
 from worker.broker.load_shedding import LoadShedder
 from worker.broker.messages import MessageSender
 from worker.line.child import Child, active_models, in_use
+from worker.line.connector_reports import ConnectorReportsWatch
 from worker.line.image_fetch import wait_for_store
 from worker.line.incomplete_checks import IncompleteWatch
 from worker.line.notifier import Notifier
@@ -96,6 +97,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
         parts.enter_context(ToldChangesWatch(database, redis_url, notifier))
         parts.enter_context(PlantNewsWatch(database, notifier))
+        parts.enter_context(ConnectorReportsWatch(database, redis_url))
         parts.enter_context(LoadShedder(redis_url))
         gc.collect()
         gc.freeze()  # what is there is never looked at again, so the children share its memory

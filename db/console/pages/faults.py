@@ -1,4 +1,4 @@
-"""`/faults`: what could not be judged, who has seen it, and how stations and workers are."""
+"""`/faults`: what could not be judged, who has seen it, and how workers, connectors and stations are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from db.console.rendering import page
 from db.line import faults as subject
 from db.line.faults import Fault
 from db.people import audit
-from db.queries import station_health, unusable_runs
+from db.queries import connector_health, station_health, unusable_runs
 from db.schema.vocabulary import FAULT_STATES
 
 router = APIRouter()
@@ -36,7 +36,7 @@ def faults(
     station: str = "",
     limit: Annotated[int, Query(ge=1, le=_MOST)] = SHOWN,
 ) -> Response:
-    """Faults in a state, or in `any`, the latest first; then stations and workers."""
+    """Faults in a state, or in `any`, the latest first; then workers, connectors and stations."""
     if state not in (*FAULT_STATES, "any"):
         known = ", ".join((*FAULT_STATES, "any"))
         raise HTTPException(400, Text("%(given)r is no state: %(known)s", given=state, known=known))
@@ -45,6 +45,7 @@ def faults(
         rows = subject.search(session, state=chosen, station=station.strip() or None, limit=limit)
         stations, workers = station_health.stations(session), station_health.workers(session, now)
         runs = unusable_runs.runs(session)
+        connectors = connector_health.connectors(session, now)
     if station := station.strip():
         stations, runs = [of for of in stations if of.station == station], [of for of in runs if of.station == station]
     return page(
@@ -53,6 +54,7 @@ def faults(
         rows=rows,
         stations=stations,
         workers=workers,
+        connectors=connectors,
         runs=runs,
         states=FAULT_STATES,
         asked={"state": state, "station": station},

@@ -8,6 +8,7 @@ from babel import Locale
 
 from db.console.reader.languages import translations
 from db.line.station_days import ASPECTS
+from db.queries.connector_health import SINK_WORDS
 from db.schema.vocabulary import ACTIONS, FAULT_STATES, PERSON_ROLES, ROLES
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
 
@@ -37,6 +38,8 @@ WORDS: Final = (
     *("insert changed", "insert change withdrawn", "drift accepted"),
     # What the days of a station are compared by.
     *ASPECTS,
+    # How the plant's other systems are told.
+    *SINK_WORDS,
     # How a model came into its role, and what it is there for.
     *(action.replace("_", " ") for action in ACTIONS),
     *ROLES,

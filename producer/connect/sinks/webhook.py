@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import SplitResult, parse_qsl, unquote
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -26,6 +27,24 @@ _GONE: Final = 410
 
 _LONGEST_ANSWER: Final = 200
 """Characters of a refusal that are kept for the person who looks."""
+
+_READ_OF_ANSWER: Final = 10_000
+"""Bytes of a refusal that are read for that."""
+
+_SHORTEST_TOKEN: Final = 8
+"""Characters from which on a piece of an address may be a password."""
+
+
+def without_address(text: str, parts: SplitResult) -> str:
+    """What a receiver says, without the path and the query of its address, which may be its password.
+
+    Many repeat what they were asked for: `Cannot POST /hooks/T0K3N`.
+    """
+    pieces = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    secret = {parts.path.rstrip("/"), parts.query, *(piece for piece in pieces if len(piece) >= _SHORTEST_TOKEN)}
+    for part in sorted(secret | {unquote(part) for part in secret}, key=len, reverse=True):
+        text = text.replace(part, "…") if part else text
+    return text
 
 
 class Webhook:
@@ -88,17 +107,18 @@ class Webhook:
             )
         except (HTTPError, OSError) as error:
             self.close()
-            raise SinkAway(f"no answer: {error}") from error
+            raise SinkAway(f"no answer: {without_address(str(error), parts)}") from error
         if 200 <= answer.status < 300:
             return None
-        said = f"it answered {answer.status} {answer.reason or ''}".rstrip()
+        said = f"it answered {answer.status} {without_address(answer.reason or '', parts)}".rstrip()
         if answer.status == _GONE:
             raise SinkEnded(f"{said}: it wants no more, `insert-station connect enable` sends again")
         if answer.status in _AWAY:
             raise SinkAway(said, _seconds(answer.headers.get("Retry-After")))
         if 300 <= answer.status < 400:
             return f"{said}: it sends elsewhere, and that is not followed; write its address into the file"
-        detail = answer.data[:_LONGEST_ANSWER].decode(errors="replace").strip()
+        detail = answer.data[:_READ_OF_ANSWER].decode(errors="replace").strip()
+        detail = without_address(detail, parts)[:_LONGEST_ANSWER]
         return f"{said}: {detail}" if detail else said
 
     def _connected_pool(self) -> urllib3.HTTPConnectionPool:

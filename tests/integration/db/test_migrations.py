@@ -25,7 +25,7 @@ from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import StationDay
 from db.people import accounts, audit, sessions, tokens
 from db.people.session_limits import Limits
-from db.queries import plant_news
+from db.queries import connector_health, plant_news
 from db.schema.tables import (
     Base,
     Captures,
@@ -88,7 +88,7 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
         *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
-        *("told_insert_changes", "told_news"),
+        *("told_insert_changes", "told_news", "connector_reports"),
     }
     assert structure(database_url) == made
 
@@ -143,7 +143,7 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
         *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
-        *("told_insert_changes", "told_news"),
+        *("told_insert_changes", "told_news", "connector_reports"),
     }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
@@ -213,7 +213,7 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     for pocket in (1, 2):
         line.see(pocket, 3, "intact", check_id=both, head="head-2")
     line.say(line.see(7, 4, "damaged", check_id=uuid6.uuid7(), check_size=1), "intact")
-    before = _contents(line.database.url) | {"told_news": []}
+    before = _contents(line.database.url) | {"told_news": [], "connector_reports": []}
     assert {row["awaited"] for row in before["checks"]} == {row["damaged"] for row in before["pockets"]} == {0, 1}
     line.database.close()
     migrate.downgrade(line.database.url, "0002")
@@ -366,6 +366,7 @@ def _filled(line, start):
         values = changed | {"change_id": uuid6.uuid7(), "via": "broker", "said_at": start}
         session.execute(insert(ToldInsertChanges).values(values))
         plant_news.note(session, [FaultRun(station="st-1", since=start, ended=False)])
+        connector_health.keep(session, {"a connector": "{}"}, start)
         curve = SurvivalCurve(tuple(map(float, range(1, 16))))
         remaining_lives.store(
             session,

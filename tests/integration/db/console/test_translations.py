@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from babel.messages.pofile import write_po
 from db.console.reader import languages
 from db.learning import evaluations, model_registry
 from db.line import insert_changes
+from db.queries import connector_health
+from producer.contract.connector_report import ConnectorReport, SinkState
 from tests.catalogs import texts
 from tests.console_support import Browser
 from tests.evaluation_support import report_of
@@ -125,6 +129,20 @@ def seen(line) -> None:
                 line.say(capture, "broken")
                 with line.database.transaction() as session:
                     insert_changes.record(session, "mill-1", head, pocket, by="the viewer", at=T0)
+    good = SinkState("st-1", True, None, 1.0, False, 0, None, 0, 7, 2.0)
+    sinks = [
+        good,
+        replace(good, disabled=True),
+        replace(good, up=False),
+        replace(good, problem="no answer", waiting=1, oldest=1.0),
+        replace(good, given_up=2),
+        replace(good, waiting=1, oldest=1.0),
+    ]
+    now = datetime.now(UTC)
+    with line.database.transaction() as session:
+        for number, at in enumerate((now, now - timedelta(hours=2))):
+            report = ConnectorReport(site="mill-1", host="mill-1", written_at=at, sinks=tuple(sinks))
+            connector_health.keep(session, {str(number): report.model_dump_json(), f"{number}?": "{"}, at)
 
 
 PAGES = (

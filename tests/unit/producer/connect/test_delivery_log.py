@@ -77,6 +77,19 @@ def test_the_state_of_a_sink_says_since_when_and_what_waits(log: DeliveryLog) ->
     assert not log.is_disabled("unknown")
 
 
+def test_what_a_sink_refuses_is_its_problem_until_it_takes_it(log: DeliveryLog) -> None:
+    log.set_up("mes", True, None, 10.0)
+    log.set_up("broker", True, None, 10.0)
+    log.keep({"mes": [event(1), event(2)], "broker": [event(1)]}, {})
+    log.failed(log.due("mes", 0.0, 1)[0], 0.0, "it answered 400", 60.0)
+    assert [(sink.name, sink.up, sink.problem, sink.waiting) for sink in log.sinks()] == [
+        ("broker", True, None, 1),
+        ("mes", True, "it answered 400", 2),
+    ]
+    log.delivered("mes", log.due("mes", 60.0, 100), 61.0, {})
+    assert [sink.problem for sink in log.sinks()] == [None, None]
+
+
 def test_what_was_delivered_is_forgotten_after_a_week_and_what_waits_never(log: DeliveryLog) -> None:
     done, waiting = event(1), event(2)
     log.keep({"mes": [done, waiting]}, {})

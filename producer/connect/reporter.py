@@ -1,0 +1,81 @@
+"""Reports how the sinks are doing, for the console: under a key in Redis that goes when its connector has gone."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+import redis
+
+from producer.connect.delivery_log import DeliveryLog
+from producer.contract.connector_report import (
+    CONNECTORS,
+    KEPT_FOR,
+    REPORT_EVERY,
+    ConnectorReport,
+    SinkState,
+    report_key,
+)
+from producer.delivery.outage_log import OutageLog
+from producer.delivery.redis_connection import connect
+from producer.delivery.stream_reader import CALL_TIMEOUT
+
+_ID: Final = "connector"
+"""The note in the delivery log that has this connector's id, made when it first runs."""
+
+_LONGEST_PROBLEM: Final = 400
+
+
+def report_of(site: str, sinks: list[SinkState], now: datetime) -> ConnectorReport:
+    """What is reported of `sinks`; a long problem is cut."""
+    short = (replace(sink, problem=sink.problem and sink.problem[:_LONGEST_PROBLEM]) for sink in sinks)
+    return ConnectorReport(site=site, host=socket.gethostname()[:255], written_at=now, sinks=tuple(short))
+
+
+class Reporter:
+    """Reports every few seconds, in a thread of its own; nothing that fails here keeps anybody from being told."""
+
+    def __init__(self, site: str, deliveries: DeliveryLog, redis_url: str):
+        """Nothing is connected yet.
+
+        Raises:
+            sqlite3.Error: the delivery log cannot be written.
+        """
+        self._site = site
+        self._deliveries = deliveries
+        self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
+        self._id = deliveries.note(_ID) or uuid4().hex
+        deliveries.keep({}, {_ID: self._id})
+        self._stop = threading.Event()
+        self._outage = OutageLog("the console does not see how systems are told", "the console sees it again")
+        self._thread = threading.Thread(target=self._run, name="report-sinks", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for it; what was reported last goes by itself."""
+        self._stop.set()
+        self._thread.join()
+        self._redis.close()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._report()
+                self._outage.ends()
+            except (redis.RedisError, OSError, sqlite3.Error) as error:
+                self._outage.begins(f"{type(error).__name__}: {error}")
+            if self._stop.wait(REPORT_EVERY):
+                return
+
+    def _report(self) -> None:
+        report = report_of(self._site, self._deliveries.sinks(), datetime.now(UTC))
+        self._redis.set(report_key(self._id), report.model_dump_json(), ex=KEPT_FOR)
+        self._redis.hset(CONNECTORS, self._id, "")

@@ -162,9 +162,10 @@ class Connector:
         if not entries:
             return
         events = [event for entry in entries if (event := self._event(entry)) is not None]
+        events, said = self._deliveries.as_said(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._file.sinks()}
         try:
-            self._deliveries.keep(wanted, {_POSITION: entries[-1].id})
+            self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
         except sqlite3.Error:
             self._reader.position = self._deliveries.note(_POSITION) or "0-0"  # read again what was not kept
             raise

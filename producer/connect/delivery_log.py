@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from producer.connect import said_checks
+from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.files.durable_files import make_folder
@@ -98,8 +100,20 @@ class DeliveryLog:
             row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def keep(self, events: Mapping[str, Sequence[PlantEvent]], notes: Mapping[str, str]) -> None:
-        """Keep the events that each sink is to be told, and `notes`, in one step; on return all is on disk.
+    def as_said(self, events: Sequence[PlantEvent]) -> tuple[list[PlantEvent], list[SaidCheck]]:
+        """What the line says with its ids, and what was last said of its checks (`producer.connect.said_checks`)."""
+        with self._file.reading() as connection:
+            return said_checks.as_said(connection, events)
+
+    def keep(
+        self,
+        events: Mapping[str, Sequence[PlantEvent]],
+        notes: Mapping[str, str],
+        said: Sequence[SaidCheck] = (),
+    ) -> None:
+        """Keep the events that each sink is to be told, `notes`, and what was last said of checks, in one step.
+
+        On return all is on disk.
 
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
@@ -110,6 +124,7 @@ class DeliveryLog:
                 'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
             )
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
+            said_checks.keep(connection, said)
 
     def due(self, sink: str, now: float, most: int) -> list[Delivery]:
         """What `sink` is to be told now, in the order in which the line said it.
@@ -258,6 +273,7 @@ class DeliveryLog:
         """Remove what was delivered longer ago than is remembered."""
         with self._file.transaction(synced=False) as connection:
             connection.execute("DELETE FROM delivery WHERE state = 'delivered' AND ended_at < ?", (now - KEPT,))
+            said_checks.forget(connection, now - KEPT)
 
     def forget_oldest(self, most: int) -> dict[str, int]:
         """Remove of what waits for each sink the oldest beyond so many; how many those were, by sink."""
@@ -273,7 +289,7 @@ class DeliveryLog:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.executescript(_TABLES)
+    connection.executescript(_TABLES + said_checks.TABLE)
 
 
 _COLUMNS: Final = "number, sink, event, state, attempts, next_at, ended_at, problem"

@@ -94,6 +94,22 @@ def test_a_receiver_that_is_away_for_long_gets_all_in_order(
         receiver.close()
 
 
+def test_a_check_that_changes_and_changes_back_is_told_each_time(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
+) -> None:
+    first = check("replace", [2])
+    then = first.model_copy(update={"state": "go", "replace": []})
+    with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port)) as connector:
+        line.send([("station-1", answer) for answer in (first, then, then)])
+        wait_until(lambda: len(receiver.taken) == 2)
+        connector.kill()
+        line.send([("station-1", answer) for answer in (then, first, first, verdict(1))])
+        connector.start()
+        wait_until(lambda: receiver.taken[-1]["type"] == "inserts.verdict")
+    states = [event["data"].get("state") for event in once(receiver.taken)]
+    assert states == ["replace", "go", "replace", None]
+
+
 def test_what_is_refused_holds_up_its_head_and_no_other(
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
 ) -> None:

@@ -1,0 +1,83 @@
+"""What was last said of each check, so that an answer which is what it was before counts as new.
+
+The answer to a check has no time of its own: said again, after a crash say, it is the same event. But where something
+else was said of the check between the two (an insert was photographed again, a person has overruled a verdict), whoever
+passed it over would go by what holds no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from producer.contract.answers import CheckAnswer
+from producer.contract.plant_event import PlantEvent
+
+TABLE: Final = """
+CREATE TABLE IF NOT EXISTS said_check (
+    check_id TEXT PRIMARY KEY,
+    answer   TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    at       REAL NOT NULL
+) WITHOUT ROWID;
+"""
+"""`answer` is the id by what it says alone, `event_id` that by which it was told, `at` seconds since the epoch."""
+
+
+class SaidCheck(NamedTuple):
+    """The last answer to a check: a row of the table."""
+
+    check_id: str
+    answer: str
+    event_id: str
+    at: float
+
+
+def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tuple[list[PlantEvent], list[SaidCheck]]:
+    """Give each answer to a check that follows another one an id of its own.
+
+    Args:
+        connection: of the file that has the table.
+        events: what the line says, in its order, each with the id that `plant_event` gives it.
+
+    Returns:
+        The events, and what was last said of their checks, to be kept in the same step (`keep`).
+    """
+    last: dict[str, SaidCheck | None] = {}
+    told = []
+    for event in events:
+        if not isinstance(event.data, CheckAnswer):
+            told.append(event)
+            continue
+        check_id = str(event.data.check_id)
+        if check_id not in last:
+            last[check_id] = _last(connection, check_id)
+        event_id = _id_after(last[check_id], event.id)
+        last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp())
+        told.append(event.model_copy(update={"id": event_id}))
+    return told, [said for said in last.values() if said is not None]
+
+
+def keep(connection: sqlite3.Connection, said: Sequence[SaidCheck]) -> None:
+    """Remember what was last said of some checks."""
+    connection.executemany("INSERT OR REPLACE INTO said_check VALUES (?, ?, ?, ?)", said)
+
+
+def forget(connection: sqlite3.Connection, before: float) -> None:
+    """Remember no more what was last said before a time, in seconds since the epoch."""
+    connection.execute("DELETE FROM said_check WHERE at < ?", (before,))
+
+
+def _last(connection: sqlite3.Connection, check_id: str) -> SaidCheck | None:
+    row = connection.execute("SELECT * FROM said_check WHERE check_id = ?", (check_id,)).fetchone()
+    return None if row is None else SaidCheck(*row)
+
+
+def _id_after(before: SaidCheck | None, answer: str) -> str:
+    if before is None:
+        return answer
+    if before.answer == answer:
+        return before.event_id
+    return hashlib.sha256(f"{answer} after {before.event_id}".encode()).hexdigest()[:32]

@@ -33,6 +33,8 @@ that is away for days misses nothing, and holds nobody up. A file names the syst
 )
 app.add_typer(opcua.app, name="opcua")
 
+_RUN = "connect run"
+
 File = Annotated[Path | None, typer.Argument(help="The connector's file; default: INSERTS_CONNECT.")]
 SinkName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A system's name in the connector's file.")]
 
@@ -87,7 +89,7 @@ def run(context: typer.Context, file: File = None) -> None:
     with ExitStack() as parts:
         log = settings.open_delivery_log()
         parts.callback(log.close)
-        parts.callback(FolderLock(log.path.parent, "connect run").close)
+        parts.callback(FolderLock(log.path.parent, _RUN).close)
         changes = ToldChanges(log.path.parent)
         parts.callback(changes.close)
         try:
@@ -105,14 +107,16 @@ def run(context: typer.Context, file: File = None) -> None:
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Show how each system is doing: whether it can be told, what waits for it and since when, and what was wrong.
 
-    Exit code 0: every system is up and nothing was given up. 1: one is not.
+    Exit code 0: `connect run` runs, every system is up and takes what it is told, and nothing was given up. 1: not so.
 
     Example: `insert-station --data var/line connect status`
     """
     from producer.connect.told_changes import ToldChanges
+    from producer.station.folder_lock import is_taken
 
     log = _existing_log(context)
     try:
+        runs = is_taken(log.path.parent, _RUN)
         sinks = log.sinks()
         changes = ToldChanges(log.path.parent)
         waiting = len(changes)
@@ -121,8 +125,10 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         log.close()
     if waiting:
         note(f"{counted(waiting, 'insert change')} that others told: no worker has written them yet")
+    if not runs:
+        note("no `connect run` runs on this data folder, so nobody is told anything: this is how it was at its end")
     if as_json:
-        say_json([vars(sink) for sink in sinks])
+        say_json([{**vars(sink), "running": runs} for sink in sinks])
     for sink in () if as_json else sinks:
         state = "disabled" if sink.disabled else "up" if sink.up else "away"
         say(f"{sink.name}: {state} since {_moment(sink.since)}, {counted(sink.delivered, 'event')} delivered")
@@ -132,7 +138,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
             say(f"  {counted(sink.given_up, 'event')} given up: `insert-station connect deliveries --state given-up`")
         if sink.problem:
             say(f"  {sink.problem}")
-    if any(sink.disabled or sink.given_up or not sink.up for sink in sinks):
+    if not runs or any(sink.disabled or sink.given_up or not sink.up or sink.problem for sink in sinks):
         raise typer.Exit(NO)
 
 

@@ -36,6 +36,7 @@ class Teller:
         self._failures = 0
         self._up = False
         self._outage = OutageLog(f"{name} is not told: events wait", f"{name} is told again")
+        self._refusals = OutageLog(f"{name} refuses an event: it is tried again", f"{name} takes events again")
         self._thread = threading.Thread(target=self._run, name=f"tell-{name}", daemon=True)
 
     def start(self) -> None:
@@ -100,18 +101,34 @@ class Teller:
 
     def _tell(self, due: list[Delivery]) -> None:
         took: list[Told] = []
+        refused = False
         try:
             for outcome in self._sink.tell(due):
                 if outcome.refused is None:
                     took.append(outcome)
                 else:
-                    now = time.time()
-                    attempt = next_attempt(outcome.delivery.attempts + 1, now)
-                    self._log.failed(outcome.delivery, now, outcome.refused, attempt)
+                    refused = True
+                    self._refused(outcome.delivery, outcome.refused)
+            if took and not refused:
+                self._refusals.ends()
         finally:
             if took:
                 shown = {topic: text for outcome in took for topic, text in outcome.shown.items()}
                 self._log.delivered(self.name, [outcome.delivery for outcome in took], time.time(), shown)
+
+    def _refused(self, delivery: Delivery, problem: str) -> None:
+        now = time.time()
+        next_at = next_attempt(delivery.attempts + 1, now)
+        self._log.failed(delivery, now, problem, next_at)
+        if next_at is None:
+            log.error(
+                "an event is given up: `insert-station connect replay` tells it once more",
+                sink=self.name,
+                event_id=delivery.event.id,
+                problem=problem,
+            )
+        else:
+            self._refusals.begins(problem)
 
     def _is_up(self) -> None:
         self._outage.ends()

@@ -16,6 +16,19 @@ class FolderTaken(ValueError):
     """Another process holds the folder."""
 
 
+def is_taken(folder: Path, who: str) -> bool:
+    """Whether a process of the command `who` holds a folder.
+
+    Raises:
+        OSError: it is not there.
+    """
+    try:
+        FolderLock(folder, who).close()
+    except FolderTaken:
+        return True
+    return False
+
+
 class FolderLock:
     """Holds a folder until it is closed.
 

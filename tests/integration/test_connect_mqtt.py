@@ -79,11 +79,15 @@ def test_every_answer_is_told_once_and_what_holds_now_is_retained(
         assert late.latest(f"{root}/available") == b"online"
         discovered = [json.loads(text) for topic, text, _ in late.heard if topic.startswith("homeassistant/sensor/")]
         assert [each["state_topic"] for each in discovered] == [f"{root}/mill-1/H12/state"]
+        # An older answer that a person has told once more is an event, and not what holds now.
+        assert connector.command("replay", "broker", events[2]["id"]).returncode == 0
+        wait_until(lambda: [event["id"] for event in late.events()] == [events[2]["id"]])
         # A connector that is killed is missed by the broker; one that ends says so itself.
         connector.kill()
         wait_until(lambda: late.latest(f"{root}/available") == b"offline")
         connector.start()
         wait_until(lambda: late.latest(f"{root}/available") == b"online")
+        assert json.loads(late.latest(f"{root}/mill-1/H12/state") or b"")["data"]["state"] == "go"
         assert connector.end() == 0
         wait_until(lambda: late.latest(f"{root}/available") == b"offline")
         connector.start()

@@ -85,6 +85,8 @@ def test_a_receiver_that_is_away_for_long_gets_all_in_order(
         assert "mes: away since" in told
         assert "60 events waiting, the oldest of" in told
         connector.kill()
+        gone = connector.command("status")
+        assert (gone.returncode, "no `connect run` runs" in gone.stderr) == (1, True)
         line.send([("station-1", answer) for answer in said[60:]])  # while nobody reads
         connector.start()
         receiver = Receiver(port)
@@ -123,6 +125,9 @@ def test_what_is_refused_holds_up_its_head_and_no_other(
         assert [event["data"]["pocket"] for event in receiver.taken] == [1, 2, 1, 2]
         rows = json.loads(connector.command("deliveries", "--json").stdout)
         assert sorted(row["attempts"] for row in rows) == [0, 0, 0, 1]
+        log = connector.log.read_text()
+        assert "mes refuses an event: it is tried again" in log
+        assert "it answered 400" in log
 
 
 def test_a_receiver_that_wants_no_more_is_left_alone_until_a_person_says_so(

@@ -18,9 +18,10 @@ class LastAnswers:
         Raises:
             sqlite3.Error: it cannot be read.
         """
-        kept = [text.partition(" ") for text in log.shown(sink).values()]
-        numbered = [(int(number), PLANT_EVENTS.validate_json(event)) for number, _, event in kept]
-        self.kept: list[tuple[int, PlantEvent]] = sorted(numbered, key=lambda one: one[0])
+        numbered = sorted(map(_numbered, log.shown(sink).values()), key=lambda one: one[0])
+        self.kept: list[tuple[int, PlantEvent]] = list(
+            {event.subject: (number, event) for number, event in numbered}.values()
+        )
         """The number of each, which rises from one to the next, and the answer; in the order in which they came."""
         self._numbers = {event.subject: number for number, event in self.kept}
 
@@ -35,3 +36,10 @@ class LastAnswers:
             return {}
         self._numbers[subject] = delivery.number
         return {subject: f"{delivery.number} {delivery.event.as_json()}"}
+
+
+def _numbered(text: str) -> tuple[int, PlantEvent]:
+    if text.startswith("{"):  # as brokers' were kept before
+        return 0, PLANT_EVENTS.validate_json(text)
+    number, _, event = text.partition(" ")
+    return int(number), PLANT_EVENTS.validate_json(event)

@@ -25,13 +25,13 @@ from pydantic import ValidationError
 from producer.configuration.passwords import password_in
 from producer.connect.configuration import MqttSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
-from producer.contract.plant_event import PLANT_EVENTS
 from producer.terminal.error_text import in_words
 
 ANSWER_TIMEOUT: Final = 10.0
@@ -74,6 +74,7 @@ class Mqtt:
         self._password = None if file is None else password_in(file)
         self._asked = threading.Event()
         self._connection: _Connection | None = None
+        self._last = LastAnswers(log, name)
 
     def open(self) -> None:
         """Be connected: say that we are there, and repeat what holds now after the broker was away.
@@ -110,10 +111,10 @@ class Mqtt:
         for delivery in deliveries:
             text = delivery.event.as_json()
             numbers = [connection.publish(self._topics.of_event(delivery.event), text, retain=False)]
-            shown = {}
-            if (topic := self._topics.of_state(delivery.event)) is not None:
+            topic = self._topics.of_state(delivery.event)
+            shown = self._last.remember(delivery) if topic is not None else {}
+            if topic is not None and shown:
                 numbers.append(connection.publish(topic, text, retain=True))
-                shown[topic] = text
                 if self._configuration.home_assistant and isinstance(delivery.event.data, CheckAnswer):
                     numbers.append(connection.publish(*self._topics.discovery(delivery.event.data), retain=True))
             in_flight.append((delivery, numbers, shown))
@@ -181,13 +182,14 @@ class Mqtt:
 
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""
-        shown = self._log.shown(self._name)
+        self._last = LastAnswers(self._log, self._name)
+        events = [event for _, event in self._last.kept]
         discoveries = []
         if self._configuration.home_assistant:
-            events = map(PLANT_EVENTS.validate_json, shown.values())
             checks = [event.data for event in events if isinstance(event.data, CheckAnswer)]
             discoveries = [self._topics.discovery(check) for check in checks]
-        return [*discoveries, *shown.items(), (self._topics.available, "online")]
+        states = [(topic, event.as_json()) for event in events if (topic := self._topics.of_state(event)) is not None]
+        return [*discoveries, *states, (self._topics.available, "online")]
 
 
 class _Connection:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from producer.connect.configuration import WebhookSink
@@ -17,8 +20,11 @@ from producer.connect.delivery_log import Delivery
 from producer.connect.sinks.signature import secret_in, signature
 from producer.connect.sinks.sink import SinkAway, SinkEnded, Told
 
-TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=15.0)
-"""Seconds; the standard asks for 15 to 30 in all."""
+ANSWER_WITHIN: Final = 15.0
+"""Seconds that a receiver has for its answer, from the first to the last byte of it; the standard asks for 15 to 30."""
+
+TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=ANSWER_WITHIN)
+"""Seconds for a connection, and without any byte of the answer."""
 
 _AWAY: Final = frozenset({408, 425, 429, 502, 503, 504})
 """Answers that speak of the receiver's moment and not of the event."""
@@ -29,7 +35,7 @@ _LONGEST_ANSWER: Final = 200
 """Characters of a refusal that are kept for the person who looks."""
 
 _READ_OF_ANSWER: Final = 10_000
-"""Bytes of a refusal that are read for that."""
+"""Bytes of an answer that are read; with a longer one the connection is dropped."""
 
 _SHORTEST_TOKEN: Final = 8
 """Characters from which on a piece of an address may be a password."""
@@ -45,6 +51,50 @@ def without_address(text: str, parts: SplitResult) -> str:
     for part in sorted(secret | {unquote(part) for part in secret}, key=len, reverse=True):
         text = text.replace(part, "…") if part else text
     return text
+
+
+class _InTime:
+    """Mixed into a connection: the head of an answer, however slowly it drips, is there in time or the connection is
+    broken."""
+
+    def getresponse(self) -> Any:
+        """Read the head of the answer.
+
+        Raises:
+            TimeoutError: it was not there in time.
+        """
+        late = threading.Event()
+        timer = threading.Timer(ANSWER_WITHIN, _break, [self.sock, late])  # type: ignore[attr-defined]
+        timer.start()
+        try:
+            answer = super().getresponse()  # type: ignore[misc]
+        finally:
+            timer.cancel()
+        if late.is_set():  # what came of it reads like one that is whole
+            raise TimeoutError(f"its answer was not there within {ANSWER_WITHIN:g} s")
+        return answer
+
+
+class _Connection(_InTime, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_InTime, HTTPSConnection):
+    pass
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def _break(connection: socket.socket, late: threading.Event) -> None:
+    late.set()
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class Webhook:
@@ -103,8 +153,17 @@ class Webhook:
             if self._pool is None:
                 self._pool = self._connected_pool()
             answer = self._pool.urlopen(
-                "POST", path, body=body, headers=headers, redirect=False, retries=False, timeout=TIMEOUT
+                "POST",
+                path,
+                body=body,
+                headers=headers,
+                redirect=False,
+                retries=False,
+                timeout=TIMEOUT,
+                preload_content=False,
+                decode_content=False,  # what is compressed may be without end when it is not
             )
+            text = self._text_of(answer)
         except (HTTPError, OSError) as error:
             self.close()
             raise SinkAway(f"no answer: {without_address(str(error), parts)}") from error
@@ -117,9 +176,25 @@ class Webhook:
             raise SinkAway(said, _seconds(answer.headers.get("Retry-After")))
         if 300 <= answer.status < 400:
             return f"{said}: it sends elsewhere, and that is not followed; write its address into the file"
-        detail = answer.data[:_READ_OF_ANSWER].decode(errors="replace").strip()
+        detail = text.decode(errors="replace").strip()
         detail = without_address(detail, parts)[:_LONGEST_ANSWER]
         return f"{said}: {detail}" if detail else said
+
+    def _text_of(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+        """The beginning of an answer. Where there is more, or it takes too long, the connection is dropped.
+
+        Raises:
+            HTTPError, OSError: the connection broke.
+        """
+        text, deadline = b"", time.monotonic() + ANSWER_WITHIN
+        while len(text) < _READ_OF_ANSWER and time.monotonic() < deadline:
+            piece = answer.read1(_READ_OF_ANSWER - len(text))
+            if not piece:
+                answer.release_conn()
+                return text
+            text += piece
+        answer.close()
+        return text
 
     def _connected_pool(self) -> urllib3.HTTPConnectionPool:
         """Connections to the address that the name has now, if it may be used: resolved once, and then kept to.
@@ -139,9 +214,9 @@ class Webhook:
             raise SinkAway(f"{host} is {', '.join(addresses)}, and `allow` names neither: nothing is sent there")
         options: dict[str, Any] = {"maxsize": 1, "block": True, "timeout": TIMEOUT}
         if parts.scheme == "http":
-            return urllib3.HTTPConnectionPool(allowed[0], parts.port or 80, **options)
+            return _Pool(allowed[0], parts.port or 80, **options)
         ca_file = self._configuration.ca_file
-        return urllib3.HTTPSConnectionPool(
+        return _TlsPool(
             allowed[0],
             parts.port or 443,
             server_hostname=host,
@@ -158,4 +233,5 @@ class Webhook:
 
 def _seconds(retry_after: str | None) -> float | None:
     """What `Retry-After` asks for, at most an hour; a date is left to our own schedule."""
-    return min(float(retry_after), 3600.0) if retry_after is not None and retry_after.strip().isdigit() else None
+    seconds = (retry_after or "").strip()
+    return min(float(seconds), 3600.0) if seconds.isascii() and seconds.isdecimal() else None

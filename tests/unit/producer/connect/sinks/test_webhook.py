@@ -1,12 +1,24 @@
-"""What is kept of a receiver's answer."""
+"""What is read and kept of a receiver's answer."""
 
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from producer.connect.sinks.webhook import without_address
+from producer.connect.configuration import WebhookSink
+from producer.connect.delivery_log import DeliveryLog
+from producer.connect.sinks import webhook
+from producer.connect.sinks.signature import new_secret
+from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.webhook import Webhook, without_address
+from producer.contract.plant_event import plant_event
+from tests.integration.plant import verdict
 
 
 @pytest.mark.parametrize(
@@ -21,3 +33,87 @@ from producer.connect.sinks.webhook import without_address
 )
 def test_an_answer_that_repeats_our_address_tells_no_password_of_it(url: str, answer: str, kept: str) -> None:
     assert without_address(answer, urlsplit(url)) == kept
+
+
+class Answering:
+    """A receiver that answers each connection's first request by `answer`, and counts what it could send."""
+
+    def __init__(self, answer: Callable[[socket.socket], None]):
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                connection, _ = self._listener.accept()
+                connection.recv(65_536)
+                with connection, suppress(OSError):
+                    self._answer(connection)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def told_by(folder: Path, answer: Callable[[socket.socket], None]) -> list[Told]:
+    secret = folder / "secret"
+    secret.write_text(new_secret())
+    with closing(Answering(answer)) as receiver, closing(DeliveryLog(folder / "deliveries.db")) as log:
+        log.keep({"mes": [plant_event("p", "s", verdict(1), 1.0)]}, {})
+        url = f"http://127.0.0.1:{receiver.port}/"
+        with closing(Webhook(WebhookSink(url=url, secret_files=(secret,), allow=("127.0.0.0/8",)))) as sink:
+            return list(sink.tell(log.due("mes", 0.0, 1)))
+
+
+def test_an_answer_without_end_is_read_as_far_as_it_is_of_use(tmp_path: Path) -> None:
+    sent = []
+
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            sent.append(connection.send(b"x" * 65_536))
+
+    (told,) = told_by(tmp_path, endless)
+    assert told.refused is None
+    assert sum(sent) < 50_000_000, "what fits between two ends"
+
+
+@pytest.fixture
+def dripping(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], Callable[[socket.socket], None]]]:
+    """Makes an answer that begins with some bytes, and goes on with one every now and then."""
+    monkeypatch.setattr(webhook, "ANSWER_WITHIN", 0.3)
+    over = threading.Event()
+
+    def dripping(beginning: bytes) -> Callable[[socket.socket], None]:
+        def drip(connection: socket.socket) -> None:
+            connection.sendall(beginning)
+            while not over.wait(0.05):
+                connection.sendall(b"x")
+
+        return drip
+
+    yield dripping
+    over.set()
+
+
+def test_an_answer_whose_head_drips_is_none(
+    tmp_path: Path, dripping: Callable[[bytes], Callable[[socket.socket], None]]
+) -> None:
+    with pytest.raises(SinkAway, match="no answer"):
+        told_by(tmp_path, dripping(b"HTTP/1.1 204 OK\r\nX: "))
+
+
+def test_of_an_answer_that_drips_is_kept_what_came_in_time(
+    tmp_path: Path, dripping: Callable[[bytes], Callable[[socket.socket], None]]
+) -> None:
+    (told,) = told_by(tmp_path, dripping(b"HTTP/1.1 500 Oh\r\nContent-Length: 999\r\n\r\nx"))
+    assert str(told.refused).startswith("it answered 500 Oh: x")
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("7", 7.0), ("²", None), ("9" * 30, 3600.0), ("-1", None)])
+def test_a_receiver_that_is_busy_says_for_how_long(tmp_path: Path, asked: str, pause: float | None) -> None:
+    text = f"HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n"
+    with pytest.raises(SinkAway) as away:
+        told_by(tmp_path, lambda connection: connection.sendall(text.encode("latin-1")))
+    assert away.value.retry_after == pause

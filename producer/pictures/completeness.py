@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
@@ -126,6 +126,8 @@ def _tiff(data: bytes) -> str | None:
                     return "a part of the TIFF was never written"
                 if (end := max((start + length for start, length in parts), default=0)) > len(data):
                     return f"the TIFF has {len(data):,} of the {end:,} bytes that its directory tells"
+                if _overlap(parts):
+                    return "two parts of the TIFF are said to be in one place of the file"
                 problems = (JpegStructure.of(part).problem for part in tiff_jpegs(image, data))
                 if (problem := next(filter(None, problems), None)) is not None:
                     return f"in a strip or tile of the TIFF, {problem}"
@@ -162,6 +164,12 @@ def tiff_parts(image: Image.Image) -> list[tuple[int, int]]:
         starts, lengths = _numbers(tags.get(offsets, ())), _numbers(tags.get(counts, ()))
         parts += zip_longest(starts, lengths[: len(starts)], fillvalue=0)
     return parts
+
+
+def _overlap(parts: list[tuple[int, int]]) -> bool:
+    """Whether two parts have a byte in common: what stands for one of them is the picture of another."""
+    written = sorted(part for part in parts if part[1])
+    return any(start + length > after for (start, length), (after, _) in pairwise(written))
 
 
 def tiff_jpegs(image: Image.Image, data: bytes) -> Iterator[bytes]:

@@ -100,6 +100,12 @@ class JpegStructure:
         alike = words[words[:, 0] == words[:, -1]].view(np.uint8).reshape(-1, _REPEATED)
         return frozenset(alike[(alike == alike[:, :1]).all(axis=1), 0].tolist())
 
+    def restarts(self, data: bytes, scan: Scan) -> list[int]:
+        """Where the parts of a scan end, in bytes from the beginning, but for the last: at its restart markers."""
+        if not self.restart_interval:
+            return []
+        return [marker.start() for marker in _RESTART.finditer(data, scan.begins, scan.ends)]
+
     def has_pattern(self, data: bytes, scan: Scan) -> bool:
         """Whether a scan repeats a few bytes, or one: a flat area does, and what was filled before it was written."""
         if scan.refines_dc:

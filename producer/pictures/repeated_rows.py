@@ -1,87 +1,68 @@
-"""Rows or columns at a side of a decoded image that repeat: what decoders and drivers write where picture is missing.
+"""Rows or columns of a decoded image that are there twice: what stands where picture is missing.
 
-Some write the last row that came until the image is full, others a pattern: a few bytes over and over, stripes, a
-checkerboard. A camera's pixels have noise, so no part of a photograph repeats to the last bit. A JPEG keeps what
-repeats with its blocks: equal blocks stay equal, at any size that it is decoded at.
+Some decoders and drivers write the last row that came until the image is full, others a pattern: a few bytes over and
+over, stripes, a checkerboard. A ring of rows that was read on while no new ones came has the same rows again, be it 16
+or 64 of them, up to the end or up to where new ones came. A camera's pixels have noise, so no line of a photograph is
+there a second time to the last bit. A JPEG keeps what repeats with its blocks: equal blocks stay equal, at any size
+that it is decoded at.
 
-Rows of one colour are the concern of `producer.pictures.unfilled_rows`: a bar and a plain background are that too.
+Lines of one colour are the concern of `producer.pictures.unfilled_rows`: a bar and a plain background are that too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from collections import defaultdict
+from typing import Final
 
 import numpy as np
 from PIL import Image
 
-from producer.pictures.unfilled_rows import lines_of
+from producer.pictures.lines import Array, lines_of, sampled
 
-_PERIOD: Final = 16
-"""After how many lines a pattern is there again: powers of two, and the blocks of a JPEG, repeat with it."""
+_APART: Final = 16
+"""By how many lines a line must be apart from its like: those of one block of a JPEG may well be alike."""
 
-_LEAST: Final = 2
-"""How many lines must be there again."""
+_SAMPLED: Final = 16
+"""Pixels of each line by which its like is looked for; all are compared where these are equal."""
 
 _NARROW: Final = 1 / 64
-"""The share of an image that may repeat: filters copy a few lines at the edge."""
+"""The share of an image that may be there twice: filters copy a few lines at the edge."""
 
-Array = np.ndarray[Any, np.dtype[Any]]
+_LEAST: Final = 2
+"""How many lines may always be."""
 
-
-@dataclass(frozen=True)
-class RepeatedPart:
-    """How many rows, or columns, at a side of an image repeat."""
-
-    size: int
-    rows: bool
+_VARIED: Final = 1 / 64
+"""The share of a line's pixels that must differ from the pixel before: a thing's tip before a plain background may be
+as narrow in two lines."""
 
 
-def repeated_part(image: Image.Image, *, reduction: int = 1) -> RepeatedPart | None:
-    """The part at a side of a loaded image that repeats to the last bit, and is not of one colour; None without.
+def is_repeated(image: Image.Image, *, reduction: int = 1) -> bool:
+    """Whether rows, or columns, of a loaded image are there twice to the last bit, and are not of one colour.
 
     Args:
         image: decoded, with all its bits or eight of them.
         reduction: how many pixels of the file are one of the image, at most 8.
     """
-    period = _PERIOD // reduction
-    for rows in (True, False):
-        lines = image.height if rows else image.width
-        for from_the_end in (True, False):
-            if lines <= period or not _may_repeat(image, rows, from_the_end, period):
-                continue
-            size = _repeating(image, rows, from_the_end, period)
-            if size > lines * _NARROW:
-                return RepeatedPart(size * reduction, rows)
-    return None
+    apart = _APART // reduction
+    return any(_repeats(image, rows, apart) for rows in (True, False))
 
 
-def _repeating(image: Image.Image, rows: bool, from_the_end: bool, period: int) -> int:
-    """How many lines at a side repeat, or 0."""
-    lines = image.height if rows else image.width
-    number = period + _LEAST
-    while number <= lines:
-        side = _at_side(image, rows, from_the_end, 0, number)
-        equal = (side[period:] == side[:-period]).all(axis=(1, 2))
-        if not equal.all():
-            again = int(np.argmin(equal))
-            return again + period if again >= _LEAST else 0
-        if number == lines:
-            return lines
-        number = min(2 * number, lines)
-    return 0
+def _repeats(image: Image.Image, rows: bool, apart: int) -> bool:
+    few = sampled(image, rows, _SAMPLED)
+    enough = max(_LEAST, len(few) * _NARROW)
+    alike = _alike(few, np.flatnonzero((few != few[:, :1]).any(axis=(1, 2))), apart)
+    if len(alike) <= enough:
+        return False
+    pixels = lines_of(image, 0, len(few), rows)
+    twice = pixels[_alike(pixels, alike, apart)]
+    changes = (twice[:, 1:] != twice[:, :-1]).any(axis=2).mean(axis=1)
+    return bool((changes >= _VARIED).sum() > enough)
 
 
-def _may_repeat(image: Image.Image, rows: bool, from_the_end: bool, period: int) -> bool:
-    """Whether the outermost line is there again, and is not of one colour: hardly any image is looked at further."""
-    outermost = _at_side(image, rows, from_the_end, 0, 1)
-    again = _at_side(image, rows, from_the_end, period, period + 1)
-    return bool((outermost == again).all() and (outermost != outermost[:, :1]).any())
-
-
-def _at_side(image: Image.Image, rows: bool, from_the_end: bool, start: int, stop: int) -> Array:
-    """Some lines at a side, counted from there."""
-    if not from_the_end:
-        return lines_of(image, start, stop, rows)
-    lines = image.height if rows else image.width
-    return lines_of(image, lines - stop, lines - start, rows)[::-1]
+def _alike(lines: Array, numbers: Array, apart: int) -> Array:
+    """The numbers, of these lines, of those that are equal and not all near each other."""
+    same: dict[bytes, list[int]] = defaultdict(list)
+    for number in numbers.tolist():
+        same[lines[number].tobytes()].append(number)
+    alike = [number for group in same.values() if group[-1] - group[0] >= apart for number in group]
+    return np.array(sorted(alike), np.intp)

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from PIL import Image
+
+from producer.pictures.lines import Array, lines_of, sampled
 
 _SAMPLED: Final = 4
 _STEP: Final = 20
@@ -48,6 +50,13 @@ _CONTRAST: Final = 12.0
 """The mean difference (0 to 255) to the plain colour at a cut: a dark area that fades to black, of which a JPEG makes
 steps, has less."""
 
+_NOISE: Final = 0.5
+"""The share of a line's pixels that differ from the pixel before where it is picture: noise, of any brightness."""
+
+_ALL_NOISE: Final = 0.75
+"""The share of them that differ from the plain colour where picture begins. What fades to black, or is burnt out, has
+few such pixels in its first line."""
+
 _NARROW: Final = 1 / 64
 """The share of an image that may be missing: sensors have a few lines that are no picture."""
 
@@ -64,8 +73,6 @@ _NEARLY: Final = 5
 _DECODERS_GREY: Final = 128
 _GREENS: Final = range(60, 170)
 """The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,11 @@ class Run:
     def size(self) -> int:
         """How many lines."""
         return self.stop - self.start
+
+    @property
+    def ends(self) -> list[bool]:
+        """Its ends beside which there are lines: the first, False, and the last, True."""
+        return [outwards for outwards, inside in ((False, self.start > 0), (True, self.stop < self.lines)) if inside]
 
     @property
     def is_at_an_end(self) -> bool:
@@ -124,10 +136,10 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
         ]
         more = run.size - max(twins, default=0)
         doubtful = more > run.lines * _BAR or (
-            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(colour))
+            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(colour) or not run.is_at_an_end)
         )
         if (more > run.lines * _MOST and (raw or _is_filling(colour))) or (
-            doubtful and any(_ends_abruptly(image, run, outwards, raw) for outwards in (False, True))
+            doubtful and all(_ends_abruptly(image, run, outwards, raw) for outwards in run.ends)
         ):
             return run
     return None
@@ -149,9 +161,7 @@ def may_have_runs(reduced: Image.Image) -> bool:
     parts of any one colour that are large enough to be doubted: blocks that are equal stay equal at any size.
     """
     for rows in (True, False):
-        lines = reduced.height if rows else reduced.width
-        few = np.asarray(reduced.resize((_SAMPLED, lines) if rows else (lines, _SAMPLED), Image.Resampling.NEAREST))
-        few = (few if rows else few.swapaxes(0, 1)).reshape(lines, _SAMPLED, -1)
+        few = sampled(reduced, rows, _SAMPLED)
         level = np.ptp(few[..., 0], axis=1) <= 2 * _NEARLY  # which leaves hardly any line
         for line in np.flatnonzero(level).tolist():
             if _is_nearly_filling(few[line]) and _is_nearly_filling(lines_of(reduced, line, line + 1, rows)[0]):
@@ -173,12 +183,8 @@ def _is_nearly_filling(line: Array) -> bool:
 def _runs(image: Image.Image) -> Iterator[Run]:
     for rows in (True, False):
         lines = image.height if rows else image.width
-        sampled = (_SAMPLED, lines) if rows else (lines, _SAMPLED)
-        few = np.asarray(image.resize(sampled, Image.Resampling.NEAREST))
-        few = (few if rows else few.swapaxes(0, 1)).reshape(lines, -1)
-        colours = few.shape[1] // _SAMPLED
-        plain = (few[:, colours:] == few[:, :-colours]).all(axis=1)
-        for start, stop in _stretches(plain, few[:, :colours]):
+        few = sampled(image, rows, _SAMPLED)
+        for start, stop in _stretches((few == few[:, :1]).all(axis=(1, 2)), few[:, 0]):
             # Seen in full only now: hardly any line gets here.
             full = lines_of(image, start, stop, rows)
             for a, b in _stretches((full == full[:, :1]).all(axis=(1, 2)), full[:, 0]):
@@ -251,6 +257,9 @@ def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> b
     if len(beside) < 4:
         return False
     differs, by = _differences(beside, run.colour)
+    nearest = 0 if raw else min(_STEP, len(beside) - 1)
+    if differs[nearest].mean() >= _ALL_NOISE and _is_noise(beside[nearest]):
+        return True
     if differs[-1].mean() >= _FULL and by[-1].mean() >= _CONTRAST:
         return True
     seen, much = differs[:4].sum(axis=1), by[:4].sum(axis=1)
@@ -260,21 +269,15 @@ def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> b
     )
 
 
+def _is_noise(line: Array) -> bool:
+    return bool((line[1:] != line[:-1]).any(axis=1).mean() >= _NOISE)
+
+
 def _beside(image: Image.Image, run: Run, outwards: bool, number: int) -> Array:
     """Up to a number of lines beside a run, before or (`outwards`) behind it, the nearest first."""
     if outwards:
         return lines_of(image, run.stop, min(run.stop + number, run.lines), run.rows)
     return lines_of(image, max(run.start - number, 0), run.start, run.rows)[::-1]
-
-
-def lines_of(image: Image.Image, start: int, stop: int, rows: bool) -> Array:
-    """Some rows or columns, as (line, pixel, colour)."""
-    if stop <= start:
-        return np.empty((0, 1, 1))
-    box = (0, start, image.width, stop) if rows else (start, 0, stop, image.height)
-    pixels: Array = np.asarray(image.crop(box))
-    pixels = pixels if rows else pixels.swapaxes(0, 1)
-    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 def _differences(lines: Array, colour: Array) -> tuple[Array, Array]:

@@ -48,3 +48,18 @@ def has_unwritten_blocks(every: Array, base: int, repeats_after: Array, first: i
                 return True
             columns.add(column)
     return len(columns) >= _ENOUGH
+
+
+def has_unwritten_end(every: Array, base: int, first: int, stride: int) -> bool:
+    """Whether the pixels end with one byte over and over that begins with a page, within a row.
+
+    Args:
+        every: the bytes from a block's beginning to the end of the pixels.
+        base, first, stride: as `has_unwritten_blocks` has them.
+    """
+    last = every[-2 * BLOCK :]
+    if len(every) <= 2 * BLOCK or (last != last[-1]).any():
+        return False
+    picture = every[::-1] != last[-1]
+    begin = base + len(every) - int(picture.argmax()) if picture.any() else base
+    return begin % _PAGE == 0 and begin > first and (begin - first) % stride != 0

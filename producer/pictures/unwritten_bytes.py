@@ -3,7 +3,7 @@
 The pixels of a BMP or an uncompressed TIFF are one block, strips, tiles, or a plane a colour. What was never written
 has a byte, or a few, over and over, in debug builds for example DE AD BE EF. Four things no camera makes so:
 
-- holes between blocks of a disk (`producer.pictures.unwritten_blocks`);
+- holes between blocks of a disk, and an end that begins with one (`producer.pictures.unwritten_blocks`);
 - a pattern of up to 64 bytes over three rows and more, of the image or of a tile, that is not one colour;
 - a tile that is plain, with picture right beside it, where neither its row nor its column of tiles is a bar;
 - rows of which one colour's plane is plain and another's is not. (Light of one colour does this too.)
@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from producer.pictures.patterns import LONGEST, periods, stretches
-from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks
+from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks, has_unwritten_end
 
 _PERIOD: Final = 24
 """Bytes after which pixels of 1, 2, 3, 4, 6 or 8 bytes and of one colour repeat."""
@@ -134,7 +134,10 @@ class StoredParts:
             return None
         stride, (every, base) = strides.pop(), self._stored()
         repeats_after = periods(every, BLOCK)
-        if has_unwritten_blocks(every, base, repeats_after, min(self._where)[0], stride):
+        first = min(self._where)[0]
+        if has_unwritten_blocks(every, base, repeats_after, first, stride):
+            return Missing.CUT
+        if has_unwritten_end(every, base, first, stride):
             return Missing.CUT
         least = max(_BLOCKS, _ROWS * stride // BLOCK - 1)
         long = [(a, b) for a, b in stretches(repeats_after, least) if b - a < len(every) // BLOCK - 1]

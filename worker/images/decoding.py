@@ -19,7 +19,8 @@ from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
-from producer.pictures.repeated_rows import repeated_part
+from producer.pictures.lost_lines import lacks_lines
+from producer.pictures.repeated_rows import is_repeated
 from producer.pictures.several_pictures import several_pictures
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
@@ -46,8 +47,13 @@ _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 """How those begin that are made of parts one behind the other."""
 
 _REPEATED_PART: Final = (
-    "at one side of the image the same pixels come again and again, as where picture is missing: look whether the "
+    "the same pixels come again and again in the image, as where picture is missing: look whether the "
     "photograph is whole; of a camera that fills up its images give the pocket's region without that part"
+)
+
+_LOST_LINES: Final = (
+    "lines of the image have one colour, between others that do not: a part of what the camera sent was lost: look at "
+    "its cable and its network, and take the photograph again"
 )
 
 _PLAIN_PART: Final = (
@@ -180,8 +186,10 @@ def _of_others(
     doubt = _PLAIN_PART if missing is Missing.DOUBT else eight.doubt
     if doubt is None and plain_part(upright, runs, raw=raw) is not None:
         doubt = _PLAIN_PART
-    if doubt is None and repeated_part(upright) is not None:
+    if doubt is None and is_repeated(upright):
         doubt = _REPEATED_PART
+    if doubt is None and lacks_lines(upright):
+        doubt = _LOST_LINES
     colours = as_rgb(opaque(upright))
     if isinstance(region, Edge):
         colours = levelled(colours, region, size, origin=(-left, -top))

@@ -17,7 +17,7 @@ from typing import Final
 from PIL import Image, ImageFile
 
 from producer.pictures.jpeg_structure import JpegStructure
-from producer.pictures.repeated_rows import repeated_part
+from producer.pictures.repeated_rows import is_repeated
 from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, plain_runs
 from worker.images.colours import as_rgb
 from worker.images.cut import Box, Cut, box_of, extent_of
@@ -114,12 +114,12 @@ class ReducedJpeg:
     def is_repeated(self) -> bool:
         """Whether a part at a side of what is taken repeats to the last bit, so that it may be missing."""
         if self._region is None:
-            return repeated_part(self._image, reduction=self.reduction) is not None
+            return is_repeated(self._image, reduction=self.reduction)
         left, top, right, bottom = self._inner(self._region)
         if left >= right or top >= bottom:
             return False
         inner = self._image.crop((left, top, right, bottom))
-        return repeated_part(inner, reduction=self.reduction) is not None
+        return is_repeated(inner, reduction=self.reduction)
 
     def taken(self) -> Image.Image:
         """The whole image, or its region, upright, in RGB, of the network's size."""

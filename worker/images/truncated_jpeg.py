@@ -8,6 +8,7 @@ takes none unless it gets them all. So how much it takes of single bytes says wh
 
 - Still within the scan where its data have ended: something is missing. What it then gets to eat are the longest codes
   there are, so that no more than four blocks of 8×8 pixels, in the last corner, can be missing without being seen.
+  So are the parts of a scan between its restart markers: of what comes over a network the packets of one may be lost.
 - Behind the scan although data are left: a part is there twice, as after a copy that was resumed too early, or was
   overwritten, with zeros for example. Of a scan that repeats one byte or a few it is asked at its very end.
 
@@ -16,9 +17,10 @@ No pixels are compared, so this holds for a JPEG that is decoded at a fraction o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import numpy as np
 from PIL import ImageFile, _imaging
 
 from producer.pictures.jpeg_structure import JpegStructure
@@ -31,6 +33,9 @@ _BUFFERED: Final = 8
 
 _TAIL: Final = 32
 """Of a scan that looks like any other, so large a part may be left over at its end: some programs pad their files."""
+
+_PARTS: Final = 200
+"""Parts of a scan, between its restart markers, each of which takes some 20 µs to ask."""
 
 _SINGLE: Final = 2
 """Bytes that were taken one by one, from which on it is certain that they were passed over."""
@@ -51,6 +56,10 @@ def load_whole(image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure) -> 
     try:
         view, at, whole = memoryview(data), 0, True
         for scan in jpeg.scans:
+            for end in _checked(jpeg.restarts(data, scan), at):
+                feed.give(view[at:end])
+                at = end
+                whole &= feed.passes_over([_ONES] * _BUFFERED)
             repeats = jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan)
             room = _BUFFERED if repeats else max((scan.ends - scan.begins) // _TAIL, _BUFFERED)
             wanted = max(scan.ends - room, at)
@@ -68,6 +77,17 @@ def load_whole(image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure) -> 
     image.tile = []
     image.load_end()
     return whole
+
+
+def _checked(restarts: Sequence[int], begins: int) -> list[int]:
+    """Of the parts of a scan, by where each but the last ends, those that are asked whether they lack something.
+
+    All of them if that is no work, else the shortest.
+    """
+    if len(restarts) <= _PARTS:
+        return [*restarts]
+    lengths = np.diff([begins, *restarts])
+    return [restarts[part] for part in sorted(np.argsort(lengths)[:_PARTS].tolist())]
 
 
 class _Feed:

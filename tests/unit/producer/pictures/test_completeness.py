@@ -127,3 +127,14 @@ def test_a_jpeg_within_a_tiff_is_asked_what_a_jpeg_file_is(strip: int) -> None:
     assert cut_short(whole) is None
     assert cut_short(holed) == "in a strip or tile of the TIFF, a part of the JPEG was never written"
     assert cut_short(unfinished) == "in a strip or tile of the TIFF, the JPEG ends before its end marker"
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits"])
+def test_parts_of_a_tiff_that_share_a_place_in_the_file_are_no_picture(compression: str) -> None:
+    whole = encoded("TIFF", compression=compression, strip_size=2048)
+    with Image.open(io.BytesIO(whole)) as image:
+        *_, (before, _), (last, _) = tiff_parts(image)
+    shared = whole.replace(struct.pack("<I", last), struct.pack("<I", before))
+    assert shared != whole
+    assert cut_short(whole) is None
+    assert cut_short(shared) == "two parts of the TIFF are said to be in one place of the file"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from producer.pictures.repeated_rows import repeated_part
+from producer.pictures.repeated_rows import is_repeated
 from producer.simulation.head import labelled_images
 
 JPEGS = [{"quality": 90}, {"quality": 30}, {"quality": 85, "subsampling": 0}, {"progressive": True}]
@@ -44,10 +44,7 @@ FILLS: list[Callable[[np.ndarray, int], np.ndarray]] = [last_row_again, checkerb
 def test_what_repeats_up_to_a_side_is_no_picture(fill: Callable[[np.ndarray, int], np.ndarray], lacks: int) -> None:
     for pixels in photographs():
         for turns in range(4):
-            part = repeated_part(Image.fromarray(np.rot90(fill(pixels, lacks), turns)))
-            assert part is not None
-            assert part.size >= lacks
-            assert part.rows == (turns % 2 == 0)
+            assert is_repeated(Image.fromarray(np.rot90(fill(pixels, lacks), turns)))
 
 
 @pytest.mark.parametrize("by", [1, 2, 4, 8])
@@ -56,8 +53,21 @@ def test_what_repeats_does_so_in_a_jpeg_at_any_size(options: dict[str, int], by:
     for pixels in photographs():
         for fill in (last_row_again, checkerboard):
             for turns in range(2):
-                assert repeated_part(jpeg(np.rot90(fill(pixels, 120), turns), options, by), reduction=by) is not None
-        assert repeated_part(jpeg(pixels, options, by), reduction=by) is None
+                assert is_repeated(jpeg(np.rot90(fill(pixels, 120), turns), options, by), reduction=by)
+        assert not is_repeated(jpeg(pixels, options, by), reduction=by)
+
+
+@pytest.mark.parametrize("ring", [1, 5, 16, 24, 32, 64])
+@pytest.mark.parametrize("begin", [96, 192], ids=["in the middle", "up to the end"])
+def test_a_ring_of_rows_that_was_read_on_is_no_picture(ring: int, begin: int) -> None:
+    for pixels in photographs():
+        read_on = pixels.copy()
+        read_on[begin : begin + 64] = np.resize(pixels[begin - ring : begin], (64, *pixels.shape[1:]))
+        for turns in range(2):
+            assert is_repeated(Image.fromarray(np.rot90(read_on, turns)))
+        if ring in (1, 16, 32, 64):  # and the blocks of a JPEG then have their like
+            for by in (1, 2, 4, 8):
+                assert is_repeated(jpeg(read_on, {"quality": 85}, by), reduction=by)
 
 
 def jpeg(pixels: np.ndarray, options: dict[str, int], by: int) -> Image.Image:
@@ -77,10 +87,10 @@ def test_a_plain_background_or_bar_does_not_repeat(colour: int) -> None:
         barred = pixels.copy()
         barred[-60:] = colour
         for drawn in (barred, np.where(inside[..., None], pixels, np.uint8(colour))):
-            assert repeated_part(Image.fromarray(drawn)) is None
+            assert not is_repeated(Image.fromarray(drawn))
 
 
 def test_photographs_and_a_few_lines_that_a_filter_copied_are_whole() -> None:
     for pixels in photographs():
-        assert repeated_part(Image.fromarray(pixels)) is None
-        assert repeated_part(Image.fromarray(last_row_again(pixels, 3))) is None
+        assert not is_repeated(Image.fromarray(pixels))
+        assert not is_repeated(Image.fromarray(last_row_again(pixels, 3)))

@@ -165,6 +165,24 @@ def test_half_a_photograph_with_any_one_colour_is_seen_in_any_format(way: str, c
                 assert all(may_have_runs(reduced(data, by)) for by in (2, 4, 8))
 
 
+@pytest.mark.parametrize("way", ["JPEG", "PNG", *RAW])
+@pytest.mark.parametrize("place", [{"bottom": 77}, {"bottom": 52}, {"left": 90}], ids=str)
+def test_a_fill_that_looks_like_what_is_beside_it_is_seen_by_the_noise_that_it_lacks(
+    way: str, place: dict[str, int]
+) -> None:
+    for pixels in photographs():
+        beside = pixels[-place["bottom"] - 1] if "bottom" in place else pixels[:, place["left"]]
+        assert answer(saved(bar(pixels, beside.mean(axis=0).astype(np.uint8), **place), way)) == "plain"
+
+
+@pytest.mark.parametrize("way", ["PNG", *RAW])
+def test_a_part_in_the_middle_is_no_bar(way: str) -> None:
+    for pixels in photographs():
+        lost = pixels.copy()
+        lost[100:120] = 0
+        assert answer(saved(lost, way)) == "plain"
+
+
 @pytest.mark.parametrize("colour", [90, 205, (20, 60, 130)], ids=str)
 def test_a_thing_before_a_background_of_any_one_colour_is_whole(colour: Any) -> None:
     down, across = np.mgrid[-1:1:256j, -1:1:256j]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from producer.pictures.patterns import periods
-from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks
+from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks, has_unwritten_end
 
 FIRST, STRIDE = 54, 3390
 NOISE = np.random.default_rng(0).integers(0, 256, 300 * BLOCK, dtype=np.uint8)
@@ -48,3 +48,15 @@ def test_bars_and_plain_tiles_at_rows_that_begin_where_blocks_do_are_a_picture_s
 def test_noise_and_what_is_plain_throughout_have_no_holes() -> None:
     assert not has(NOISE)
     assert not has(np.zeros_like(NOISE))
+
+
+@pytest.mark.parametrize("fill", [0, 255])
+def test_an_end_that_was_never_written_begins_with_a_page_within_a_row(fill: int) -> None:
+    for begin, ends in ((81_920, True), (81_920 + 512, False), (81_921, False)):
+        every = NOISE.copy()
+        every[begin:] = fill
+        every[begin - 1] = 7
+        assert has_unwritten_end(every, 0, FIRST, STRIDE) == ends
+        assert not has_unwritten_end(every, 0, 0, 4096)  # a bar, by rows that begin where pages do
+    assert not has_unwritten_end(NOISE, 0, FIRST, STRIDE)
+    assert not has_unwritten_end(np.zeros_like(NOISE), 0, FIRST, STRIDE)

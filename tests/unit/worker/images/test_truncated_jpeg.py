@@ -128,6 +128,29 @@ def test_a_part_between_two_restart_markers_is_missed() -> None:
     assert is_cut(data[:first] + data[second:])
 
 
+PARTS: dict[str, dict[str, Any]] = {
+    "a row of blocks": {"restart_marker_rows": 1},
+    "three rows": {"restart_marker_rows": 3, "quality": 40},
+    "four blocks": {"restart_marker_blocks": 4},
+    "seven blocks, full colour": {"restart_marker_blocks": 7, "subsampling": 0},
+    "a row, optimised": {"restart_marker_rows": 1, "optimize": True},
+}
+
+
+@pytest.mark.parametrize("reduction", [1, 8])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_between_restart_markers_that_lost_its_data_is_seen(part: str, reduction: int) -> None:
+    """As where packets of a network camera are lost, and a gateway keeps what it has in order."""
+    data = jpeg(scene(size=(640, 512)), **PARTS[part])
+    begins = JpegStructure.of(data).scans[0].begins
+    parts = re.split(rb"(\xff[\xd0-\xd7])", data[begins:])
+    assert not is_cut(data, reduction)
+    middle = len(parts) // 4 * 2
+    for kept in (0, 0.1, 0.5, 0.8):
+        short = parts[middle][: int(len(parts[middle]) * kept)].removesuffix(b"\xff")
+        assert is_cut(data[:begins] + b"".join([*parts[:middle], short, *parts[middle + 1 :]]), reduction), kept
+
+
 @pytest.mark.parametrize("fill", [b"\x55\xaa", b"\r\n", b"\xde\xad\xbe\xef", b"0123456789abcdef"])
 @pytest.mark.parametrize("share", [0.5, 0.8])
 @pytest.mark.parametrize("options", [{}, {"subsampling": 0, "quality": 95}, {"optimize": True}], ids=str)

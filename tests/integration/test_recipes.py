@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import getpass
+import json
 import re
 import shutil
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from producer.connect.sinks.signature import new_secret
 from tests.integration.plant import Mosquitto, check, connecting, needs_mosquitto
@@ -21,7 +25,10 @@ from tests.support import RedisProcess, wait_until
 from worker.embedded.redis_server import free_port
 from worker.line.notifier import Notifier
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "integration.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+METRICS = ROOT / "deploy" / "metrics"
+PROMETHEUS = shutil.which("prometheus")
 
 
 @contextmanager
@@ -113,3 +120,66 @@ def test_an_mes_by_webhook_takes_each_event_once_and_nothing_from_others(
         wait_until(lambda: connector.status()["mes"]["delivered"] == 2, 60)
         assert printed.read_text() == "inserts.check mill-1/H12 replace\n"
     line.close()
+
+
+class Prometheus:
+    """A real Prometheus that scrapes one port every half second, with the rules of the plant."""
+
+    def __init__(self, folder: Path, scraped: int):
+        self.port = free_port()
+        scrape = {"job_name": "connect", "static_configs": [{"targets": [f"127.0.0.1:{scraped}"]}]}
+        configuration = {
+            "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
+            "rule_files": [str(METRICS / "alerts.yml")],
+            "scrape_configs": [scrape],
+        }
+        file = folder / "prometheus.yml"
+        file.write_text(yaml.safe_dump(configuration), encoding="utf-8")
+        listen = f"--web.listen-address=127.0.0.1:{self.port}"
+        options = [f"--config.file={file}", f"--storage.tsdb.path={folder / 'tsdb'}", listen, "--log.level=error"]
+        self._process = subprocess.Popen([PROMETHEUS, *options])
+
+    def value(self, query: str) -> dict[str, float] | None:
+        """What a query comes to, by the label `sink`; None where it does not answer yet."""
+        url = f"http://127.0.0.1:{self.port}/api/v1/query?" + urllib.parse.urlencode({"query": query})
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        except OSError:
+            return None
+        return {row["metric"].get("sink", ""): float(row["value"][1]) for row in result}
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.mark.skipif(PROMETHEUS is None, reason="there is no prometheus here (Debian: prometheus)")
+def test_the_dashboard_shows_which_system_is_not_told(
+    tmp_path: Path, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last row of the dashboard, and the alert, asked of a real Prometheus that scrapes a real connector."""
+    board = json.loads((METRICS / "grafana" / "dashboards" / "line.json").read_text(encoding="utf-8"))
+    titles = [panel["title"] for panel in board["panels"]]
+    (up, waiting, lag) = (
+        panel["targets"][0]["expr"] for panel in board["panels"][titles.index("The plant's other systems") + 1 :]
+    )
+    port, secret = free_port(), tmp_path / "secret"
+    secret.write_text(new_secret())
+    monkeypatch.setenv("INSERTS_METRICS_PORT", str(port))
+    url = f'url = "http://127.0.0.1:{free_port()}/"\nallow = ["127.0.0.0/8"]\nsecret_files = ["{secret}"]\n'
+    file = f'site = "plant-1"\n[webhook.mes]\n{url}[webhook.quiet]\n{url}kinds = ["fault"]\n'
+    line = Notifier(redis_server.url)
+    prometheus = Prometheus(tmp_path, port)
+    try:
+        with connecting(tmp_path, redis_server.url, file):
+            line.send([("station-1", check("go")), ("station-1", check("replace", [2]))])
+            wait_until(lambda: prometheus.value(up) == {"mes": 0.0, "quiet": 1.0}, 60, "what is up")
+            wait_until(lambda: prometheus.value(waiting) == {"mes": 2.0, "quiet": 0.0}, 30, "what waits")
+            ages = prometheus.value(lag)
+            assert ages is not None
+            assert ages["mes"] > 0 == ages["quiet"]
+        wait_until(lambda: prometheus.value("up") == {"": 0.0}, 30, "a connector that is gone")
+    finally:
+        prometheus.end()
+        line.close()

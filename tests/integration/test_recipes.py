@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -182,4 +183,87 @@ def test_the_dashboard_shows_which_system_is_not_told(
         wait_until(lambda: prometheus.value("up") == {"": 0.0}, 30, "a connector that is gone")
     finally:
         prometheus.end()
+        line.close()
+
+
+class HomeAssistant:
+    """A real Home Assistant with the recipe's automation; whom it notifies, and what its sensors show, is in a file."""
+
+    def __init__(self, folder: Path, broker: int):
+        self.heard = folder / "heard"
+        self._log = folder / "home-assistant.log"
+        (text,) = re.findall(r"<!-- example: home assistant -->\n```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+        changed = "{{ trigger.event.data.new_state.name }} {{ trigger.event.data.new_state.state }}"
+        automation = {
+            "alias": "What sensors show",
+            "triggers": [{"trigger": "event", "event_type": "state_changed"}],
+            "conditions": "{{ trigger.event.data.entity_id.startswith('sensor.') }}",
+            "mode": "queued",
+            "actions": [{"action": "notify.notify", "data": {"message": changed}}],
+        }
+        configuration = {
+            "homeassistant": {"name": "plant", "time_zone": "UTC"},
+            "http": {"server_host": "127.0.0.1", "server_port": free_port()},
+            "command_line": [{"notify": {"name": "notify", "command": f"(cat; echo) >> {self.heard}"}}],
+            "automation": [*yaml.safe_load(text)["automation"], automation],
+        }
+        (folder / "configuration.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
+        entry = {
+            "entry_id": "0" * 32,
+            "domain": "mqtt",
+            "title": "broker",
+            "version": 1,
+            "minor_version": 2,
+            "data": {"broker": "127.0.0.1", "port": broker},
+            "options": {},
+            "source": "user",
+            "unique_id": None,
+            "disabled_by": None,
+            "pref_disable_new_entities": False,
+            "pref_disable_polling": False,
+            "created_at": "2026-11-28T10:00:00+00:00",
+            "modified_at": "2026-11-28T10:00:00+00:00",
+            "discovery_keys": {},
+        }
+        stored = {"version": 1, "minor_version": 4, "key": "core.config_entries", "data": {"entries": [entry]}}
+        (folder / ".storage").mkdir()
+        (folder / ".storage" / "core.config_entries").write_text(json.dumps(stored), encoding="utf-8")
+        with self._log.open("wb") as log:
+            command = [os.environ["INSERTS_TEST_HOME_ASSISTANT"], "-c", str(folder)]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def lines(self) -> list[str]:
+        """What it has said or shown, the newest last."""
+        assert self._process.poll() is None, self._log.read_text()
+        return self.heard.read_text(encoding="utf-8").split("\n")[:-1] if self.heard.exists() else []
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@needs_mosquitto
+@pytest.mark.skipif(
+    "INSERTS_TEST_HOME_ASSISTANT" not in os.environ,
+    reason="INSERTS_TEST_HOME_ASSISTANT names no program `hass` of Home Assistant 2024.10 or later",
+)
+def test_home_assistant_finds_the_head_asks_for_somebody_and_sees_us_go(
+    tmp_path: Path, redis_server: RedisProcess
+) -> None:
+    broker, line = Mosquitto(tmp_path), Notifier(redis_server.url)
+    broker.start()
+    file = f'site = "plant-1"\n[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\nhome_assistant = true\n'
+    (tmp_path / "home").mkdir()
+    home = HomeAssistant(tmp_path / "home", broker.port)
+    try:
+        with connecting(tmp_path, redis_server.url, file):
+            line.send([("station-1", check("go"))])
+            wait_until(lambda: "mill-1 H12 go" in home.lines(), 200, "a sensor that shows go")
+            line.send([("station-1", check("replace", [2, 3]))])
+            wait_until(lambda: "mill-1 H12: replace 2, 3" in home.lines(), 60, "that it asks for somebody")
+            wait_until(lambda: "mill-1 H12 replace" in home.lines())
+        wait_until(lambda: home.lines()[-1:] == ["mill-1 H12 unavailable"], 60, "that it misses us")
+    finally:
+        home.end()
+        broker.kill()
         line.close()

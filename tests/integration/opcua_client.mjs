@@ -2,7 +2,8 @@
 //
 //   node opcua_client.mjs MODULES URL CERTIFICATE KEY USER PASSWORD FOLDER
 //
-// Prints a line of JSON for the head when it is read first, and one whenever its `Sequence` is another.
+// Prints a line of JSON for the head when it is read first, one for what GetResultListFiltered lists of it, and one
+// whenever its `Sequence` is another.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -43,7 +44,32 @@ async function head() {
     );
 }
 
+async function child(parent, name) {
+    const found = await session.translateBrowsePath(opcua.makeBrowsePath(parent, `/${ns}:${name}`));
+    return found.targets[0].targetId;
+}
+
+// Its structures are those that the server describes: nothing of them is known here.
+async function results() {
+    const management = await child(await child("ObjectsFolder", "VisionSystem"), "ResultManagement");
+    const methodId = await child(management, "GetResultListFiltered");
+    const { inputArguments: wanted } = await session.getArgumentDefinition(methodId);
+    const inputArguments = [];
+    for (const { dataType } of wanted) {
+        if (dataType.namespace === 0) inputArguments.push({ dataType: dataType.value, value: 0 });
+        else {
+            const value = await session.constructExtensionObject(dataType, {});
+            inputArguments.push({ dataType: opcua.DataType.ExtensionObject, value });
+        }
+    }
+    const { outputArguments } = await session.call({ objectId: management, methodId, inputArguments });
+    return outputArguments[3].value.map(({ partId, isPartial, resultState, resultContent }) => {
+        return [partId.id, isPartial, resultState, resultContent[1].value, JSON.parse(resultContent[2].value).type];
+    });
+}
+
 print({ ns, head: await head() });
+print({ results: await results() });
 const subscription = await session.createSubscription2({ requestedPublishingInterval: 100, publishingEnabled: true });
 const item = await subscription.monitor(
     { nodeId: node("Sequence"), attributeId: opcua.AttributeIds.Value },

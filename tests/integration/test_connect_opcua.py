@@ -204,7 +204,7 @@ def test_with_the_standard_s_node_set_the_types_are_the_standard_s(
 def test_a_client_that_shares_no_code_with_the_server_sees_what_a_plc_reads(
     plant: Plant, redis_server: RedisProcess, line: Notifier
 ) -> None:
-    """The recipe of docs/integration.md: names, types, and `Sequence` that is written last."""
+    """The recipe of docs/integration.md: names, types, `Sequence` that is written last; and what can be asked for."""
     printed, program = plant.folder / "printed", Path(__file__).with_name("opcua_client.mjs")
     with connecting(plant.folder, redis_server.url, plant.file()) as connector:
         said = [verdict(1), verdict(2, "damaged"), check("replace", [2])]
@@ -232,6 +232,11 @@ def test_a_client_that_shares_no_code_with_the_server_sees_what_a_plc_reads(
                 "PocketOutcome": ["String", ["intact", "damaged"]],
                 "PocketEvaluation": ["Int32", [1, 2]],
             }
+            assert told("results")[0]["results"] == [
+                ["mill-1/H12", False, 1, "NotOK", "inserts.check"],
+                ["mill-1/H12", True, 1, "NotOK", "inserts.verdict"],
+                ["mill-1/H12", True, 1, "OK", "inserts.verdict"],
+            ]
             assert told("write") == [{"write": "BadUserAccessDenied"}]
             line.send([("station-1", check("go"))])
             wait_until(lambda: told("sequence"), 30)

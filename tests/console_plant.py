@@ -26,7 +26,8 @@ from db.line.captures import Capture
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import Aspect, StationDay
 from db.line.verdicts import Verdict
-from db.queries import maintenance, unusable_runs
+from db.queries import connector_health, maintenance, unusable_runs
+from producer.contract.connector_report import ConnectorReport, SinkState
 from producer.simulation.head import SimulatedHead
 from producer.storage.folder import FolderStore
 from tests.evaluation_support import COUNT, report_of
@@ -121,6 +122,15 @@ class Plant:
                 moment = now - timedelta(seconds=120 - pocket)
                 capture = self.capture(machine, "H12", pocket, pockets, "op-0001", check, moment, photo)
                 self.judge(capture, 0.0, moment)
+
+    def connector(self) -> None:
+        """A connector that tells one system, and not another."""
+        now = datetime.now(UTC)
+        told = SinkState("broker", True, None, now.timestamp() - 9000, False, 0, None, 0, 420, now.timestamp() - 40)
+        away = replace(told, name="mes", up=False, problem="no answer", waiting=31, oldest=now.timestamp() - 900)
+        report = ConnectorReport(site="plant-1", host="line-pc", written_at=now, sinks=(told, away))
+        with self.database.transaction() as session:
+            connector_health.keep(session, {"0" * 32: report.model_dump_json()}, now)
 
     def work_worn(self) -> None:
         """A small head whose inserts are worn."""

@@ -82,10 +82,11 @@ def page(chromium: webdriver.Chrome, server: Server) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def still_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    """A plant for all tests of a module that only look; it has worn inserts, a fault, a candidate and a change too."""
+    """A plant for all tests of a module that only look; it has worn inserts, a fault, a connector, a candidate too."""
     with _plant_in(tmp_path_factory.mktemp("still")) as made:
         made.fault()
         made.work_worn()
+        made.connector()
         made.candidate()
         made.change_insert("mill-9", "Fräskopf 3", 1)
         yield made

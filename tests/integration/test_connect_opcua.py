@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncua
 import pytest
@@ -190,3 +195,54 @@ def test_with_the_standard_s_node_set_the_types_are_the_standard_s(
             assert client.variable("mill-1/H12", "Replace") == [3]
     finally:
         connector.kill()
+
+
+@pytest.mark.skipif(
+    "INSERTS_TEST_NODE_OPCUA" not in os.environ or shutil.which("node") is None,
+    reason="INSERTS_TEST_NODE_OPCUA names no folder with node_modules of node-opcua-client, or there is no node",
+)
+def test_a_client_that_shares_no_code_with_the_server_sees_what_a_plc_reads(
+    plant: Plant, redis_server: RedisProcess, line: Notifier
+) -> None:
+    """The recipe of docs/integration.md: names, types, `Sequence` that is written last; and what can be asked for."""
+    printed, program = plant.folder / "printed", Path(__file__).with_name("opcua_client.mjs")
+    with connecting(plant.folder, redis_server.url, plant.file()) as connector:
+        said = [verdict(1), verdict(2, "damaged"), check("replace", [2])]
+        line.send([("station-1", answer) for answer in said])
+        wait_until(lambda: connector.status()["cell"]["delivered"] == 3, 60)
+        modules, pki = os.environ["INSERTS_TEST_NODE_OPCUA"], plant.folder / "pki"
+        arguments = [modules, plant.url, *plant.client, "plc", PASSWORD, pki]
+        with printed.open("wb") as output:
+            client = subprocess.Popen(["node", program, *arguments], stdout=output, stderr=subprocess.STDOUT)
+
+        def told(name: str) -> list[dict[str, Any]]:
+            lines = [text for text in printed.read_text(encoding="utf-8").splitlines() if text.startswith('{"')]
+            return [value for text in lines if name in (value := json.loads(text))]
+
+        try:
+            wait_until(lambda: (told("watching") and told("write")) or client.poll() is not None, 60)
+            (first,) = told("ns")
+            assert first["ns"] == 2
+            assert first["head"] == {
+                "State": ["String", "replace"],
+                "Evaluation": ["Int32", 2],
+                "Replace": ["Int32", [2]],
+                "Operation": ["String", "op-1"],
+                "IsSimulated": ["Boolean", False],
+                "PocketOutcome": ["String", ["intact", "damaged"]],
+                "PocketEvaluation": ["Int32", [1, 2]],
+            }
+            assert told("results")[0]["results"] == [
+                ["mill-1/H12", False, 1, "NotOK", "inserts.check"],
+                ["mill-1/H12", True, 1, "NotOK", "inserts.verdict"],
+                ["mill-1/H12", True, 1, "OK", "inserts.verdict"],
+            ]
+            assert told("write") == [{"write": "BadUserAccessDenied"}]
+            line.send([("station-1", check("go"))])
+            wait_until(lambda: told("sequence"), 30)
+            (second,) = told("sequence")
+            assert second["sequence"] == "UInt32"
+            assert second["head"]["State"] == ["String", "go"], "it was written before Sequence was"
+        finally:
+            client.kill()
+            client.wait()

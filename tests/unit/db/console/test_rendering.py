@@ -24,8 +24,8 @@ def test_no_template_has_what_the_policy_forbids(template) -> None:
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_every_word_of_a_template_can_be_translated(template) -> None:
     text = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "", template.read_text(encoding="utf-8"), flags=re.DOTALL)
-    words = re.findall(r">[^<>]*?([A-Za-z]{3,}[^<>]*)<", text)
-    assert [word for word in words if word.strip() not in ("insert-db users add",)] == []
+    text = re.sub(r"<code[^>]*>insert-(db|station|worker) .*?</code>", "", text)  # a command is the same everywhere
+    assert re.findall(r">[^<>]*?([A-Za-z]{3,}[^<>]*)<", text) == []
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from producer.connect.sinks.topics import Topics
 from producer.contract.plant_event import plant_event
@@ -39,3 +45,33 @@ def test_home_assistant_learns_of_the_head() -> None:
     assert topic == f"homeassistant/sensor/{told['unique_id']}/config"
     assert told["availability_topic"] == "inserts/plant-1/available"
     assert told["device"]["name"] == "mill-1 H12"
+
+
+def written(template: str, **values: Any) -> str:
+    """What Home Assistant makes of a template: it has this environment, and filters of its own, which none asks for."""
+    return ImmutableSandboxedEnvironment().from_string(template).render(values)
+
+
+def test_home_assistant_s_templates_read_what_stands_at_the_topic_they_name() -> None:
+    topics, said = Topics("plant-1"), check("replace", [2, 3])
+    event = plant_event("plant-1", "s", said, 0.0)
+    told, payload = json.loads(topics.discovery(said)[1]), json.loads(event.as_json())
+    assert told["state_topic"] == told["json_attributes_topic"] == topics.of_state(event)
+    assert written(told["value_template"], value_json=payload) == "replace"
+    assert json.loads(written(told["json_attributes_template"], value_json=payload)) == payload["data"]
+
+
+def test_the_recipe_s_automation_asks_for_somebody_at_replace_alone() -> None:
+    document = (Path(__file__).parents[5] / "docs" / "integration.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"<!-- example: home assistant -->\n```yaml\n(.*?)```", document, re.DOTALL)
+    (automation,) = yaml.safe_load(text)["automation"]
+    (trigger,), (action,) = automation["triggers"], automation["actions"]
+    for state, replace in (("go", []), ("review", []), ("replace", [2, 3])):
+        event = plant_event("plant-1", "s", check(state, replace), 0.0)
+        assert trigger["topic"] == Topics("plant-1").of_state(event)
+        payload = json.loads(event.as_json())
+        begins = written(trigger["value_template"], value_json=payload) == trigger["payload"]
+        assert begins is (state == "replace")
+        if begins:
+            said = written(action["data"]["message"], trigger={"payload_json": payload})
+            assert said == "mill-1 H12: replace 2, 3"

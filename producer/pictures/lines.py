@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 _GOLDEN: Final = (5**0.5 - 1) / 2
-"""Its multiples are spread evenly between the whole numbers, and never twice in the same way."""
+"""No two whole numbers have this ratio."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -24,11 +24,16 @@ def lines_of(image: Image.Image, start: int, stop: int, rows: bool) -> Array:
 
 
 def sampled(image: Image.Image, rows: bool, number: int) -> Array:
-    """So many pixels of each row or column, as (line, pixel, colour): to see which lines are worth more.
+    """So many pixels, an even number, of each line, as (line, pixel, colour): to see which lines are worth more.
 
-    They are at distances of their own, for patterns of stripes and squares.
+    Half of them are at other distances than the rest, for patterns of stripes and squares.
     """
-    pixels: Array = np.asarray(image)
-    pixels = pixels if rows else pixels.swapaxes(0, 1)
-    few = pixels[:, (np.arange(number) * _GOLDEN % 1 * pixels.shape[1]).astype(np.intp)]
+    half, (width, height) = number // 2, image.size
+    size = (half, height) if rows else (width, half)
+    near = (0, 0, width * _GOLDEN, height) if rows else (0, 0, width, height * _GOLDEN)
+    halves: list[Array] = [
+        np.asarray(image.resize(size, Image.Resampling.NEAREST, part)) for part in (near, (0, 0, width, height))
+    ]
+    few = np.concatenate(halves, axis=1 if rows else 0)
+    few = few if rows else few.swapaxes(0, 1)
     return few.reshape(len(few), number, -1)

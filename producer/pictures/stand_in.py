@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from producer.contract.reasons.stations import NO_REASON
+from producer.contract.reasons.template import Reason
 
 _BEGIN: Final = b"insert-inspection: no photograph\n"
 
@@ -16,7 +17,7 @@ _LONGEST: Final = 500
 """Characters of a reason that are read: anybody may hand one in."""
 
 
-def stand_in(reason: str) -> bytes:
+def stand_in(reason: Reason) -> bytes:
     """Return a file that stands in for a photograph, and says why there is none."""
     return _BEGIN + reason.encode(errors="backslashreplace")
 

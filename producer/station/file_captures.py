@@ -10,6 +10,8 @@ from pathlib import Path
 from uuid import UUID
 
 from producer.contract.event import CaptureEvent
+from producer.contract.reasons import stations as why
+from producer.contract.reasons.template import Reason
 from producer.pictures.file_names import MAX_POCKET, pocket_of
 from producer.pictures.stand_in import stand_in
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
@@ -107,7 +109,7 @@ class FileCaptures:
         place = place_of(file.relative)
         return place, self._heads.pocket(place)
 
-    def stand_in(self, file: ListedFile, reason: str) -> None:
+    def stand_in(self, file: ListedFile, reason: Reason) -> None:
         """Hand in a stand-in for a photograph that is not taken: of its pocket, else of one more than the head has."""
         with suppress(ValueError):  # of no operation, or of a name or a head that no photograph is taken of
             try:
@@ -115,7 +117,7 @@ class FileCaptures:
             except ValueError:
                 place, pocket = self._one_more(file.operation)
             check = self.check_of(file, pocket, Moment.now())
-            image = stand_in(f"{file.path.name}: {reason}")
+            image = stand_in(why.IN_FILE(file=file.path.name, problem=reason))
             if _is_text(file.name):
                 self.submit(file, image, place, pocket, check)
             else:
@@ -130,11 +132,11 @@ class FileCaptures:
             with suppress(ValueError):  # as above
                 if copy.pocket is None:
                     place, pocket = self._one_more(operation)
-                    reason = f"{copy.name} may be the newest photograph of any pocket"
+                    reason = why.OF_ANY_POCKET(names=copy.name)
                 else:
                     place = place_of(operation / f"{copy.pocket}.jpg")
                     pocket = self._heads.pocket(place)
-                    reason = f"no finished photograph of pocket {copy.pocket}, only {copy.name}"
+                    reason = why.UNFINISHED(pocket=copy.pocket, names=copy.name)
                 of_check = check or self._handed_in.open_check(
                     operation, Moment.now(), self._check_timeout, pocket.check_size
                 )

@@ -22,6 +22,8 @@ import structlog
 from pydantic import ValidationError
 
 from producer.contract.event import CaptureEvent
+from producer.contract.reasons import stations as why
+from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
 from producer.delivery.outbox import Outbox
 from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
@@ -194,15 +196,13 @@ class FolderCamera:
             if file.path in self._folder.no_files:
                 raise ValueError(self._folder.no_files[file.path][1])
             if twins:
-                raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")
+                raise ValueError(why.TWINS(pocket=place.pocket, names=", ".join(twins)))
             left = self._copies.left().get(file.path.parent, [])
             if unfinished := [copy.name for copy in left if copy.pocket == place.pocket]:
-                raise ValueError(
-                    f"a newer one may be on its way that nobody goes on with, {', '.join(unfinished)}: which?"
-                )
+                raise ValueError(why.NEWER(names=", ".join(unfinished)))
             reading = read(file.path, file.look)
             if is_raw(file.path.name, reading.image):
-                raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
+                raise ValueError(why.RAW())
             if reading.unguarded and not self._warned:
                 log.warning(UNGUARDED, file=file.name)
                 self._warned = True
@@ -216,12 +216,12 @@ class FolderCamera:
             moment = Moment.now()
             check = self._captures.check_of(file, pocket, moment)
             if (other := self._handed_in.shown_as(file.relative, reading.image, moment, pocket.beside)) is not None:
-                raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
+                raise ValueError(why.THE_SAME_AS(file=other))
             before = self._handed_in.others_of_pocket(file.relative)
             self._captures.stand_in_for(left, file.relative.parent, check)
             event = self._captures.submit(file, reading.image, place, pocket, check)
         except (ValidationError, ValueError) as error:
-            self._refuse(file, in_words(error))
+            self._refuse(file, _reason(error))
             return
         if doubt is not None:
             log.warning("a file was handed in as it is", file=file.name, problem=doubt)
@@ -262,7 +262,7 @@ class FolderCamera:
             self._overwritten.remember(file.path, reading.image)
         self._dealt_with[file.path] = file.look
 
-    def _refuse(self, file: ListedFile, reason: str) -> None:
+    def _refuse(self, file: ListedFile, reason: Reason) -> None:
         """Hand in a stand-in for a photograph that is not taken, and put it aside; what is no file stays."""
         self._captures.stand_in(file, reason)
         if file.path not in self._folder.no_files:
@@ -294,3 +294,9 @@ class FolderCamera:
         self._overwritten.keep(looks.keys())
         self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
         self._said = {path: problem for path, problem in self._said.items() if path in looks}
+
+
+def _reason(error: ValueError) -> Reason:
+    """Why a file is refused: the reason that was raised, or what else says so."""
+    [first, *_] = error.args or [None]
+    return first if isinstance(first, Reason) else IN_OTHER_WORDS(text=in_words(error))

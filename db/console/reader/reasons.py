@@ -16,22 +16,23 @@ from babel.numbers import format_decimal, format_percent
 from db.console.reader import formats
 from db.console.reader.languages import translations
 from db.console.reader.texts import Text
-from producer.contract.reasons.template import filled
+from producer.contract.reasons.template import Reason, filled, ranges_of
 from producer.contract.reasons.vocabulary import recognised
 
 
 def said(locale: Locale, sentence: str) -> str | None:
     """A reason in the reader's language; None where the vocabulary has no such sentence."""
     reason = recognised(sentence)
-    if reason is None:
-        return None
+    return None if reason is None else _said(locale, reason)
+
+
+def _said(locale: Locale, reason: str) -> str:
+    """A reason, or other words as they are."""
+    if not isinstance(reason, Reason):
+        return reason
     text = str(translations(locale.language).ugettext(reason.template.text))
     places = reason.template.places.items()
     return filled(text, {name: _WRITTEN[kind](locale, reason.values[name]) for name, kind in places})
-
-
-def _reason(locale: Locale, sentence: str) -> str:
-    return said(locale, sentence) or sentence
 
 
 def _as_it_is(_: Locale, value: object) -> str:
@@ -48,11 +49,19 @@ def _pockets(locale: Locale, pockets: Sequence[int]) -> str:
     return Text("pockets %(numbers)s", numbers=", ".join(map(str, pockets))).said(locale)
 
 
+def _ranges(locale: Locale, pockets: Sequence[int]) -> str:
+    if len(pockets) == 1:
+        return _pockets(locale, pockets)
+    rows = [str(first) if first == last else f"{first}–{last}" for first, last in ranges_of(pockets)]
+    return Text("pockets %(numbers)s", numbers=", ".join(rows)).said(locale)
+
+
 _WRITTEN: Final[Mapping[str, Callable[[Locale, Any], str]]] = {
     "": _as_it_is,
     "name": _as_it_is,
-    "reason": _reason,
-    "reasons": lambda locale, sentences: "; ".join(_reason(locale, sentence) for sentence in sentences),
+    "reason": _said,
+    "words": _said,
+    "reasons": lambda locale, parts: "; ".join(_said(locale, part) for part in parts),
     "and": lambda locale, names: format_list(names, locale=locale),
     "d": _as_it_is,
     ",": formats.number,
@@ -61,5 +70,6 @@ _WRITTEN: Final[Mapping[str, Callable[[Locale, Any], str]]] = {
     ".0%": lambda locale, share: format_percent(share, locale=locale),
     "moment": lambda locale, at: formats.moment(locale, at, "short"),
     "pockets": _pockets,
+    "ranges": _ranges,
 }
 """How the value of a place is written for a reader, by its kind (`producer.contract.reasons.template.KINDS`)."""

@@ -7,7 +7,7 @@ and, in another language, said. Sentences are stored and sent as plain English t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -39,16 +39,42 @@ def _pockets(pockets: Collection[int]) -> str:
     return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(map(str, sorted(pockets)))}"
 
 
+def numbered(pockets: Sequence[int]) -> str:
+    """Ascending pockets in words: "pocket 2", "pockets 2, 4 to 6"."""
+    parts: list[str] = []
+    for first, last in ranges_of(pockets):
+        parts += [f"{first} to {last}"] if last - first > 1 else map(str, range(first, last + 1))
+    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(parts)}"
+
+
+def ranges_of(pockets: Sequence[int]) -> list[tuple[int, int]]:
+    """The first and the last of each row of ascending pockets without a gap."""
+    rows: list[list[int]] = []
+    for pocket in pockets:
+        if rows and pocket == rows[-1][-1] + 1:
+            rows[-1].append(pocket)
+        else:
+            rows.append([pocket])
+    return [(row[0], row[-1]) for row in rows]
+
+
+def _from_ranges(text: str) -> tuple[int, ...]:
+    rows = (part.split(" to ") for part in text.split(" ", 1)[1].split(", "))
+    return tuple(pocket for row in rows for pocket in range(int(row[0]), int(row[-1]) + 1))
+
+
 _MINUTE: Final = "%Y-%m-%d %H:%M UTC"
 _WHOLE: Final = r"\d{1,18}"
+_RANGE: Final = r"\d{1,4}(?: to \d{1,4})?"
 
 KINDS: Final[Mapping[str, Kind]] = {
     # Anything: a file's name, another program's words.
     "": Kind(".*?"),
     # A station's, machine's, head's or operation's name (`producer.contract.names`).
     "name": Kind(".{1,64}?"),
-    # Another reason, and several.
+    # Another reason; a reason or any other words; several of them.
     "reason": Kind(".*?"),
+    "words": Kind(".*?"),
     "reasons": _listed("; "),
     # Names or sizes, between the last of which English has "and".
     "and": _listed(" and "),
@@ -62,6 +88,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "pockets": Kind(
         rf"pockets? {_WHOLE}(?:, {_WHOLE})*", _pockets, lambda text: tuple(map(int, text.split(" ", 1)[1].split(", ")))
     ),
+    # The same, those in a row as "4 to 6".
+    "ranges": Kind(rf"pockets? {_RANGE}(?:, {_RANGE})*", lambda pockets: numbered(pockets), _from_ranges),
 }
 """What a place can hold, by what stands behind its colon."""
 

@@ -24,17 +24,38 @@ LONGEST: Final = 2_000
 """Characters of a sentence that is recognised: stations may send any text, and one to be looked through takes time."""
 
 
+DEEPEST: Final = 5
+"""So many reasons within one another are looked for, for the same reason; two or three there are."""
+
+
 @lru_cache(10_000)
-def recognised(sentence: str) -> Reason | None:
+def recognised(sentence: str, deepest: int = DEEPEST) -> Reason | None:
     """The reason that a sentence is, wherever it was kept; None where no template makes it.
 
-    Where several do, the one with the most text of its own.
+    Where several do, the one with the most text of its own. What is within it is a reason too, where it is one.
     """
-    if len(sentence) > LONGEST:
+    if len(sentence) > LONGEST or deepest == 0:
         return None
     by_word = _by_first_word()
-    candidates = (*by_word.get(sentence.partition(" ")[0], ()), *by_word.get("", ()))
-    return next(filter(None, (template.read(sentence) for template in candidates)), None)
+    for template in (*by_word.get(sentence.partition(" ")[0], ()), *by_word.get("", ())):
+        reason = template.read(sentence)
+        if reason is not None and (whole := _with_inner(reason, deepest - 1)) is not None:
+            return whole
+    return None
+
+
+def _with_inner(reason: Reason, deepest: int) -> Reason | None:
+    """A reason with those within it; None where something else is in the place of one."""
+    values = {**reason.values}
+    for name, kind in reason.template.places.items():
+        if kind == "reasons":
+            values[name] = tuple(recognised(part, deepest) or part for part in values[name])
+        elif kind in ("reason", "words"):
+            inner = recognised(values[name], deepest)
+            if inner is None and kind == "reason":
+                return None
+            values[name] = inner or values[name]
+    return Reason(reason.template, values)
 
 
 @cache

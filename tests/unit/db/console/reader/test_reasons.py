@@ -38,6 +38,11 @@ def test_numbers_are_the_readers() -> None:
         (faults.UNREADABLE(key="a/1.jpg", problem="[Errno 5] I/O error"), "„a/1.jpg“ ist nicht lesbar: [Errno 5]"),
         # A reason within another one, out of a station of any version.
         (image_files.HALF(problem=image_files.JPEG_ENDS()), "unvollständig (die JPEG-Datei endet vor ihrer Endmarke)"),
+        (
+            stations.NO_PHOTOGRAPH(problem=stations.IN_FILE(file="7.jpg", problem=stations.POCKETS_OF_HEAD(count=5))),
+            "keine Aufnahme: 7.jpg: der Fräskopf hat 5 Plattensitze, daher wurde sie nicht abgegeben",
+        ),
+        (stations.MISSING(pockets=[2, 4, 5, 6]), "keine Aufnahme für Plattensitze 2, 4–6"),
         (stations.NO_PHOTOGRAPH(problem="it was too late"), "keine Aufnahme: it was too late"),
     ],
     ids=lambda value: str(value)[:20],

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from producer.contract.event import CaptureEvent
 from producer.contract.reasons import stations as why
-from producer.contract.reasons.template import Reason
+from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
 from producer.pictures.file_names import MAX_POCKET, pocket_of
 from producer.pictures.stand_in import stand_in
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
@@ -21,6 +21,7 @@ from producer.station.station import Station
 from producer.station.submitted_files import HandedIn
 from producer.station.time_since_boot import Moment
 from producer.station.unfinished_copies import Copy
+from producer.terminal.error_text import in_words
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,12 @@ class FileCaptures:
             insert_designation=pocket.designation,
             note=note,
         )
+
+
+def why_refused(error: ValueError) -> Reason:
+    """Why a file is refused, by what was raised: a reason, or what else says so in words."""
+    [first, *_] = error.args or [None]
+    return first if isinstance(first, Reason) else IN_OTHER_WORDS(text=in_words(error))
 
 
 def _is_text(name: str) -> bool:

@@ -23,11 +23,11 @@ from pydantic import ValidationError
 
 from producer.contract.event import CaptureEvent
 from producer.contract.reasons import stations as why
-from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
+from producer.contract.reasons.template import Reason
 from producer.delivery.outbox import Outbox
 from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
-from producer.station.file_captures import FileCaptures, ListedFile
+from producer.station.file_captures import FileCaptures, ListedFile, why_refused
 from producer.station.followed_files import FollowedFiles
 from producer.station.known_photographs import SentBefore
 from producer.station.overwritten_files import OverwrittenFiles
@@ -40,7 +40,6 @@ from producer.station.time_since_boot import Moment
 from producer.station.unfinished_copies import UnfinishedCopies
 from producer.station.unused_files import UnusedFiles
 from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, is_named_as_photograph
-from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
 
@@ -221,7 +220,7 @@ class FolderCamera:
             self._captures.stand_in_for(left, file.relative.parent, check)
             event = self._captures.submit(file, reading.image, place, pocket, check)
         except (ValidationError, ValueError) as error:
-            self._refuse(file, _reason(error))
+            self._refuse(file, why_refused(error))
             return
         if doubt is not None:
             log.warning("a file was handed in as it is", file=file.name, problem=doubt)
@@ -294,9 +293,3 @@ class FolderCamera:
         self._overwritten.keep(looks.keys())
         self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
         self._said = {path: problem for path, problem in self._said.items() if path in looks}
-
-
-def _reason(error: ValueError) -> Reason:
-    """Why a file is refused: the reason that was raised, or what else says so."""
-    [first, *_] = error.args or [None]
-    return first if isinstance(first, Reason) else IN_OTHER_WORDS(text=in_words(error))

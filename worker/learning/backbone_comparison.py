@@ -101,6 +101,7 @@ def compare_on(
     Raises:
         CandidateError, EvaluationError: a set is too small.
         UnusableImage: a photograph cannot be read any more.
+        ValueError: the network's features of one are not finite.
         As `worker.learning.network.ready_network` does.
     """
     network = stored_or_built(settings, lambda name, size: _pictures(name, size, compared))

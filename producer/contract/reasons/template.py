@@ -65,7 +65,7 @@ def _from_ranges(text: str) -> tuple[int, ...]:
 
 _MINUTE: Final = "%Y-%m-%d %H:%M UTC"
 _WHOLE: Final = r"\d{1,18}"
-_RANGE: Final = r"\d{1,4}(?: to \d{1,4})?"
+_RANGE: Final = r"\d{1,3}(?: to \d{1,3})?"
 
 KINDS: Final[Mapping[str, Kind]] = {
     # Anything: a file's name, another program's words.

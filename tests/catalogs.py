@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po, write_po
 import db.console
 from db.console.reader.languages import CATALOGS, LANGUAGES, SOURCE
 from db.console.reader.texts import WORDS
+from producer.contract.reasons.vocabulary import TEMPLATES
 
 CONSOLE = Path(db.console.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Text": None}
@@ -32,6 +33,8 @@ def texts() -> Catalog:
         catalog.add(text, locations=[(file, 0)], auto_comments=comments)
     for word in WORDS:
         catalog.add(word, locations=[("reader/texts.py", 0)])
+    for template in TEMPLATES.values():
+        catalog.add(template.text, locations=[("producer/contract/reasons", 0)])
     return catalog
 
 

@@ -28,6 +28,8 @@ from db.line.station_days import Aspect, StationDay
 from db.line.verdicts import Verdict
 from db.queries import connector_health, maintenance, unusable_runs
 from producer.contract.connector_report import ConnectorReport, SinkState
+from producer.contract.reasons import faults as why
+from producer.contract.reasons import models, photographs
 from producer.simulation.head import SimulatedHead
 from producer.storage.folder import FolderStore
 from tests.evaluation_support import COUNT, report_of
@@ -186,7 +188,8 @@ class Plant:
         """Record a capture and its verdict; returns the outcome."""
         probability = float(1 / (1 + np.exp(-3 * decision)))
         outcome = "damaged" if probability > 0.9 else "intact" if probability < 0.2 else "unsure"
-        reason = "the probability of damage is in the unsure band" if outcome == "unsure" else None
+        band = models.UNSURE_BAND(probability=probability, lower=0.2, upper=0.9)
+        reason = band if outcome == "unsure" else None
         evidence = None if outcome == "intact" else EVIDENCE.packed()
         verdict = Verdict(capture.capture_id, MODEL, outcome, None, reason, decision, at, 0.06, probability, evidence)
         with self.database.transaction() as session:
@@ -227,7 +230,7 @@ class Plant:
                 check_id=None,
                 pocket=4,
                 reason="image_missing",
-                detail="the event names station-2/2026-11-27/4.jpg, which is not in the image store",
+                detail=why.MISSING(key="station-2/2026-11-27/4.jpg"),
                 event="{}",
                 at=datetime.now(UTC),
             )
@@ -240,7 +243,7 @@ class Plant:
             replace(self.capture("mill-3", "H7", number, 16, "op-9", check, now, photo), station="station-3")
             for number in range(1, 1 + unusable_runs.FEWEST)
         ]
-        reason = "the photograph is blurred: it has 9% of the sharpness that is usual at its station"
+        reason = photographs.BLURRED(share=0.09)
         with self.database.transaction() as session:
             for capture in shown:
                 captures.record(session, capture, now)

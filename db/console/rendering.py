@@ -12,11 +12,11 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from db.console.context import console_of
 from db.console.drawing.head_map import pockets, rings
-from db.console.reader import formats
+from db.console.reader import formats, reasons
 from db.console.reader.languages import LANGUAGES, locale_of, name, translations
 from db.console.reader.texts import WORDS
 from db.queries.head_overview import POCKET_WORDS
@@ -48,6 +48,7 @@ def make_templates() -> Environment:
     environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
     environment.filters.update({write.__name__: _of_reader(write) for write in FORMATS})
     environment.filters["word"] = _word
+    environment.filters["reason"] = _reason
     environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
     environment.globals["languages"] = {language: name(language) for language in LANGUAGES}
     return environment
@@ -95,6 +96,13 @@ def _ngettext(context: Context, one: str, many: str, number: int, /, **values: o
 def _word(context: Context, value: str) -> str:
     """A word of the data in the reader's language, or whatever else it is; the template escapes it."""
     return str(translations(context["locale"].language).ugettext(value)) if value in _WORDS else value
+
+
+@pass_context
+def _reason(context: Context, sentence: str, most: int | None = None) -> Markup:
+    """A reason in the reader's language, of many characters the first; other words are marked as English."""
+    said = reasons.said(context["locale"], sentence)
+    return escape(said[:most]) if said is not None else Markup('<span lang="en">{}</span>').format(sentence[:most])
 
 
 @pass_context

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from db.line import contradictions
 from db.line.contradictions import Doubt, Place, Shown
 from db.line.runs import Taken, second_run
+from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import State
 
 
@@ -24,7 +25,7 @@ class PocketState(NamedTuple):
     pocket: int
     ordered_at: Any
     outcome: str | None
-    elsewhere: str | None = None
+    elsewhere: Reason | None = None
     shown: Shown | None = None
 
 
@@ -45,7 +46,7 @@ class CheckSummary:
     review: tuple[int, ...]
     judged: int
     missing: tuple[int, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:
     wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
     missing = set() if awaited else wanted - seen
     beyond = {pocket for pocket in seen - wanted if pocket > size}
-    others = [(capture.elsewhere or "", capture.pocket) for capture in known.elsewhere]
+    others = [(capture.elsewhere, capture.pocket) for capture in known.elsewhere if capture.elsewhere is not None]
     reason = contradictions.in_words(size, beyond, others, known.doubts)
     replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
     review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from db.line.runs import A_RUN, SecondRun, Times
 from producer.contract.names import designation_form
+from producer.contract.reasons import checks as why
+from producer.contract.reasons.template import Reason
 
 Place = tuple[str, str, str]
 """A machine, a head and an operation."""
@@ -50,18 +52,18 @@ class Shown(NamedTuple):
 class Doubt(NamedTuple):
     """Why photographs of a check cannot be believed, in words, and of which pockets."""
 
-    why: str
+    why: Reason
     pockets: Collection[int]
 
 
-def elsewhere(check: Place, capture: Place) -> str | None:
+def elsewhere(check: Place, capture: Place) -> Reason | None:
     """Of what else a capture is, in words, where it is not of its check's place; None where it is."""
     machine, head, operation = capture
     if machine != check[0]:
-        return f"machine {machine}, head {head}"
+        return why.MACHINE(machine=machine, head=head)
     if head != check[1]:
-        return f"head {head}"
-    return f"operation {operation}" if operation != check[2] else None
+        return why.HEAD(head=head)
+    return why.OPERATION(operation=operation) if operation != check[2] else None
 
 
 def shared(pictures: Mapping[int, Shown]) -> list[Doubt]:
@@ -81,7 +83,7 @@ def shared(pictures: Mapping[int, Shown]) -> list[Doubt]:
         touched = [group for group in groups if group & pockets]
         groups = [group for group in groups if group not in touched] + [pockets.union(*touched)]
     alike = sorted((group for group in groups if len(group) > 1), key=min)
-    return [Doubt(f"one and the same photograph of {numbered(group)}", group) for group in alike]
+    return [Doubt(why.SHARED(pockets=group), group) for group in alike]
 
 
 def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
@@ -95,12 +97,12 @@ def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
     most = max(map(len, pockets.values()))
     usual = [of for of in pockets.values() if len(of) == most]
     other = {*designations} - (usual[0] if len(usual) == 1 else set())
-    return [Doubt(f"inserts {' and '.join(sorted(pockets))} in one check", other)]
+    return [Doubt(why.TWO_KINDS(designations=sorted(pockets)), other)]
 
 
 def repeated(check: Place, pictures: Mapping[int, Shown]) -> list[Doubt]:
     """The pockets whose photograph is that of another operation, head, pocket or run, for which it came before."""
-    before: dict[str, dict[int, datetime]] = defaultdict(dict)
+    before: dict[Reason, dict[int, datetime]] = defaultdict(dict)
     for pocket, picture in pictures.items():
         first = picture.first
         if first is None:
@@ -108,13 +110,14 @@ def repeated(check: Place, pictures: Mapping[int, Shown]) -> list[Doubt]:
         if first.place != check:
             before[_in_full(check, first.place)][pocket] = first.times.ordered_at
         elif first.pocket != pocket:
-            before[f"pocket {first.pocket}"][pocket] = first.times.ordered_at
+            before[why.POCKET(pocket=first.pocket)][pocket] = first.times.ordered_at
         elif not first.in_this_check and picture.times is not None and first.times.apart(picture.times) > A_RUN:
-            before["an earlier check"][pocket] = first.times.ordered_at
+            before[why.EARLIER_CHECK()][pocket] = first.times.ordered_at
     return [
         Doubt(
-            f"the photograph of {numbered(pockets)} is that of {of} at {_minute(min(pockets.values()))}: "
-            f"photograph {_them(pockets)} anew",
+            (why.REPEATED if len(pockets) == 1 else why.SEVERAL_REPEATED)(
+                pockets=pockets, before=of, at=min(pockets.values())
+            ),
             pockets.keys(),
         )
         for of, pockets in sorted(before.items())
@@ -126,19 +129,14 @@ def of_two_runs(second: SecondRun | None) -> list[Doubt]:
     if second is None:
         return []
     first, again, old = second
-    return [
-        Doubt(
-            f"pocket {again.pocket} was photographed at {_minute(first.times.ordered_at)} and, in another run, at "
-            f"{_minute(again.times.ordered_at)}, {numbered(old)} only before that: photograph {_them(old)} too, and "
-            "give each run a check_id of its own",
-            old,
-        )
-    ]
+    reason = why.TWO_RUNS if len(old) == 1 else why.SEVERAL_OF_TWO_RUNS
+    times = {"first": first.times.ordered_at, "again": again.times.ordered_at}
+    return [Doubt(reason(pocket=again.pocket, **times, old=old), old)]
 
 
 def in_words(
-    size: int, beyond: Collection[int], others: Iterable[tuple[str, int]], doubts: Iterable[Doubt]
-) -> str | None:
+    size: int, beyond: Collection[int], others: Iterable[tuple[Reason, int]], doubts: Iterable[Doubt]
+) -> Reason | None:
     """What captures of a check say against each other, in words; None where they agree.
 
     Args:
@@ -147,29 +145,18 @@ def in_words(
         others: where each capture is of that is not of the check's place, and its pocket.
         doubts: what else cannot be believed.
     """
-    said = [f"{numbered(beyond)} of a check of {size}"] if beyond else []
-    by_place: dict[str, set[int]] = defaultdict(set)
+    parts = [why.BEYOND(pockets=beyond, size=size)] if beyond else []
+    by_place: dict[Reason, set[int]] = defaultdict(set)
     for place, pocket in others:
         by_place[place].add(pocket)
-    said += [f"{numbered(of)} of {place}" for place, of in sorted(by_place.items())]
-    said += [doubt.why for doubt in doubts]
-    return f"contradiction: {'; '.join(said)}" if said else None
+    parts += [why.ELSEWHERE(pockets=of, place=place) for place, of in sorted(by_place.items())]
+    parts += [doubt.why for doubt in doubts]
+    return why.CONTRADICTION(parts=parts) if parts else None
 
 
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _them(pockets: Collection[int]) -> str:
-    return "it" if len(pockets) == 1 else "them"
-
-
-def numbered(pockets: Collection[int]) -> str:
-    """Pockets in words."""
-    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(map(str, sorted(pockets)))}"
-
-
-def _in_full(check: Place, place: Place) -> str:
+def _in_full(check: Place, place: Place) -> Reason:
     """An operation, with its head and machine where they are not the check's."""
     head = elsewhere(check, place) if place[:2] != check[:2] else None
-    return f"operation {place[2]}" if head is None else f"operation {place[2]} on {head}"
+    if head is None:
+        return why.OPERATION(operation=place[2])
+    return why.OPERATION_ELSEWHERE(operation=place[2], place=head)

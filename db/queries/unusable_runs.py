@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from db.line.rows import NEWEST_FIRST, current_verdict
 from db.schema.tables import Captures, Verdicts
 from producer.contract.names import IMPORTED
+from producer.contract.reasons.photographs import NO_REASON
 
 FEWEST: Final = 5
 """How many in a row are no chance any more."""
@@ -46,7 +47,7 @@ def runs(session: Session) -> list[UnusableRun]:
         reason = session.scalar(
             select(Verdicts.reason).join(Captures, current_verdict()).where(Captures.capture_id == run[0][0])
         )
-        unsorted.append(UnusableRun(station, len(run), run[-1][1], reason or "for no stated reason"))
+        unsorted.append(UnusableRun(station, len(run), run[-1][1], reason or NO_REASON()))
     return sorted(unsorted, key=lambda run: (-run.captures, run.station))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from producer.contract.answers import FaultAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent
+from producer.contract.reasons.stations import IN_FILE
 from producer.station.head_check import CheckResult
 from producer.station.head_folder import HeadFolder, Problem
 from producer.station.head_register import Head, HeadRegister
@@ -80,7 +81,7 @@ def unusable(result: CheckResult, shown: HeadFolder) -> list[Problem]:
     files = {photograph.pocket: photograph.file or "" for photograph in shown.photographs}
     named = {file for problem in shown.problems for file in problem.files}
     return [
-        Problem(f"{files[event.pocket]}: {reason}", [files[event.pocket]], [event.pocket])
+        Problem(IN_FILE(file=files[event.pocket], problem=reason), [files[event.pocket]], [event.pocket])
         for event, _ in result.submitted
         if files[event.pocket] not in named and (reason := _reason(result, event))
     ]

@@ -79,7 +79,7 @@ def _head(register: HeadRegister, name: str | None) -> Head:
 
 def _by_region(head: Head) -> dict[AnyRegion, str]:
     """Each different region of a head, and which pockets it is of."""
-    from producer.station.head_folder import numbered
+    from producer.contract.reasons.template import numbered
 
     pockets: dict[AnyRegion, list[int]] = {}
     for pocket, region in sorted(head.regions.items()):

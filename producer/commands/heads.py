@@ -102,7 +102,7 @@ def table(heads: Sequence[Head]) -> list[str]:
 
 
 def _regions(head: Head) -> str:
-    from producer.station.head_folder import numbered
+    from producer.contract.reasons.template import numbered
 
     there = sorted(head.regions)
     if not there:

@@ -46,18 +46,18 @@ def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tup
         The events, and what was last said of their checks, to be kept in the same step (`keep`).
     """
     last: dict[str, SaidCheck | None] = {}
-    told = []
+    numbered = []
     for event in events:
         if not isinstance(event.data, CheckAnswer):
-            told.append(event)
+            numbered.append(event)
             continue
         check_id = str(event.data.check_id)
         if check_id not in last:
             last[check_id] = _last(connection, check_id)
         event_id = _id_after(last[check_id], event.id)
         last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp())
-        told.append(event.model_copy(update={"id": event_id}))
-    return told, [said for said in last.values() if said is not None]
+        numbered.append(event.model_copy(update={"id": event_id}))
+    return numbered, [said for said in last.values() if said is not None]
 
 
 def keep(connection: sqlite3.Connection, said: Sequence[SaidCheck]) -> None:

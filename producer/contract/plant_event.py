@@ -29,7 +29,7 @@ class PlantEvent(BaseModel):
     """One answer of the line, for other systems: a CloudEvent (version 1.0, JSON format), the same on every way out.
 
     An answer that is given twice is one event: `id` is made of what it says, so whoever has had it may pass it over.
-    One that a check has again, after another, is told by an id of its own (`producer.connect.said_checks`).
+    An answer that a check has again, after another, has an id of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
 
+from producer.contract.reasons import image_files
+from producer.contract.reasons.template import Reason
 from producer.pictures.jpeg_structure import JpegStructure
 
 _MOST_PARTS: Final = 100_000
@@ -32,13 +34,13 @@ _BEGINNING: Final = 16
 """Bytes from the beginning that no format of pictures has all zero: some programs write it last."""
 
 
-def cut_short(data: bytes) -> str | None:
+def cut_short(data: bytes) -> Reason | None:
     """Why the bytes of an image end before the image does, in words; None where they reach its end.
 
     None too for what is no JPEG, PNG, BMP or TIFF: there is no telling.
     """
     if not data:
-        return "the file is empty"
+        return image_files.NO_BYTES()
     if data.startswith(b"\xff\xd8"):
         return JpegStructure.of(data).problem
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -48,13 +50,13 @@ def cut_short(data: bytes) -> str | None:
     if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return _tiff(data)
     if not data.strip(b"\0"):
-        return "the file has nothing but zero bytes"
+        return image_files.ONLY_ZEROS()
     if not data[:_BEGINNING].strip(b"\0"):
-        return "the file begins with zero bytes, where its format would stand"
+        return image_files.BEGINS_WITH_ZEROS()
     return None
 
 
-def _png(data: bytes) -> str | None:
+def _png(data: bytes) -> Reason | None:
     at = 8
     for _ in range(_MOST_PARTS):
         if at + 12 > len(data):
@@ -65,19 +67,19 @@ def _png(data: bytes) -> str | None:
             break
         kind = data[at + 4 : at + 8]
         if zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return "a part of the PNG is not what its checksum says"
+            return image_files.PNG_CHECKSUM()
         if kind == b"IEND":
             return None
         at = end
-    return "the PNG ends before its last part"
+    return image_files.PNG_ENDS()
 
 
-def _bmp(data: bytes) -> str | None:
+def _bmp(data: bytes) -> Reason | None:
     extent = bmp_extent(data)
     if extent is None:
-        return "the BMP ends in its header"
+        return image_files.BMP_ENDS()
     if len(data) < extent.ends:
-        return f"the BMP has {len(data):,} of the {extent.ends:,} bytes that its header tells"
+        return image_files.BMP_SHORT(size=len(data), whole=extent.ends)
     return None
 
 
@@ -113,9 +115,9 @@ def bmp_extent(data: bytes) -> BmpExtent | None:
     return BmpExtent((abs(width), abs(height)), row, offset + pixels, profile)
 
 
-def _tiff(data: bytes) -> str | None:
+def _tiff(data: bytes) -> Reason | None:
     if (written := _directory_written(data)) is False:
-        return "the TIFF's directory is not written yet"
+        return image_files.TIFF_NOT_WRITTEN()
     try:
         with Image.open(io.BytesIO(data), formats=("TIFF",)) as image:
             for page in range(_PAGES):
@@ -123,20 +125,20 @@ def _tiff(data: bytes) -> str | None:
                     image.seek(page)
                 parts = tiff_parts(image)
                 if any(start < _TIFF_HEADER for start, _ in parts):
-                    return "a part of the TIFF was never written"
+                    return image_files.TIFF_PART_NOT_WRITTEN()
                 if (end := max((start + length for start, length in parts), default=0)) > len(data):
-                    return f"the TIFF has {len(data):,} of the {end:,} bytes that its directory tells"
+                    return image_files.TIFF_SHORT(size=len(data), whole=end)
                 if _overlap(parts):
-                    return "two parts of the TIFF are said to be in one place of the file"
+                    return image_files.TIFF_PARTS_OVERLAP()
                 problems = (JpegStructure.of(part).problem for part in tiff_jpegs(image, data))
                 if (problem := next(filter(None, problems), None)) is not None:
-                    return f"in a strip or tile of the TIFF, {problem}"
+                    return image_files.TIFF_JPEG(problem=problem)
     except EOFError:  # after the last page
         return None
     except UnidentifiedImageError:  # its kind is not read, which is no question of its end
-        return None if written else "the TIFF's directory cannot be read"
+        return None if written else image_files.TIFF_UNREADABLE()
     except Exception:  # noqa: BLE001  a directory that is not written yet reads as almost anything
-        return "the TIFF's directory cannot be read"
+        return image_files.TIFF_UNREADABLE()
     return None
 
 

@@ -7,9 +7,6 @@ from typing import Final
 FORMATS: Final = ("JPEG", "PNG", "BMP", "TIFF")
 """What cameras write, as Pillow calls it. Every further decoder is one more that a hostile file can reach."""
 
-IN_WORDS: Final = "JPEG, PNG, BMP or TIFF"
-"""The same, as messages name them."""
-
 READABLE: Final = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff"})
 """Endings, in lower case, of what the worker decodes."""
 

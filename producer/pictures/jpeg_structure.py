@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from producer.contract.reasons import image_files
+from producer.contract.reasons.template import Reason
 from producer.pictures.patterns import periods
 
 _MARKER: Final = re.compile(rb"\xff(?=[^\x00\x01\xd0-\xd8\xff])")
@@ -72,7 +74,7 @@ class JpegStructure:
     restart_interval: int = 0
     scans: list[Scan] = field(default_factory=list)
     end: int | None = None
-    problem: str | None = None
+    problem: Reason | None = None
 
     @classmethod
     def of(cls, data: bytes) -> JpegStructure:
@@ -81,13 +83,13 @@ class JpegStructure:
         try:
             jpeg._read(data)
         except (IndexError, KeyError, ValueError):
-            jpeg.problem = jpeg.problem or "a segment of the JPEG is shorter than it must be"
+            jpeg.problem = jpeg.problem or image_files.JPEG_SEGMENT()
         if jpeg.end is None:
-            jpeg.problem = "the JPEG ends before its end marker"
+            jpeg.problem = image_files.JPEG_ENDS()
         elif jpeg.problem is None and any(any(bits) for bits in jpeg.sent.values()):
-            jpeg.problem = "scans of the JPEG are missing"
+            jpeg.problem = image_files.JPEG_SCANS()
         elif jpeg.problem is None and jpeg._has_zeros(data):
-            jpeg.problem = "a part of the JPEG was never written"
+            jpeg.problem = image_files.JPEG_NOT_WRITTEN()
         return jpeg
 
     def repeated(self, data: bytes, scan: Scan) -> frozenset[int]:
@@ -178,10 +180,10 @@ class JpegStructure:
             parts = ceil(self._units(components) / self.restart_interval)
             restarts = [marker[1] & 7 for marker in _RESTART.findall(data, begins, ends)]
             if len(restarts) + 1 < parts:
-                self.problem = f"the JPEG has {len(restarts) + 1:,} of its {parts:,} parts"
+                self.problem = image_files.JPEG_SHORT(parts=len(restarts) + 1, whole=parts)
             # Some encoders close the last part too.
             elif len(restarts) > parts or any(restart != number % 8 for number, restart in enumerate(restarts)):
-                self.problem = "parts of the JPEG are out of their order"
+                self.problem = image_files.JPEG_DISORDER()
 
     def _units(self, components: list[int]) -> int:
         """How many units (MCUs) a scan of these components has."""

@@ -14,11 +14,11 @@ from typing import Any, Final, NamedTuple
 
 from PIL import Image
 
+from producer.contract.reasons import image_files
+from producer.contract.reasons.template import Reason
 from producer.pictures.completeness import bmp_extent, tiff_parts
 from producer.pictures.image_formats import FORMATS
 from producer.pictures.jpeg_structure import FRAMES, JpegStructure
-
-_ADVICE: Final = "hand in one file a photograph"
 
 _JPEG, _PNG, _BMP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"
 _TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -58,7 +58,7 @@ class _Picture(NamedTuple):
     is_gains: bool = False
 
 
-def several_pictures(data: bytes, jpeg: JpegStructure | None = None) -> str | None:
+def several_pictures(data: bytes, jpeg: JpegStructure | None = None) -> Reason | None:
     """Why a file holds more than the picture that would be taken of it, in words with what to do; None where it does
     not.
 
@@ -81,7 +81,7 @@ def several_pictures(data: bytes, jpeg: JpegStructure | None = None) -> str | No
         return None
 
 
-def _jpeg(data: bytes, jpeg: JpegStructure) -> str | None:
+def _jpeg(data: bytes, jpeg: JpegStructure) -> Reason | None:
     if jpeg.end is None or jpeg.end == len(data):
         return None
     begins = jpeg.scans[0].begins if jpeg.scans else jpeg.end
@@ -94,7 +94,7 @@ def _jpeg(data: bytes, jpeg: JpegStructure) -> str | None:
     return _said(1 + len(others), jpeg.size, *others)
 
 
-def _png(data: bytes) -> str | None:
+def _png(data: bytes) -> Reason | None:
     at, frames = len(_PNG), 1
     size = (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
     while at + 12 <= len(data):
@@ -110,7 +110,7 @@ def _png(data: bytes) -> str | None:
     return _said(1 + len(others), size, *others)
 
 
-def _bmp(data: bytes) -> str | None:
+def _bmp(data: bytes) -> Reason | None:
     extent = bmp_extent(data)
     if extent is None:
         return None
@@ -121,7 +121,7 @@ def _bmp(data: bytes) -> str | None:
     return _more_bytes(extent.size, behind) if len(behind) - extent.profile >= extent.row else None
 
 
-def _tiff(image: Image.Image, data: bytes) -> str | None:
+def _tiff(image: Image.Image, data: bytes) -> Reason | None:
     size, sizes, ends = image.size, [image.size], 0
     for page in range(_PAGES):
         try:
@@ -142,7 +142,7 @@ def _tiff(image: Image.Image, data: bytes) -> str | None:
     return _said(len(sizes), *sizes)
 
 
-def _more_rows(image: Image.Image, data: bytes) -> str | None:
+def _more_rows(image: Image.Image, data: bytes) -> Reason | None:
     """Why the strips of an uncompressed TIFF hold more rows than its header tells; None where they do not."""
     tags: Any = getattr(image, "tag_v2", {})
     if image.info.get("compression") != "raw" or _TILES in tags:
@@ -229,21 +229,19 @@ def _jpeg_at(data: bytes, begins: int) -> _Picture | None:
     return None
 
 
-def _more_bytes(size: Size, behind: bytes) -> str | None:
+def _more_bytes(size: Size, behind: bytes) -> Reason | None:
     if not behind.strip(b"\0"):
         return None
-    return (
-        f"the file holds {len(behind):,} bytes behind the {size[0]}×{size[1]} pixels of its header, as if it had more "
-        f"rows: {_ADVICE}"
-    )
+    return image_files.MORE_ROWS(size=len(behind), width=size[0], height=size[1])
 
 
 def _pixels(size: Size) -> int:
     return size[0] * size[1]
 
 
-def _said(pictures: int, *sizes: Size) -> str | None:
+def _said(pictures: int, *sizes: Size) -> Reason | None:
     if pictures < 2:
         return None
-    of = f", of {' and '.join(f'{width}×{height}' for width, height in sizes)}" if 1 < len(sizes) <= 3 else ""
-    return f"the file holds {pictures} pictures{of}, and only the first would be judged: {_ADVICE}"
+    if 1 < len(sizes) <= 3:
+        return image_files.SEVERAL_OF(pictures=pictures, sizes=[f"{width}×{height}" for width, height in sizes])
+    return image_files.SEVERAL(pictures=pictures)

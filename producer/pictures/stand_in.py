@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from producer.contract.reasons.stations import NO_REASON
+from producer.contract.reasons.template import Reason
+
 _BEGIN: Final = b"insert-inspection: no photograph\n"
 
 _LONGEST: Final = 500
 """Characters of a reason that are read: anybody may hand one in."""
 
 
-def stand_in(reason: str) -> bytes:
+def stand_in(reason: Reason) -> bytes:
     """Return a file that stands in for a photograph, and says why there is none."""
     return _BEGIN + reason.encode(errors="backslashreplace")
 
@@ -27,4 +30,4 @@ def is_stand_in(data: bytes) -> bool:
 def reason_in(data: bytes) -> str:
     """Return why there is no photograph, out of a stand-in, in one line."""
     text = data[len(_BEGIN) : len(_BEGIN) + 4 * _LONGEST].decode(errors="replace")[:_LONGEST]
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip() or "the station does not say why"
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip() or NO_REASON()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from producer.contract.reasons.stations import ABOVE_CHECK_SIZE, NOT_IN_REGISTER
 from producer.contract.region import AnyRegion
 from producer.station.head_register import HeadRegister
 from producer.station.head_register_file import nearest
@@ -76,22 +77,20 @@ class DeclaredHeads:
         """
         head = self._register.get(place.head) if self._register is not None else None
         if head is not None:
-            who = "the head register"
+            why = NOT_IN_REGISTER
             region = head.regions.get(place.pocket)
             others = () if region is None else (of for of, other in head.regions.items() if other != region)
             pocket = DeclaredPocket(head.pockets, head.designation, region, frozenset(others))
         elif self._register is not None and self._register.in_other_capitals(place.head):
             raise ValueError(self._register.lacks(place.head))
         elif self._check_size is not None:
-            who = "--check-size"
+            why = ABOVE_CHECK_SIZE
             pocket = DeclaredPocket(self._check_size)
             self._warn(place.head)
         elif self._register is not None:
             raise ValueError(self._register.lacks(place.head))
         if place.pocket > pocket.check_size:
-            raise ValueError(
-                f"there is no pocket {place.pocket}: head {place.head} has {pocket.check_size} ({who} says so)"
-            )
+            raise ValueError(why(pocket=place.pocket, head=place.head, count=pocket.check_size))
         return pocket
 
     def _warn(self, head: str) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from uuid import UUID
 
 from producer.contract.event import CaptureEvent
+from producer.contract.reasons import stations as why
+from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
 from producer.pictures.file_names import MAX_POCKET, pocket_of
 from producer.pictures.stand_in import stand_in
 from producer.station.declared_heads import DeclaredHeads, DeclaredPocket
@@ -19,6 +21,7 @@ from producer.station.station import Station
 from producer.station.submitted_files import HandedIn
 from producer.station.time_since_boot import Moment
 from producer.station.unfinished_copies import Copy
+from producer.terminal.error_text import in_words
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class FileCaptures:
         place = place_of(file.relative)
         return place, self._heads.pocket(place)
 
-    def stand_in(self, file: ListedFile, reason: str) -> None:
+    def stand_in(self, file: ListedFile, reason: Reason) -> None:
         """Hand in a stand-in for a photograph that is not taken: of its pocket, else of one more than the head has."""
         with suppress(ValueError):  # of no operation, or of a name or a head that no photograph is taken of
             try:
@@ -115,7 +118,7 @@ class FileCaptures:
             except ValueError:
                 place, pocket = self._one_more(file.operation)
             check = self.check_of(file, pocket, Moment.now())
-            image = stand_in(f"{file.path.name}: {reason}")
+            image = stand_in(why.IN_FILE(file=file.path.name, problem=reason))
             if _is_text(file.name):
                 self.submit(file, image, place, pocket, check)
             else:
@@ -130,11 +133,11 @@ class FileCaptures:
             with suppress(ValueError):  # as above
                 if copy.pocket is None:
                     place, pocket = self._one_more(operation)
-                    reason = f"{copy.name} may be the newest photograph of any pocket"
+                    reason = why.OF_ANY_POCKET(names=copy.name)
                 else:
                     place = place_of(operation / f"{copy.pocket}.jpg")
                     pocket = self._heads.pocket(place)
-                    reason = f"no finished photograph of pocket {copy.pocket}, only {copy.name}"
+                    reason = why.UNFINISHED(pocket=copy.pocket, names=copy.name)
                 of_check = check or self._handed_in.open_check(
                     operation, Moment.now(), self._check_timeout, pocket.check_size
                 )
@@ -174,6 +177,12 @@ class FileCaptures:
             insert_designation=pocket.designation,
             note=note,
         )
+
+
+def why_refused(error: ValueError) -> Reason:
+    """Why a file is refused, by what was raised: a reason, or what else says so in words."""
+    [first, *_] = error.args or [None]
+    return first if isinstance(first, Reason) else IN_OTHER_WORDS(text=in_words(error))
 
 
 def _is_text(name: str) -> bool:

@@ -22,10 +22,12 @@ import structlog
 from pydantic import ValidationError
 
 from producer.contract.event import CaptureEvent
+from producer.contract.reasons import stations as why
+from producer.contract.reasons.template import Reason
 from producer.delivery.outbox import Outbox
 from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
-from producer.station.file_captures import FileCaptures, ListedFile
+from producer.station.file_captures import FileCaptures, ListedFile, why_refused
 from producer.station.followed_files import FollowedFiles
 from producer.station.known_photographs import SentBefore
 from producer.station.overwritten_files import OverwrittenFiles
@@ -38,7 +40,6 @@ from producer.station.time_since_boot import Moment
 from producer.station.unfinished_copies import UnfinishedCopies
 from producer.station.unused_files import UnusedFiles
 from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, is_named_as_photograph
-from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
 
@@ -194,15 +195,13 @@ class FolderCamera:
             if file.path in self._folder.no_files:
                 raise ValueError(self._folder.no_files[file.path][1])
             if twins:
-                raise ValueError(f"pocket {place.pocket} is there more than once, also as {', '.join(twins)}: which?")
+                raise ValueError(why.TWINS(pocket=place.pocket, names=", ".join(twins)))
             left = self._copies.left().get(file.path.parent, [])
             if unfinished := [copy.name for copy in left if copy.pocket == place.pocket]:
-                raise ValueError(
-                    f"a newer one may be on its way that nobody goes on with, {', '.join(unfinished)}: which?"
-                )
+                raise ValueError(why.NEWER(names=", ".join(unfinished)))
             reading = read(file.path, file.look)
             if is_raw(file.path.name, reading.image):
-                raise ValueError("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
+                raise ValueError(why.RAW())
             if reading.unguarded and not self._warned:
                 log.warning(UNGUARDED, file=file.name)
                 self._warned = True
@@ -216,12 +215,12 @@ class FolderCamera:
             moment = Moment.now()
             check = self._captures.check_of(file, pocket, moment)
             if (other := self._handed_in.shown_as(file.relative, reading.image, moment, pocket.beside)) is not None:
-                raise ValueError(f"it is one and the same photograph as {other}: hand in both pockets' own")
+                raise ValueError(why.THE_SAME_AS(file=other))
             before = self._handed_in.others_of_pocket(file.relative)
             self._captures.stand_in_for(left, file.relative.parent, check)
             event = self._captures.submit(file, reading.image, place, pocket, check)
         except (ValidationError, ValueError) as error:
-            self._refuse(file, in_words(error))
+            self._refuse(file, why_refused(error))
             return
         if doubt is not None:
             log.warning("a file was handed in as it is", file=file.name, problem=doubt)
@@ -262,7 +261,7 @@ class FolderCamera:
             self._overwritten.remember(file.path, reading.image)
         self._dealt_with[file.path] = file.look
 
-    def _refuse(self, file: ListedFile, reason: str) -> None:
+    def _refuse(self, file: ListedFile, reason: Reason) -> None:
         """Hand in a stand-in for a photograph that is not taken, and put it aside; what is no file stays."""
         self._captures.stand_in(file, reason)
         if file.path not in self._folder.no_files:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent, new_id
+from producer.contract.reasons.stations import NOT_HANDED_IN
+from producer.contract.reasons.template import Reason
 from producer.contract.region import AnyRegion
 from producer.contract.vocabulary import Outcome, State
 from producer.pictures.stand_in import stand_in
@@ -114,7 +116,7 @@ def run_check(
     timeout: float,
     check_size_counted: bool = False,
     designation: str | None = None,
-    reasons: Mapping[int, str] | None = None,
+    reasons: Mapping[int, Reason] | None = None,
     on_submit: Callable[[CaptureEvent], None] | None = None,
 ) -> CheckResult:
     """Hand in the photographs of a head, and wait at most `timeout` seconds for the check's answer.
@@ -156,7 +158,7 @@ def run_check(
             on_submit(event)
     for pocket in sorted(set(range(1, check_size + 1)) - set(pockets)):
         event = station.submit(
-            stand_in((reasons or {}).get(pocket, f"none of pocket {pocket} was handed in")),
+            stand_in((reasons or {}).get(pocket, NOT_HANDED_IN(pocket=pocket))),
             machine=machine,
             head=head,
             pocket=pocket,

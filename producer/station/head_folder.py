@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from producer.contract.reasons import stations as why
+from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
 from producer.contract.region import AnyRegion
 from producer.pictures.file_names import (
     MAX_POCKET,
@@ -30,16 +32,15 @@ from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.head_check import Photograph
 from producer.station.nameless_files import holds_picture, may_be_photograph, with_photographs
-from producer.station.photograph_file import BeingWritten, content, is_still
+from producer.station.photograph_file import BeingWritten, TooLarge, content, is_still
 from producer.station.settled_files import Changing, Look
-from producer.terminal.counts import counted
 
 
 @dataclass(frozen=True)
 class Problem:
     """Why a person must look: what is wrong, in words, and which files and pockets it is about."""
 
-    what: str
+    what: Reason
     files: Sequence[str] = ()
     pockets: Sequence[int] = ()
 
@@ -113,7 +114,7 @@ def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
     try:
         named = _sorted_out(folder)
     except ValueError as error:
-        return [Problem(f"{error}: it was there when the check began", pockets=range(1, shown.check_size + 1))]
+        return [_changed(f"{error}: it was there when the check began", pockets=range(1, shown.check_size + 1))]
     looks, problems = _looks(folder, named), []
     unguarded = {photograph.file: photograph.image for photograph in shown.photographs if photograph.unguarded}
     for name, pocket in named.pockets().items():
@@ -122,27 +123,20 @@ def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
         if name not in shown.looks or looks[name] != look or other:
             what = "changed" if name in shown.looks else "came"
             unknown = shown.check_size + 1
-            problems.append(Problem(f"{name} {what} while the check ran: check again", [name], [pocket or unknown]))
+            problems.append(_changed(f"{name} {what} while the check ran: check again", [name], [pocket or unknown]))
     for photograph in shown.photographs:
         if photograph.file is not None and photograph.file not in looks:
             problems.append(
-                Problem(
+                _changed(
                     f"{photograph.file} went while the check ran: check again", [photograph.file], [photograph.pocket]
                 )
             )
     return problems
 
 
-def numbered(pockets: Sequence[int]) -> str:
-    """Ascending pockets in words: "pocket 2", "pockets 2, 4 to 6"."""
-    runs: list[list[int]] = []
-    for pocket in pockets:
-        if runs and pocket == runs[-1][-1] + 1:
-            runs[-1].append(pocket)
-        else:
-            runs.append([pocket])
-    parts = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-    return f"pocket{'s' if len(pockets) > 1 else ''} {', '.join(parts)}"
+def _changed(what: str, files: Sequence[str] = (), pockets: Sequence[int] = ()) -> Problem:
+    """A problem that comes too late for the line: it is said at the terminal alone."""
+    return Problem(IN_OTHER_WORDS(text=what), files, pockets)
 
 
 def _sorted_out(folder: Path) -> _Named:
@@ -215,32 +209,31 @@ def _taken(
     names = [*(path.name for path in paths), *coming]
     name = names[0]
     if len(names) > 1:
-        what = f"pocket {pocket} is there {len(names)} times, {_listed(names)}: none was handed in, keep the right one"
-        return None, Problem(what, names, [pocket])
+        several = why.SEVERAL(pocket=pocket, count=len(names), names=_listed(names))
+        return None, Problem(several, names, [pocket])
     if pockets is not None and pocket > pockets:
-        return None, Problem(
-            f"{name}: the head has {counted(pockets, 'pocket')}, so it was not handed in", names, [pocket]
-        )
+        beyond = why.ONE_POCKET_OF_HEAD() if pockets == 1 else why.POCKETS_OF_HEAD(count=pockets)
+        return None, Problem(why.IN_FILE(file=name, problem=beyond), names, [pocket])
     try:
         if not paths[0].is_file():
-            return None, Problem(f"{name} is no file, or a link that leads nowhere", names, [pocket])
+            return None, Problem(why.NO_FILE(file=name), names, [pocket])
         taken = content(paths[0], Look.at(paths[0].stat()))
     except OSError as error:
-        return None, Problem(f"{name} cannot be read: {error.strerror}", names, [pocket])
+        return None, Problem(why.UNREADABLE(file=name, problem=error.strerror), names, [pocket])
     except (BeingWritten, Changing):
-        return None, Problem(f"{name} is being written: check again when it is finished", names, [pocket])
-    except ValueError as error:
-        return None, Problem(str(error), names, [pocket])
+        return None, Problem(why.BEING_WRITTEN(file=name), names, [pocket])
+    except TooLarge as error:
+        return None, Problem(error.reason, names, [pocket])
     image = taken.image
     photograph = Photograph(pocket, image, file=name, unguarded=taken.unguarded)
     if not image:
-        return photograph, Problem(f"{name} is empty", names, [pocket])
+        return photograph, Problem(why.EMPTY(file=name), names, [pocket])
     # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is
     # the small preview, so those are kept back.
     if ending_of(name) not in UNREADABLE or image.startswith(OTHER_BEGINNINGS):
         return photograph, None
-    what = f"{name} is of a kind that the line cannot read: let the camera write JPEG, PNG, BMP or TIFF"
-    return None if image.startswith(TIFF_BEGINNINGS) else photograph, Problem(what, names, [pocket])
+    problem = Problem(why.OTHER_KIND(file=name), names, [pocket])
+    return None if image.startswith(TIFF_BEGINNINGS) else photograph, problem
 
 
 def _the_same(photographs: Sequence[Photograph], regions: Mapping[int, AnyRegion]) -> list[list[Photograph]]:
@@ -259,8 +252,7 @@ def _the_same(photographs: Sequence[Photograph], regions: Mapping[int, AnyRegion
 
 def _one_for_many(group: Sequence[Photograph]) -> Problem:
     names = [photograph.file or "" for photograph in group]
-    what = f"{_listed(names)} are one and the same photograph: none was handed in, keep the right one"
-    return Problem(what, names, [photograph.pocket for photograph in group])
+    return Problem(why.THE_SAME(names=_listed(names)), names, [photograph.pocket for photograph in group])
 
 
 def _not_there(size: int, named: _Named) -> Iterator[Problem]:
@@ -268,18 +260,16 @@ def _not_there(size: int, named: _Named) -> Iterator[Problem]:
     hinted = sorted(named.hints.keys() - named.photographs.keys())
     for pocket in hinted:
         names = named.hints[pocket]
-        yield Problem(f"no finished photograph of pocket {pocket}, only {_listed(names)}", names, [pocket])
+        yield Problem(why.UNFINISHED(pocket=pocket, names=_listed(names)), names, [pocket])
     if gaps := sorted(set(range(1, size + 1)) - named.photographs.keys() - set(hinted)):
-        yield Problem(f"no photograph of {numbered(gaps)}", pockets=gaps)
+        yield Problem(why.MISSING(pockets=gaps), pockets=gaps)
 
 
 def _of_no_pocket(one_more: int, named: _Named) -> Iterator[Problem]:
     """What may be the newest photograph of any pocket."""
-    alone = "of which pocket? Photographs are named by it, like 7.jpg: wait until it is, or take it out. It counts as"
-    inside = "photographs in a folder of their own, taken anew or earlier? Move them here, or away. They count as"
-    for names, what in ((named.strays, alone), (named.folders, inside)):
+    for names, what in ((named.strays, why.OF_WHICH_POCKET), (named.folders, why.IN_A_FOLDER)):
         if names:
-            yield Problem(f"{_listed(names)}: {what} pocket {one_more}, which never came", names, [one_more])
+            yield Problem(what(names=_listed(names), pocket=one_more), names, [one_more])
 
 
 def _why_nothing(folder: Path, named: _Named) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from producer.contract.reasons import stations as why
+from producer.contract.reasons.template import Reason
 from producer.contract.region import AnyRegion
 from producer.station.head_register_file import nearest, read_heads
 
@@ -58,13 +60,13 @@ class HeadRegister:
         folded = unicodedata.normalize("NFC", head).casefold()
         return next((name for name in self.heads if name.casefold() == folded and self.get(head) is None), None)
 
-    def lacks(self, head: str) -> str:
+    def lacks(self, head: str) -> Reason:
         """What to say of a head that is not in it, of which nothing else tells how many pockets it has."""
         if (other := self.in_other_capitals(head)) is not None:
-            return f"head {head} is not in {self.path}, but {other} is: write it as it is there, or enter {head} too"
-        meant = nearest(head, self.heads)
-        meant = f"is {meant} meant? Else enter it" if meant else "enter it"
-        return f"nobody says how many pockets head {head} has: {meant} in {self.path}, or give --check-size N"
+            return why.HEAD_IN_CAPITALS(head=head, file=self.path, other=other, again=head)
+        if meant := nearest(head, self.heads):
+            return why.HEAD_MISTYPED(head=head, meant=meant, file=self.path)
+        return why.HEAD_UNKNOWN(head=head, file=self.path)
 
     def warnings(self) -> Iterator[str]:
         """What can be read and is probably not meant."""

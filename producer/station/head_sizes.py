@@ -11,9 +11,10 @@ import unicodedata
 from dataclasses import replace
 from typing import Final
 
+from producer.contract.reasons.stations import FEWER_THAN_BEFORE
 from producer.delivery.outbox import Outbox
 from producer.station.head_check import CheckResult
-from producer.station.head_folder import HeadFolder, Problem, numbered
+from producer.station.head_folder import HeadFolder, Problem
 
 _NOTE: Final = "pockets:"
 """What the names of the notes begin with."""
@@ -36,11 +37,7 @@ def larger_on_the_line(result: CheckResult, head: str) -> list[Problem]:
 
 def _lacking(pockets: int, before: int, head: str) -> Problem:
     lacking = range(pockets + 1, before + 1)
-    what = (
-        f"no photograph of {numbered(lacking)}: head {head} is known with {before} pockets, by the checks before. If "
-        "it has fewer, say so with --check-size or in the head register (INSERTS_HEADS)"
-    )
-    return Problem(what, pockets=lacking)
+    return Problem(FEWER_THAN_BEFORE(pockets=lacking, head=head, count=before), pockets=lacking)
 
 
 def remember(pockets: int, head: str, outbox: Outbox) -> None:

@@ -22,6 +22,9 @@ from uuid import UUID
 import structlog
 
 from producer.contract.event import CaptureEvent
+from producer.contract.reasons import checks
+from producer.contract.reasons import stations as why
+from producer.contract.reasons.template import Reason
 from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
 from producer.station.head_folder import HeadFolder, Problem
@@ -54,8 +57,12 @@ def without_known(shown: HeadFolder, folder: Path, place: Place, outbox: Outbox)
         )
     problems = [
         Problem(
-            f"{photo.file} is the photograph of {_in_words(place, *before[photo.pocket])}: it was not handed in again, "
-            f"photograph pocket {photo.pocket} anew",
+            why.HANDED_IN_BEFORE(
+                file=photo.file,
+                before=_of_what(place, before[photo.pocket][0]),
+                at=datetime.fromtimestamp(before[photo.pocket][1], UTC),
+                pocket=photo.pocket,
+            ),
             [photo.file or ""],
             [photo.pocket],
         )
@@ -142,9 +149,16 @@ def _if_mistyped(place: Place, before: Place) -> str:
     )
 
 
-def _in_words(place: Place, before: Place, at: float) -> str:
+def _of_what(place: Place, before: Place) -> Reason:
     machine, head, operation = before
-    said = f"operation {operation}"
-    if head != place[1] or machine != place[0]:
-        said += f" on head {head}" + (f" of machine {machine}" if machine != place[0] else "")
-    return f"{said}, handed in at {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    if machine != place[0]:
+        other = why.HEAD_OF_MACHINE(head=head, machine=machine)
+    elif head != place[1]:
+        other = checks.HEAD(head=head)
+    else:
+        return checks.OPERATION(operation=operation)
+    return checks.OPERATION_ELSEWHERE(operation=operation, place=other)
+
+
+def _in_words(place: Place, before: Place, at: float) -> str:
+    return f"{_of_what(place, before)}, handed in at {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

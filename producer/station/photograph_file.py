@@ -13,6 +13,8 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+from producer.contract.reasons import stations
+from producer.contract.reasons.template import Reason
 from producer.files.file_kinds import no_file
 from producer.pictures.completeness import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
@@ -35,6 +37,14 @@ UNGUARDED: Final = (
 
 class Doubtful(Exception):
     """A file does not seem whole, and may still become so."""
+
+
+class TooLarge(ValueError):
+    """A file is larger than any photograph, as `reason` says."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class BeingWritten(Exception):
@@ -70,11 +80,11 @@ def content(path: Path, look: Look) -> Content:
     Raises:
         Changing: it does not any more.
         BeingWritten: a program has it open for writing, as far as the kernel tells.
-        ValueError: it is larger than any photograph.
+        TooLarge: it is larger than any photograph.
         OSError: it cannot be read.
     """
     if look.size > MAX_IMAGE_BYTES:
-        raise ValueError(f"{path.name} has {look.size:,} bytes: a photograph has at most {MAX_IMAGE_BYTES:,}")
+        raise TooLarge(stations.TOO_LARGE(file=path.name, size=look.size, most=MAX_IMAGE_BYTES))
     with path.open("rb", buffering=0) as file:
         written = open_for_writing(file.fileno())
         if written:

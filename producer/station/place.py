@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from producer.contract.reasons.stations import OTHER_PATH
 from producer.pictures.file_names import pocket_of
 
 _OPERATION: Final = 3
@@ -35,7 +36,7 @@ def place_of(relative: Path) -> Place:
     parts = relative.parts
     pocket = pocket_of(relative.name)
     if len(parts) != _OPERATION + 1 or pocket is None:
-        raise ValueError(f"{relative.as_posix()} is not <machine>/<head>/<operation>/<pocket>{relative.suffix}")
+        raise ValueError(OTHER_PATH(path=relative.as_posix(), ending=relative.suffix))
     machine, head, operation = (unicodedata.normalize("NFC", part) for part in parts[:_OPERATION])
     return Place(machine, head, operation, pocket)
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from producer.contract.reasons.stations import IT_IS
 from producer.files.durable_files import move_back, replace
 from producer.files.file_kinds import no_file
 from producer.pictures.file_names import (
@@ -132,7 +133,7 @@ class WatchedFolder:
                     if stat.S_ISREG(status.st_mode):
                         yield path, Look.at(status)
                     elif not stat.S_ISDIR(status.st_mode) or is_picture(path.name):
-                        no_files[path] = Look.at(status), f"it is {no_file(status.st_mode)}"
+                        no_files[path] = Look.at(status), IT_IS(what=no_file(status.st_mode))
         for path, (_, problem) in no_files.items():
             if path not in self.no_files or self.no_files[path][1] != problem:
                 name = path.relative_to(self.path).as_posix()

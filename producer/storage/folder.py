@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from producer.contract.event import check_key
+from producer.contract.reasons import faults
 from producer.files.durable_files import write_file
 from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.error_text import naming
@@ -46,9 +47,9 @@ class FolderStore:
                     data += more
                 return _at_most(limit, data, key)
         except (FileNotFoundError, NotADirectoryError):
-            raise ImageMissing(f"no image under {key!r}") from None
+            raise ImageMissing(faults.MISSING(key=key)) from None
         except IsADirectoryError:
-            raise ImageRefused(f"{key!r} is a folder, not an image") from None
+            raise ImageRefused(faults.FOLDER(key=key)) from None
 
     def keys(self) -> list[str]:
         """See `FileStore.keys`."""
@@ -74,7 +75,7 @@ class FolderStore:
         for segment in check_key(key).split("/"):
             part = f"{part}{os.sep}{segment}"
             if _is_link(part):
-                raise ImageRefused(f"{key!r} leads through a symbolic link")
+                raise ImageRefused(faults.LINK(key=key))
         return part
 
 
@@ -88,5 +89,5 @@ def _is_link(path: str) -> bool:
 
 def _at_most(limit: int, data: bytes, key: str) -> bytes:
     if len(data) > limit:
-        raise ImageRefused(f"{key!r} has more than {limit} bytes")
+        raise ImageRefused(faults.TOO_LARGE(key=key, most=limit))
     return data

@@ -12,6 +12,7 @@ import fsspec
 from fsspec.asyn import AsyncFileSystem
 
 from producer.contract.event import check_key
+from producer.contract.reasons import faults
 from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.redaction import discreet
 
@@ -83,9 +84,9 @@ class RemoteStore:
         """See `ImageStore.get`."""
         data = self._read(self._path(key), limit + 1)
         if data is None:
-            raise ImageMissing(f"no image under {key!r}")
+            raise ImageMissing(faults.MISSING(key=key))
         if len(data) > limit:
-            raise ImageRefused(f"{key!r} has more than {limit} bytes")
+            raise ImageRefused(faults.TOO_LARGE(key=key, most=limit))
         return data
 
     def keys(self) -> list[str]:

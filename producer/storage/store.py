@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from producer.contract.reasons.template import Reason
+
 
 class ImageMissing(LookupError):
-    """There is no image under that key, at least not yet."""
+    """There is no image under that key, at least not yet; `reason` says so."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ImageRefused(ValueError):
-    """What lies under that key may not be read: it is too large, or it is reached through a link."""
+    """What lies under that key may not be read, for this `reason`: it is too large, or reached through a link."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ImageStore(Protocol):

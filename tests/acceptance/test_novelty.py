@@ -15,6 +15,7 @@ from PIL import Image
 from db.engine import migrate
 from producer.contract.answers import VerdictAnswer
 from producer.contract.event import new_id
+from producer.contract.reasons.models import UNLIKE
 from producer.simulation.head import SimulatedHead
 from producer.simulation.insert import LABELS, Condition
 from producer.simulation.rendering import render
@@ -23,7 +24,6 @@ from producer.station.station import Station
 from tests.forked_commands import run_command
 from tests.line_with_station import environment_of, line_with_station
 from tests.support import RedisProcess
-from worker.models.novelty import UNLIKE
 
 LEARNED = 120
 SHOWN = 30
@@ -86,8 +86,8 @@ def answers(station: Station, shown: Sequence[bytes], head: str) -> list[Verdict
 
 def unlike(told: Sequence[VerdictAnswer]) -> float:
     """The share that is unsure because it is unlike anything learnt."""
-    assert all(answer.outcome == "unsure" for answer in told if str(answer.reason).startswith(UNLIKE))
-    return float(np.mean([str(answer.reason).startswith(UNLIKE) for answer in told]))
+    assert all(answer.outcome == "unsure" for answer in told if str(answer.reason).startswith(UNLIKE.beginning))
+    return float(np.mean([str(answer.reason).startswith(UNLIKE.beginning) for answer in told]))
 
 
 def unsure(told: Sequence[VerdictAnswer]) -> float:

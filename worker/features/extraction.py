@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
+from producer.contract.reasons import image_files
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
@@ -112,5 +113,5 @@ def read_image(item: StoredImage, images: ImageStore, size: tuple[int, int]) -> 
     data = images.get(item.image, MAX_IMAGE_BYTES)
     digest = hashlib.sha256(data).hexdigest()
     if digest != item.image_sha256:
-        raise UnusableImage(f"the image {item.image} is not the one that was captured: its SHA-256 is {digest}")
+        raise UnusableImage(image_files.ANOTHER_IMAGE(key=item.image, digest=digest))
     return decode(data, size, stored_cut(item.region))

@@ -27,6 +27,9 @@ from typing import IO, Any, Final
 import numpy as np
 from PIL import Image
 
+from producer.contract.reasons import image_files
+from producer.contract.reasons.template import Reason
+from worker.images.unusable_error import UnusableImage
 from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
 DEPTHS: Final = (10, 12, 14, 16)
@@ -54,8 +57,8 @@ _NATIVE_SWAPPED: Final = "B" if sys.byteorder == "little" else "L"
 _SWAPPED: Final = str.maketrans("BL", "LB")
 
 
-class UnknownDepth(ValueError):
-    """Values of a range that cannot be told; the message says how to save the picture."""
+class UnknownDepth(UnusableImage):
+    """Values of a range that cannot be told; the reason says how to save the picture."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class EightBits:
     """A picture with 8 bits a colour, and in `doubt` why its brightness may be another, or None."""
 
     image: Image.Image
-    doubt: str | None = None
+    doubt: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def to_eight_bits(image: Image.Image, depth: Depth, again: Callable[[], Image.Im
     if image.mode.startswith("I;16") or image.mode == "I":
         values = np.asarray(image)
         if values.min() < 0 or values.max() > _MOST:
-            raise UnknownDepth("the image has 32-bit values of an unknown range: save it with 8 or 16 bits")
+            raise UnknownDepth(image_files.VALUES_OF_32_BITS())
         grey, doubt = _upper_bits(values, depth)
         if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # Pillow sees to it for 8 bits only
             grey = 255 - grey
@@ -105,7 +108,7 @@ def to_eight_bits(image: Image.Image, depth: Depth, again: Callable[[], Image.Im
     return _colours(image, depth, again) if depth.is_deep else EightBits(image)
 
 
-def depth_of(values: AnyArray, stated: int | None = None) -> tuple[int, str | None]:
+def depth_of(values: AnyArray, stated: int | None = None) -> tuple[int, Reason | None]:
     """Return how many bits a picture with these values (0 to 65,535) has, 10, 12, 14 or 16, and a doubt or None.
 
     `stated` is what the file's header says, if it says anything.
@@ -118,10 +121,7 @@ def depth_of(values: AnyArray, stated: int | None = None) -> tuple[int, str | No
     used = np.flatnonzero(counts[: 1 << fits])
     top = int(used[-1]) if len(used) else 0
     if fits == _KEPT and top >= _BLACK_IN_ANY_READING:
-        raise UnknownDepth(
-            "the image has 16 bits a value, but all its values are below 256: nearly black, or 8 bits in a file of "
-            "16: check the lamp, and save it with 8 bits"
-        )
+        raise UnknownDepth(image_files.BELOW_256())
     full = [bits for bits in (_KEPT, *DEPTHS[:-1]) if _made_16_wide(used, bits)]
     if full and (full[0] == _KEPT or top >= _DARK):
         return DEPTHS[-1], None
@@ -132,10 +132,7 @@ def depth_of(values: AnyArray, stated: int | None = None) -> tuple[int, str | No
     depth = next((depth for depth in DEPTHS if fits <= depth and depth - empty >= _KEPT), DEPTHS[-1])
     saturated = counts[(1 << depth) - 4 : 1 << depth].sum() >= _PILE * values.size
     if depth == DEPTHS[-2] and not saturated:
-        return depth, (
-            "the image's values use 14 of 16 bits: a camera of 14 bits, or a dim picture of 16, four times as dark as "
-            "it was judged: let the camera write its depth into the file (PNG sBIT, TIFF MaxSampleValue), or 8 bits"
-        )
+        return depth, image_files.PERHAPS_14_BITS()
     return depth, None
 
 
@@ -154,7 +151,7 @@ def _made_16_wide(used: AnyArray, bits: int) -> bool:
     return bool((low == 0).all() or (low == (used >> bits) & ((1 << (16 - bits)) - 1)).all())
 
 
-def _upper_bits(values: AnyArray, depth: Depth) -> tuple[UInt8Array, str | None]:
+def _upper_bits(values: AnyArray, depth: Depth) -> tuple[UInt8Array, Reason | None]:
     bits, doubt = depth_of(values, depth.bits)
     return np.minimum(values >> (bits - _KEPT), 255).astype(np.uint8), doubt
 
@@ -194,10 +191,7 @@ def _floats(values: Float32Array) -> UInt8Array:
         return np.rint(values * 255).astype(np.uint8)
     if low >= 0 and _BLACK_IN_ANY_READING / 4 <= high <= 255:
         return np.rint(values).astype(np.uint8)
-    raise UnknownDepth(
-        f"the image has floating-point values from {low:g} to {high:g}, neither 0 to 1 nor 0 to 255: "
-        "save it with 8 or 16 bits"
-    )
+    raise UnknownDepth(image_files.FLOATS(low=low, high=high))
 
 
 def _colours(image: Image.Image, depth: Depth, again: Callable[[], Image.Image]) -> EightBits:
@@ -212,10 +206,7 @@ def _colours(image: Image.Image, depth: Depth, again: Callable[[], Image.Image])
     try:
         second.load()
     except (ValueError, OSError) as error:  # Pillow has no such way for grey with transparency
-        raise UnknownDepth(
-            "the image's 16-bit values use few of their bits, and with transparency they cannot be read: "
-            "save it with 8 bits, or without transparency"
-        ) from error
+        raise UnknownDepth(image_files.FEW_BITS()) from error
     values = view.astype(np.uint16) << 8 | np.asarray(second)[..., :colours]
     view[...], doubt = _upper_bits(values, depth)
     return EightBits(_like(image, upper), doubt)

@@ -6,6 +6,7 @@ from typing import Final
 
 from PIL import Image
 
+from producer.contract.reasons import image_files
 from worker.images.unusable_error import UnusableImage
 
 _UNIFORM: Final = 0.999
@@ -19,7 +20,7 @@ def with_palette_resolved(image: Image.Image) -> Image.Image:
         UnusableImage: its colours cannot be read.
     """
     if image.mode == "P" and image.palette is None:
-        raise UnusableImage(_colours_unread(image))
+        raise UnusableImage(image_files.COLOURS(mode=image.mode))
     if image.mode == "1":
         return as_rgb(image, "L")
     if image.mode in ("P", "PA"):
@@ -41,9 +42,7 @@ def opaque(image: Image.Image) -> Image.Image:
         return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image).convert("RGB")
     colours = image.convert("RGB")  # which leaves out the transparency and nothing else
     if alpha == 0 and all(_uniform_value(colour) is not None for colour in colours.split()):
-        raise UnusableImage(
-            "the image is fully transparent and has no colours below that: save it without transparency (alpha)"
-        )
+        raise UnusableImage(image_files.TRANSPARENT())
     return colours
 
 
@@ -60,7 +59,7 @@ def as_rgb(image: Image.Image, mode: str = "RGB") -> Image.Image:
     except MemoryError:
         raise
     except Exception as error:  # a palette that is not there, a kind that has no way to RGB
-        raise UnusableImage(_colours_unread(image)) from error
+        raise UnusableImage(image_files.COLOURS(mode=image.mode)) from error
 
 
 def _uniform_value(band: Image.Image) -> int | None:
@@ -68,7 +67,3 @@ def _uniform_value(band: Image.Image) -> int | None:
     counts = band.histogram()
     most = max(counts)
     return counts.index(most) if most >= _UNIFORM * band.width * band.height else None
-
-
-def _colours_unread(image: Image.Image) -> str:
-    return f"the image has colours of the kind {image.mode}, which cannot be read: save it as grey or RGB with 8 bits"

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from PIL import Image, ImageChops, ImageDraw
 
+from producer.contract.reasons import image_files
+from producer.contract.reasons.template import Template
 from producer.contract.region import AnyRegion, Edge, Polygon, Region, bounds, read_region
 from producer.pictures.limits import MAX_PROPORTION, MIN_SIDE
 from worker.images.unusable_error import UnusableImage
@@ -53,19 +55,17 @@ def extent_of(cut: Cut) -> tuple[int, int]:
     return (round(cut.length), cut.height) if isinstance(cut, Edge) else box_of(cut)[2:]
 
 
-def check_size(width: int, height: int, what: str) -> None:
-    """Refuse what is too small to see an insert in, or of no insert's proportions."""
+def check_image_size(width: int, height: int) -> None:
+    """Refuse an image that is too small to see an insert in, or of no insert's proportions."""
+    _check_size(width, height, image_files.IMAGE_TOO_SMALL, image_files.IMAGE_TOO_LONG)
+
+
+def _check_size(width: int, height: int, too_small: Template, too_long: Template) -> None:
     shorter, longer = sorted((width, height))
     if shorter < MIN_SIDE:
-        raise UnusableImage(
-            f"the {what} is too small: {width}×{height} pixels, at least {MIN_SIDE} a side: "
-            "photograph the insert so that it fills the image"
-        )
+        raise UnusableImage(too_small(width=width, height=height, least=MIN_SIDE))
     if longer > MAX_PROPORTION * shorter:
-        raise UnusableImage(
-            f"the {what} has the proportions of no insert: {width}×{height} pixels, one side at most "
-            f"{MAX_PROPORTION} times the other: photograph the insert so that it fills the image"
-        )
+        raise UnusableImage(too_long(width=width, height=height, most=MAX_PROPORTION))
 
 
 def check_cut(cut: Cut, image_size: tuple[int, int]) -> None:
@@ -77,17 +77,14 @@ def check_cut(cut: Cut, image_size: tuple[int, int]) -> None:
     left, top, width, height = box_of(cut)
     inside = left >= 0 and top >= 0 and left + width <= image_size[0] and top + height <= image_size[1]
     if not inside or width < 1 or height < 1:
-        what = "strip along the edge, in a box of" if isinstance(cut, Edge) else "region"
-        raise UnusableImage(
-            f"the {what} {width}×{height} at ({left}, {top}) is not inside the image of {image_size[0]}×{image_size[1]}"
-        )
+        outside = image_files.STRIP_OUTSIDE if isinstance(cut, Edge) else image_files.REGION_OUTSIDE
+        place = {"width": width, "height": height, "left": left, "top": top}
+        raise UnusableImage(outside(**place, all_width=image_size[0], all_height=image_size[1]))
     if not isinstance(cut, Edge):
-        check_size(width, height, "region")
+        _check_size(width, height, image_files.REGION_TOO_SMALL, image_files.REGION_TOO_LONG)
     elif cut.length < MIN_SIDE or cut.height < MIN_ACROSS:
-        raise UnusableImage(
-            f"the strip along the edge is too small: {round(cut.length)}×{cut.height} pixels, at least "
-            f"{MIN_SIDE} along and {MIN_ACROSS} across: declare a larger one, or photograph the insert larger"
-        )
+        size = {"length": round(cut.length), "height": cut.height}
+        raise UnusableImage(image_files.STRIP_TOO_SMALL(**size, along=MIN_SIDE, across=MIN_ACROSS))
 
 
 def levelled(

@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from producer.contract.reasons import image_files, stations
+from producer.contract.reasons.template import Reason
 from producer.contract.region import Edge, Polygon
 from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
@@ -25,9 +27,9 @@ from producer.pictures.several_pictures import several_pictures
 from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
-from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
+from worker.images.bit_depth import Depth, to_eight_bits
 from worker.images.colours import as_rgb, opaque, with_palette_resolved
-from worker.images.cut import Cut, box_of, check_cut, check_size, levelled, masked
+from worker.images.cut import Cut, box_of, check_cut, check_image_size, levelled, masked
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
 from worker.images.reduced_jpeg import ReducedJpeg
@@ -46,21 +48,6 @@ _TILE_WIDTH, _TILE_LENGTH = 322, 323
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 """How those begin that are made of parts one behind the other."""
 
-_REPEATED_PART: Final = (
-    "the same pixels come again and again in the image, as where picture is missing: look whether the "
-    "photograph is whole; of a camera that fills up its images give the pocket's region without that part"
-)
-
-_LOST_LINES: Final = (
-    "lines of the image have one colour, between others that do not: a part of what the camera sent was lost: look at "
-    "its cable and its network, and take the photograph again"
-)
-
-_PLAIN_PART: Final = (
-    "a part of the image has one colour from one side to the other: a bar, or it was never written: look whether the "
-    "photograph is whole; of a camera that draws a bar give the pocket's region without it"
-)
-
 
 @dataclass(frozen=True)
 class DecodedPhotograph:
@@ -70,7 +57,7 @@ class DecodedPhotograph:
     """
 
     pixels: UInt8Array
-    doubt: str | None
+    doubt: Reason | None
     strip: Image.Image | None = None
 
 
@@ -118,11 +105,11 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
 def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
     """An image that is checked as far as that needs no pixels, and not decoded; of a JPEG its structure too."""
     if not data:
-        raise UnusableImage("the image file is empty: take the photograph again")
+        raise UnusableImage(image_files.EMPTY())
     if is_stand_in(data):
-        raise UnusableImage(f"no photograph: {reason_in(data)}")
+        raise UnusableImage(stations.NO_PHOTOGRAPH(problem=reason_in(data)))
     if len(data) > MAX_IMAGE_BYTES:
-        raise UnusableImage(f"the image file is too large: {len(data):,} bytes, at most {MAX_IMAGE_BYTES:,}")
+        raise UnusableImage(image_files.FILE_TOO_LARGE(size=len(data), most=MAX_IMAGE_BYTES))
     # Before Pillow goes through a header: of a JPEG that is all headers that would take minutes.
     jpeg = JpegStructure.of(data) if data.startswith(_JPEG) else None
     early = jpeg is not None or data.startswith(_PNG)
@@ -130,7 +117,7 @@ def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
     if problem is not None:
         raise HalfAnImage(problem)
     image = _header(data)
-    check_size(image.width, image.height, "image")
+    check_image_size(image.width, image.height)
     if (problem := _out_of_proportion(image, data, jpeg)) is not None:
         raise UnusableImage(problem)
     if not early and (problem := cut_short(data)) is not None:
@@ -142,16 +129,16 @@ def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
 
 def _of_jpeg(
     image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure, size: tuple[int, int], region: Cut | None
-) -> tuple[Image.Image, str | None]:
+) -> tuple[Image.Image, Reason | None]:
     """What is taken of a JPEG, in RGB, of the network's size but for a strip, and a doubt or None."""
     with _decoding():
         reduced = ReducedJpeg(image, data, jpeg)
         if region is not None:
             check_cut(region, reduced.upright_size)
         reduced.decode(size, region)
-        doubt = _PLAIN_PART if reduced.is_doubtful(lambda: _header(data)) else None
+        doubt = image_files.PLAIN_PART() if reduced.is_doubtful(lambda: _header(data)) else None
         if doubt is None and reduced.is_repeated():
-            doubt = _REPEATED_PART
+            doubt = image_files.REPEATED_PART()
         if not isinstance(region, Edge):
             return reduced.taken(), doubt
         upright, scale, origin = reduced.upright()
@@ -160,16 +147,16 @@ def _of_jpeg(
 
 def _of_others(
     image: ImageFile.ImageFile, data: bytes, size: tuple[int, int], region: Cut | None
-) -> tuple[Image.Image, str | None]:
+) -> tuple[Image.Image, Reason | None]:
     """What is taken of an image of another format, in RGB of its own size, and a doubt or None."""
     with _decoding():
         depth, raw = Depth.of(image), is_uncompressed(image)
         stored = StoredParts(image, data) if raw else None
         image.load()
         if image.format == "PNG" and png_lacks_rows(image, data):
-            raise HalfAnImage("some of its rows were never written")
+            raise HalfAnImage(image_files.ROWS_NOT_WRITTEN())
         if image.format == "TIFF" and is_overwritten(image, data):
-            raise HalfAnImage("a part of its data was overwritten")
+            raise HalfAnImage(image_files.OVERWRITTEN())
         eight = to_eight_bits(image, depth, lambda: _header(data))
         upright = eight.image
         missing = None if stored is None else stored.missing(upright)
@@ -177,19 +164,19 @@ def _of_others(
         upright = with_palette_resolved(upright)
         runs = plain_runs(upright)
         if missing is Missing.CUT or is_cut(upright, runs):
-            raise HalfAnImage("it stops within a row, and the rest has one colour")
+            raise HalfAnImage(image_files.STOPS_IN_A_ROW())
     if region is not None:
         check_cut(region, upright.size)
         left, top, width, height = box_of(region)
         upright = upright.crop((left, top, left + width, top + height))
         runs = plain_runs(upright)
-    doubt = _PLAIN_PART if missing is Missing.DOUBT else eight.doubt
+    doubt = image_files.PLAIN_PART() if missing is Missing.DOUBT else eight.doubt
     if doubt is None and plain_part(upright, runs, raw=raw) is not None:
-        doubt = _PLAIN_PART
+        doubt = image_files.PLAIN_PART()
     if doubt is None and is_repeated(upright):
-        doubt = _REPEATED_PART
+        doubt = image_files.REPEATED_PART()
     if doubt is None and lacks_lines(upright):
-        doubt = _LOST_LINES
+        doubt = image_files.LOST_LINES()
     colours = as_rgb(opaque(upright))
     if isinstance(region, Edge):
         colours = levelled(colours, region, size, origin=(-left, -top))
@@ -210,10 +197,8 @@ def _decoding() -> Iterator[None]:
         yield
     except (MemoryError, UnusableImage):
         raise
-    except UnknownDepth as error:
-        raise UnusableImage(str(error)) from error
     except Exception as error:
-        raise HalfAnImage("it cannot be decoded to its end") from error
+        raise HalfAnImage(image_files.NOT_DECODED()) from error
 
 
 def _header(data: bytes) -> ImageFile.ImageFile:
@@ -221,41 +206,40 @@ def _header(data: bytes) -> ImageFile.ImageFile:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnusableImage(f"the image is too large: more than {MAX_PIXELS:,} pixels") from error
+        raise UnusableImage(image_files.FAR_TOO_MANY_PIXELS(most=MAX_PIXELS)) from error
     except MemoryError:
         raise
     except UnidentifiedImageError as error:
         problem = cut_short(data)
         raise (UnusableImage(why_unread(data)) if problem is None else HalfAnImage(problem)) from error
     except Exception as error:  # decoders raise almost anything at bytes that are not what they seem
-        raise HalfAnImage("its header cannot be read") from error
+        raise HalfAnImage(image_files.HEADER_UNREADABLE()) from error
     if image.width * image.height > MAX_PIXELS:
-        raise UnusableImage(f"the image is too large: {image.width}×{image.height}, at most {MAX_PIXELS:,} pixels")
+        size = {"width": image.width, "height": image.height}
+        raise UnusableImage(image_files.TOO_MANY_PIXELS(**size, most=MAX_PIXELS))
     return image
 
 
-def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | None) -> str | None:
+def _out_of_proportion(image: Image.Image, data: bytes, jpeg: JpegStructure | None) -> Reason | None:
     """Why a file would take its decoder out of all proportion to its size and pixels, or fool it; or None."""
     # Its decoder cannot be given a part of the data, so it cannot be asked whether it had them all.
     if jpeg is not None and jpeg.arithmetic:
-        return "the image is a JPEG with arithmetic coding, which no camera writes: save it as a plain JPEG"
+        return image_files.ARITHMETIC()
     if jpeg is not None and len(jpeg.scans) > MAX_SCANS:
-        return f"the image is made of more than {MAX_SCANS} scans: save it again, as a plain JPEG"
+        return image_files.SCANS(most=MAX_SCANS)
     # Pillow's decoder of these is written in Python, pixel by pixel: no other thread could work meanwhile.
     if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", [])):
-        return "the image is a run-length encoded BMP: save it without compression"
+        return image_files.RUN_LENGTHS()
     if image.format == "TIFF":
         if image.info.get("compression") in FAX:
-            return (
-                "the image is a TIFF of the kind that faxes use, which no camera writes: save it as grey or in colour"
-            )
+            return image_files.FAX()
         if image.info.get("compression") not in TIFF_COMPRESSIONS:
-            return f"the image is a TIFF of the kind {image.info.get('compression')}: save it with LZW or uncompressed"
+            return image_files.COMPRESSION(compression=image.info.get("compression"))
         # A tile is decoded whole, however little of it the image shows: 64×64 pixels can ask for 2 GB.
         tags = getattr(image, "tag_v2", {})
         if (problem := is_raw(data, tags)) is not None:
             return problem
         width, height = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_LENGTH, 0)
         if not (isinstance(width, int) and isinstance(height, int) and width * height <= MAX_PIXELS):
-            return f"the image is made of tiles of {width}×{height}, at most {MAX_PIXELS:,} pixels"
+            return image_files.TILES(width=width, height=height, most=MAX_PIXELS)
     return None

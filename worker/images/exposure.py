@@ -6,6 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from producer.contract.reasons import photographs
+from producer.contract.reasons.template import Reason
 from worker.runtime.arrays import UInt8Array
 
 # A photograph of an insert has highlights and shadows. These limits only catch a lens cap, a lamp that is out or a
@@ -15,7 +17,7 @@ _BURNT_OUT_ABOVE: Final = 250.0
 _CONTRAST_BELOW: Final = 8.0
 
 
-def shows_nothing(pixels: UInt8Array) -> str | None:
+def shows_nothing(pixels: UInt8Array) -> Reason | None:
     """Return why an image (height, width, 3) cannot show an insert, or None: black, burnt out, without contrast.
 
     Judged by the brightness (mean of the colours, 0…255) that one pixel in a hundred is below or above.
@@ -26,9 +28,9 @@ def shows_nothing(pixels: UInt8Array) -> str | None:
     below = np.cumsum(np.bincount(sums.ravel()))
     darkest, brightest = np.searchsorted(below, (0.01 * sums.size, 0.99 * sums.size)) / 3
     if brightest < _BLACK_BELOW:
-        return "the image is black: lamp or camera off, or the lens covered?"
+        return photographs.BLACK()
     if darkest > _BURNT_OUT_ABOVE:
-        return "the image is burnt out: exposure too long or the lamp too bright?"
+        return photographs.FLOODED()
     if brightest - darkest < _CONTRAST_BELOW:
-        return "the image has no contrast: nothing in view, or out of focus entirely?"
+        return photographs.NO_CONTRAST()
     return None

@@ -4,67 +4,73 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from producer.pictures.image_formats import IN_WORDS
-
-_TELEPHONE: Final = f"set the telephone to save JPEG (“most compatible”), or save it as {IN_WORDS}"
-_CAMERA: Final = "set the camera to save JPEG or TIFF beside or instead of its raw data"
-_SAVE: Final = f"save it as {IN_WORDS}"
-_AGAIN: Final = "hand in the photograph itself"
+from producer.contract.reasons import file_kinds as kinds
+from producer.contract.reasons.template import Reason, Template
 
 _BRANDS: Final = {
-    b"avif": ("an AVIF image", _SAVE),
-    b"avis": ("an AVIF image", _SAVE),
-    b"crx ": ("a camera's raw data (CR3)", _CAMERA),
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), ("a HEIC photograph", _TELEPHONE)),
-    **dict.fromkeys((b"mif1", b"mif2", b"msf1", b"miaf"), ("a HEIF photograph", _TELEPHONE)),
+    b"avif": (kinds.IMAGE_AN(format="AVIF"), kinds.SAVE),
+    b"avis": (kinds.IMAGE_AN(format="AVIF"), kinds.SAVE),
+    b"crx ": (kinds.RAW_DATA(format="CR3"), kinds.SET_THE_CAMERA),
+    **dict.fromkeys(
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"),
+        (kinds.PHOTOGRAPH(format="HEIC"), kinds.SET_THE_TELEPHONE),
+    ),
+    **dict.fromkeys((b"mif1", b"mif2", b"msf1", b"miaf"), (kinds.PHOTOGRAPH(format="HEIF"), kinds.SET_THE_TELEPHONE)),
 }
 """Brands of the ISO base media format, at byte 8; any other is a film's."""
 
 _MAGIC: Final = (
-    (b"GIF8", "a GIF image", _SAVE),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 image", _SAVE),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 image", _SAVE),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL image", _SAVE),
-    (b"\xff\x0a", "a JPEG XL image", _SAVE),
-    (b"II\xbc", "a JPEG XR image", _SAVE),
-    (b"8BPS", "a Photoshop document", _SAVE),
-    (b"gimp xcf", "a GIMP document", _SAVE),
-    (b"%PDF", "a PDF document", _AGAIN),
-    (b"%!PS", "a PostScript document", _AGAIN),
-    (b"\xc5\xd0\xd3\xc6", "a PostScript document", _AGAIN),
-    (b"\x76\x2f\x31\x01", "an OpenEXR image", _SAVE),
-    (b"#?RADIANCE", "a Radiance HDR image", _SAVE),
-    (b"#?RGBE", "a Radiance HDR image", _SAVE),
-    (b"SIMPLE  =", "a FITS image", _SAVE),
-    (b"qoif", "a QOI image", _SAVE),
-    (b"\0\0\1\0", "an icon (ICO)", _SAVE),
-    (b"\x0a\x05\x01\x08", "a PCX image", _SAVE),
-    (b"\x93NUMPY", "a NumPy array", _SAVE),
-    (b"\x89HDF", "an HDF5 file", _SAVE),
-    (b"FUJIFILMCCD-RAW", "a camera's raw data (RAF)", _CAMERA),
-    (b"FOVb", "a camera's raw data (X3F)", _CAMERA),
-    (b"\0MRM", "a camera's raw data (MRW)", _CAMERA),
-    (b"IIU\0", "a camera's raw data (RW2)", _CAMERA),
-    (b"IIRO", "a camera's raw data (ORF)", _CAMERA),
-    (b"IIRS", "a camera's raw data (ORF)", _CAMERA),
-    (b"MMOR", "a camera's raw data (ORF)", _CAMERA),
-    (b"II\x1a\0\0\0HEAP", "a camera's raw data (CRW)", _CAMERA),
-    (b"\x1a\x45\xdf\xa3", "a film", _AGAIN),
-    (b"PK\3\4", "a zip archive", "unpack it, and hand in each photograph by itself"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it, and hand in each photograph by itself"),
-    (b"Rar!", "a RAR archive", "unpack it, and hand in each photograph by itself"),
-    (b"\x1f\x8b", "a gzip file", "unpack it first"),
-    (b"version https://git-lfs", "a pointer of Git LFS and not the photograph", "run `git lfs pull` where it is from"),
+    *(
+        (magic, kinds.IMAGE(format=name), kinds.SAVE)
+        for magic, name in (
+            (b"GIF8", "GIF"),
+            (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+            (b"\xff\x4f\xff\x51", "JPEG 2000"),
+            (b"\0\0\0\x0cJXL ", "JPEG XL"),
+            (b"\xff\x0a", "JPEG XL"),
+            (b"II\xbc", "JPEG XR"),
+            (b"#?RADIANCE", "Radiance HDR"),
+            (b"#?RGBE", "Radiance HDR"),
+            (b"SIMPLE  =", "FITS"),
+            (b"qoif", "QOI"),
+            (b"\x0a\x05\x01\x08", "PCX"),
+        )
+    ),
+    (b"\x76\x2f\x31\x01", kinds.IMAGE_AN(format="OpenEXR"), kinds.SAVE),
+    (b"8BPS", kinds.DOCUMENT(format="Photoshop"), kinds.SAVE),
+    (b"gimp xcf", kinds.DOCUMENT(format="GIMP"), kinds.SAVE),
+    (b"%PDF", kinds.DOCUMENT(format="PDF"), kinds.THE_PHOTOGRAPH_ITSELF),
+    (b"%!PS", kinds.DOCUMENT(format="PostScript"), kinds.THE_PHOTOGRAPH_ITSELF),
+    (b"\xc5\xd0\xd3\xc6", kinds.DOCUMENT(format="PostScript"), kinds.THE_PHOTOGRAPH_ITSELF),
+    (b"\0\0\1\0", kinds.ICON(), kinds.SAVE),
+    (b"\x93NUMPY", kinds.ARRAY(), kinds.SAVE),
+    (b"\x89HDF", kinds.FILE_AN(format="HDF5"), kinds.SAVE),
+    *(
+        (magic, kinds.RAW_DATA(format=name), kinds.SET_THE_CAMERA)
+        for magic, name in (
+            (b"FUJIFILMCCD-RAW", "RAF"),
+            (b"FOVb", "X3F"),
+            (b"\0MRM", "MRW"),
+            (b"IIU\0", "RW2"),
+            (b"IIRO", "ORF"),
+            (b"IIRS", "ORF"),
+            (b"MMOR", "ORF"),
+            (b"II\x1a\0\0\0HEAP", "CRW"),
+        )
+    ),
+    (b"\x1a\x45\xdf\xa3", kinds.FILM(), kinds.THE_PHOTOGRAPH_ITSELF),
+    (b"PK\3\4", kinds.ARCHIVE(format="zip"), kinds.UNPACK_ALL),
+    (b"7z\xbc\xaf\x27\x1c", kinds.ARCHIVE(format="7z"), kinds.UNPACK_ALL),
+    (b"Rar!", kinds.ARCHIVE(format="RAR"), kinds.UNPACK_ALL),
+    (b"\x1f\x8b", kinds.FILE(format="gzip"), kinds.UNPACK),
+    (b"version https://git-lfs", kinds.POINTER(), kinds.GIT_LFS_PULL),
 )
 
 _BROKEN: Final = (
-    (b"\xff\xd8\xff", "a JPEG of a kind that is not read, or its header is damaged: save it anew as a plain JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG whose header is damaged: hand in the original file again"),
-    (b"BM", "a BMP of a kind that is not read, or its header is damaged: save it uncompressed with 24 bits, or as PNG"),
-    (
-        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-        "a TIFF of a kind that is not read, or damaged in its header: save it as grey or RGB of 8 or 16 bits, or PNG",
-    ),
+    (b"\xff\xd8\xff", kinds.BROKEN_JPEG),
+    (b"\x89PNG\r\n\x1a\n", kinds.BROKEN_PNG),
+    (b"BM", kinds.BROKEN_BMP),
+    ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), kinds.BROKEN_TIFF),
 )
 
 _TEXT: Final = frozenset(range(32, 127)) | {9, 10, 13}
@@ -73,51 +79,52 @@ _SENSOR: Final = (32803, 34892)
 """Photometric interpretations of what a sensor saw: a colour filter array, and linear raw."""
 
 
-def why_unread(data: bytes) -> str:
+def why_unread(data: bytes) -> Reason:
     """Return why bytes that no decoder takes are no photograph: what they are, and what to do instead."""
     head = data[:512]
     if head[4:8] == b"ftyp":
-        what, do = _BRANDS.get(head[8:12], ("a film", _AGAIN))
-        return f"this is no image that can be read, but {what}: {do}"
+        return _is(*_BRANDS.get(head[8:12], (kinds.FILM(), kinds.THE_PHOTOGRAPH_ITSELF)))
     if head[:4] == b"RIFF":
-        what, do = ("a WebP image", _SAVE) if head[8:12] == b"WEBP" else ("a film or sound", _AGAIN)
-        return f"this is no image that can be read, but {what}: {do}"
+        if head[8:12] == b"WEBP":
+            return _is(kinds.IMAGE(format="WebP"), kinds.SAVE)
+        return _is(kinds.FILM_OR_SOUND(), kinds.THE_PHOTOGRAPH_ITSELF)
     for magic, what, do in _MAGIC:
         if head.startswith(magic):
-            return f"this is no image that can be read, but {what}: {do}"
-    for begin, what in _BROKEN:
+            return _is(what, do)
+    for begin, broken in _BROKEN:
         if head.startswith(begin):
-            return f"this is no image that can be read, but {what}"
+            return broken()
     if head[128:132] == b"DICM":
-        return f"this is no image that can be read, but a DICOM file: {_SAVE}"
+        return _is(kinds.FILE(format="DICOM"), kinds.SAVE)
     if head[:1] == b"P" and head[1:2] in b"1234567Ff" and head[2:3].isspace():
-        return f"this is no image that can be read, but a PNM image: {_SAVE}"
+        return _is(kinds.IMAGE(format="PNM"), kinds.SAVE)
     return _why_no_text(head)
 
 
-def _why_no_text(head: bytes) -> str:
+def _why_no_text(head: bytes) -> Reason:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if b"<svg" in text:
-        return f"this is no image that can be read, but a drawing (SVG): {_AGAIN}"
+        return _is(kinds.DRAWING(), kinds.THE_PHOTOGRAPH_ITSELF)
     if text.startswith((b"<!doctype html", b"<html")):
-        return (
-            "this is no image that can be read, but a web page: the download failed, or needs a login; "
-            "fetch the photograph again"
-        )
+        return _is(kinds.WEB_PAGE(), kinds.FETCH_AGAIN)
     if text and _TEXT.issuperset(text):
-        return f"this is no image that can be read, but text: {_AGAIN}"
-    return f"this is no image that can be read ({IN_WORDS}): save it anew as one of these"
+        return _is(kinds.TEXT(), kinds.THE_PHOTOGRAPH_ITSELF)
+    return kinds.NO_IMAGE()
 
 
-def is_raw(data: bytes, tags: Any) -> str | None:
+def _is(what: Reason, do: Template) -> Reason:
+    return kinds.ANOTHER_KIND(what=what, do=do())
+
+
+def is_raw(data: bytes, tags: Any) -> Reason | None:
     """Why a TIFF is a camera's raw data, or None. Most begin with a small preview, which is no photograph to judge.
 
     `tags` maps the numbers of the first page's tags to their values.
     """
     raw = data[8:10] == b"CR" or _DNG in tags or tags.get(_PHOTOMETRIC) in _SENSOR
     if raw:
-        return f"the image is a camera's raw data, which is not read: {_CAMERA}"
+        return kinds.RAW(do=kinds.SET_THE_CAMERA())
     kind = tags.get(_SUBFILE, 0)
     if isinstance(kind, int) and kind & 1:
-        return f"the TIFF begins with a preview, as raw data do, which is not judged: {_CAMERA}"
+        return kinds.PREVIEW(do=kinds.SET_THE_CAMERA())
     return None

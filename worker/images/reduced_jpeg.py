@@ -16,6 +16,7 @@ from typing import Final
 
 from PIL import Image, ImageFile
 
+from producer.contract.reasons import image_files
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.repeated_rows import is_repeated
 from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, plain_runs
@@ -86,7 +87,7 @@ class ReducedJpeg:
         if self.reduction > 1:
             self._image.draft(None, (self._full_size[0] // self.reduction, self._full_size[1] // self.reduction))
         if not load_whole(self._image, self._data, self._jpeg):
-            raise HalfAnImage("some of its pixels were never sent")
+            raise HalfAnImage(image_files.PIXELS_NOT_SENT())
 
     def is_doubtful(self, again: Callable[[], Image.Image]) -> bool:
         """Whether a part of what is taken has one colour, so that it may be missing.
@@ -104,7 +105,7 @@ class ReducedJpeg:
             full = again()
         runs = plain_runs(full)
         if is_cut(full, runs):
-            raise HalfAnImage("it stops within a row, and the rest has one colour")
+            raise HalfAnImage(image_files.STOPS_IN_A_ROW())
         if self._region is not None:
             left, top, width, height = self._region
             full = full.crop((left, top, left + width, top + height))

@@ -15,7 +15,7 @@ from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone
 from worker.evaluation.cross_validation import Kind, cross_validate
 from worker.evaluation.splits import EvaluationError
 from worker.features.batches import feature_batches
-from worker.images.decoding import UnusableImage, decode
+from worker.images.decoding import decode
 from worker.learning.folder_import import LabelledPhoto, Photographs
 from worker.learning.network import of_labelled, stored_or_built
 from worker.models.candidate import CandidateError, binary, learn
@@ -101,6 +101,7 @@ def compare_on(
     Raises:
         CandidateError, EvaluationError: a set is too small.
         UnusableImage: a photograph cannot be read any more.
+        ValueError: the network's features of one are not finite.
         As `worker.learning.network.ready_network` does.
     """
     network = stored_or_built(settings, lambda name, size: _pictures(name, size, compared))
@@ -142,7 +143,7 @@ def _features(one: ComparedSet, network: Network, file: Path, progress: Progress
     for batch in batches:
         if batch.skipped:
             photo, reason = batch.skipped[0]
-            raise UnusableImage(f"{photo.path}: {reason}")
+            raise ValueError(f"{photo.path}: {reason}")
         features[done : done + len(batch.items)] = batch.features
         done += len(batch.items)
         progress(f"{one.name} · {network.name}", done, len(one.photos))

@@ -12,6 +12,8 @@ import structlog
 from db.engine.database import Database, is_unavailable
 from db.learning import model_registry
 from db.learning.model_registry import Model
+from producer.contract.reasons.models import NO_MODEL, NONE_CAN_JUDGE
+from producer.contract.reasons.template import Reason
 from worker.models.registry import ActiveModel, NoNetwork, load_for_line
 from worker.models.store import ModelError
 from worker.networks.store import NetworkStore
@@ -21,8 +23,6 @@ log = structlog.get_logger()
 
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks into the database for other models."""
-
-NO_MODEL: Final = "there is no model yet"
 
 
 class ModelPair(NamedTuple):
@@ -34,7 +34,7 @@ class ModelPair(NamedTuple):
 
     champion: ActiveModel | None = None
     shadow: ActiveModel | None = None
-    why_none: str = NO_MODEL
+    why_none: Reason = NO_MODEL()
 
 
 class ActiveModels:
@@ -130,7 +130,7 @@ class ActiveModels:
 
     def _refuse(self, champion: Model, error: ModelError) -> None:
         log.error("the promoted model is refused, the one before stays", model=champion.model_id, reason=str(error))
-        self._loaded = self._loaded._replace(why_none=f"there is no model that can judge: {error}")
+        self._loaded = self._loaded._replace(why_none=NONE_CAN_JUDGE(problem=str(error)))
 
     def _load_shadow(self, shadow: Model | None) -> None:
         name = shadow.model_id if shadow is not None else None

@@ -17,6 +17,8 @@ from typing import Final, Self
 import numpy as np
 
 from db.line.station_history import Photographed, Place
+from producer.contract.reasons import photographs
+from producer.contract.reasons.template import Reason
 from worker.images.measurements import Measurements
 
 FEWEST: Final = 30
@@ -72,29 +74,22 @@ class Usual:
         )
 
 
-def unlike_usual(seen: Measurements, usual: Usual) -> str | None:
+def unlike_usual(seen: Measurements, usual: Usual) -> Reason | None:
     """Why a photograph cannot be a good one of its station, and what to do; or None.
 
     What a few of the good ones are is never a fault: a station may look at inserts of two kinds.
     """
     if seen.brightness < min(DARK_BELOW * usual.brightness, usual.darkest):
-        return _said(
-            "the photograph is too dark", seen.brightness / usual.brightness, "brightness", "lamp, exposure and lens"
-        )
+        return photographs.DARK(share=seen.brightness / usual.brightness)
     if seen.burnt >= BURNT_FROM and seen.brightness > usual.brightest:
-        return (
-            f"the photograph is burnt out: {seen.burnt:.0%} of it is white: look at the lamp and the exposure, "
-            "and take it again"
-        )
+        return photographs.BURNT_OUT(share=seen.burnt)
     if seen.sharpness < min(BLURRED_BELOW * usual.sharpness, usual.least_sharp):
         share = seen.sharpness / usual.sharpness
-        if seen.contrast < COVERED_BELOW:
-            return _said("nothing is seen: the lens is covered or fogged", share, "sharpness", "lens")
-        return _said("the photograph is blurred", share, "sharpness", "focus and lens, and whether something shakes")
+        return (photographs.COVERED if seen.contrast < COVERED_BELOW else photographs.BLURRED)(share=share)
     return None
 
 
-def same_frame(place: Place, frame: int, before: tuple[int, Place] | None, usual: Usual) -> str | None:
+def same_frame(place: Place, frame: int, before: tuple[int, Place] | None, usual: Usual) -> Reason | None:
     """Why a photograph is the one before it again, handed in for another insert; or None.
 
     Of the same insert it may well be handed in twice.
@@ -102,12 +97,4 @@ def same_frame(place: Place, frame: int, before: tuple[int, Place] | None, usual
     if before is None or usual.repeats or before[0] != frame or before[1] == place:
         return None
     machine, head, pocket = before[1]
-    return (
-        f"the photograph is, pixel for pixel, the one of pocket {pocket} of {head} on {machine}: is the camera stuck? "
-        "Start it again, and take the photograph again"
-    )
-
-
-def _said(what: str, share: float, of_what: str, look_at: str) -> str:
-    usual = f"it has {share:.0%} of the {of_what} that is usual at its station"
-    return f"{what}: {usual}: look at {look_at}, and take it again"
+    return photographs.STUCK(pocket=pocket, head=head, machine=machine)

@@ -15,6 +15,8 @@ from db.line import faults
 from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.names import Name
+from producer.contract.reasons import faults as why
+from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
 from producer.terminal.error_text import in_words
 
 MAX_EVENT_TEXT: Final = 20_000
@@ -34,7 +36,7 @@ class CaptureFault:
     """
 
     reason: str
-    detail: str
+    detail: Reason
     event: str
     capture_id: UUID | None
     station: str | None
@@ -67,7 +69,7 @@ class CaptureFault:
         )
 
 
-def fault_of(event: CaptureEvent, reason: str, detail: str) -> CaptureFault:
+def fault_of(event: CaptureEvent, reason: str, detail: Reason) -> CaptureFault:
     """The fault of a capture whose event keeps the contract."""
     return CaptureFault(
         reason=reason,
@@ -82,22 +84,12 @@ def fault_of(event: CaptureEvent, reason: str, detail: str) -> CaptureFault:
 
 def crashed(event: CaptureEvent, attempts: int) -> CaptureFault:
     """The fault of a capture that was tried too often."""
-    return fault_of(
-        event,
-        "crashed",
-        f"{attempts} attempts to judge it did not come to an end: the worker died or failed each time, the last ones "
-        "with nothing else in hand; look for the capture's id in the worker's log",
-    )
+    return fault_of(event, "crashed", why.CRASHED(attempts=attempts))
 
 
 def of_another_capture(event: CaptureEvent) -> CaptureFault:
     """The fault of an event whose id another capture has: of another photograph, check, pocket or operation."""
-    return fault_of(
-        event,
-        ID_OF_ANOTHER,
-        f"capture_id {event.capture_id} is that of another photograph, check, pocket or operation, which came before: "
-        "give each photograph an id of its own, and hand this one in again",
-    )
+    return fault_of(event, ID_OF_ANOTHER, why.ID_OF_ANOTHER(capture=event.capture_id))
 
 
 def invalid_event(message: object, error: ValidationError) -> CaptureFault:
@@ -108,7 +100,7 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
     fields: dict[str, Any] = message if isinstance(message, dict) else {}
     return CaptureFault(
         reason="invalid_event",
-        detail=in_words(error),
+        detail=IN_OTHER_WORDS(text=in_words(error)),
         event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
         capture_id=_valid(TypeAdapter(UUID7), fields.get("capture_id")),
         station=_valid(TypeAdapter(Name), fields.get("station")),

@@ -8,6 +8,8 @@ from functools import partial
 from typing import Final
 
 from producer.contract.event import CaptureEvent
+from producer.contract.reasons import faults as why
+from producer.contract.reasons.template import Reason
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.opening import absent_folder, check_store
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
@@ -26,7 +28,7 @@ class LoadedImage:
 class RefusedImage:
     """The store does not hand it out, such as for its size: an `unusable` image, for this reason."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class _StoreAway(Exception):
 
 class _Unreadable(Exception):
     """This image alone cannot be read."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def _is_away(error: BaseException) -> bool:
@@ -64,15 +70,15 @@ def fetch(images: ImageStore, event: CaptureEvent) -> LoadedImage | RefusedImage
     try:
         data = retry_while_unavailable(partial(_read, images, event.image), IMAGE_STORE)
     except ImageMissing as error:
-        return AbsentImage(fault_of(event, "image_missing", str(error)), may_come=True)
+        return AbsentImage(fault_of(event, "image_missing", error.reason), may_come=True)
     except _Unreadable as error:
-        return AbsentImage(fault_of(event, "image_unreadable", str(error)), may_come=True)
+        return AbsentImage(fault_of(event, "image_unreadable", error.reason), may_come=True)
     except ImageRefused as error:
-        return RefusedImage(str(error))
+        return RefusedImage(error.reason)
     digest = hashlib.sha256(data).hexdigest()
     if digest == event.image_sha256:
         return LoadedImage(data)
-    detail = f"the image under {event.image!r} has SHA-256 {digest}, not {event.image_sha256}"
+    detail = why.OTHER_DIGEST(key=event.image, digest=digest, wanted=event.image_sha256)
     return AbsentImage(fault_of(event, "digest_mismatch", detail), may_come=False)
 
 
@@ -102,7 +108,7 @@ def _read(images: ImageStore, key: str) -> bytes:
     try:
         return images.get(key, MAX_IMAGE_BYTES)  # once more: the store may have come back just before it answered
     except OSError as error:
-        raise _Unreadable(f"the image {key!r} cannot be read: {error}") from error
+        raise _Unreadable(why.UNREADABLE(key=key, problem=str(error))) from error
 
 
 def _check(images: ImageStore) -> None:

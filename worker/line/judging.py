@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import structlog
 
+from producer.contract.reasons import models as why
+from producer.contract.reasons.template import Template
 from producer.contract.region import AnyRegion, Edge, Form, form_of
 from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
@@ -29,11 +31,7 @@ log = structlog.get_logger()
 _WITHOUT_MODEL: Final = (224, 224)
 """The size in pixels at which a photograph is looked at while there is no network to look with."""
 
-_CUTS: Final[dict[Form, str]] = {
-    "box": "a box, or not at all",
-    "polygon": "a polygon",
-    "edge": "the strip along an edge",
-}
+_NOT_LEARNT: Final[dict[Form, Template]] = {"box": why.NO_BOXES, "polygon": why.NO_POLYGONS, "edge": why.NO_EDGES}
 
 
 class Photograph(NamedTuple):
@@ -111,7 +109,7 @@ class Judge:
             with self._metrics.stage("decode"):
                 return decode_photograph(image, size, cut_of(region))
         except UnusableImage as error:
-            return Judgement("unusable", reason=str(error))
+            return Judgement("unusable", reason=error.reason)
 
     def _held_against_others(
         self, image: Photograph, seen: DecodedPhotograph | Judgement, measured: Measurements | None
@@ -145,7 +143,7 @@ class Judge:
             if features is None:
                 seen = self._photograph(image.data, image.region, shadow.network.input_size)
                 if isinstance(seen, Judgement):
-                    raise UnusableImage(seen.reason or "")
+                    raise ValueError(seen.reason)
                 features = self._features(shadow.network, [seen])[0]
             return shadow.model.judge(features)
         except Exception as error:  # noqa: BLE001 - whatever it is, the line has its judgement
@@ -162,12 +160,9 @@ def _wear_land(region: AnyRegion | None, seen: DecodedPhotograph | Judgement) ->
 
 def _judged(champion: ActiveModel, photograph: DecodedPhotograph, form: Form, features: Float32Array) -> Judgement:
     if not np.isfinite(features).all():
-        return Judgement("unsure", reason="the network's features are not finite", model_id=champion.model_id)
+        return Judgement("unsure", reason=why.NOT_FINITE(), model_id=champion.model_id)
     judgement = champion.model.judge(features)
     doubt = photograph.doubt
     if doubt is None and form not in champion.forms:
-        doubt = (
-            f"the model has not learned from photographs that are cut to {_CUTS[form]}, as this one is: it takes a "
-            "training with reviews of such"
-        )
+        doubt = _NOT_LEARNT[form]()
     return judgement if doubt is None else replace(judgement, outcome="unsure", reason=doubt, label=None)

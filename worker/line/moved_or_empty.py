@@ -16,6 +16,8 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from producer.contract.reasons import photographs
+from producer.contract.reasons.template import Reason
 from worker.images.measurements import SQUARES
 from worker.runtime.arrays import Float32Array, Float64Array
 
@@ -49,16 +51,6 @@ _DRAWN: Final = 300
 _DOWN, _RIGHT = np.mgrid[-_REACH : _REACH + 1, -_REACH : _REACH + 1].reshape(2, -1)
 _SHIFTS: Final = np.hypot(_DOWN, _RIGHT)
 _HERE: Final = np.maximum(abs(_DOWN), abs(_RIGHT)) <= _NEAR
-
-_MOVED: Final = (
-    "the camera has moved, or the head stops elsewhere: the station's last {count} photographs are shifted by some "
-    "{share:.0%} of their size: put it back, and take the photograph again; if it is to stay there, review this one, "
-    "and measure the regions of the pockets anew"
-)
-_EMPTY: Final = (
-    "no insert in the pocket: the photograph is like those of its station that were reviewed as unusable, and not like "
-    "the good ones: put an insert in, and take it again"
-)
 
 
 class _Others(NamedTuple):
@@ -129,7 +121,7 @@ class Scene:
         """How like the good ones a photograph is at every shift: (shifts,), -1 to 1."""
         return self.usual.alike(_contours([sketch])[0])[:, 0]
 
-    def moved(self, seen: Sequence[Float64Array]) -> str | None:
+    def moved(self, seen: Sequence[Float64Array]) -> Reason | None:
         """Why the last of a station's photographs in a row, as `seen` here, cannot be judged; None where it can.
 
         Fewer than `TOGETHER` say nothing. Of more the last ones count.
@@ -141,12 +133,12 @@ class Scene:
         if gains.max() <= 0 or beyond_usual.max() <= self.limit:
             return None
         shift = float(_SHIFTS[~_HERE][beyond_usual.argmax()])
-        return _MOVED.format(count=TOGETHER, share=shift / SQUARES)
+        return photographs.MOVED(count=TOGETHER, share=shift / SQUARES)
 
-    def empty(self, sketch: bytes, seen: Float64Array) -> str | None:
+    def empty(self, sketch: bytes, seen: Float64Array) -> Reason | None:
         """Why a photograph, as `seen` here, shows no insert, and what to do; None where nothing says so."""
         like = _like(_contours([sketch])[0], self.unusable)
-        return _EMPTY if like > seen.max() + self.like_unusable + _EMPTY_BY else None
+        return photographs.NO_INSERT() if like > seen.max() + self.like_unusable + _EMPTY_BY else None
 
 
 def _contours(sketches: Sequence[bytes]) -> Float32Array:

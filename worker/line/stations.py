@@ -13,6 +13,7 @@ import structlog
 from db.engine.database import Database, is_unavailable
 from db.line import station_history
 from db.line.station_history import Photographed, Place
+from producer.contract.reasons.template import Reason
 from worker.images.measurements import Measurements
 from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
 from worker.line.moved_or_empty import TOGETHER, Scene
@@ -56,7 +57,7 @@ class Stations:
         self._database = database
         self._known: dict[str, _Station] = {}
 
-    def fault(self, origin: Origin, seen: Measurements) -> str | None:
+    def fault(self, origin: Origin, seen: Measurements) -> Reason | None:
         """Why a photograph of that origin cannot be judged, and what to do; None where nothing speaks against it."""
         station = self._station(origin.station)
         if station.usual is None:
@@ -94,7 +95,7 @@ def _scene(good: Sequence[Photographed], unusable: Sequence[bytes]) -> Scene | N
     return Scene.of(sketches[:: -(-len(sketches) // _SKETCHED)], unusable) if len(sketches) >= FEWEST else None
 
 
-def _moved_or_empty(seen: Measurements, station: _Station) -> str | None:
+def _moved_or_empty(seen: Measurements, station: _Station) -> Reason | None:
     scene = station.scene
     if scene is None:
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from producer.contract.reasons import models
+from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import Outcome
 from worker.images.measurements import Measurements
 from worker.images.wear_land import WearLand
@@ -34,7 +36,7 @@ class Judgement:
     """
 
     outcome: Outcome
-    reason: str | None = None
+    reason: Reason | None = None
     decision: float | None = None
     model_id: str | None = None
     probability: float | None = None
@@ -79,10 +81,7 @@ class LineModel:
         else:
             outcome = self.band.side(probability)
             if outcome == "unsure":
-                reason = (
-                    f"the probability of damage, {probability:.3f}, lies in the unsure band, "
-                    f"{self.band.lower:.3f} to {self.band.upper:.3f}"
-                )
+                reason = models.UNSURE_BAND(probability=probability, lower=self.band.lower, upper=self.band.upper)
         novel = None if self.novelty is None else self.novelty.reason(vector)
         if novel is not None:
             outcome, reason = "unsure", novel

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.contract.reasons import models
+from producer.contract.reasons.template import Reason
 from worker.models.linear_svm import ClassifierError
 from worker.runtime.arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
@@ -28,9 +30,6 @@ MOST_KEPT: Final = 1_000
 
 MOST_COLUMNS: Final = 1_024
 """Longer features are folded to this length, each with a random sign, which keeps distances to a few per cent."""
-
-UNLIKE: Final = "unlike anything learnt"
-"""What the reason of a novel photograph's verdict begins with."""
 
 _ROUNDING: Final = 1e-5
 """Distances that differ by less are equal: features are of single precision."""
@@ -88,15 +87,12 @@ class Novelty:
         # Not BLAS, as in `LinearModel.decision`: no threads in a worker that has many of its own.
         return float(_mean_of_nearest(1 - np.einsum("ij,j->i", self.learnt, row)[None])[0])
 
-    def reason(self, vector: Float32Array) -> str | None:
+    def reason(self, vector: Float32Array) -> Reason | None:
         """Return why features (d,) are unlike anything learnt; None where they are not."""
         distance = self.distance(vector)
         if distance <= self.limit + _ROUNDING:
             return None
-        return (
-            f"{UNLIKE}: the distance to the nearest learnt photographs, {distance:.3f}, is above the limit of "
-            f"{self.limit:.3f}"
-        )
+        return models.UNLIKE(distance=distance, limit=self.limit)
 
 
 def learnt_novelty(features: Any, groups: Int64Array, *, seed: int = 0) -> Novelty | None:

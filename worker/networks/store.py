@@ -10,8 +10,6 @@ import hashlib
 import re
 from typing import Final
 
-from pydantic import ValidationError
-
 from producer.storage.opening import open_file_store
 from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.counts import counted
@@ -100,13 +98,13 @@ class NetworkStore:
         try:
             manifest = Manifest.model_validate_json(self._files.get(key, _MANIFEST_BYTES))
             if digest != manifest.digest:
-                raise ImageRefused("it is another network's")
+                raise ValueError("it is another network's")
         except ImageMissing:
             raise NetworkMissing(
                 f"there is no network {digest[:12]} in {self.root}: copy {digest}.tflite and {key} from where it was "
                 "built"
             ) from None
-        except (ValidationError, ImageRefused) as error:
+        except (ValueError, ImageRefused) as error:
             raise NetworkUnfit(
                 f"{self.root}/{key} is no network's manifest: remove it and build the network again"
             ) from error

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.console.access.guard import Reviewer
 from db.console.context import console_of
-from db.console.reader import formats
+from db.console.reader import formats, reasons
 from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
 from db.console.rendering import page
@@ -116,6 +116,7 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
     """A photograph as the page's script needs it. Of a sample the verdict is not shown: it would be believed."""
     blind = why == "a sample"
     before = review_turns.previous(session, row)
+    reason = None if blind or row.reason is None else reasons.said(locale, row.reason)
     verdict = None if blind else verdicts.current(session, row.capture_id)
     return {
         "id": str(row.capture_id),
@@ -129,7 +130,8 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
         "verdict": None if blind or row.outcome is None else Text(row.label or row.outcome).said(locale),
         "damage": None if blind or row.probability is None else formats.percent(locale, row.probability),
         "model": None if blind else row.model_id,
-        "reason": None if blind else row.reason,
+        "reason": None if blind else reason or row.reason,
+        "reasonLanguage": locale.language if reason else "en",
         "said": said,
         "photograph": row.image is not None,
         "previous": str(before) if before else None,

@@ -179,7 +179,7 @@ function show() {
     const term = document.createElement("dt"), fact = document.createElement("dd");
     term.textContent = title;
     fact.textContent = String(item[name]);
-    if (name === "reason") fact.lang = "en"; // the worker's own words
+    if (name === "reason") fact.lang = item.reasonLanguage; // some are the worker's own words
     return [term, fact];
   }));
   at("put-off").hidden = !putOff.size;

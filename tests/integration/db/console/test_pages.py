@@ -90,7 +90,7 @@ def test_a_check_whose_events_contradict_each_other_says_why(line, signed_in) ->
         line.see(pocket, outcome="intact")
     browser = signed_in("viewer")
     for page in ("/checks?state=review", "/"):
-        assert '<small lang="en">contradiction: pocket 3 of a check of 2</small>' in browser.get(page).text
+        assert "<small>contradiction: pocket 3 of a check of 2</small>" in browser.get(page).text
     [found] = browser.get("/api/v1/checks?state=review").json()["items"]
     assert (found["reason"], found["missing"]) == ("contradiction: pocket 3 of a check of 2", [2])
 

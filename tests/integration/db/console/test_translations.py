@@ -14,9 +14,11 @@ from babel.messages.pofile import write_po
 
 from db.console.reader import languages
 from db.learning import evaluations, model_registry
-from db.line import insert_changes
+from db.line import faults, insert_changes, verdicts
 from db.queries import connector_health
 from producer.contract.connector_report import ConnectorReport, SinkState
+from producer.contract.reasons import faults as why
+from producer.contract.reasons import image_files, models
 from tests.catalogs import texts
 from tests.console_support import Browser
 from tests.evaluation_support import report_of
@@ -111,6 +113,9 @@ def test_what_is_forgotten_is_seen() -> None:
     ]
 
 
+REASONS = {"unsure": models.NO_MODEL(), "unusable": image_files.EMPTY()}
+
+
 @pytest.fixture
 def seen(line) -> None:
     """A line with something of each kind."""
@@ -124,7 +129,11 @@ def seen(line) -> None:
         evaluations.record(session, "insertnet-features-2", T0, report_of("insertnet-features-2", model.model_id))
     for head, outcomes in {"head-1": ("damaged", "intact", "unsure", "unusable", None), "head-2": ("intact",)}.items():
         for pocket, outcome in enumerate(outcomes, 1):
-            capture = line.see(pocket, pocket, outcome, head=head, check_size=len(outcomes), insert_designation=None)
+            capture = line.see(pocket, pocket, None, head=head, check_size=len(outcomes), insert_designation=None)
+            if outcome is not None:
+                reason = REASONS.get(outcome)
+                with line.database.transaction() as session:
+                    verdicts.record(session, line.verdict(capture.capture_id, outcome, reason=reason))
             if outcome == "damaged":
                 line.say(capture, "broken")
                 with line.database.transaction() as session:
@@ -185,6 +194,37 @@ def test_no_text_of_a_page_was_forgotten(pseudo, seen, signed_in) -> None:
     assert {path: words for path, words in found.items() if words} == {}
     viewer = signed_in("viewer").get("/audit", **{"Accept-Language": pseudo})
     assert (viewer.status_code, forgotten(viewer.text)) == (403, [])
+
+
+def test_why_something_is_not_plain_is_said_in_the_readers_language(line, signed_in) -> None:
+    unsure = line.see(1, 0, check_size=2)
+    broken = line.see(3, 1, check_size=2, check_id=unsure.check_id)
+    verdicts_of = {
+        unsure: ("unsure", models.UNSURE_BAND(probability=0.48, lower=0.3, upper=0.7)),
+        broken: ("unusable", image_files.HALF(problem=image_files.JPEG_ENDS())),
+    }
+    with line.database.transaction() as session:
+        for capture, (outcome, reason) in verdicts_of.items():
+            verdicts.record(session, line.verdict(capture.capture_id, outcome, reason=str(reason)))
+        for number, detail in enumerate((why.MISSING(key="a/1.jpg"), "pocket: Input should be <b>less</b>")):
+            about = {"capture_id": None, "station": "st-1", "check_id": None, "pocket": number + 1}
+            faults.record(session, **about, reason="image_missing", detail=str(detail), event=str(number), at=T0)
+    browser = signed_in("administrator")
+    browser.client.headers["Accept-Language"] = "de"
+    band = "die Wahrscheinlichkeit eines Schadens, 0,480, liegt im unsicheren Bereich, 0,300 bis 0,700"
+    half = "die Bilddatei ist beschädigt oder unvollständig (die JPEG-Datei endet vor ihrer Endmarke): noch einmal"
+    said = {
+        "/search": [band, half],
+        "/pocket?machine=mill-1&head=head-1&pocket=1": [band],
+        "/checks": ["<small>Widerspruch: Plattensitz 3 in einer Prüfung von 2</small>"],
+        "/": ["<small>Widerspruch: ", "kein Bild unter „a/1.jpg“"],
+        "/faults": ["<p>kein Bild unter „a/1.jpg“</p>", '<span lang="en">pocket: Input should be &lt;b&gt;less'],
+        f"/review/item?capture={unsure.capture_id}": [band, '"reasonLanguage":"de"'],
+    }
+    missing = {path: [text for text in texts if text not in browser.get(path).text] for path, texts in said.items()}
+    assert {path: texts for path, texts in missing.items() if texts} == {}
+    kept = browser.get("/api/v1/verdicts?outcome=unsure").json()["items"]
+    assert [verdict["reason"] for verdict in kept] == [str(verdicts_of[unsure][1])]
 
 
 def test_nor_before_anybody_has_signed_in(pseudo, console) -> None:

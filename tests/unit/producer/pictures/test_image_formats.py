@@ -5,9 +5,9 @@ import io
 import pytest
 from PIL import Image
 
+from producer.contract.reasons.file_kinds import SAVE
 from producer.pictures.image_formats import (
     FORMATS,
-    IN_WORDS,
     OTHER_BEGINNINGS,
     STORED_AS,
     TIFF_BEGINNINGS,
@@ -22,7 +22,7 @@ def test_a_file_of_every_format_is_known_by_its_first_bytes(name: str) -> None:
     data = file.getvalue()
     assert data.startswith(TIFF_BEGINNINGS if name == "TIFF" else OTHER_BEGINNINGS)
     assert Image.registered_extensions()[STORED_AS[data[:2]]] == name
-    assert name in IN_WORDS
+    assert name in SAVE.text
 
 
 @pytest.mark.parametrize("name", [*FORMATS, "GIF", "WEBP", "JPEG2000"])

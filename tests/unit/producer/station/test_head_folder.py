@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from producer.contract.region import Region
-from producer.station.head_folder import HeadFolder, changes_since, look_at, numbered
+from producer.station.head_folder import HeadFolder, changes_since, look_at
 from producer.station.settled_files import Look
 from tests.support import make_no_file, photograph
 
@@ -440,11 +440,3 @@ def test_a_folder_that_went_makes_all_of_its_pockets_doubtful(folder: Path) -> N
     (problem,) = changes_since(shown, folder)
     assert "there is no folder" in problem.what
     assert [*problem.pockets] == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [([2], "pocket 2"), ([2, 4, 5, 6], "pockets 2, 4 to 6"), ([1, 2], "pockets 1, 2"), ([1, 2, 3], "pockets 1 to 3")],
-)
-def test_many_pockets_are_said_shortly(given: list[int], said: str) -> None:
-    assert numbered(given) == said

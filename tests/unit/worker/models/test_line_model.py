@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from producer.contract.reasons.models import UNLIKE
 from worker.models.calibration import Calibration
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
 from worker.models.linear_svm import LinearModel
-from worker.models.novelty import UNLIKE, learnt_novelty
+from worker.models.novelty import learnt_novelty
 from worker.models.unsure_band import Band
 
 
@@ -67,7 +68,7 @@ def test_what_is_unlike_anything_learnt_is_unsure_whatever_the_classifier_says(d
     assert line_model.judge(known) == certain.judge(known)
     judgement = line_model.judge(novel)
     assert (certain.judge(novel).outcome, judgement.outcome, judgement.label) == (decided, "unsure", None)
-    assert str(judgement.reason).startswith(UNLIKE)
+    assert str(judgement.reason).startswith(UNLIKE.beginning)
     assert (judgement.decision, judgement.probability) == (
         certain.judge(novel).decision,
         certain.judge(novel).probability,

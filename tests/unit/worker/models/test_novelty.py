@@ -4,8 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
+from producer.contract.reasons.models import UNLIKE
 from worker.models.linear_svm import ClassifierError
-from worker.models.novelty import LEVEL, MOST_COLUMNS, MOST_KEPT, NEIGHBOURS, UNLIKE, Novelty, learnt_novelty
+from worker.models.novelty import LEVEL, MOST_COLUMNS, MOST_KEPT, NEIGHBOURS, Novelty, learnt_novelty
 
 COLUMNS = 60
 
@@ -32,7 +33,7 @@ def test_about_one_in_a_hundred_like_the_learnt_ones_is_novel_and_every_other_ki
     alike = [novelty.reason(row) is not None for row in photographs(1000, columns=columns, seed=1)]
     assert 0 < np.mean(alike) < 0.025
     others = [novelty.reason(row) for row in photographs(100, kind=1, columns=columns)]
-    assert all(str(reason).startswith(UNLIKE) for reason in others)
+    assert all(str(reason).startswith(UNLIKE.beginning) for reason in others)
 
 
 def test_the_reason_names_the_distance_and_its_limit() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from babel import Locale
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from db.console.drawing.head_map import HeadMap, Layout, head_map
 from db.console.live.feed import head_id
@@ -19,7 +19,7 @@ from db.queries.head_overview import HeadOverview
 MOST: Final = 500
 """So many drawings are kept at most: each head's last one in each language that is read."""
 
-AGE: Final = Markup("<age>")
+_AGE: Final = Markup("<age>")
 """Stands in a drawing for what changes with time: attributes and text of the element that says its age. No name or
 other text of the line can be mistaken for it, as these are escaped."""
 
@@ -59,22 +59,25 @@ class HeadCards:
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
-        self._drawn: dict[tuple[str, str], tuple[Card, str]] = {}
+        self._drawn: dict[tuple[str, str], tuple[Card, tuple[str, str]]] = {}
 
     def text(self, locale: Locale, card: Card, age: timedelta, stale_in: timedelta) -> Markup:
         """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before that is too old."""
-        until = Markup(' data-stale-in="{}"').format(int(stale_in.total_seconds())) if not card.stale else ""
-        of_now = Markup(' data-age="{}"{}>{}').format(int(age.total_seconds()), until, formats.age(locale, age))
-        return Markup(self._drawing(locale, card).replace(AGE, of_now))  # noqa: S704 - escaped by template and format
+        until = "" if card.stale else f' data-stale-in="{int(stale_in.total_seconds())}"'
+        of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
+        before, after = self._drawing(locale, card)
+        return Markup(before + of_now + after)  # noqa: S704 - escaped here and by the template
 
-    def _drawing(self, locale: Locale, card: Card) -> str:
+    def _drawing(self, locale: Locale, card: Card) -> tuple[str, str]:
+        """What comes before and after what changes with time."""
         key = str(locale), card.id
         kept = self._drawn.get(key)
         if kept is not None and kept[0] == card:
             return kept[1]
         # Nothing else goes in, neither who asks nor when: so it holds for whoever asks, whenever.
-        drawn = self._templates.get_template("head.html").render(locale=locale, card=card, age_here=AGE)
+        drawn = self._templates.get_template("head.html").render(locale=locale, card=card, age_here=_AGE)
+        before, _, after = drawn.partition(_AGE)
         while len(self._drawn) >= MOST:
             self._drawn.pop(next(iter(self._drawn), key), None)
-        self._drawn[key] = (card, drawn)
-        return drawn
+        self._drawn[key] = (card, (before, after))
+        return before, after

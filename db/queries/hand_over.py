@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, func, literal_column, select, text
+from sqlalchemy import func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from db.learning import model_registry, remaining_lives
@@ -81,9 +81,9 @@ def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
 def _operations(session: Session, begin: datetime) -> dict[tuple[str, str], int]:
     """How many operations each head has done since a moment: those that it was checked after."""
     # Not the columns themselves: in the order of their index SQLite would go through the checks of all times.
-    place = [func.coalesce(column, "") for column in (Checks.machine, Checks.head)]
-    query: Select[Any] = select(*place, func.count()).where(Checks.started_at >= begin).group_by(*place)
-    return {(machine, head): operations for machine, head, operations in session.execute(query)}
+    machine, head = func.coalesce(Checks.machine, ""), func.coalesce(Checks.head, "")
+    query = select(machine, head, func.count()).where(Checks.started_at >= begin).group_by(machine, head)
+    return {(row[0], row[1]): row[2] for row in session.execute(query)}
 
 
 def _flagged(session: Session, begin: datetime) -> list[PocketRow]:

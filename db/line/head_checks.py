@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
-from sqlalchemy import CTE, Integer, Select, String, bindparam, func, select, text
+from sqlalchemy import CTE, Select, String, bindparam, select, text, union_all
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
-from db.schema.tables import Checks, UtcDateTime
+from db.schema.tables import Checks
 
 Place = tuple[str, str]
 """A machine and a head."""
@@ -20,7 +20,7 @@ Place = tuple[str, str]
 
 def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, KnownPockets]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets."""
-    rows = _NEWEST.execute(session.connection(), rows_of(places), before=number - 1, long_ago=_LONG_AGO)
+    rows = _newest(number).execute(session.connection(), rows_of(places))
     return list(assessed(session, rows))
 
 
@@ -38,23 +38,16 @@ def rows_of(places: Sequence[Place]) -> list[dict[str, str]]:
     return [{"machine": machine, "head": head} for machine, head in places]
 
 
-def _newest(_: str, number: int) -> Select[*tuple[Any, ...]]:
-    of = given(number)
-    # Where the last so many begin is looked up by an index for each head, which then gives just these.
-    begin = (
-        select(Checks.started_at)
-        .where(Checks.machine == of.c.machine, Checks.head == of.c.head)
-        .order_by(Checks.started_at.desc())
-        .offset(bindparam("before", type_=Integer))
-        .limit(1)
-        .correlate(of)
-        .scalar_subquery()
-    )
-    since = func.coalesce(begin, bindparam("long_ago", type_=UtcDateTime()))
-    on = (Checks.machine == of.c.machine) & (Checks.head == of.c.head) & (Checks.started_at >= since)
-    query = select(*COLUMNS).select_from(of).join(Checks, on)
-    return query.order_by(Checks.started_at.desc(), Checks.check_id.desc())
+@cache
+def _newest(number: int) -> Prepared:
+    def built(_: str, heads: int) -> Select[*tuple[Any, ...]]:
+        of = given(heads)
+        newest_first = Checks.started_at.desc(), Checks.check_id.desc()
+        of_head = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
+        of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
+        # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
+        # are, would read all checks.
+        ids = union_all(*(select(of_head.offset(place).scalar_subquery()).select_from(of) for place in range(number)))
+        return select(*COLUMNS).where(Checks.check_id.in_(ids)).order_by(*newest_first)
 
-
-_NEWEST: Final = Prepared(_newest)
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+    return Prepared(built)

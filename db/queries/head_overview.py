@@ -119,9 +119,7 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
         return []
     last: dict[Place, list[Operation]] = {place: [] for place in places}
     for check, known in head_checks.newest_of_heads(session, places, operations):
-        of_head = last[check.machine, check.head]
-        if len(of_head) < operations:  # two that begin at once may be one too many
-            of_head.append(Operation(check, _words(check, known.outcomes)))
+        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes)))
     words: dict[Place, dict[int, PocketWord]] = {place: {} for place in places}
     last_at: dict[Place, datetime] = {}
     for machine, head, outcome, review, is_new, numbers, at in _NOW.execute(

@@ -4,9 +4,10 @@ million on PostgreSQL.
 Each page is asked for as people ask for it, with filters that are common, rare or name nothing, by an administrator who
 is signed in; what is measured is the whole of the answer, in one process and without a network. A sample is the 95th
 percentile of `ASKS` asks. Beside it stands what of that was this process's own processor time: on a machine that does
-other work, only this says what a page costs. No piece of a page is kept for others, as nobody listens to the news. The
-line has 625 heads, of which the pages show the fifty that were photographed last. The database is generated once and
-kept (`benchmarks.kept`).
+other work, only this says what a page costs. No piece of a page is kept for others, as nobody listens to the news; a
+head that shows what it showed before is not drawn again (`db.console.drawing.head_cards`), as in a console that runs.
+The line has 625 heads, of which the pages show the fifty that were photographed last. The database is generated once
+and kept (`benchmarks.kept`).
 
 `python -m benchmarks.console_pages sqlite --verdicts 100000` is a short run.
 """

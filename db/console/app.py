@@ -17,6 +17,7 @@ from db.console.api.application import make_api
 from db.console.api.fields import PREFIX
 from db.console.api.problems import UNKEEPABLE
 from db.console.context import Console
+from db.console.drawing.head_cards import HeadCards
 from db.console.headers import Headers
 from db.console.live.feed import Feed
 from db.console.live.pieces import Pieces
@@ -86,6 +87,7 @@ def make_console(settings: ConsoleSettings) -> Console:
     _ = settings.provider
     database = Database(settings.url)
     feed = Feed(database)
+    templates = make_templates()
     return Console(
         settings=settings,
         database=database,
@@ -93,7 +95,8 @@ def make_console(settings: ConsoleSettings) -> Console:
         pieces=Pieces(feed),
         images=open_image_store(settings.images_root),
         heads=None if settings.heads is None else HeadRegister.load(settings.heads),
-        templates=make_templates(),
+        templates=templates,
+        cards=HeadCards(templates),
     )
 
 

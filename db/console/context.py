@@ -9,6 +9,7 @@ from fastapi import Request
 from jinja2 import Environment
 
 from db.console.access.throttle import Throttle
+from db.console.drawing.head_cards import HeadCards
 from db.console.live.feed import Feed
 from db.console.live.pieces import Pieces
 from db.console.settings import ConsoleSettings
@@ -30,6 +31,7 @@ class Console:
     images: ImageStore
     heads: HeadRegister | None
     templates: Environment
+    cards: HeadCards
     throttle: Throttle = field(default_factory=Throttle)
     token_throttle: Throttle = field(default_factory=Throttle)
     """Of its own: a program whose token has ended, and which does not stop, keeps nobody from signing in."""

@@ -134,22 +134,22 @@ def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:
     Without `awaited`, pockets that have no photograph are waited for no more.
     """
     faulty = set(known.faulty)
-    outcomes = {pocket: outcome for pocket, outcome in known.outcomes.items() if outcome is not None}
     seen = known.outcomes.keys() | faulty
-    answered = outcomes.keys() | faulty
+    unanswered = {pocket for pocket, outcome in known.outcomes.items() if outcome is None} - faulty
     # A photograph that is handed in by itself is a check of one insert, whose pocket need not be the first.
     wanted = seen if size == 1 and len(seen) == 1 else set(range(1, size + 1))
-    missing = set() if awaited else wanted - seen
+    absent = wanted - seen
+    missing = set() if awaited else absent
     beyond = {pocket for pocket in seen - wanted if pocket > size}
     others = [(capture.elsewhere, capture.pocket) for capture in known.elsewhere if capture.elsewhere is not None]
     reason = contradictions.in_words(size, beyond, others, known.doubts)
-    replace = {pocket for pocket, outcome in outcomes.items() if outcome == "damaged"}
-    review = {pocket for pocket, outcome in outcomes.items() if outcome != "intact"} | faulty | missing | beyond
+    flagged = {pocket: outcome for pocket, outcome in known.outcomes.items() if outcome not in ("intact", None)}
+    replace = {pocket for pocket, outcome in flagged.items() if outcome == "damaged"}
     doubted = (doubt.pockets for doubt in known.doubts)
-    review = review.union({pocket for _, pocket in others}, *doubted) - replace
-    judged = len(wanted & answered)
+    review = faulty.union(flagged, missing, beyond, {pocket for _, pocket in others}, *doubted) - replace
+    judged = len(wanted - absent - unanswered)
     state: State = "go"
-    if not (wanted - missing) | seen <= answered:
+    if unanswered or (awaited and absent):
         state = "pending"
     elif missing or reason:
         state = "review"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.people.session_limits import Limits
 from db.schema.tables import Accounts, Sessions
 from db.schema.vocabulary import PersonRole
@@ -40,23 +41,30 @@ def begin(session: Session, account: str, at: datetime, limits: Limits) -> str:
     return token
 
 
-def person_of(session: Session, token: str, at: datetime, limits: Limits) -> tuple[Person, bool] | None:
-    """Who has that cookie, and whether `seen` should be called; None where the session has ended or never was."""
-    digest = _digest(token)
-    row = session.execute(
+_HOLDER: Final = Prepared(
+    lambda *_: (
         select(Accounts.name, Accounts.role, Sessions.seen_at)
         .join(Sessions, Sessions.account == Accounts.name)
         .where(
-            Sessions.digest == digest,
+            Sessions.digest == bindparam("digest"),
             ~Accounts.disabled,
-            Sessions.seen_at > at - limits.idle,
-            Sessions.started_at > at - limits.longest,
+            Sessions.seen_at > bindparam("used"),
+            Sessions.started_at > bindparam("begun"),
         )
-    ).first()
-    if row is None:
+    )
+)
+
+
+def person_of(session: Session, token: str, at: datetime, limits: Limits) -> tuple[Person, bool] | None:
+    """Who has that cookie, and whether `seen` should be called; None where the session has ended or never was."""
+    digest = _digest(token)
+    since = {"used": at - limits.idle, "begun": at - limits.longest}
+    rows = _HOLDER.execute(session.connection(), digest=digest, **since)
+    if not rows:
         return None
+    name, role, seen_at = rows[0]
     csrf = hashlib.sha256(f"a form of {token}".encode()).hexdigest()
-    return Person(row.name, row.role, digest, csrf), row.seen_at <= at - _SEEN_EVERY
+    return Person(name, role, digest, csrf), seen_at <= at - _SEEN_EVERY
 
 
 def seen(session: Session, digest: str, at: datetime) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from db.learning import model_registry, remaining_lives, reviews
+from db.learning import model_registry, remaining_lives
 from db.learning.change_cost import ChangeCosts
 from db.learning.model_registry import Promotion
 from db.line import faults, insert_changes
@@ -20,16 +20,16 @@ from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
 from db.queries.lasting import Lasting, not_lasting_again
-from db.queries.maintenance import PocketRow
-from db.schema.tables import Captures, Checks, Verdicts
-from producer.contract.vocabulary import OUTCOME_OF
+from db.queries.maintenance import PocketPlace, PocketRow
+from db.schema.index_conditions import DISPUTED
+from db.schema.tables import Captures, Checks, Reviews, Verdicts
 
 MOST: Final = 100
 """Of each kind so many at most, the newest: more is nothing that a person reads at the end of a shift."""
 
 
 REVIEWS: Final = 1_000
-"""So many reviews of a shift are looked through, the newest."""
+"""So many reviews are looked through, the newest: what a hand-over costs does not grow with what was ever said."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class HandOver:
     overruled: list[Overruled]
     changed: list[InsertChange]
     promoted: list[Promotion]
-    to_replace: list[PocketRow]
+    to_replace: list[PocketPlace]
     to_look_at: list[VerdictRow]
     faults: list[Fault]
     suspected: list[SuspectedChange]
@@ -64,24 +64,26 @@ class HandOver:
 def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
     """What happened from a moment on, and what is open now."""
     promotions = model_registry.promotions(session, MOST)
+    lives = remaining_lives.search(session)
     return HandOver(
         flagged=_flagged(session, begin),
         overruled=_overruled(session, begin),
         changed=insert_changes.since(session, begin, MOST),
         promoted=[promotion for promotion in promotions if promotion.at >= begin],
-        to_replace=maintenance.to_replace(session),
+        to_replace=maintenance.places_to_replace(session),
         to_look_at=_to_look_at(session),
         faults=faults.search(session, limit=MOST),
         suspected=remaining_lives.suspected(session),
-        not_lasting=not_lasting_again(remaining_lives.search(session), _operations(session, begin), costs),
+        not_lasting=not_lasting_again(lives, _operations(session, begin), costs) if lives else [],
     )
 
 
 def _operations(session: Session, begin: datetime) -> dict[tuple[str, str], int]:
     """How many operations each head has done since a moment: those that it was checked after."""
-    place = (Checks.machine, Checks.head)
-    query = select(*place, func.count()).where(Checks.started_at >= begin).group_by(*place)
-    return {(machine, head): operations for machine, head, operations in session.execute(query)}
+    # Not the columns themselves: in the order of their index SQLite would go through the checks of all times.
+    machine, head = func.coalesce(Checks.machine, ""), func.coalesce(Checks.head, "")
+    query = select(machine, head, func.count()).where(Checks.started_at >= begin).group_by(machine, head)
+    return {(row[0], row[1]): row[2] for row in session.execute(query)}
 
 
 def _flagged(session: Session, begin: datetime) -> list[PocketRow]:
@@ -91,27 +93,17 @@ def _flagged(session: Session, begin: datetime) -> list[PocketRow]:
 
 
 def _overruled(session: Session, begin: datetime) -> list[Overruled]:
-    # From the reviews to what their captures came to, and only then to all that is shown of the overruled ones. In one
-    # question SQLite goes through all captures that were judged.
-    last = {review.capture_id: review for review in reversed(reviews.recent(session, since=begin, limit=REVIEWS))}
-    outcomes = select(Captures.capture_id, Captures.outcome).where(Captures.capture_id.in_(last))
-    of_line = dict(session.execute(outcomes.where(on_machine(Captures.machine, None))).all())
-    overruled = [
-        review
-        for review in sorted(last.values(), key=lambda review: review.id, reverse=True)
-        if review.capture_id in of_line and _are_opposite(of_line[review.capture_id], review.label)
-    ][:MOST]
-    query = select(*COLUMNS).outerjoin(Verdicts, current_verdict())
-    shown = query.where(Captures.capture_id.in_([review.capture_id for review in overruled]))
-    rows = {row.capture_id: VerdictRow(*row) for row in session.execute(shown)}
-    return [
-        Overruled(**vars(rows[review.capture_id]), said=review.label, said_by=review.by, said_at=review.at)
-        for review in overruled
-    ]
-
-
-def _are_opposite(outcome: str | None, label: str) -> bool:
-    return {outcome, OUTCOME_OF[label]} == {"intact", "damaged"}
+    newest = select(Reviews.id, Reviews.capture_id, Reviews.at).order_by(Reviews.id.desc()).limit(REVIEWS).subquery()
+    # From the reviews to their captures, and only then to all that is shown of the overruled ones. In one question
+    # SQLite goes through all captures that were judged.
+    disputed = select(Captures.capture_id).where(Captures.capture_id == newest.c.capture_id, text(DISPUTED))
+    of_line = disputed.where(on_machine(Captures.machine, None)).exists()
+    said = select(func.max(newest.c.id)).where(newest.c.at >= begin, of_line).group_by(newest.c.capture_id)
+    last = session.scalars(said.order_by(func.max(newest.c.id).desc()).limit(MOST)).all()
+    query = select(*COLUMNS, Reviews.label.label("said"), Reviews.by.label("said_by"), Reviews.at.label("said_at"))
+    query = query.select_from(Reviews).join(Captures, Captures.capture_id == Reviews.capture_id)
+    shown = query.outerjoin(Verdicts, current_verdict()).where(Reviews.id.in_(last)).order_by(Reviews.id.desc())
+    return [Overruled(**row._mapping) for row in session.execute(shown)]
 
 
 def _to_look_at(session: Session) -> list[VerdictRow]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.line import head_checks
 from db.line.checks import Check
 from db.line.head_checks import Place
@@ -118,12 +119,12 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
         return []
     last: dict[Place, list[Operation]] = {place: [] for place in places}
     for check, known in head_checks.newest_of_heads(session, places, operations):
-        of_head = last[check.machine, check.head]
-        if len(of_head) < operations:  # two that begin at once may be one too many
-            of_head.append(Operation(check, _words(check, known.outcomes)))
+        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes)))
     words: dict[Place, dict[int, PocketWord]] = {place: {} for place in places}
     last_at: dict[Place, datetime] = {}
-    for machine, head, outcome, review, is_new, numbers, at in session.execute(_now(places)):
+    for machine, head, outcome, review, is_new, numbers, at in _NOW.execute(
+        session.connection(), head_checks.rows_of(places)
+    ):
         place = (machine, head)
         words[place] |= dict.fromkeys(map(int, numbers.split(",")), "new" if is_new else _word(outcome, review))
         last_at[place] = max(at, last_at.get(place, at))
@@ -143,9 +144,9 @@ def _not_seen(operations: Sequence[Operation], now: Mapping[int, PocketWord]) ->
     }
 
 
-def _now(places: Sequence[Place]) -> Select[*tuple[Any, ...]]:
+def _now(_: str, number: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
-    of = head_checks.given(places)
+    of = head_checks.given(number)
     alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen()
     return (
         select(*alike, func.aggregate_strings(cast(Pockets.pocket, String), ","), func.max(Pockets.ordered_at))
@@ -154,6 +155,9 @@ def _now(places: Sequence[Place]) -> Select[*tuple[Any, ...]]:
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         .group_by(*alike)
     )
+
+
+_NOW: Final = Prepared(_now)
 
 
 def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, PocketWord]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Select, case, func, literal_column, select, text
@@ -90,6 +91,7 @@ def oldest_query(since: datetime) -> Select[datetime]:
     )
 
 
+@cache
 def faults_query() -> Select[str, int]:
     """How many faults are open, by reason."""
     open_ones = (

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, select, text
+from sqlalchemy import Select, bindparam, func, literal_column, select, text
 from sqlalchemy.orm import Session, aliased
 
+from db.engine.prepared import Prepared
 from db.learning.reviews import Review
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, current_verdict
@@ -90,22 +91,43 @@ def _informative(session: Session, limit: int) -> Iterator[_Wanted]:
     for capture_id in session.scalars(_UNSURE.limit(limit)):
         yield capture_id, "unsure", None
     # A verdict keeps its place when its neighbour has been reviewed, so the list comes to an end.
-    near = in_turn(group for outcome in ("intact", "damaged") for group in _near_threshold(session, outcome))
-    for capture_id in _not_reviewed(session, [number for number in near if not drawn(number)], limit):
-        yield capture_id, "near the threshold", None
+    for near in _in_two(_near_threshold(session), limit):
+        for capture_id in _not_reviewed(session, [number for number in near if not drawn(number)], limit):
+            yield capture_id, "near the threshold", None
     for review in _disagreeing(session, limit):
         yield review.capture_id, "a review disagrees", review
 
 
 def _sample(session: Session, limit: int) -> Iterator[_Wanted]:
-    chosen = in_turn(_chosen(session, outcome) for outcome in ("intact", "damaged", "unusable"))
-    for capture_id in _not_reviewed(session, chosen, limit):
-        yield capture_id, "a sample", None
+    for chosen in _in_two(_chosen(session), math.ceil(limit / SAMPLE_EVERY)):
+        for capture_id in _not_reviewed(session, chosen, limit):
+            yield capture_id, "a sample", None
 
 
-def _chosen(session: Session, outcome: str) -> Sequence[int]:
-    newest = _newest(outcome).subquery()
-    return session.scalars(select(newest.c.id).where(drawn(newest.c.id)).order_by(newest.c.id)).all()
+_Group = Callable[[int, int], Sequence[int]]
+"""Some of a group's numbers in its order: after so many, so many at most."""
+
+
+def _in_two(groups: Iterator[_Group], first: int) -> Iterator[list[int]]:
+    """The numbers of all groups in turn: the `first` ones of each, which are enough as a rule, and then all others."""
+    known = list(groups)
+    yield in_turn(group(0, first) for group in known)
+    yield in_turn(group(first, WINDOW) for group in known)
+
+
+def _chosen(session: Session) -> Iterator[_Group]:
+    """Of each outcome what chance has chosen of the newest verdicts, the oldest first."""
+    for outcome in ("intact", "damaged", "unusable"):
+        yield _numbers(session, _newest(session, outcome).where(drawn(Verdicts.id)).order_by(Verdicts.id), WINDOW)
+
+
+def _numbers(session: Session, query: Select[int], most: int) -> _Group:
+    """The first numbers of a query's answer, `most` of them."""
+
+    def some(after: int, number: int) -> Sequence[int]:
+        return session.scalars(query.offset(after).limit(max(0, min(number, most - after)))).all()
+
+    return some
 
 
 # As literals rather than as parameters: so an engine sees that a partial index will do.
@@ -116,38 +138,48 @@ _UNSURE = (
 )
 
 
-def _newest(outcome: str) -> Select[*tuple[Any, ...]]:
+def _newest(session: Session, outcome: str) -> Select[int]:
     """The newest verdicts of an outcome; whether they are still in force is looked up of the chosen ones only."""
     # Their number orders them: the index of findings is in its order, and so is the table, where all others are.
-    query: Select[*tuple[Any, ...]] = select(Verdicts.id, Verdicts.model_id, Verdicts.decision)
-    query = query.where(Verdicts.outcome == literal_column(f"'{outcome}'"))
+    query = select(Verdicts.id).where(Verdicts.outcome == literal_column(f"'{outcome}'"))
     if outcome != "intact":
         query = query.where(text(FINDING))
-    return query.order_by(Verdicts.id.desc()).limit(WINDOW)
+    # Where they begin is looked up once: each question about them is then one way through them.
+    begin = session.scalar(query.order_by(Verdicts.id.desc()).offset(WINDOW - 1).limit(1))
+    return query.where(Verdicts.id >= (begin or 0))
 
 
-def _near_threshold(session: Session, outcome: str) -> Iterator[Sequence[int]]:
+def _near_threshold(session: Session) -> Iterator[_Group]:
     """Of the newest verdicts of an outcome the share nearest to the threshold, the nearest first, for each model.
 
     The threshold need not be known: of intact verdicts the highest decision value is nearest to it, of damaged ones
     the lowest. Values of two models have no common scale, so the share is taken of each model by itself.
     """
-    newest = _newest(outcome).subquery()
-    query = select(newest.c.model_id, func.count()).where(newest.c.decision.is_not(None)).group_by(newest.c.model_id)
-    nearest = newest.c.decision.desc() if outcome == "intact" else newest.c.decision
-    for model_id, number in session.execute(query).all():
-        of_model = newest.c.decision.is_not(None), newest.c.model_id.is_not_distinct_from(model_id)
-        share = math.ceil(NEAR_SHARE * number)
-        yield session.scalars(select(newest.c.id).where(*of_model).order_by(nearest, newest.c.id).limit(share)).all()
+    for outcome in ("intact", "damaged"):
+        newest = _newest(session, outcome).where(Verdicts.decision.is_not(None))
+        nearest = Verdicts.decision.desc() if outcome == "intact" else Verdicts.decision
+        counted = newest.with_only_columns(Verdicts.model_id, func.count()).group_by(Verdicts.model_id)
+        for model_id, number in session.execute(counted).all():
+            of_model = newest.where(Verdicts.model_id.is_not_distinct_from(model_id))
+            yield _numbers(session, of_model.order_by(nearest, Verdicts.id), math.ceil(NEAR_SHARE * number))
+
+
+_IDS: Any = bindparam("ids", expanding=True)
+_NOT_REVIEWED = Prepared(
+    lambda *_: (
+        select(Verdicts.id, Verdicts.capture_id)
+        .join(Captures, Captures.capture_id == Verdicts.capture_id)
+        .where(Verdicts.current, Captures.review.is_(None), is_there(), Verdicts.id.in_(_IDS))
+    )
+)
 
 
 def _not_reviewed(session: Session, numbers: Sequence[int], size: int) -> Iterator[UUID]:
     """The captures of current verdicts that have no review, in the order of the verdicts' numbers."""
-    query = select(Verdicts.id, Verdicts.capture_id).join(Captures, Captures.capture_id == Verdicts.capture_id)
-    query = query.where(Verdicts.current, Captures.review.is_(None), is_there())
     for begin in range(0, len(numbers), size):
-        some = numbers[begin : begin + size]
-        outcomes = dict(session.execute(query.where(Verdicts.id.in_(some))).all())
+        some = list(numbers[begin : begin + size])
+        rows = _NOT_REVIEWED.execute(session.connection(), ids=some)
+        outcomes = {row[0]: row[1] for row in rows}
         yield from (outcomes[number] for number in some if number in outcomes)
 
 
@@ -162,7 +194,10 @@ def _disagreeing(session: Session, limit: int) -> list[Review]:
     return [Review(*row) for row in session.execute(query)]
 
 
+_ROWS = Prepared(lambda *_: select(*COLUMNS).join(Verdicts, current_verdict()).where(Captures.capture_id.in_(_IDS)))
+
+
 def _rows(session: Session, capture_ids: list[UUID]) -> dict[UUID, VerdictRow]:
     """The rows of some captures."""
-    query = select(*COLUMNS).join(Verdicts, current_verdict()).where(Captures.capture_id.in_(capture_ids))
-    return {row.capture_id: VerdictRow(*row) for row in session.execute(query)}
+    rows = _ROWS.execute(session.connection(), ids=capture_ids) if capture_ids else ()
+    return {row.capture_id: row for row in (VerdictRow(*values) for values in rows)}

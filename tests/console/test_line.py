@@ -138,3 +138,20 @@ def test_every_pocket_is_reached_by_the_keyboard(page) -> None:
         page.press(Keys.ENTER)
     assert page.chromium.current_url.endswith("/pocket?machine=mill-1&head=H12&pocket=2")
     assert "pocket 2" in page.text("h1")
+
+
+def test_few_heads_fill_a_wide_wall(still_page) -> None:
+    still_page.sign_in()
+    wall = {"width": 3840, "height": 2160, "deviceScaleFactor": 1, "mobile": False}
+    still_page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", wall)
+    try:
+        still_page.open("/board")
+        wait_until(lambda: still_page.shows(".card .map"))
+        bottoms = still_page.of_all(".card", "e.getBoundingClientRect().bottom")
+        maps = still_page.heights(".map")
+        assert len(maps) <= 4
+        assert min(bottoms) > 0.97 * 2160
+        assert min(maps) > 0.6 * 2160
+        assert still_page.script("return document.documentElement.scrollHeight") == 2160, "nothing is to be scrolled"
+    finally:
+        still_page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

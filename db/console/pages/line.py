@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from db.console.access.guard import Viewer, Watcher
-from db.console.context import Console, console_of
-from db.console.drawing.head_map import HeadMap, head_map
-from db.console.live.feed import FAULTS, head_id
+from db.console.context import console_of
+from db.console.drawing.head_cards import Card
+from db.console.live.feed import FAULTS
 from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
 from db.console.rendering import page, rendered
@@ -34,42 +34,22 @@ AT_ONCE: Final = 50
 _FAULTS_SHOWN = 5
 
 
-@dataclass(frozen=True)
-class Card:
-    """A head as a page shows it, how old its last photograph is, and when that says nothing about now any more."""
-
-    id: str
-    overview: HeadOverview
-    map: HeadMap
-    rings: Sequence[tuple[str, Mapping[int, str]]]
-    """The last operations, and what each left in which pocket."""
-    age: timedelta
-    stale_in: timedelta
-    unlearnt: bool
-    """Whether the model in charge has learned from no photograph of this head."""
-
-    @property
-    def stale(self) -> bool:
-        """Whether its last photograph says nothing about now."""
-        return self.stale_in < timedelta(0)
-
-
 @router.get("/")
 def line(request: Request, person: Viewer, machine: str = "") -> Response:
     """The heads of the line, or of one machine."""
-    return page(request, "line.html", **_line(console_of(request), machine))
+    return page(request, "line.html", **_line(request, machine))
 
 
 @router.get("/board")
 def board(request: Request, person: Watcher, machine: str = "") -> Response:
     """The same for a screen that nobody touches: no menu, always dark."""
-    return page(request, "board.html", **_line(console_of(request), machine))
+    return page(request, "board.html", **_line(request, machine))
 
 
 @router.get("/line/heads")
 def heads(request: Request, person: Watcher, machine: str = "") -> Response:
     """All of these heads, as a piece of those pages."""
-    return _piece(request, lambda: rendered(request, "heads.html", **_line(console_of(request), machine)))
+    return _piece(request, lambda: rendered(request, "heads.html", **_line(request, machine)))
 
 
 @router.get("/line/head")
@@ -77,13 +57,12 @@ def one_head(request: Request, machine: str, head: str, person: Watcher) -> Resp
     """One head, as a piece of those pages."""
 
     def made() -> str:
-        console = console_of(request)
-        with console.database.reading() as session:
+        with console_of(request).database.reading() as session:
             [overview] = head_overview.overviews(session, [(machine, head)])
             learnt = _learnt(session)
         if not overview.words:
             raise HTTPException(404, Text("there is no such head"))
-        return rendered(request, "head.html", card=_card(console, overview, learnt))
+        return _drawn(request, overview, learnt)
 
     return _piece(request, made)
 
@@ -106,14 +85,14 @@ def _piece(request: Request, make: Callable[[], str]) -> Response:
     return HTMLResponse(console_of(request).pieces.text(key, make))
 
 
-def _line(console: Console, machine: str) -> dict[str, Any]:
-    with console.database.reading() as session:
+def _line(request: Request, machine: str) -> dict[str, Any]:
+    with console_of(request).database.reading() as session:
         known = head_overview.heads(session)
         places = [place for place in known if machine in ("", place[0])]
         shown = sorted(places[:AT_ONCE])
         learnt = _learnt(session)
         return {
-            "cards": [_card(console, overview, learnt) for overview in head_overview.overviews(session, shown)],
+            "cards": [_drawn(request, overview, learnt) for overview in head_overview.overviews(session, shown)],
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
@@ -135,18 +114,17 @@ def _learnt(session: Session) -> frozenset[Place] | None:
     return None if champion is None else learnt_heads(champion)
 
 
-def _card(console: Console, overview: HeadOverview, learnt: frozenset[Place] | None) -> Card:
+def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[Place] | None) -> Markup:
+    console = console_of(request)
     known = console.heads.get(overview.head) if console.heads is not None else None
-    # A pocket beyond what the register says was photographed all the same: it is drawn.
-    size = max(overview.size, known.pockets if known is not None else 0)
     age = datetime.now(UTC) - (overview.last_at or datetime.now(UTC))
-    drawn = head_map(size, known.layout if known is not None else "circle")
-    return Card(
-        id=head_id(overview.machine, overview.head),
-        overview=overview,
-        map=drawn,
-        rings=[(operation.check.operation, operation.words) for operation in overview.operations],
-        age=age,
-        stale_in=console.settings.stale_after - age,
+    stale_in = console.settings.stale_after - age
+    card = Card(
+        overview,
+        # A pocket beyond what the register says was photographed all the same: it is drawn.
+        size=max(overview.size, known.pockets if known is not None else 0),
+        layout=known.layout if known is not None else "circle",
+        stale=stale_in < timedelta(0),
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,
     )
+    return console.cards.text(locale_of(request), card, age, stale_in)

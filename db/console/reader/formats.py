@@ -41,8 +41,14 @@ def age(locale: Locale, passed: timedelta) -> str:
     seconds = max(0, int(passed.total_seconds()))
     for size, unit in _UNITS:
         if seconds >= size:
-            return str(format_unit(seconds // size, unit, "short", locale=locale))
-    return str(format_unit(seconds, "duration-second", "short", locale=locale))
+            return _age(locale, seconds // size, unit)
+    return _age(locale, seconds, "duration-second")
+
+
+@lru_cache(2_000)
+def _age(locale: Locale, number: int, unit: str) -> str:
+    """A line says an age of fifty heads, most of them the same few minutes, each time that it is asked for."""
+    return str(format_unit(number, unit, "short", locale=locale))
 
 
 def percent(locale: Locale, share: float) -> str:

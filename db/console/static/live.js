@@ -119,10 +119,11 @@ function grow() {
     const written = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "short" });
     if (passed(element) > 1) element.textContent = written.format(Math.floor(age / size));
   }
-  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stale-in]"))) {
+  for (const element of /** @type {NodeListOf<HTMLElement | SVGElement>} */ (document.querySelectorAll("[data-stale-in]"))) {
     if (passed(element) <= Number(element.dataset.staleIn)) continue;
     delete element.dataset.staleIn;
-    wanted.add(element.dataset.piece ?? "");
+    const piece = /** @type {HTMLElement | null} */ (element.closest("[data-piece]"));
+    if (piece?.dataset.piece) wanted.add(piece.dataset.piece);
   }
   refresh();
 }

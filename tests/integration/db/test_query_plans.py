@@ -26,7 +26,7 @@ from db.engine.database import Database
 from db.line import captures, checks, incomplete_checks
 from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
-from db.queries import day_sample, head_inserts, review_queue
+from db.queries import day_sample, head_inserts, head_overview, review_queue
 from db.schema.tables import Captures, Verdicts
 from tests.integration.conftest import ENGINES, TEMPLATE, _own_database
 
@@ -34,7 +34,7 @@ VERDICTS = 30_000
 MANY = VERDICTS // 10
 """More rows than any step may go through: what grows with the database would."""
 
-SORTED = {"review_queue", "day_sample"}
+SORTED = {"review_queue", "day_sample", "heads"}
 """Questions that sort, but only windows of the newest, or what was chosen."""
 
 ASKED = [(question, kind) for question, kinds in KINDS.items() for kind in kinds]
@@ -72,7 +72,7 @@ def recorded(session) -> Iterator[list[tuple[str, Any]]]:
     sent: list[tuple[str, Any]] = []
 
     def note(connection, cursor, statement, parameters, context, many) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             sent.append((statement, parameters))
 
     bind = session.get_bind()
@@ -111,7 +111,17 @@ def test_the_inserts_of_a_head_are_found_without_going_through_others(plant) -> 
             known = head_inserts.head_now(session, machine, head)
         assert known is not None
         assert len(known.inserts) >= pockets
-        _all_led_by_an_index(session, sent, "")
+        _all_led_by_an_index(session, sent, "heads")
+
+
+def test_the_last_checks_of_many_heads_are_found_without_going_through_others(plant) -> None:
+    with plant.reading() as session:
+        places = [(machine, head) for machine, head, _ in Plant.of(session).heads[-10:]]
+        with recorded(session) as sent:
+            known = head_overview.overviews(session, places)
+        assert all(overview.operations and overview.words for overview in known)
+        assert len(sent) >= 3
+        _all_led_by_an_index(session, sent, "heads")
 
 
 def _all_led_by_an_index(session, sent, question: str) -> None:

@@ -1,0 +1,83 @@
+"""Heads as pages show them. What shows the same as the last time is not drawn again; how old it is, is written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from babel import Locale
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from db.console.drawing.head_map import HeadMap, Layout, head_map
+from db.console.live.feed import head_id
+from db.console.reader import formats
+from db.queries.head_overview import HeadOverview
+
+MOST: Final = 500
+"""So many drawings are kept at most: each head's last one in each language that is read."""
+
+_AGE: Final = Markup("<age>")
+"""Stands in a drawing for what changes with time: attributes and text of the element that says its age. No name or
+other text of the line can be mistaken for it, as these are escaped."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that is drawn of a head: two that are equal look the same to everybody who reads the same language.
+
+    `size` is how many pockets are drawn. `stale`: its last photograph says nothing about now. `unlearnt`: the model in
+    charge has learned from no photograph of it.
+    """
+
+    overview: HeadOverview
+    size: int
+    layout: Layout
+    stale: bool
+    unlearnt: bool
+
+    @property
+    def id(self) -> str:
+        """Its id in pages and news."""
+        return head_id(self.overview.machine, self.overview.head)
+
+    @property
+    def rings(self) -> Sequence[tuple[str, Mapping[int, str]]]:
+        """The last operations, and what each left in which pocket."""
+        return [(operation.check.operation, operation.words) for operation in self.overview.operations]
+
+    @property
+    def map(self) -> HeadMap:
+        """The places of its pockets."""
+        return head_map(self.size, self.layout)
+
+
+class HeadCards:
+    """Draws cards and keeps what it drew, with the card that it is of: whatever differs is drawn anew."""
+
+    def __init__(self, templates: Environment) -> None:
+        self._templates = templates
+        self._drawn: dict[tuple[str, str], tuple[Card, tuple[str, str]]] = {}
+
+    def text(self, locale: Locale, card: Card, age: timedelta, stale_in: timedelta) -> Markup:
+        """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before that is too old."""
+        until = "" if card.stale else f' data-stale-in="{int(stale_in.total_seconds())}"'
+        of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
+        before, after = self._drawing(locale, card)
+        return Markup(before + of_now + after)  # noqa: S704 - escaped here and by the template
+
+    def _drawing(self, locale: Locale, card: Card) -> tuple[str, str]:
+        """What comes before and after what changes with time."""
+        key = str(locale), card.id
+        kept = self._drawn.get(key)
+        if kept is not None and kept[0] == card:
+            return kept[1]
+        # Nothing else goes in, neither who asks nor when: so it holds for whoever asks, whenever.
+        drawn = self._templates.get_template("head.html").render(locale=locale, card=card, age_here=_AGE)
+        before, _, after = drawn.partition(_AGE)
+        while len(self._drawn) >= MOST:
+            self._drawn.pop(next(iter(self._drawn), key), None)
+        self._drawn[key] = (card, (before, after))
+        return before, after

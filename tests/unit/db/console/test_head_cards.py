@@ -1,0 +1,98 @@
+"""A head is drawn again where it shows something else, and only there; its age is always that of now."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from babel import Locale
+
+from db.console.drawing import head_cards
+from db.console.drawing.head_cards import Card, HeadCards
+from db.console.rendering import make_templates
+from db.line.checks import Check
+from db.queries.head_overview import HeadOverview, Operation
+
+EN, DE = Locale.parse("en"), Locale.parse("de")
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def card(head: str = "head-1", operation: str = "op-1", **words: str) -> Card:
+    pockets = {1: "intact", 2: "damaged"} | {int(pocket[1:]): word for pocket, word in words.items()}
+    check = Check(UUID(int=1), "st-1", "mill-1", head, operation, 2, AT, "replace", (2,), (), 2)
+    overview = HeadOverview("mill-1", head, pockets, AT, [Operation(check, dict(pockets))])
+    return Card(overview, size=2, layout="circle", stale=False, unlearnt=False)
+
+
+@pytest.fixture
+def cards(monkeypatch) -> HeadCards:
+    made = HeadCards(make_templates())
+    made.drawn = []
+    template = made._templates.get_template("head.html")
+
+    class Counted:
+        def render(self, **values: object) -> str:
+            made.drawn.append(values)
+            return template.render(**values)
+
+    class Templates:
+        get_template = staticmethod(lambda _: Counted())
+
+    monkeypatch.setattr(made, "_templates", Templates())
+    return made
+
+
+def test_what_shows_the_same_is_drawn_once_and_its_age_is_that_of_now(cards) -> None:
+    young, old = (cards.text(EN, card(), age, HOUR - age) for age in (MINUTE, 5 * MINUTE))
+    assert len(cards.drawn) == 1
+    assert 'data-age="60" data-stale-in="3540">1 min</text>' in young
+    assert str(old) == str(young).replace('"60"', '"300"').replace('"3540"', '"3300"').replace(">1 min<", ">5 min<")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        card(p1="damaged"),
+        card(p3="unsure"),
+        card(operation="op-2"),
+        replace(card(), stale=True),
+        replace(card(), unlearnt=True),
+        replace(card(), size=3),
+        replace(card(), layout="row"),
+    ],
+    ids=["word", "pocket", "operation", "stale", "unlearnt", "size", "layout"],
+)
+def test_whatever_differs_is_drawn_anew(cards, other) -> None:
+    before = cards.text(EN, card(), MINUTE, HOUR)
+    after = cards.text(EN, other, MINUTE, HOUR)
+    assert len(cards.drawn) == 2
+    assert after != before
+    assert after == HeadCards(make_templates()).text(EN, other, MINUTE, HOUR)
+
+
+def test_who_reads_another_language_gets_a_drawing_of_its_own(cards) -> None:
+    english, german = (cards.text(locale, card(), MINUTE, HOUR) for locale in (EN, DE))
+    assert "REPLACE" in english
+    assert "WECHSELN" in german
+    assert cards.text(EN, card(), MINUTE, HOUR) == english
+    assert len(cards.drawn) == 2
+
+
+def test_nothing_of_who_asks_or_when_goes_into_a_drawing(cards) -> None:
+    cards.text(EN, card(), MINUTE, HOUR)
+    assert cards.drawn[0].keys() == {"locale", "card", "age_here"}
+
+
+def test_a_name_like_the_place_of_the_age_is_text(cards) -> None:
+    shown = cards.text(EN, card(head="<age>", operation="<age>"), MINUTE, HOUR)
+    assert shown.count("data-age") == 1
+    assert "&lt;age&gt;" in shown
+
+
+def test_so_many_are_kept_at_most_and_the_oldest_go_first(cards, monkeypatch) -> None:
+    monkeypatch.setattr(head_cards, "MOST", 2)
+    for head in ("a", "b", "c", "c", "b", "a"):
+        cards.text(EN, card(head), MINUTE, HOUR)
+    assert [values["card"].overview.head for values in cards.drawn] == ["a", "b", "c", "a"]
+    assert len(cards._drawn) == 2

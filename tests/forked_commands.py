@@ -8,6 +8,7 @@ shell would. It is killed, stopped and asked for its exit code as any process.
 from __future__ import annotations
 
 import atexit
+import gc
 import multiprocessing
 import os
 import signal
@@ -139,6 +140,7 @@ def _started(
 def _run(
     module: str, argv: list[str], environment: dict[str, str], cwd: str, out: Path, err: Path, own_session: bool
 ) -> None:
+    gc.freeze()  # what was imported before the fork is no garbage; to look through it copies hundreds of megabytes
     if own_session:
         os.setsid()
     os.chdir(cwd)

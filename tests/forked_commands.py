@@ -114,11 +114,17 @@ def start_command(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     log: Path,
+    out: Path | None = None,
     start_new_session: bool = False,
 ) -> RunningCommand:
-    """The command as a process that goes on; what it prints is added to `log`, which is there at once."""
-    log.touch()
-    return RunningCommand(_started(name, arguments, environment, None, log, log, start_new_session))
+    """The command as a process that goes on; what it prints is added to `log`, or its standard output to `out`.
+
+    Both files are there at once.
+    """
+    out = out or log
+    for file in (log, out):
+        file.touch()
+    return RunningCommand(_started(name, arguments, environment, None, out, log, start_new_session))
 
 
 def _started(

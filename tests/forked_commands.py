@@ -8,6 +8,7 @@ shell would. It is killed, stopped and asked for its exit code as any process.
 from __future__ import annotations
 
 import atexit
+import gc
 import multiprocessing
 import os
 import signal
@@ -113,11 +114,17 @@ def start_command(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     log: Path,
+    out: Path | None = None,
     start_new_session: bool = False,
 ) -> RunningCommand:
-    """The command as a process that goes on; what it prints is added to `log`, which is there at once."""
-    log.touch()
-    return RunningCommand(_started(name, arguments, environment, None, log, log, start_new_session))
+    """The command as a process that goes on; what it prints is added to `log`, or its standard output to `out`.
+
+    Both files are there at once.
+    """
+    out = out or log
+    for file in (log, out):
+        file.touch()
+    return RunningCommand(_started(name, arguments, environment, None, out, log, start_new_session))
 
 
 def _started(
@@ -139,6 +146,7 @@ def _started(
 def _run(
     module: str, argv: list[str], environment: dict[str, str], cwd: str, out: Path, err: Path, own_session: bool
 ) -> None:
+    gc.freeze()  # what was imported before the fork is no garbage; to look through it copies hundreds of megabytes
     if own_session:
         os.setsid()
     os.chdir(cwd)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,7 +10,8 @@ from pathlib import Path
 from producer.delivery.outbox import Outbox
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.support import RedisProcess, program, wait_until
+from tests.forked_commands import start_command
+from tests.support import RedisProcess, wait_until
 
 
 def environment_of(data: Path, redis_server: RedisProcess) -> dict[str, str]:
@@ -25,11 +24,11 @@ def line_with_station(data: Path, redis_server: RedisProcess, folder: Path) -> I
     """A station of the line in `data`, whose worker is ready; logs and outbox are in `folder`."""
     ready = folder / "ready"
     environment = environment_of(data, redis_server) | {"INSERTS_PROCESSES": "1"}
-    with ExitStack() as parts, (folder / "worker.log").open("wb") as log:
-        command = [program("insert-worker"), "run", "--ready-file", str(ready)]
-        worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    with ExitStack() as parts:
+        command = ("insert-worker", "run", "--ready-file", str(ready))
+        worker = start_command(*command, environment=environment, log=folder / "worker.log")
         parts.callback(worker.wait, 40)
-        parts.callback(worker.send_signal, signal.SIGTERM)
+        parts.callback(worker.terminate)
         wait_until(ready.exists, 60, "a ready worker")
         outbox = Outbox(folder / "outbox.db")
         parts.callback(outbox.close)

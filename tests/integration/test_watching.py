@@ -15,6 +15,7 @@ import pytest
 
 from producer.delivery.outbox import Outbox
 from producer.station.folder_lock import LOCK_FILE
+from tests.forked_commands import RunningCommand, start_command
 from tests.slow_writers import WAYS, write_slowly
 from tests.support import RedisProcess, photograph, program, wait_until
 
@@ -29,17 +30,27 @@ class Watch:
         data.mkdir(parents=True, exist_ok=True)
         self.out = data / f"{station}.out"
         self.err = data / f"{station}.err"
-        command = [program("insert-station"), "watch", str(folder), "--check-size", "1", "--json", *options]
+        arguments = ("watch", str(folder), "--check-size", "1", "--json", *options)
         environment = os.environ | {
             "INSERTS_DATA": str(data),
             "INSERTS_REDIS_URL": redis_url,
             "INSERTS_STATION": station,
             "INSERTS_WATCH_EVERY": "0.2",
         }
-        if before:
-            command = ["unshare", "--mount", "sh", "-euc", f"{before}\nexec {shlex.join(command)}"]
+        self.process: RunningCommand | subprocess.Popen[bytes]
+        if not before:
+            self.process = start_command(
+                "insert-station", *arguments, environment=environment, out=self.out, log=self.err
+            )
+            return
+        command = shlex.join([program("insert-station"), *arguments])
         with self.out.open("ab") as out, self.err.open("ab") as err:
-            self.process = subprocess.Popen(command, env=environment, stdout=out, stderr=err)
+            self.process = subprocess.Popen(
+                ["unshare", "--mount", "sh", "-euc", f"{before}\nexec {command}"],
+                env=environment,
+                stdout=out,
+                stderr=err,
+            )
 
     def wait_until_it_watches(self) -> None:
         lock = self.folder / LOCK_FILE

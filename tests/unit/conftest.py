@@ -1,4 +1,8 @@
-"""Which unit tests `make test-quick` leaves out: those that build networks, measure, or fuzz."""
+"""Which unit tests `make test-quick` leaves out: what is no matter of the inner loop.
+
+Those that build networks, train and assess many models, measure or fuzz; and those that start a server or fresh
+interpreters. `make test` runs them all.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-SLOW = ("unit/benchmarks/", "worker/backbones/", "worker/networks/", "unit/test_fuzz.py", "unit/test_audit.py")
+SLOW = (
+    *("unit/benchmarks/", "worker/backbones/", "worker/networks/", "worker/lab/"),
+    *(f"worker/evaluation/test_{name}.py" for name in ("backbone_scores", "charts", "learning_curve", "report")),
+    *("worker/evaluation/test_cross_validation.py", "unit/test_fuzz.py", "unit/test_audit.py", "unit/test_imports.py"),
+)
+
+SERVERS = {"s3_server", "openid_running"}
+"""Fixtures that start one."""
 
 
 def is_slow(path: Path, config: pytest.Config) -> bool:
@@ -22,5 +33,5 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if is_slow(item.path, config):
+        if is_slow(item.path, config) or not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)

@@ -110,7 +110,6 @@ def test_only_the_backbone_knows_keras() -> None:
     }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -369,6 +369,7 @@ Outbox(Path(sys.argv[1])).close()
 """
 
 
+@pytest.mark.slow
 def test_several_processes_may_open_a_new_outbox_at_one_moment(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _OPENS, str(tmp_path / "outbox.db")]
     starting = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True) for _ in range(6)]

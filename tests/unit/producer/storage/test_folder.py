@@ -10,8 +10,10 @@ from producer.storage.object_store import RemoteStore
 from producer.storage.opening import check_store, open_file_store, open_image_store
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
 
+KINDS = ["folder", "memory", pytest.param("s3", marks=pytest.mark.slow)]  # a server of its own
 
-@pytest.fixture(params=["folder", "memory", "s3"])
+
+@pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
     if request.param == "s3":
         return open_image_store(request.getfixturevalue("s3_root"))
@@ -23,7 +25,7 @@ def test_what_is_put_can_be_got(store: ImageStore) -> None:
     assert store.get("a/b/c.jpg", 5) == b"image"
 
 
-@pytest.mark.parametrize("kind", ["folder", "memory", "s3"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_store_of_files_says_what_it_holds_and_lets_go_of_it(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

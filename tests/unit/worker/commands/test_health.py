@@ -90,6 +90,7 @@ def test_a_learner_and_a_beat_have_heartbeats_of_their_own(tmp_path: Path) -> No
     assert "is not a heartbeat of this kind" in health(tmp_path, "beat").output
 
 
+@pytest.mark.slow
 def test_it_loads_neither_the_network_nor_a_client_of_the_services(tmp_path: Path) -> None:
     code = (
         "import sys, worker.commands.main\n"

@@ -64,6 +64,7 @@ def test_without_figures_it_says_how_to_come_by_them(tmp_path: Path) -> None:
     assert "make bench NAMES=plan_*" in str(said.exception)
 
 
+@pytest.mark.slow
 def test_it_loads_neither_the_network_nor_a_database() -> None:
     arguments = ["plan", "--stations", "1", *LOAD]
     code = (

@@ -364,6 +364,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_store_whose_writers_were_killed_in_the_middle_holds_only_whole_features(tmp_path):
     folder = tmp_path / FINGERPRINT
     # A writer is killed while it stores its first shard, while it publishes, and while it stores or merges beside some.

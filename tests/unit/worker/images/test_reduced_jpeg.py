@@ -54,9 +54,9 @@ def assert_close(found: np.ndarray, expected: np.ndarray) -> None:
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("way", WAYS)
 def test_reduced_pixels_are_nearly_those_that_are_decoded_in_full(way: str, mode: str, size: tuple[int, int]) -> None:
-    for photograph in photographs()[:2]:
-        data = jpeg(photograph.resize(size).convert(mode), **WAYS[way])
-        assert_close(decode(data, SIZE), exact(data, SIZE))
+    photograph = photographs()[size[0] % 2]
+    data = jpeg(photograph.resize(size).convert(mode), **WAYS[way])
+    assert_close(decode(data, SIZE), exact(data, SIZE))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

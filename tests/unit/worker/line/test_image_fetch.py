@@ -106,6 +106,7 @@ def test_a_worker_that_is_told_to_stop_hands_the_capture_back(mount: Mount) -> N
         fetch(mount, event)
 
 
+@pytest.mark.slow
 def test_an_s3_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     server = S3Server()
     server.start()

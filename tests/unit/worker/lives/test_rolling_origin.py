@@ -27,6 +27,7 @@ def test_a_score_counts_what_the_interval_holds_and_how_far_off_it_is() -> None:
     assert math.isnan(Score().coverage)
 
 
+@pytest.mark.slow
 def test_on_plants_with_known_lives_the_interval_holds_what_it_says_and_the_rule_saves() -> None:
     costs, judged = ChangeCosts(1, 4), None
     for seed in range(3):

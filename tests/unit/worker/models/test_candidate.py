@@ -93,6 +93,7 @@ def test_features_of_very_different_size_are_standardised_and_the_model_takes_th
     assert (candidate.classifier.predict(features) == binary(labels)).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_many_rows_on_disk_are_learned_in_passes(tmp_path, monkeypatch):
     monkeypatch.setattr(solver, "GRAM_ROWS", 100)
     monkeypatch.setattr(primal_newton, "_BLOCK_BYTES", 4 * 40 * 50)

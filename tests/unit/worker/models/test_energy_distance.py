@@ -8,6 +8,7 @@ from worker.models.energy_distance import between_inserts, compared, hardly_chan
 DAYS = np.repeat(np.arange(5), 20)
 
 
+@pytest.mark.slow
 def test_days_that_are_alike_differ_no_more_often_than_the_level_says() -> None:
     rng = np.random.default_rng(3)
     rows = [rng.normal(size=(len(DAYS), 4)) for _ in range(120)]

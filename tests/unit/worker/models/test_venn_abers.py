@@ -36,6 +36,7 @@ def test_one_of_its_ends_is_calibrated_whatever_the_decision_values_are() -> Non
     assert ends[:, 0].mean() - 0.05 <= share <= ends[:, 1].mean() + 0.05
 
 
+@pytest.mark.slow
 def test_the_right_probabilities_lie_in_it_and_wrong_ones_do_not() -> None:
     right = check(Calibration(1.0, 0.0), BAND, *photographs(1000))
     wrong = check(Calibration(4.0, 0.0), BAND, *photographs(1000))
@@ -65,6 +66,7 @@ def test_an_insert_is_no_witness_for_itself() -> None:
     assert one_insert_each_side.width > alone.width
 
 
+@pytest.mark.slow
 def test_of_very_many_photographs_some_are_drawn() -> None:
     assert check(Calibration(1.0, 0.0), BAND, *photographs(MOST + 500)).photographs == LOOKED_AT
 

@@ -1,8 +1,8 @@
 """Lines of one colour among lines of picture: a field of an interlaced camera that was lost, packets that never came.
 
-A thing or a bar of one colour has several lines beside each other (`producer.pictures.unfilled_rows`). A single line
-that is plain from one side to the other, with picture on both of its sides, is none of a photograph: a camera's pixels
-have noise.
+A thing or a bar of one colour has many lines beside each other (`producer.pictures.unfilled_rows`). A line or a few
+that are plain from one side to the other, again and again with picture between them, are none of a photograph: a
+camera's pixels have noise.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.lines import lines_of, sampled
+from producer.pictures.lines import Array, lines_of, sampled
 
 _SAMPLED: Final = 16
 """Pixels of each line that are looked at before all of it is."""
@@ -20,9 +20,15 @@ _SAMPLED: Final = 16
 _NARROW: Final = 1 / 64
 """The share of lines that may be plain: a sensor may have some that are dead."""
 
+_TOGETHER: Final = 8
+"""So many lines beside each other, at most, are of one packet; more are a thing, or a bar."""
+
+_PLACES: Final = 4
+"""The least number of places: a cross-hair or a frame that was drawn has fewer."""
+
 
 def lacks_lines(image: Image.Image) -> bool:
-    """Whether many single rows, or columns, of a loaded image have one colour, and their neighbours do not.
+    """Whether rows, or columns, of a loaded image have one colour, a few at a time, and those between them do not.
 
     Not to be asked of a JPEG, whose blocks mix a line with its neighbours.
     """
@@ -31,10 +37,19 @@ def lacks_lines(image: Image.Image) -> bool:
 
 def _lacks(image: Image.Image, rows: bool) -> bool:
     few = sampled(image, rows, _SAMPLED)
-    plain = (few == few[:, :1]).all(axis=(1, 2))
-    alone = np.flatnonzero(plain[1:-1] & ~plain[:-2] & ~plain[2:]) + 1
+    lost = _few_together((few == few[:, :1]).all(axis=(1, 2)))
     enough = max(2, len(few) * _NARROW)
-    if len(alone) <= enough:
+    if lost.sum() <= enough:
         return False
-    pixels = lines_of(image, 0, len(few), rows)[alone]
-    return bool((pixels == pixels[:, :1]).all(axis=(1, 2)).sum() > enough)
+    pixels = lines_of(image, 0, len(few), rows)
+    return bool(_few_together((pixels == pixels[:, :1]).all(axis=(1, 2))).sum() > enough)
+
+
+def _few_together(plain: Array) -> Array:
+    """Of the lines that are plain those with not many plain ones beside them; none where that is so in few places."""
+    edges = np.flatnonzero(np.diff(plain.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    lost = np.zeros_like(plain)
+    groups = [(start, stop) for start, stop in edges.tolist() if stop - start <= _TOGETHER]
+    for start, stop in groups if len(groups) >= _PLACES else ():
+        lost[start:stop] = True
+    return lost

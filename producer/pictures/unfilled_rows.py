@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from producer.pictures.filling_colours import NEARLY, is_decoders_own, is_filling, is_nearly_filling
 from producer.pictures.lines import Array, lines_of, sampled
 
 _SAMPLED: Final = 4
@@ -40,6 +41,7 @@ _BLOCKS: Final = 40
 """Lines beside a plain part of a JPEG that may be neither: a row of blocks that was not finished, and ringing."""
 
 _ALIKE: Final = 0.9
+_UNLIKE: Final = 0.5
 _SHARP: Final = 0.5
 _ACROSS: Final = 0.5
 _FULL: Final = 0.9
@@ -65,14 +67,6 @@ _BAR: Final = 1 / 8
 
 _MOST: Final = 1 / 2
 """The share of an image from which on one colour at one side is doubtful, whatever is beside it."""
-
-_OFF: Final = 2
-_NEARLY: Final = 5
-"""Levels by which a colour of fillings, itself seen with up to `_OFF`, may be off at a fraction of the size."""
-
-_DECODERS_GREY: Final = 128
-_GREENS: Final = range(60, 170)
-"""The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +130,9 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
         ]
         more = run.size - max(twins, default=0)
         doubtful = more > run.lines * _BAR or (
-            more > run.lines * _NARROW and not twins and (raw or _is_decoders_own(colour) or not run.is_at_an_end)
+            more > run.lines * _NARROW and not twins and (raw or is_decoders_own(colour) or not run.is_at_an_end)
         )
-        if (more > run.lines * _MOST and (raw or _is_filling(colour))) or (
+        if (more > run.lines * _MOST and (raw or is_filling(colour))) or (
             doubtful and all(_ends_abruptly(image, run, outwards, raw) for outwards in run.ends)
         ):
             return run
@@ -162,22 +156,11 @@ def may_have_runs(reduced: Image.Image) -> bool:
     """
     for rows in (True, False):
         few = sampled(reduced, rows, _SAMPLED)
-        level = np.ptp(few[..., 0], axis=1) <= 2 * _NEARLY  # which leaves hardly any line
+        level = np.ptp(few[..., 0], axis=1) <= 2 * NEARLY  # which leaves hardly any line
         for line in np.flatnonzero(level).tolist():
-            if _is_nearly_filling(few[line]) and _is_nearly_filling(lines_of(reduced, line, line + 1, rows)[0]):
+            if is_nearly_filling(few[line]) and is_nearly_filling(lines_of(reduced, line, line + 1, rows)[0]):
                 return True
     return any(run.size > run.lines * _BAR - 1 for run in _runs(reduced))
-
-
-def _is_nearly_filling(line: Array) -> bool:
-    """Whether all pixels (pixel, colour) of a line may be of one colour that `_is_filling`."""
-    least, most = line.min(axis=0).astype(int), line.max(axis=0).astype(int)
-    if max(most) <= _NEARLY or min(least) >= 255 - _NEARLY:
-        return True
-    if min(least) >= _DECODERS_GREY - _NEARLY and max(most) <= _DECODERS_GREY + _NEARLY:
-        return True
-    is_green = len(most) == 3 and max(most[0], most[2]) <= _NEARLY and most[1] - least[1] <= 2 * _NEARLY
-    return bool(is_green and _GREENS.start - _NEARLY <= least[1] and most[1] < _GREENS.stop + _NEARLY)
 
 
 def _runs(image: Image.Image) -> Iterator[Run]:
@@ -235,6 +218,9 @@ def _stops(differs: Array, by: Array, least: int) -> bool:
     behind = slice(further[0] + 1, further[0] + 3)
     if len(differs[behind]) < 2:
         return False
+    # A row that stops is much like the next one. What is written in a bar is not.
+    if np.abs(by[0, :end] - by[behind.start, :end]).mean() > _UNLIKE * by[behind.start, :end].mean():
+        return False
     left, right = (half[behind].sum(axis=1) for half in (differs[:, :end], differs[:, end:]))
     seen, much = differs[0, :end].sum(), by[0, :end].sum()
     # Blocks make steps of a curve before a plain background: small ones, and not all across the image.
@@ -284,16 +270,3 @@ def _differences(lines: Array, colour: Array) -> tuple[Array, Array]:
     """Which pixels (line, pixel) have another colour, and by how much in the mean of the colours."""
     by = np.abs(lines.astype(np.int32) - colour.astype(np.int32))
     return np.asarray(by.any(axis=2)), by.mean(axis=2)
-
-
-def _is_filling(colour: Array) -> bool:
-    values = colour.astype(int)
-    return bool((values <= _OFF).all() or (values >= 255 - _OFF).all()) or _is_decoders_own(colour)
-
-
-def _is_decoders_own(colour: Array) -> bool:
-    """Whether a colour is the middle grey, or the green, that decoders leave where nothing was sent."""
-    values = colour.astype(int)
-    if (abs(values - _DECODERS_GREY) <= 1).all():
-        return True
-    return len(values) == 3 and max(values[0], values[2]) <= _OFF and int(values[1]) in _GREENS

@@ -161,7 +161,7 @@ def _of_others(
         upright = eight.image
         missing = None if stored is None else stored.missing(upright)
         ImageOps.exif_transpose(upright, in_place=True)
-        upright = with_palette_resolved(upright)
+        upright = opaque(with_palette_resolved(upright))
         runs = plain_runs(upright)
         if missing is Missing.CUT or is_cut(upright, runs):
             raise HalfAnImage(image_files.STOPS_IN_A_ROW())
@@ -177,7 +177,7 @@ def _of_others(
         doubt = image_files.REPEATED_PART()
     if doubt is None and lacks_lines(upright):
         doubt = image_files.LOST_LINES()
-    colours = as_rgb(opaque(upright))
+    colours = as_rgb(upright)
     if isinstance(region, Edge):
         colours = levelled(colours, region, size, origin=(-left, -top))
     return colours, doubt

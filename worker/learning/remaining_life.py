@@ -55,6 +55,8 @@ def fit_lives(database: Database) -> LifeFit | None:
 def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum]) -> list[RemainingLife]:
     """How long each insert lasts that is in use, of known age and not damaged: from where it was last seen intact.
 
+    One that nobody has seen intact yet has no answer.
+
     By its wear land where one is measured and enough lives came as far, else by its age alone.
     """
     measured = worn_out(inserts, of)
@@ -68,7 +70,8 @@ def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum])
     answers = []
     for insert, stratum in zip(inserts, of, strict=True):
         life = life_of(insert, stratum) if insert.is_in_use else None
-        if life is None or life.has_ended:
+        seen = next((look.at for look in reversed(insert.looks) if look.outcome == "intact"), None)
+        if life is None or life.has_ended or seen is None:
             continue
         answers.append(
             RemainingLife(
@@ -77,7 +80,7 @@ def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum])
                 insert.pocket,
                 age=int(life.low),
                 lives=model.lives.get(stratum, 0),
-                as_of=insert.looks[-1].at,
+                as_of=seen,
                 curve=_by_wear(model, measured, insert, int(life.low)) or curve(stratum, int(life.low)),
                 new=curve(stratum, 0),
             )

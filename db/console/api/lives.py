@@ -26,8 +26,8 @@ class Life(BaseModel):
     machine: str
     head: str
     pocket: int
-    age: int = Field(description="The operations that it has done as far as `as_of`.")
-    as_of: datetime
+    age: int = Field(description="The operations that it had done when it was last seen intact.")
+    as_of: datetime = Field(description="When it was last seen intact; what is said counts from there.")
     operations: int = Field(description="So many more are done by half of such inserts before they are damaged.")
     low: int = Field(description="So many by 90 % of them.")
     high: int = Field(description="So many by 10 % of them.")

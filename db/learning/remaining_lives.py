@@ -15,6 +15,7 @@ from db.learning.survival_curve import SurvivalCurve
 from db.line.insert_histories import SuspectedChange
 from db.schema.tables import Captures, InsertChanges, LifeFits, RemainingLives, SuspectedChanges
 from producer.contract.vocabulary import OUTCOME_OF
+from producer.terminal.counts import counted
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,10 @@ def not_lasting(lives: Sequence[RemainingLife], operations: int) -> list[Remaini
 
 def said(life: RemainingLife) -> str:
     """How long an insert lasts, in words."""
-    lives = f"{life.lives} {'life' if life.lives == 1 else 'lives'} behind it"
-    return f"{life.operations} ({life.low} … {life.high}) operations, 80 %, {lives}"
+    behind = f"{counted(life.lives, 'life', 'lives')} behind it"
+    if not life.lives:
+        behind = "by the lives of other heads or operations alone"
+    return f"{life.operations} ({life.low} … {life.high}) operations, 80 %, {behind}"
 
 
 def _now(row: Row[*tuple[Any, ...]]) -> RemainingLife | None:

@@ -11,6 +11,7 @@ import uuid6
 from db.commands.main import main
 from db.learning import remaining_lives
 from db.line import insert_changes, verdicts
+from producer.contract.vocabulary import SIMULATED_MACHINE
 from tests.command_support import invoke
 from worker.learning.remaining_life import fit_lives
 from worker.lives.weibull import FEWEST
@@ -57,6 +58,8 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
     assert "no life was followed yet" in run(line).stdout
     for pocket in (1, 2, 3):
         wear(line, pocket, [4, 6, 5], in_use=2)
+    for number, word in enumerate(("intact", "damaged"), start=1):
+        line.see(1, number, word, machine=SIMULATED_MACHINE, operations_on_edge=number, check_id=uuid6.uuid7())
     fit_lives(line.database)
     said = run(line).stdout
     assert said.strip() == f"nothing is said before {FEWEST} lives have ended: 9 of 12 lives have, 1 is missing"

@@ -92,7 +92,11 @@ def _show(
             f"{fit.missing} {verb} missing"
         )
     elif not lives:
-        say("no insert in use is to be answered for" if shift is None else "every insert in use lasts that shift")
+        say(
+            "no insert in use is to be answered for"
+            if shift is None
+            else "every insert that is answered for lasts that shift"
+        )
     elif shift is None:
         print_table(life_tables.life_table(lives))
     else:

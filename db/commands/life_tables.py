@@ -16,9 +16,9 @@ from producer.terminal.counts import counted
 
 
 def life_table(lives: Sequence[RemainingLife]) -> Table:
-    """How long each insert lasts, as one walks along the machines."""
+    """How long each insert lasts from where it was last seen intact, as one walks along the machines."""
     return table(
-        ["machine", "head", "pocket", "done", "lasts", "as of"],
+        ["machine", "head", "pocket", "done", "lasts", "seen intact"],
         ([life.machine, life.head, life.pocket, life.age, said(life), life.as_of] for life in lives),
     )
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, delete, exists, func, insert, select
+from sqlalchemy.orm import Session, aliased
 
 from db.learning.survival_curve import SurvivalCurve
-from db.line.insert_changes import insert_changed_at, is_unseen
 from db.line.insert_histories import SuspectedChange
-from db.schema.tables import Captures, InsertChanges, LifeFits, Pockets, RemainingLives, SuspectedChanges
+from db.schema.tables import Captures, InsertChanges, LifeFits, RemainingLives, SuspectedChanges
+from producer.contract.vocabulary import OUTCOME_OF
+from producer.terminal.counts import counted
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class LifeFit:
 
 @dataclass(frozen=True)
 class RemainingLife:
-    """How long the insert in a pocket lasts, which has done `age` operations as far as `as_of`.
+    """How long the insert in a pocket lasts, which was seen intact last at `as_of`, after `age` operations.
 
     `lives` have ended with the same head and operation; `new` is the curve of a new insert in its place.
     """
@@ -109,18 +110,16 @@ def fit_in_force(session: Session) -> LifeFit | None:
 def search(
     session: Session, machine: str | None = None, head: str | None = None, pocket: int | None = None
 ) -> list[RemainingLife]:
-    """How long inserts last, by machine, head and pocket.
+    """How long inserts last from where each was last seen intact, by machine, head and pocket.
 
-    An insert that has done more operations since the fit is answered for as one that has survived them, where the
-    line counts them. One that was changed, or found damaged, has no answer.
+    An insert that was seen intact again since the fit is answered for as one that has survived the operations until
+    then, where the line counts them: a photograph that tells nothing adds nothing. One that was changed, or seen
+    damaged, since it was seen intact has no answer.
     """
-    names = ("machine", "head", "pocket", "age", "lives", "as_of", "curve", "new")
-    columns = [getattr(RemainingLives, name) for name in names]
     query = (
-        select(*columns, Captures.operations_on_edge, insert_changed_at())
-        .join(Pockets, _same_place(RemainingLives, Pockets))
-        .join(Captures, Captures.capture_id == Pockets.capture_id)
-        .where(~Pockets.damaged, ~is_unseen())
+        select(*_COLUMNS, Captures.operations_on_edge, Captures.ordered_at)
+        .join(Captures, Captures.capture_id == _NEWEST_INTACT)
+        .where(*_STANDS)
         .order_by(RemainingLives.machine, RemainingLives.head, RemainingLives.pocket)
     )
     for column, value in ((RemainingLives.machine, machine), (RemainingLives.head, head)):
@@ -133,11 +132,9 @@ def search(
 
 
 def of_head(session: Session, machine: str, head: str) -> dict[int, RemainingLife]:
-    """How long the inserts of one head last, by pocket, as the fit in force said: nothing since then is looked at."""
-    names = ("machine", "head", "pocket", "age", "lives", "as_of", "curve", "new")
-    query = select(*(getattr(RemainingLives, name) for name in names))
+    """How long the inserts of one head last, by pocket, as the fit in force said, where it still holds."""
     here = RemainingLives.machine == machine, RemainingLives.head == head
-    return {row.pocket: _of(row) for row in session.execute(query.where(*here))}
+    return {row.pocket: _of(row) for row in session.execute(select(*_COLUMNS).where(*here, *_STANDS))}
 
 
 def suspected(session: Session, machine: str | None = None, head: str | None = None) -> list[SuspectedChange]:
@@ -166,15 +163,18 @@ def not_lasting(lives: Sequence[RemainingLife], operations: int) -> list[Remaini
 
 def said(life: RemainingLife) -> str:
     """How long an insert lasts, in words."""
-    lives = f"{life.lives} {'life' if life.lives == 1 else 'lives'} behind it"
-    return f"{life.operations} ({life.low} … {life.high}) operations, 80 %, {lives}"
+    behind = f"{counted(life.lives, 'life', 'lives')} behind it"
+    if not life.lives:
+        behind = "by the lives of other heads or operations alone"
+    return f"{life.operations} ({life.low} … {life.high}) operations, 80 %, {behind}"
 
 
 def _now(row: Row[*tuple[Any, ...]]) -> RemainingLife | None:
-    if row.insert_changed_at is not None and row.insert_changed_at > row.as_of:
-        return None
     life = _of(row)
-    return life if row.operations_on_edge is None else life.at(row.operations_on_edge)
+    if row.operations_on_edge is None:
+        return life
+    life_now = life.at(row.operations_on_edge)
+    return None if life_now is None else replace(life_now, as_of=row.ordered_at)
 
 
 def _of(row: Row[*tuple[Any, ...]]) -> RemainingLife:
@@ -184,3 +184,27 @@ def _of(row: Row[*tuple[Any, ...]]) -> RemainingLife:
 
 def _same_place(one: Any, other: Any) -> Any:
     return (one.machine == other.machine) & (one.head == other.head) & (one.pocket == other.pocket)
+
+
+_COLUMNS = [
+    getattr(RemainingLives, name) for name in ("machine", "head", "pocket", "age", "lives", "as_of", "curve", "new")
+]
+_SEEN = aliased(Captures)
+_WORD = func.coalesce(_SEEN.review, _SEEN.outcome)
+_NEWEST_INTACT = (
+    select(_SEEN.capture_id)
+    .where(_same_place(_SEEN, RemainingLives), _SEEN.ordered_at >= RemainingLives.as_of, _WORD == "intact")
+    .order_by(_SEEN.ordered_at.desc(), _SEEN.capture_id.desc())
+    .limit(1)
+    .correlate(RemainingLives)
+    .scalar_subquery()
+)
+_STANDS = (
+    ~exists().where(
+        _same_place(_SEEN, RemainingLives),
+        _SEEN.ordered_at > RemainingLives.as_of,
+        _WORD.in_([word for word, outcome in OUTCOME_OF.items() if outcome == "damaged"]),
+    ),
+    ~exists().where(_same_place(InsertChanges, RemainingLives), InsertChanges.at > RemainingLives.as_of),
+)
+"""Since the insert was seen intact it was neither seen damaged nor changed."""

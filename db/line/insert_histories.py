@@ -1,7 +1,7 @@
 """The looks at each insert of the line, from one change to the next, and where one seems to have been changed untold.
 
-A change is what a person or the line says (`db.line.insert_lives`). Where nobody said so, and damaged verdicts are
-followed by a run of intact ones with the score far back, the insert may have been changed, or the model was wrong:
+A change is what a person or the line says (`db.line.insert_lives`). Where nobody said so, and a damaged verdict, one is
+enough, is followed by intact ones with the score far back, the insert may have been changed, or the model was wrong:
 that is a question for a person, and until it is answered nothing is concluded from it.
 """
 
@@ -27,10 +27,8 @@ from producer.contract.vocabulary import OUTCOME_OF
 MOST: Final = 500_000
 """So many photographs are gone through at most, the newest of the line."""
 
-DAMAGED_RUN: Final = 2
-"""So many damaged looks in a row are no stray verdict."""
 INTACT_RUN: Final = 3
-"""So many intact ones in a row after them are a question."""
+"""So many intact looks in a row after a damaged one are a question; with fewer nobody knows yet."""
 JUMP: Final = 0.5
 """By so much the probability of damage must have fallen, from the median of the one run to that of the other."""
 
@@ -55,11 +53,11 @@ class Look:
 
 @dataclass(frozen=True)
 class InsertHistory:
-    """The looks at one insert, the oldest first; those from a suspected change on are left out.
+    """The looks at one insert, the oldest first; none where it may have been two, as long as nobody says.
 
     `is_from_new`: the pocket had another insert before, or the line counts at most one operation, so this one was new
-    at its first look. `is_in_use`: it is in
-    its pocket as far as anybody knows. `suspected` is the change that nobody has spoken of.
+    at its first look. `is_in_use`: it is in its pocket for all that is known; after a damaged look nobody knows it of
+    the next intact ones. `suspected` is the change that nobody has spoken of.
     """
 
     machine: str
@@ -136,7 +134,7 @@ def of_one_pocket(
         is_last = number == len(of_inserts) - 1 and (changed_at is None or changed_at <= looks[-1].at)
         jump = _jump(looks)
         if jump is None:
-            yield InsertHistory(machine, head, pocket, looks, is_from_new, is_last)
+            yield InsertHistory(machine, head, pocket, looks, is_from_new, is_last and not _is_back(looks))
             continue
         begun, ended = jump
         suspected = SuspectedChange(
@@ -149,7 +147,7 @@ def of_one_pocket(
             damaged=sum(look.outcome == "damaged" for look in looks[begun:ended]),
             intact=sum(look.outcome == "intact" for look in looks[ended:]),
         )
-        yield InsertHistory(machine, head, pocket, looks[:begun], is_from_new, False, suspected if is_last else None)
+        yield InsertHistory(machine, head, pocket, (), is_from_new, False, suspected if is_last else None)
 
 
 def _photo(row: Any) -> PocketPhoto:
@@ -189,20 +187,22 @@ def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[Look]:
         )
 
 
-def _jump(looks: Sequence[Look]) -> tuple[int, int] | None:
-    """Where a run of damaged looks begins and where the intact ones after it do; None where there is no such jump.
+def _runs(looks: Sequence[Look]) -> list[tuple[str | None, list[int]]]:
+    """The outcomes of runs of looks, with the looks' numbers: what is neither, as an unsure verdict, ends no run."""
+    sure = ((number, look) for number, look in enumerate(looks) if look.outcome in ("intact", "damaged"))
+    return [(outcome, [number for number, _ in of]) for outcome, of in groupby(sure, lambda it: it[1].outcome)]
 
-    What is neither, as an unsure verdict, is in no run and ends none.
-    """
-    runs = [
-        (outcome, [number for number, _ in of])
-        for outcome, of in groupby(
-            ((number, look) for number, look in enumerate(looks) if look.outcome in ("intact", "damaged")),
-            lambda numbered: numbered[1].outcome,
-        )
-    ]
-    for (outcome, damaged), (_, intact) in pairwise(runs):
-        if outcome != "damaged" or len(damaged) < DAMAGED_RUN or len(intact) < INTACT_RUN:
+
+def _is_back(looks: Sequence[Look]) -> bool:
+    """Whether intact looks follow a damaged one, but too few yet to ask."""
+    *before, (_, last) = _runs(looks) or [(None, [])]
+    return bool(before) and looks[last[0]].outcome == "intact" and len(last) < INTACT_RUN
+
+
+def _jump(looks: Sequence[Look]) -> tuple[int, int] | None:
+    """Where a run of damaged looks begins and where the intact ones after it do; None where there is no such jump."""
+    for (outcome, damaged), (_, intact) in pairwise(_runs(looks)):
+        if outcome != "damaged" or len(intact) < INTACT_RUN:
             continue
         high, low = ([looks[at].probability for at in run] for run in (damaged, intact))
         known_high, known_low = ([value for value in values if value is not None] for values in (high, low))

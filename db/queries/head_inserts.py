@@ -26,8 +26,8 @@ class InsertNow:
 
     `word` is what the pocket shows, `missing` also where the head has worked since its insert was seen or changed;
     `label` is the finer class of damage. `operations` are those that the insert had done at its newest photograph,
-    `remaining` is how many it does after these. Each is None where it is not known: what the photographs of the insert
-    before tell is not of this one.
+    `remaining` is how many it does after it was last seen intact. Each is None where it is not known: what the
+    photographs of the insert before tell is not of this one.
     """
 
     pocket: int
@@ -97,7 +97,7 @@ def _insert(
     if word == "missing":  # it has done more than its newest photograph tells
         return InsertNow(pocket, word, designation=row.insert_designation)
     operations = row.operations_on_edge
-    # Where the line does not count, the fit did: as far as the photographs went that it was made of.
+    # Where the line does not count, the fit did: as far as the insert was seen intact.
     if operations is None and life is not None and life.as_of == row.ordered_at:
         operations = life.age
     remaining = life if operations is not None else None

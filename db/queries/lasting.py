@@ -12,8 +12,9 @@ from db.learning.remaining_lives import RemainingLife, not_lasting
 
 @dataclass(frozen=True)
 class Lasting:
-    """How long an insert lasts that has done `age` operations as far as `as_of`, and what a shift makes of it.
+    """How long an insert lasts, and what a shift makes of it.
 
+    It was last seen intact at `as_of`, after `age` operations, and what is said counts from there.
     `operations` is the median, `low` and `high` bound the interval in which 80 % end, `lives` have ended behind it.
     `risk` is the chance that it is damaged within the shift, `cost_now` and `cost_later` what changing it before that
     and leaving it in cost, in planned changes; None without a shift.

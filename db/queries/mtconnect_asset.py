@@ -129,7 +129,8 @@ def _item_life(insert: InsertNow, operations: int) -> Element:
     # Of what the standard counts (minutes, parts, millimetres of wear) a piece of work of the head is a part.
     life = Element("ItemLife", {"type": "PART_COUNT", "countDirection": "UP"})
     if insert.remaining is not None:
-        life.set("warning", str(operations + insert.remaining.low))
-        life.set("limit", str(operations + insert.remaining.operations))
+        seen = insert.remaining.age  # it counts from there, however many operations nobody could tell of since
+        life.set("warning", str(seen + insert.remaining.low))
+        life.set("limit", str(seen + insert.remaining.operations))
     life.text = str(operations)
     return life

@@ -44,6 +44,13 @@ class _Answer(BaseModel):
         return 1
 
 
+LIVES_BEHIND: Final = (
+    "How many lives with the same head and operation have ended; "
+    "where it is 0, all is said by the lives of other heads or operations."
+)
+"""What the number of lives behind an answer means."""
+
+
 class Remaining(BaseModel):
     """How many operations an insert still lasts: the median, and the interval in which 80 % of such inserts end."""
 
@@ -52,7 +59,7 @@ class Remaining(BaseModel):
     operations: int = Field(ge=0, description="So many are done by half of such inserts before they are damaged.")
     low: int = Field(ge=0, description="So many by 90 % of them.")
     high: int = Field(ge=0, description="So many by 10 % of them.")
-    lives: int = Field(ge=0, description="How many lives with the same head and operation have ended.")
+    lives: int = Field(ge=0, description=LIVES_BEHIND)
 
 
 class VerdictAnswer(_Answer):

@@ -62,7 +62,7 @@ def refuses(url: str) -> bool:
 
 
 @needs_mosquitto
-def test_a_plc_by_mqtt_releases_the_head_at_go_alone_and_not_while_nobody_tells(
+def test_a_plc_by_mqtt_releases_the_head_at_go_of_its_run_alone_while_it_is_told(
     tmp_path: Path, redis_server: RedisProcess
 ) -> None:
     maker = shutil.which("mosquitto_passwd")
@@ -87,15 +87,24 @@ def test_a_plc_by_mqtt_releases_the_head_at_go_alone_and_not_while_nobody_tells(
     )
     line = Notifier(redis_server.url)
     try:
-        with (
-            connecting(tmp_path, redis_server.url, file) as connector,
-            recipe(tmp_path, "plc_gateway.py", broker.port, passwords["plc-1"], "op-1") as printed,
-        ):
-            for replace, does in (((), "release []"), ((2,), "hold [2]"), ((), "release []")):
-                line.send([("station-1", check("replace" if replace else "go", replace))])
-                wait_until(lambda does=does: last_line(printed) == does, 30, f"that it does {does}")
-            connector.kill()
-            wait_until(lambda: last_line(printed) == "hold []", 30, "that it holds a head of which nobody tells")
+        of_before, of_this_run = check("go"), check("go")
+        with connecting(tmp_path, redis_server.url, file) as connector:
+            line.send([("station-1", of_before)])
+            wait_until(lambda: connector.status()["broker"]["delivered"] == 1, 30, "a retained go of the run before")
+            with recipe(tmp_path, "plc_gateway.py", broker.port, passwords["plc-1"], of_this_run.check_id) as printed:
+                wait_until(lambda: printed.read_text().count("\n") == 2, 30, "that it hears what is retained")
+                for replace, does in (((), "release []"), ((2,), "hold [2]"), ((), "release []")):
+                    said = {"state": "replace" if replace else "go", "replace": list(replace)}
+                    line.send([("station-1", of_this_run.model_copy(update=said))])
+                    wait_until(lambda does=does: last_line(printed) == does, 30, f"that it does {does}")
+                connector.kill()
+                wait_until(lambda: last_line(printed) == "hold []", 30, "that it holds a head of which nobody tells")
+                connector.start()
+                wait_until(lambda: last_line(printed) == "release []", 30, "that it is told of its run again")
+                broker.kill()
+                wait_until(lambda: last_line(printed) == "hold []", 30, "that it holds a head without a broker")
+                lines = printed.read_text().splitlines()
+                assert lines[:2] == ["hold []", "hold []"], "the run before releases nothing"
     finally:
         line.close()
         broker.kill()

@@ -11,6 +11,7 @@ from db.learning import remaining_lives
 from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
 from db.line.insert_histories import InsertHistory, histories
+from producer.contract.vocabulary import SIMULATED_MACHINE
 from worker.learning import lease
 from worker.lives.from_histories import Stratum, life_of, lives, strata, wear_line_of, worn_out
 from worker.lives.kaplan_meier import kaplan_meier
@@ -33,7 +34,8 @@ def fit_lives(database: Database) -> LifeFit | None:
         if not mine:
             return None
         with database.reading() as session:
-            inserts = list(histories(session))
+            seen = list(histories(session))
+        inserts = _real(seen)
         of = strata(inserts)
         known = lives(inserts, of)
         model = fit(known)
@@ -46,14 +48,21 @@ def fit_lives(database: Database) -> LifeFit | None:
             gap=None if model is None else _gap(model, known),
         )
         answers = [] if model is None else _answers(model, inserts, of)
-        suspected = [insert.suspected for insert in inserts if insert.suspected is not None]
+        suspected = [insert.suspected for insert in seen if insert.suspected is not None]
         with database.transaction() as session:
             remaining_lives.store(session, result, answers, suspected)
     return result
 
 
+def _real(inserts: list[InsertHistory]) -> list[InsertHistory]:
+    """Those of real machines; where there are none, those of the simulated one: its lives are no real one's."""
+    return [insert for insert in inserts if insert.machine != SIMULATED_MACHINE] or inserts
+
+
 def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum]) -> list[RemainingLife]:
     """How long each insert lasts that is in use, of known age and not damaged: from where it was last seen intact.
+
+    One that nobody has seen intact yet has no answer.
 
     By its wear land where one is measured and enough lives came as far, else by its age alone.
     """
@@ -68,7 +77,8 @@ def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum])
     answers = []
     for insert, stratum in zip(inserts, of, strict=True):
         life = life_of(insert, stratum) if insert.is_in_use else None
-        if life is None or life.has_ended:
+        seen = next((look.at for look in reversed(insert.looks) if look.outcome == "intact"), None)
+        if life is None or life.has_ended or seen is None:
             continue
         answers.append(
             RemainingLife(
@@ -77,7 +87,7 @@ def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum])
                 insert.pocket,
                 age=int(life.low),
                 lives=model.lives.get(stratum, 0),
-                as_of=insert.looks[-1].at,
+                as_of=seen,
                 curve=_by_wear(model, measured, insert, int(life.low)) or curve(stratum, int(life.low)),
                 new=curve(stratum, 0),
             )

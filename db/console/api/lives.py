@@ -13,6 +13,7 @@ from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.learning import remaining_lives
 from db.queries.lasting import all_lasting
+from producer.contract.answers import LIVES_BEHIND
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -26,12 +27,12 @@ class Life(BaseModel):
     machine: str
     head: str
     pocket: int
-    age: int = Field(description="The operations that it has done as far as `as_of`.")
-    as_of: datetime
+    age: int = Field(description="The operations that it had done when it was last seen intact.")
+    as_of: datetime = Field(description="When it was last seen intact; what is said counts from there.")
     operations: int = Field(description="So many more are done by half of such inserts before they are damaged.")
     low: int = Field(description="So many by 90 % of them.")
     high: int = Field(description="So many by 10 % of them.")
-    lives: int = Field(description="How many lives with the same head and operation have ended.")
+    lives: int = Field(description=LIVES_BEHIND)
     risk: float | None = Field(description="The chance that it is damaged within the shift; null without one.")
     cost_now: float | None = Field(description="What changing it before the shift costs, in planned changes.")
     cost_later: float | None = Field(description="What leaving it in for the shift costs, in planned changes.")

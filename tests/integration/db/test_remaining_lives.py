@@ -11,6 +11,7 @@ import uuid6
 from db.commands.main import main
 from db.learning import remaining_lives
 from db.line import insert_changes, verdicts
+from producer.contract.vocabulary import SIMULATED_MACHINE
 from tests.command_support import invoke
 from worker.learning.remaining_life import fit_lives
 from worker.lives.weibull import FEWEST
@@ -57,6 +58,8 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
     assert "no life was followed yet" in run(line).stdout
     for pocket in (1, 2, 3):
         wear(line, pocket, [4, 6, 5], in_use=2)
+    for number, word in enumerate(("intact", "damaged"), start=1):
+        line.see(1, number, word, machine=SIMULATED_MACHINE, operations_on_edge=number, check_id=uuid6.uuid7())
     fit_lives(line.database)
     said = run(line).stdout
     assert said.strip() == f"nothing is said before {FEWEST} lives have ended: 9 of 12 lives have, 1 is missing"
@@ -91,6 +94,19 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
     assert now[3] == before[3]
     assert now[4][0] == 2
     assert now[4][1] < before[4][1] + 1
+    # What tells nothing makes no insert older than it was seen; after damage, intact again, nobody knows which it is.
+    for number, word in enumerate(("unsure", "unusable"), start=3):
+        line.see(4, last + number, word, operations_on_edge=number, check_id=uuid6.uuid7())
+    assert answers(line) == now
+    fit_lives(line.database)
+    assert answers(line)[4][0] == 2
+    line.see(3, 201, "damaged", operations_on_edge=3, check_id=uuid6.uuid7())
+    line.see(3, 202, "intact", operations_on_edge=4, check_id=uuid6.uuid7())
+    assert set(answers(line)) == {4}
+    with line.database.reading() as session:
+        assert set(remaining_lives.of_head(session, "mill-1", "head-1")) == {4}
+    fit_lives(line.database)
+    assert set(answers(line)) == {4}
 
 
 def test_where_the_land_is_measured_a_wide_one_lasts_less_long_than_a_narrow_one_of_the_same_age(line) -> None:

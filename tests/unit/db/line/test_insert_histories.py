@@ -68,15 +68,30 @@ def test_damaged_looks_and_then_a_run_of_intact_ones_are_a_question_and_nothing_
     assert insert.suspected is not None
     assert (insert.suspected.first, insert.suspected.after) == (rows[7].capture_id, rows[6].ordered_at)
     assert (insert.suspected.damaged, insert.suspected.intact) == (2, 3)
-    assert [look.outcome for look in insert.looks] == ["intact", "intact", "damaged", "intact"]
+    assert not insert.looks
     assert not insert.is_in_use
 
 
-@pytest.mark.parametrize("letters", ["iidiii", "iiddii", "iidduuu", "iiii"])
-def test_a_stray_verdict_or_too_short_a_run_is_no_question(letters: str) -> None:
+@pytest.mark.parametrize("reviewed", [None, "broken"])
+def test_one_damaged_look_is_enough_to_ask_and_a_review_of_it_as_intact_answers(reviewed: str | None) -> None:
+    before, damaged, after = words("ii"), row("damaged", review=reviewed), words("iii")
+    (insert,) = inserts(*before, damaged, *after)
+    assert insert.suspected is not None
+    assert (insert.suspected.first, insert.suspected.damaged) == (after[0].capture_id, 1)
+    damaged.review = "intact"
+    assert inserts(*before, damaged, *after)[0].suspected is None
+
+
+@pytest.mark.parametrize(
+    ("letters", "is_in_use"), [("iiddii", False), ("iidi", False), ("iidduuu", True), ("iiu", True)]
+)
+def test_too_short_a_run_is_no_question_yet_but_whether_it_is_the_same_insert_is_not_known(
+    letters: str, is_in_use: bool
+) -> None:
     (insert,) = inserts(*words(letters))
     assert insert.suspected is None
     assert len(insert.looks) == len(letters)
+    assert insert.is_in_use == is_in_use
 
 
 def test_a_score_that_hardly_fell_is_no_question_and_a_review_answers_one() -> None:

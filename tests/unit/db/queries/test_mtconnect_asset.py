@@ -158,3 +158,10 @@ def test_the_document_keeps_to_the_schema(tmp_path) -> None:
         ["xmllint", "--nonet", "--noout", "--schema", schema, file], capture_output=True, encoding="utf-8", check=False
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_limit_counts_from_where_the_insert_was_last_seen_intact() -> None:
+    unseen = HeadNow("mill-1", "H12", T0, [InsertNow(2, "unsure", operations=5, remaining=LIFE)])
+    item = parsed(document(unseen, T0, "host")).find(".//ItemLife")
+    assert item is not None
+    assert (item.text, item.get("limit")) == ("5", str(LIFE.age + LIFE.operations))

@@ -25,6 +25,7 @@ from producer.pictures.lost_lines import lacks_lines
 from producer.pictures.repeated_rows import is_repeated
 from producer.pictures.several_pictures import several_pictures
 from producer.pictures.stand_in import is_stand_in, reason_in
+from producer.pictures.unfilled_rectangle import lacks_rectangle
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
 from worker.images.bit_depth import Depth, to_eight_bits
@@ -177,6 +178,8 @@ def _of_others(
         doubt = image_files.REPEATED_PART()
     if doubt is None and lacks_lines(upright):
         doubt = image_files.LOST_LINES()
+    if doubt is None and lacks_rectangle(upright):
+        doubt = image_files.RECTANGLE()
     colours = as_rgb(upright)
     if isinstance(region, Edge):
         colours = levelled(colours, region, size, origin=(-left, -top))

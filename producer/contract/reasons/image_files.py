@@ -53,6 +53,11 @@ REPEATED_PART: Final = Template(
     "the same pixels come again and again in the image, as where picture is missing: look whether the photograph is "
     "whole; of a camera that fills up its images give the pocket's region without that part"
 )
+RECTANGLE: Final = Template(
+    "a rectangle of the image has one colour up to its very sides: a part of the sensor or a tile is missing, or it "
+    "was drawn: look whether the photograph is whole; of a camera that draws into its images give the pocket's region "
+    "without it"
+)
 LOST_LINES: Final = Template(
     "lines of the image have one colour, between others that do not: a part of what the camera sent was lost: look at "
     "its cable and its network, and take the photograph again"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from producer.pictures.unfilled_rectangle import lacks_rectangle, largest_rectangle
+from producer.simulation.head import labelled_images
+
+
+@pytest.fixture(scope="module")
+def photographs() -> list[np.ndarray]:
+    return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data, _ in labelled_images(4, seed=7, size=256)]
+
+
+PLACES = {
+    "a quarter": (slice(128, None), slice(128, None)),
+    "a part of the lower half": (slice(150, None), slice(60, None)),
+    "a tile in the middle": (slice(64, 128), slice(64, 128)),
+    "half of an upper third": (slice(0, 85), slice(0, 130)),
+}
+
+
+@pytest.mark.parametrize("colour", [0, 255, 128, (0, 135, 0)], ids=str)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_rectangle_that_never_came_is_seen(photographs: list[np.ndarray], place: str, colour: object) -> None:
+    for pixels in photographs:
+        lost = pixels.copy()
+        lost[PLACES[place]] = colour
+        assert lacks_rectangle(Image.fromarray(lost))
+        assert lacks_rectangle(Image.fromarray(lost).convert("L"))
+
+
+def test_whole_photographs_and_things_before_a_plain_background_lack_none(photographs: list[np.ndarray]) -> None:
+    down, across = np.mgrid[-1:1:256j, -1:1:256j]
+    masks = {
+        "round": down**2 + across**2 < 0.5,
+        "tilted": abs(down + 0.03 * across) < 0.6,
+        "corner": (down + 0.02 * across < 0.1) | (across - 0.02 * down < 0.1),
+        "rounded": np.maximum(abs(down), abs(across)) + 0.1 * np.minimum(abs(down), abs(across)) < 0.7,
+    }
+    for pixels in photographs:
+        assert not lacks_rectangle(Image.fromarray(pixels))
+        for name, mask in masks.items():
+            for colour in (0, 255):
+                drawn = np.where(mask[..., None], pixels, np.uint8(colour))
+                assert not lacks_rectangle(Image.fromarray(drawn)), name
+        barred = pixels.copy()
+        barred[-60:] = 0
+        assert not lacks_rectangle(Image.fromarray(barred)), "of unfilled rows"
+
+
+def test_the_largest_rectangle_is_found() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        cells = random.random((7, 9)) < 0.7
+        left, top, right, bottom = largest_rectangle(cells)
+        assert cells[top:bottom, left:right].all()
+        areas = [
+            (d - b) * (c - a)
+            for a in range(9)
+            for c in range(a + 1, 10)
+            for b in range(7)
+            for d in range(b + 1, 8)
+            if cells[b:d, a:c].all()
+        ]
+        assert (right - left) * (bottom - top) == max(areas)
+    assert largest_rectangle(np.zeros((3, 3), bool)) == (0, 0, 0, 0)

@@ -44,7 +44,8 @@ def import_folder(
     """Import a folder of labelled photographs, as captures with reviews.
 
     The labels are intact, worn, broken, damaged and unusable. Importing a folder again adds nothing; a photograph that
-    has moved to another class gets a new review. Photographs of one group count as one insert when a model is
+    has moved to another class gets a new review, and one whose group is another now is kept anew and learnt from once.
+    Photographs of one group count as one insert when a model is
     evaluated; without groups each is taken for an insert of its own, and such scores flatter. A photograph that is in
     two classes is left out of both, one that is there twice counts once.
 

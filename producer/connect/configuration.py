@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
+from producer.connect.allow_list import checked_entry, network_in
 from producer.contract.answers import CheckAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import Kind, PlantEvent
@@ -88,17 +89,22 @@ def _url(schemes: Mapping[str, int]) -> AfterValidator:
         if parts.scheme not in schemes or not parts.hostname or port == 0:
             raise ValueError(f"it must begin with {shown} and name a host")
         if "@" in parts.netloc:
-            raise ValueError("it names a user or a password: those have keys and files of their own")
+            raise ValueError("take away what stands before the @: who comes has keys and files of his own")
         return url
 
     return AfterValidator(check)
 
 
+def _check_user(user: str | None, password_file: Path | None) -> None:
+    if (user is None) != (password_file is None):
+        raise ValueError("user and password_file belong together")
+
+
 class _Sink(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
-    kinds: Annotated[tuple[Kind, ...], Field(strict=False)] = get_args(Kind)
-    machines: Annotated[tuple[Name, ...] | None, Field(strict=False)] = None
+    kinds: Annotated[tuple[Kind, ...], Field(strict=False, min_length=1)] = get_args(Kind)
+    machines: Annotated[tuple[Name, ...] | None, Field(strict=False, min_length=1)] = None
 
     def wants(self, event: PlantEvent) -> bool:
         """Whether this system is told `event`; what names no machine, as faults do, every system has that wants it."""
@@ -120,6 +126,15 @@ class MqttSink(_Sink):
     home_assistant: bool = False
     commands: bool = False
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> MqttSink:
+        _check_user(self.user, self.password_file)
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file needs its cert_file")
+        if self.parts.scheme == "mqtt" and (self.ca_file is not None or self.cert_file is not None):
+            raise ValueError("ca_file and cert_file are of mqtts://: with mqtt:// all goes in the clear")
+        return self
+
     @property
     def parts(self) -> SplitResult:
         """The URL's parts."""
@@ -131,8 +146,14 @@ class WebhookSink(_Sink):
 
     url: Annotated[str, _url({"https": 443, "http": 80})]
     secret_files: Annotated[tuple[_File, ...], Field(strict=False, min_length=1)]
-    allow: Annotated[tuple[_Text, ...], Field(strict=False, min_length=1)]
+    allow: Annotated[tuple[Annotated[str, AfterValidator(checked_entry)], ...], Field(strict=False, min_length=1)]
     ca_file: _File | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> WebhookSink:
+        if self.ca_file is not None and self.parts.scheme == "http":
+            raise ValueError("ca_file is of https://: with http:// all goes in the clear")
+        return self
 
     @property
     def parts(self) -> SplitResult:
@@ -142,12 +163,12 @@ class WebhookSink(_Sink):
     @property
     def hosts(self) -> frozenset[str]:
         """The names in `allow`."""
-        return frozenset(entry for entry in self.allow if _network(entry) is None)
+        return frozenset(entry.lower() for entry in self.allow if network_in(entry) is None)
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks in `allow`."""
-        return tuple(network for entry in self.allow if (network := _network(entry)) is not None)
+        return tuple(network for entry in self.allow if (network := network_in(entry)) is not None)
 
 
 class OpcuaSink(_Sink):
@@ -199,8 +220,10 @@ class PlcSink(BaseModel):
             )
         if self.security == "none" and self.password_file is not None:
             raise ValueError("a password would be sent in the clear: take user and password_file away, or use security")
-        if (self.user is None) != (self.password_file is None):
-            raise ValueError("user and password_file belong together")
+        _check_user(self.user, self.password_file)
+        heads = [(head.machine, head.head) for head in self.head]
+        if twice := {head for head in heads if heads.count(head) > 1}:
+            raise ValueError(f"{' '.join(min(twice))} is there twice: one [[plc.NAME.head]] a head")
         return self
 
     def of(self, event: PlantEvent) -> PlcHead | None:
@@ -260,10 +283,3 @@ def read_connector_file(path: Path) -> ConnectorFile:
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{path}: {min(twice)} is there twice: give each system a name of its own")
     return file
-
-
-def _network(entry: str) -> IPv4Network | IPv6Network | None:
-    try:
-        return ip_network(entry)
-    except ValueError:
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -13,11 +14,12 @@ import structlog
 from pydantic import ValidationError
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
-from producer.connect.delivery_log import DEFAULT_LIMIT, DeliveryLog
+from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
 from producer.connect.reporter import Reporter
 from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
+from producer.connect.troubles import EVERYWHERE, Troubles
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer
@@ -32,6 +34,9 @@ LONGEST_PAUSE: Final = 10.0
 
 FORGET_EVERY: Final = 600.0
 """Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
+
+BEGUN: Final = "begun"
+"""The file beside the delivery log that says that there was one."""
 
 _POSITION: Final = "position"
 
@@ -80,18 +85,22 @@ class Connector:
             limit: deliveries that may wait for one system; then its oldest go, so that it holds up no other.
 
         Raises:
-            ValueError: a secret cannot be read.
+            ValueError: a secret cannot be read, or what the delivery log has as its position is none.
         """
         self._file = file
         self._deliveries = deliveries
         self._changes = changes
         self._limit = limit
         position = deliveries.note(_POSITION)
+        if position is not None and not re.fullmatch(r"\d+-\d+", position, re.ASCII):
+            raise ValueError(f"the delivery log {deliveries.path} is damaged, {position!r} is no position: {AS_NEW}")
+        self._marker = deliveries.path.parent / BEGUN
         self._begun = position is not None
         self._looked = False
+        self._troubles = Troubles(deliveries.path.parent)
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty)
         self._tellers = [
-            Teller(name, open_sink(name, file.site, configuration, deliveries, changes), deliveries)
+            Teller(name, open_sink(name, file.site, configuration, deliveries, changes), deliveries, self._troubles)
             for name, configuration in file.sinks()
         ]
         self._sender = ChangeSender(changes, redis_url)
@@ -101,6 +110,8 @@ class Connector:
     def run(self, stop: threading.Event) -> None:
         """Read and tell until `stop` is set."""
         now = time.time()
+        if self._begun:
+            self._marker.touch()
         self._deliveries.configure([teller.name for teller in self._tellers])
         for teller in self._tellers:
             self._deliveries.set_up(teller.name, False, "not reached yet", now)
@@ -117,6 +128,7 @@ class Connector:
                 teller.join()
             self._sender.stop()
             self._reader.close()
+            self._troubles.close()
 
     def _read(self, stop: threading.Event) -> None:
         pause, forgotten_at = 0.5, -FORGET_EVERY
@@ -131,20 +143,30 @@ class Connector:
                     forgotten_at = time.monotonic()
                 self._keep(self._reader.read())
             except (redis.RedisError, OSError, sqlite3.Error) as error:
-                self._reading.begins(f"{type(error).__name__}: {error}")
+                problem = f"{type(error).__name__}: {error}"
+                self._reading.begins(problem)
+                self._troubles.begins(EVERYWHERE, f"what the line says cannot be read or kept: {problem}")
                 self._looked = False
                 stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self._reading.ends()
+                self._troubles.ends(EVERYWHERE)
                 pause = 0.5
 
     def _begin(self) -> None:
         """A connector that is new begins with what the line says next: what it said before is in the database."""
         position = self._reader.newest()
+        if self._marker.exists():
+            log.error(
+                "the delivery log that was here is gone: what waited in it is in the database alone",
+                file=str(self._deliveries.path),
+                hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
+            )
         self._deliveries.keep({}, {_POSITION: position})
         self._reader.position = position
         self._begun = True
+        self._marker.touch()
 
     def _look_for_what_was_missed(self) -> None:
         """Say so where we were away for longer than the stream keeps what is said."""

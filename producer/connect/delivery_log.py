@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import said_checks
+from producer.connect import said_checks, sink_states
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
@@ -27,6 +27,12 @@ DEFAULT_LIMIT: Final = 1_000_000
 
 KEPT: Final = 7 * 24 * 3600.0
 """Seconds for which is remembered what was delivered: by then no answer is given for the second time."""
+
+AS_NEW: Final = (
+    "once deliveries.db, deliveries.db-wal and deliveries.db-shm are taken away `connect run` begins with what the line"
+    " says next; what waited in them `insert-db verdicts --since` has"
+)
+"""What to do about a log that is damaged: there is no backup of it, and need not be."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS delivery (
@@ -46,15 +52,6 @@ CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (sink, number) WHERE sta
 CREATE INDEX IF NOT EXISTS delivery_in_order ON delivery (sink, "order", number) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS delivery_ended ON delivery (ended_at) WHERE state = 'delivered';
 CREATE INDEX IF NOT EXISTS delivery_given_up ON delivery (sink) WHERE state = 'given up';
-CREATE TABLE IF NOT EXISTS sink (
-    name      TEXT PRIMARY KEY,
-    up        INTEGER NOT NULL,
-    problem   TEXT,
-    since     REAL NOT NULL,
-    disabled  INTEGER NOT NULL DEFAULT 0,
-    delivered INTEGER NOT NULL DEFAULT 0,
-    last_at   REAL
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS shown (sink TEXT NOT NULL, topic TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (sink, topic))
     WITHOUT ROWID;
@@ -88,7 +85,13 @@ class DeliveryLog:
         """
         make_folder(path.absolute().parent)
         self.path = path
-        self._file = SqliteFile(path, "delivery log", _prepare)
+        try:
+            self._file = SqliteFile(path, "delivery log", _prepare)
+        except sqlite3.DatabaseError as error:
+            code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+            if code not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise
+            raise type(error)(f"the delivery log {path} is damaged, {error.__cause__}: {AS_NEW}") from error
 
     def close(self) -> None:
         """Close the file; everything in it stays."""
@@ -141,12 +144,19 @@ class DeliveryLog:
             ).fetchall()
         return [_delivery(row) for row in rows]
 
-    def next_due(self, sink: str) -> float | None:
-        """When `sink` is to be told something next, in seconds since the epoch; None where nothing waits."""
+    def next_due(self, sink: str, now: float) -> float | None:
+        """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
         with self._file.reading() as connection:
-            query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting'"
-            value: float | None = connection.execute(query, (sink,)).fetchone()[0]
+            query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at > ?"
+            value: float | None = connection.execute(query, (sink, now)).fetchone()[0]
         return value
+
+    def try_again(self, sink: str, now: float) -> None:
+        """Have everything due that `sink` has refused and that waits for its next attempt."""
+        with self._file.transaction(synced=False) as connection:
+            connection.execute(
+                "UPDATE delivery SET next_at = ?1 WHERE sink = ?2 AND state = 'waiting' AND next_at > ?1", (now, sink)
+            )
 
     def delivered(self, sink: str, deliveries: Iterable[Delivery], now: float, shown: Mapping[str, str]) -> None:
         """Note that `sink` took these, and what it shows of late under which topic.
@@ -195,12 +205,7 @@ class DeliveryLog:
     def set_up(self, sink: str, up: bool, problem: str | None, now: float) -> None:
         """Note whether `sink` is up, and since when."""
         with self._file.transaction(synced=False) as connection:
-            connection.execute(
-                "INSERT INTO sink (name, up, problem, since) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-                " since = CASE WHEN up = excluded.up THEN since ELSE excluded.since END, up = excluded.up,"
-                " problem = excluded.problem",
-                (sink, up, problem, now),
-            )
+            sink_states.set_up(connection, sink, up, problem, now)
 
     def disable(self, sink: str, disabled: bool) -> None:
         """Send `sink` nothing more, or again; what waits for it stays."""
@@ -246,28 +251,7 @@ class DeliveryLog:
     def sinks(self) -> list[SinkState]:
         """How each sink is doing that is configured, by name."""
         with self._file.reading() as connection:
-            rows = connection.execute(
-                "SELECT name, up, coalesce(sink.problem, first.problem), since, disabled,"
-                " (SELECT count(*) FROM delivery WHERE sink = name AND state = 'waiting'), event,"
-                " (SELECT count(*) FROM delivery WHERE sink = name AND state = 'given up'), delivered, last_at"
-                " FROM sink LEFT JOIN delivery AS first ON number ="
-                " (SELECT min(number) FROM delivery WHERE sink = name AND state = 'waiting') ORDER BY name"
-            ).fetchall()
-        return [
-            SinkState(
-                name=name,
-                up=bool(up),
-                problem=problem,
-                since=since,
-                disabled=bool(disabled),
-                waiting=waiting,
-                oldest=None if oldest is None else PLANT_EVENTS.validate_json(oldest).time.timestamp(),
-                given_up=given_up,
-                delivered=delivered,
-                last_at=last_at,
-            )
-            for name, up, problem, since, disabled, waiting, oldest, given_up, delivered, last_at in rows
-        ]
+            return sink_states.states(connection)
 
     def forget(self, now: float) -> None:
         """Remove what was delivered longer ago than is remembered."""
@@ -289,7 +273,7 @@ class DeliveryLog:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.executescript(_TABLES + said_checks.TABLE)
+    connection.executescript(_TABLES + sink_states.TABLE + said_checks.TABLE)
 
 
 _COLUMNS: Final = "number, sink, event, state, attempts, next_at, ended_at, problem"

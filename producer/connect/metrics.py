@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from producer.connect.delivery_log import DeliveryLog
+from producer.connect.troubles import sink_states
 from producer.contract.connector_report import SinkState
 
 log = structlog.get_logger()
@@ -29,7 +30,7 @@ def connector_metrics(deliveries: DeliveryLog) -> CollectorRegistry:
 def sink_families(sinks: Iterable[SinkState], now: float) -> list[Metric]:
     """The metrics of these sinks; `now` is in seconds since the epoch."""
     labels = ["sink"]
-    up = GaugeMetricFamily("inserts_connect_up", "Whether the sink took what it was last given.", labels=labels)
+    up = GaugeMetricFamily("inserts_connect_up", "Whether the sink is told what the line says.", labels=labels)
     waiting = GaugeMetricFamily("inserts_connect_waiting_events", "Events that the sink is to be told.", labels=labels)
     lag = GaugeMetricFamily("inserts_connect_lag_seconds", "Age of the oldest of those events.", labels=labels)
     given_up = GaugeMetricFamily("inserts_connect_given_up_events", "Events that were tried for days.", labels=labels)
@@ -52,6 +53,6 @@ class _SinkCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            yield from sink_families(self._deliveries.sinks(), time.time())
+            yield from sink_families(sink_states(self._deliveries), time.time())
         except sqlite3.Error as error:
             log.warning("the sinks cannot be read for the metrics", problem=str(error))

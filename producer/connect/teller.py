@@ -13,6 +13,7 @@ import structlog
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.retry_schedule import LONGEST_PAUSE, next_attempt
 from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
+from producer.connect.troubles import Troubles
 from producer.delivery.outage_log import OutageLog
 
 log = structlog.get_logger()
@@ -27,10 +28,12 @@ IDLE_PAUSE: Final = 5.0
 class Teller:
     """Tells one sink; `wake` says that there may be something new."""
 
-    def __init__(self, name: str, sink: Sink, deliveries: DeliveryLog):
+    def __init__(self, name: str, sink: Sink, deliveries: DeliveryLog, troubles: Troubles):
         self.name = name
         self._sink = sink
         self._log = deliveries
+        self._troubles = troubles
+        self._outcomes: list[Told] = []  # not noted yet
         self._woken = threading.Event()
         self._stop = threading.Event()
         self._failures = 0
@@ -70,21 +73,28 @@ class Teller:
         Whatever fails, the log itself among it, the next turn comes: without it the sink would never be told again.
         """
         try:
-            return self._told()
+            wait = self._told()
         except sqlite3.Error as error:  # a full disk, say: what is in the log stays there
-            self._outage.begins(str(error))
+            problem = str(error)
         except Exception as error:
             log.exception("telling failed, and is tried again", sink=self.name)
-            self._outage.begins(f"{type(error).__name__}: {error}")
+            problem = f"telling failed, the connector's log has more: {type(error).__name__}: {error}"
+        else:
+            self._troubles.ends(self.name)
+            return wait
+        self._troubles.begins(self.name, problem)
+        self._outage.begins(problem)
         self._pause()
         return 0.0
 
     def _told(self) -> float:
         """Tell what is due, and note what the sink makes of it; how many seconds to wait then."""
+        self._note()  # while the log cannot be written nothing more is told: it would be told again and again
         if self._log.is_disabled(self.name):
             return IDLE_PAUSE
         try:
-            self._sink.open()
+            if self._sink.open():
+                self._log.try_again(self.name, time.time())
             due = self._log.due(self.name, time.time(), AT_ONCE)
             self._tell(due)
         except SinkEnded as error:
@@ -96,29 +106,43 @@ class Teller:
             self._pause(error.retry_after)
             return 0.0
         self._is_up()
-        next_due = time.time() if due else self._log.next_due(self.name)
-        return IDLE_PAUSE if next_due is None else min(IDLE_PAUSE, max(0.0, next_due - time.time()))
+        if due:
+            return 0.0
+        next_due = self._log.next_due(self.name, now := time.time())
+        return IDLE_PAUSE if next_due is None else min(IDLE_PAUSE, next_due - now)
 
     def _tell(self, due: list[Delivery]) -> None:
-        took: list[Told] = []
         refused = False
         try:
             for outcome in self._sink.tell(due):
-                if outcome.refused is None:
-                    took.append(outcome)
-                else:
+                self._outcomes.append(outcome)
+                if outcome.refused is not None:
                     refused = True
-                    self._refused(outcome.delivery, outcome.refused)
-            if took and not refused:
+                    self._note()
+            if due and not refused:
                 self._refusals.ends()
         finally:
-            if took:
-                shown = {topic: text for outcome in took for topic, text in outcome.shown.items()}
-                self._log.delivered(self.name, [outcome.delivery for outcome in took], time.time(), shown)
+            self._note()
 
-    def _refused(self, delivery: Delivery, problem: str) -> None:
+    def _note(self) -> None:
+        """Note what became of the deliveries.
+
+        Raises:
+            sqlite3.Error: it could not be noted, and is kept for the next time.
+        """
+        took = [outcome for outcome in self._outcomes if outcome.refused is None]
+        if took:
+            shown = {topic: text for outcome in took for topic, text in outcome.shown.items()}
+            self._log.delivered(self.name, [outcome.delivery for outcome in took], time.time(), shown)
+            self._outcomes = [outcome for outcome in self._outcomes if outcome.refused is not None]
+        while self._outcomes:
+            outcome = self._outcomes[0]
+            self._refused(outcome.delivery, outcome.refused or "", outcome.pause)
+            del self._outcomes[0]
+
+    def _refused(self, delivery: Delivery, problem: str, pause: float | None) -> None:
         now = time.time()
-        next_at = next_attempt(delivery.attempts + 1, now)
+        next_at = next_attempt(delivery.attempts + 1, now, pause)
         self._log.failed(delivery, now, problem, next_at)
         if next_at is None:
             log.error(

@@ -134,8 +134,7 @@ class Session:
             f"{self.types}:GetResultListFiltered",
             ua.Variant(state, ua.VariantType.Int32),
             *(ua.Variant(each, ua.VariantType.ExtensionObject) for each in structures),
-            ua.Variant(most, number),
-            ua.Variant(start, number),
+            *(ua.Variant(each, number if 0 <= each < 2**32 else ua.VariantType.Int64) for each in (most, start)),
             ua.Variant(0, ua.VariantType.Int32),
         )
         assert count == len(listed or [])

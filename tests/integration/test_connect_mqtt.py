@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.integration.plant import (
     Listener,
@@ -124,6 +126,38 @@ def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
         late.close()
 
 
+def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_costs_nothing(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
+) -> None:
+    rules = tmp_path / "acl"
+    rules.write_text("topic write inserts/plant-1/mill-1/#\ntopic write inserts/plant-1/available\n")
+    rules.chmod(0o644)
+    broker = Mosquitto(tmp_path, ["allow_anonymous true", f"acl_file {rules}", f"user {getpass.getuser()}"])
+    request.addfinalizer(broker.kill)
+    broker.start()
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        wait_until(lambda: connector.status()["broker"]["up"])
+        answers = [check(machine="mill-2"), check("replace", [1], machine="mill-2"), check()]
+        line.send([("station-1", answer) for answer in answers])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
+        wait_until(lambda: "mill-2/H12/event: the broker refuses it" in str(connector.status()["broker"]["problem"]))
+        assert connector.status()["broker"]["waiting"] == 2
+        # Mended: they are told by the new connection. What holds now and is refused then holds up nothing.
+        rules.write_text("topic write inserts/plant-1/mill-2/#\n")
+        broker.kill()
+        wait_until(lambda: "is not told" in connector.log.read_text(), what="a lost connection in the log")
+        broker.start()
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 3, 30)
+        wait_until(lambda: "broker refuses what holds now" in connector.log.read_text())
+        other = mqtt.Client(CallbackAPIVersion.VERSION2, "inserts-plant-1-broker", reconnect_on_failure=False)
+        taken = "two connectors of the site plant-1?"
+        wait_until(
+            lambda: other.connect("127.0.0.1", broker.port) or taken in str(connector.status()["broker"]["problem"])
+        )
+        assert not connector.status()["broker"]["up"]
+        assert "two connectors of the site plant-1?" in connector.log.read_text()
+
+
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_broker_that_does_not_let_us_in_is_named(
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, version: str, request: pytest.FixtureRequest
@@ -137,6 +171,9 @@ def test_a_broker_that_does_not_let_us_in_is_named(
     with connecting(tmp_path, redis_server.url, file(broker, access)) as connector:
         line.send([("station-1", verdict(1))])
         wait_until(lambda: "does not let us in" in str(connector.status()["broker"]["problem"]))
+        assert f"as the user inserts, with the password in {password}" in connector.status()["broker"]["problem"]
+        password.unlink()  # read again by each connection
+        wait_until(lambda: f"{password} cannot be read" in str(connector.status()["broker"]["problem"]))
         wait_until(lambda: connector.status()["broker"]["waiting"] == 1)
         assert not connector.status()["broker"]["up"]
         assert "a secret" not in connector.log.read_text()
@@ -165,9 +202,14 @@ def test_over_tls_the_broker_proves_who_it_is_and_so_do_we(
         "broker": f'ca_file = "{ours.ca}"\ncert_file = "{ours.client_cert}"\nkey_file = "{ours.client_key}"',
     }
     parts = [f'[mqtt.{name}]\nurl = "mqtts://localhost:{broker.port}"\n{trust}\n' for name, trust in sinks.items()]
-    with connecting(tmp_path, redis_server.url, 'site = "plant-1"\n' + "".join(parts)) as connector:
+    clear = f'[mqtt.clear]\nurl = "mqtt://localhost:{broker.port}"\n[mqtt.long]\nurl = "mqtt://{"h" * 64}"\n'
+    with connecting(tmp_path, redis_server.url, 'site = "plant-1"\n' + "".join(parts) + clear) as connector:
         line.send([("station-1", verdict(1))])
         wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
         wait_until(lambda: "certificate verify failed" in str(connector.status()["stranger"]["problem"]))
         wait_until(lambda: connector.status()["nobody"]["problem"] not in (None, "not reached yet"))
         assert [connector.status()[name]["delivered"] for name in ("stranger", "nobody")] == [0, 0]
+        wait_until(lambda: "is it mqtts://?" in str(connector.status()["clear"]["problem"]))
+        wait_until(lambda: "can be no computer's name" in str(connector.status()["long"]["problem"]))
+        ours.ca.unlink()  # read by each connection
+        wait_until(lambda: f"{ours.ca}: No such file" in str(connector.status()["nobody"]["problem"]))

@@ -94,6 +94,9 @@ def test_a_head_is_told_whole_though_the_server_dies_in_the_middle(
             assert len(client.results(PartId="mill-1/H12", InternalRecipeId="check")[0]) == 1
             assert len(client.results(state=4)[0]) == 1
             assert client.results(ProductId="none has one") == ([], True)
+            for wrong in ({"most": 2**40}, {"start": -5}):
+                with pytest.raises(ua.uaerrors.BadInvalidArgument):
+                    client.results(**wrong)
             found, error = client.result(results[0].ResultId.Id)
             assert (found.MeasId.Id, error) == (str(said[0].capture_id), 0)
             assert client.result("0" * 32)[1] < 0

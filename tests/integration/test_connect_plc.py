@@ -46,7 +46,8 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         plc.kill()
         away = [check("go"), check("go"), check("review")]
         line.send([("station-1", answer) for answer in away])
-        wait_until(lambda: not connector.status()["mill"]["up"] and connector.status()["mill"]["waiting"] == 3, 60)
+        # Those before the last may count as told by then: a PLC that was reached just now is told the last alone.
+        wait_until(lambda: not connector.status()["mill"]["up"] and connector.status()["mill"]["waiting"] in (1, 3), 60)
         plc.start()
         wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 60)
         # It is told first what held when it went, and then the last.

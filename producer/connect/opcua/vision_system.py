@@ -171,10 +171,10 @@ class VisionSystem:
         return ua.Argument(Name=name, DataType=data_type, ValueRank=1 if many else -1)
 
     async def _get_result_by_id(self, _: ua.NodeId, *arguments: ua.Variant) -> list[ua.Variant] | ua.StatusCode:
-        if len(arguments) != len(_BY_ID[0]):
-            return ua.StatusCode(ua.StatusCodes.BadArgumentsMissing)
+        if (refused := _refused(_BY_ID[0], arguments)) is not None:
+            return refused
         try:
-            event = await asyncio.to_thread(self._history.by_id, _text(arguments[0]))
+            event = await asyncio.to_thread(self._history.by_id, _text(arguments[0]) or "")
         except sqlite3.Error as error:
             log.error("a result cannot be read", problem=str(error))
             return _answered(ua.Variant(self._types.nothing()), error=UNREADABLE)
@@ -183,12 +183,10 @@ class VisionSystem:
         return _answered(ua.Variant(self._types.structure(self._result_of(event))))
 
     async def _get_result_list(self, _: ua.NodeId, *arguments: ua.Variant) -> list[ua.Variant] | ua.StatusCode:
-        if len(arguments) != len(_LIST[0]):
-            return ua.StatusCode(ua.StatusCodes.BadArgumentsMissing)
+        if (refused := _refused(_LIST[0], arguments)) is not None:
+            return refused
         state, most, start = arguments[0].Value, arguments[9].Value, arguments[10].Value
-        texts = dict(zip(_LIST_IDS, map(_text, arguments[1:9]), strict=True))
-        if not all(isinstance(number, int) for number in (state, most, start)):
-            return ua.StatusCode(ua.StatusCodes.BadInvalidArgument)
+        texts = {name: _text(id_) or "" for name, id_ in zip(_LIST_IDS, arguments[1:9], strict=True)}
         wanted: dict[Field, str | int] = {field: texts[name] for name, field in _FILTERS.items() if texts[name]}
         if state:
             wanted["state"] = state
@@ -245,11 +243,26 @@ _OWN_FIELDS: Final = {
 }
 
 
-def _text(argument: ua.Variant) -> str:
-    """What stands in a structure of one id; a client that has no such structure may send the text itself."""
+def _refused(described: _Arguments, arguments: Sequence[ua.Variant]) -> ua.StatusCode | None:
+    """Why a method is not called with these arguments; None where it is. asyncua checks neither number nor types."""
+    if len(arguments) != len(described):
+        missing = len(arguments) < len(described)
+        return ua.StatusCode(ua.StatusCodes.BadArgumentsMissing if missing else ua.StatusCodes.BadTooManyArguments)
+    for (_, kind, _), argument in zip(described, arguments, strict=True):
+        fits = _text(argument) is not None if isinstance(kind, str) else argument.VariantType is kind
+        if not fits or argument.is_array:
+            return ua.StatusCode(ua.StatusCodes.BadInvalidArgument)
+    return None
+
+
+def _text(argument: ua.Variant) -> str | None:
+    """What stands in a structure of one id, empty where there is none; None where it is no such structure.
+
+    A client that has no such structure may send the text itself.
+    """
     value = argument.Value
-    text = value if isinstance(value, str) else getattr(value, "Id", None)
-    return text if isinstance(text, str) else ""
+    text = getattr(value, "Id", value)
+    return text if isinstance(text, str) else "" if text is None else None
 
 
 def _number(value: int, kind: ua.VariantType) -> ua.Variant:

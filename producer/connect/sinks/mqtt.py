@@ -6,44 +6,30 @@ order, what the delivery log sends again.
 
 from __future__ import annotations
 
-import sqlite3
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pydantic import ValidationError
 
 from producer.configuration.passwords import password_in
 from producer.connect.configuration import MqttSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.sinks.last_answers import LastAnswers
+from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
+from producer.delivery.outage_log import OutageLog
 from producer.terminal.error_text import in_words
-
-ANSWER_TIMEOUT: Final = 10.0
-"""Seconds that the broker may take to take us in, or to acknowledge what it was given."""
-
-KEEPALIVE: Final = 15
-"""Seconds after which a silent connection is asked for a sign; half as much again, and it is lost."""
-
-SESSION_KEPT: Final = 7 * 24 * 3600
-"""Seconds for which a broker keeps what others tell us while we are away."""
-
-_AT_LEAST_ONCE: Final = 1
 
 log = structlog.get_logger()
 
@@ -70,36 +56,46 @@ class Mqtt:
         self._log = log
         self._changes = changes
         self._topics = Topics(site)
-        file = configuration.password_file
-        self._password = None if file is None else password_in(file)
+        self._password()  # says at once what cannot be read
         self._asked = threading.Event()
-        self._connection: _Connection | None = None
+        self._introduce_at = float("inf")
+        self._short_ones = 0
+        self._refusals = OutageLog(f"{name} refuses what holds now", f"{name} takes what holds now")
+        self._connection: MqttConnection | None = None
         self._last = LastAnswers(log, name)
 
-    def open(self) -> None:
+    def open(self) -> bool:
         """Be connected: say that we are there, and repeat what holds now after the broker was away.
 
         Raises:
-            SinkAway: the broker cannot be reached, or does not let us in.
+            SinkAway: the broker cannot be reached, does not let us in, or the connection was lost.
         """
-        if self._connection is not None and self._connection.lost is None:
-            if self._asked.is_set():  # Home Assistant has started again
-                self._asked.clear()
-                self._connection.publish_all(self._introduction())
-            return
-        self.close()
-        parts = self._configuration.parts
-        secure = parts.scheme == "mqtts"
+        connection = self._connection
+        if connection is not None:
+            if connection.lost is not None:
+                self.close()
+                raise self._why_lost(connection, connection.lost)
+            if self._asked.is_set() or time.monotonic() > self._introduce_at:
+                self._introduce(connection)
+            return False
         client = self._client()
-        if secure:
+        if self._configuration.parts.scheme == "mqtts":
             client.tls_set_context(self._trust())
-        connection = _Connection(client, self._heard())
-        connection.connect(parts.hostname or "", parts.port or (8883 if secure else 1883), self._configuration)
+        connection = MqttConnection(client, self._site, self._configuration, self._heard())
+        connection.connect()
         self._connection = connection
-        connection.publish_all(self._introduction())
+        try:
+            self._introduce(connection)
+        except SinkAway:
+            self.close()
+            raise
+        return True
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         """Publish these in their order; each is told once the broker has acknowledged all that belongs to it.
+
+        A broker knows nothing of an event but its topic: what it refuses it refuses because of its rules, until
+        those are mended.
 
         Raises:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
@@ -107,20 +103,37 @@ class Mqtt:
         connection = self._connection
         if connection is None:
             raise SinkAway("there is no connection")
-        in_flight: list[tuple[Delivery, list[int], dict[str, str]]] = []
+        try:
+            yield from self._told(connection, deliveries)
+        except SinkAway as error:
+            if connection.lost is None:
+                raise
+            self.close()
+            raise self._why_lost(connection, connection.lost) from error
+
+    def _told(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+        in_flight: list[tuple[Delivery, list[tuple[str, int]], dict[str, str]]] = []
         for delivery in deliveries:
             text = delivery.event.as_json()
-            numbers = [connection.publish(self._topics.of_event(delivery.event), text, retain=False)]
-            topic = self._topics.of_state(delivery.event)
-            shown = self._last.remember(delivery) if topic is not None else {}
-            if topic is not None and shown:
-                numbers.append(connection.publish(topic, text, retain=True))
+            topic = self._topics.of_event(delivery.event)
+            numbers = [(topic, connection.publish(topic, text, retain=False))]
+            state = self._topics.of_state(delivery.event)
+            shown = self._last.remember(delivery) if state is not None else {}
+            if state is not None and shown:
+                numbers.append((state, connection.publish(state, text, retain=True)))
                 if self._configuration.home_assistant and isinstance(delivery.event.data, CheckAnswer):
-                    numbers.append(connection.publish(*self._topics.discovery(delivery.event.data), retain=True))
+                    topic, text = self._topics.discovery(delivery.event.data)
+                    numbers.append((topic, connection.publish(topic, text, retain=True)))
             in_flight.append((delivery, numbers, shown))
+        held = set()
         for delivery, numbers, shown in in_flight:
-            refused = [reason for number in numbers if (reason := connection.acknowledgement(number)) is not None]
-            yield Told(delivery, refused[0] if refused else None, shown)
+            answers = [(topic, connection.acknowledgement(number)) for topic, number in numbers]
+            refused = [f"{topic}: {reason}" for topic, reason in answers if reason is not None]
+            if not refused:
+                yield Told(delivery, shown=shown)
+            elif delivery.event.order not in held:  # the later ones of its head wait for it
+                held.add(delivery.event.order)
+                yield Told(delivery, refused[0], pause=MISCONFIGURED_PAUSE)
 
     def close(self) -> None:
         """Say that we go, as far as the broker hears it, and drop the connection."""
@@ -128,7 +141,17 @@ class Mqtt:
             self._connection.close(self._topics.available)
             self._connection = None
 
+    def _why_lost(self, connection: MqttConnection, lost: SinkAway) -> SinkAway:
+        """Why a connection was lost, as far as others before it tell."""
+        self._short_ones = self._short_ones + 1 if connection.was_short else 0
+        return lost if self._short_ones < 2 else connection.taken_over(f"{lost}, again soon after it was made")
+
     def _client(self) -> mqtt.Client:
+        """A client for one connection.
+
+        Raises:
+            SinkAway: the password cannot be read.
+        """
         five = self._configuration.version == "5"
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -138,10 +161,22 @@ class Mqtt:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        client.will_set(self._topics.available, "offline", _AT_LEAST_ONCE, retain=True)
+        client.will_set(self._topics.available, "offline", AT_LEAST_ONCE, retain=True)
         if self._configuration.user is not None:
-            client.username_pw_set(self._configuration.user, self._password)
+            try:
+                client.username_pw_set(self._configuration.user, self._password())
+            except ValueError as error:
+                raise SinkAway(str(error)) from error
         return client
+
+    def _password(self) -> str | None:
+        """What the file holds now: it may have been mended since the last connection.
+
+        Raises:
+            ValueError: it cannot be read.
+        """
+        file = self._configuration.password_file
+        return None if file is None else password_in(file)
 
     def _trust(self) -> ssl.SSLContext:
         """Whom we trust, and how we prove who we are.
@@ -150,12 +185,19 @@ class Mqtt:
             SinkAway: a certificate cannot be read.
         """
         chosen = self._configuration
+        files = [file for file in (chosen.ca_file, chosen.cert_file, chosen.key_file) if file is not None]
         try:
+            for file in files:
+                file.read_bytes()  # whose error names it, as that of TLS does not
+            files = files[:1]
             context = ssl.create_default_context(cafile=None if chosen.ca_file is None else str(chosen.ca_file))
             if chosen.cert_file is not None:
+                files = [file for file in (chosen.cert_file, chosen.key_file) if file is not None]
                 context.load_cert_chain(chosen.cert_file, chosen.key_file)
+        except ssl.SSLError as error:
+            raise SinkAway(f"{' or '.join(map(str, files))} is none that TLS can use: {error}") from error
         except OSError as error:
-            raise SinkAway(f"a certificate cannot be read: {error}") from error
+            raise SinkAway(in_words(error)) from error
         return context
 
     def _heard(self) -> dict[str, Callable[[bytes], None]]:
@@ -180,6 +222,20 @@ class Mqtt:
         except ValueError as error:
             log.error("an insert change was passed over", problem=str(error))
 
+    def _introduce(self, connection: MqttConnection) -> None:
+        """Publish what a broker must know at once; what it refuses of that is tried again, and holds up nothing.
+
+        Raises:
+            SinkAway: the connection was lost, or the broker did not acknowledge in time.
+        """
+        self._asked.clear()
+        refused = connection.publish_all(self._introduction())
+        for problem in refused:
+            self._refusals.begins(problem)
+        if not refused:
+            self._refusals.ends()
+        self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE if refused else float("inf")
+
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""
         self._last = LastAnswers(self._log, self._name)
@@ -190,106 +246,3 @@ class Mqtt:
             discoveries = [self._topics.discovery(check) for check in checks]
         states = [(topic, event.as_json()) for event in events if (topic := self._topics.of_state(event)) is not None]
         return [*discoveries, *states, (self._topics.available, "online")]
-
-
-class _Connection:
-    """One client for one connection, with what the broker has acknowledged."""
-
-    def __init__(self, client: mqtt.Client, heard: Mapping[str, Callable[[bytes], None]]):
-        self.lost: str | None = None
-        self._client = client
-        self._heard = heard
-        self._changed = threading.Condition()
-        self._connected = False
-        self._acknowledged: dict[int, str | None] = {}
-        client.on_connect = lambda _client, _data, _flags, reason, _properties: self._on_connect(reason)
-        client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._on_disconnect(reason)
-        client.on_publish = lambda _client, _data, number, reason, _properties: self._on_publish(number, reason)
-        client.on_message = lambda _client, _data, message: self._on_message(message)
-
-    def connect(self, host: str, port: int, configuration: MqttSink) -> None:
-        self._client.connect_timeout = ANSWER_TIMEOUT
-        try:
-            if configuration.version == "5" and configuration.commands:
-                # The broker keeps for us what comes while we are away, as 3.1.1 does without a clean session.
-                kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-                kept.SessionExpiryInterval = SESSION_KEPT
-                self._client.connect(host, port, keepalive=KEEPALIVE, clean_start=False, properties=kept)
-            else:
-                self._client.connect(host, port, keepalive=KEEPALIVE)
-        except OSError as error:  # TLS errors are of this kind too
-            raise SinkAway(f"{host}:{port} cannot be reached: {error}") from error
-        self._client.loop_start()
-        try:
-            self._wait(lambda: self._connected, f"{host}:{port} does not answer")
-        except SinkAway:
-            self._client.loop_stop()
-            raise
-
-    def publish(self, topic: str, text: str, *, retain: bool) -> int:
-        """Give it to the broker; the number by which it acknowledges."""
-        if self.lost is not None:
-            raise SinkAway(self.lost)
-        published = self._client.publish(topic, text.encode(), _AT_LEAST_ONCE, retain=retain)
-        if published.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
-            raise SinkAway(f"it cannot be published: {mqtt.error_string(published.rc)}")
-        return published.mid
-
-    def publish_all(self, retained: Sequence[tuple[str, str]]) -> None:
-        for number in [self.publish(topic, text, retain=True) for topic, text in retained]:
-            if (refused := self.acknowledgement(number)) is not None:
-                raise SinkAway(refused)
-
-    def acknowledgement(self, number: int) -> str | None:
-        """Wait for the broker's word on what was published by that number: None, or why it refuses it."""
-        self._wait(lambda: number in self._acknowledged, "the broker does not acknowledge")
-        with self._changed:
-            return self._acknowledged.pop(number)
-
-    def close(self, available: str) -> None:
-        if self.lost is None:
-            # By the same message as the will's: a broker does not send the will of one who says good-bye.
-            with suppress(SinkAway):
-                self.publish_all([(available, "offline")])
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _wait(self, condition: Callable[[], bool], problem: str) -> None:
-        deadline = time.monotonic() + ANSWER_TIMEOUT
-        with self._changed:
-            while not condition():
-                left = deadline - time.monotonic()
-                if self.lost is not None or left <= 0:
-                    raise SinkAway(self.lost or f"{problem} within {ANSWER_TIMEOUT:g} s")
-                self._changed.wait(left)
-
-    def _on_connect(self, reason: ReasonCode) -> None:
-        with self._changed:
-            if reason.is_failure:
-                self.lost = f"the broker does not let us in: {reason}"
-            else:
-                self._connected = True
-                for topic in self._heard:
-                    self._client.subscribe(topic, _AT_LEAST_ONCE)
-            self._changed.notify_all()
-
-    def _on_disconnect(self, reason: ReasonCode) -> None:
-        with self._changed:
-            self.lost = self.lost or f"the connection was lost: {reason}"
-            self._changed.notify_all()
-
-    def _on_message(self, message: mqtt.MQTTMessage) -> None:
-        try:
-            if (heard := self._heard.get(message.topic)) is not None:  # a kept session may have other topics still
-                heard(bytes(message.payload))
-        except sqlite3.Error as error:  # not acknowledged: it comes again by the next connection
-            with self._changed:
-                self.lost = f"a message on {message.topic} cannot be kept: {error}"
-                self._changed.notify_all()
-            return
-        self._client.ack(message.mid, message.qos)
-
-    def _on_publish(self, number: int, reason: ReasonCode) -> None:
-        with self._changed:
-            self._acknowledged[number] = f"the broker refuses it: {reason}" if reason.is_failure else None
-            self._changed.notify_all()

@@ -57,14 +57,14 @@ class Opcua:
         self._thread: LoopThread | None = None
         self._last: LastAnswers | None = None
 
-    def open(self) -> None:
+    def open(self) -> bool:
         """Listen, and show what held when this process last ended.
 
         Raises:
             SinkAway: the port cannot be had, or our certificate is not valid now.
         """
         if self._thread is not None:
-            return
+            return False
         last = LastAnswers(self._log, self._name)
         history = ResultHistory(self._log.path, self._name)
         thread = LoopThread(f"opcua-{self._name}")
@@ -77,6 +77,7 @@ class Opcua:
                 raise SinkAway(f"{self._address} cannot be served: {error}") from error
             raise
         self._last = last
+        return True
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         """Show these and send their events; who is connected has them then, and all others can ask for them.

@@ -26,6 +26,7 @@ from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
+from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
@@ -66,9 +67,7 @@ class Plc:
         self._name = name
         self._configuration = configuration
         self._log = log
-        file = configuration.password_file
-        self._password = None if file is None else password_in(file)
-        self._security = None if configuration.security == "none" else _security(configuration)
+        self._read_files()  # says at once what cannot be read
         self._thread: LoopThread | None = None
         self._client: Client | None = None
         self._last: LastAnswers | None = None
@@ -76,7 +75,7 @@ class Plc:
         self._beats = 0
         self._beaten_at = 0.0
 
-    def open(self) -> None:
+    def open(self) -> bool:
         """Be connected, with the last check of each head written, and show by the heartbeat that we are.
 
         Raises:
@@ -84,13 +83,15 @@ class Plc:
         """
         if self._thread is None:
             self._thread = LoopThread(f"plc-{self._name}")
-        if self._client is None:
+        is_new = self._client is None
+        if is_new:
             self._last = LastAnswers(self._log, self._name)
             self._call(self._connect(), OPEN_TIMEOUT)
             self._call(self._write_again(self._last.kept), OPEN_TIMEOUT)
         if time.monotonic() - self._beaten_at >= BEAT_EVERY:
             self._call(self._beat(), ANSWER_TIMEOUT)
             self._beaten_at = time.monotonic()
+        return is_new
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         """Write the last check of each head; earlier ones are overtaken, and a PLC must not act on them.
@@ -108,7 +109,7 @@ class Plc:
             try:
                 writes = self._writes(delivery.number, delivery.event)
             except ValueError as error:
-                yield Told(delivery, str(error))
+                yield Told(delivery, str(error), pause=MISCONFIGURED_PAUSE)
                 continue
             for values in writes:
                 self._call(self._write(values), ANSWER_TIMEOUT)
@@ -124,6 +125,16 @@ class Plc:
             with suppress(OSError, TimeoutError, ua.UaError):  # it may be lost already
                 thread.call(client.disconnect(), ANSWER_TIMEOUT)
         thread.close()
+
+    def _read_files(self) -> None:
+        """Read the password and the certificates, which may be others since the last connection.
+
+        Raises:
+            ValueError: a file cannot be read.
+        """
+        chosen = self._configuration
+        self._password = None if chosen.password_file is None else password_in(chosen.password_file)
+        self._security = None if chosen.security == "none" else _security(chosen)
 
     def _writes(self, number: int, event: PlantEvent) -> list[dict[str, ua.Variant]]:
         """What is written of a check, the sequence number last and by itself; nothing of what is no check.
@@ -154,6 +165,7 @@ class Plc:
             raise SinkAway(f"{self._configuration.url}: {problem}") from error
 
     async def _connect(self) -> None:
+        self._read_files()
         client = Client(self._configuration.url, timeout=ANSWER_TIMEOUT, watchdog_intervall=ANSWER_TIMEOUT)
         if self._security is not None:
             client.application_uri, arguments = self._security

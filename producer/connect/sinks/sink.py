@@ -29,21 +29,27 @@ class Told:
         delivery: which.
         refused: why the system did not take it; None where it did.
         shown: what the system shows of late, by topic.
+        pause: the seconds after which a refused one is tried again, however often: it is the system that is set up
+            wrongly. None: the event is refused for what it is, and some day given up.
     """
 
     delivery: Delivery
     refused: str | None = None
     shown: Mapping[str, str] = field(default_factory=dict)
+    pause: float | None = None
 
 
 class Sink(Protocol):
     """A system that is told; used by one thread."""
 
-    def open(self) -> None:
+    def open(self) -> bool:
         """Make sure that it can be told something; called often.
 
+        Returns:
+            Whether the connection is new: it may take now what it refused by the last one.
+
         Raises:
-            SinkAway: it cannot be reached.
+            SinkAway: it cannot be reached, or the connection was lost.
         """
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:

@@ -110,8 +110,15 @@ class Webhook:
         self._secrets = [secret_in(file) for file in configuration.secret_files]
         self._pool: urllib3.HTTPConnectionPool | None = None
 
-    def open(self) -> None:
-        """Nothing: a receiver is asked only when there is something to tell."""
+    def open(self) -> bool:
+        """Have an address that may be used; the receiver itself is asked only when there is something to tell.
+
+        Raises:
+            SinkAway: the name cannot be resolved, none of its addresses is allowed, or a secret cannot be read.
+        """
+        if self._pool is None:
+            self._pool = self._connected_pool()
+        return False  # what a receiver refuses it refuses for what it is, over whichever connection
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         """Send each event by itself; one that is refused holds up the later ones of its head, and no others.
@@ -150,7 +157,7 @@ class Webhook:
         }
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            if self._pool is None:
+            if self._pool is None:  # lost since `open`
                 self._pool = self._connected_pool()
             answer = self._pool.urlopen(
                 "POST",
@@ -200,14 +207,20 @@ class Webhook:
         """Connections to the address that the name has now, if it may be used: resolved once, and then kept to.
 
         Raises:
-            SinkAway: the name cannot be resolved, or none of its addresses is allowed.
+            SinkAway: the name cannot be resolved, none of its addresses is allowed, or a secret cannot be read.
         """
+        try:
+            self._secrets = [secret_in(file) for file in self._configuration.secret_files]  # one may be mended by now
+        except ValueError as error:
+            raise SinkAway(str(error)) from error
         parts = self._configuration.parts
         host = parts.hostname or ""
         try:
             resolved = socket.getaddrinfo(host, parts.port or 0, type=socket.SOCK_STREAM)
         except OSError as error:
             raise SinkAway(f"the name {host} cannot be resolved: {error.strerror}") from error
+        except UnicodeError as error:
+            raise SinkAway(f"{host} can be no computer's name: {error}") from error
         addresses = [str(entry[4][0]) for entry in resolved]
         allowed = [address for address in addresses if self._may_use(host, address)]
         if not allowed:

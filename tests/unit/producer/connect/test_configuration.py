@@ -12,6 +12,8 @@ from tests.integration.plant import check, fault, verdict
 
 WEBHOOK = 'site = "p"\n[webhook.mes]\nurl = "https://mes.plant/in"\nsecret_files = ["s"]\nallow = ["mes.plant"]\n'
 
+MQTT = 'site = "p"\n[mqtt.a]\nurl = "mqtts://h"\n'
+
 OPCUA = (
     'site = "p"\n[opcua.a]\naddress = "opc.tcp://0.0.0.0:4840"\ncertificate_file = "c"\nkey_file = "k"\n'
     'users_file = "u"\ntrusted_folder = "t"\n'
@@ -60,7 +62,22 @@ def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
         ('site = "p"', "names no system to tell"),
         ('[mqtt.a]\nurl = "mqtt://h"', "site: Field required"),
         ('site = "p"\n[mqtt.a]\nurl = "http://h"', "it must begin with mqtt:// or mqtts://"),
-        ('site = "p"\n[mqtt.a]\nurl = "mqtt://me:secret@h"', "those have keys and files of their own"),
+        (
+            'site = "p"\n[mqtt.a]\nurl = "mqtt://me:secret@h"',
+            "take away what stands before the @: who comes has keys",
+        ),
+        (MQTT + 'user = "u"', "user and password_file belong together"),
+        (MQTT + 'password_file = "p"', "user and password_file belong together"),
+        (MQTT + 'key_file = "k"', "key_file needs its cert_file"),
+        (MQTT.replace("mqtts", "mqtt") + 'ca_file = "c"', "ca_file and cert_file are of mqtts://"),
+        (MQTT + "kinds = []", "mqtt.a.kinds"),
+        (MQTT + "machines = []", "mqtt.a.machines"),
+        (WEBHOOK.replace('"mes.plant"]', '"127.0.0.1/8"]'), "is no network, 127.0.0.0/8 would be one"),
+        (WEBHOOK.replace('"mes.plant"]', '"10.20.0.0/160"]'), "10.20.0.0/160 is no network; nor"),
+        (WEBHOOK.replace('"mes.plant"]', '"10.20.0"]'), "nor is it an address or the name of a computer"),
+        (WEBHOOK.replace('"mes.plant"]', '"*.plant"]'), "nor is it an address or the name of a computer"),
+        (WEBHOOK.replace("https", "http") + 'ca_file = "c"', "ca_file is of https://"),
+        (PLC + PLC[PLC.index("[[") :].replace("i=", "i=1"), "mill-1 H12 is there twice"),
         ('site = "p"\n[mqtt.a]\nurl = "mqtt://h:x"', "it cannot be read"),
         ('site = "p"\n[mqtt."a b"]\nurl = "mqtt://h"', "mqtt.a b"),
         (WEBHOOK + 'kind = ["check"]', "webhook.mes.kind: Extra inputs are not permitted"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,12 +63,32 @@ def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog)
     log.keep({"mes": [first, second, other]}, {})
     log.failed(log.due("mes", 0.0, 1)[0], 0.0, "refused", 60.0)
     assert ids(log, now=10.0) == [other.id]
-    assert log.next_due("mes") == 0.0
+    assert log.next_due("mes", 10.0) == 60.0, "and not before, though more of its head waits"
     assert ids(log, now=60.0) == [first.id, second.id, other.id]
     log.failed(log.due("mes", 60.0, 1)[0], 60.0, "refused", None)
     assert ids(log, now=60.0) == [second.id, other.id]
     (given_up,) = log.latest("mes", "given up", 10)
     assert (given_up.event.id, given_up.attempts, given_up.problem) == (first.id, 2, "refused")
+
+
+@pytest.mark.parametrize("content", [b"rubbish" * 1000, "truncated"])
+def test_a_log_that_is_damaged_says_what_to_do(tmp_path: Path, content: bytes | str) -> None:
+    path = tmp_path / "deliveries.db"
+    log = DeliveryLog(path)
+    log.keep({"mes": [event()] * 3}, {})
+    log.close()
+    path.write_bytes(content if isinstance(content, bytes) else path.read_bytes()[:5000])
+    with pytest.raises(sqlite3.DatabaseError, match="are taken away `connect run` begins with what the line says next"):
+        DeliveryLog(path)
+
+
+def test_what_was_refused_is_due_by_a_new_connection(log: DeliveryLog) -> None:
+    first, second = event(1), event(2)
+    log.keep({"mes": [first, second], "broker": [first]}, {})
+    for sink in ("mes", "broker"):
+        log.failed(log.due(sink, 0.0, 1)[0], 0.0, "refused", 86_400.0)
+    log.try_again("mes", 7.0)
+    assert (ids(log, now=7.0), ids(log, "broker", 7.0)) == ([first.id, second.id], [])
 
 
 def test_a_person_may_send_again_and_give_up(log: DeliveryLog) -> None:

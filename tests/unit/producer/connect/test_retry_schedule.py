@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producer.connect.retry_schedule import SCHEDULE, next_attempt
+from producer.connect.retry_schedule import MISCONFIGURED_PAUSE, SCHEDULE, next_attempt
 
 
 def test_ten_attempts_over_some_three_days_and_then_none() -> None:
@@ -10,4 +10,7 @@ def test_ten_attempts_over_some_three_days_and_then_none() -> None:
     assert all(least <= wait <= 1.1 * least for wait, least in zip(waits, SCHEDULE, strict=True) if wait is not None)
     assert None not in waits
     assert next_attempt(10, 0.0) is None
+    forever = next_attempt(1000, 0.0, MISCONFIGURED_PAUSE)
+    assert forever is not None
+    assert MISCONFIGURED_PAUSE <= forever <= 60
     assert 3 * 86_400 < sum(SCHEDULE) < 4 * 86_400

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,35 +12,67 @@ import pytest
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.teller import Teller
+from producer.connect.troubles import Troubles, sink_states
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import verdict
 from tests.support import wait_until
 
 
-class AwayAtFirst:
-    """A sink that is away when it is first opened."""
+class Scripted:
+    """A sink that opens, and makes of deliveries, what it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, opens: Callable[[int], bool] = lambda _: False, tells: Callable[[Delivery], Told] = Told):
         self.opened = 0
+        self.sent: list[str] = []
+        self._opens = opens
+        self._tells = tells
 
-    def open(self) -> None:
+    def open(self) -> bool:
         self.opened += 1
-        if self.opened == 1:
-            raise SinkAway("no answer", retry_after=0.01)
+        return self._opens(self.opened)
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
-        yield from map(Told, deliveries)
+        for delivery in deliveries:
+            self.sent.append(delivery.event.id)
+            yield self._tells(delivery)
 
     def close(self) -> None:
         pass
 
 
-def test_a_log_that_cannot_be_written_while_the_sink_is_away_does_not_end_the_telling(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[DeliveryLog]:
     log = DeliveryLog(tmp_path / "deliveries.db")
     log.set_up("mes", False, None, 0.0)
-    log.keep({"mes": [plant_event("p", "s", verdict(1), 1.0)]}, {})
+    log.keep({"mes": [plant_event("p", "s", verdict(pocket), 1.0) for pocket in (1, 2)]}, {})
+    yield log
+    log.close()
+
+
+@contextmanager
+def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("producer.connect.teller.IDLE_PAUSE", 0.02)
+    monkeypatch.setattr("producer.connect.teller.LONGEST_PAUSE", 0.02)
+    troubles = Troubles(log.path.parent)
+    teller = Teller("mes", sink, log, troubles)
+    teller.start()
+    try:
+        yield
+    finally:
+        teller.stop()
+        teller.join()
+        troubles.close()
+
+
+def away_at_first(times: int) -> bool:
+    if times == 1:
+        raise SinkAway("no answer", retry_after=0.01)
+    return False
+
+
+def test_a_log_that_cannot_be_written_while_the_sink_is_away_does_not_end_the_telling(
+    log: DeliveryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write, failures = log.set_up, []
 
     def full_once(sink: str, up: bool, problem: str | None, now: float) -> None:
@@ -49,10 +82,70 @@ def test_a_log_that_cannot_be_written_while_the_sink_is_away_does_not_end_the_te
         write(sink, up, problem, now)
 
     monkeypatch.setattr(log, "set_up", full_once)
-    teller = Teller("mes", AwayAtFirst(), log)
-    teller.start()
-    wait_until(lambda: not log.latest(None, "waiting", 1))
-    teller.stop()
-    teller.join()
+    with telling(Scripted(away_at_first), log, monkeypatch):
+        wait_until(lambda: not log.latest(None, "waiting", 1))
     assert failures == ["no answer"]
-    log.close()
+
+
+@pytest.mark.parametrize("refused", [None, "it answered 500"])
+def test_nothing_is_told_again_because_it_cannot_be_noted(
+    log: DeliveryLog, monkeypatch: pytest.MonkeyPatch, refused: str | None
+) -> None:
+    full, tries = True, 0
+
+    def fail(write: Callable[..., None]) -> Callable[..., None]:
+        def writes(*arguments: object) -> None:
+            nonlocal tries
+            tries += 1
+            if full:
+                raise sqlite3.OperationalError("database or disk is full")
+            write(*arguments)
+
+        return writes
+
+    monkeypatch.setattr(log, "delivered", fail(log.delivered))
+    monkeypatch.setattr(log, "failed", fail(log.failed))
+    sink = Scripted(tells=lambda delivery: Told(delivery, refused))
+    with telling(sink, log, monkeypatch):
+        wait_until(lambda: tries >= 4)
+        sent = list(sink.sent)
+        (state,) = sink_states(log)
+        assert (state.up, state.problem) == (False, "database or disk is full")
+        full = False
+        wait_until(lambda: sink_states(log)[0].problem != "database or disk is full")
+    assert sent == sink.sent == list(dict.fromkeys(sink.sent))
+    assert sink_states(log)[0].problem == refused
+
+
+def test_what_nobody_foresaw_is_the_state_of_the_sink_too(log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = True
+
+    def opens(_: int) -> bool:
+        if broken:
+            raise RuntimeError("never thought of")
+        return False
+
+    with telling(Scripted(opens), log, monkeypatch):
+        wait_until(lambda: "RuntimeError: never thought of" in str(sink_states(log)[0].problem))
+        assert not sink_states(log)[0].up
+        broken = False
+        wait_until(lambda: sink_states(log)[0].up)
+    assert log.latest("mes", "waiting", 9) == []
+
+
+def test_a_system_that_is_set_up_wrongly_is_tried_for_ever_and_by_each_new_connection(
+    log: DeliveryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuses = True
+    monkeypatch.setattr("producer.connect.retry_schedule.SCHEDULE", ())  # an event that is refused is given up at once
+
+    def tells(delivery: Delivery) -> Told:
+        return Told(delivery, "not authorized", pause=3600.0) if refuses else Told(delivery)
+
+    sink = Scripted(lambda _: True, tells)
+    with telling(sink, log, monkeypatch):
+        wait_until(lambda: sink.sent.count(sink.sent[0]) > 3 if sink.sent else False)
+        assert log.latest("mes", "given up", 9) == []
+        assert sink_states(log)[0].problem == "not authorized"
+        refuses = False
+        wait_until(lambda: not log.latest("mes", "waiting", 9))

@@ -66,6 +66,19 @@ def told_by(folder: Path, answer: Callable[[socket.socket], None]) -> list[Told]
             return list(sink.tell(log.due("mes", 0.0, 1)))
 
 
+@pytest.mark.parametrize(
+    ("host", "words"), [("127.0.0.1", "127.0.0.1 is 127.0.0.1, and `allow` names neither"), ("h" * 64, "can be no")]
+)
+def test_an_address_that_may_not_be_used_is_known_before_there_is_anything_to_tell(
+    tmp_path: Path, host: str, words: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(new_secret())
+    sink = Webhook(WebhookSink(url=f"http://{host}:9/", secret_files=(secret,), allow=("10.0.0.0/8",)))
+    with pytest.raises(SinkAway, match=words):
+        sink.open()
+
+
 def test_an_answer_without_end_is_read_as_far_as_it_is_of_use(tmp_path: Path) -> None:
     sent = []
 

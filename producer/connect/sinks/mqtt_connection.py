@@ -1,0 +1,201 @@
+"""One connection to a broker: what it acknowledges, what it refuses, and why it ended."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from producer.connect.configuration import MqttSink
+from producer.connect.retry_schedule import LONGEST_PAUSE
+from producer.connect.sinks.sink import SinkAway
+
+ANSWER_TIMEOUT: Final = 10.0
+"""Seconds that the broker may take to take us in, or to acknowledge what it was given."""
+
+KEEPALIVE: Final = 15
+"""Seconds after which a silent connection is asked for a sign; half as much again, and it is lost."""
+
+SESSION_KEPT: Final = 7 * 24 * 3600
+"""Seconds for which a broker keeps what others tell us while we are away."""
+
+AT_LEAST_ONCE: Final = 1
+"""The quality of service of all that is published and heard."""
+
+SHORT: Final = 30.0
+"""Seconds: connections that last no longer, one after another, are taken from us by another client with our id."""
+
+_TAKEN_OVER: Final = 142
+"""The reason of brokers that say so; others, and all by MQTT 3.1.1, just end a connection."""
+
+
+class MqttConnection:
+    """One client for one connection, with what the broker has acknowledged."""
+
+    def __init__(
+        self, client: mqtt.Client, site: str, configuration: MqttSink, heard: Mapping[str, Callable[[bytes], None]]
+    ):
+        """Nothing is connected yet.
+
+        Args:
+            client: not used before.
+            site: the plant's, for what is said.
+            configuration: how the broker is reached.
+            heard: what is done with what others publish, by topic.
+        """
+        self.lost: SinkAway | None = None
+        """Why it has ended; None where it stands."""
+        self.was_short = False
+        """Whether it ended soon after it was made, and the broker did not say why."""
+        self._client = client
+        self._site = site
+        self._configuration = configuration
+        self._heard = heard
+        self._changed = threading.Condition()
+        self._connected_at: float | None = None
+        self._acknowledged: dict[int, str | None] = {}
+        client.on_connect = lambda _client, _data, _flags, reason, _properties: self._on_connect(reason)
+        client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._on_disconnect(reason)
+        client.on_publish = lambda _client, _data, number, reason, _properties: self._on_publish(number, reason)
+        client.on_message = lambda _client, _data, message: self._on_message(message)
+
+    def connect(self) -> None:
+        """Connect, and be taken in.
+
+        Raises:
+            SinkAway: the broker cannot be reached, or does not let us in.
+        """
+        parts = self._configuration.parts
+        host, port = parts.hostname or "", parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+        self._client.connect_timeout = ANSWER_TIMEOUT
+        try:
+            if self._configuration.version == "5" and self._configuration.commands:
+                # The broker keeps for us what comes while we are away, as 3.1.1 does without a clean session.
+                kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+                kept.SessionExpiryInterval = SESSION_KEPT
+                self._client.connect(host, port, keepalive=KEEPALIVE, clean_start=False, properties=kept)
+            else:
+                self._client.connect(host, port, keepalive=KEEPALIVE)
+        except UnicodeError as error:
+            raise SinkAway(f"{host} can be no computer's name: {error}") from error
+        except OSError as error:  # TLS errors are of this kind too
+            raise SinkAway(f"{host}:{port} cannot be reached: {error}") from error
+        self._client.loop_start()
+        try:
+            self._wait(lambda: self._connected_at is not None, f"{host}:{port} does not answer{self._is_it_tls()}")
+        except SinkAway:
+            self._client.loop_stop()
+            raise
+
+    def publish(self, topic: str, text: str, *, retain: bool) -> int:
+        """Give it to the broker; the number by which it acknowledges.
+
+        Raises:
+            SinkAway: it cannot be given.
+        """
+        if self.lost is not None:
+            raise self.lost
+        published = self._client.publish(topic, text.encode(), AT_LEAST_ONCE, retain=retain)
+        if published.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
+            raise SinkAway(f"it cannot be published: {mqtt.error_string(published.rc)}")
+        return published.mid
+
+    def publish_all(self, retained: Sequence[tuple[str, str]]) -> list[str]:
+        """Publish these, to be retained; what the broker says of those that it refuses, with their topics.
+
+        Raises:
+            SinkAway: the connection was lost, or the broker did not acknowledge in time.
+        """
+        numbers = [(topic, self.publish(topic, text, retain=True)) for topic, text in retained]
+        answers = [(topic, self.acknowledgement(number)) for topic, number in numbers]
+        return [f"{topic}: {refused}" for topic, refused in answers if refused is not None]
+
+    def acknowledgement(self, number: int) -> str | None:
+        """Wait for the broker's word on what was published by that number: None, or why it refuses it.
+
+        Raises:
+            SinkAway: the connection was lost, or the word did not come in time.
+        """
+        self._wait(lambda: number in self._acknowledged, "the broker does not acknowledge")
+        with self._changed:
+            return self._acknowledged.pop(number)
+
+    def taken_over(self, problem: str) -> SinkAway:
+        """That another client has our id. For a while it is left to it: else each takes it from the other at once."""
+        ours = f"does another client have our id? Are there two connectors of the site {self._site}?"
+        return SinkAway(f"{problem}: {ours}", LONGEST_PAUSE)
+
+    def close(self, available: str) -> None:
+        """Say on the topic `available` that we go, as far as the broker hears it, and drop the connection."""
+        if self.lost is None:
+            # By the same message as the will's: a broker does not send the will of one who says good-bye.
+            with suppress(SinkAway):
+                self.publish_all([(available, "offline")])
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _wait(self, condition: Callable[[], bool], problem: str) -> None:
+        deadline = time.monotonic() + ANSWER_TIMEOUT
+        with self._changed:
+            while not condition():
+                left = deadline - time.monotonic()
+                if self.lost is not None:
+                    raise self.lost
+                if left <= 0:
+                    raise SinkAway(f"{problem} within {ANSWER_TIMEOUT:g} s")
+                self._changed.wait(left)
+
+    def _is_it_tls(self) -> str:
+        return " (is it mqtts://?)" if self._configuration.parts.scheme == "mqtt" else ""
+
+    def _ends(self, problem: str) -> None:
+        """Note why it has ended; the first reason counts. Called with the lock held."""
+        self.lost = self.lost or SinkAway(problem)
+        self._changed.notify_all()
+
+    def _on_connect(self, reason: ReasonCode) -> None:
+        with self._changed:
+            if reason.is_failure:
+                user, file = self._configuration.user, self._configuration.password_file
+                who = "without a user" if user is None else f"as the user {user}, with the password in {file}"
+                self._ends(f"the broker does not let us in {who}: {reason}")
+            else:
+                self._connected_at = time.monotonic()
+                for topic in self._heard:
+                    self._client.subscribe(topic, AT_LEAST_ONCE)
+            self._changed.notify_all()
+
+    def _on_disconnect(self, reason: ReasonCode) -> None:
+        with self._changed:
+            if self._connected_at is None:
+                self._ends(f"the broker drops us before it lets us in: {reason}{self._is_it_tls()}")
+            elif reason.value == _TAKEN_OVER:
+                self.lost = self.lost or self.taken_over("the connection was lost")
+                self._changed.notify_all()
+            else:
+                self.was_short = time.monotonic() - self._connected_at < SHORT
+                self._ends(f"the connection was lost: {reason}")
+
+    def _on_message(self, message: mqtt.MQTTMessage) -> None:
+        try:
+            if (heard := self._heard.get(message.topic)) is not None:  # a kept session may have other topics still
+                heard(bytes(message.payload))
+        except sqlite3.Error as error:  # not acknowledged: it comes again by the next connection
+            with self._changed:
+                self._ends(f"a message on {message.topic} cannot be kept: {error}")
+            return
+        self._client.ack(message.mid, message.qos)
+
+    def _on_publish(self, number: int, reason: ReasonCode) -> None:
+        with self._changed:
+            self._acknowledged[number] = f"the broker refuses it: {reason}" if reason.is_failure else None
+            self._changed.notify_all()

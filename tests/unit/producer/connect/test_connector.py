@@ -1,0 +1,67 @@
+"""The connector before it reads: the log that it finds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from producer.connect.configuration import ConnectorFile, MqttSink
+from producer.connect.connector import Connector
+from producer.connect.delivery_log import DeliveryLog
+from producer.connect.metrics import sink_families
+from producer.connect.told_changes import ToldChanges
+from producer.connect.troubles import sink_states
+from tests.support import wait_until
+
+FILE = ConnectorFile(site="p", mqtt={"broker": MqttSink(url="mqtt://127.0.0.1")})
+
+
+@pytest.fixture
+def changes(tmp_path: Path) -> Iterator[ToldChanges]:
+    changes = ToldChanges(tmp_path)
+    yield changes
+    changes.close()
+
+
+def begin(folder: Path, changes: ToldChanges, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Begin with what the line says next; the errors in the log."""
+    with closing(DeliveryLog(folder / "deliveries.db")) as log, capture_logs() as logs:
+        connector = Connector(FILE, "redis://127.0.0.1:1", log, changes)
+        monkeypatch.setattr(connector._reader, "newest", lambda: "7-0")
+        connector._begin()
+        assert log.note("position") == "7-0"
+    return [entry["event"] for entry in logs if entry["log_level"] == "error"]
+
+
+def test_a_log_that_is_gone_is_missed(tmp_path: Path, changes: ToldChanges, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert begin(tmp_path, changes, monkeypatch) == []
+    (tmp_path / "deliveries.db").unlink()
+    assert begin(tmp_path, changes, monkeypatch) == [
+        "the delivery log that was here is gone: what waited in it is in the database alone"
+    ]
+
+
+def test_a_position_that_is_none_is_refused(tmp_path: Path, changes: ToldChanges) -> None:
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.keep({}, {"position": "rubbish"})
+        with pytest.raises(ValueError, match="'rubbish' is no position: once "):
+            Connector(FILE, "redis://127.0.0.1:1", log, changes)
+
+
+def test_a_line_that_cannot_be_read_is_the_state_of_every_system(tmp_path: Path, changes: ToldChanges) -> None:
+    stop = threading.Event()
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        running = threading.Thread(target=Connector(FILE, "redis://127.0.0.1:1", log, changes).run, args=(stop,))
+        running.start()
+        try:
+            wait_until(lambda: "the line says cannot be read" in str([state.problem for state in sink_states(log)]))
+            (up,) = (family for family in sink_families(sink_states(log), 0.0) if family.name == "inserts_connect_up")
+            assert [sample.value for sample in up.samples] == [0.0]
+        finally:
+            stop.set()
+            running.join()

@@ -80,7 +80,10 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
     manifest = read_manifest(file)
     engine = parse_url(url).get_backend_name()
     if manifest.engine != engine:
-        raise BackupError(f"{file} is a backup of {manifest.engine}, and {shown(url)} is {engine}")
+        raise BackupError(
+            f"{file} is a backup of {manifest.engine}, and {shown(url)} is {engine}: restore it into a database of its own "
+            "kind (INSERTS_DATABASE_URL)"
+        )
     if manifest.revision not in schema_version.revisions():
         raise BackupError(
             f"{file} has schema {manifest.revision}, which this version does not know: install the version that made "

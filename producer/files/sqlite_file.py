@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from producer.files.sqlite_errors import described
 
@@ -121,7 +121,12 @@ class SqliteFile:
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
     """Give a database a write-ahead log. For that SQLite does not wait for others who open the file just now."""
-    busy = retry_if_exception_type(sqlite3.OperationalError)
-    for attempt in Retrying(retry=busy, stop=stop_after_delay(_WAIT), wait=wait_random(0.01, 0.05), reraise=True):
+    others = retry_if_exception(lambda error: isinstance(error, sqlite3.OperationalError) and not _is_lasting(error))
+    for attempt in Retrying(retry=others, stop=stop_after_delay(_WAIT), wait=wait_random(0.01, 0.05), reraise=True):
         with attempt:
             connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _is_lasting(error: sqlite3.OperationalError) -> bool:
+    """Whether it is none that ends with what another process does."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

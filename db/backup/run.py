@@ -81,8 +81,8 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
     engine = parse_url(url).get_backend_name()
     if manifest.engine != engine:
         raise BackupError(
-            f"{file} is a backup of {manifest.engine}, and {shown(url)} is {engine}: restore it into a database of its own "
-            "kind (INSERTS_DATABASE_URL)"
+            f"{file} is a backup of {manifest.engine}, and {shown(url)} is {engine}: restore it into a database of its "
+            "own kind (INSERTS_DATABASE_URL)"
         )
     if manifest.revision not in schema_version.revisions():
         raise BackupError(

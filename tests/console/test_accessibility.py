@@ -42,7 +42,7 @@ PAGES = (
     "/nothing",
 )
 
-FULL = {"/drift": "ol.strip img", "/faults": "p.problem span[lang]"}
+FULL = {"/drift": "ol.strip img", "/faults": "p.problem"}
 """What a page shows only where a station drifts, or takes no usable photographs."""
 
 OUT_OF_SIGHT = (

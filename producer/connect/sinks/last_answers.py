@@ -5,33 +5,45 @@ Nothing older takes its place, though it be sent again: who reads only what hold
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
+
+
+def _head_or_pocket(event: PlantEvent) -> str | None:
+    return event.subject if event.is_state else None
 
 
 class LastAnswers:
     """The last answers of one sink."""
 
-    def __init__(self, log: DeliveryLog, sink: str):
+    def __init__(self, log: DeliveryLog, sink: str, subject_of: Callable[[PlantEvent], str | None] = _head_or_pocket):
         """Read those that the log keeps.
+
+        Args:
+            log: the connector's.
+            sink: whose they are.
+            subject_of: what holds of what until the next such answer; None of an answer that holds for no time.
 
         Raises:
             sqlite3.Error: it cannot be read.
         """
+        self._subject_of = subject_of
         numbered = sorted(map(_numbered, log.shown(sink).values()), key=lambda one: one[0])
-        self.kept: list[tuple[int, PlantEvent]] = list(
-            {event.subject: (number, event) for number, event in numbered}.values()
-        )
+        last = {subject_of(event): (number, event) for number, event in numbered}
+        self.kept: list[tuple[int, PlantEvent]] = [*last.values()]
         """The number of each, which rises from one to the next, and the answer; in the order in which they came."""
-        self._numbers = {event.subject: number for number, event in self.kept}
+        self._numbers = {subject: number for subject, (number, _) in last.items()}
 
     def is_last(self, delivery: Delivery) -> bool:
-        """Whether nothing later has been told of its head or pocket; of what holds for no time there is no last."""
-        return delivery.event.is_state and delivery.number >= self._numbers.get(delivery.event.subject or "", 0)
+        """Whether nothing later has been told of the same; of what holds for no time there is no last."""
+        subject = self._subject_of(delivery.event)
+        return subject is not None and delivery.number >= self._numbers.get(subject, 0)
 
     def remember(self, delivery: Delivery) -> dict[str, str]:
         """Take an answer for the last one, if it is; what `Told.shown` is to keep of it."""
-        subject = delivery.event.subject
+        subject = self._subject_of(delivery.event)
         if subject is None or not self.is_last(delivery):
             return {}
         self._numbers[subject] = delivery.number

@@ -62,7 +62,7 @@ class Mqtt:
         self._short_ones = 0
         self._refusals = OutageLog(f"{name} refuses what holds now", f"{name} takes what holds now")
         self._connection: MqttConnection | None = None
-        self._last = LastAnswers(log, name)
+        self._last = LastAnswers(log, name, self._topics.of_state)
 
     def open(self) -> bool:
         """Be connected: say that we are there, and repeat what holds now after the broker was away.
@@ -238,7 +238,7 @@ class Mqtt:
 
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""
-        self._last = LastAnswers(self._log, self._name)
+        self._last = LastAnswers(self._log, self._name, self._topics.of_state)
         events = [event for _, event in self._last.kept]
         discoveries = []
         if self._configuration.home_assistant:

@@ -1,4 +1,4 @@
-"""A rectangle of one colour in a picture with its pixels as they were: a part of a sensor, or a tile, that never came.
+"""A rectangle of one colour in a decoded image: a part of a sensor, or a tile, that never came.
 
 Sensors are read by quarters and halves, and pictures are sent in tiles. What did not come is a rectangle whose sides
 follow the lines of pixels exactly, for hundreds of them, with picture right beside it. No thing before a camera does: a
@@ -32,7 +32,7 @@ Box = tuple[int, int, int, int]
 def lacks_rectangle(image: Image.Image) -> bool:
     """Whether a large rectangle of a loaded image has one colour, up to the very pixels of its sides.
 
-    Not to be asked of a JPEG, whose blocks blur the sides.
+    In a JPEG, at any size that it is decoded at, it does where its sides are between blocks: else these blur them.
     """
     pixels = np.asarray(image)
     pixels = pixels.reshape(*pixels.shape[:2], -1)

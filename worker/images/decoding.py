@@ -140,6 +140,8 @@ def _of_jpeg(
         doubt = image_files.PLAIN_PART() if reduced.is_doubtful(lambda: _header(data)) else None
         if doubt is None and reduced.is_repeated():
             doubt = image_files.REPEATED_PART()
+        if doubt is None and reduced.lacks_rectangle():
+            doubt = image_files.RECTANGLE()
         if not isinstance(region, Edge):
             return reduced.taken(), doubt
         upright, scale, origin = reduced.upright()

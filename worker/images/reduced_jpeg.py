@@ -19,6 +19,7 @@ from PIL import Image, ImageFile
 from producer.contract.reasons import image_files
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.repeated_rows import is_repeated
+from producer.pictures.unfilled_rectangle import lacks_rectangle
 from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, plain_runs
 from worker.images.colours import as_rgb
 from worker.images.cut import Box, Cut, box_of, extent_of
@@ -113,14 +114,14 @@ class ReducedJpeg:
         return plain_part(full, runs, raw=False) is not None
 
     def is_repeated(self) -> bool:
-        """Whether a part at a side of what is taken repeats to the last bit, so that it may be missing."""
-        if self._region is None:
-            return is_repeated(self._image, reduction=self.reduction)
-        left, top, right, bottom = self._inner(self._region)
-        if left >= right or top >= bottom:
-            return False
-        inner = self._image.crop((left, top, right, bottom))
-        return is_repeated(inner, reduction=self.reduction)
+        """Whether lines of what is taken are there twice to the last bit, so that a part may be missing."""
+        whole = self._whole_units()
+        return whole is not None and is_repeated(whole, reduction=self.reduction)
+
+    def lacks_rectangle(self) -> bool:
+        """Whether a rectangle of what is taken may be missing, which ends where blocks do."""
+        whole = self._whole_units()
+        return whole is not None and lacks_rectangle(whole)
 
     def taken(self) -> Image.Image:
         """The whole image, or its region, upright, in RGB, of the network's size."""
@@ -157,10 +158,15 @@ class ReducedJpeg:
             return True
         if self._region is None:
             return False
+        whole = self._whole_units()
+        return whole is None or may_have_runs(whole)
+
+    def _whole_units(self) -> Image.Image | None:
+        """The image as it was decoded, or of its region the whole units of blocks; None where there are none."""
+        if self._region is None:
+            return self._image
         left, top, right, bottom = self._inner(self._region)
-        if left >= right or top >= bottom:
-            return True
-        return may_have_runs(self._image.crop((left, top, right, bottom)))
+        return None if left >= right or top >= bottom else self._image.crop((left, top, right, bottom))
 
     def _inner(self, region: Box) -> Box:
         """Of a region of the stored image the whole units of blocks: left, top, right and bottom, in reduced pixels."""

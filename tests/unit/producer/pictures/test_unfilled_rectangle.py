@@ -33,6 +33,21 @@ def test_a_rectangle_that_never_came_is_seen(photographs: list[np.ndarray], plac
         assert lacks_rectangle(Image.fromarray(lost).convert("L"))
 
 
+@pytest.mark.parametrize("by", [1, 2, 4])
+def test_one_that_ends_between_blocks_is_seen_in_a_jpeg_at_any_size(photographs: list[np.ndarray], by: int) -> None:
+    for pixels in photographs:
+        whole = np.asarray(Image.fromarray(pixels).resize((512, 512)))
+        lost = whole.copy()
+        lost[256:, 256:] = 0
+        for shown, lacks in ((lost, True), (whole, False)):
+            file = io.BytesIO()
+            Image.fromarray(shown).save(file, "JPEG", quality=85)
+            image = Image.open(file)
+            image.draft(None, (512 // by, 512 // by))
+            image.load()
+            assert lacks_rectangle(image) == lacks
+
+
 def test_whole_photographs_and_things_before_a_plain_background_lack_none(photographs: list[np.ndarray]) -> None:
     down, across = np.mgrid[-1:1:256j, -1:1:256j]
     masks = {

@@ -20,6 +20,9 @@ from producer.pictures.lines import Array
 _CELLS: Final = 64
 """Cells that the longer side of an image is looked at by."""
 
+_CELL: Final = 8
+"""The least pixels of a side of a cell: nearer ones are often of one colour where a picture is smooth."""
+
 _LEAST: Final = 1 / 32
 """The share of an image from which on a rectangle counts."""
 
@@ -34,21 +37,22 @@ def lacks_rectangle(image: Image.Image) -> bool:
 
     In a JPEG, at any size that it is decoded at, it does where its sides are between blocks: else these blur them.
     """
-    pixels = np.asarray(image)
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
-    height, width = pixels.shape[:2]
-    cell = max(4, -(-max(height, width) // _CELLS))
+    width, height = image.size
+    cell = max(_CELL, -(-max(height, width) // _CELLS))
     if min(height, width) < 4 * cell:
         return False
-    plain, colours = _plain_cells(pixels, cell)
+    plain, colours = _plain_cells(image, cell)
     if plain.mean() < _LEAST:  # of nearly all photographs
         return False
     kinds, number = np.unique(colours[plain], axis=0, return_counts=True)
+    if number.max() < _LEAST * plain.size:
+        return False
     colour = kinds[number.argmax()]
     left, top, right, bottom = largest_rectangle(plain & (colours == colour).all(axis=2))
     across, down = plain.shape[1], plain.shape[0]
     if (right - left) * (bottom - top) < _LEAST * plain.size or right - left == across or bottom - top == down:
         return False
+    pixels = np.asarray(image).reshape(height, width, -1)
     box = _grown(pixels, colour, (left * cell, top * cell, right * cell, bottom * cell))
     sides = list(_beside(pixels, box))
     return len(sides) > 1 and all(_is_picture(line, colour) for line in sides)
@@ -71,15 +75,16 @@ def largest_rectangle(cells: Array) -> Box:
     return best
 
 
-def _plain_cells(pixels: Array, cell: int) -> tuple[Array, Array]:
-    """Which cells (down, across) are of one colour, by four pixels of each, and the colour (down, across, colour)."""
-    down, across = pixels.shape[0] // cell, pixels.shape[1] // cell
-    near, far = cell // 4, cell - 1 - cell // 4
-    some = [
-        pixels[y : down * cell : cell, x : across * cell : cell]
-        for y, x in ((near, near), (near, far), (far, near), (far, far - 1))
+def _plain_cells(image: Image.Image, cell: int) -> tuple[Array, Array]:
+    """Which cells (down, across) are of one colour, by three pixels of each, and the colour (down, across, colour)."""
+    across, down = image.width // cell, image.height // cell
+    right, bottom, off = across * cell, down * cell, cell // 2 - 1
+    boxes = ((0, 0, right, bottom), (off, off, right, bottom), (0, off, right - off, bottom))
+    some: list[Array] = [
+        np.asarray(image.resize((across, down), Image.Resampling.NEAREST, box)).reshape(down, across, -1)
+        for box in boxes
     ]
-    return np.logical_and.reduce([(other == some[0]).all(axis=2) for other in some[1:]]), some[0]
+    return (some[1] == some[0]).all(axis=2) & (some[2] == some[0]).all(axis=2), some[0]
 
 
 def _grown(pixels: Array, colour: Array, box: Box) -> Box:

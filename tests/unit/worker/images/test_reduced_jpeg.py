@@ -115,7 +115,7 @@ def test_half_a_photograph_that_was_saved_anew_is_not_judged(fill: int, turn: in
 
 def test_a_part_of_a_region_that_may_be_missing_is_doubted() -> None:
     pixels = np.asarray(photographs()[2]).copy()
-    pixels[600:, :700] = 128
+    pixels[600:, :700] = pixels[700:, 700:850] = 128  # no rectangle, which is doubted in the whole photograph too
     data = jpeg(Image.fromarray(pixels))
     assert decode_photograph(data, (112, 112)).doubt is None
     assert decode_photograph(data, (112, 112), (101, 301, 501, 601)).doubt is not None

@@ -178,7 +178,7 @@ class JpegStructure:
         self.scans.append(scan)
         if self.restart_interval and self.problem is None:
             parts = ceil(self._units(components) / self.restart_interval)
-            restarts = [marker[1] & 7 for marker in _RESTART.findall(data, begins, ends)]
+            restarts = [data[marker + 1] & 7 for marker in self.restarts(data, scan)]
             if len(restarts) + 1 < parts:
                 self.problem = image_files.JPEG_SHORT(parts=len(restarts) + 1, whole=parts)
             # Some encoders close the last part too.

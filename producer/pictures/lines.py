@@ -37,3 +37,19 @@ def sampled(image: Image.Image, rows: bool, number: int) -> Array:
     few = np.concatenate(halves, axis=1 if rows else 0)
     few = few if rows else few.swapaxes(0, 1)
     return few.reshape(len(few), number, -1)
+
+
+def of_one_colour(lines: Array) -> Array:
+    """Which lines (line, pixel, colour) have one colour from one side to the other, by the pixels that are here."""
+    return np.asarray((lines == lines[:, :1]).all(axis=(1, 2)))
+
+
+def changes(pixels: Array) -> Array:
+    """The share of a line's pixels (pixel, colour), or of each of several lines', that differ from the one before."""
+    return np.asarray((pixels[..., 1:, :] != pixels[..., :-1, :]).any(axis=-1).mean(axis=-1))
+
+
+def stretches(marked: Array) -> list[tuple[int, int]]:
+    """Where neighbouring lines are marked: the first, and the one behind the last."""
+    edges = np.flatnonzero(np.diff(marked.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    return [(start, stop) for start, stop in edges.tolist()]

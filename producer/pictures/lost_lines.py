@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.lines import Array, lines_of, sampled
+from producer.pictures.lines import Array, lines_of, of_one_colour, sampled, stretches
 
 _SAMPLED: Final = 16
 """Pixels of each line that are looked at before all of it is."""
@@ -37,19 +37,18 @@ def lacks_lines(image: Image.Image) -> bool:
 
 def _lacks(image: Image.Image, rows: bool) -> bool:
     few = sampled(image, rows, _SAMPLED)
-    lost = _few_together((few == few[:, :1]).all(axis=(1, 2)))
+    lost = _few_together(of_one_colour(few))
     enough = max(2, len(few) * _NARROW)
     if lost.sum() <= enough:
         return False
     pixels = lines_of(image, 0, len(few), rows)
-    return bool(_few_together((pixels == pixels[:, :1]).all(axis=(1, 2))).sum() > enough)
+    return bool(_few_together(of_one_colour(pixels)).sum() > enough)
 
 
 def _few_together(plain: Array) -> Array:
     """Of the lines that are plain those with not many plain ones beside them; none where that is so in few places."""
-    edges = np.flatnonzero(np.diff(plain.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
     lost = np.zeros_like(plain)
-    groups = [(start, stop) for start, stop in edges.tolist() if stop - start <= _TOGETHER]
+    groups = [(start, stop) for start, stop in stretches(plain) if stop - start <= _TOGETHER]
     for start, stop in groups if len(groups) >= _PLACES else ():
         lost[start:stop] = True
     return lost

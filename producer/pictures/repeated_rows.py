@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.lines import Array, lines_of, sampled
+from producer.pictures.lines import Array, changes, lines_of, of_one_colour, sampled
 
 _APART: Final = 16
 """By how many lines a line must be apart from its like: those of one block of a JPEG may well be alike."""
@@ -34,7 +34,6 @@ _LEAST: Final = 2
 _VARIED: Final = 1 / 64
 """The share of a line's pixels that must differ from the pixel before: a thing's tip before a plain background may be
 as narrow in two lines."""
-
 
 _FACTORS: Final = np.random.default_rng(0).integers(1, 2**63, _SAMPLED * 4, dtype=np.uint64)
 """What makes one number of a line's samples, of up to four colours."""
@@ -54,18 +53,17 @@ def is_repeated(image: Image.Image, *, reduction: int = 1) -> bool:
 def _repeats(image: Image.Image, rows: bool, apart: int) -> bool:
     few = sampled(image, rows, _SAMPLED)
     enough = max(_LEAST, len(few) * _NARROW)
-    if len(few) - len(np.unique(_numbers(few))) < enough:  # of nearly all photographs
+    if len(few) - len(np.unique(_hashes(few))) < enough:  # of nearly all photographs
         return False
-    alike = _alike(few, np.flatnonzero((few != few[:, :1]).any(axis=(1, 2))), apart)
+    alike = _alike(few, np.flatnonzero(~of_one_colour(few)), apart)
     if len(alike) <= enough:
         return False
     pixels = lines_of(image, 0, len(few), rows)
     twice = pixels[_alike(pixels, alike, apart)]
-    changes = (twice[:, 1:] != twice[:, :-1]).any(axis=2).mean(axis=1)
-    return bool((changes >= _VARIED).sum() > enough)
+    return bool((changes(twice) >= _VARIED).sum() > enough)
 
 
-def _numbers(lines: Array) -> Array:
+def _hashes(lines: Array) -> Array:
     """A number for each line: the same for those that are equal, and hardly ever for two that are not."""
     values = lines.reshape(len(lines), -1).astype(np.uint64)
     return np.asarray(values @ _FACTORS[: values.shape[1]])

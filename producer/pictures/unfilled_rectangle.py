@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.lines import Array
+from producer.pictures.lines import Array, changes
 
 _CELLS: Final = 64
 """Cells that the longer side of an image is looked at by."""
@@ -122,5 +122,4 @@ def _beside(pixels: Array, box: Box) -> Iterator[Array]:
 
 
 def _is_picture(line: Array, colour: Array) -> bool:
-    changes = (line[1:] != line[:-1]).any(axis=1).mean()
-    return bool((line != colour).any(axis=1).mean() >= _BESIDE and changes >= _BESIDE / 2)
+    return bool((line != colour).any(axis=1).mean() >= _BESIDE and changes(line) >= _BESIDE / 2)

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from producer.pictures.filling_colours import NEARLY, is_decoders_own, is_filling, is_nearly_filling
-from producer.pictures.lines import Array, lines_of, sampled
+from producer.pictures.lines import Array, changes, lines_of, of_one_colour, sampled, stretches
 
 _SAMPLED: Final = 4
 _STEP: Final = 20
@@ -167,10 +167,10 @@ def _runs(image: Image.Image) -> Iterator[Run]:
     for rows in (True, False):
         lines = image.height if rows else image.width
         few = sampled(image, rows, _SAMPLED)
-        for start, stop in _stretches((few == few[:, :1]).all(axis=(1, 2)), few[:, 0]):
+        for start, stop in _stretches(of_one_colour(few), few[:, 0]):
             # Seen in full only now: hardly any line gets here.
             full = lines_of(image, start, stop, rows)
-            for a, b in _stretches((full == full[:, :1]).all(axis=(1, 2)), full[:, 0]):
+            for a, b in _stretches(of_one_colour(full), full[:, 0]):
                 yield Run(start + a, start + b, lines, rows, full[a, 0])
 
 
@@ -180,8 +180,7 @@ def _stretches(plain: Array, colours: Array) -> list[tuple[int, int]]:
     if not same.any():
         return []
     same &= (colours[1:] == colours[:-1]).all(axis=1)
-    edges = np.flatnonzero(np.diff(same.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
-    return [(int(start), int(stop) + 1) for start, stop in edges]
+    return [(start, stop + 1) for start, stop in stretches(same)]
 
 
 def _is_step(image: Image.Image, run: Run, outwards: bool) -> bool:
@@ -244,7 +243,7 @@ def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> b
         return False
     differs, by = _differences(beside, run.colour)
     nearest = 0 if raw else min(_STEP, len(beside) - 1)
-    if differs[nearest].mean() >= _ALL_NOISE and _is_noise(beside[nearest]):
+    if differs[nearest].mean() >= _ALL_NOISE and changes(beside[nearest]) >= _NOISE:
         return True
     if differs[-1].mean() >= _FULL and by[-1].mean() >= _CONTRAST:
         return True
@@ -253,10 +252,6 @@ def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> b
         seen[0] >= max(_SHARE * differs.shape[1], _ALIKE * seen[-1])
         and much[0] >= max(_CONTRAST * seen[0], 0.8 * much[-1])
     )
-
-
-def _is_noise(line: Array) -> bool:
-    return bool((line[1:] != line[:-1]).any(axis=1).mean() >= _NOISE)
 
 
 def _beside(image: Image.Image, run: Run, outwards: bool, number: int) -> Array:

@@ -135,9 +135,8 @@ class StoredParts:
         stride, (every, base) = strides.pop(), self._stored()
         repeats_after = periods(every, BLOCK)
         first = min(self._where)[0]
-        if has_unwritten_blocks(every, base, repeats_after, first, stride):
-            return Missing.CUT
-        if has_unwritten_end(every, base, first, stride):
+        unwritten = has_unwritten_blocks(every, base, repeats_after, first, stride)
+        if unwritten or has_unwritten_end(every, base, first, stride):
             return Missing.CUT
         least = max(_BLOCKS, _ROWS * stride // BLOCK - 1)
         long = [(a, b) for a, b in stretches(repeats_after, least) if b - a < len(every) // BLOCK - 1]

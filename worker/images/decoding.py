@@ -6,7 +6,7 @@ A JPEG is decoded at a fraction of its size (see `worker.images.reduced_jpeg`); 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from producer.contract.reasons import image_files, stations
-from producer.contract.reasons.template import Reason
+from producer.contract.reasons.template import Reason, Template
 from producer.contract.region import Edge, Polygon
 from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
@@ -137,11 +137,11 @@ def _of_jpeg(
         if region is not None:
             check_cut(region, reduced.upright_size)
         reduced.decode(size, region)
-        doubt = image_files.PLAIN_PART() if reduced.is_doubtful(lambda: _header(data)) else None
-        if doubt is None and reduced.is_repeated():
-            doubt = image_files.REPEATED_PART()
-        if doubt is None and reduced.lacks_rectangle():
-            doubt = image_files.RECTANGLE()
+        doubt = _first_doubt(
+            (lambda: reduced.is_doubtful(lambda: _header(data)), image_files.PLAIN_PART),
+            (reduced.is_repeated, image_files.REPEATED_PART),
+            (reduced.lacks_rectangle, image_files.RECTANGLE),
+        )
         if not isinstance(region, Edge):
             return reduced.taken(), doubt
         upright, scale, origin = reduced.upright()
@@ -174,18 +174,21 @@ def _of_others(
         upright = upright.crop((left, top, left + width, top + height))
         runs = plain_runs(upright)
     doubt = image_files.PLAIN_PART() if missing is Missing.DOUBT else eight.doubt
-    if doubt is None and plain_part(upright, runs, raw=raw) is not None:
-        doubt = image_files.PLAIN_PART()
-    if doubt is None and is_repeated(upright):
-        doubt = image_files.REPEATED_PART()
-    if doubt is None and lacks_lines(upright):
-        doubt = image_files.LOST_LINES()
-    if doubt is None and lacks_rectangle(upright):
-        doubt = image_files.RECTANGLE()
+    doubt = doubt or _first_doubt(
+        (lambda: plain_part(upright, runs, raw=raw) is not None, image_files.PLAIN_PART),
+        (lambda: is_repeated(upright), image_files.REPEATED_PART),
+        (lambda: lacks_lines(upright), image_files.LOST_LINES),
+        (lambda: lacks_rectangle(upright), image_files.RECTANGLE),
+    )
     colours = as_rgb(upright)
     if isinstance(region, Edge):
         colours = levelled(colours, region, size, origin=(-left, -top))
     return colours, doubt
+
+
+def _first_doubt(*questions: tuple[Callable[[], bool], Template]) -> Reason | None:
+    """The reason of the first question that is answered by yes; none after it is asked, as each takes its time."""
+    return next((reason() for is_so, reason in questions if is_so()), None)
 
 
 def _to_size(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -112,13 +112,13 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     Example: `insert-station --data var/line connect status`
     """
     from producer.connect.told_changes import ToldChanges
-    from producer.connect.troubles import sink_states
+    from producer.connect.troubles import current_states
     from producer.station.folder_lock import is_taken
 
     log = _existing_log(context)
     try:
         runs = is_taken(log.path.parent, _RUN)
-        sinks = sink_states(log)
+        sinks = current_states(log)
         changes = ToldChanges(log.path.parent)
         waiting = len(changes)
         changes.close()

@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.troubles import sink_states
+from producer.connect.troubles import current_states
 from producer.contract.connector_report import SinkState
 
 log = structlog.get_logger()
@@ -53,6 +53,6 @@ class _SinkCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            yield from sink_families(sink_states(self._deliveries), time.time())
+            yield from sink_families(current_states(self._deliveries), time.time())
         except sqlite3.Error as error:
             log.warning("the sinks cannot be read for the metrics", problem=str(error))

@@ -13,7 +13,7 @@ from uuid import uuid4
 import redis
 
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.troubles import sink_states
+from producer.connect.troubles import current_states
 from producer.contract.connector_report import (
     CONNECTORS,
     KEPT_FOR,
@@ -77,6 +77,6 @@ class Reporter:
                 return
 
     def _report(self) -> None:
-        report = report_of(self._site, sink_states(self._deliveries), datetime.now(UTC))
+        report = report_of(self._site, current_states(self._deliveries), datetime.now(UTC))
         self._redis.set(report_key(self._id), report.model_dump_json(), ex=KEPT_FOR)
         self._redis.hset(CONNECTORS, self._id, "")

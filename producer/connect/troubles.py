@@ -71,7 +71,7 @@ class Troubles:
         os.write(self._descriptor, text.ljust(_SIZE))
 
 
-def sink_states(log: DeliveryLog) -> list[SinkState]:
+def current_states(log: DeliveryLog) -> list[SinkState]:
     """How each sink is doing, by name; one that a trouble keeps from being told is not up.
 
     Raises:

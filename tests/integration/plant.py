@@ -21,7 +21,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.troubles import sink_states
+from producer.connect.troubles import current_states
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from tests.forked_commands import RunningCommand, run_command, start_command
@@ -105,7 +105,7 @@ class ConnectProcess:
     def status(self) -> dict[str, dict[str, Any]]:
         """What `status --json` prints, without a process."""
         with self._deliveries() as log:
-            return {sink.name: vars(sink) for sink in sink_states(log)}
+            return {sink.name: vars(sink) for sink in current_states(log)}
 
     def delivered(self, sink: str, head: str) -> int:
         """How many events of a head a sink has taken."""

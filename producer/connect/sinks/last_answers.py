@@ -38,16 +38,18 @@ class LastAnswers:
 
     def is_last(self, delivery: Delivery) -> bool:
         """Whether nothing later has been told of the same; of what holds for no time there is no last."""
-        subject = self._subject_of(delivery.event)
-        return subject is not None and delivery.number >= self._numbers.get(subject, 0)
+        return self._is_last(self._subject_of(delivery.event), delivery.number)
 
     def remember(self, delivery: Delivery) -> dict[str, str]:
         """Take an answer for the last one, if it is; what `Told.shown` is to keep of it."""
         subject = self._subject_of(delivery.event)
-        if subject is None or not self.is_last(delivery):
+        if subject is None or not self._is_last(subject, delivery.number):
             return {}
         self._numbers[subject] = delivery.number
         return {subject: f"{delivery.number} {delivery.event.as_json()}"}
+
+    def _is_last(self, subject: str | None, number: int) -> bool:
+        return subject is not None and number >= self._numbers.get(subject, 0)
 
 
 def _numbered(text: str) -> tuple[int, PlantEvent]:

@@ -15,7 +15,7 @@ from producer.connect.connector import Connector
 from producer.connect.delivery_log import DeliveryLog
 from producer.connect.metrics import sink_families
 from producer.connect.told_changes import ToldChanges
-from producer.connect.troubles import sink_states
+from producer.connect.troubles import current_states
 from tests.support import wait_until
 
 FILE = ConnectorFile(site="p", mqtt={"broker": MqttSink(url="mqtt://127.0.0.1")})
@@ -59,8 +59,10 @@ def test_a_line_that_cannot_be_read_is_the_state_of_every_system(tmp_path: Path,
         running = threading.Thread(target=Connector(FILE, "redis://127.0.0.1:1", log, changes).run, args=(stop,))
         running.start()
         try:
-            wait_until(lambda: "the line says cannot be read" in str([state.problem for state in sink_states(log)]))
-            (up,) = (family for family in sink_families(sink_states(log), 0.0) if family.name == "inserts_connect_up")
+            wait_until(lambda: "the line says cannot be read" in str([state.problem for state in current_states(log)]))
+            (up,) = (
+                family for family in sink_families(current_states(log), 0.0) if family.name == "inserts_connect_up"
+            )
             assert [sample.value for sample in up.samples] == [0.0]
         finally:
             stop.set()

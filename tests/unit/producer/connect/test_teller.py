@@ -12,7 +12,7 @@ import pytest
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.teller import Teller
-from producer.connect.troubles import Troubles, sink_states
+from producer.connect.troubles import Troubles, current_states
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import verdict
 from tests.support import wait_until
@@ -109,12 +109,12 @@ def test_nothing_is_told_again_because_it_cannot_be_noted(
     with telling(sink, log, monkeypatch):
         wait_until(lambda: tries >= 4)
         sent = list(sink.sent)
-        (state,) = sink_states(log)
+        (state,) = current_states(log)
         assert (state.up, state.problem) == (False, "database or disk is full")
         full = False
-        wait_until(lambda: sink_states(log)[0].problem != "database or disk is full")
+        wait_until(lambda: current_states(log)[0].problem != "database or disk is full")
     assert sent == sink.sent == list(dict.fromkeys(sink.sent))
-    assert sink_states(log)[0].problem == refused
+    assert current_states(log)[0].problem == refused
 
 
 def test_what_nobody_foresaw_is_the_state_of_the_sink_too(log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,10 +126,10 @@ def test_what_nobody_foresaw_is_the_state_of_the_sink_too(log: DeliveryLog, monk
         return False
 
     with telling(Scripted(opens), log, monkeypatch):
-        wait_until(lambda: "RuntimeError: never thought of" in str(sink_states(log)[0].problem))
-        assert not sink_states(log)[0].up
+        wait_until(lambda: "RuntimeError: never thought of" in str(current_states(log)[0].problem))
+        assert not current_states(log)[0].up
         broken = False
-        wait_until(lambda: sink_states(log)[0].up)
+        wait_until(lambda: current_states(log)[0].up)
     assert log.latest("mes", "waiting", 9) == []
 
 
@@ -146,6 +146,6 @@ def test_a_system_that_is_set_up_wrongly_is_tried_for_ever_and_by_each_new_conne
     with telling(sink, log, monkeypatch):
         wait_until(lambda: sink.sent.count(sink.sent[0]) > 3 if sink.sent else False)
         assert log.latest("mes", "given up", 9) == []
-        assert sink_states(log)[0].problem == "not authorized"
+        assert current_states(log)[0].problem == "not authorized"
         refuses = False
         wait_until(lambda: not log.latest("mes", "waiting", 9))

@@ -47,10 +47,10 @@ def run_standalone(
         system.migrate()
         system.start_redis(port, where, should_stop=lambda: stop.asked)
         if not stop.asked:
+            system.start_console(pages)  # before the worker, so that nobody else takes its port meanwhile
             system.start_worker(60.0, lambda: stop.asked, partial(_report_waiting, console))
         if not stop.asked:
             system.start_learning()
-            system.start_console(pages)
             system.start_connector()
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
             for said in _what_to_do(settings.data, pages, connect is not None):

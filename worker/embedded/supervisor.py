@@ -117,7 +117,10 @@ class Supervisor:
             if child not in self._restart_at:
                 pause = child.pause_before_restart()
                 self._restart_at[child] = time.monotonic() + pause
-                log.warning("a child died and is started again", child=child.name, exit_code=code, pause=pause)
+                said = child.last_words(1)
+                log.warning(
+                    "a child died and is started again", child=child.name, exit_code=code, pause=pause, said=said
+                )
             if time.monotonic() >= self._restart_at[child]:
                 del self._restart_at[child]
                 child.start()

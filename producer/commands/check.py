@@ -45,7 +45,7 @@ def check(
 
     Example: `insert-station check photographs --machine mill-1 --head H12 --operation op-0815`
     """
-    from producer.commands.check_report import as_values, in_lines, notes_on, sentence, unsure, unusable
+    from producer.commands.check_report import as_values, in_lines, not_stored, notes_on, sentence, unsure, unusable
     from producer.commands.opening import open_station
     from producer.station import head_sizes
     from producer.station.head_check import run_check
@@ -57,7 +57,7 @@ def check(
     settings = settings_of(context)
     register = settings.head_register()
     known = register.get(head) if register else None
-    if register is not None and known is None and (check_size is None or register.in_other_capitals(head)):
+    if register is not None and known is None and (check_size is None or register.written_otherwise(head)):
         raise ValueError(register.lacks(head))
     # Neither of two that disagree is believed where it is the smaller one.
     regions = known.regions if known else {}
@@ -89,7 +89,12 @@ def check(
             reasons={pocket: problem.what for problem in shown.problems for pocket in problem.pockets},
         )
     changes = [change for change in changes_since(shown, folder) if change not in shown.problems]
-    late = [*unusable(result, shown), *head_sizes.larger_on_the_line(result, head), *changes]
+    late = [
+        *not_stored(result, shown),
+        *unusable(result, shown),
+        *head_sizes.larger_on_the_line(result, head),
+        *changes,
+    ]
     for line in (*(problem.what for problem in late), *in_lines(unsure(result))):
         note(line)
     problems = [*shown.problems, *late]

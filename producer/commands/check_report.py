@@ -22,6 +22,8 @@ def sentence(result: CheckResult) -> str:
     first = f"REPLACE pockets {_to_replace(result)}" if result.replace else "REVIEW"
     if result.state == "pending":
         first += f"  not finished in time: {len(result.answers)} of {len(result.submitted)} answered"
+        if not result.answers:
+            first += " (is the line up? it is answered once it is)"
     if result.review:
         first += f"  look at pockets {_pockets(result.review)}"
     if result.answer is not None and result.answer.missing:  # one that a stand-in is there for was named before
@@ -74,6 +76,12 @@ def notes_on(
             "head register (INSERTS_HEADS) tells whether the last ones are missing"
         )
     return notes
+
+
+def not_stored(result: CheckResult, shown: HeadFolder) -> list[Problem]:
+    """The photographs that the image store had no room for, by their files."""
+    files = {photograph.pocket: [photograph.file or ""] for photograph in shown.photographs}
+    return [Problem(reason, files[pocket], [pocket]) for pocket, reason in result.not_stored.items()]
 
 
 def unusable(result: CheckResult, shown: HeadFolder) -> list[Problem]:

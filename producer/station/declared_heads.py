@@ -81,7 +81,7 @@ class DeclaredHeads:
             region = head.regions.get(place.pocket)
             others = () if region is None else (of for of, other in head.regions.items() if other != region)
             pocket = DeclaredPocket(head.pockets, head.designation, region, frozenset(others))
-        elif self._register is not None and self._register.in_other_capitals(place.head):
+        elif self._register is not None and self._register.written_otherwise(place.head):
             raise ValueError(self._register.lacks(place.head))
         elif self._check_size is not None:
             why = ABOVE_CHECK_SIZE

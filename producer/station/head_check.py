@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent, new_id
-from producer.contract.reasons.stations import NOT_HANDED_IN
-from producer.contract.reasons.template import Reason
+from producer.contract.reasons.stations import NOT_HANDED_IN, NOT_STORED
+from producer.contract.reasons.template import Reason, numbered
 from producer.contract.region import AnyRegion
 from producer.contract.vocabulary import Outcome, State
 from producer.pictures.stand_in import stand_in
@@ -42,7 +44,8 @@ class CheckResult:
 
     `submitted` holds the event of each photograph with the time (seconds of `time.monotonic`) just before it was handed
     in; `answers` holds what came back for each; `answer` is None when the check did not finish in time. `doubted` are
-    pockets that a person must look at whatever the line says of them: with one the check is no "go".
+    pockets that a person must look at whatever the line says of them: with one the check is no "go". `not_stored` says
+    of pockets why their photographs could not be handed in, though they are there.
     """
 
     check_id: UUID
@@ -51,6 +54,7 @@ class CheckResult:
     answers: dict[UUID, Received]
     answer: CheckAnswer | None
     doubted: frozenset[int] = frozenset()
+    not_stored: Mapping[int, Reason] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -124,57 +128,68 @@ def run_check(
     `check_size` is how many pockets the head has; with `check_size_counted` nobody said so, and if the line knows the
     head with more pockets the answer is "review", with these as missing. For one without a photograph a stand-in is
     handed in, with its reason out of `reasons`, so that the line needs not wait for it: the check never comes to
-    "go", and is answered at once.
+    "go", and is answered at once. So is one that the image store has no room for once others were handed in.
 
     Raises:
         ValueError: two photographs are of one pocket, or one is of a pocket that the head does not have; nothing was
             handed in. Either would fill the place of a pocket that nobody saw.
+        OSError: the image store has room for no photograph, and nothing was handed in; or not even for a stand-in, and
+            the message says which pockets were.
+        producer.delivery.outbox.OutboxFull, sqlite3.Error: as of `Station.submit`.
     """
     pockets = [photograph.pocket for photograph in photographs]
     if twice := sorted({pocket for pocket in pockets if pockets.count(pocket) > 1}):
         raise ValueError(f"more than one photograph of pocket {twice[0]}: a check has one of each")
     if beyond := [pocket for pocket in pockets if not 1 <= pocket <= check_size]:
         raise ValueError(f"a photograph of pocket {beyond[0]} in a check of pockets 1 to {check_size}")
-    check_id = new_id()
-    submitted = []
-    stand_ins = []
+    submit = partial(
+        station.submit,
+        machine=machine,
+        head=head,
+        operation=operation,
+        check_id=(check_id := new_id()),
+        check_size=check_size,
+        check_size_counted=check_size_counted,
+        insert_designation=designation,
+    )
+    submitted: list[tuple[CaptureEvent, float]] = []
+    stand_ins: list[CaptureEvent] = []
+    not_stored: dict[int, Reason] = {}
     for photograph in photographs:
         started = time.monotonic()
-        event = station.submit(
-            photograph.image,
-            machine=machine,
-            head=head,
-            pocket=photograph.pocket,
-            operation=operation,
-            check_id=check_id,
-            check_size=check_size,
-            check_size_counted=check_size_counted,
-            region=photograph.region,
-            insert_designation=designation,
-            operations_on_edge=photograph.operations_on_edge,
-        )
+        try:
+            event = submit(
+                photograph.image,
+                pocket=photograph.pocket,
+                region=photograph.region,
+                operations_on_edge=photograph.operations_on_edge,
+            )
+        except OSError as error:
+            if not submitted:
+                raise
+            problem = os.strerror(error.errno) if error.errno else str(error)
+            left = photographs[len(submitted) :]
+            not_stored = {one.pocket: NOT_STORED(pocket=one.pocket, problem=problem) for one in left}
+            break
         submitted.append((event, started))
         if on_submit is not None:
             on_submit(event)
-    for pocket in sorted(set(range(1, check_size + 1)) - set(pockets)):
-        event = station.submit(
-            stand_in((reasons or {}).get(pocket, NOT_HANDED_IN(pocket=pocket))),
-            machine=machine,
-            head=head,
-            pocket=pocket,
-            operation=operation,
-            check_id=check_id,
-            check_size=check_size,
-            check_size_counted=check_size_counted,
-            insert_designation=designation,
-        )
-        stand_ins.append(event)
+    handed_in = {event.pocket for event, _ in submitted}
+    for pocket in sorted(set(range(1, check_size + 1)) - handed_in):
+        reason = not_stored.get(pocket) or (reasons or {}).get(pocket) or NOT_HANDED_IN(pocket=pocket)
+        try:
+            stand_ins.append(submit(stand_in(reason), pocket=pocket))
+        except OSError as error:
+            if not handed_in:
+                raise
+            before = f"{numbered(sorted(handed_in))} went before, and that check ends as review: {error.strerror}"
+            raise OSError(error.errno, before, error.filename) from error
     answers = _answers(station, check_id, [*(event for event, _ in submitted), *stand_ins], timeout)
     for event in stand_ins:
         answers.pop(event.capture_id, None)
     finished = answers.pop(check_id, None)
     answer = finished.answer if finished is not None and isinstance(finished.answer, CheckAnswer) else None
-    return CheckResult(check_id, check_size, submitted, answers, answer)
+    return CheckResult(check_id, check_size, submitted, answers, answer, not_stored=not_stored)
 
 
 def _answers(station: Station, check_id: UUID, events: Sequence[CaptureEvent], timeout: float) -> dict[UUID, Received]:

@@ -55,14 +55,15 @@ class HeadRegister:
         """The head of that name, or None when the register does not have it."""
         return self.heads.get(unicodedata.normalize("NFC", head))
 
-    def in_other_capitals(self, head: str) -> str | None:
-        """The head whose name differs from a missing one in capitals only: what is said of that one is meant."""
-        folded = unicodedata.normalize("NFC", head).casefold()
-        return next((name for name in self.heads if name.casefold() == folded and self.get(head) is None), None)
+    def written_otherwise(self, head: str) -> str | None:
+        """The head whose name differs from a missing one in capitals, or in the width of letters, only: it is meant."""
+        if self.get(head) is not None:
+            return None
+        return next((name for name in self.heads if _letters(name) == _letters(head)), None)
 
     def lacks(self, head: str) -> Reason:
         """What to say of a head that is not in it, of which nothing else tells how many pockets it has."""
-        if (other := self.in_other_capitals(head)) is not None:
+        if (other := self.written_otherwise(head)) is not None:
             return why.HEAD_IN_CAPITALS(head=head, file=self.path, other=other, again=head)
         if meant := nearest(head, self.heads):
             return why.HEAD_MISTYPED(head=head, meant=meant, file=self.path)
@@ -74,10 +75,15 @@ class HeadRegister:
             yield "there is no head in it: begin one with [heads.NAME] and pockets = NUMBER"
         by_letters: dict[str, str] = {}
         for name, head in self.heads.items():
-            if (twin := by_letters.setdefault(name.casefold(), name)) != name:
-                yield f"heads {twin} and {name} differ in capitals only: to the line they are two"
+            if (twin := by_letters.setdefault(_letters(name), name)) != name:
+                yield f"heads {twin} and {name} read alike: to the line they are two"
             if 0 < (described := len(head.regions)) < head.pockets:
                 yield (
                     f"head {name}: regions for {described} of its {head.pockets} pockets: of the others the whole "
                     "photograph is judged"
                 )
+
+
+def _letters(name: str) -> str:
+    """What a name is for someone who reads it: `Ｈ7`, `h7` and `H7` are one."""
+    return unicodedata.normalize("NFKC", name).casefold()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -219,6 +221,46 @@ def test_a_photograph_cannot_take_the_place_of_a_pocket_that_nobody_saw(
     with place.station() as station, pytest.raises(ValueError, match=said):
         run_check(station, [Photograph(each, photograph()) for each in pockets], **WHERE, check_size=3, timeout=1)
     assert len(place.outbox) == 0
+
+
+class SmallStore(FolderStore):
+    """An image store on a disk with so many bytes of room."""
+
+    room = 0
+
+    def put(self, key: str, data: bytes) -> str:
+        if len(data) > self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), key)
+        self.room -= len(data)
+        return super().put(key, data)
+
+
+def test_a_head_that_the_store_has_no_room_for_ends_as_review_at_once(place: Place, tmp_path: Path) -> None:
+    photographs = [Photograph(pocket, photograph(seed=pocket)) for pocket in (1, 2, 3)]
+    store = place.images = SmallStore(tmp_path / "small")
+    with place.worker(), place.station() as station:
+        with pytest.raises(OSError, match="nothing was kept: No space left on device"):
+            run_check(station, photographs, **WHERE, check_size=3, timeout=0)
+        assert len(place.outbox) == 0
+        store.room = len(photographs[0].image) + 1_000
+        result = run_check(station, photographs, **WHERE, check_size=3, timeout=600)
+    assert (result.state, result.exit_code, result.review) == ("review", 2, [2, 3])
+    cannot = "the photograph of pocket {} cannot be stored: No space left on device"
+    assert result.not_stored == {pocket: cannot.format(pocket) for pocket in (2, 3)}
+
+
+def test_a_head_whose_store_breaks_in_the_middle_says_what_was_handed_in(place: Place) -> None:
+    def breaks(_: CaptureEvent) -> None:
+        shutil.rmtree(place.images.root)
+        place.images.root.touch()
+
+    photographs = [Photograph(pocket, photograph(seed=pocket)) for pocket in (1, 2)]
+    with (
+        place.station() as station,
+        pytest.raises(OSError, match="pocket 1 went before, and that check ends"),
+    ):
+        run_check(station, photographs, **WHERE, check_size=2, timeout=0, on_submit=breaks)
+    assert len(place.outbox) == 1
 
 
 def test_what_is_known_of_the_head_travels_with_each_photograph(place: Place) -> None:

@@ -12,6 +12,7 @@ IN_FILE: Final = Template("{file}: {problem:reason}")
 
 # What is in the folder.
 NOT_HANDED_IN: Final = Template("none of pocket {pocket:d} was handed in")
+NOT_STORED: Final = Template("the photograph of pocket {pocket:d} cannot be stored: {problem}")
 MISSING: Final = Template("no photograph of {pockets:ranges}")
 FEWER_THAN_BEFORE: Final = Template(
     "no photograph of {pockets:ranges}: head {head:name} is known with {count:d} pockets, by the checks before. If "

@@ -46,10 +46,11 @@ def test_the_example_can_be_used_as_it_is(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "no head in it"),
-        ("[heads.H]\npockets = 3\n[heads.h]\npockets = 3", "heads H and h differ in capitals only"),
+        ("[heads.H7]\npockets = 3\n[heads.h7]\npockets = 3", "heads H7 and h7 read alike"),
+        ('[heads.H7]\npockets = 3\n[heads."\uff287"]\npockets = 3', "heads H7 and \uff287 read alike"),
         (f"[heads.H]\npockets = 3\nregions.1 = {BOX}", "head H: regions for 1 of its 3 pockets"),
     ],
-    ids=["empty", "capitals", "some pockets only"],
+    ids=["empty", "capitals", "wide letters", "some pockets only"],
 )
 def test_what_is_probably_not_meant_is_warned_about(tmp_path: Path, text: str, said: str) -> None:
     (warning,) = register(tmp_path, text).warnings()

@@ -117,7 +117,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     log = _existing_log(context)
     try:
-        runs = is_taken(log.path.parent, _RUN)
+        runs = is_taken(log.path.parent)
         sinks = current_states(log)
         changes = ToldChanges(log.path.parent)
         waiting = len(changes)

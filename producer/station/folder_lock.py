@@ -16,16 +16,23 @@ class FolderTaken(ValueError):
     """Another process holds the folder."""
 
 
-def is_taken(folder: Path, who: str) -> bool:
-    """Whether a process of the command `who` holds a folder.
-
-    Raises:
-        OSError: it is not there.
-    """
-    try:
-        FolderLock(folder, who).close()
-    except FolderTaken:
-        return True
+def is_taken(folder: Path) -> bool:
+    """Whether a process holds a folder, looked at without leaving anything in it; False for one that is not there."""
+    for place, flags in ((folder, os.O_RDONLY), (folder / LOCK_FILE, os.O_RDWR)):
+        if os.name == "nt" and place == folder:
+            continue
+        try:
+            descriptor = os.open(place, flags)
+        except OSError:
+            continue
+        try:
+            _lock(descriptor)
+        except (BlockingIOError, PermissionError):
+            return True
+        except OSError:  # a file system without locks
+            continue
+        finally:
+            os.close(descriptor)
     return False
 
 

@@ -29,14 +29,13 @@ from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.file_writers import open_for_writing
 from producer.station.folder_lock import FolderLock, FolderTaken
 from producer.station.nameless_files import may_be_photograph
+from producer.station.nested_folders import DONE, check_not_nested
 from producer.station.settled_files import Changing, Look
 from producer.station.unfinished_copies import Copy
 
 log = structlog.get_logger()
 
-SUBMITTED: Final = "submitted"
-REJECTED: Final = "rejected"
-
+SUBMITTED, REJECTED = DONE
 
 _UNMOUNTED: Final = "an empty folder is in its place: is its share mounted?"
 
@@ -61,11 +60,16 @@ class WatchedFolder:
         """Take the folder for this process.
 
         Raises:
-            FolderTaken: another process watches it.
+            FolderTaken: another process watches it, or a folder above or below it.
             OSError: it is not there.
         """
         held = _identity(self.path)
         self._lock = FolderLock(self.path)
+        try:
+            check_not_nested(self.path)
+        except FolderTaken:
+            self.close()
+            raise
         self._held = held
         self.writable = self._lock.writable
         if not self.writable:

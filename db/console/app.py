@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,9 @@ from db.console.pages import (
     review,
     search,
 )
+from db.console.reader import reasons
 from db.console.reader.languages import locale_of
+from db.console.reader.mistakes import mistake
 from db.console.reader.texts import Text
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
@@ -126,12 +129,14 @@ def _sign_in_first(_: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
-    return _said(request, status, detail)
+    # The name of the status is what a library says where it has nothing to say; the page's heading says it.
+    return _said(request, status, *([] if detail == HTTPStatus(status).phrase else [detail]))
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    return _said(request, 400, "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems))
+    mistakes = [mistake(problem["loc"], problem["type"], problem.get("ctx", {})) for problem in problems]
+    return _said(request, 400, *mistakes)
 
 
 def _in_no_database(request: Request, _: Exception) -> Response:
@@ -142,8 +147,9 @@ def _away(request: Request, error: Exception) -> Response:
     return _said(request, 503, str(error))
 
 
-def _said(request: Request, status: int, detail: str) -> Response:
-    """The page that says why not: in the reader's language, or as a library or the database says it."""
-    known = isinstance(detail, Text)
-    said = detail.said(locale_of(request)) if isinstance(detail, Text) else detail
-    return page(request, "refused.html", status=status, code=status, detail=said, english=not known)
+def _said(request: Request, status: int, *details: str) -> Response:
+    """The page that says why not: a text or a reason in the reader's language, else as it stands."""
+    locale = locale_of(request)
+    known = [detail.said(locale) if isinstance(detail, Text) else reasons.said(locale, detail) for detail in details]
+    said = [(detail if words is None else words, words is None) for detail, words in zip(details, known, strict=True)]
+    return page(request, "refused.html", status=status, code=status, said=said)

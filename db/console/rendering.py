@@ -49,6 +49,7 @@ def make_templates() -> Environment:
     environment.filters.update({write.__name__: _of_reader(write) for write in FORMATS})
     environment.filters["word"] = _word
     environment.filters["reason"] = _reason
+    environment.filters["reasons"] = _reasons
     environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
     environment.globals["languages"] = {language: name(language) for language in LANGUAGES}
     return environment
@@ -103,6 +104,22 @@ def _reason(context: Context, sentence: str, most: int | None = None) -> Markup:
     """A reason in the reader's language, of many characters the first; other words are marked as English."""
     said = reasons.said(context["locale"], sentence)
     return escape(said[:most]) if said is not None else Markup('<span lang="en">{}</span>').format(sentence[:most])
+
+
+@pass_context
+def _reasons(context: Context, sentence: str) -> Markup:
+    """Why a person or the promotion rule gave a model its role: what the rule says in the reader's language.
+
+    What a person wrote is in a language that nobody knows, and stays.
+    """
+    locale = context["locale"]
+    whole = reasons.said(locale, sentence)
+    parts = [sentence] if whole is not None else sentence.split("; ")
+    known = [reasons.said(locale, part) for part in parts]
+    if not any(known):
+        return Markup('<span lang="">{}</span>').format(sentence)
+    written = (Markup('<span lang="">{}</span>').format(part) for part in parts)
+    return Markup("; ").join(said or own for said, own in zip(known, written, strict=True))
 
 
 @pass_context

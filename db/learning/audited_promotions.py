@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.learning import model_registry
 from db.learning.model_registry import Model, Promotion
 from db.people import audit
+from producer.contract.reasons import refusals as why
 
 LONGEST_REASON: Final = 1_000
 """Characters of a reason that are taken."""
@@ -29,7 +30,7 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
     """
     _check(session, model_id)
     if model_id == _in_charge(session):
-        raise ValueError(f"model {model_id} is in charge already")
+        raise ValueError(why.IN_CHARGE(model=model_id))
     promotion = model_registry.promote(session, model_id, by=by, reason=_said(reason), at=at)
     audit.write(session, at=at, by=by, action="model promoted", subject=model_id, reason=promotion.reason, **detail)
     return promotion
@@ -44,7 +45,7 @@ def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: date
     """
     _known(session, model_id)
     if model_id != _in_charge(session):
-        raise ValueError(f"model {model_id} is not in charge")
+        raise ValueError(why.NOT_IN_CHARGE(model=model_id))
     promotion = model_registry.rollback(session, by=by, reason=_said(reason), at=at)
     _check(session, str(promotion.model_id))
     detail = {"reason": promotion.reason, "to": promotion.model_id, **detail}
@@ -61,7 +62,7 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
     """
     _check(session, model_id)
     if model_id == _in_shadow(session):
-        raise ValueError(f"model {model_id} is in shadow already")
+        raise ValueError(why.IN_SHADOW(model=model_id))
     promotion = model_registry.start_shadow(session, model_id, by=by, reason=_said(reason), at=at)
     audit.write(session, at=at, by=by, action="shadow started", subject=model_id, reason=promotion.reason, **detail)
     return promotion
@@ -76,7 +77,7 @@ def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: dat
     """
     _known(session, model_id)
     if model_id != _in_shadow(session):
-        raise ValueError(f"model {model_id} is not in shadow")
+        raise ValueError(why.NOT_IN_SHADOW(model=model_id))
     reason = _said(reason)
     model_registry.end_shadow(session, by=by, reason=reason, at=at)
     audit.write(session, at=at, by=by, action="shadow ended", subject=model_id, reason=reason, **detail)
@@ -98,17 +99,17 @@ def _in_shadow(session: Session) -> str | None:
 def _known(session: Session, model_id: str) -> Model:
     model = model_registry.find(session, model_id)
     if model is None:
-        raise LookupError(f"there is no model {model_id!r}")
+        raise LookupError(why.NO_MODEL(model=model_id))
     return model
 
 
 def _check(session: Session, model_id: str) -> None:
     """Make sure that a worker could judge by a model, as far as the database knows; its files are the workers'."""
     if _known(session, model_id).network_digest is None:
-        raise ValueError(f"model {model_id} was made before networks were files, and no worker can judge by it")
+        raise ValueError(why.NO_NETWORK(model=model_id))
 
 
 def _said(reason: str) -> str:
     if not reason.strip():
-        raise ValueError("a change of the models needs a reason")
+        raise ValueError(why.NEEDS_REASON())
     return reason.strip()

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
 from db.schema.tables import Models, Promotions
+from producer.contract.reasons import refusals as why
+from producer.contract.reasons.template import Template
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
         ValueError: `at` is naive.
     """
     take_turns(session)
-    _known(session, model_id, "put in charge")
+    _known(session, model_id, why.NOT_REGISTERED_TO_JUDGE)
     last = _last(session, "champion")
     if last is not None and last.model_id == model_id:
         return last
@@ -149,9 +151,9 @@ def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promoti
     rows = session.execute(select(*_PROMOTION).where(Promotions.role == "champion").order_by(*_FIRST_FIRST))
     line = _succession(Promotion(*row) for row in rows)
     if not line:
-        raise LookupError("no model was ever in charge, so there is none to go back to")
+        raise LookupError(why.NEVER_IN_CHARGE())
     if len(line) == 1:
-        raise LookupError(f"there is no champion before {line[0]}, so there is none to go back to")
+        raise LookupError(why.NONE_BEFORE(model=line[0]))
     return _put_in_charge(session, line[-2], "rolled_back", by, reason, at)
 
 
@@ -219,10 +221,10 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
         ValueError: it is in charge, or `at` is naive.
     """
     take_turns(session)
-    _known(session, model_id, "a shadow")
+    _known(session, model_id, why.NOT_REGISTERED_AS_SHADOW)
     in_charge = _last(session, "champion")
     if in_charge is not None and in_charge.model_id == model_id:
-        raise ValueError(f"model {model_id!r} is in charge, so it cannot be its own shadow")
+        raise ValueError(why.OWN_SHADOW(model=model_id))
     last = _last(session, "shadow")
     if last is not None and last.model_id == model_id:
         return last
@@ -260,9 +262,9 @@ def _succession(rows: Iterable[Promotion]) -> list[str]:
     return line
 
 
-def _known(session: Session, model_id: str, role: str) -> None:
+def _known(session: Session, model_id: str, refusal: Template) -> None:
     if find(session, model_id) is None:
-        raise LookupError(f"model {model_id!r} is not registered, so it cannot be {role}")
+        raise LookupError(refusal(model=model_id))
 
 
 def _put_in_charge(session: Session, model_id: str, action: Action, by: str, reason: str, at: datetime) -> Promotion:

@@ -18,6 +18,7 @@ from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import is_there
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
 from db.schema.vocabulary import Provenance
+from producer.contract.reasons import refusals as why
 from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
 MAX_NOTE = 4_000
@@ -90,7 +91,7 @@ def add(
     # Transactions lock the capture's row in turn: the order of the ids is the order in which reviews count.
     capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
     if session.execute(capture).first() is None:
-        raise LookupError(f"capture {capture_id} is not recorded, so it cannot be reviewed")
+        raise LookupError(why.NOT_RECORDED(capture=capture_id))
     values = {
         "capture_id": capture_id,
         "label": label,

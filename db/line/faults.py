@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine.upsert import insert
 from db.line import pockets
 from db.schema.tables import Captures, Faults
+from producer.contract.reasons import refusals as why
 
 MAX_EVENT: Final = 16_384
 """How many characters of an event are kept; a valid one has some 700."""
@@ -170,8 +171,15 @@ def _move(session: Session, fault_id: int, state: str, by: str | None, at: datet
         return Fault(*moved)
     fault = find(session, fault_id)
     if fault is None:
-        raise LookupError(f"there is no fault {fault_id}; `insert-db faults list` shows those there are")
-    raise ValueError(f"fault {fault_id} is {fault.state}, not open")
+        raise LookupError(why.NO_FAULT(fault=fault_id))
+    raise ValueError(_NOT_OPEN[fault.state](fault=fault_id))
+
+
+_NOT_OPEN: Final = {
+    "requeued": why.FAULT_REQUEUED,
+    "closed": why.FAULT_CLOSED,
+    "dismissed": why.FAULT_DISMISSED,
+}
 
 
 def subject(capture_id: UUID | None, reason: str, event: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.line.faults import fitting
 from db.schema.tables import Captures, InsertChanges, Pockets
+from producer.contract.reasons import refusals as why
 
 _NEXT: Final = timedelta(microseconds=1)
 """The smallest difference that both databases keep."""
@@ -97,7 +98,7 @@ def withdraw(session: Session, number: int) -> InsertChange:
     """
     row = session.execute(delete(InsertChanges).where(InsertChanges.id == number).returning(*_COLUMNS)).first()
     if row is None:
-        raise LookupError(f"there is no change of an insert with the number {number}")
+        raise LookupError(why.NO_CHANGE(number=number))
     return InsertChange(*row)
 
 
@@ -113,8 +114,8 @@ def last(session: Session, machine: str, head: str, pocket: int, *, first: UUID 
         query = query.where(InsertChanges.at > before, InsertChanges.at <= moment)
     row = session.execute(query.limit(1)).first()
     if row is None:
-        where = f"machine {machine}, head {head}, pocket {pocket}"
-        raise LookupError(f"nobody said that the insert of {where} was changed{' there' if first else ''}")
+        refusal = why.NOT_CHANGED if first is None else why.NOT_CHANGED_THERE
+        raise LookupError(refusal(machine=machine, head=head, pocket=pocket))
     return InsertChange(*row)
 
 
@@ -155,7 +156,7 @@ def _between(
     here = Pockets.machine == machine, Pockets.head == head, Pockets.pocket == pocket
     newest = session.scalar(select(Pockets.ordered_at).where(*here).with_for_update())
     if newest is None:
-        raise LookupError(f"nothing is known of machine {machine}, head {head}, pocket {pocket}")
+        raise LookupError(why.UNKNOWN_POCKET(machine=machine, head=head, pocket=pocket))
     if first is None and not late:
         return newest, max(at, newest + _NEXT), None
     seen = Captures.machine == machine, Captures.head == head, Captures.pocket == pocket
@@ -166,7 +167,7 @@ def _between(
     else:
         shown = session.scalar(select(Captures.ordered_at).where(*seen, Captures.capture_id == first))
         if shown is None:
-            raise LookupError(f"capture {first} is no photograph of machine {machine}, head {head}, pocket {pocket}")
+            raise LookupError(why.NOT_OF_POCKET(capture=first, machine=machine, head=head, pocket=pocket))
         moment = shown
     before = session.scalar(select(func.max(Captures.ordered_at)).where(*seen, Captures.ordered_at < moment))
     after = session.scalar(select(func.min(Captures.ordered_at)).where(*seen, Captures.ordered_at >= moment))

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from db.line.faults import fitting
 from db.schema.tables import StationDays
+from producer.contract.reasons import refusals as why
 
 IN_A_ROW: Final = 2
 """On how many days in a row a station must be unlike itself to drift: a single one may be a batch of other inserts."""
@@ -177,9 +178,7 @@ def accept(session: Session, station: str, *, by: str, at: datetime) -> int:
     values = {"accepted_by": fitting(by.strip(), 120), "accepted_at": at, "sample": None}
     days = session.scalars(update(StationDays).where(*of).values(values).returning(StationDays.day)).all()
     if not days:
-        raise LookupError(
-            f"nothing of station {station!r} is to be accepted: `insert-db drift` lists what was measured"
-        )
+        raise LookupError(why.NOTHING_TO_ACCEPT(station=station))
     return len(days)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from producer.contract.reasons import promotion as why
 from worker.evaluation.assessed import rows_to_take
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits
@@ -154,7 +155,7 @@ def cross_validate(
             progress(number * repeats + done, len(kinds) * repeats)
         kept = [pair for pair in pairs if pair is not None]
         if not kept:
-            raise CandidateError("no split leaves enough on both sides to learn and compare on; review more inserts")
+            raise CandidateError(why.NO_SPLIT())
         ratio = float(np.mean([len(split.test) / len(split.train) for split in drawn]))
         theirs = tuple(champion for _, champion in kept if champion is not None)
         results[kind] = (

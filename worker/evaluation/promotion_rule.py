@@ -15,7 +15,7 @@ the generalization error"), over images the exact test of McNemar (1947).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,8 @@ import numpy as np
 from scipy.stats import binomtest  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.stats import t as student
 
+from producer.contract.reasons import promotion as why
+from producer.contract.reasons.template import Reason, Template
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import corrected_error
 from worker.runtime.arrays import Float64Array, Int64Array
@@ -31,6 +33,13 @@ LEVEL: Final = 0.05
 MARGINS: Final = {"balanced_accuracy": 0.05, "recall_damaged": 0.05, "cost": math.inf}
 """How much worse the mean may be where it is not significant. The cost depends on single missed inserts, so that on few
 images it shows little but chance."""
+
+SCORES: Final[Mapping[str, Template]] = {
+    "balanced_accuracy": why.BALANCED_ACCURACY,
+    "recall_damaged": why.RECALL_DAMAGED,
+    "cost": why.COST,
+}
+"""What the scores that are compared are called."""
 
 FEWEST_NEWEST: Final = 10
 """Fewest newest images of each side for the candidate to have to be better than guessing on them."""
@@ -53,15 +62,15 @@ class Decision:
     """Whether the candidate is promoted, with all sentences that say why; `against` are those against it."""
 
     promote: bool
-    reasons: tuple[str, ...]
-    against: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    against: tuple[Reason, ...]
 
 
 def decide(
     candidate: CrossValidation,
     champion: CrossValidation | None,
     newest: Newest | None = None,
-    unopposed: str = "nobody is in charge yet",
+    unopposed: Reason = why.UNOPPOSED(),  # noqa: B008 - it never changes
 ) -> Decision:
     """Compare a candidate with the champion, both evaluated on the same splits.
 
@@ -100,47 +109,46 @@ def worse_by_chance(differences: Sequence[float], tested_over_trained: float) ->
     return float(student.cdf(mean / error, len(differences) - 1)) if np.isfinite(error) else 1.0
 
 
-def _p(chance: float) -> str:
+def _p(chance: float) -> Reason:
     """A p-value in words; of splits that all agree the test makes 0, which so few cannot show."""
-    return "p < 0.0001" if chance < 0.0001 else f"p = {chance:.2g}"
+    return why.HARDLY_CHANCE() if chance < 0.0001 else why.CHANCE(chance=chance)
 
 
-def _above_chance(candidate: CrossValidation) -> tuple[bool, str]:
+def _above_chance(candidate: CrossValidation) -> tuple[bool, Reason]:
     values = candidate.values("balanced_accuracy")
     mean = float(np.mean(values))
     chance = worse_by_chance([0.5 - value for value in values], candidate.tested_over_trained)
-    if len(values) >= 2 and mean > 0.5 and chance < LEVEL:
-        return True, f"its balanced accuracy, {mean:.3f} on splits by insert, is above guessing ({_p(chance)})"
-    return False, f"its balanced accuracy, {mean:.3f} on splits by insert, is not above guessing ({_p(chance)})"
+    above = len(values) >= 2 and mean > 0.5 and chance < LEVEL
+    return above, (why.ABOVE_GUESSING if above else why.NOT_ABOVE_GUESSING)(mean=mean, chance=_p(chance))
 
 
-def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str, sign: int) -> tuple[bool, str]:
+def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str, sign: int) -> tuple[bool, Reason]:
     ours, theirs = np.array(candidate.values(name)), np.array(champion.values(name))
     differences = sign * (ours - theirs)
     mean = float(differences.mean())
     chance = worse_by_chance(differences.tolist(), candidate.tested_over_trained)
-    compared = f"{name.replace('_', ' ')} {ours.mean():.3f} against the champion's {theirs.mean():.3f}"
+    compared = {"score": SCORES[name](), "ours": float(ours.mean()), "theirs": float(theirs.mean())}
     if mean < 0 and chance < LEVEL:
-        return False, f"{compared}: worse beyond chance ({_p(chance)})"
+        return False, why.WORSE(**compared, chance=_p(chance))
     if mean < -MARGINS[name]:
-        return False, f"{compared}: worse by more than the margin of {MARGINS[name]}"
-    return True, f"{compared}: not worse ({_p(chance)})"
+        return False, why.WORSE_BY_MARGIN(**compared, margin=MARGINS[name])
+    return True, why.NOT_WORSE(**compared, chance=_p(chance))
 
 
-def _on_newest(newest: Newest) -> list[tuple[bool, str]]:
+def _on_newest(newest: Newest) -> list[tuple[bool, Reason]]:
     damaged = newest.labels == 1
     right = (newest.candidate > 0) == damaged
-    said: list[tuple[bool, str]] = []
+    said: list[tuple[bool, Reason]] = []
     if min(damaged.sum(), (~damaged).sum()) >= FEWEST_NEWEST:
         balanced = float((right[damaged].mean() + right[~damaged].mean()) / 2)
-        word = "above" if balanced > 0.5 else "not above"
-        said.append((balanced > 0.5, f"its balanced accuracy on the newest labels, {balanced:.3f}, is {word} guessing"))
+        above = balanced > 0.5
+        said.append((above, (why.NEWEST_ABOVE_GUESSING if above else why.NEWEST_NOT_ABOVE_GUESSING)(mean=balanced)))
     if newest.champion is not None:
         champion_right = (newest.champion > 0) == damaged
-        for which, name in ((np.ones(len(damaged), bool), "newest labels"), (damaged, "newest damaged inserts")):
+        for which, sentence in ((np.ones(len(damaged), bool), why.NEWEST), (damaged, why.NEWEST_DAMAGED)):
             worse = int((champion_right & ~right & which).sum())
             better = int((right & ~champion_right & which).sum())
             chance = float(binomtest(worse, worse + better, alternative="greater").pvalue) if worse + better else 1.0
-            sentence = f"of {int(which.sum())} {name} it alone is right on {better}, the champion alone on {worse}"
-            said.append((chance >= LEVEL, f"{sentence} ({_p(chance)})"))
+            counts = {"count": int(which.sum()), "better": better, "worse": worse}
+            said.append((chance >= LEVEL, sentence(**counts, chance=_p(chance))))
     return said

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from producer.contract.reasons import promotion as why
 from worker.models.gram_svm import fit_gram
 from worker.models.linear_svm import ClassifierError
 from worker.runtime.arrays import Float64Array, Int64Array
@@ -61,7 +62,7 @@ def repeated_splits(labels: Int64Array, *, test_size: float, repeats: int, strat
     n, classes = len(labels), len(np.unique(labels))
     tested = math.ceil(test_size * n)
     if stratify and (smallest := int(np.unique(labels, return_counts=True)[1].min())) < 2:
-        raise EvaluationError(f"a class has {smallest} image; a stratified split needs at least 2 of each class")
+        raise EvaluationError(why.ONE_OF_CLASS(count=smallest))
     if min(tested, n - tested) < (classes if stratify else 1):
         raise EvaluationError(
             f"{n} images give {n - tested} for training and {tested} for testing, but each side needs at least "
@@ -87,7 +88,7 @@ def grouped_splits(labels: Int64Array, groups: Int64Array, *, test_size: float, 
     _check_share(test_size, repeats)
     classes, group_count = len(np.unique(labels)), len(np.unique(groups))
     if group_count < 2:
-        raise EvaluationError("all images are of one group; a grouped split needs at least two")
+        raise EvaluationError(why.ONE_GROUP())
     for seed in range(1, repeats + 1):
         yield _draw_groups(labels, groups, classes, test_size, seed)
 
@@ -130,10 +131,7 @@ def _draw_groups(labels: Int64Array, groups: Int64Array, classes: int, test_size
                 return Split(seed, train.astype(np.int64), test.astype(np.int64))
     except ValueError as error:
         raise EvaluationError(f"{count} groups cannot be split with a test share of {test_size}: {error}") from error
-    raise EvaluationError(
-        f"{_GROUPED_DRAWS} draws of {test_size:.0%} of the {count} groups never had every class on both sides; "
-        "each class needs images in at least two groups"
-    )
+    raise EvaluationError(why.CLASS_IN_ONE_GROUP(draws=_GROUPED_DRAWS, share=test_size, count=count))
 
 
 def _check_share(test_size: float, repeats: int) -> None:

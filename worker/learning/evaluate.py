@@ -15,6 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
+from producer.contract.reasons import promotion as why
+from producer.contract.reasons.template import Reason
 from producer.files.durable_files import replaced_file
 from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
 from worker.evaluation.learning_curve import CurvePoint, learning_curve
@@ -239,20 +241,17 @@ def _decision(evaluation: Evaluation, in_charge: Model | None, model: Model, bas
     opponent = in_charge if in_charge is not None and in_charge.model_id != model.model_id else None
     if opponent is not None and opponent.network_digest is not None and baseline is None:
         return _refused(
-            f"the champion {opponent.model_id} judges features of {opponent.backbone} with another fingerprint, so "
-            "that the two cannot be measured on the same ground: whether to change over is a person's decision "
-            f"(`insert-worker models promote {model.model_id} --why …`)"
+            why.OTHER_FEATURES(champion=opponent.model_id, backbone=opponent.backbone, model=model.model_id)
         )
     if "grouped" not in evaluation.assessments:
-        return _refused(f"it cannot be measured by insert: {evaluation.problems['grouped']}")
+        return _refused(why.NOT_BY_INSERT(problem=evaluation.problems["grouped"]))
     ours, theirs = evaluation.assessments["grouped"]
     if opponent is not None and opponent.network_digest is None:
-        unopposed = f"the champion {opponent.model_id} cannot judge: it was made before networks were files"
-        return decide(ours, None, evaluation.newest, unopposed)
+        return decide(ours, None, evaluation.newest, why.CHAMPION_CANNOT_JUDGE(champion=opponent.model_id))
     return decide(ours, theirs, evaluation.newest)
 
 
-def _refused(sentence: str) -> Decision:
+def _refused(sentence: Reason) -> Decision:
     return Decision(False, (sentence,), (sentence,))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from db.learning import model_registry
+from producer.contract.reasons.refusals import ASKED_FOR
 from worker.learning.context import Learning
 from worker.learning.evaluate import Decided, evaluate
 from worker.learning.retrain import Retrained, retrain
@@ -49,7 +50,7 @@ def settle(learning: Learning, decided: Decided, *, by: str, promote: bool) -> b
     """Return whether the model is champion now; `promote` makes it so whatever was decided."""
     with learning.database.transaction() as session:
         if promote:
-            reason = f"asked for with --promote; {decided.summary()}"
+            reason = f"{ASKED_FOR()}; {decided.summary()}"
             model_registry.promote(session, decided.model, by=by, reason=reason, at=datetime.now(UTC))
         champion = model_registry.champion(session)
     return champion is not None and champion.model_id == decided.model

@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
+from producer.contract.reasons import promotion as why
 from producer.contract.vocabulary import LABELS
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
@@ -217,11 +218,11 @@ def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64
     """
     inserts = min((len(np.unique(groups[labels == side])) for side in (0, 1)), default=0)
     if inserts < 2:
-        raise CandidateError("learning needs images of at least two intact and of two damaged inserts; review more")
+        raise CandidateError(why.FEW_INSERTS())
     split = StratifiedGroupKFold(min(FOLDS, inserts), shuffle=True, random_state=seed)
     parts = [(fit, held) for fit, held in split.split(labels, labels, groups)]
     if any(len(np.unique(labels[fit])) < 2 for fit, _ in parts):
-        raise CandidateError("the inserts cannot be divided so that each part has both sides; review more inserts")
+        raise CandidateError(why.NOT_DIVISIBLE())
     return parts
 
 

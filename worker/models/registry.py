@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db.learning.learnt_forms import learnt_forms
 from db.learning.model_registry import Model
+from producer.contract.reasons import models as why
 from worker.backbones.names import BackboneError
 from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
 from worker.models.manifest import ModelManifest
@@ -62,10 +63,7 @@ def check_network(model: Model) -> str:
         NoNetwork: it has none.
     """
     if model.network_digest is None:
-        raise NoNetwork(
-            f"model {model.model_id} was made before networks were files, and no worker can judge by it: "
-            "`insert-worker learn` makes another, or `insert-worker train`"
-        )
+        raise NoNetwork(why.NO_NETWORK(model=model.model_id))
     return model.network_digest
 
 
@@ -83,11 +81,12 @@ def load_for_line(model: Model, models: Path, networks: NetworkStore, loaded: Se
     # The id covers what the arrays' digest does not: calibration and band.
     known = (stored.manifest.classifier_sha256, stored.manifest.model_id, stored.manifest.network)
     if known != (model.digest, model.model_id, digest):
-        raise ModelError(f"model {model.model_id} is not the file that was registered")
+        raise ModelError(why.NOT_AS_REGISTERED(model=model.model_id))
     if stored.classifier.classes != LINE_CLASSES:
-        raise ModelError(f"model {model.model_id} tells {stored.classifier.classes} apart, not {LINE_CLASSES}")
+        classes = stored.classifier.classes
+        raise ModelError(why.OTHER_CLASSES(model=model.model_id, classes=classes, known=LINE_CLASSES))
     if stored.kind is not None and stored.kind.classes != KINDS:
-        raise ModelError(f"model {model.model_id} tells {stored.kind.classes} apart among the damaged, not {KINDS}")
+        raise ModelError(why.OTHER_KINDS(model=model.model_id, classes=stored.kind.classes, known=KINDS))
     network = next((network for network in loaded if network.fingerprint == model.fingerprint), None)
     return ActiveModel(stored.line_model(), network or _network(model, digest, networks), learnt_forms(model))
 
@@ -99,11 +98,9 @@ def _network(model: Model, digest: str, networks: NetworkStore) -> Network:
         network = Network(networks.read(manifest), manifest, outputs)
         network.check()
     except BackboneError as error:
-        raise ModelError(f"model {model.model_id} cannot judge without its network: {error}") from error
+        raise ModelError(why.WITHOUT_NETWORK(model=model.model_id, problem=str(error))) from error
     if network.fingerprint != model.fingerprint:
         raise ModelError(
-            f"model {model.model_id} was fitted on features with the fingerprint {model.fingerprint[:12]}, but its "
-            f"network gives {network.fingerprint[:12]} here: this worker reads pixels in another way than the learner "
-            "did; train a new model"
+            why.OTHER_PIXELS(model=model.model_id, learnt=model.fingerprint[:12], here=network.fingerprint[:12])
         )
     return network

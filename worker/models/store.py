@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from producer.contract.reasons import models as why
 from producer.files.durable_folders import replaced_folder
 from worker.models.array_file import ModelArrays, from_hdf5, to_hdf5
 from worker.models.calibration import Calibration
@@ -175,13 +176,17 @@ def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
     manifest = read_manifest(folder)
     if fingerprint is not None and manifest.fingerprint != fingerprint:
         raise ModelError(
-            f"model {manifest.model_id} in {folder} was fitted on features of {manifest.backbone} with fingerprint "
-            f"{manifest.fingerprint[:12]}, but the backbone in use has {fingerprint[:12]}: use that backbone with the "
-            "same weights and preprocessing, or train a model for this one"
+            why.OTHER_BACKBONE(
+                model=manifest.model_id,
+                folder=folder,
+                backbone=manifest.backbone,
+                learnt=manifest.fingerprint[:12],
+                here=fingerprint[:12],
+            )
         )
     data = _read(folder / CLASSIFIER_FILE, _expected_bytes(manifest))
     if hashlib.sha256(data).hexdigest() != manifest.classifier_sha256:
-        raise ModelError(f"{folder / CLASSIFIER_FILE} is not the file that its manifest names; {_REMEDY}")
+        raise ModelError(why.NOT_ITS_FILE(file=folder / CLASSIFIER_FILE))
     try:
         arrays = from_hdf5(
             data,
@@ -191,7 +196,7 @@ def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
             novelty=manifest.novelty is not None,
         )
     except (OSError, KeyError, RuntimeError, ValueError) as error:  # ClassifierError is a ValueError
-        raise ModelError(f"{folder / CLASSIFIER_FILE} does not hold the model: {error}; {_REMEDY}") from error
+        raise ModelError(why.NOT_THE_MODEL(file=folder / CLASSIFIER_FILE, problem=error)) from error
     name = model_id(
         arrays.classifier,
         manifest.backbone,
@@ -204,7 +209,7 @@ def read(folder: Path, fingerprint: str | None = None) -> StoredModel:
     # The digest alone: before, all of the backbone's name stood in front of it.
     kept = None if arrays.novelty is None else LearntPhotographs.of(arrays.novelty)
     if name.rpartition("-")[2] != manifest.model_id.rpartition("-")[2] or kept != manifest.novelty:
-        raise ModelError(f"the model in {folder} is not {manifest.model_id}, as its manifest says; {_REMEDY}")
+        raise ModelError(why.OTHER_MODEL(folder=folder, model=manifest.model_id))
     return StoredModel(arrays, manifest)
 
 
@@ -219,10 +224,7 @@ def read_manifest(folder: Path) -> ModelManifest:
         return ModelManifest.model_validate_json(_read(path, _MANIFEST_BYTES))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
-        raise ModelError(f"{path} is not a model's manifest ({problems}); {_REMEDY}") from error
-
-
-_REMEDY = "copy the model folder again from where it was made, or train a new one"
+        raise ModelError(why.NO_MANIFEST(file=path, problem=problems)) from error
 
 
 def _read(path: Path, most: int) -> bytes:
@@ -230,9 +232,9 @@ def _read(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise ModelError(f"cannot read {path} ({error.strerror}); {_REMEDY}") from error
+        raise ModelError(why.UNREADABLE(file=path, problem=error.strerror)) from error
     if len(data) > most:
-        raise ModelError(f"{path} is larger than the {most} bytes such a file can need; {_REMEDY}")
+        raise ModelError(why.FILE_TOO_LARGE(file=path, most=most))
     return data
 
 

@@ -21,6 +21,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from db.console.reader.texts import Text
 from db.schema.vocabulary import PERSON_ROLES, PersonRole
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256")
@@ -180,10 +181,10 @@ def _token(
     answer = _answer(client, "POST", _address(known, "token_endpoint"), data=form, auth=signed)
     tokens = _json(answer)
     if answer.status_code != 200:
-        raise NotBelieved(f"the provider refuses the code: {tokens.get('error', answer.status_code)}")
+        raise NotBelieved(Text("the provider refuses the code: %(what)s", what=tokens.get("error", answer.status_code)))
     token = tokens.get("id_token")
     if not isinstance(token, str):
-        raise NotBelieved("the provider gives no ID token")
+        raise NotBelieved(Text("the provider gives no ID token"))
     return token
 
 
@@ -202,10 +203,10 @@ def _claims(provider: Provider, attempt: Attempt, token: str, keys: Mapping[str,
         claims = jwt.decode(token, KeySet.import_key_set({"keys": usable}), algorithms=ALGORITHMS).claims
         rules.validate(claims)
     except (JoseError, ValueError, TypeError, AttributeError) as error:
-        raise NotBelieved(f"the ID token is not valid: {error}") from error
+        raise NotBelieved(Text("the ID token is not valid: %(what)s", what=error)) from error
     # Of a token for several it says itself for whom it was made.
     if claims.get("azp", provider.client) != provider.client or ("azp" not in claims and _several(claims["aud"])):
-        raise NotBelieved("the ID token is not valid: it was made for another client")
+        raise NotBelieved(Text("the ID token is not valid: it was made for another client"))
     return claims
 
 
@@ -214,10 +215,10 @@ def _stranger(provider: Provider, claims: Mapping[str, Any]) -> Stranger:
     groups = claimed if isinstance(claimed, list) else [claimed]
     roles = [provider.roles[group] for group in groups if isinstance(group, str) and group in provider.roles]
     if not roles:
-        raise NotBelieved(f"nothing in the claim {provider.role_claim!r} gives a role here")
+        raise NotBelieved(Text("nothing in the claim %(claim)r gives a role here", claim=provider.role_claim))
     name = _claim(claims, provider.name_claim)
     if not isinstance(name, str):
-        raise NotBelieved(f"the ID token has no claim {provider.name_claim!r} with a name")
+        raise NotBelieved(Text("the ID token has no claim %(claim)r with a name", claim=provider.name_claim))
     return Stranger(claims["sub"], name, max(roles, key=PERSON_ROLES.index))
 
 

@@ -83,6 +83,6 @@ def _parsed(shown: list[str]) -> dict[UUID, Outcome]:
         except ValueError:
             outcome = None
         if outcome is None:
-            raise HTTPException(400, f"{pair[:100]!r} is no capture with an outcome")
+            raise HTTPException(400, Text("%(given)r is no capture with an outcome", given=pair[:100]))
         outcomes[capture_id] = outcome
     return outcomes

@@ -65,16 +65,18 @@ def come_back(request: Request, code: str = "", state: str = "", error: str = ""
     attempt, next = _attempt(request)
     try:
         if attempt is None or not hmac.compare_digest(state.encode(), attempt.state.encode()):
-            raise NotBelieved("this is no answer to a question of this browser, or it came too late")
+            raise NotBelieved(Text("this is no answer to a question of this browser, or it came too late"))
         if error or not code:
-            raise NotBelieved(f"the provider says {error or 'nothing'}")
+            raise NotBelieved(
+                Text("the provider says %(what)s", what=error) if error else Text("the provider says nothing")
+            )
         if iss not in ("", provider.issuer):
-            raise NotBelieved("another provider answers")
+            raise NotBelieved(Text("another provider answers"))
         account = _account(console, provider, attempt, code, _back(request))
     except NotBelieved as why:
         console.throttle.failed(by_address)
         _log.warning("a sign-in at the OpenID provider was refused: %s", why)
-        refused = HTTPException(403, Text("the sign-in at the plant's login is not valid: %(why)s", why=str(why)))
+        refused = HTTPException(403, Text("the sign-in at the plant's login is not valid: %(why)s", why=why.args[0]))
         raise refused from why
     except ProviderAway as why:
         raise _away(why) from why
@@ -92,8 +94,11 @@ def _account(console: Console, provider: Provider, attempt: Attempt, code: str, 
             return provided_accounts.signed_in(
                 session, issuer=provider.issuer, subject=who.subject, name=who.name, role=who.role, at=datetime.now(UTC)
             )
-    except (LookupError, ValueError) as error:
-        raise NotBelieved(str(error)) from error
+    except LookupError as error:
+        raise NotBelieved(Text("the account %(name)r is disabled", name=who.name)) from error
+    except ValueError as error:
+        taken = Text("somebody else has an account %(name)r here, or it can be nobody's name", name=who.name)
+        raise NotBelieved(taken) from error
 
 
 def _provider(request: Request) -> Provider:

@@ -66,6 +66,7 @@ _WRITTEN: Final[Mapping[str, Callable[[Locale, Any], str]]] = {
     "d": _as_it_is,
     ",": formats.number,
     "g": _any_number,
+    ".2g": _any_number,
     ".3f": lambda locale, value: formats.number(locale, value, 3),
     ".0%": lambda locale, share: format_percent(share, locale=locale),
     "moment": lambda locale, at: formats.moment(locale, at, "short"),

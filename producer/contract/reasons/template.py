@@ -81,6 +81,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "d": _number("d", _WHOLE, int),
     ",": _number(",", r"\d{1,3}(?:,\d{3}){0,6}", lambda text: int(text.replace(",", ""))),
     "g": _number("g", r"-?(?:\d[\d.]*(?:e[+-]\d+)?|inf|nan)", float),
+    ".2g": _number(".2g", r"\d[\d.]*(?:e[+-]\d+)?", float),
     ".3f": _number(".3f", r"-?\d{1,18}\.\d{3}", float),
     ".0%": _number(".0%", r"\d{1,9}%", lambda text: int(text[:-1]) / 100),
     "moment": Kind(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", lambda at: f"{at:{_MINUTE}}", _moment),

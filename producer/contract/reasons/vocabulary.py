@@ -7,10 +7,20 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Final
 
-from producer.contract.reasons import checks, faults, file_kinds, image_files, models, photographs, stations
+from producer.contract.reasons import (
+    checks,
+    faults,
+    file_kinds,
+    image_files,
+    models,
+    photographs,
+    promotion,
+    refusals,
+    stations,
+)
 from producer.contract.reasons.template import Reason, Template
 
-SUBJECTS: Final = (image_files, file_kinds, photographs, models, faults, checks, stations)
+SUBJECTS: Final = (image_files, file_kinds, photographs, models, faults, checks, stations, promotion, refusals)
 
 TEMPLATES: Final[Mapping[str, Template]] = {
     f"{subject.__name__.rpartition('.')[2]}.{name}": value

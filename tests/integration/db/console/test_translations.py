@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from babel.messages.pofile import write_po
@@ -18,11 +21,12 @@ from db.line import faults, insert_changes, verdicts
 from db.queries import connector_health
 from producer.contract.connector_report import ConnectorReport, SinkState
 from producer.contract.reasons import faults as why
-from producer.contract.reasons import image_files, models
+from producer.contract.reasons import image_files, models, promotion
 from tests.catalogs import texts
-from tests.console_support import Browser
+from tests.console_support import ORIGIN, Browser
 from tests.evaluation_support import report_of
 from tests.integration.db.conftest import T0
+from tests.integration.db.console.test_fuzz import operations_of
 
 PSEUDO = "eo"
 """Babel knows its numbers and dates, and nobody's browser asks for it."""
@@ -75,6 +79,21 @@ class Words(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._own[-1] and data.strip():
             self.texts.append(data.strip())
+
+
+class English(Words):
+    """The texts of a page that it says in English whatever its language is, but for what is to be typed."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        language = dict(attrs).get("lang")
+        if tag not in VOID and not (self.get_starttag_text() or "").endswith("/>"):
+            english = tag not in ("html", "code") and (language == "en" or (language is None and not self._own[-1]))
+            self._own.append(not english)
+
+
+def in_english(page: str) -> list[str]:
+    """What a page says in English, but for the name of that language and what is data."""
+    return [text for text in English(page).texts if re.search("[a-z]{3} [a-z]", DATA.sub(" ", text))]
 
 
 def forgotten(page: str) -> list[str]:
@@ -190,10 +209,43 @@ PAGES = (
 
 def test_no_text_of_a_page_was_forgotten(pseudo, seen, signed_in) -> None:
     browser = signed_in("administrator")
-    found = {path: forgotten(browser.get(path, **{"Accept-Language": pseudo}).text) for path in PAGES}
+    shown = {path: browser.get(path, **{"Accept-Language": pseudo}).text for path in PAGES}
+    found = {path: [*forgotten(text), *in_english(text)] for path, text in shown.items()}
     assert {path: words for path, words in found.items() if words} == {}
     viewer = signed_in("viewer").get("/audit", **{"Accept-Language": pseudo})
     assert (viewer.status_code, forgotten(viewer.text)) == (403, [])
+
+
+WRONG = ("", "9" * 30, "x" * 5_000, "a\0b", str(UUID(int=7)))
+
+
+def test_no_refusal_speaks_english(pseudo, seen, signed_in) -> None:
+    """Each place of each address and form, with what it does not take."""
+    browser = signed_in("administrator")
+    browser.client.headers["Accept-Language"] = pseudo
+    headers = {"Origin": ORIGIN, "X-CSRF-Token": browser.csrf}
+    right = {"machine": "mill-1", "head": "head-1", "pocket": "1", "model_id": "insertnet-features-1", "sure": "yes"}
+    right |= {"fault_id": "1", "reason": "why not"}
+    said, asked = {}, Counter()
+    for operation in operations_of(browser.client.app.openapi(), ""):
+        where = {parameter["name"]: parameter["in"] for parameter in operation.parameters}
+        for place in (
+            [*where, *operation.body.get("properties", ())] if operation.path not in ("/events", "/logout") else ()
+        ):
+            for value in WRONG:
+                fields = {name: right.get(name, "") for name in operation.body.get("properties", {})} | {place: value}
+                path = operation.path
+                for name in where:
+                    path = path.replace(f"{{{name}}}", quote(fields.get(name, right.get(name, "-")), safe="") or "-")
+                query = {place: value} if where.get(place) == "query" else {}
+                answer = browser.client.request(operation.method, path, params=query, data=fields, headers=headers)
+                asked[answer.status_code] += 1
+                if answer.status_code >= 400 and answer.headers["Content-Type"].startswith("text/html"):
+                    texts = [*forgotten(answer.text), *in_english(answer.text)]
+                    texts += re.findall("⟦[^⟦⟧]* is not what is asked for here⟧", answer.text)
+                    said |= {(operation.path, place, value[:9]): texts} if texts else {}
+    assert said == {}, dict(list(said.items())[:9])
+    assert min(asked[status] for status in (400, 404)) > 20, asked
 
 
 def test_why_something_is_not_plain_is_said_in_the_readers_language(line, signed_in) -> None:
@@ -225,6 +277,23 @@ def test_why_something_is_not_plain_is_said_in_the_readers_language(line, signed
     assert {path: texts for path, texts in missing.items() if texts} == {}
     kept = browser.get("/api/v1/verdicts?outcome=unsure").json()["items"]
     assert [verdict["reason"] for verdict in kept] == [str(verdicts_of[unsure][1])]
+
+
+def test_why_a_model_judges_is_said_in_the_readers_language_and_a_person_s_words_stay(line, signed_in) -> None:
+    names = [line.model(f"m-{number}", network_digest="e" * 64).model_id for number in (1, 2)]
+    rule = [promotion.UNOPPOSED(), promotion.NEWEST_ABOVE_GUESSING(mean=0.75)]
+    with line.database.transaction() as session:
+        model_registry.promote(session, names[0], by="worker", reason="; ".join(rule), at=T0)
+        model_registry.start_shadow(session, names[1], by="ana", reason="mal sehen; <b>bald</b>", at=T0)
+    browser = signed_in("maintainer")
+    browser.client.headers["Accept-Language"] = "de"
+    told = "noch ist kein Modell im Einsatz; seine ausgewogene Trefferquote auf den neuesten Beurteilungen, 0,750"
+    own = '<span lang="">mal sehen; &lt;b&gt;bald&lt;/b&gt;</span>'
+    for path in ("/models", "/models/m-1", "/handover?since=2026-11-01"):
+        assert told in browser.get(path).text
+        assert own in browser.get(path.replace("m-1", "m-2")).text
+    again = browser.post("/models/m-1/promote", {"reason": "x", "sure": "yes"})
+    assert (again.status_code, "<p>das Modell m-1 ist schon im Einsatz</p>" in again.text) == (409, True)
 
 
 def test_nor_before_anybody_has_signed_in(pseudo, console) -> None:

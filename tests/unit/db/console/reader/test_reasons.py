@@ -6,7 +6,7 @@ import pytest
 from babel import Locale
 
 from db.console.reader import formats, reasons
-from producer.contract.reasons import checks, faults, image_files, models, photographs, stations
+from producer.contract.reasons import checks, faults, image_files, models, photographs, promotion, stations
 from producer.contract.reasons.template import KINDS
 
 GERMAN, SPANISH, ENGLISH = map(Locale.parse, ("de", "es", "en_GB"))
@@ -49,6 +49,20 @@ def test_numbers_are_the_readers() -> None:
 )
 def test_each_place_is_said_in_its_way(reason: str, said: str) -> None:
     assert said in str(reasons.said(GERMAN, str(reason)))
+
+
+def test_what_the_promotion_rule_says_is_said_with_the_readers_numbers() -> None:
+    compared = {"ours": 0.745, "theirs": 0.669}
+    reason = promotion.NOT_WORSE(score=promotion.BALANCED_ACCURACY(), **compared, chance=promotion.CHANCE(chance=0.842))
+    assert reason == "balanced accuracy 0.745 against the champion's 0.669: not worse (p = 0.84)"
+    assert reasons.said(GERMAN, str(reason)) == (
+        "ausgewogene Trefferquote 0,745 gegen 0,669 des Modells im Einsatz: nicht schlechter (p = 0,84)"
+    )
+    lacking = promotion.NOT_BY_INSERT(problem=promotion.ONE_GROUP())
+    assert reasons.said(SPANISH, str(lacking)) == (
+        "no se puede medir por plaquitas: todas las imágenes son de un solo grupo; una partición por grupos necesita "
+        "al menos dos"
+    )
 
 
 def test_a_contradiction_is_said_part_by_part() -> None:

@@ -42,6 +42,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "d": WHOLE,
     ",": WHOLE,
     "g": st.floats(-1e12, 1e12),
+    ".2g": st.floats(0, 1),
     ".3f": st.floats(0, 2),
     ".0%": st.floats(0, 9),
     "moment": st.datetimes(EPOCH, EPOCH.replace(year=9000), timezones=st.just(UTC)),

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from db.console.access.guard import SignInFirst
 from db.console.api.application import make_api
 from db.console.api.fields import PREFIX
-from db.console.api.problems import UNKEEPABLE
+from db.console.api.problems import RETRY, UNKEEPABLE, note_away
 from db.console.context import Console
 from db.console.drawing.head_cards import HeadCards
 from db.console.headers import Headers
@@ -144,7 +144,10 @@ def _in_no_database(request: Request, _: Exception) -> Response:
 
 
 def _away(request: Request, error: Exception) -> Response:
-    return _said(request, 503, str(error))
+    note_away(error)
+    answer = _said(request, 503)
+    answer.headers.update(RETRY)
+    return answer
 
 
 def _said(request: Request, status: int, *details: str) -> Response:

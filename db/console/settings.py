@@ -44,7 +44,9 @@ class ConsoleSettings(DatabaseSettings):
         description="The header in which a proxy that asks who it is names the account.",
     )
     console_proxies: str = Field(
-        default="", description="The addresses or networks of those proxies, with commas between them."
+        default="",
+        description="The addresses or networks of the proxies in front, with commas between them: that header and "
+        "X-Forwarded-For are believed from these alone.",
     )
 
     console_oidc_issuer: str | None = Field(
@@ -88,9 +90,10 @@ class ConsoleSettings(DatabaseSettings):
 
     @model_validator(mode="after")
     def _header_and_proxies(self) -> Self:
-        if (self.console_user_header is None) != (not self.proxies):
-            both = "INSERTS_CONSOLE_USER_HEADER and INSERTS_CONSOLE_PROXIES"
-            raise ValueError(f"{both} go together: only from its proxies is such a header believed")
+        if self.console_user_header is not None and not self.proxies:
+            raise ValueError(
+                "INSERTS_CONSOLE_USER_HEADER needs INSERTS_CONSOLE_PROXIES: it is believed from these alone"
+            )
         return self
 
     @model_validator(mode="after")
@@ -121,7 +124,7 @@ class ConsoleSettings(DatabaseSettings):
 
     @property
     def proxies(self) -> tuple[Network, ...]:
-        """The proxies whose header is believed."""
+        """The proxies whose headers are believed."""
         return tuple(_networks_of(self.console_proxies))
 
     @property

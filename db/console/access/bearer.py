@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from fastapi import HTTPException, Request
 
+from db.console.access.proxy import client_address
 from db.console.access.throttle import Subject
 from db.console.context import console_of
 from db.people import tokens
@@ -16,17 +17,20 @@ def bearer(request: Request, secret: str) -> Person:
     """Whose token it is.
 
     Raises:
-        HTTPException: it is nobody's, has ended, or too many wrong ones came before it.
+        HTTPException: it is nobody's, has ended, or is that and too many wrong ones came before it. One that holds is
+            taken whatever came from its address: nobody guesses a token, and behind a proxy all have one address.
     """
     console, now = console_of(request), datetime.now(UTC)
     # By its digest, too: one program that does not stop asking with an ended token does not use up its address.
     of_token: Subject = ("token", tokens.digest_of(secret))
-    of_address: Subject = ("address", request.client.host if request.client else "")
-    if (seconds := console.token_throttle.wait(of_token, of_address)) > 0:
-        raise HTTPException(429, "too many wrong tokens", {"Retry-After": str(round(seconds) + 1)})
+    of_address: Subject = ("address", client_address(request))
+    if (seconds := console.token_throttle.wait(of_token)) > 0:
+        raise _too_many(seconds)
     with console.database.reading() as session:
         holder = tokens.person_of(session, secret, now)
     if holder is None:
+        if (seconds := console.token_throttle.wait(of_address)) > 0:
+            raise _too_many(seconds)
         console.token_throttle.failed(of_token, of_address)
         challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         raise HTTPException(401, "this token is nobody's, was revoked, or has ended", challenge)
@@ -35,3 +39,7 @@ def bearer(request: Request, secret: str) -> Person:
         with console.database.transaction(synced=False) as session:
             tokens.used(session, person.digest, now)
     return person
+
+
+def _too_many(seconds: float) -> HTTPException:
+    return HTTPException(429, "too many wrong tokens", {"Retry-After": str(round(seconds) + 1)})

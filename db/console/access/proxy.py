@@ -1,4 +1,4 @@
-"""Who a proxy says that it is: where the plant's own login is in front, and from proxies that the settings name."""
+"""Who and where a proxy says that somebody is: from proxies that the settings name."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ def named_by_proxy(request: Request) -> str | None:
     settings = console_of(request).settings
     if settings.console_user_header is None or request.client is None:
         return None
-    try:
-        address = ip_address(request.client.host)
-    except ValueError:  # a socket of this machine, say
-        return None
-    if not any(address in network for network in settings.proxies):
+    if not _is_proxy(request, request.client.host):
         return None
     names = request.headers.getlist(settings.console_user_header)
     # Header values are bytes; proxies send names in UTF-8, which Starlette reads as Latin-1.
@@ -31,3 +27,24 @@ def named_by_proxy(request: Request) -> str | None:
     except UnicodeDecodeError:
         return None
     return unicodedata.normalize("NFC", name.strip()) or None
+
+
+def client_address(request: Request) -> str:
+    """The address that a request comes from: behind trusted proxies the last one in `X-Forwarded-For` that is none.
+
+    What stands before that one may be of who asks.
+    """
+    address = request.client.host if request.client is not None else ""
+    for before in reversed(",".join(request.headers.getlist("x-forwarded-for")).split(",")):
+        if not _is_proxy(request, address) or not before.strip():
+            break
+        address = before.strip()
+    return address
+
+
+def _is_proxy(request: Request, address: str) -> bool:
+    try:
+        known = ip_address(address)
+    except ValueError:  # a socket of this machine, say
+        return False
+    return any(known in network for network in console_of(request).settings.proxies)

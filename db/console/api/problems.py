@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,6 +22,17 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 UNKEEPABLE: Final = Text("this has a character or a number that no database keeps, so nothing is known of it")
 """What PostgreSQL refuses as a value (the character 0, say) is not in it; SQLite finds nothing."""
+
+
+RETRY: Final = {"Retry-After": "5"}
+"""When to ask again while the database is away, in seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+def note_away(error: Exception) -> None:
+    """Log where the database is that is away or of another version, and why: those who ask may be anybody."""
+    _log.warning("%s", error)
 
 
 class Mistake(BaseModel):
@@ -65,7 +77,8 @@ def _sign_in_first(_: Request, error: Exception) -> Response:
 
 
 def _away(_: Request, error: Exception) -> Response:
-    return problem(503, str(error), {"Retry-After": "5"})
+    note_away(error)
+    return problem(503, "the database does not answer, or is not of this version: the console's log says more", RETRY)
 
 
 def _in_no_database(_: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Viewer, check_origin, cookie_name, inside
-from db.console.access.proxy import named_by_proxy
+from db.console.access.proxy import client_address, named_by_proxy
 from db.console.access.session_cookie import begin_session
 from db.console.access.throttle import Subject
 from db.console.context import console_of
@@ -43,7 +43,7 @@ def sign_in(
     console = console_of(request)
     name = unicodedata.normalize("NFC", name.strip())
     by_name: Subject = ("name", name)
-    by_address: Subject = ("address", request.client.host if request.client else "")
+    by_address: Subject = ("address", client_address(request))
     if (seconds := console.throttle.wait(by_name, by_address)) > 0:
         refused = _form(request, next, "throttled", 429)
         refused.headers["Retry-After"] = str(round(seconds) + 1)

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import inside
 from db.console.access.provider import Attempt, NotBelieved, Provider, ProviderAway, answered, asking
+from db.console.access.proxy import client_address
 from db.console.access.session_cookie import begin_session
 from db.console.access.throttle import Subject
 from db.console.context import Console, console_of
@@ -57,7 +58,7 @@ def leave(request: Request, next: str = "/") -> Response:
 def come_back(request: Request, code: str = "", state: str = "", error: str = "", iss: str = "") -> Response:
     """Begin a session of who signed in at the provider, or say why not."""
     provider, console = _provider(request), console_of(request)
-    by_address: Subject = ("address", request.client.host if request.client else "")
+    by_address: Subject = ("address", client_address(request))
     if (seconds := console.throttle.wait(by_address)) > 0:
         raise HTTPException(
             429, Text("too many tries failed: wait some minutes"), {"Retry-After": str(round(seconds) + 1)}

@@ -165,12 +165,18 @@ def test_health_asks_the_database(console) -> None:
     assert Browser(console).get("/health").text == "ok\n"
 
 
-def test_where_the_database_is_away_each_page_says_so_in_the_reader_s_language(tmp_path) -> None:
+def test_where_the_database_is_away_each_page_says_so_in_the_reader_s_language(tmp_path, caplog) -> None:
     console = console_on(f"postgresql://inserts@127.0.0.1:{free_port()}/inserts", tmp_path)
     browser = Browser(console)
     browser.client.cookies.set("inserts", "a session of before")
     for path in ("/", "/review", "/events", "/api/v1/checks"):
-        assert browser.get(path, **{"Accept-Language": "de"}).status_code == 503, path
+        caplog.clear()
+        answer = browser.get(path, **{"Accept-Language": "de"})
+        assert answer.status_code == 503, path
+        # Anybody may ask: where the database is and who it knows stands in the log.
+        assert "127.0.0.1" not in answer.text
+        assert "127.0.0.1" in caplog.text
+        assert answer.headers["Retry-After"] == "5"
     assert "Die Datenbank antwortet nicht" in browser.get("/", **{"Accept-Language": "de"}).text
     assert browser.get("/login").status_code == 200
     console.database.close()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from db.console.access.throttle import FAILURES
 from db.people import accounts, audit
 from tests.console_support import Browser, console_on
 
@@ -72,10 +73,24 @@ def test_where_the_proxy_names_somebody_else_the_session_is_not_that_one_s(behin
     assert browser.get("/review", **other).status_code == 403
 
 
-ALONE = ({"console_user_header": "X-User"}, {"console_proxies": PROXY})
-
-
-@pytest.mark.parametrize("settings", [*ALONE, {"console_user_header": "X-User", "console_proxies": "a"}])
+@pytest.mark.parametrize(
+    "settings", [{"console_user_header": "X-User"}, {"console_user_header": "X-User", "console_proxies": "a"}]
+)
 def test_a_header_without_proxies_is_no_setting(tmp_path, settings) -> None:
     with pytest.raises(ValidationError):
         console_on("sqlite:///none", tmp_path, **settings)
+
+
+def test_behind_a_proxy_each_is_slowed_down_by_an_address_of_their_own(behind) -> None:
+    def tried(browser: Browser, name: str, forwarded: str) -> int:
+        form = {"name": name, "password": "wrong password", "next": "/"}
+        headers = {"Origin": "http://testserver", "X-Forwarded-For": forwarded}
+        return browser.client.post("/login", data=form, headers=headers).status_code
+
+    browser = behind(PROXY)
+    # What stands before the address that the proxy adds is what the browser says.
+    tries = [tried(browser, f"nobody {number}", f"203.0.113.{number}, 198.51.100.1") for number in range(51)]
+    assert tries == [401] * FAILURES["address"] + [429]
+    assert tried(browser, "nobody", "198.51.100.2") == 401
+    assert tried(browser, "nobody", "198.51.100.1, 192.0.2.8") == 429, "two proxies"
+    assert tried(behind("127.0.0.1"), "nobody", "198.51.100.1") == 401, "no proxy: it has an address of its own"

@@ -123,7 +123,7 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
         "why": _WHY.get(why, Text(why)).said(locale),
         "place": f"{row.machine} · {row.head} · {row.pocket}",
         "operation": row.operation,
-        "at": formats.moment(locale, row.ordered_at),
+        "at": formats.moment(locale, row.ordered_at, "short"),
         "insert": row.insert_designation,
         "edge": row.edge,
         "operations": row.operations_on_edge,

@@ -55,6 +55,49 @@ def test_a_dead_server_is_said_and_its_return_too(page) -> None:
     assert not page.script("return document.body.classList.contains('disconnected')")
 
 
+def test_a_database_that_is_away_is_said_and_its_return_too(page, plant) -> None:
+    page.sign_in()
+    wait_until(lambda: page.shows(".card"))
+    file = plant.folder / "inserts.db"
+    file.rename(plant.folder / "away.db")
+    wait_until(lambda: page.shows("#lost"), 30, "the banner")
+    (plant.folder / "away.db").rename(file)
+    wait_until(lambda: not page.shows("#lost"), 30, "the return")
+
+
+def test_a_head_turns_grey_by_the_page_s_own_clock(page) -> None:
+    page.sign_in()
+    wait_until(lambda: page.shows(".card.review"))
+    page.server.kill()  # nobody can be asked
+    page.script("for (const age of document.querySelectorAll('[data-stale-in]')) age.dataset.staleIn = '1'")
+    wait_until(lambda: not page.shows(".card.review"), 30, "what is of long ago")
+    assert page.shows(".card.stale")
+
+
+def test_more_pages_than_a_browser_has_connections_stay_live(page, plant) -> None:
+    """Without HTTP/2 it opens six to a host."""
+    page.sign_in(path="/board")
+    first = page.chromium.current_window_handle
+    try:
+        for _ in range(7):
+            page.chromium.switch_to.new_window("tab")
+            page.open("/board")
+            page.complete()
+            assert page.shows(".card")
+        photo = next((plant.folder / "images").rglob("*.jpg")).read_bytes()
+        now = datetime.now(UTC)
+        plant.judge(plant.capture("mill-1", "H12", 7, 1, "op-0002", uuid6.uuid7(), now, photo), 3.0, now)
+        for window in (page.chromium.current_window_handle, first):
+            page.chromium.switch_to.window(window)
+            wait_until(lambda: page.shows(".card.replace"), 20, "the new answer")
+            assert not page.shows("#lost")
+    finally:
+        for window in set(page.chromium.window_handles) - {first}:
+            page.chromium.switch_to.window(window)
+            page.chromium.close()
+        page.chromium.switch_to.window(first)
+
+
 def _luminance(page, of: str, selector: str) -> float:
     text = page.script(f"return getComputedStyle(document.querySelector('{selector}')).{of}")
     channels = [float(each) / 255 for each in text.partition("(")[2].rstrip(")").split(",")[:3]]

@@ -27,6 +27,12 @@ _MOST_WAITING: Final = 200
 FAULTS: Final = "faults"
 """The id of the list of open faults."""
 
+AWAY: Final = "away"
+"""In place of an id: the database does not answer, so nobody knows what has changed."""
+
+BACK: Final = "back"
+"""In place of an id: it answers again, and anything may have changed."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +49,8 @@ class Feed:
         self._listeners: set[asyncio.Queue[str]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._news = 0
+        self.away = False
+        """Whether the last look failed."""
 
     @property
     def listeners(self) -> int:
@@ -69,6 +77,7 @@ class Feed:
             if not self._listeners and self._looking is not None:
                 self._looking.cancel()
                 self._looking = None
+                self.away = False
 
     async def _look(self) -> None:
         known: Marks | None = None
@@ -76,14 +85,23 @@ class Feed:
             try:
                 marks = await run_in_threadpool(self._marks, known)
             except DatabaseUnavailable:
-                pass  # the pages themselves say so when they are asked for
+                self._fails()
             except Exception:  # noqa: BLE001 - the next look may succeed, and pages that wait would never know
                 _log.exception("the line could not be looked at")
+                self._fails()
             else:
-                if known is not None:
+                if self.away:
+                    self.away = False
+                    self._tell({BACK})
+                elif known is not None:
                     self._tell(_changed(known, marks))
                 known = marks
             await asyncio.sleep(EVERY_SECONDS)
+
+    def _fails(self) -> None:
+        if not self.away:
+            self.away = True
+            self._tell({AWAY})
 
     def _marks(self, known: Marks | None) -> Marks:
         with self._database.reading() as session:

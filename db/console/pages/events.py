@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from db.console.access.guard import Watcher
 from db.console.context import console_of
-from db.console.live.feed import Feed
+from db.console.live.feed import AWAY, BACK, Feed
 
 router = APIRouter()
 
@@ -32,9 +32,20 @@ async def events(request: Request, person: Watcher) -> StreamingResponse:
 async def _stream(feed: Feed, seconds: float) -> AsyncIterator[str]:
     end = asyncio.get_running_loop().time() + seconds
     async with feed.listen() as news:
-        yield "retry: 1000\nevent: ready\ndata:\n\n"
+        yield f"retry: 1000\n{_READY}"
+        if feed.away:
+            yield _AWAY
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
-                yield f"event: changed\ndata: {await asyncio.wait_for(news.get(), min(_BEAT_SECONDS, left))}\n\n"
+                piece_id = await asyncio.wait_for(news.get(), min(_BEAT_SECONDS, left))
             except TimeoutError:
-                yield "event: beat\ndata:\n\n"
+                yield _AWAY if feed.away else "event: beat\ndata:\n\n"
+            else:
+                yield {AWAY: _AWAY, BACK: _READY}.get(piece_id, f"event: changed\ndata: {piece_id}\n\n")
+
+
+_READY: Final = "event: ready\ndata:\n\n"
+"""All that the page shows is to be fetched anew."""
+
+_AWAY: Final = "event: away\ndata:\n\n"
+"""Nobody knows what the line is like now."""

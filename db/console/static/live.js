@@ -7,6 +7,10 @@ const PATIENCE = 15_000;
 const REFRESH = 300_000;
 /** Milliseconds after which ages are written anew. */
 const TICK = 5_000;
+/** Milliseconds that a piece may take to come. */
+const LONGEST = 10_000;
+/** Milliseconds after which a piece that did not come is asked for again. */
+const AGAIN = 3_000;
 
 const banner = /** @type {HTMLElement} */ (document.getElementById("lost"));
 /** @type {number | undefined} */
@@ -16,6 +20,10 @@ let failing;
 /** @type {Set<string>} */
 const wanted = new Set();
 let fetching = false;
+/** Whether the server is silent, or cannot see the line itself. */
+let blind = false;
+/** Whether a piece that changed did not come. */
+let behind = false;
 
 /** Say that what is shown may be out of date. @param {Date} since */
 function lose(since) {
@@ -26,23 +34,40 @@ function lose(since) {
   document.body.classList.add("disconnected");
 }
 
+/** All that is known is shown again. */
+function find() {
+  if (banner.hidden || blind || behind) return;
+  banner.hidden = true;
+  document.body.classList.remove("disconnected");
+}
+
+/** Nothing more is known of the line. @param {Date} since */
+function goBlind(since) {
+  blind = true;
+  lose(since);
+}
+
 /** The server has said something. */
 function heard() {
   clearTimeout(silence);
   clearTimeout(failing);
   failing = undefined;
   const at = new Date();
-  silence = setTimeout(() => lose(at), PATIENCE);
-  if (banner.hidden) return;
-  banner.hidden = true;
-  document.body.classList.remove("disconnected");
+  silence = setTimeout(() => goBlind(at), PATIENCE);
+  blind = false;
+  find();
 }
 
-/** Fetch a piece of the page. @param {string} address @returns {Promise<string | null>} */
+/**
+ * Fetch a piece of the page; null where it is no more.
+ * @param {string} address @returns {Promise<string | null>}
+ */
 async function fetched(address) {
-  const answer = await fetch(address, { headers: { Accept: "text/plain" } });
+  const answer = await fetch(address, { headers: { Accept: "text/plain" }, signal: AbortSignal.timeout(LONGEST) });
   if (answer.status === 401) location.reload(); // to the login
-  return answer.ok ? answer.text() : null;
+  if (answer.status === 404) return null;
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  return answer.text();
 }
 
 /** Put a piece in its place; what a person has opened or points at stays. @param {HTMLElement} place @param {string} text */
@@ -63,9 +88,10 @@ function put(place, text) {
 async function refresh() {
   if (fetching) return;
   fetching = true;
+  let id = "";
   try {
     while (wanted.size) {
-      const [id] = wanted;
+      [id] = wanted;
       wanted.delete(id);
       const heads = document.getElementById("heads");
       // A head that a page of one machine does not have may be any other's: its own come with the next refresh.
@@ -75,8 +101,13 @@ async function refresh() {
       const text = await fetched(place.dataset.from ?? "");
       if (text !== null) put(place, text);
     }
+    behind = false;
+    find();
   } catch {
+    wanted.add(id);
+    behind = true;
     lose(new Date());
+    setTimeout(refresh, AGAIN);
   } finally {
     fetching = false;
   }
@@ -87,18 +118,37 @@ function refreshAll() {
   refresh();
 }
 
+/** What the server says, and what is done then. @type {Record<string, (data: string) => void>} */
+const NEWS = {
+  ready: () => { heard(); refreshAll(); },
+  beat: heard,
+  changed: (id) => { heard(); wanted.add(id); refresh(); },
+  away: () => { heard(); goBlind(new Date()); },
+  error: (how) => {
+    const at = new Date();
+    failing ??= setTimeout(() => goBlind(at), 2_000); // an ordinary end of a stream is over by then; a browser may try again sooner
+    if (how === "closed") fetched("/line/faults").catch(() => undefined); // to the login where that has ended
+  },
+};
+
 function listen() {
   const source = new EventSource("/events");
-  source.addEventListener("ready", () => { heard(); refreshAll(); });
-  source.addEventListener("beat", heard);
-  source.addEventListener("changed", (event) => { heard(); wanted.add(event.data); refresh(); });
+  for (const name of ["ready", "beat", "changed", "away"]) source.addEventListener(name, (event) => NEWS[name](event.data));
   source.addEventListener("error", () => {
-    const at = new Date();
-    failing ??= setTimeout(() => lose(at), 2_000); // an ordinary end of a stream is over by then; a browser may try again sooner
-    if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(listen, 3_000); // refused: the session has ended, or a proxy speaks for a server that is gone
-    fetched("/line/faults").catch(() => undefined);
+    const closed = source.readyState === EventSource.CLOSED;
+    NEWS.error(closed ? "closed" : "");
+    if (closed) setTimeout(listen, 3_000); // refused: the session has ended, or a proxy speaks for a server that is gone
   });
+}
+
+/** Share one stream with the other pages of this browser; a browser that cannot has one for each. */
+function join() {
+  if (!("SharedWorker" in window)) { listen(); return; }
+  const { port } = new SharedWorker("/static/news.js");
+  port.onmessage = ({ data: [name, data] }) => NEWS[name](data);
+  port.postMessage("joins");
+  addEventListener("pagehide", () => port.postMessage("leaves"));
+  addEventListener("pageshow", (event) => { if (event.persisted) port.postMessage("joins"); });
 }
 
 /** @type {WeakMap<Element, number>} when a piece came, by this computer's clock, which nothing turns back */
@@ -123,7 +173,9 @@ function grow() {
     if (passed(element) <= Number(element.dataset.staleIn)) continue;
     delete element.dataset.staleIn;
     const piece = /** @type {HTMLElement | null} */ (element.closest("[data-piece]"));
-    if (piece?.dataset.piece) wanted.add(piece.dataset.piece);
+    if (!piece?.dataset.piece) continue;
+    piece.className = "card stale"; // at once, whether or not the server can be asked
+    wanted.add(piece.dataset.piece);
   }
   refresh();
 }
@@ -133,4 +185,4 @@ setInterval(refreshAll, REFRESH);
 setInterval(grow, TICK);
 grow();
 heard();
-listen();
+join();

@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 from producer.contract.event import new_id
-from tests.forked_commands import run_command
+from tests.forked_commands import RunningCommand, run_command
+from tests.line_with_station import line_at_work
 from tests.support import program, wait_until
-from worker.embedded.redis_server import free_port
 
 WHERE = ("--machine", "mill-1", "--head", "H12")
 OF_12 = ("--head", "H0", "--check-size", "12")
@@ -34,19 +34,14 @@ def anew(photo: Path, to: Path) -> None:
 
 
 class CheckedLine:
-    """A standalone system with a model, and photographs that it finds intact."""
+    """A line with a model, its worker at work, and photographs that it finds intact."""
 
-    def __init__(self, folder: Path, trained: Path):
-        self.data = folder / "line"
-        shutil.copytree(trained, self.data)
-        self._log = folder / "standalone.log"
+    def __init__(self, data: Path, worker: RunningCommand):
+        self.data = data
+        self.worker = psutil.Process(worker.pid)
         self._operation = 0
-        command = [program("insert-worker"), "standalone", "--data", str(self.data), "--port", str(free_port())]
-        with self._log.open("wb") as log:
-            self._system = subprocess.Popen(command, stderr=log, stdout=log)
 
     def ready(self, folder: Path, labelled: Path) -> None:
-        wait_until(lambda: "the line is up" in self._log.read_text(), 120, "the line")
         head = folder / "head"
         head.mkdir()
         for pocket, image in enumerate(sorted((labelled / "intact").iterdir())[:12], 1):
@@ -80,10 +75,6 @@ class CheckedLine:
         """That of the latest check."""
         return f"op-{self._operation}"
 
-    def worker(self) -> psutil.Process:
-        children = psutil.Process(self._system.pid).children(recursive=True)
-        return next(child for child in children if "worker.commands.main run" in " ".join(child.cmdline()))
-
     def state_in_the_database(self) -> str:
         """What the database says of the latest check."""
         return str(self.checks(self.operation)[0]["state"])
@@ -112,20 +103,16 @@ class CheckedLine:
             watch.send_signal(signal.SIGTERM)
             watch.wait(60)
 
-    def stop(self) -> None:
-        self._system.send_signal(signal.SIGTERM)
-        self._system.wait(60)
-
 
 @pytest.fixture(scope="module")
 def line(labelled: Path, trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedLine]:
     folder = tmp_path_factory.mktemp("checked")
-    line = CheckedLine(folder, trained)
-    try:
+    data = folder / "line"
+    shutil.copytree(trained, data)
+    with line_at_work(data, folder) as worker:
+        line = CheckedLine(data, worker)
         line.ready(folder, labelled)
         yield line
-    finally:
-        line.stop()
 
 
 @pytest.fixture
@@ -330,9 +317,9 @@ def test_pockets_that_another_station_told_of_are_not_left_out(line: CheckedLine
 
 def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine, folder: Path) -> None:
     anew(line.intact[2], folder / "2.jpg")
-    images, worker = line.data / "images", line.worker()
+    images = line.data / "images"
     before = len([*images.rglob("*.jpg")])
-    worker.suspend()
+    line.worker.suspend()
     try:
         command = line.command(folder, "--json", "--head", "H21")
         checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -340,7 +327,7 @@ def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine
         anew(line.damaged, folder / "3.jpg")
         anew(line.damaged, folder / "4.jpg")
     finally:
-        worker.resume()
+        line.worker.resume()
     out, err = checking.communicate(timeout=110)
     told = json.loads(out)
     assert (checking.returncode, told["state"], told["review"]) == (2, "review", [3, 4]), err

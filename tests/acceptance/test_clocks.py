@@ -5,20 +5,34 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.test_standalone import Shop, head
+from tests.acceptance.test_standalone import head
 from tests.forked_commands import run_command
+from tests.line_with_station import line_at_work
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
 
 WHERE = ("--machine", "mill-1", "--head", "H1")
 WRONG = {"10 h ahead": "+10h", "10 h behind": "-10h", "1970": "@1970-01-02 00:00:00", "2099": "@2099-01-02 00:00:00"}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The folder of a line, and what its worker says."""
+
+    data: Path
+    log: Path
+
+    def station(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return run_command("insert-station", "--data", str(self.data), *options)
 
 
 def clock(wrong: str) -> dict[str, str]:
@@ -54,11 +68,12 @@ def replaced(shop: Shop) -> list[int]:
 
 @pytest.fixture(scope="module")
 def shop(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A line with a model."""
-    shop = Shop(tmp_path_factory.mktemp("shop"), trained)
-    shop.start()
-    yield shop
-    shop.stop()
+    """A line with a model, its worker at work."""
+    folder = tmp_path_factory.mktemp("shop")
+    shop = Shop(folder / "line", folder / "worker.log")
+    shutil.copytree(trained, shop.data)
+    with line_at_work(shop.data, folder):
+        yield shop
 
 
 @pytest.fixture
@@ -84,10 +99,7 @@ def test_a_wrong_clock_does_not_hide_what_is_to_be_replaced(judging: tuple[Shop,
         assert [row["outcome"] for row in history] == ["intact", "damaged", "intact"]
         apart = [row["captured_at"][:13] != row["ordered_at"][:13] for row in history]
         assert (apart[0], apart[1]) == (True, False), "seen where a person looks"
-    log = (shop.data.parent / "standalone.log").read_text() + "".join(
-        each.read_text(errors="replace") for each in shop.data.rglob("*.log")
-    )
-    assert "a station's clock is wrong" in log
+    assert "a station's clock is wrong" in shop.log.read_text()
 
 
 def test_a_clock_that_was_set_back_keeps_nothing_in_the_outbox(shop: Shop, tmp_path: Path) -> None:

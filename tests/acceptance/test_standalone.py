@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import urllib.request
@@ -25,12 +24,10 @@ from worker.embedded.redis_server import free_port
 
 
 class Shop:
-    """A standalone system on a folder of its own, a copy of a line that has learned where one is given."""
+    """A standalone system on a folder of its own."""
 
-    def __init__(self, folder: Path, trained: Path | None = None):
+    def __init__(self, folder: Path):
         self.data = folder / "line"
-        if trained is not None:
-            shutil.copytree(trained, self.data)
         self.port = free_port()
         self.receiver = Receiver()
         secret, self._connect = folder / "secret", folder / "connect.toml"

@@ -75,6 +75,16 @@ def drawn(number: Any) -> Any:
     return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
 
 
+_SAMPLED: Final = ("intact", "damaged", "unusable")
+"""The outcomes that nobody need look at, of which some are looked at nevertheless."""
+
+
+def is_sample(session: Session, capture_id: UUID) -> bool:
+    """Whether chance has chosen a capture whose verdict decides: it is to be looked at without that being shown."""
+    current = select(drawn(Verdicts.id)).where(Verdicts.capture_id == capture_id, Verdicts.current)
+    return bool(session.scalar(current.where(Verdicts.outcome.in_(_SAMPLED))))
+
+
 _Wanted = tuple[UUID, Why, Review | None]
 
 
@@ -117,7 +127,7 @@ def _in_two(groups: Iterator[_Group], first: int) -> Iterator[list[int]]:
 
 def _chosen(session: Session) -> Iterator[_Group]:
     """Of each outcome what chance has chosen of the newest verdicts, the oldest first."""
-    for outcome in ("intact", "damaged", "unusable"):
+    for outcome in _SAMPLED:
         yield _numbers(session, _newest(session, outcome).where(drawn(Verdicts.id)).order_by(Verdicts.id), WINDOW)
 
 

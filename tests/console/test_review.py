@@ -1,5 +1,6 @@
 """Reviews in a real browser, by keys alone: thirty with two steps back, and what happens when a label is not saved."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import count, pairwise
@@ -283,6 +284,61 @@ def test_the_photograph_before_is_shown_while_a_key_is_held(page, plant) -> None
     ActionChains(page.chromium).key_up(Keys.SPACE).perform()
     wait_until(lambda: newest in page.script(source), what="the photograph itself")
     assert not page.shows("#flag")
+
+
+def seen_for_a_moment(page) -> None:
+    """Long enough for a tap to say what it is."""
+    now = page.script("return performance.now()")
+    wait_until(lambda: page.script("return performance.now()") > now + 300, what="a moment")
+
+
+def test_a_tap_labels_what_is_on_the_screen_and_two_in_a_moment_are_one(page, plant) -> None:
+    photo = next((plant.folder / "images").rglob("*.jpg")).read_bytes()
+    now = datetime.now(UTC)
+    for operation in ("op-0001", "op-0002"):
+        capture = plant.capture("mill-5", "H5", 1, 1, operation, uuid6.uuid7(), now, photo)
+        plant.judge(capture, 0.0, now)
+    newest = str(capture.capture_id)
+    page.sign_in(path=f"/review?capture={newest}")
+    assert ready(page) == newest
+    seen_for_a_moment(page)
+    page.click("#previous")
+    wait_until(lambda: page.shows("#flag"), what="the photograph before")
+    page.click('[data-label="intact"]')
+    wait_until(lambda: not page.shows("#flag"), what="the photograph itself")
+    assert page.shown_capture() == newest
+    ActionChains(page.chromium).double_click(page.find('[data-label="worn"]')).perform()
+    assert not page.shows("#flag")
+    second = ready(page, newest)
+    all_saved(page)
+    assert kept(plant) == [(newest, "worn", "ana")]
+    # A button that has the focus is pressed by the keys of every button.
+    seen_for_a_moment(page)
+    page.script("document.querySelector('[data-label=broken]').focus()")
+    page.press(Keys.SPACE)
+    ready(page, second)
+    all_saved(page)
+    assert kept(plant)[1:] == [(second, "broken", "ana")]
+
+
+def test_a_label_that_is_never_taken_is_said_and_holds_up_no_other(page, plant) -> None:
+    first = begin(page)
+    gone = {"capture": str(uuid6.uuid7()), "label": "worn", "by": "ana", "place": "mill-1 · H12 · 3", "seen": None}
+    page.script(f"sessionStorage.setItem('unsaved', '{json.dumps([gone])}')")
+    page.open("/review")
+    wait_until(lambda: page.shows("#refused"), what="what is not kept")
+    assert "mill-1 · H12 · 3: what you said is not kept" in page.text("#refused")
+    ready(page)
+    page.press("1")
+    second = ready(page, first)
+    all_saved(page)
+    assert [label for _, label, _ in kept(plant)] == ["intact"]
+    # What was said before can be gone back to after a reload.
+    page.open("/review")
+    ready(page)
+    page.press(Keys.BACKSPACE)
+    shows(page, kept(plant)[0][0])
+    assert second != kept(plant)[0][0]
 
 
 def test_a_large_photograph_is_moved_by_keys(page) -> None:

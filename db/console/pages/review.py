@@ -18,10 +18,11 @@ from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.learning import reviews
+from db.learning.reviews import Review
 from db.line import verdicts
 from db.line.rows import VerdictRow
 from db.people import audit
-from db.queries import review_turns
+from db.queries import review_queue, review_turns
 from producer.contract.vocabulary import LABELS, Label
 
 router = APIRouter()
@@ -69,10 +70,7 @@ def hand_out(
     console = console_of(request)
     turn = review_turns.hand_out(console.database, person.digest, count, set(without or ()), datetime.now(UTC))
     with console.database.reading() as session:
-        items = [
-            _shown(session, locale_of(request), item.row, item.why, item.review.label if item.review else None)
-            for item in turn.items
-        ]
+        items = [_shown(session, locale_of(request), item.row, item.why, item.review) for item in turn.items]
     return JSONResponse({"items": items, "left": turn.left, "more": turn.more})
 
 
@@ -93,17 +91,30 @@ def item(request: Request, capture: UUID, person: Reviewer) -> Response:
         if row is None:
             raise HTTPException(404, Text("there is no such capture"))
         said = reviews.of_capture(session, capture)
-        return JSONResponse(_shown(session, locale_of(request), row, "asked for", said[0].label if said else None))
+        # A sample that nobody has looked at is one however it was come by: its labels measure how often damage is.
+        why = "asked for" if said or not review_queue.is_sample(session, capture) else "a sample"
+        return JSONResponse(_shown(session, locale_of(request), row, why, said[0] if said else None))
 
 
 @router.post("/review/label")
 def label(
-    request: Request, person: Reviewer, capture: Annotated[UUID, Form()], label: Annotated[Label, Form()]
+    request: Request,
+    person: Reviewer,
+    capture: Annotated[UUID, Form()],
+    label: Annotated[Label, Form()],
+    seen: Annotated[int | None, Form(ge=0, le=2**63 - 1)] = None,
 ) -> Response:
-    """Keep what the person says; it counts from now on, and the one before stays readable."""
+    """Keep what the person says; it counts from now on, and the one before stays readable.
+
+    `seen` is the newest review that the page knew, 0 for none: another person's that came after it is not overruled
+    by somebody who has not seen it.
+    """
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
+            newest = next(iter(reviews.of_capture(session, capture)), None)
+            if seen is not None and newest is not None and newest.by != person.name and newest.id > seen:
+                raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=newest.by))
             kept = reviews.add(session, capture_id=capture, label=label, by=person.name, at=now)
             audit.write(session, at=now, by=person.name, action="reviewed", subject=str(capture), label=label)
             review_turns.keep(session, person.digest, capture, now)
@@ -112,7 +123,7 @@ def label(
     return JSONResponse({"review": kept.id})
 
 
-def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: str | None) -> dict[str, Any]:
+def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: Review | None) -> dict[str, Any]:
     """A photograph as the page's script needs it. Of a sample the verdict is not shown: it would be believed."""
     blind = why == "a sample"
     before = review_turns.previous(session, row)
@@ -132,7 +143,8 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: st
         "model": None if blind else row.model_id,
         "reason": None if blind else reason or row.reason,
         "reasonLanguage": locale.language if reason else "en",
-        "said": said,
+        "said": said.label if said else None,
+        "review": said.id if said else None,
         "photograph": row.image is not None,
         "previous": str(before) if before else None,
         "sample": blind,

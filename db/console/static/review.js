@@ -11,8 +11,8 @@ import { Zoom } from "./zoom.js";
 
 /**
  * @typedef {{id: string, why: string, place: string, photograph: boolean, said: string | null, previous: string | null,
- *   evidence: boolean, sample: boolean, [fact: string]: any}} Item
- * @typedef {{capture: string, label: string, by: string}} Saying
+ *   evidence: boolean, sample: boolean, review: number | null, [fact: string]: any}} Item
+ * @typedef {{capture: string, label: string, by: string, place: string, seen: number | null}} Saying
  */
 
 /** So many photographs are at hand: the one that is looked at and the next ones, already loaded. */
@@ -21,6 +21,12 @@ const AT_HAND = 4;
 const HOLD = 20_000;
 /** Milliseconds between two tries to save. */
 const RETRY = 3_000;
+/** Milliseconds for which a photograph has been shown before a tap says what it is: two taps in a moment are one. */
+const SEEN = 250;
+/** So many labels can be gone back to after a reload. */
+const KEPT = 100;
+/** What the server answers where it may save the same label later; whatever else it refuses, it refuses for good. */
+const PASSING = ["401", "403", "408", "429"];
 
 /** @param {string} id @returns {HTMLElement} */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -42,7 +48,7 @@ const names = JSON.parse(at("facts").dataset.names ?? "[]");
 /** @type {Item[]} the first one is looked at */
 const queue = [];
 /** @type {Item[]} what was labelled, the last one last */
-const labelled = [];
+const labelled = kept("labelled").filter((item) => item.by === person);
 /** @type {Set<string>} those that were gone back to */
 const undone = new Set();
 /** @type {Set<string>} */
@@ -52,12 +58,17 @@ const putOff = new Set();
 /** @type {Item[]} those of them that come behind what is asked for now */
 const aside = [];
 /** @type {Saying[]} */
-let unsaved = JSON.parse(sessionStorage.getItem("unsaved") ?? "[]");
+const unsaved = kept("unsaved");
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
 const loaded = new Map();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
 /** Whether photographs are shown with where their verdicts came from. */
 let explaining = false;
+
+/** What this tab keeps over a reload. @param {string} name @returns {any[]} */
+function kept(name) {
+  return JSON.parse(sessionStorage.getItem(name) ?? "[]");
+}
 
 /** @param {string} id */
 const plain = (id) => `/photographs/${id}/large`;
@@ -101,15 +112,30 @@ function fail(error) {
   setTimeout(save, RETRY);
 }
 
+/** Say that a label is not kept, and go on: the server will never take it. @param {Saying} saying @param {string} status */
+function drop({ capture, place }, status) {
+  const place_of = labelled.findIndex((item) => item.id === capture);
+  if (place_of >= 0) labelled.splice(place_of, 1);
+  const { gone, overtaken } = at("refused").dataset;
+  at("refused").textContent = `${place}: ${status === "409" ? overtaken : gone}`;
+  at("refused").hidden = false;
+}
+
 /** Save what was said, in order. */
 async function save() {
   if (saving) return;
   saving = true;
   try {
     while (unsaved.length) {
-      const { capture, label, by } = unsaved[0];
+      const { capture, label, by, seen } = unsaved[0];
       if (by !== person) throw new Error("403"); // said before somebody else signed in here
-      await post("/review/label", [["capture", capture], ["label", label]]);
+      try {
+        await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)]]);
+      } catch (error) {
+        const status = error instanceof Error ? error.message : "";
+        if (!/^4\d\d$/.test(status) || PASSING.includes(status)) throw error;
+        drop(unsaved[0], status);
+      }
       unsaved.shift();
       remember();
     }
@@ -128,6 +154,7 @@ async function save() {
 
 function remember() {
   sessionStorage.setItem("unsaved", JSON.stringify(unsaved));
+  sessionStorage.setItem("labelled", JSON.stringify(labelled.slice(-KEPT)));
 }
 
 /** Show the next photograph at once, and have enough at hand, loaded before they are looked at. */
@@ -171,6 +198,7 @@ function show() {
   at("nothing").hidden = Boolean(item) || asking;
   if (!item) return;
   if (image.dataset.id !== item.id) {
+    photo.classList.remove("before");
     put(address(item), item);
     began = performance.now();
   }
@@ -247,8 +275,8 @@ function say(label) {
   putOff.delete(item.id);
   times.push(performance.now() - began);
   if (times.length > 20) times.shift();
-  labelled.push({ ...item, said: label });
-  unsaved.push({ capture: item.id, label, by: person });
+  labelled.push({ ...item, said: label, by: person });
+  unsaved.push({ capture: item.id, label, by: person, place: item.place, seen: item.review });
   remember();
   at("spoken").textContent = `${item.place}: ${called(label)}`;
   save();
@@ -261,6 +289,7 @@ function undo() {
   if (!item) return;
   queue.unshift(item);
   undone.add(item.id);
+  remember();
   at("spoken").textContent = `${item.place}: ${called(item.said ?? "")}`;
   show();
 }
@@ -279,9 +308,9 @@ function skip() {
 /** Show the photograph of this pocket before, for as long as it is asked for. @param {boolean} on */
 function previous(on) {
   const item = queue[0];
-  if (!item?.previous || photo.classList.contains("before") === on) return;
+  if (!item || photo.classList.contains("before") === on || (on && !item.previous)) return;
   photo.classList.toggle("before", on);
-  put(on ? plain(item.previous) : address(item), item);
+  put(on && item.previous ? plain(item.previous) : address(item), item);
 }
 
 /** Show photographs with where their verdicts came from, or without again. */
@@ -306,14 +335,34 @@ const PANS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], Arrow
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-label]"))) {
   const label = /** @type {string} */ (button.dataset.label);
   actions[label] = labels[label] = () => say(label);
-  button.addEventListener("click", labels[label]);
+  button.addEventListener("click", (event) => {
+    // A label is of what is on the screen: while that is the photograph before, a tap leads back to its own.
+    if (photo.classList.contains("before")) previous(false);
+    else if (event.detail < 2 && performance.now() - began >= SEEN) say(label);
+  });
 }
-for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]")))
-  button.addEventListener("click", () => actions[button.dataset.do ?? ""]());
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]"))) {
+  const action = button.dataset.do ?? "";
+  button.addEventListener("click", () => {
+    if (action !== "previous") previous(false);
+    actions[action]();
+  });
+}
+
+/** Whether a key is meant for what has the focus: a control's own, or any in what is not about the photograph. @param {KeyboardEvent} event */
+function isOfTheFocus(event) {
+  const focus = event.target instanceof Element ? event.target : document.body;
+  if (focus.closest("body > header, body > footer, #failed")) return true;
+  return [" ", "Enter"].includes(event.key) && focus.closest("button, a, input, select, summary") !== null;
+}
 
 addEventListener("keydown", (event) => {
   if (help.open) return keys.take(event);
   if (event.ctrlKey || event.metaKey || event.altKey || stopped || desk.hidden) return;
+  if (isOfTheFocus(event)) {
+    if (event.repeat) event.preventDefault(); // a key that is held down presses its button once
+    return;
+  }
   const pan = event.shiftKey && keysOn.checked && PANS[event.key];
   if (pan) { event.preventDefault(); zoom.pan(...pan); return; }
   const action = keys.action(event);
@@ -333,10 +382,23 @@ keysOn.checked = localStorage.getItem("keys") !== "off";
 keysOn.addEventListener("change", () => localStorage.setItem("keys", keysOn.checked ? "on" : "off"));
 at("again").addEventListener("click", save);
 at("look").addEventListener("click", () => { skipped.clear(); fill(); });
-setInterval(() => {
-  if (queue.length && !stopped && !document.hidden)
-    post("/review/hold", queue.slice(0, AT_HAND).map((item) => ["capture", item.id])).catch(() => undefined);
-}, HOLD);
+
+/** Keep the photographs at hand for this person; what is somebody else's by now (a tablet may have slept) is left to them. */
+async function hold() {
+  if (!queue.length || stopped || document.hidden) return;
+  const asked = queue.slice(0, AT_HAND);
+  try {
+    const held = await post("/review/hold", asked.map((item) => ["capture", item.id]));
+    const lost = new Set(asked.filter((item) => !held.kept.includes(item.id)));
+    if (!lost.size) return;
+    queue.splice(0, queue.length, ...queue.filter((item) => !lost.has(item)));
+    fill();
+  } catch {
+    // the next label says it
+  }
+}
+setInterval(hold, HOLD);
+document.addEventListener("visibilitychange", hold);
 
 const first = desk.dataset.first;
 if (first) {

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from db.learning import reviews
 from db.people import audit
 from db.queries import review_turns
-from db.schema.tables import Leases
+from db.queries.review_queue import drawn
+from db.schema.tables import Leases, Verdicts
 from tests.console_support import Browser
 from tests.integration.conftest import on_both_engines
 
@@ -128,3 +129,31 @@ def test_a_viewer_does_not_review(console) -> None:
     browser = Browser(console)
     browser.sign_in("the viewer")
     assert browser.get("/review").status_code == 403
+
+
+def test_the_verdict_of_a_sample_is_not_shown_by_whatever_address_it_is_opened(line, console, signed_in) -> None:
+    for pocket in range(1, 61):
+        line.see(pocket, pocket, "intact")
+    with console.database.reading() as session:
+        number = select(Verdicts.capture_id).where(drawn(Verdicts.id))
+        sample = session.scalars(number).first()
+    browser = signed_in("reviewer")
+    shown = browser.get(f"/review/item?capture={sample}").json()
+    assert (shown["sample"], shown["verdict"], shown["damage"], shown["model"]) == (True, None, None, None)
+    assert browser.post("/review/label", {"capture": str(sample), "label": "intact"}).status_code == 200
+    assert browser.get(f"/review/item?capture={sample}").json()["verdict"] == "intact"
+
+
+def test_what_somebody_else_said_meanwhile_is_not_overruled_unseen(line, console, signed_in) -> None:
+    [capture] = unsure(line, 1)
+    ana, bert = signed_in("reviewer"), signed_in("maintainer")
+    said = ana.post("/review/label", {"capture": capture, "label": "worn", "seen": 0}).json()["review"]
+    assert bert.post("/review/label", {"capture": capture, "label": "intact", "seen": 0}).status_code == 409
+    with console.database.reading() as session:
+        assert [review.by for review in reviews.of_capture(session, UUID(capture))] == ["the reviewer"]
+    assert bert.get(f"/review/item?capture={capture}").json()["review"] == said
+    assert bert.post("/review/label", {"capture": capture, "label": "intact", "seen": said}).status_code == 200
+    assert ana.post("/review/label", {"capture": capture, "label": "broken", "seen": said}).status_code == 409
+    assert bert.post("/review/label", {"capture": capture, "label": "worn", "seen": said}).status_code == 200, (
+        "one's own"
+    )

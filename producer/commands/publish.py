@@ -111,7 +111,7 @@ def _answers(station: Station, event: CaptureEvent, wait: float) -> tuple[Receiv
         return None, None
     alone = event.check_size == 1 and isinstance(received.answer, VerdictAnswer)
     rest = max(until - time.monotonic(), _AT_ONCE) if alone else _AT_ONCE
-    checked = station.wait_for([event.check_id], rest, since=received.at).get(event.check_id)
+    checked = station.wait_for([event.check_id], rest).get(event.check_id)
     return received, checked.answer if checked is not None and isinstance(checked.answer, CheckAnswer) else None
 
 
@@ -128,10 +128,7 @@ def _show(received: Received, checked: CheckAnswer | None, as_json: bool) -> Non
 
 
 def _exit_code(received: Received, checked: CheckAnswer | None) -> int:
-    state = _alone(received)
-    # A "go" is of another photograph of the pocket: it makes no good one of this.
-    if checked is not None and checked.state != "go":
-        state = checked.state
+    state = checked.state if checked is not None else _alone(received)
     return {"go": 0, "replace": NO}.get(state, FAILED)
 
 

@@ -185,27 +185,20 @@ class Station:
         self._outbox.add(event, time.time())
         self._delivery.wake()
 
-    def wait_for(self, ids: Collection[UUID], timeout: float, *, since: float = 0.0) -> dict[UUID, Received]:
+    def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:
         """Wait for answers.
 
         Args:
             ids: of captures and checks.
             timeout: seconds after which those that have not come are given up.
-            since: those from before are not meant, in seconds of `time.monotonic`: a check that was answered before
-                a photograph of it was judged says nothing of that one.
 
         Returns:
             The newest answer to each of them that has one.
         """
         wanted = set(ids)
-
-        def come() -> dict[UUID, Received]:
-            answers = {key: self._answers[key] for key in wanted & self._answers.keys()}
-            return {key: received for key, received in answers.items() if received.at >= since}
-
         with self._answered:
-            self._answered.wait_for(lambda: len(come()) == len(wanted), timeout)
-            return come()
+            self._answered.wait_for(lambda: wanted <= self._answers.keys(), timeout)
+            return {key: self._answers[key] for key in wanted & self._answers.keys()}
 
     def flush(self, timeout: float) -> bool:
         """Wait until every event in the outbox has left this station at least once; False if `timeout` ran out."""

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import redis
 import structlog
 from PIL import Image, ImageDraw
 from sqlalchemy import update
@@ -196,48 +195,6 @@ def test_what_is_logged_about_a_capture_names_it_also_when_it_fails(line: Line) 
     (failed,) = [each for each in logs if each["log_level"] == "error"]
     assert (failed["capture"], failed["check"]) == (str(bad.capture_id), str(bad.check_id))
     assert structlog.contextvars.get_contextvars() == {}
-
-
-class LateNotifier(Notifier):
-    """Is kept from telling, once, while something else happens; Redis may refuse besides."""
-
-    def __init__(self, redis_url: str, meanwhile: Callable[[], None], refused: bool) -> None:
-        super().__init__(redis_url)
-        self._meanwhile: Callable[[], None] | None = meanwhile
-        self._refused = refused
-
-    def send(self, answers: Any) -> None:
-        meanwhile, self._meanwhile = self._meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
-            if self._refused:
-                raise redis.ResponseError("NOREPLICAS Not enough good replicas to write.")
-        super().send(answers)
-
-
-@pytest.mark.parametrize(
-    ("refused", "states"),
-    [(False, ["replace", "go", "replace"]), (True, ["replace", "replace"])],
-    ids=["stall", "refused"],
-)
-def test_the_last_answer_of_a_check_is_the_one_that_stands_in_the_database(
-    line: Line, refused: bool, states: list[str]
-) -> None:
-    check = str(new_id())
-    pictures = [photograph(brightness=brightness, seed=seed) for seed, brightness in enumerate((70, 70, 190))]
-    other, first, anew = (
-        stored_event(line.store, picture, pocket=pocket, check_id=check, check_size=2)
-        for pocket, picture in zip((2, 1, 1), pictures, strict=True)
-    )
-    line.inspector.inspect(other.message())
-    # Between the commit and the answer of the one, another process judges the pocket's newer photograph.
-    kept = line.worker()
-    kept._telling._notifier = LateNotifier(line.redis_url, lambda: line.inspector.inspect(anew.message()), refused)
-    kept.inspect(first.message())
-    assert [answer.state for answer in line.answers() if isinstance(answer, CheckAnswer)] == states
-    with line.database.reading() as session:
-        (standing,) = checks.finished(session, [first.check_id])
-    assert standing.state == "replace"
 
 
 @pytest.mark.parametrize(("brightness", "outcome"), [(70, "intact"), (190, "damaged")])
@@ -469,8 +426,7 @@ def test_a_message_of_several_captures_is_two_transactions(line: Line) -> None:
         for pocket in range(1, 9)
     ]
     line.worker(database=counting).inspect([event.message() for event in group])
-    # It reads once more whether its check still stands as it was told.
-    assert (counting.transactions, counting.readings) == ([False, True], 1), "only verdicts wait for the disk"
+    assert (counting.transactions, counting.readings) == ([False, True], 0), "only verdicts wait for the disk"
     counting.close()
     answers = line.answers()
     assert [answer.capture_id for answer in answers[:-1]] == [event.capture_id for event in group]

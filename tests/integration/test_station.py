@@ -178,20 +178,6 @@ def test_a_fault_confirms_too(place: Place) -> None:
         wait_until(lambda: len(place.outbox) == 0)
 
 
-def test_an_answer_of_a_check_from_before_a_photograph_s_verdict_is_not_waited_for(place: Place) -> None:
-    with place.station() as station:
-        event = place.submit(station)
-        place.answer(place.go(event))
-        station.wait_for([event.check_id], 10)
-        place.answer(place.intact(event).model_copy(update={"outcome": "damaged"}))
-        verdict = station.wait_for([event.capture_id], 10)[event.capture_id]
-        assert station.wait_for([event.check_id], 0, since=verdict.at) == {}
-        place.answer(place.go(event).model_copy(update={"state": "replace", "replace": [7]}))
-        checked = station.wait_for([event.check_id], 10, since=verdict.at)[event.check_id].answer
-        assert isinstance(checked, CheckAnswer)
-        assert checked.state == "replace"
-
-
 def test_a_whole_head_is_answered(place: Place) -> None:
     photographs = [Photograph(pocket, photograph(seed=pocket)) for pocket in range(1, 31)]
     with place.worker(), place.station() as station:

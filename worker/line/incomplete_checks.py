@@ -19,8 +19,8 @@ import db.line.checks
 from db.engine.database import Database
 from db.line import incomplete_checks
 from db.line.incomplete_checks import Awaited
+from worker.line.mapping import check_answer
 from worker.line.notifier import Notifier
-from worker.line.telling import Telling, answers_of
 from worker.monitoring.metrics import WorkerMetrics
 from worker.runtime.periodic import Periodic
 
@@ -61,7 +61,6 @@ class IncompleteWatch(Periodic):
         super().__init__(min(LOOK_EVERY, timeout / 4), name="incomplete", failure="incomplete checks were not ended")
         self._database = database
         self._notifier = notifier
-        self._telling = Telling(database, notifier)
         self._metrics = metrics
         self._unchanged = Unchanged(timeout)
 
@@ -89,12 +88,9 @@ class IncompleteWatch(Periodic):
             for check in checks
             if check.missing and check.state != "pending" and overdue[check.check_id].last_at > recent
         ]
-        answers = answers_of(ended, {check.check_id: check.station for check in ended})
-        self._notifier.send(answers.values())
+        self._notifier.send([(check.station, check_answer(check)) for check in ended])
         with self._database.transaction() as session:
             incomplete_checks.give_up(session, overdue)
-        # A photograph may have come meanwhile, and its check been told otherwise before this.
-        self._telling.correct(answers)
         for check in ended:
             self._metrics.checks_incomplete.inc()
             log.warning(

@@ -39,7 +39,6 @@ from worker.line.mapping import capture_of, photograph_of, shadow_verdict_of, ve
 from worker.line.notifier import Notifier
 from worker.line.requeue import event_of, number_in
 from worker.line.results import Ended, Results
-from worker.line.telling import Telling, answers_of
 from worker.line.writes import Writes
 from worker.models.line_model import Judgement
 from worker.monitoring.metrics import LineMetrics
@@ -85,7 +84,7 @@ class Inspector:
         self._in_hand = in_hand or InHand()
         self._limit = limit
         self._writes = Writes(database)
-        self._telling = Telling(database, notifier)
+        self._notifier = notifier
         self._lives = KnownLives(database)
 
     def inspect(self, message: object, *, message_id: str = "", retries: int = 0) -> None:
@@ -255,7 +254,8 @@ class Inspector:
         """Send what was committed, now or before, to the stations; then log and count it."""
         answers = results.answers(ended, self._lives.of)
         with self._metrics.stage("notify"):
-            self._telling.tell(answers, answers_of(ended.checks, results.checks))
+            if answers:
+                retry_while_unavailable(partial(self._notifier.send, answers), REDIS)
         for event, verdict in results.kept(ended):
             said = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
             log.info("judged", **about(event), model=verdict.model_id, **said)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from db.line.checks import Check
 from db.line.verdicts import Verdict
-from producer.contract.answers import FaultAnswer, Remaining, VerdictAnswer
+from producer.contract.answers import CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
 from producer.contract.event import CaptureEvent
 from worker.line.faults import CaptureFault
-from worker.line.mapping import verdict_answer
+from worker.line.mapping import check_answer, verdict_answer
 from worker.models.line_model import Judgement
 
 
@@ -46,18 +46,20 @@ class Results:
 
     def answers(
         self, ended: Ended, life: Callable[[CaptureEvent, Verdict], Remaining | None]
-    ) -> list[tuple[str, VerdictAnswer | FaultAnswer]]:
-        """What stations are told of captures, in order, when all of it is on disk: verdicts and then faults.
+    ) -> list[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]:
+        """What stations are told, in order, when all of it is on disk: verdicts, faults, and then finished checks.
 
         Args:
             ended: what was committed.
             life: how long the insert that a verdict is of still lasts, where that is known.
         """
-        answers: list[tuple[str, VerdictAnswer | FaultAnswer]] = [
+        answers: list[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]] = [
             (event.station, verdict_answer(event, verdict, life(event, verdict)))
             for event, verdict in (*self.kept(ended), *self.again)
         ]
-        return answers + [(station, fault.answer()) for station, fault in self._told_faults()]
+        answers += [(station, fault.answer()) for station, fault in self._told_faults()]
+        stations = self.checks
+        return answers + [(stations[check.check_id], check_answer(check)) for check in ended.checks]
 
     def _told_faults(self) -> list[tuple[str, CaptureFault]]:
         """Those whose station is known, with it."""

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import incomplete_checks
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
-from db.line.check_revisions import next_revision
+from db.line.check_revisions import hold, next_revision
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
 from db.line.contradictions import Place, elsewhere
@@ -182,9 +182,14 @@ def to_doubt(session: Session, check_ids: Collection[UUID]) -> list[UUID]:
 
 
 def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
-    """What some checks come to when what has not come of them is waited for no more."""
+    """What some checks come to when what has not come of them is waited for no more; each has its next revision.
+
+    Told of them before they are given up (`db.line.incomplete_checks`), it is older than what they come to instead
+    where a photograph comes meanwhile.
+    """
     columns = [*COLUMNS[:-2], false().label("awaited"), true().label("given_up")]
-    rows = session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()
+    hold(session, check_ids)
+    rows = session.execute(next_revision(Checks.check_id.in_(check_ids)).returning(*columns)).all()
     return [check for check, _ in assessed(session, rows)]
 
 

@@ -1,6 +1,6 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, Event
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,8 @@ import pytest
 import uuid6
 from sqlalchemy import event, select
 
-from db.line import checks, faults, verdicts
+from db.line import check_revisions, checks, faults, verdicts
+from db.queries import contact_sheet
 from db.schema.tables import Checks
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
@@ -247,14 +248,14 @@ def test_of_two_that_finish_a_check_at_once_the_last_sees_both(line) -> None:
 
     def end(capture) -> list[checks.Check]:
         with line.database.transaction() as session:
-            checks.hold(session, [line.check_id])
+            check_revisions.hold(session, [line.check_id])
             began.set()
             verdicts.record(session, line.verdict(capture.capture_id))
             return checks.finish(session, [line.check_id])
 
     with ThreadPoolExecutor(1) as beside:
         with line.database.transaction() as session:
-            checks.hold(session, [line.check_id])
+            check_revisions.hold(session, [line.check_id])
             last = beside.submit(end, both[1])
             assert not began.wait(0.2)
             verdicts.record(session, line.verdict(both[0].capture_id))
@@ -286,6 +287,26 @@ def test_a_person_s_word_stands_above_the_verdict(line, label, state, replace, r
         with line.database.reading() as session:
             assert checks.recent(session, **place) == [found]
             assert checks.finished(session, [line.check_id]) == [found]
+
+
+def test_whatever_may_change_a_check_s_answer_gives_it_its_next_revision(line) -> None:
+    first, second = line.see(1, outcome="intact"), line.see(2)
+
+    def finish(**again: Any) -> int:
+        with line.database.transaction() as session:
+            return max((check.revision for check in checks.finish(session, [line.check_id], **again)), default=0)
+
+    assert finish() == status(line).revision == 0, "it is pending: nothing is told of it"
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(second.capture_id))
+    assert finish() == 1
+    assert finish(again=[line.check_id]) == 1, "told again"
+    line.say(first, "broken")
+    with line.database.transaction() as session:
+        assert contact_sheet.confirm(session, {second.capture_id: "intact"}, by="Ada", at=datetime.now(UTC))
+    judged = status(line)
+    assert judged.state == "replace"
+    assert finish(again=[line.check_id]) == judged.revision > 1
 
 
 def test_a_person_s_word_stands_above_a_fault(line, start) -> None:

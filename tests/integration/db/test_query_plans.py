@@ -194,7 +194,7 @@ def test_there_is_something_of_every_kind_to_find(plant) -> None:
 
 def test_what_a_worker_looks_up_is_led_to_by_an_index(plant) -> None:
     """Beside its captures: the newest of their pockets, what contradicts, every few seconds what is waited for."""
-    with plant.reading() as session, recorded(session) as sent:
+    with plant.transaction() as session, recorded(session) as sent:
         newest = session.execute(select(Captures).order_by(*NEWEST_FIRST).limit(30)).scalars().all()
         sent.clear()
         arrivals = [

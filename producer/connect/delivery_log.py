@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,12 @@ CREATE TABLE IF NOT EXISTS shown (sink TEXT NOT NULL, topic TEXT NOT NULL, text 
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+
+_FIRST = """
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'delivery', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'delivery')
+"""
+"""The numbers of a new log go on above those of one that was there before: who compares them sees another number."""
 
 
 @dataclass(frozen=True)
@@ -274,6 +281,7 @@ class DeliveryLog:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.executescript(_TABLES + sink_states.TABLE + said_checks.TABLE)
+    connection.execute(_FIRST, (int(time.time() * 1000),))
 
 
 _COLUMNS: Final = "number, sink, event, state, attempts, next_at, ended_at, problem"

@@ -26,6 +26,8 @@ State = Literal["waiting", "delivered", "given up"]
 DEFAULT_LIMIT: Final = 1_000_000
 """Deliveries that may wait for one sink, some 1 kB each: weeks of a large plant. Its oldest go then, and no other's."""
 
+_VOUCHED: Final = "vouched for"
+
 KEPT: Final = 7 * 24 * 3600.0
 """Seconds for which is remembered what was delivered: by then no answer is given for the second time."""
 
@@ -201,6 +203,27 @@ class DeliveryLog:
         """What `sink` shows of late, by topic."""
         with self._file.reading() as connection:
             return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())
+
+    def show(self, sink: str, shown: Mapping[str, str]) -> None:
+        """Keep what `sink` is to show, of the time before this log."""
+        with self._file.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO shown VALUES (?, ?, ?)", [(sink, topic, text) for topic, text in shown.items()]
+            )
+
+    def last_number(self) -> int:
+        """The number of the newest delivery; before the first, one above those of a log that was there before."""
+        with self._file.reading() as connection:
+            [number] = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
+        return int(number)
+
+    def vouches(self, sink: str) -> bool:
+        """Whether `sink` shows nothing but what stands here, or is told of it."""
+        return self.note(f"{_VOUCHED} {sink}") is not None
+
+    def vouch(self, sinks: Iterable[str]) -> None:
+        """Note that these sinks show nothing but what stands here."""
+        self.keep({}, {f"{_VOUCHED} {sink}": "yes" for sink in sinks})
 
     def configure(self, names: Collection[str]) -> None:
         """Say no more how sinks are doing that have other names; what waits for them stays, should they come back."""

@@ -204,7 +204,7 @@ class Plc:
 
     async def _holds(self, values: Mapping[str, ua.Variant]) -> bool:
         assert self._client is not None  # noqa: S101 (made by `open`)
-        held = await self._client.read_values([self._client.get_node(node) for node in values])
+        held: list[object] = await self._client.read_values([self._client.get_node(node) for node in values])
         return [value.Value for value in values.values()] == held
 
     async def _beat(self) -> None:

@@ -161,7 +161,9 @@ mkdirSync(OUTBOX, { recursive: true });
 if (positionals.length) handIn(positionals[0]);
 const captures = readdirSync(OUTBOX).filter((name) => !name.startsWith(".")).sort(); // by their times: the order they came in
 const waiting = new Map(captures.map((capture) => [capture, { pause: 10, at: 0 }]));
-const checks = new Set(captures.map((capture) => JSON.parse(readFileSync(join(OUTBOX, capture), "utf8")).check_id));
+const checkOf = new Map(captures.map((capture) => [capture, JSON.parse(readFileSync(join(OUTBOX, capture), "utf8")).check_id]));
+const checks = new Set(checkOf.values());
+const newest = new Map(); // the highest revision of each check's answers: a lower one that is told late is out of date
 let position = "0-0";
 let last = false; // the answer of a check comes behind that of its last photograph: one more look
 while (waiting.size || (checks.size && !last)) {
@@ -174,13 +176,23 @@ while (waiting.size || (checks.size && !last)) {
       next.pause = Math.min(next.pause * 2, 300);
     }
     const streams = await redis("XREAD", "COUNT", 500, "BLOCK", 1000, "STREAMS", `verdicts:${safeName(STATION)}`, position);
-    for (const [id, [, text]] of streams?.[0][1] ?? []) {
+    for (const [id, fields] of streams?.[0][1] ?? []) {
       position = id;
+      const text = fields[fields.indexOf("answer") + 1];
       const answer = JSON.parse(text);
-      const isCheck = answer.kind === "check";
-      if (!(isCheck ? checks.delete(answer.check_id) : waiting.delete(answer.capture_id))) continue;
+      if (answer.kind === "check") {
+        const known = newest.get(answer.check_id) ?? 0;
+        const revision = Number(fields[fields.indexOf("revision") + 1]) || known; // none: a worker of before
+        if (revision < known) continue;
+        newest.set(answer.check_id, revision);
+        // What was said of the check before its photographs were judged is not about them.
+        if ([...waiting.keys()].some((capture) => checkOf.get(capture) === answer.check_id)) continue;
+        const isFirst = checks.delete(answer.check_id);
+        if (isFirst || (revision > known && [...checkOf.values()].includes(answer.check_id))) console.log(text);
+        continue;
+      }
+      if (!waiting.delete(answer.capture_id)) continue;
       console.log(text);
-      if (isCheck) continue;
       rmSync(join(OUTBOX, answer.capture_id), { force: true }); // another one of this gateway may have been first
     }
   } catch (error) {

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Subquery, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.line import pockets
+from db.line import check_revisions, pockets
 from db.line.faults import fitting
 from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
@@ -87,6 +87,7 @@ def add(
         raise ValueError(f"a review says one of {', '.join(LABELS)}, not {label!r}")
     if not by.strip():
         raise ValueError("a review needs the name of who says it")
+    check_revisions.of_captures(session, [capture_id])
     # Transactions lock the capture's row in turn: the order of the ids is the order in which reviews count.
     capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
     if session.execute(capture).first() is None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import incomplete_checks
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
+from db.line.check_revisions import hold, next_revision
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
 from db.line.contradictions import Place, elsewhere
@@ -39,6 +40,9 @@ class Check:
     that came are judged; `missing` are the pockets, of those from 1 to `size`, of which none came. They are
     in `review` too. So is a check whose captures contradict each other, and `reason` says how
     (`db.line.contradictions`).
+
+    `revision` rises whenever something is written that may give the check another answer: of two answers the one with
+    the higher revision is the later, in whatever order they are told.
     """
 
     check_id: UUID
@@ -54,6 +58,7 @@ class Check:
     judged: int
     missing: tuple[int, ...] = ()
     reason: str | None = None
+    revision: int = 0
 
 
 def _key(table: Any) -> ColumnElement[Any]:
@@ -70,6 +75,7 @@ COLUMNS = (
     Checks.operation,
     Checks.size,
     Checks.started_at,
+    Checks.revision,
     Checks.awaited,
     Checks.given_up,
 )
@@ -95,6 +101,7 @@ _ANSWERED = Prepared(
 
 
 _OF_CHECK = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(_IDS)))
+_NEXT_OF_CHECK = Prepared(lambda *_: next_revision(Checks.check_id.in_(_IDS)).returning(*COLUMNS))
 _CAPTURE: Any = type_coerce(Captures.capture_id, String)
 # A row for all pockets of a check that came to the same: reading thousands one by one takes longer than finding them.
 _ALIKE = Prepared(
@@ -130,32 +137,13 @@ _TROUBLES_OF = Prepared(
 )
 
 
-_HELD = Prepared(
-    lambda *_: (
-        select(Checks.check_id)
-        .where(Checks.check_id.in_(_IDS))
-        .order_by(Checks.check_id)  # two that hold some wait for each other in line and not in a circle
-        .with_for_update(key_share=True)
-    )
-)
-
-
-def hold(session: Session, check_ids: Collection[UUID]) -> None:
-    """Have others that `finish` some of these checks wait for the end of this transaction, which has locked nothing.
-
-    So of several that record the last verdicts of a check at once, the last sees those of all. SQLite's writers have
-    taken their turn before they got here.
-    """
-    if check_ids and session.connection().dialect.name == "postgresql":
-        _HELD.execute(session.connection(), ids=list(check_ids))
-
-
-def finish(session: Session, check_ids: Collection[UUID]) -> list[Check]:
+def finish(session: Session, check_ids: Collection[UUID], *, again: Collection[UUID] = ()) -> list[Check]:
     """Those of some checks that are not pending any more, by what this transaction has written; it holds them.
 
-    One whose photographs, now that they are judged, show that they contradict each other is noted as such first.
+    Each has its next revision, but for those of `again`, of which nothing was written: they are told as they are. One
+    whose photographs, now that they are judged, show that they contradict each other is noted as such first.
     """
-    ended = finished(session, check_ids) if check_ids else []
+    ended = _ended(session, check_ids, again) if check_ids else []
     doubtful = to_doubt(session, [check.check_id for check in ended]) if ended else []
     if not doubtful:
         return ended
@@ -165,10 +153,16 @@ def finish(session: Session, check_ids: Collection[UUID]) -> list[Check]:
 
 def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """Those of some checks that are not pending any more."""
-    answered = [check_id for (check_id,) in _ANSWERED.execute(session.connection(), ids=list(check_ids))]
-    if not answered:
-        return []
-    rows = _OF_CHECK.execute(session.connection(), ids=answered)
+    return _ended(session, check_ids, check_ids)
+
+
+def _ended(session: Session, check_ids: Collection[UUID], again: Collection[UUID]) -> list[Check]:
+    connection = session.connection()
+    answered = [check_id for (check_id,) in _ANSWERED.execute(connection, ids=list(check_ids))]
+    changed = [check_id for check_id in answered if check_id not in again]
+    unchanged = [check_id for check_id in answered if check_id in again]
+    rows = [*_NEXT_OF_CHECK.execute(connection, ids=changed)] if changed else []
+    rows += _OF_CHECK.execute(connection, ids=unchanged) if unchanged else []
     return [check for check, _ in assessed(session, rows) if check.state != "pending"]
 
 
@@ -188,9 +182,14 @@ def to_doubt(session: Session, check_ids: Collection[UUID]) -> list[UUID]:
 
 
 def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
-    """What some checks come to when what has not come of them is waited for no more."""
+    """What some checks come to when what has not come of them is waited for no more; each has its next revision.
+
+    Told of them before they are given up (`db.line.incomplete_checks`), it is older than what they come to instead
+    where a photograph comes meanwhile.
+    """
     columns = [*COLUMNS[:-2], false().label("awaited"), true().label("given_up")]
-    rows = session.execute(select(*columns).where(Checks.check_id.in_(check_ids))).all()
+    hold(session, check_ids)
+    rows = session.execute(next_revision(Checks.check_id.in_(check_ids)).returning(*columns)).all()
     return [check for check, _ in assessed(session, rows)]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, func, literal_column, or_, select,
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
+from db.line.check_revisions import next_revision
 from db.line.contradicting_captures import MAY_CONTRADICT, OF_CHECK, PHOTOGRAPHED
 from db.schema.tables import Captures, Checks
 
@@ -77,7 +78,7 @@ def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> None:
 
 def doubt(session: Session, check_ids: Collection[UUID]) -> None:
     """Have some checks read capture by capture from now on: their photographs contradict each other."""
-    session.execute(update(Checks).where(Checks.check_id.in_(check_ids), ~Checks.awaited).values(given_up=True))
+    session.execute(next_revision(Checks.check_id.in_(check_ids) & ~Checks.awaited).values(given_up=True))
 
 
 def give_up_counted(connection: Connection, counted: Mapping[UUID, int]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.learning import reviews
+from db.line import check_revisions
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, VerdictRow, current_verdict
 from db.queries.review_queue import drawn
@@ -58,6 +59,7 @@ def confirm(session: Session, shown: Mapping[UUID, Outcome], *, by: str, at: dat
     `shown` are those that the person saw, with the outcome that was shown beside each. One that has a review or another
     verdict by now, that is drawn as a sample, or whose photograph is gone is left alone: nobody said so about it.
     """
+    check_revisions.of_captures(session, shown.keys())
     query = (
         select(Captures.capture_id, Captures.outcome, drawn(Verdicts.id))
         .join(Verdicts, current_verdict())

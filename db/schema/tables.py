@@ -55,7 +55,8 @@ class Checks(Base):
     be listed by time and place without going through every capture. It began with the earliest `ordered_at` of its
     captures, and is as large as the largest `check_size` of them; `machine` and `head` are those of the first that
     came. `awaited`: some pocket was not photographed yet; `given_up`: nor is it waited for any more, or all are there
-    and captures contradict each other.
+    and captures contradict each other. `revision` rises in each transaction that gives it another answer, which holds
+    the row: of two answers the one with the higher number is the later.
     """
 
     __tablename__ = "checks"
@@ -77,6 +78,7 @@ class Checks(Base):
     started_at: Mapped[datetime]
     awaited: Mapped[bool] = mapped_column(server_default=false())
     given_up: Mapped[bool] = mapped_column(server_default=false())
+    revision: Mapped[int] = mapped_column(server_default="0")
 
 
 class Captures(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -102,7 +103,10 @@ def publish(
 
 
 def _answers(station: Station, event: CaptureEvent, wait: float) -> tuple[Received | None, CheckAnswer | None]:
-    """The verdict or fault of a photograph, and what its check came to where that is known by then."""
+    """The verdict or fault of a photograph, and what its check came to with it, where that is known by then.
+
+    The check may have been answered before, with another photograph of the pocket: such an answer is not meant.
+    """
     from producer.contract.answers import CheckAnswer, VerdictAnswer
 
     until = time.monotonic() + wait
@@ -110,9 +114,21 @@ def _answers(station: Station, event: CaptureEvent, wait: float) -> tuple[Receiv
     if received is None:
         return None, None
     alone = event.check_size == 1 and isinstance(received.answer, VerdictAnswer)
-    rest = max(until - time.monotonic(), _AT_ONCE) if alone else _AT_ONCE
-    checked = station.wait_for([event.check_id], rest).get(event.check_id)
-    return received, checked.answer if checked is not None and isinstance(checked.answer, CheckAnswer) else None
+    end = max(until, time.monotonic() + _AT_ONCE) if alone else time.monotonic() + _AT_ONCE
+    since = received.at
+    while (left := end - time.monotonic()) > 0:
+        checked = station.wait_for([event.check_id], left, since=since).get(event.check_id)
+        if checked is None:
+            break
+        if isinstance(checked.answer, CheckAnswer) and _counts(checked.answer, received, event.pocket):
+            return received, checked.answer
+        since = math.nextafter(checked.at, math.inf)
+    return received, None
+
+
+def _counts(checked: CheckAnswer, received: Received, pocket: int) -> bool:
+    """Whether what a check came to can have this photograph's verdict or fault in it: what is not intact is named."""
+    return _alone(received) == "go" or pocket in (*checked.replace, *checked.review)
 
 
 def _show(received: Received, checked: CheckAnswer | None, as_json: bool) -> None:

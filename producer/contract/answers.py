@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import UUID7, BaseModel, ConfigDict, Field, TypeAdapter
@@ -11,7 +12,10 @@ from producer.contract.names import Name, is_narrow, safe_name
 from producer.contract.vocabulary import CheckState, Outcome
 
 STREAM_FIELD: Final = b"answer"
-"""The one field of every stream entry; its value is the answer as JSON."""
+"""The field of every stream entry that has the answer, as JSON."""
+
+REVISION_FIELD: Final = b"revision"
+"""The field beside it of a check's answer on a station's own stream: stations from before it do not look at it."""
 
 STREAM_LENGTH: Final = 10_000
 """About how many answers a station's stream keeps; older ones are trimmed."""
@@ -33,14 +37,14 @@ def stream_of(station: str) -> str:
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1, 2, 3] = Field(default=1, description="The lowest version whose readers can read it.")
+    schema_version: Literal[1, 2, 3, 4] = Field(default=1, description="The lowest version whose readers can read it.")
 
     def model_post_init(self, _: object) -> None:
         """Give an answer that is made here the oldest version that can say it: stations of any age read that."""
         if "schema_version" not in self.model_fields_set:
             self.__dict__["schema_version"] = self._lowest_version()
 
-    def _lowest_version(self) -> Literal[1, 2, 3]:
+    def _lowest_version(self) -> Literal[1, 2, 3, 4]:
         return 1
 
 
@@ -89,7 +93,7 @@ class VerdictAnswer(_Answer):
             return self
         return VerdictAnswer(**self.model_dump(exclude={"remaining", "schema_version"}))
 
-    def _lowest_version(self) -> Literal[1, 2, 3]:
+    def _lowest_version(self) -> Literal[1, 2, 3, 4]:
         if self.remaining is not None:
             return 3
         return 1 if is_narrow(self.machine) and is_narrow(self.head) else 2
@@ -128,8 +132,30 @@ class CheckAnswer(_Answer):
         exclude_if=lambda reason: reason is None,  # nor this
         description="What its events say against each other, where they do: such a check is 'review'.",
     )
+    revision: int = Field(
+        default=0,
+        ge=0,
+        exclude_if=lambda revision: revision == 0,  # version 3 does not know it
+        description="Rises with the answers of a check, in the order in which the database has them: one that comes "
+        "after an answer with a higher one is out of date. 0: not known, from a worker of before. "
+        "A station's own stream has it beside the answer.",
+    )
+    begun_at: UtcDatetime | None = Field(
+        default=None,
+        exclude_if=lambda moment: moment is None,  # nor this
+        description="The check's place among those of its head: of two the one with the later moment is the newer, "
+        "whatever a station's clock says. Never on a station's own stream.",
+    )
 
-    def _lowest_version(self) -> Literal[1, 2, 3]:
+    def without_order(self) -> CheckAnswer:
+        """What it says, without its place among other answers: as a station of any age reads it."""
+        if self.revision == 0 and self.begun_at is None:
+            return self
+        return CheckAnswer(**self.model_dump(exclude={"revision", "begun_at", "schema_version"}))
+
+    def _lowest_version(self) -> Literal[1, 2, 3, 4]:
+        if self.revision or self.begun_at is not None:
+            return 4
         names = self.machine, self.head, self.operation
         return 2 if self.missing or self.reason or not all(map(is_narrow, names)) else 1
 
@@ -138,3 +164,27 @@ Answer = Annotated[VerdictAnswer | FaultAnswer | CheckAnswer, Field(discriminato
 
 ANSWERS: TypeAdapter[VerdictAnswer | FaultAnswer | CheckAnswer] = TypeAdapter(Answer)
 """Reads an answer from JSON and describes all three as one JSON Schema."""
+
+
+def station_entry(answer: VerdictAnswer | FaultAnswer | CheckAnswer) -> dict[bytes, str]:
+    """The fields of an entry of a station's own stream: the answer in what a station of any age reads."""
+    if isinstance(answer, VerdictAnswer):
+        answer = answer.without_remaining()
+    if not isinstance(answer, CheckAnswer):
+        return {STREAM_FIELD: answer.model_dump_json(exclude_none=True)}
+    entry = {STREAM_FIELD: answer.without_order().model_dump_json(exclude_none=True)}
+    return entry | {REVISION_FIELD: str(answer.revision)} if answer.revision else entry
+
+
+def answer_in(entry: Mapping[bytes, bytes]) -> VerdictAnswer | FaultAnswer | CheckAnswer:
+    """The answer of an entry of a station's own stream.
+
+    Raises:
+        pydantic.ValidationError: there is none that this version understands.
+    """
+    answer = ANSWERS.validate_json(entry.get(STREAM_FIELD, b""))
+    if not isinstance(answer, CheckAnswer) or REVISION_FIELD not in entry:
+        return answer
+    return CheckAnswer.model_validate(
+        {**answer.model_dump(exclude={"schema_version"}), "revision": entry[REVISION_FIELD]}
+    )

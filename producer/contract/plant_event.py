@@ -110,6 +110,8 @@ def _identity(answer: VerdictAnswer | FaultAnswer | CheckAnswer | News) -> str:
     """What makes an answer that is given again the same event: all that it says, but for what may differ by then."""
     if isinstance(answer, VerdictAnswer):  # a later fit says another remaining life
         answer = answer.without_remaining()
+    if isinstance(answer, CheckAnswer):  # what it says counts, not which of its revisions says so
+        answer = answer.without_order()
     differs = {"captures", "reason"} if isinstance(answer, FaultRun) else None  # a run goes on
     return answer.model_dump_json(exclude_none=True, exclude=differs)
 

@@ -8,7 +8,7 @@ import structlog
 from celery import Celery
 from pydantic import ValidationError
 
-from producer.contract.answers import ANSWERS, STREAM_FIELD, CheckAnswer, FaultAnswer, VerdictAnswer, stream_of
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer, answer_in, stream_of
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, message_of, new_id
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_transport import BROKER, UrlTransport
@@ -81,7 +81,7 @@ class AnswerReader:
         answers = []
         for entry in self._stream.read():
             try:
-                answers.append(ANSWERS.validate_json(entry.fields.get(STREAM_FIELD, b"")))
+                answers.append(answer_in(entry.fields))
             except ValidationError as error:
                 problem = in_words(error, "answer")
                 log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)

@@ -56,7 +56,8 @@ class Station:
             images: where its photographs go.
             outbox: where its events wait until they are answered; one file may be shared by processes of one station.
             redis_url: of any form that `producer.delivery.redis_connection` reads.
-            on_answer: called from a thread of the station's with every answer, also with those that come twice.
+            on_answer: called from a thread of the station's with every answer, also with those that come twice, but for
+                answers to a check that a newer one has overtaken.
             group: the most captures that are sent in one message, 1 to 100.
 
         Raises:
@@ -185,20 +186,27 @@ class Station:
         self._outbox.add(event, time.time())
         self._delivery.wake()
 
-    def wait_for(self, ids: Collection[UUID], timeout: float) -> dict[UUID, Received]:
+    def wait_for(self, ids: Collection[UUID], timeout: float, *, since: float = 0.0) -> dict[UUID, Received]:
         """Wait for answers.
 
         Args:
             ids: of captures and checks.
             timeout: seconds after which those that have not come are given up.
+            since: those from before are not meant, in seconds of `time.monotonic`: a check that was answered before
+                a photograph of it was judged says nothing of that one.
 
         Returns:
             The newest answer to each of them that has one.
         """
         wanted = set(ids)
+
+        def come() -> dict[UUID, Received]:
+            answers = {key: self._answers[key] for key in wanted & self._answers.keys()}
+            return {key: received for key, received in answers.items() if received.at >= since}
+
         with self._answered:
-            self._answered.wait_for(lambda: wanted <= self._answers.keys(), timeout)
-            return {key: self._answers[key] for key in wanted & self._answers.keys()}
+            self._answered.wait_for(lambda: len(come()) == len(wanted), timeout)
+            return come()
 
     def flush(self, timeout: float) -> bool:
         """Wait until every event in the outbox has left this station at least once; False if `timeout` ran out."""
@@ -215,9 +223,18 @@ class Station:
         key = answer.check_id if isinstance(answer, CheckAnswer) else answer.capture_id
         if key is not None:
             with self._answered:
+                if key in self._answers and _is_older(answer, self._answers[key].answer):
+                    return
                 self._answers[key] = received
                 if len(self._answers) > _KEPT_ANSWERS:
                     self._answers.popitem(last=False)
                 self._answered.notify_all()
         if self._on_answer is not None:
             self._on_answer(received)
+
+
+def _is_older(answer: AnyAnswer, known: AnyAnswer) -> bool:
+    """Whether an answer to a check is told after a newer one; nobody knows where a worker says no revision."""
+    if not isinstance(answer, CheckAnswer) or not isinstance(known, CheckAnswer):
+        return False
+    return 0 < answer.revision < known.revision

@@ -214,6 +214,20 @@ def test_a_photograph_that_comes_in_between_is_not_given_up_on(plant: Plant) -> 
         assert incomplete_checks.awaited(session)[plant.check].captures == 2
 
 
+def test_what_a_late_photograph_makes_of_a_check_is_newer_than_that_it_was_missed(plant: Plant) -> None:
+    """Told in whatever order: that a pocket is missing has its revision before the photograph is judged."""
+    plant.photograph(1, size=2)
+    with plant.database.transaction() as session:
+        (missed,) = checks.if_given_up(session, [plant.check])
+    plant.photograph(2, size=2)
+    with plant.database.transaction() as session:
+        (whole,) = checks.finish(session, [plant.check])
+    assert (missed.state, whole.state) == ("review", "go")
+    assert 0 < missed.revision < whole.revision
+    with plant.database.transaction() as session:
+        assert checks.finish(session, [plant.check], again=[plant.check]) == [whole], "told again it is the same"
+
+
 def test_checks_of_long_ago_end_without_a_word(plant: Plant) -> None:
     """As after an upgrade: stations are not flooded with answers about what was broken off last year."""
     old = new_id()

@@ -24,9 +24,11 @@ from uuid import UUID
 import jsonschema
 import pytest
 
-from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.commands import publish
+from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer, station_entry
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
 from producer.contract.json_schema import schema_text
+from producer.contract.vocabulary import CheckState, Outcome
 from producer.delivery.outbox import Outbox, OutboxFull
 from producer.station import head_check
 from producer.station.head_check import Photograph, run_check
@@ -82,7 +84,7 @@ class Place:
         return event
 
     def answer(self, answer: VerdictAnswer | FaultAnswer | CheckAnswer) -> None:
-        self.redis.xadd("verdicts:station-1", {"answer": answer.model_dump_json()})
+        self.redis.xadd("verdicts:station-1", station_entry(answer))  # type: ignore[arg-type]
 
     def intact(self, event: CaptureEvent) -> VerdictAnswer:
         return VerdictAnswer(
@@ -176,6 +178,55 @@ def test_a_fault_confirms_too(place: Place) -> None:
         place.answer(FaultAnswer(capture_id=event.capture_id, reason="image_missing: …", at=datetime.now(UTC)))
         assert station.wait_for([event.capture_id], 10)
         wait_until(lambda: len(place.outbox) == 0)
+
+
+def test_an_answer_of_a_check_that_is_told_after_a_newer_one_is_dropped(place: Place) -> None:
+    heard: list[Any] = []
+    with place.station(on_answer=lambda received: heard.append(received.answer)) as station:
+        event = place.submit(station)
+        for state, revision in (("replace", 2), ("go", 1), ("review", 0), ("go", 3), ("replace", 2), ("go", 3)):
+            place.answer(place.go(event).model_copy(update={"state": state, "revision": revision}))
+        place.answer(place.intact(event))
+        assert station.wait_for([event.capture_id], 10)
+        told = [answer.state for answer in heard if isinstance(answer, CheckAnswer)]
+        assert told == ["replace", "review", "go", "go"], "a worker of before says no revision: that counts as it comes"
+        kept = station.wait_for([event.check_id], 0)[event.check_id].answer
+        assert isinstance(kept, CheckAnswer)
+        assert (kept.state, kept.revision) == ("go", 3)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "before", "after", "state", "code"),
+    [
+        ("damaged", "go", "replace", "replace", 1),
+        ("damaged", "go", None, None, 1),
+        ("damaged", "review", "replace", "replace", 1),
+        ("unsure", "go", None, None, 2),
+        ("unusable", "go", "review", "review", 2),
+        ("intact", "replace", "go", "go", 0),
+    ],
+)
+def test_publish_takes_no_answer_of_the_check_without_its_own_photograph(
+    place: Place, outcome: Outcome, before: CheckState, after: CheckState | None, state: CheckState | None, code: int
+) -> None:
+    def check(event: CaptureEvent, state: CheckState, revision: int, *, named: bool) -> CheckAnswer:
+        pockets = {"replace": [event.pocket] if state == "replace" else [], "review": [event.pocket]}
+        changes = {"state": state, "revision": revision} | (pockets if named else {})
+        return place.go(event).model_copy(update=changes)
+
+    with place.station() as station:
+        event = place.submit(station, check_size=8)
+        # What an earlier photograph of the pocket made of the check, before this one's verdict and, late, after it.
+        place.answer(check(event, before, 1, named=False))
+        station.wait_for([event.check_id], 10)
+        place.answer(place.intact(event).model_copy(update={"outcome": outcome}))
+        if outcome != "intact":
+            place.answer(check(event, before, 1, named=False))
+        if after is not None:
+            place.answer(check(event, after, 2, named=outcome != "intact"))
+        received, checked = publish._answers(station, event, 10)
+        assert received is not None
+        assert (checked.state if checked else None, publish._exit_code(received, checked)) == (state, code)
 
 
 def test_a_whole_head_is_answered(place: Place) -> None:

@@ -78,8 +78,9 @@ class IncompleteWatch(Periodic):
         """
         with self._database.reading() as session:
             overdue = dict(list(self._unchanged.overdue(incomplete_checks.awaited(session), now).items())[:AT_ONCE])
-            if not overdue:
-                return 0
+        if not overdue:
+            return 0
+        with self._database.transaction() as session:
             checks = db.line.checks.if_given_up(session, overdue.keys())
         recent = datetime.now(UTC) - ANSWERED_WITHIN
         # A check with photographs that are not judged yet is answered when they are.

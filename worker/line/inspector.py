@@ -248,7 +248,7 @@ class Inspector:
         # One that goes back stays requeued.
         requeued = None if results.back else delivery.requeued
         with self._metrics.stage("commit"):
-            return self._writes.end(verdicts, results.faults, requeued, results.checks.keys())
+            return self._writes.end(verdicts, results.faults, requeued, results.checks.keys(), results.checks_again)
 
     def _answer(self, results: Results, ended: Ended, delivery: Delivery) -> None:
         """Send what was committed, now or before, to the stations; then log and count it."""

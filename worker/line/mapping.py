@@ -100,4 +100,6 @@ def check_answer(check: Check) -> CheckAnswer:
         review=list(check.review),
         missing=list(check.missing),
         reason=check.reason,
+        revision=check.revision,
+        begun_at=check.started_at,
     )

@@ -14,6 +14,7 @@ from producer.contract.answers import (
     CheckAnswer,
     FaultAnswer,
     VerdictAnswer,
+    station_entry,
     stream_of,
 )
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
@@ -47,11 +48,9 @@ class Notifier:
             streams.append(stream)
 
         for station, answer in answers:
-            of_station = answer.without_remaining() if isinstance(answer, VerdictAnswer) else answer
-            text = of_station.model_dump_json(exclude_none=True)
-            append(stream_of(station), {STREAM_FIELD: text}, STREAM_LENGTH)
+            append(stream_of(station), station_entry(answer), STREAM_LENGTH)
             if self._plant_length:
-                whole = text if of_station is answer else answer.model_dump_json(exclude_none=True)
+                whole = answer.model_dump_json(exclude_none=True)
                 append(PLANT_STREAM, {STREAM_FIELD: whole, STATION_FIELD: station}, self._plant_length)
         for stream in set(streams):
             pipe.expire(stream, STREAM_SECONDS)

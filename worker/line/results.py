@@ -40,6 +40,12 @@ class Results:
         checks = {event.check_id: event.station for event, _ in (*self.judged, *self.again)}
         return checks | {fault.check_id: station for station, fault in self._told_faults() if fault.check_id}
 
+    @property
+    def checks_again(self) -> set[UUID]:
+        """Those of these checks of which nothing is new."""
+        new = {event.check_id for event, _ in self.judged} | {fault.check_id for _, fault in self._told_faults()}
+        return {event.check_id for event, _ in self.again} - new
+
     def kept(self, ended: Ended) -> Iterator[tuple[CaptureEvent, Verdict]]:
         """What was judged, with the verdicts that count."""
         return ((event, verdict) for (event, _), verdict in zip(self.judged, ended.verdicts, strict=True))

@@ -15,7 +15,7 @@ import structlog
 import db.line.faults
 import db.line.verdicts
 from db.engine.database import Database
-from db.line import attempts, captures, checks, shadow_verdicts
+from db.line import attempts, captures, check_revisions, checks, shadow_verdicts
 from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
@@ -54,15 +54,16 @@ class Writes:
         faults: Sequence[CaptureFault],
         requeued: int | None,
         check_ids: Collection[UUID],
+        again: Collection[UUID] = (),
     ) -> Ended:
         """Commit verdicts and faults, and close the fault that was requeued; on return all of it is on disk.
 
         So is whatever another process has written of what is told again, and of the checks: `check_ids` are those that
-        may be finished now.
+        may be finished now, and of those that are in `again` nothing was judged or failed.
         """
         if not verdicts and not faults and requeued is None and not check_ids:
             return Ended()
-        return retry_while_unavailable(partial(self._end, verdicts, faults, requeued, check_ids))
+        return retry_while_unavailable(partial(self._end, verdicts, faults, requeued, check_ids, again))
 
     def note(self, shadows: Sequence[ShadowVerdict]) -> None:
         """Keep what a shadow says; where that fails it is missing from the comparison, and no more."""
@@ -102,12 +103,14 @@ class Writes:
         faults: Sequence[CaptureFault],
         requeued: int | None,
         check_ids: Collection[UUID],
+        again: Collection[UUID],
     ) -> Ended:
         with self._database.transaction() as session:
-            checks.hold(session, check_ids)
+            check_revisions.hold(session, check_ids)
             kept = db.line.verdicts.record_all(session, verdicts) if verdicts else []
             for fault in faults:
                 fault.record(session)
             if requeued is not None:
                 db.line.faults.close(session, requeued)
-            return Ended(kept, checks.finish(session, check_ids))
+                again = ()  # without its fault a check may come to something else
+            return Ended(kept, checks.finish(session, check_ids, again=again))

@@ -9,7 +9,7 @@ import pytest
 import uuid6
 from sqlalchemy import event, select
 
-from db.line import checks, faults, verdicts
+from db.line import check_revisions, checks, faults, verdicts
 from db.schema.tables import Checks
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
@@ -247,14 +247,14 @@ def test_of_two_that_finish_a_check_at_once_the_last_sees_both(line) -> None:
 
     def end(capture) -> list[checks.Check]:
         with line.database.transaction() as session:
-            checks.hold(session, [line.check_id])
+            check_revisions.hold(session, [line.check_id])
             began.set()
             verdicts.record(session, line.verdict(capture.capture_id))
             return checks.finish(session, [line.check_id])
 
     with ThreadPoolExecutor(1) as beside:
         with line.database.transaction() as session:
-            checks.hold(session, [line.check_id])
+            check_revisions.hold(session, [line.check_id])
             last = beside.submit(end, both[1])
             assert not began.wait(0.2)
             verdicts.record(session, line.verdict(both[0].capture_id))

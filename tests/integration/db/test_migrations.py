@@ -214,6 +214,8 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
         line.see(pocket, 3, "intact", check_id=both, head="head-2")
     line.say(line.see(7, 4, "damaged", check_id=uuid6.uuid7(), check_size=1), "intact")
     before = _contents(line.database.url) | {"told_news": [], "connector_reports": []}
+    assert any(row["revision"] for row in before["checks"])
+    before["checks"] = [row | {"revision": 0} for row in before["checks"]]  # what was told before has no order
     assert {row["awaited"] for row in before["checks"]} == {row["damaged"] for row in before["pockets"]} == {0, 1}
     line.database.close()
     migrate.downgrade(line.database.url, "0002")

@@ -8,7 +8,15 @@ import jsonschema
 import pytest
 
 import producer
-from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, VerdictAnswer
+from producer.contract.answers import (
+    ANSWERS,
+    STREAM_FIELD,
+    CheckAnswer,
+    FaultAnswer,
+    VerdictAnswer,
+    answer_in,
+    station_entry,
+)
 from producer.contract.event import new_id
 
 AT = "2026-11-22T10:00:00Z"
@@ -76,3 +84,20 @@ def test_how_long_an_insert_lasts_is_of_version_3_and_is_left_out_for_a_station_
         "schema_version": 1
     }
     assert of_station.without_remaining() is of_station
+
+
+def test_the_order_of_a_checks_answers_is_of_version_4_and_stands_beside_it_for_a_station_of_any_age() -> None:
+    ordered = check(revision=3, begun_at=AT)
+    assert {"schema_version": 4, "revision": 3, "begun_at": AT}.items() <= told(ordered).items()
+    assert ANSWERS.validate_json(json.dumps(told(ordered))) == ordered
+    entry = station_entry(ordered)
+    OLD.validate(json.loads(entry[STREAM_FIELD]))
+    read = answer_in({field: value.encode() for field, value in entry.items()})
+    assert read == check(check_id=ordered.check_id, revision=3)
+
+
+def test_an_answer_of_a_worker_of_before_has_no_revision() -> None:
+    before = check()
+    assert station_entry(before) == {STREAM_FIELD: before.model_dump_json(exclude_none=True)}
+    assert answer_in({STREAM_FIELD: station_entry(before)[STREAM_FIELD].encode()}) == before
+    assert not {"revision", "begun_at"} & told(before).keys()

@@ -20,6 +20,7 @@ from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
 from producer.connect.troubles import EVERYWHERE, Troubles
+from producer.connect.vouched_sinks import vouch_for
 from producer.connect.what_held import take_up
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
@@ -123,7 +124,7 @@ class Connector:
         if self._begun:
             self._marker.touch()
             if self._deliveries.note(_KNOWS) is None:  # of a version that told all of them by this log alone
-                self._deliveries.vouch(names)
+                vouch_for(self._deliveries, names)
             self._tell()
         self._deliveries.keep({}, {_KNOWS: "yes"})
         self._sender.start()
@@ -147,6 +148,7 @@ class Connector:
             try:
                 if not self._begun:
                     self._begin()
+                    self._tell()
                 if not self._looked:
                     self._look_for_what_was_missed()
                 if time.monotonic() - forgotten_at > FORGET_EVERY:
@@ -166,7 +168,7 @@ class Connector:
                 pause = 0.5
 
     def _begin(self) -> None:
-        """A connector that is new shows what holds now, and tells what the line says next; the rest is in the database."""
+        """A connector that is new shows what holds now, and tells what the line says next."""
         said = take_up(self._reader, self._event, self._sinks, self._deliveries)
         if self._marker.exists():
             log.error(
@@ -177,7 +179,6 @@ class Connector:
         self._deliveries.keep({}, {_POSITION: self._reader.position}, said)
         self._begun = True
         self._marker.touch()
-        self._tell()
 
     def _tell(self) -> None:
         """Begin to tell: what the systems show of before is known."""

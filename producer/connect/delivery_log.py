@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import said_checks, sink_states
+from producer.connect import said_checks, shown_answers, sink_states
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
@@ -25,8 +25,6 @@ State = Literal["waiting", "delivered", "given up"]
 
 DEFAULT_LIMIT: Final = 1_000_000
 """Deliveries that may wait for one sink, some 1 kB each: weeks of a large plant. Its oldest go then, and no other's."""
-
-_VOUCHED: Final = "vouched for"
 
 KEPT: Final = 7 * 24 * 3600.0
 """Seconds for which is remembered what was delivered: by then no answer is given for the second time."""
@@ -55,9 +53,6 @@ CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (sink, number) WHERE sta
 CREATE INDEX IF NOT EXISTS delivery_in_order ON delivery (sink, "order", number) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS delivery_ended ON delivery (ended_at) WHERE state = 'delivered';
 CREATE INDEX IF NOT EXISTS delivery_given_up ON delivery (sink) WHERE state = 'given up';
-CREATE TABLE IF NOT EXISTS shown (sink TEXT NOT NULL, topic TEXT NOT NULL, text TEXT NOT NULL,
-    PRIMARY KEY (sink, topic))
-    WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -180,9 +175,7 @@ class DeliveryLog:
             connection.execute(
                 "UPDATE sink SET delivered = delivered + ?, last_at = ? WHERE name = ?", (len(rows), now, sink)
             )
-            connection.executemany(
-                "INSERT OR REPLACE INTO shown VALUES (?, ?, ?)", [(sink, topic, text) for topic, text in shown.items()]
-            )
+            shown_answers.keep(connection, sink, shown)
 
     def failed(self, delivery: Delivery, now: float, problem: str, next_at: float | None) -> None:
         """Note that an attempt failed, and when the next is due; where that is None it is given up."""
@@ -202,28 +195,18 @@ class DeliveryLog:
     def shown(self, sink: str) -> dict[str, str]:
         """What `sink` shows of late, by topic."""
         with self._file.reading() as connection:
-            return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())
+            return shown_answers.of(connection, sink)
 
     def show(self, sink: str, shown: Mapping[str, str]) -> None:
         """Keep what `sink` is to show, of the time before this log."""
         with self._file.transaction() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO shown VALUES (?, ?, ?)", [(sink, topic, text) for topic, text in shown.items()]
-            )
+            shown_answers.keep(connection, sink, shown)
 
     def last_number(self) -> int:
         """The number of the newest delivery; before the first, one above those of a log that was there before."""
         with self._file.reading() as connection:
             [number] = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
         return int(number)
-
-    def vouches(self, sink: str) -> bool:
-        """Whether `sink` shows nothing but what stands here, or is told of it."""
-        return self.note(f"{_VOUCHED} {sink}") is not None
-
-    def vouch(self, sinks: Iterable[str]) -> None:
-        """Note that these sinks show nothing but what stands here."""
-        self.keep({}, {f"{_VOUCHED} {sink}": "yes" for sink in sinks})
 
     def configure(self, names: Collection[str]) -> None:
         """Say no more how sinks are doing that have other names; what waits for them stays, should they come back."""
@@ -303,7 +286,8 @@ class DeliveryLog:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.executescript(_TABLES + sink_states.TABLE + said_checks.TABLE)
+    connection.executescript(_TABLES + shown_answers.TABLE + sink_states.TABLE)
+    said_checks.prepare(connection)
     connection.execute(_FIRST, (int(time.time() * 1000),))
 
 

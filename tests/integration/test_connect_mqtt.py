@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -81,9 +82,21 @@ def test_every_answer_is_told_once_and_what_holds_now_is_retained(
         assert late.latest(f"{root}/available") == b"online"
         discovered = [json.loads(text) for topic, text, _ in late.heard if topic.startswith("homeassistant/sensor/")]
         assert [each["state_topic"] for each in discovered] == [f"{root}/mill-1/H12/state"]
+        # A late photograph has an older run answered: it is an event, and the newest run's answer stays what holds.
+        first, newer = (
+            check(state).model_copy(update={"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "revision": 1})
+            for minute, state in enumerate(("go", "replace"))
+        )
+        line.send([("station-1", newer), ("station-1", first), ("station-1", verdict(3))])
+        wait_until(lambda: late.latest(f"{root}/mill-1/H12/pocket/3/state"))
+        assert [event["data"]["check_id"] for event in late.events()[:2]] == [str(newer.check_id), str(first.check_id)]
+        assert json.loads(late.latest(f"{root}/mill-1/H12/state") or b"")["data"]["check_id"] == str(newer.check_id)
+        line.send([("station-1", newer.model_copy(update={"state": "go", "revision": 2}))])
+        wait_until(lambda: b'"state":"go"' in (late.latest(f"{root}/mill-1/H12/state") or b""))
+        wait_until(lambda: connector.status()["broker"]["waiting"] == 0)
         # An older answer that a person has told once more is an event, and not what holds now.
         assert connector.command("replay", "broker", events[2]["id"]).returncode == 0
-        wait_until(lambda: [event["id"] for event in late.events()] == [events[2]["id"]])
+        wait_until(lambda: [event["id"] for event in late.events()][4:] == [events[2]["id"]])
         # A connector that is killed is missed by the broker; one that ends says so itself.
         connector.kill()
         wait_until(lambda: late.latest(f"{root}/available") == b"offline")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from producer.connect.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer
+from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity
 from tests.integration.plant import check, connecting, verdict
 from tests.integration.plc import Plc
@@ -73,7 +75,12 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
     tmp_path: Path, redis_server: RedisProcess, plc: Plc
 ) -> None:
     line = Notifier(redis_server.url)
-    last = check("go")
+
+    def of(run: CheckAnswer, minute: int, state: CheckState) -> CheckAnswer:
+        order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state}
+        return CheckAnswer(**run.model_dump(exclude={"schema_version"}) | order)
+
+    last = of(check(), 10, "go")
 
     def tell(answer: CheckAnswer) -> None:
         line.send([("station-1", answer)])
@@ -83,8 +90,8 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
         plc.wait_for(last.check_id)
         tell(last)
         wait_until(lambda: plc.decided(last.check_id) == ["hold", "release"], 30)
-        for who in ("plc", "connector", "both"):
-            run = check("go")
+        for minute, who in ((20, "plc"), (30, "connector"), (40, "both")):
+            run = of(check(), minute, "go")
             written = len(plc.values("Sequence"))
             if who != "plc":
                 connector.kill()
@@ -106,10 +113,13 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
             # A person has overruled a verdict: it is held again.
             tell(run.model_copy(update={"state": "replace", "replace": [1]}))
             wait_until(lambda run=run: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
-            last = check("go")
+            # A late photograph of the run before: its answer is older, and what holds stays.
+            tell(of(last, minute - 1, "go"))
+            last = of(check(), minute + 1, "go")
             tell(last)
             wait_until(lambda last=last: plc.values("CheckId")[-1:] == [str(last.check_id)], 30)
             wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 30)
+            assert plc.values("CheckId")[-2] == str(run.check_id)
     line.close()
 
 

@@ -1,6 +1,9 @@
 """What a sink was told last of each head and pocket, kept in the delivery log for a system that has forgotten it.
 
-Nothing older takes its place, though it come later: who reads only what holds now would take it for new.
+Nothing older takes its place, though it come later: who reads only what holds now would take it for new. Of checks that
+is the answer of the newest run, by its place in the line's order (`begun_at`; never by a station's clock), and of one
+run that with the highest revision. Where one of two answers has no such place, from a worker of before, the later
+delivery counts, as it always did.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.contract.plant_news import FaultRun, ModelChange
 
@@ -74,7 +78,15 @@ def as_kept(answer: Numbered) -> str:
 
 
 def _is_later(answer: Numbered, before: Numbered | None) -> bool:
-    return before is None or answer[0] >= before[0]
+    if before is None:
+        return True
+    new, old = answer[1].data, before[1].data
+    if isinstance(new, CheckAnswer) and isinstance(old, CheckAnswer):
+        if new.check_id == old.check_id and new.revision != old.revision and new.revision and old.revision:
+            return new.revision > old.revision
+        if new.check_id != old.check_id and new.begun_at and old.begun_at and new.begun_at != old.begun_at:
+            return new.begun_at > old.begun_at
+    return answer[0] >= before[0]
 
 
 def _numbered(text: str) -> Numbered:

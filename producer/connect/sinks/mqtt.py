@@ -25,6 +25,7 @@ from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
+from producer.connect.vouched_sinks import is_vouched_for, vouch_for
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
@@ -229,7 +230,7 @@ class Mqtt:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
         """
         self._asked.clear()
-        if not self._log.vouches(self._name):
+        if not is_vouched_for(self._log, self._name):
             self._put_right(connection)
         refused = connection.publish_all(self._introduction())
         for problem in refused:
@@ -249,7 +250,7 @@ class Mqtt:
         retained = connection.retained(mine, self._topics.available)
         if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
-        self._log.vouch([self._name])
+        vouch_for(self._log, [self._name])
 
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""

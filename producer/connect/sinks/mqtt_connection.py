@@ -149,11 +149,11 @@ class MqttConnection:
                     ended.append(True)
                 self._changed.notify_all()
 
-        asked = [*filters, available]
-        for one in asked:
+        topics_read = [*filters, available]
+        for one in topics_read:
             self._client.message_callback_add(one, lambda _client, _data, message: hear(message))
         try:
-            self._client.subscribe([(one, AT_MOST_ONCE) for one in asked])
+            self._client.subscribe([(one, AT_MOST_ONCE) for one in topics_read])
             if refused := self.publish_all([(available, "offline")]):  # comes to us behind what is retained
                 raise SinkAway(refused[0])
             root = available.rpartition("/")[0]
@@ -161,8 +161,8 @@ class MqttConnection:
                 lambda: bool(ended), f"the broker does not let us read {root}/#, and what it retains there of before"
             )
         finally:
-            self._client.unsubscribe(asked)
-            for one in asked:
+            self._client.unsubscribe(topics_read)
+            for one in topics_read:
                 self._client.message_callback_remove(one)
         return topics
 

@@ -27,7 +27,7 @@ from producer.connect.opcua.certificates import application_uri, certificate_in,
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.sinks.last_answers import LastAnswers
+from producer.connect.sinks.last_answers import LastAnswers, newest
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
@@ -102,11 +102,11 @@ class Plc:
         Raises:
             SinkAway: the connection was lost, or the PLC does not take what is written.
         """
-        newest = {one.event.order: one.number for one in deliveries}
+        last = {number for number, _ in newest((one.number, one.event) for one in deliveries).values()}
         for delivery in deliveries:
             if self._last is None:
                 raise SinkAway("there is no connection")
-            if newest[delivery.event.order] != delivery.number or not self._last.is_last(delivery):
+            if delivery.number not in last or not self._last.is_last(delivery):
                 yield Told(delivery)
                 continue
             head, check = self._configuration.of(delivery.event), delivery.event.data

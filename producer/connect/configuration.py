@@ -64,9 +64,10 @@ heartbeat = 'ns=3;s="Inserts"."Heartbeat"'
 machine = "mill-1"
 head = "H12"
 state = 'ns=3;s="Inserts"."H12"."State"'
-replace = 'ns=3;s="Inserts"."H12"."Replace"'       # this, review and operation may be left out
+replace = 'ns=3;s="Inserts"."H12"."Replace"'       # this, review, operation and check_id may be left out
 review = 'ns=3;s="Inserts"."H12"."Review"'
 operation = 'ns=3;s="Inserts"."H12"."Operation"'
+check_id = 'ns=3;s="Inserts"."H12"."CheckId"'      # a PLC that releases a head by itself must compare it
 sequence = 'ns=3;s="Inserts"."H12"."Sequence"'     # written last
 """
 
@@ -194,6 +195,13 @@ class PlcHead(BaseModel):
     replace: _NodeId | None = None
     review: _NodeId | None = None
     operation: _NodeId | None = None
+    check_id: _NodeId | None = None
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """Every variable of the head."""
+        named = (self.state, self.sequence, self.replace, self.review, self.operation, self.check_id)
+        return frozenset(node for node in named if node is not None)
 
 
 class PlcSink(BaseModel):

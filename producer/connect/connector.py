@@ -20,6 +20,8 @@ from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
 from producer.connect.troubles import EVERYWHERE, Troubles
+from producer.connect.vouched_sinks import vouch_for
+from producer.connect.what_held import take_up
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer
@@ -39,6 +41,9 @@ BEGUN: Final = "begun"
 """The file beside the delivery log that says that there was one."""
 
 _POSITION: Final = "position"
+
+_KNOWS: Final = "knows what sinks show"
+"""The note of a log that says of each sink whether it vouches for what the sink shows."""
 
 
 def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: ToldChanges) -> Sink:
@@ -96,12 +101,14 @@ class Connector:
             raise ValueError(f"the delivery log {deliveries.path} is damaged, {position!r} is no position: {AS_NEW}")
         self._marker = deliveries.path.parent / BEGUN
         self._begun = position is not None
+        self._telling = False
         self._looked = False
+        self._sinks = [*file.sinks()]
         self._troubles = Troubles(deliveries.path.parent)
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty)
         self._tellers = [
             Teller(name, open_sink(name, file.site, configuration, deliveries, changes), deliveries, self._troubles)
-            for name, configuration in file.sinks()
+            for name, configuration in self._sinks
         ]
         self._sender = ChangeSender(changes, redis_url)
         self._reporter = Reporter(file.site, deliveries, redis_url)
@@ -110,22 +117,27 @@ class Connector:
     def run(self, stop: threading.Event) -> None:
         """Read and tell until `stop` is set."""
         now = time.time()
+        names = [teller.name for teller in self._tellers]
+        self._deliveries.configure(names)
+        for name in names:
+            self._deliveries.set_up(name, False, "not reached yet", now)
         if self._begun:
             self._marker.touch()
-        self._deliveries.configure([teller.name for teller in self._tellers])
-        for teller in self._tellers:
-            self._deliveries.set_up(teller.name, False, "not reached yet", now)
-            teller.start()
+            if self._deliveries.note(_KNOWS) is None:  # of a version that told all of them by this log alone
+                vouch_for(self._deliveries, names)
+            self._tell()
+        self._deliveries.keep({}, {_KNOWS: "yes"})
         self._sender.start()
         self._reporter.start()
         try:
             self._read(stop)
         finally:
             self._reporter.stop()
-            for teller in self._tellers:
-                teller.stop()
-            for teller in self._tellers:
-                teller.join()
+            if self._telling:
+                for teller in self._tellers:
+                    teller.stop()
+                for teller in self._tellers:
+                    teller.join()
             self._sender.stop()
             self._reader.close()
             self._troubles.close()
@@ -136,6 +148,7 @@ class Connector:
             try:
                 if not self._begun:
                     self._begin()
+                    self._tell()
                 if not self._looked:
                     self._look_for_what_was_missed()
                 if time.monotonic() - forgotten_at > FORGET_EVERY:
@@ -155,18 +168,23 @@ class Connector:
                 pause = 0.5
 
     def _begin(self) -> None:
-        """A connector that is new begins with what the line says next: what it said before is in the database."""
-        position = self._reader.newest()
+        """A connector that is new shows what holds now, and tells what the line says next."""
+        said = take_up(self._reader, self._event, self._sinks, self._deliveries)
         if self._marker.exists():
             log.error(
                 "the delivery log that was here is gone: what waited in it is in the database alone",
                 file=str(self._deliveries.path),
                 hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
             )
-        self._deliveries.keep({}, {_POSITION: position})
-        self._reader.position = position
+        self._deliveries.keep({}, {_POSITION: self._reader.position}, said)
         self._begun = True
         self._marker.touch()
+
+    def _tell(self) -> None:
+        """Begin to tell: what the systems show of before is known."""
+        for teller in self._tellers:
+            teller.start()
+        self._telling = True
 
     def _look_for_what_was_missed(self) -> None:
         """Say so where we were away for longer than the stream keeps what is said."""
@@ -185,7 +203,7 @@ class Connector:
             return
         events = [event for entry in entries if (event := self._event(entry)) is not None]
         events, said = self._deliveries.as_said(events)
-        wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._file.sinks()}
+        wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
         try:
             self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
         except sqlite3.Error:

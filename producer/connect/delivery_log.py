@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import said_checks, sink_states
+from producer.connect import said_checks, shown_answers, sink_states
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
@@ -52,11 +53,14 @@ CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (sink, number) WHERE sta
 CREATE INDEX IF NOT EXISTS delivery_in_order ON delivery (sink, "order", number) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS delivery_ended ON delivery (ended_at) WHERE state = 'delivered';
 CREATE INDEX IF NOT EXISTS delivery_given_up ON delivery (sink) WHERE state = 'given up';
-CREATE TABLE IF NOT EXISTS shown (sink TEXT NOT NULL, topic TEXT NOT NULL, text TEXT NOT NULL,
-    PRIMARY KEY (sink, topic))
-    WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+
+_FIRST = """
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'delivery', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'delivery')
+"""
+"""The numbers of a new log go on above those of one that was there before: who compares them sees another number."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +175,7 @@ class DeliveryLog:
             connection.execute(
                 "UPDATE sink SET delivered = delivered + ?, last_at = ? WHERE name = ?", (len(rows), now, sink)
             )
-            connection.executemany(
-                "INSERT OR REPLACE INTO shown VALUES (?, ?, ?)", [(sink, topic, text) for topic, text in shown.items()]
-            )
+            shown_answers.keep(connection, sink, shown)
 
     def failed(self, delivery: Delivery, now: float, problem: str, next_at: float | None) -> None:
         """Note that an attempt failed, and when the next is due; where that is None it is given up."""
@@ -193,7 +195,18 @@ class DeliveryLog:
     def shown(self, sink: str) -> dict[str, str]:
         """What `sink` shows of late, by topic."""
         with self._file.reading() as connection:
-            return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())
+            return shown_answers.of(connection, sink)
+
+    def show(self, sink: str, shown: Mapping[str, str]) -> None:
+        """Keep what `sink` is to show, of the time before this log."""
+        with self._file.transaction() as connection:
+            shown_answers.keep(connection, sink, shown)
+
+    def last_number(self) -> int:
+        """The number of the newest delivery; before the first, one above those of a log that was there before."""
+        with self._file.reading() as connection:
+            [number] = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
+        return int(number)
 
     def configure(self, names: Collection[str]) -> None:
         """Say no more how sinks are doing that have other names; what waits for them stays, should they come back."""
@@ -273,7 +286,9 @@ class DeliveryLog:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.executescript(_TABLES + sink_states.TABLE + said_checks.TABLE)
+    connection.executescript(_TABLES + shown_answers.TABLE + sink_states.TABLE)
+    said_checks.prepare(connection)
+    connection.execute(_FIRST, (int(time.time() * 1000),))
 
 
 _COLUMNS: Final = "number, sink, event, state, attempts, next_at, ended_at, problem"

@@ -2,7 +2,8 @@
 
 The answer to a check has no time of its own: said again, after a crash say, it is the same event. But where something
 else was said of the check between the two (an insert was photographed again, a person has overruled a verdict), whoever
-passed it over would go by what holds no more.
+passed it over would go by what holds no more. An answer that comes after one of the same check with a higher revision
+is out of date, and is not told at all.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ CREATE TABLE IF NOT EXISTS said_check (
     check_id TEXT PRIMARY KEY,
     answer   TEXT NOT NULL,
     event_id TEXT NOT NULL,
-    at       REAL NOT NULL
+    at       REAL NOT NULL,
+    revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 """
-"""`answer` is the id by what it says alone, `event_id` that by which it was told, `at` seconds since the epoch."""
+"""`answer` is the id by what it says alone, `event_id` that by which it was told, `at` seconds since the epoch,
+`revision` the highest that was said."""
 
 
 class SaidCheck(NamedTuple):
@@ -33,6 +36,15 @@ class SaidCheck(NamedTuple):
     answer: str
     event_id: str
     at: float
+    revision: int
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the table, or give one of before its new column."""
+    connection.execute(TABLE)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(said_check)")]
+    if "revision" not in columns:
+        connection.execute("ALTER TABLE said_check ADD COLUMN revision INTEGER NOT NULL DEFAULT 0")
 
 
 def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tuple[list[PlantEvent], list[SaidCheck]]:
@@ -43,7 +55,7 @@ def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tup
         events: what the line says, in its order, each with the id that `plant_event` gives it.
 
     Returns:
-        The events, and what was last said of their checks, to be kept in the same step (`keep`).
+        The events that are not out of date, and what was last said of their checks, to be kept in one step (`keep`).
     """
     last: dict[str, SaidCheck | None] = {}
     numbered = []
@@ -54,15 +66,18 @@ def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tup
         check_id = str(event.data.check_id)
         if check_id not in last:
             last[check_id] = _last(connection, check_id)
-        event_id = _id_after(last[check_id], event.id)
-        last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp())
+        before, revision = last[check_id], event.data.revision
+        if before is not None and 0 < revision < before.revision:
+            continue
+        event_id = _id_after(before, event.id)
+        last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp(), revision)
         numbered.append(event.model_copy(update={"id": event_id}))
     return numbered, [said for said in last.values() if said is not None]
 
 
 def keep(connection: sqlite3.Connection, said: Sequence[SaidCheck]) -> None:
     """Remember what was last said of some checks."""
-    connection.executemany("INSERT OR REPLACE INTO said_check VALUES (?, ?, ?, ?)", said)
+    connection.executemany("INSERT OR REPLACE INTO said_check VALUES (?, ?, ?, ?, ?)", said)
 
 
 def forget(connection: sqlite3.Connection, before: float) -> None:
@@ -71,7 +86,9 @@ def forget(connection: sqlite3.Connection, before: float) -> None:
 
 
 def _last(connection: sqlite3.Connection, check_id: str) -> SaidCheck | None:
-    row = connection.execute("SELECT * FROM said_check WHERE check_id = ?", (check_id,)).fetchone()
+    row = connection.execute(
+        "SELECT check_id, answer, event_id, at, revision FROM said_check WHERE check_id = ?", (check_id,)
+    ).fetchone()
     return None if row is None else SaidCheck(*row)
 
 

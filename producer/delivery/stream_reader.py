@@ -71,6 +71,10 @@ class StreamReader:
         last: Any = self._redis.xrevrange(self._stream, count=1)
         return last[0][0].decode() if last else "0-0"
 
+    def is_before(self, entry_id: str) -> bool:
+        """Whether the entry of that id was not read yet."""
+        return _order(self.position) < _order(entry_id)
+
     def missed(self) -> str | None:
         """The id of the oldest entry where the stream was cut behind our position; None where nothing is missing.
 

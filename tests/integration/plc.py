@@ -50,11 +50,21 @@ class Plc:
     def values(self, name: str) -> list[Any]:
         return [value for _, value in self.written(name)]
 
+    def wait_for(self, check_id: object) -> None:
+        """Have its program wait for a run; what it decides comes anew."""
+        Path(f"{self._file}.run").write_text(str(check_id), encoding="utf-8")
+
+    def decided(self, check_id: object) -> list[str]:
+        """What its program decided of that run, one after the other."""
+        file = Path(f"{self._file}.decided")
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        return [decision for decision, _, run in (line.partition(" ") for line in lines) if run == str(check_id)]
+
     def configured(self) -> str:
         password = self.folder / "password"
         password.write_text(PASSWORD, encoding="utf-8")
         names = {"state": "State", "replace": "Replace", "review": "Review", "operation": "Operation"}
-        names["sequence"] = "Sequence"
+        names |= {"check_id": "CheckId", "sequence": "Sequence"}
         return (
             f'site = "plant-1"\n[plc.mill]\nurl = "opc.tcp://127.0.0.1:{self.port}"\n'
             f'certificate_file = "{self.client[0]}"\nkey_file = "{self.client[1]}"\n'

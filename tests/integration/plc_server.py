@@ -1,5 +1,8 @@
 """A small PLC: a server of OPC UA with a few variables, as a process. What is written stands in a file, a line each.
 
+Its program is the recipe of docs/integration.md ("A PLC's own variables"). The run that it waits for stands in
+FILE.run, and whenever it decides otherwise, FILE.decided has a line more.
+
 python plc_server.py ADDRESS CERTIFICATE KEY TRUSTED USER PASSWORD FILE
 """
 
@@ -8,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +25,40 @@ VARIABLES = {
     "Replace": ua.Variant([False] * 8, ua.VariantType.Boolean),
     "Review": ua.Variant([0] * 4, ua.VariantType.Int16),
     "Operation": ua.Variant("", ua.VariantType.String),
+    "CheckId": ua.Variant("", ua.VariantType.String),
     "Sequence": ua.Variant(0, ua.VariantType.UInt16),
     "Heartbeat": ua.Variant(0, ua.VariantType.UInt16),
 }
+
+
+GO = 1
+SILENT = 20.0
+
+
+class Program:
+    """The recipe, cycle by cycle; it keeps nothing over a cold start."""
+
+    def __init__(self, file: Path):
+        self._run, self._decided = Path(f"{file}.run"), Path(f"{file}.decided")
+        self._heartbeat: int | None = None
+        self._beats, self._beaten_at = 0, 0.0
+        self._decision = ""
+
+    async def cycle(self, nodes: dict[str, Any]) -> None:
+        heartbeat = await nodes["Heartbeat"].read_value()
+        if heartbeat != self._heartbeat:
+            self._heartbeat, self._beaten_at, self._beats = heartbeat, time.monotonic(), self._beats + 1
+        alive = self._beats > 1 and time.monotonic() - self._beaten_at < SILENT
+        run = self._run.read_text(encoding="utf-8") if self._run.exists() else ""
+        before = await nodes["CheckId"].read_value()
+        state = await nodes["State"].read_value()
+        same = before == await nodes["CheckId"].read_value()
+        released = run != "" and before == run and same and state == GO and alive
+        decision = f"{'release' if released else 'hold'} {run}"
+        if decision != self._decision:
+            with self._decided.open("a", encoding="utf-8") as file:
+                file.write(decision + "\n")
+            self._decision = decision
 
 
 class Users:
@@ -45,9 +80,11 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
     server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
     server.set_identity_tokens([ua.UserNameIdentityToken])
     index = await server.register_namespace("urn:plc")
+    nodes = {}
     for name, value in VARIABLES.items():
         node = await server.nodes.objects.add_variable(ua.NodeId(name, index), ua.QualifiedName(name, index), value)
         await node.set_writable()
+        nodes[name] = node
 
     with Path(file).open("a", encoding="utf-8") as written:
 
@@ -59,7 +96,10 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
 
         server.subscribe_server_callback(CallbackType.PostWrite, note)  # type: ignore[arg-type]
         async with server:
-            await asyncio.Event().wait()
+            program = Program(Path(file))
+            while True:
+                await program.cycle(nodes)
+                await asyncio.sleep(0.01)
 
 
 if __name__ == "__main__":

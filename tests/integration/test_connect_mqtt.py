@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -81,9 +82,21 @@ def test_every_answer_is_told_once_and_what_holds_now_is_retained(
         assert late.latest(f"{root}/available") == b"online"
         discovered = [json.loads(text) for topic, text, _ in late.heard if topic.startswith("homeassistant/sensor/")]
         assert [each["state_topic"] for each in discovered] == [f"{root}/mill-1/H12/state"]
+        # A late photograph has an older run answered: it is an event, and the newest run's answer stays what holds.
+        first, newer = (
+            check(state).model_copy(update={"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "revision": 1})
+            for minute, state in enumerate(("go", "replace"))
+        )
+        line.send([("station-1", newer), ("station-1", first), ("station-1", verdict(3))])
+        wait_until(lambda: late.latest(f"{root}/mill-1/H12/pocket/3/state"))
+        assert [event["data"]["check_id"] for event in late.events()[:2]] == [str(newer.check_id), str(first.check_id)]
+        assert json.loads(late.latest(f"{root}/mill-1/H12/state") or b"")["data"]["check_id"] == str(newer.check_id)
+        line.send([("station-1", newer.model_copy(update={"state": "go", "revision": 2}))])
+        wait_until(lambda: b'"state":"go"' in (late.latest(f"{root}/mill-1/H12/state") or b""))
+        wait_until(lambda: connector.status()["broker"]["waiting"] == 0)
         # An older answer that a person has told once more is an event, and not what holds now.
         assert connector.command("replay", "broker", events[2]["id"]).returncode == 0
-        wait_until(lambda: [event["id"] for event in late.events()] == [events[2]["id"]])
+        wait_until(lambda: [event["id"] for event in late.events()][4:] == [events[2]["id"]])
         # A connector that is killed is missed by the broker; one that ends says so itself.
         connector.kill()
         wait_until(lambda: late.latest(f"{root}/available") == b"offline")
@@ -130,7 +143,7 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
 ) -> None:
     rules = tmp_path / "acl"
-    rules.write_text("topic write inserts/plant-1/mill-1/#\ntopic write inserts/plant-1/available\n")
+    rules.write_text("topic readwrite inserts/plant-1/mill-1/#\ntopic readwrite inserts/plant-1/available\n")
     rules.chmod(0o644)
     broker = Mosquitto(tmp_path, ["allow_anonymous true", f"acl_file {rules}", f"user {getpass.getuser()}"])
     request.addfinalizer(broker.kill)
@@ -156,6 +169,36 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         )
         assert not connector.status()["broker"]["up"]
         assert "two connectors of the site plant-1?" in connector.log.read_text()
+
+
+def test_with_a_new_delivery_log_nothing_that_the_broker_retained_is_believed(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
+) -> None:
+    root, overtaken, unknown = "inserts/plant-1", check("go"), check("go", head="H13")
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        line.send([("station-1", answer) for answer in [unknown, overtaken]])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 2)
+        with connector.paused():  # what waits in the log when it is taken away
+            later = overtaken.model_copy(update={"state": "replace", "replace": [2]})
+            redis_server.client().delete(
+                "answers"
+            )  # it has nothing any more of the one head, and of the other the later
+            line.send([("station-1", later)])
+        connector.kill()
+        for part in ("", "-wal", "-shm"):
+            (connector.data / "connect" / f"deliveries.db{part}").unlink(missing_ok=True)
+        listener = Listener(broker.port)
+        wait_until(lambda: listener.latest(f"{root}/available") == b"offline")
+        wait_until(lambda: b"go" in (listener.latest(f"{root}/mill-1/H13/state") or b""))
+        heard = len(listener.heard)
+        connector.start()
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        topics = {topic: text for topic, text, _ in listener.heard[heard:]}
+        assert topics[f"{root}/mill-1/H13/state"] == b""
+        assert json.loads(topics[f"{root}/mill-1/H12/state"])["data"]["state"] == "replace"
+
+        assert not listener.events()[2:], "what holds is shown; an event of it would be told for the second time"
+        listener.close()
 
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])

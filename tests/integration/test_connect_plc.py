@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from producer.connect.delivery_log import DeliveryLog
+from producer.contract.answers import CheckAnswer
+from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity
 from tests.integration.plant import check, connecting, verdict
 from tests.integration.plc import Plc
@@ -30,16 +33,20 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
     line = Notifier(redis_server.url)
     with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
         wait_until(lambda: connector.status()["mill"]["up"], 60)
-        line.send(
-            [("station-1", answer) for answer in [verdict(1), check("replace", [3, 8]), check("go", head="other")]]
-        )
-        wait_until(lambda: plc.values("Sequence"))
-        assert plc.written()[:-1] == [
-            ["State", 2],
+        first = check("replace", [3, 8])
+        line.send([("station-1", answer) for answer in [verdict(1), first, check("go", head="other")]])
+        wait_until(lambda: len(plc.values("Sequence")) == 2)
+        # It is told first that no check is known of the head; then its check, without a state while that is written.
+        assert [plc.values("State")[:2], plc.values("Sequence")[0]] == [[0, 0], 1]
+        assert plc.written()[plc.written().index(["Sequence", 1]) + 1 : -1] == [
+            ["State", 0],
             ["Replace", [False, False, True, False, False, False, False, True]],
             ["Review", [0, 0, 0, 0]],
             ["Operation", "op-1"],
+            ["CheckId", str(first.check_id)],
+            ["State", 2],
         ]
+        told = len(plc.written())
         beats = len(plc.values("Heartbeat"))
         wait_until(lambda: len(plc.values("Heartbeat")) > beats, 30)
         # What was said while the PLC was away is overtaken by the last of it: no PLC may act on the others.
@@ -51,14 +58,68 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         plc.start()
         wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 60)
         # It is told first what held when it went, and then the last.
-        assert plc.values("State") == [2, 2, 3]
-        first, again, last = plc.values("Sequence")
-        assert first == again < last
+        written = plc.written()[told:]
+        assert [value for name, value in written if name == "State"] == [0, 2, 0, 3]
+        again, last = (value for name, value in written if name == "Sequence")
+        assert plc.values("Sequence")[1] == again != last
         # More pockets than its variable has room for: refused in words, and nothing of it is written.
+        told = len(plc.written())
         line.send([("station-1", check("replace", [9]))])
         with closing(DeliveryLog(connector.data / "connect" / "deliveries.db")) as log:
             wait_until(lambda: "9 are needed" in str([one.problem for one in log.latest("mill", "waiting", 1)]))
-        assert len(plc.values("State")) == 3
+        assert len(plc.written()) == told
+    line.close()
+
+
+def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc
+) -> None:
+    line = Notifier(redis_server.url)
+
+    def of(run: CheckAnswer, minute: int, state: CheckState) -> CheckAnswer:
+        order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state}
+        return CheckAnswer(**run.model_dump(exclude={"schema_version"}) | order)
+
+    last = of(check(), 10, "go")
+
+    def tell(answer: CheckAnswer) -> None:
+        line.send([("station-1", answer)])
+
+    with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        plc.wait_for(last.check_id)
+        tell(last)
+        wait_until(lambda: plc.decided(last.check_id) == ["hold", "release"], 30)
+        for minute, who in ((20, "plc"), (30, "connector"), (40, "both")):
+            run = of(check(), minute, "go")
+            written = len(plc.values("Sequence"))
+            if who != "plc":
+                connector.kill()
+            if who != "connector":
+                plc.kill()
+            plc.wait_for(run.check_id)  # the operation is called the same, and nothing of the run is checked yet
+            if who != "connector":
+                plc.start()
+            if who != "plc":
+                connector.start()
+            beats = len(plc.values("Heartbeat"))
+            wait_until(lambda beats=beats: len(plc.values("Heartbeat")) >= beats + 2, 60)
+            # A PLC that has lost the former run's `go` is written it once more; one that has it is let alone.
+            again = plc.values("Sequence")[written:]
+            assert again == ([] if who == "connector" else [plc.values("Sequence")[written - 1]])
+            assert plc.decided(run.check_id) == ["hold"]
+            tell(run)
+            wait_until(lambda run=run: plc.decided(run.check_id) == ["hold", "release"], 30)
+            # A person has overruled a verdict: it is held again.
+            tell(run.model_copy(update={"state": "replace", "replace": [1]}))
+            wait_until(lambda run=run: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
+            # A late photograph of the run before: its answer is older, and what holds stays.
+            tell(of(last, minute - 1, "go"))
+            last = of(check(), minute + 1, "go")
+            tell(last)
+            wait_until(lambda last=last: plc.values("CheckId")[-1:] == [str(last.check_id)], 30)
+            wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 30)
+            assert plc.values("CheckId")[-2] == str(run.check_id)
     line.close()
 
 

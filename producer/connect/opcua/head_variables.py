@@ -1,7 +1,8 @@
 """What holds now, as plain variables: the last answer of each head and the last of each of its pockets.
 
 For programs of a PLC, which read variables of simple types by names that stay, and often know neither events nor
-structures. `Sequence` is written last: whoever sees a new one reads what belongs to it.
+structures. `Sequence` is written last: whoever sees a new one reads what belongs to it. And there is no state while the
+rest is another check's: whoever reads in between must not take the one for the other's.
 """
 
 from __future__ import annotations
@@ -75,9 +76,8 @@ class HeadVariables:
         sequence = number % SEQUENCES
         match event.data:
             case CheckAnswer() as check:
+                await self._write(result.part, event, {"State": "", "Evaluation": 0})
                 values: dict[str, Any] = {
-                    "State": check.state,
-                    "Evaluation": int(result.evaluation),
                     "Replace": check.replace,
                     "Review": check.review,
                     "Missing": check.missing,
@@ -87,6 +87,8 @@ class HeadVariables:
                     "ResultId": event.id,
                     "CreationTime": event.time.astimezone(UTC),
                     "IsSimulated": result.simulated,
+                    "State": check.state,
+                    "Evaluation": int(result.evaluation),
                     "Sequence": sequence,
                 }
             case VerdictAnswer(pocket=pocket) as verdict if 1 <= pocket <= MAX_POCKET:
@@ -103,9 +105,13 @@ class HeadVariables:
                 }
             case _:
                 return
+        await self._write(result.part, event, values)
+
+    async def _write(self, part: str, event: PlantEvent, values: Mapping[str, Any]) -> None:
+        """Write these in their order."""
         for name, value in values.items():
             await self._server.write_attribute_value(
-                self._node_id(result.part, name),
+                self._node_id(part, name),
                 ua.DataValue(
                     ua.Variant(value, VARIABLES[name][0], is_array=isinstance(value, list)),
                     SourceTimestamp=event.time.astimezone(UTC),

@@ -39,25 +39,25 @@ class Variable:
     kind: ua.VariantType
     length: int | None
 
-    def state(self, state: CheckState) -> ua.Variant:
-        """A check's state: the word, or its number.
+    def state(self, state: CheckState | None) -> ua.Variant:
+        """A check's state: the word, or its number; empty, or 0, where there is none.
 
         Raises:
             ValueError: the variable can hold neither.
         """
         if self.length is None and self.kind == ua.VariantType.String:
-            return self._variant(state)
-        return self.number(NUMBERS[state])
+            return self._variant(state or "")
+        return self._number(0 if state is None else NUMBERS[state])
 
-    def number(self, number: int) -> ua.Variant:
-        """A number that only rises; after the highest that the variable holds it begins again at 0.
+    def counter(self, number: int) -> ua.Variant:
+        """A number above 0 that only rises; after the highest that the variable holds it begins again at 1.
+
+        0 is what a PLC begins with: it must never read as something that was written.
 
         Raises:
             ValueError: the variable holds no numbers.
         """
-        if self.length is not None or self.kind not in _BITS:
-            raise ValueError(f"{self.node} is {self._shape()}, and should be a whole number")
-        return self._variant(number % 2 ** _BITS[self.kind])
+        return self._number(number, begins_again=True)
 
     def text(self, text: str) -> ua.Variant:
         """A text.
@@ -83,6 +83,12 @@ class Variable:
         if self.kind == ua.VariantType.Boolean:
             return self._variant([number in pockets for number in range(1, self.length + 1)])
         return self._variant([*pockets, *[0] * (self.length - len(pockets))])
+
+    def _number(self, number: int, *, begins_again: bool = False) -> ua.Variant:
+        if self.length is not None or self.kind not in _BITS:
+            raise ValueError(f"{self.node} is {self._shape()}, and should be a whole number")
+        highest = 2 ** _BITS[self.kind] - 1
+        return self._variant(1 + (number - 1) % highest if begins_again else number)
 
     def _variant(self, value: object) -> ua.Variant:
         return ua.Variant(value, self.kind, is_array=isinstance(value, list))

@@ -1,58 +1,95 @@
 """What a sink was told last of each head and pocket, kept in the delivery log for a system that has forgotten it.
 
-Nothing older takes its place, though it be sent again: who reads only what holds now would take it for new.
+Nothing older takes its place, though it come later: who reads only what holds now would take it for new. Of checks that
+is the answer of the newest run, by its place in the line's order (`begun_at`; never by a station's clock), and of one
+run that with the highest revision. Where one of two answers has no such place, from a worker of before, the later
+delivery counts, as it always did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
+from producer.contract.plant_news import FaultRun, ModelChange
 
-
-def _head_or_pocket(event: PlantEvent) -> str | None:
-    return event.subject if event.is_state else None
+Numbered = tuple[int, PlantEvent]
+"""An answer with the number of its delivery, which rises from one to the next."""
 
 
 class LastAnswers:
     """The last answers of one sink."""
 
-    def __init__(self, log: DeliveryLog, sink: str, subject_of: Callable[[PlantEvent], str | None] = _head_or_pocket):
+    def __init__(self, log: DeliveryLog, sink: str):
         """Read those that the log keeps.
 
         Args:
             log: the connector's.
             sink: whose they are.
-            subject_of: what holds of what until the next such answer; None of an answer that holds for no time.
 
         Raises:
             sqlite3.Error: it cannot be read.
         """
-        self._subject_of = subject_of
-        numbered = sorted(map(_numbered, log.shown(sink).values()), key=lambda one: one[0])
-        last = {subject_of(event): (number, event) for number, event in numbered}
-        self.kept: list[tuple[int, PlantEvent]] = [*last.values()]
-        """The number of each, which rises from one to the next, and the answer; in the order in which they came."""
-        self._numbers = {subject: number for subject, (number, _) in last.items()}
+        self._last = newest(map(_numbered, log.shown(sink).values()))
+        self.kept: list[Numbered] = sorted(self._last.values(), key=lambda one: one[0])
+        """The number of each and the answer, in the order in which they came."""
 
     def is_last(self, delivery: Delivery) -> bool:
         """Whether nothing later has been told of the same; of what holds for no time there is no last."""
-        return self._is_last(self._subject_of(delivery.event), delivery.number)
+        subject = subject_of(delivery.event)
+        return subject is not None and _is_later((delivery.number, delivery.event), self._last.get(subject))
 
     def remember(self, delivery: Delivery) -> dict[str, str]:
         """Take an answer for the last one, if it is; what `Told.shown` is to keep of it."""
-        subject = self._subject_of(delivery.event)
-        if subject is None or not self._is_last(subject, delivery.number):
+        subject = subject_of(delivery.event)
+        if subject is None or not self.is_last(delivery):
             return {}
-        self._numbers[subject] = delivery.number
-        return {subject: f"{delivery.number} {delivery.event.as_json()}"}
-
-    def _is_last(self, subject: str | None, number: int) -> bool:
-        return subject is not None and number >= self._numbers.get(subject, 0)
+        self._last[subject] = (delivery.number, delivery.event)
+        return {subject: as_kept(self._last[subject])}
 
 
-def _numbered(text: str) -> tuple[int, PlantEvent]:
+def subject_of(event: PlantEvent) -> str | None:
+    """What the event holds of until the next such event; None of one that holds for no time."""
+    if event.is_state:
+        return event.subject
+    match event.data:
+        case FaultRun(station=station):
+            return f"fault run of {station}"
+        case ModelChange(role=role):
+            return f"model {role}"
+    return None
+
+
+def newest(answers: Iterable[Numbered]) -> dict[str, Numbered]:
+    """The last answer to each subject, of some in any order."""
+    last: dict[str, Numbered] = {}
+    for answer in answers:
+        subject = subject_of(answer[1])
+        if subject is not None and _is_later(answer, last.get(subject)):
+            last[subject] = answer
+    return last
+
+
+def as_kept(answer: Numbered) -> str:
+    """An answer as the delivery log keeps it."""
+    return f"{answer[0]} {answer[1].as_json()}"
+
+
+def _is_later(answer: Numbered, before: Numbered | None) -> bool:
+    if before is None:
+        return True
+    new, old = answer[1].data, before[1].data
+    if isinstance(new, CheckAnswer) and isinstance(old, CheckAnswer):
+        if new.check_id == old.check_id and new.revision != old.revision and new.revision and old.revision:
+            return new.revision > old.revision
+        if new.check_id != old.check_id and new.begun_at and old.begun_at and new.begun_at != old.begun_at:
+            return new.begun_at > old.begun_at
+    return answer[0] >= before[0]
+
+
+def _numbered(text: str) -> Numbered:
     if text.startswith("{"):  # as brokers' were kept before
         return 0, PLANT_EVENTS.validate_json(text)
     number, _, event = text.partition(" ")

@@ -25,6 +25,7 @@ from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
+from producer.connect.vouched_sinks import is_vouched_for, vouch_for
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
@@ -62,7 +63,7 @@ class Mqtt:
         self._short_ones = 0
         self._refusals = OutageLog(f"{name} refuses what holds now", f"{name} takes what holds now")
         self._connection: MqttConnection | None = None
-        self._last = LastAnswers(log, name, self._topics.of_state)
+        self._last = LastAnswers(log, name)
 
     def open(self) -> bool:
         """Be connected: say that we are there, and repeat what holds now after the broker was away.
@@ -229,6 +230,8 @@ class Mqtt:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
         """
         self._asked.clear()
+        if not is_vouched_for(self._log, self._name):
+            self._put_right(connection)
         refused = connection.publish_all(self._introduction())
         for problem in refused:
             self._refusals.begins(problem)
@@ -236,9 +239,22 @@ class Mqtt:
             self._refusals.ends()
         self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE if refused else float("inf")
 
+    def _put_right(self, connection: MqttConnection) -> None:
+        """Take away what the broker retains of ours and this log knows nothing of: nobody vouches for it.
+
+        Raises:
+            SinkAway: it cannot be, or the connection was lost.
+        """
+        known = {self._topics.of_state(event) for _, event in LastAnswers(self._log, self._name).kept}
+        mine = self._topics.of_states(self._configuration.machines)
+        retained = connection.retained(mine, self._topics.available)
+        if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
+            raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
+        vouch_for(self._log, [self._name])
+
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""
-        self._last = LastAnswers(self._log, self._name, self._topics.of_state)
+        self._last = LastAnswers(self._log, self._name)
         events = [event for _, event in self._last.kept]
         discoveries = []
         if self._configuration.home_assistant:

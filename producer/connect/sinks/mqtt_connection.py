@@ -31,6 +31,9 @@ SESSION_KEPT: Final = 7 * 24 * 3600
 AT_LEAST_ONCE: Final = 1
 """The quality of service of all that is published and heard."""
 
+AT_MOST_ONCE: Final = 0
+"""The quality of service by which is read what the broker retains: it is read again where something was lost."""
+
 SHORT: Final = 30.0
 """Seconds: connections that last no longer, one after another, are taken from us by another client with our id."""
 
@@ -128,6 +131,40 @@ class MqttConnection:
         self._wait(lambda: number in self._acknowledged, "the broker does not acknowledge")
         with self._changed:
             return self._acknowledged.pop(number)
+
+    def retained(self, filters: Sequence[str], available: str) -> list[str]:
+        """The topics by these filters of which the broker retains something, while `available` says that we are away.
+
+        Raises:
+            SinkAway: the connection was lost, or the broker does not let us read them.
+        """
+        topics: list[str] = []
+        ended: list[bool] = []
+
+        def hear(message: mqtt.MQTTMessage) -> None:
+            with self._changed:
+                if message.topic != available:
+                    topics.extend([message.topic] if message.retain and message.payload else [])
+                elif not message.retain:
+                    ended.append(True)
+                self._changed.notify_all()
+
+        topics_read = [*filters, available]
+        for one in topics_read:
+            self._client.message_callback_add(one, lambda _client, _data, message: hear(message))
+        try:
+            self._client.subscribe([(one, AT_MOST_ONCE) for one in topics_read])
+            if refused := self.publish_all([(available, "offline")]):  # comes to us behind what is retained
+                raise SinkAway(refused[0])
+            root = available.rpartition("/")[0]
+            self._wait(
+                lambda: bool(ended), f"the broker does not let us read {root}/#, and what it retains there of before"
+            )
+        finally:
+            self._client.unsubscribe(topics_read)
+            for one in topics_read:
+                self._client.message_callback_remove(one)
+        return topics
 
     def taken_over(self, problem: str) -> SinkAway:
         """That another client has our id. For a while it is left to it: else each takes it from the other at once."""

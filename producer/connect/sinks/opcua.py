@@ -87,15 +87,15 @@ class Opcua:
         """
         if self._thread is None or self._last is None:
             raise SinkAway("the server is not there")
-        last = self._last
-        said = [(one.number if last.is_last(one) else None, one.event) for one in deliveries]
+        shown = [self._last.remember(one) for one in deliveries]
+        said = [(one.number if holds else None, one.event) for one, holds in zip(deliveries, shown, strict=True)]
         try:
             self._thread.call(self._server.tell(said), TELL_TIMEOUT)
         except TimeoutError as error:
             self.close()
             raise SinkAway("the server does not answer") from error
-        for delivery in deliveries:
-            yield Told(delivery, shown=last.remember(delivery))
+        for delivery, holds in zip(deliveries, shown, strict=True):
+            yield Told(delivery, shown=holds)
 
     def close(self) -> None:
         """Listen no more."""

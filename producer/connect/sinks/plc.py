@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -21,13 +21,13 @@ from asyncua.crypto.uacrypto import CertProperties
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from producer.configuration.passwords import password_in
-from producer.connect.configuration import PlcSink
+from producer.connect.configuration import PlcHead, PlcSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.sinks.last_answers import LastAnswers
+from producer.connect.sinks.last_answers import LastAnswers, newest
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
@@ -40,6 +40,9 @@ OPEN_TIMEOUT: Final = 60.0
 
 BEAT_EVERY: Final = 1.0
 """Seconds between two heartbeats at least; while nothing happens there are some five."""
+
+NO_CHECK: Final = 1
+"""The sequence number beside the state of a head that no check is known of: a PLC begins with 0."""
 
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
 
@@ -87,7 +90,7 @@ class Plc:
         if is_new:
             self._last = LastAnswers(self._log, self._name)
             self._call(self._connect(), OPEN_TIMEOUT)
-            self._call(self._write_again(self._last.kept), OPEN_TIMEOUT)
+            self._call(self._write_anew(self._last.kept), OPEN_TIMEOUT)
         if time.monotonic() - self._beaten_at >= BEAT_EVERY:
             self._call(self._beat(), ANSWER_TIMEOUT)
             self._beaten_at = time.monotonic()
@@ -99,19 +102,23 @@ class Plc:
         Raises:
             SinkAway: the connection was lost, or the PLC does not take what is written.
         """
-        newest = {one.event.order: one.number for one in deliveries}
+        last = {number for number, _ in newest((one.number, one.event) for one in deliveries).values()}
         for delivery in deliveries:
             if self._last is None:
                 raise SinkAway("there is no connection")
-            if newest[delivery.event.order] != delivery.number or not self._last.is_last(delivery):
+            if delivery.number not in last or not self._last.is_last(delivery):
+                yield Told(delivery)
+                continue
+            head, check = self._configuration.of(delivery.event), delivery.event.data
+            if head is None or not isinstance(check, CheckAnswer):  # the file may have named it before
                 yield Told(delivery)
                 continue
             try:
-                writes = self._writes(delivery.number, delivery.event)
+                steps = self._steps(head, delivery.number, check)
             except ValueError as error:
                 yield Told(delivery, str(error), pause=MISCONFIGURED_PAUSE)
                 continue
-            for values in writes:
+            for values in steps:
                 self._call(self._write(values), ANSWER_TIMEOUT)
             yield Told(delivery, shown=self._last.remember(delivery))
 
@@ -136,22 +143,29 @@ class Plc:
         self._password = None if chosen.password_file is None else password_in(chosen.password_file)
         self._security = None if chosen.security == "none" else _security(chosen)
 
-    def _writes(self, number: int, event: PlantEvent) -> list[dict[str, ua.Variant]]:
-        """What is written of a check, the sequence number last and by itself; nothing of what is no check.
+    def _steps(self, head: PlcHead, number: int, check: CheckAnswer | None) -> list[dict[str, ua.Variant]]:
+        """What is written of a head's check, one step after the other; that there is none where there is none.
+
+        A PLC reads in between. So there is no state while the rest is another check's, and the sequence number is last.
 
         Raises:
             ValueError: a variable cannot hold it.
         """
-        head, check, variable = self._configuration.of(event), event.data, self._variables
-        if head is None or not isinstance(check, CheckAnswer):
-            return []
-        values = {head.state: variable[head.state].state(check.state)}
-        for node, pockets in ((head.replace, check.replace), (head.review, check.review)):
-            if node is not None:
-                values[node] = variable[node].pockets(pockets)
-        if head.operation is not None:
-            values[head.operation] = variable[head.operation].text(check.operation)
-        return [values, {head.sequence: variable[head.sequence].number(number)}]
+        variable = self._variables
+        pockets = ((head.replace, check.replace if check else ()), (head.review, check.review if check else ()))
+        texts = (
+            (head.operation, check.operation if check else ""),
+            (head.check_id, str(check.check_id) if check else ""),
+        )
+        rest = {node: variable[node].pockets(values) for node, values in pockets if node is not None}
+        rest |= {node: variable[node].text(text) for node, text in texts if node is not None}
+        steps = [
+            {head.state: variable[head.state].state(None)},
+            rest,
+            {head.state: variable[head.state].state(check.state if check else None)},
+            {head.sequence: variable[head.sequence].counter(number)},
+        ]
+        return [values for values in steps if values]
 
     def _call(self, coroutine: Any, timeout: float) -> None:
         assert self._thread is not None  # noqa: S101 (made by `open`)
@@ -175,20 +189,28 @@ class Plc:
             client.set_password(self._password)
         await client.connect()
         self._client = client
-        nodes = {self._configuration.heartbeat}
-        for head in self._configuration.head:
-            nodes |= {head.state, head.sequence, head.replace or "", head.review or "", head.operation or ""}
-        self._variables = {node: await _variable(client, node) for node in nodes - {""}}
+        nodes = frozenset({self._configuration.heartbeat}).union(*(head.nodes for head in self._configuration.head))
+        self._variables = {node: await _variable(client, node) for node in nodes}
 
-    async def _write_again(self, checks: Sequence[tuple[int, PlantEvent]]) -> None:
-        for number, event in checks:
-            for values in self._writes(number, event):
-                await self._write(values)
+    async def _write_anew(self, kept: Sequence[tuple[int, PlantEvent]]) -> None:
+        """Write what holds of every head that has it not, and of one that we know no check of that there is none."""
+        known = {self._configuration.of(event): (number, event.data) for number, event in kept}
+        for head in self._configuration.head:
+            number, check = known.get(head, (NO_CHECK, None))
+            steps = self._steps(head, number, check if isinstance(check, CheckAnswer) else None)
+            if not await self._holds({node: value for values in steps for node, value in values.items()}):
+                for values in steps:
+                    await self._write(values)
+
+    async def _holds(self, values: Mapping[str, ua.Variant]) -> bool:
+        assert self._client is not None  # noqa: S101 (made by `open`)
+        held: list[object] = await self._client.read_values([self._client.get_node(node) for node in values])
+        return [value.Value for value in values.values()] == held
 
     async def _beat(self) -> None:
         self._beats += 1
         node = self._configuration.heartbeat
-        await self._write({node: self._variables[node].number(self._beats)})
+        await self._write({node: self._variables[node].counter(self._beats)})
 
     async def _write(self, values: dict[str, ua.Variant]) -> None:
         assert self._client is not None  # noqa: S101 (made by `open`)

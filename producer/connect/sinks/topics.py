@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Final
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
@@ -52,6 +53,12 @@ class Topics:
             case ModelChange(role=role):
                 return f"{self._root}/model/{role}"
         return None
+
+    def of_states(self, machines: Collection[str] | None) -> list[str]:
+        """The topics of `of_state` as a broker is asked for them; of these machines alone, where some are chosen."""
+        heads = ["+"] if machines is None else [safe_name(machine) for machine in machines]
+        of_heads = [f"{self._root}/{head}/+/{state}" for head in heads for state in ("state", "pocket/+/state")]
+        return [*of_heads, f"{self._root}/fault-run/+", f"{self._root}/model/+"]
 
     def discovery(self, check: CheckAnswer) -> tuple[str, str]:
         """The topic and the text by which Home Assistant learns of the head that was checked.

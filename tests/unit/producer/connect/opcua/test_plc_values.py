@@ -19,9 +19,9 @@ def test_a_state_is_its_word_or_its_number() -> None:
     assert numbers == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("kind", "after"), [(VariantType.UInt16, 0), (VariantType.Int32, 65536)])
+@pytest.mark.parametrize(("kind", "after"), [(VariantType.UInt16, 1), (VariantType.Int32, 65536)])
 def test_a_number_begins_again_where_the_variable_ends(kind: VariantType, after: int) -> None:
-    assert variable(kind).number(65536).Value == after
+    assert variable(kind).counter(65536).Value == after
 
 
 def test_pockets_are_flags_or_numbers() -> None:
@@ -48,4 +48,4 @@ def test_a_variable_of_another_kind_is_named(wrong: object, words: str) -> None:
 
 def test_a_value_is_written_without_a_status_and_a_time() -> None:
     only_a_value = 0x01  # OPC 10000-6, 5.2.2.17
-    assert struct_to_binary(alone(variable(VariantType.Int16).number(7)))[0] == only_a_value
+    assert struct_to_binary(alone(variable(VariantType.Int16).counter(7)))[0] == only_a_value

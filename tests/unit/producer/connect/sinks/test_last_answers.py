@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.sinks.last_answers import LastAnswers
-from producer.contract.plant_event import plant_event
+from producer.connect.sinks.last_answers import LastAnswers, newest
+from producer.contract.answers import CheckAnswer
+from producer.contract.plant_event import PlantEvent, plant_event
+from producer.contract.vocabulary import CheckState
 from tests.integration.plant import check, fault, verdict
 
 
@@ -20,9 +23,44 @@ def test_nothing_older_takes_the_place_of_the_last_though_it_is_sent_again(tmp_p
         last = LastAnswers(log, "cell")
         for delivery in log.due("cell", time.time(), 10):
             log.delivered("cell", [delivery], time.time(), last.remember(delivery))
-        assert LastAnswers(log, "cell").kept == [(3, events[2]), (5, events[4])]
+        numbers = [delivery.number for delivery in log.latest("cell", None, 10)][::-1]
+        assert LastAnswers(log, "cell").kept == [(numbers[2], events[2]), (numbers[4], events[4])]
         log.replay("cell", [events[1].id], time.time())
         [again] = log.due("cell", time.time() + 1, 10)
         for known in (last, LastAnswers(log, "cell")):
             assert not known.is_last(again)
             assert known.remember(again) == {}
+
+
+def test_an_older_run_and_an_older_answer_of_a_run_do_not_take_the_place_of_the_newest(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+    def of(run: CheckAnswer, revision: int, minute: int, state: CheckState) -> PlantEvent:
+        order = {"revision": revision, "begun_at": noon + timedelta(minutes=minute), "state": state}
+        return plant_event("p", "station-1", CheckAnswer(**run.model_dump(exclude={"schema_version"}) | order), 0.0)
+
+    newer, older, before = check(), check(), check()  # the id of a run says nothing: it has a station's clock
+    said = [of(newer, 2, 5, "replace"), of(older, 9, 1, "go"), of(newer, 1, 5, "go"), of(newer, 3, 5, "review")]
+    with_no_place = plant_event("p", "station-1", before, 0.0)
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.keep({"cell": [*said, with_no_place]}, {})
+        *deliveries, from_before = log.due("cell", time.time(), 10)
+        last = LastAnswers(log, "cell")
+        assert [bool(last.remember(delivery)) for delivery in deliveries] == [True, False, False, True]
+        assert [event for _, event in newest((one.number, one.event) for one in deliveries).values()] == [said[3]]
+        assert last.remember(from_before), "a worker of before: the later delivery counts"
+
+
+def test_an_answer_that_is_out_of_date_is_not_told(tmp_path: Path) -> None:
+    run = check()
+
+    def said(revision: int, state: CheckState) -> PlantEvent:
+        answer = CheckAnswer(**run.model_dump(exclude={"schema_version"}) | {"revision": revision, "state": state})
+        return plant_event("p", "station-1", answer, 0.0)
+
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        events, checks = log.as_said([said(1, "replace"), said(5, "replace")])
+        log.keep({}, {}, checks)
+        assert events[0].id == events[1].id
+        assert log.as_said([said(3, "go")])[0] == []
+        assert [event.data.revision for event in log.as_said([said(6, "go")])[0]] == [6]

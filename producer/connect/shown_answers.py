@@ -1,0 +1,24 @@
+"""What each sink shows of late: a table of the delivery log."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+TABLE: Final = """
+CREATE TABLE IF NOT EXISTS shown (sink TEXT NOT NULL, topic TEXT NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (sink, topic))
+    WITHOUT ROWID;
+"""
+
+
+def keep(connection: sqlite3.Connection, sink: str, shown: Mapping[str, str]) -> None:
+    """Keep what `sink` shows, by topic."""
+    rows = [(sink, topic, text) for topic, text in shown.items()]
+    connection.executemany("INSERT OR REPLACE INTO shown VALUES (?, ?, ?)", rows)
+
+
+def of(connection: sqlite3.Connection, sink: str) -> dict[str, str]:
+    """What `sink` shows of late, by topic."""
+    return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())

@@ -23,6 +23,10 @@ _NEXT: Final = timedelta(microseconds=1)
 """The smallest difference that both databases keep."""
 
 
+class NewerPhotograph(Exception):
+    """A photograph has come that who says it had not seen: it may show another insert than the one that was meant."""
+
+
 @dataclass(frozen=True)
 class InsertChange:
     """That the insert of a pocket was changed, and who said so; `at` is its place in the order of photographs."""
@@ -66,22 +70,27 @@ def record(
     by: str,
     at: datetime,
     first: UUID | None = None,
+    seen: UUID | None = None,
     late: bool = False,
 ) -> tuple[InsertChange, bool]:
     """Keep that the insert was changed; `first` is the first photograph of the new one, None where there is none yet.
 
-    With `late` it was said at the moment `at` and comes only now: what arrived since was not known then.
+    `seen` is the newest photograph that the person knew of, None where that is not known. With `late` it was said at
+    the moment `at` and comes only now: what arrived since was not known then.
 
     Returns the change and whether it is new: one that was said between the same two photographs already stays as it
     is, so that a button pressed twice changes one insert.
 
     Raises:
-        LookupError: the pocket was never photographed, or `first` is no photograph of it.
+        LookupError: the pocket was never photographed, or `first` or `seen` is no photograph of it.
+        NewerPhotograph: there is one after `seen`.
         ValueError: `by` is empty, or `at` is naive.
     """
     if not by.strip():
         raise ValueError("a change of an insert needs the name of who says it")
     before, moment, after = _between(session, (machine, head, pocket), at, first, late=late)
+    if seen is not None:
+        _refuse_unseen(session, machine, head, pocket, seen)
     same = select(*_COLUMNS).where(*_of(machine, head, pocket), InsertChanges.at > before).order_by(InsertChanges.at)
     known = session.execute(same if after is None else same.where(InsertChanges.at <= after)).first()
     if known is not None:
@@ -159,16 +168,33 @@ def _between(
         raise LookupError(why.UNKNOWN_POCKET(machine=machine, head=head, pocket=pocket))
     if first is None and not late:
         return newest, max(at, newest + _NEXT), None
-    seen = Captures.machine == machine, Captures.head == head, Captures.pocket == pocket
+    taken = _taken(machine, head, pocket)
     if first is None:
-        known = select(Captures.ordered_at).where(*seen, Captures.received_at <= at)
+        known = select(Captures.ordered_at).where(*taken, Captures.received_at <= at)
         last_known = session.scalar(known.order_by(Captures.ordered_at.desc()).limit(1))
         moment = at if last_known is None else max(at, last_known + _NEXT)
     else:
-        shown = session.scalar(select(Captures.ordered_at).where(*seen, Captures.capture_id == first))
-        if shown is None:
-            raise LookupError(why.NOT_OF_POCKET(capture=first, machine=machine, head=head, pocket=pocket))
-        moment = shown
-    before = session.scalar(select(func.max(Captures.ordered_at)).where(*seen, Captures.ordered_at < moment))
-    after = session.scalar(select(func.min(Captures.ordered_at)).where(*seen, Captures.ordered_at >= moment))
+        moment = _moment_of(session, machine, head, pocket, first)
+    before = session.scalar(select(func.max(Captures.ordered_at)).where(*taken, Captures.ordered_at < moment))
+    after = session.scalar(select(func.min(Captures.ordered_at)).where(*taken, Captures.ordered_at >= moment))
     return before or moment - _NEXT, moment, after
+
+
+def _taken(machine: str, head: str, pocket: int) -> list[ColumnElement[bool]]:
+    return [Captures.machine == machine, Captures.head == head, Captures.pocket == pocket]
+
+
+def _moment_of(session: Session, machine: str, head: str, pocket: int, capture: UUID) -> datetime:
+    of_it = *_taken(machine, head, pocket), Captures.capture_id == capture
+    moment = session.scalar(select(Captures.ordered_at).where(*of_it))
+    if moment is None:
+        raise LookupError(why.NOT_OF_POCKET(capture=capture, machine=machine, head=head, pocket=pocket))
+    return moment
+
+
+def _refuse_unseen(session: Session, machine: str, head: str, pocket: int, seen: UUID) -> None:
+    # The pocket's row is held (`_between`): none comes meanwhile.
+    moment = _moment_of(session, machine, head, pocket, seen)
+    newer = select(Captures.capture_id).where(*_taken(machine, head, pocket), Captures.ordered_at > moment)
+    if session.scalar(newer.limit(1)) is not None:
+        raise NewerPhotograph(why.NEWER_PHOTOGRAPH(machine=machine, head=head, pocket=pocket))

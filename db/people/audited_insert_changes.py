@@ -22,6 +22,7 @@ def record(
     by: str,
     at: datetime,
     first: UUID | None,
+    seen: UUID | None = None,
     signed: str | None = None,
     late: bool = False,
     **detail: Any,
@@ -33,8 +34,11 @@ def record(
 
     Raises:
         LookupError: there is no such pocket, or no such capture of it.
+        NewerPhotograph: there is a photograph after `seen`, the newest that the person knew of.
     """
-    change, is_new = insert_changes.record(session, machine, head, pocket, by=by, at=at, first=first, late=late)
+    change, is_new = insert_changes.record(
+        session, machine, head, pocket, by=by, at=at, first=first, seen=seen, late=late
+    )
     if is_new:
         detail = {"from": change.at.isoformat(), **detail}
         audit.write(session, at=at, by=signed or by, action="insert changed", subject=_place(change), **detail)

@@ -16,11 +16,19 @@ def kept(plant) -> list[tuple[str, str]]:
         return [(str(each.capture_id), each.provenance) for each in reviews.recent(session, limit=100)]
 
 
-def test_only_thumbnails_that_were_shown_are_labelled(page, plant) -> None:
+def see_head(plant, head: str, pockets: int) -> list[str]:
+    """Photographs of a head that are judged intact; their names in the image store."""
     photo = next((plant.folder / "images").rglob("*.jpg")).read_bytes()
     check, now = uuid6.uuid7(), datetime.now(UTC)
-    for pocket in range(1, 49):
-        plant.judge(plant.capture("mill-8", "H8", pocket, 48, "op-0001", check, now, photo), -3.0, now)
+    numbers = range(1, pockets + 1)
+    captures = [plant.capture("mill-8", head, number, pockets, "op-0001", check, now, photo) for number in numbers]
+    for capture in captures:
+        plant.judge(capture, -3.0, now)
+    return [str(capture.image) for capture in captures]
+
+
+def test_only_thumbnails_that_were_shown_are_labelled(page, plant) -> None:
+    see_head(plant, "H8", 48)
     page.sign_in("ana")
     page.open("/sheet?machine=mill-8&head=H8")
     wait_until(lambda: int(page.text("#count")) > 4, what="what is on the screen")
@@ -38,3 +46,15 @@ def test_only_thumbnails_that_were_shown_are_labelled(page, plant) -> None:
     page.script("window.scrollTo(0, document.body.scrollHeight)")
     wait_until(lambda: page.shows("li:last-child.seen") or page.shows(".thumbs li:nth-last-child(2).seen"))
     assert page.complaints() == []
+
+
+def test_a_drawing_in_the_place_of_a_photograph_is_not_seen(page, plant) -> None:
+    away = see_head(plant, "H9", 6)[:2]  # the first ones: their looks end before the others'
+    for image in away:
+        (plant.folder / "images" / image).unlink()
+    page.sign_in("ana")
+    page.open("/sheet?machine=mill-8&head=H9")
+    values = page.of_all("[data-confirmable] input", "e.value")
+    there = {value for value in values if not any(value.split()[0] in image for image in away)}
+    wait_until(lambda: int(page.text("#count")) >= len(there), what="the photographs that are there")
+    assert set(page.of_all("input[name=shown]:checked", "e.value")) == there < set(values)

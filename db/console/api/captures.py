@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -13,13 +13,11 @@ from db.console.api.fields import Capture
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.console.photographs.answering import NoPhotograph, photograph_of
-from db.console.photographs.placeholder import WORDS, Why
+from db.console.photographs.placeholder import STATUS, WORDS
 from db.console.photographs.resizing import Size
 from db.queries import maintenance
 
 router = APIRouter(route_class=ConditionalRoute)
-
-_STATUS: Final[dict[Why, int]] = {"removed": 410, "missing": 404, "unreadable": 404, "unavailable": 503}
 
 
 @router.get("/captures/{capture_id}", response_model=Capture)
@@ -47,4 +45,4 @@ def photograph(
     try:
         return photograph_of(request, capture_id, size)
     except NoPhotograph as error:
-        raise HTTPException(_STATUS[error.why], WORDS[error.why]) from error
+        raise HTTPException(STATUS[error.why], WORDS[error.why]) from error

@@ -13,7 +13,7 @@ from db.console.access.guard import ApiReviewer, ApiViewer
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.console.numbers import Pocket, Row
-from db.line.insert_changes import of_pocket
+from db.line.insert_changes import NewerPhotograph, of_pocket
 from db.people import audited_insert_changes as subject
 from db.people.sessions import Person
 from producer.contract.names import Name
@@ -45,6 +45,9 @@ class NewInsertChange(BaseModel):
     first: UUID | None = Field(
         None, description="The capture that shows the new insert first; without it none does yet."
     )
+    seen: UUID | None = Field(
+        None, description="The newest capture that was known of. Where a newer one is there, the answer is 409."
+    )
 
 
 @router.post("/insert-changes", status_code=201, response_model=InsertChange)
@@ -54,8 +57,18 @@ def insert_change(request: Request, person: ApiReviewer, new: NewInsertChange) -
     try:
         with console_of(request).database.transaction() as session:
             change, _ = subject.record(
-                session, new.machine, new.head, new.pocket, by=person.name, at=now, first=new.first, **_token(person)
+                session,
+                new.machine,
+                new.head,
+                new.pocket,
+                by=person.name,
+                at=now,
+                first=new.first,
+                seen=new.seen,
+                **_token(person),
             )
+    except NewerPhotograph as error:
+        raise HTTPException(409, str(error)) from error
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return InsertChange.model_validate(change)

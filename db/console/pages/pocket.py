@@ -20,7 +20,7 @@ from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.learning import remaining_lives
 from db.line import insert_changes, verdicts
-from db.line.insert_changes import InsertChange
+from db.line.insert_changes import InsertChange, NewerPhotograph
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.people import audited_insert_changes
 from db.queries import maintenance
@@ -52,8 +52,9 @@ def pocket(
     pocket: Pocket,
     person: Viewer,
     limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN,
+    newer: bool = False,
 ) -> Response:
-    """The page of one pocket, the newest photograph first."""
+    """The page of one pocket, the newest photograph first; `newer` tells that one had come that was not seen."""
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
@@ -88,6 +89,7 @@ def pocket(
         since=[change for change in changes if change.at > rows[0].ordered_at],
         more=more,
         limit=limit,
+        newer=newer,
     )
 
 
@@ -99,17 +101,24 @@ def changed(
     head: Annotated[Name, Form()],
     pocket: Annotated[Pocket, Form()],
     first: Annotated[UUID | None, Form()] = None,
+    seen: Annotated[UUID | None, Form()] = None,
 ) -> Response:
-    """Note that the insert was changed: now, or before its `first` photograph."""
+    """Note that the insert was changed: now, or before its `first` photograph.
+
+    `seen` is the newest photograph that the page showed. Where a newer one is there nothing is changed, and the page
+    comes anew: the newer one may show the insert that was put in, and damage on it.
+    """
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
             change, _ = audited_insert_changes.record(
-                session, machine, head, pocket, by=person.name, at=now, first=first
+                session, machine, head, pocket, by=person.name, at=now, first=first, seen=seen
             )
+    except NewerPhotograph:
+        return _back(machine, head, pocket, newer="true")
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
-    return _back(change)
+    return _back(change.machine, change.head, change.pocket)
 
 
 @router.post("/pocket/changed/withdraw")
@@ -121,12 +130,12 @@ def withdraw(request: Request, person: Reviewer, change: Annotated[Row, Form()])
             gone = audited_insert_changes.withdraw(session, change, by=person.name, at=now)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
-    return _back(gone)
+    return _back(gone.machine, gone.head, gone.pocket)
 
 
-def _back(change: InsertChange) -> Response:
-    place = {"machine": change.machine, "head": change.head, "pocket": change.pocket}
-    return RedirectResponse(f"/pocket?{urlencode(place)}", 303)
+def _back(machine: str, head: str, pocket: int, **telling: str) -> Response:
+    place = {"machine": machine, "head": head, "pocket": pocket}
+    return RedirectResponse(f"/pocket?{urlencode(place | telling)}", 303)
 
 
 def word(row: PocketRow) -> str:

@@ -18,6 +18,9 @@ WORDS: Final[dict[Why, Text]] = {
     "unavailable": Text("the image store does not answer"),
 }
 
+STATUS: Final[dict[Why, int]] = {"removed": 410, "missing": 404, "unreadable": 404, "unavailable": 503}
+"""The status of the answer: a browser shows the drawing all the same, and a page can tell it from a photograph."""
+
 
 def placeholder(why: Why, locale: Locale) -> str:
     """An SVG that says why there is no photograph."""

@@ -1,6 +1,7 @@
 // @ts-check
 /**
  * A photograph can be confirmed once it was seen: loaded, on the screen for the most part, for as long as a look takes.
+ * The drawing that stands in the place of one that is away is no photograph: its answer is an error.
  * What was not seen stays out of the form, whatever the button says.
  */
 
@@ -29,8 +30,21 @@ function tell() {
   hint.hidden = thumbs.length === 0;
 }
 
+/**
+ * Whether what an image shows is its photograph: those are in the browser's cache, drawings never are. The server is not
+ * asked, for by now it may have the photograph again.
+ * @param {string} address
+ */
+async function isPhotograph(address) {
+  try {
+    return (await fetch(address, { cache: "only-if-cached", mode: "same-origin" })).ok;
+  } catch {
+    return false;
+  }
+}
+
 /** @param {Element} thumb */
-function seen(thumb) {
+async function seen(thumb) {
   const image = /** @type {HTMLImageElement} */ (thumb.querySelector("img"));
   if (!image.complete || image.naturalWidth === 0) {
     // Not there yet: the look begins anew when it is.
@@ -39,6 +53,7 @@ function seen(thumb) {
     return;
   }
   watcher.unobserve(thumb);
+  if (!await isPhotograph(image.src)) return;
   thumb.classList.add("seen");
   box(thumb).disabled = false;
   box(thumb).checked = true;

@@ -39,6 +39,10 @@ UNKNOWN_POCKET: Final = Template("nothing is known of machine {machine:name}, he
 NOT_OF_POCKET: Final = Template(
     "capture {capture} is no photograph of machine {machine:name}, head {head:name}, pocket {pocket:d}"
 )
+NEWER_PHOTOGRAPH: Final = Template(
+    "a newer photograph of machine {machine:name}, head {head:name}, pocket {pocket:d} has come: nothing was changed; "
+    "look at it first"
+)
 
 # Reviews and stations.
 NOT_RECORDED: Final = Template("capture {capture} is not recorded, so it cannot be reviewed")

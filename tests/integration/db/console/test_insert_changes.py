@@ -52,6 +52,22 @@ def test_a_press_ends_the_life_and_can_be_taken_back(line, signed_in) -> None:
     ]
 
 
+def test_a_photograph_that_nobody_saw_is_not_taken_away(line, console, signed_in) -> None:
+    seen = line.see(1, 0, "damaged")
+    browser = signed_in("reviewer")
+    assert f'name="seen" value="{seen.capture_id}"' in browser.get(PAGE).text
+    newest = line.see(1, 5, "damaged")
+    form = {**PLACE, "seen": str(seen.capture_id)}
+    answer = browser.post("/pocket/changed", form)
+    assert (answer.status_code, changes(line), written(line)) == (303, [], [])
+    text = browser.get(answer.headers["location"]).text
+    assert "A newer photograph had come: nothing was changed" in text
+    assert f'name="seen" value="{newest.capture_id}"' in text
+    program = Program(console, token_of(console, "the reviewer"))
+    assert program.post("insert-changes", form).status_code == 409
+    assert program.post("insert-changes", {**PLACE, "seen": str(newest.capture_id)}).status_code == 201
+
+
 def test_the_strip_shows_each_life_apart(line, signed_in) -> None:
     photographs = [line.see(1, minute, "intact") for minute in (0, 10, 20)]
     browser = signed_in("maintainer")

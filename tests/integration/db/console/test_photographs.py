@@ -58,7 +58,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(
 )
 def test_what_is_no_photograph_never_reaches_the_browser(line, store, signed_in, data) -> None:
     answer = signed_in("viewer").get(f"/photographs/{shown(line, store, data)}/large")
-    assert answer.status_code == 200
+    assert answer.status_code == 404
     assert "no whole photograph" in answer.text
     assert "alert" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -68,10 +68,12 @@ def test_what_is_no_photograph_never_reaches_the_browser(line, store, signed_in,
 def test_a_missing_and_a_removed_photograph_say_so(line, console, signed_in) -> None:
     capture = line.see(1, outcome="intact").capture_id
     browser = signed_in("viewer")
-    assert "not in the image store" in browser.get(f"/photographs/{capture}/small").text
+    missing = browser.get(f"/photographs/{capture}/small")
+    assert (missing.status_code, "not in the image store" in missing.text) == (404, True)
     with console.database.transaction() as session:
         session.execute(update(Captures).values(image="-"))
-    assert "removed" in browser.get(f"/photographs/{capture}/small").text
+    removed = browser.get(f"/photographs/{capture}/small")
+    assert (removed.status_code, "removed" in removed.text) == (410, True)
 
 
 @pytest.mark.parametrize(

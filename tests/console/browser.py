@@ -217,7 +217,7 @@ class Page:
 
     def shown_capture(self) -> str:
         """The capture whose photograph is looked at, painted in full."""
-        ready = "const i = document.getElementById('image'); return i.complete && i.naturalWidth ? i.dataset.id : ''"
+        ready = "const i = document.getElementById('image'); return i.complete && i.dataset.is ? i.dataset.id : ''"
         return str(self.script(ready))
 
     def complaints(self) -> list[str]:

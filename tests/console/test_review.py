@@ -321,6 +321,19 @@ def test_a_tap_labels_what_is_on_the_screen_and_two_in_a_moment_are_one(page, pl
     assert kept(plant)[1:] == [(second, "broken", "ana")]
 
 
+def test_a_drawing_in_place_of_a_photograph_is_nothing_but_unusable(page, plant) -> None:
+    images = plant.folder / "images"
+    images.rename(plant.folder / "away")
+    first = begin(page)
+    assert page.of_all("[data-label]", "e.disabled ? '' : e.dataset.label") == ["", "", "", "", "unusable"]
+    page.press("1")
+    assert page.shown_capture() == first
+    page.press("5")
+    ready(page, first)
+    all_saved(page)
+    assert kept(plant) == [(first, "unusable", "ana")]
+
+
 def test_a_label_that_is_never_taken_is_said_and_holds_up_no_other(page, plant) -> None:
     first = begin(page)
     gone = {"capture": str(uuid6.uuid7()), "label": "worn", "by": "ana", "place": "mill-1 · H12 · 3", "seen": None}

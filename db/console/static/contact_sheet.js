@@ -5,6 +5,8 @@
  * What was not seen stays out of the form, whatever the button says.
  */
 
+import { isPhotograph } from "./seen.js";
+
 /** The share of a thumbnail that is to be on the screen. */
 const MOSTLY = 0.75;
 /** Milliseconds that a look takes. */
@@ -28,19 +30,6 @@ function tell() {
   const unseen = thumbs.some((thumb) => box(thumb).disabled);
   hint.textContent = (unseen ? hint.dataset.some : hint.dataset.all) ?? "";
   hint.hidden = thumbs.length === 0;
-}
-
-/**
- * Whether what an image shows is its photograph: those are in the browser's cache, drawings never are. The server is not
- * asked, for by now it may have the photograph again.
- * @param {string} address
- */
-async function isPhotograph(address) {
-  try {
-    return (await fetch(address, { cache: "only-if-cached", mode: "same-origin" })).ok;
-  } catch {
-    return false;
-  }
 }
 
 /** @param {Element} thumb */

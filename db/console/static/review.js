@@ -7,6 +7,7 @@
  */
 
 import { Keys } from "./keys.js";
+import { isPhotograph } from "./seen.js";
 import { Zoom } from "./zoom.js";
 
 /**
@@ -186,7 +187,10 @@ async function fill() {
 function load(from) {
   const ahead = new Image();
   ahead.src = from;
-  ahead.decode().catch(() => undefined); // one that cannot be shown is a drawing that says so
+  ahead.decode().catch(() => undefined).then(async () => {
+    ahead.dataset.is = (await isPhotograph(from)) ? "photograph" : "drawing";
+    if (ahead === image) offer();
+  });
   loaded.set(from, ahead);
   return ahead;
 }
@@ -231,6 +235,18 @@ function put(from, item) {
   image = zoom.image = next;
   zoom.place();
   flag(item);
+  offer();
+}
+
+/** Offer what can be said of what is on the screen: of a drawing, or of nothing yet, only that it is unusable. */
+function offer() {
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-label]")))
+    button.disabled = !canBe(button.dataset.label ?? "");
+}
+
+/** @param {string} label */
+function canBe(label) {
+  return image.dataset.is === "photograph" || label === "unusable";
 }
 
 /** Say what is shown where it is not just the photograph. @param {Item} item */
@@ -269,8 +285,9 @@ const times = [];
 
 /** @param {string} label */
 function say(label) {
+  if (stopped || !canBe(label)) return;
   const item = queue.shift();
-  if (!item || stopped) return;
+  if (!item) return;
   undone.delete(item.id);
   putOff.delete(item.id);
   times.push(performance.now() - began);

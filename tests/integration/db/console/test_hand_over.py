@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import uuid6
+from sqlalchemy import insert
 
 from db.learning import model_registry, remaining_lives
 from db.learning.change_cost import ChangeCosts
@@ -11,6 +12,7 @@ from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
 from db.line import faults, insert_changes
 from db.queries import hand_over
+from db.schema.tables import Reviews
 from producer.contract.names import IMPORTED
 from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
@@ -49,6 +51,19 @@ def test_overruled_is_the_opposite_of_a_verdict_by_its_newest_review(line) -> No
         (1, "damaged", "intact", "ana"),
     ]
     assert shift(line, 121).overruled == []
+
+
+def test_what_was_overruled_is_told_however_much_was_said_since(line, signed_in, monkeypatch) -> None:
+    line.say(line.see(1, 0, "damaged"), "intact")
+    right = line.see(2, 0, "intact")
+    review = {"capture_id": right.capture_id, "label": "intact", "by": "ana", "at": T0 + timedelta(hours=2)}
+    with line.database.transaction() as session:
+        session.execute(insert(Reviews), [{**review, "provenance": "bulk"}] * 1_500)
+    told = shift(line, 60)
+    assert ([row.pocket for row in told.overruled], told.overruled_of) == ([1], None)
+    monkeypatch.setattr(hand_over, "REVIEWS", 1_500)
+    text = signed_in("viewer").get("/handover?since=2026-11-22").text
+    assert "Of the newest 1500 reviews of the shift alone; there are more." in text
 
 
 def test_what_is_open_is_open_whenever_it_came(line) -> None:

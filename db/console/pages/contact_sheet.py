@@ -65,10 +65,11 @@ def confirm(
     """Label those as the model says; `shown` are the photographs that were seen, each as `capture outcome`."""
     wanted, now = _parsed(shown), datetime.now(UTC)
     with console_of(request).database.transaction() as session:
-        done = subject.confirm(session, wanted, by=person.name, at=now)
+        done = subject.confirm(session, machine, head, wanted, by=person.name, at=now)
         if done:
             place = f"{machine} · {head}"
-            audit.write(session, at=now, by=person.name, action="reviewed in bulk", subject=place, count=len(done))
+            detail = {"count": len(done), "captures": [str(capture) for capture in done]}
+            audit.write(session, at=now, by=person.name, action="reviewed in bulk", subject=place, **detail)
     parameters = {"machine": machine, "head": head, "labelled": len(done), "left_out": len(wanted) - len(done)}
     return RedirectResponse("/sheet?" + urlencode(parameters), 303)
 

@@ -58,7 +58,8 @@ def confirm(
     """Label photographs of a head as the model says, in bulk; returns those that were labelled.
 
     `shown` are those that the person saw, with the outcome that was shown beside each. One that has a review or another
-    verdict by now, that is drawn as a sample, is of another head, or whose photograph is gone is left alone: nobody said so about it.
+    verdict by now, that is drawn as a sample, is of another head, or whose photograph is gone is left alone: nobody
+    said so about it.
     """
     query = (
         select(Captures.capture_id, Captures.outcome, drawn(Verdicts.id))

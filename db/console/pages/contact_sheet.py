@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Reviewer
 from db.console.context import console_of
+from db.console.numbers import Typed
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.people import audit
@@ -29,8 +30,8 @@ AT_ONCE: Final = 500
 def sheet(
     request: Request,
     person: Reviewer,
-    machine: str = "",
-    head: str = "",
+    machine: Typed = "",
+    head: Typed = "",
     labelled: Annotated[int, Query(ge=0)] = 0,
     left_out: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:

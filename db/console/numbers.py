@@ -5,9 +5,16 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-Pocket = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number, not a boolean")
+    return value
+
+
+Pocket = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=2**31 - 1)]
 """The number of a pocket."""
 
 Row = Annotated[int, Field(ge=1, le=2**63 - 1)]

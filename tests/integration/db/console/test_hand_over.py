@@ -78,7 +78,7 @@ def test_what_is_open_is_open_whenever_it_came(line) -> None:
     assert [fault.reason for fault in told.faults] == ["image_missing"]
 
 
-def test_what_may_not_last_as_many_operations_again(line) -> None:
+def test_what_may_not_last_as_many_operations_again(line, signed_in) -> None:
     curve = SurvivalCurve(tuple(map(float, range(1, 16))))  # the tenth part is damaged after four operations
     fit = LifeFit(T0, followed=30, ended=12, needed=10, new=curve)
     for pocket in (1, 2):
@@ -93,6 +93,9 @@ def test_what_may_not_last_as_many_operations_again(line) -> None:
     assert (row.pocket, row.operations) == (1, 8)
     assert 0.1 < row.risk < 0.5
     assert row.cost_later == pytest.approx(3 * row.risk)
+    browser = signed_in("viewer")
+    browser.client.headers["Accept-Language"] = "de"
+    assert f"{row.cost_later:.2f}".replace(".", ",") in browser.get("/handover?since=2026-11-22T10:05:00Z").text
     assert shift(line, 14).not_lasting == [], "one operation it will do"
 
 

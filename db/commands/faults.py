@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from db.commands.options import Limit
 from db.commands.output import answer, print_json, reading, writing
+from db.commands.users import who
 from db.schema.vocabulary import FaultState
 from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say
@@ -80,7 +82,7 @@ def requeue(context: typer.Context, number: Number, as_json: Json = False) -> No
     """
     from db.line import faults
 
-    _change(context, number, faults.requeue, as_json)
+    _change(context, number, "fault requeued", faults.requeue, as_json)
 
 
 @app.command()
@@ -91,17 +93,22 @@ def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> No
     """
     from db.line import faults
 
-    _change(context, number, faults.dismiss, as_json)
+    _change(context, number, "fault dismissed", faults.dismiss, as_json)
 
 
-def _change(context: typer.Context, number: int, change: Callable[[Session, int], Fault], as_json: bool) -> None:
+def _change(
+    context: typer.Context, number: int, action: str, change: Callable[[Session, int], Fault], as_json: bool
+) -> None:
+    now = datetime.now(UTC)
     with writing(context) as session:
+        from db.people import audit
         from db.queries.plain_values import plain
 
         try:
             fault = change(session, number)
         except LookupError as error:
             raise ValueError(str(error)) from error
+        audit.write(session, at=now, by=who(), action=action, subject=str(number), reason=fault.reason)
         if as_json:
             print_json(plain(fault))
         else:

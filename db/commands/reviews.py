@@ -13,6 +13,7 @@ import typer
 
 from db.commands.options import By, Limit, Since, login
 from db.commands.output import answer, opened, print_json, reading, settings_of
+from db.commands.users import who
 from producer.contract.vocabulary import LABELS, Label
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Json
@@ -108,9 +109,15 @@ def _told(database: Database, capture: UUID, label: str, by: str, note: str | No
 
 def _say(database: Database, capture: UUID, label: str, by: str, note: str | None) -> Review:
     from db.learning import reviews as subject
+    from db.people import audit
 
+    now = datetime.now(UTC)
     with database.transaction() as session:
-        return subject.add(session, capture_id=capture, label=label, by=by, at=datetime.now(UTC), note=note)
+        kept = subject.add(session, capture_id=capture, label=label, by=by, at=now, note=note)
+        # Anybody may be named with --by: the audit has who was at the terminal.
+        detail = {"label": label, "said by": kept.by}
+        audit.write(session, at=now, by=who(), action="reviewed", subject=str(capture), **detail)
+    return kept
 
 
 def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> None:

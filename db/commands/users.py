@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from db.people.accounts import Account
 
+_Result = TypeVar("_Result")
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Who may sign in to the console: add, list, disable, password; and tokens for programs.",
+    help="Who may sign in to the console: add, list, role, disable, password; and tokens for programs.",
 )
 
 Name = Annotated[str, typer.Argument(help="The account's name, which its reviews are signed with.")]
@@ -84,6 +86,23 @@ def disable(context: typer.Context, name: Name) -> None:
         _known(lambda: accounts.disable(session, name, now))
         audit.write(session, at=now, by=who(), action="account disabled", subject=name)
     say(f"{name} may not sign in any more")
+
+
+@app.command("role")
+def set_role(
+    context: typer.Context, name: Name, role: Annotated[PersonRole, typer.Argument(help="What it may do from now on.")]
+) -> None:
+    """Give an account another role; its sessions and tokens have it at once.
+
+    Example: `insert-db users role ana maintainer`
+    """
+    with writing(context) as session:
+        from db.people import accounts, audit
+
+        is_other = _known(lambda: accounts.set_role(session, name, role))
+        if is_other:
+            audit.write(session, at=datetime.now(UTC), by=who(), action="role changed", subject=name, role=role)
+    say(f"{name} is {role} now" if is_other else f"{name} is {role} already")
 
 
 @app.command()
@@ -145,9 +164,9 @@ def _password(file: Path | None) -> str:
     return asked_password()
 
 
-def _known(change: Callable[[], None]) -> None:
+def _known(change: Callable[[], _Result]) -> _Result:
     try:
-        change()
+        return change()
     except LookupError as error:
         raise ValueError(str(error)) from error
 

@@ -1,13 +1,24 @@
-"""The numbers that pages and API are asked for: those that a database can hold, so that none of them makes it fail."""
+"""What pages and API are asked for: numbers that a database can hold, and names in the form that it has them in."""
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-Pocket = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number, not a boolean")
+    return value
+
+
+Pocket = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=2**31 - 1)]
 """The number of a pocket."""
 
 Row = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """The number of a row, of a fault say."""
+
+Typed = Annotated[str, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
+"""A name as somebody types or pastes it into an address, in form C; one that is none is nobody's."""

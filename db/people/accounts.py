@@ -73,6 +73,22 @@ def set_password(session: Session, name: str, password: str) -> None:
     _change(session, name, password=passwords.hashed(password), disabled=False)
 
 
+def set_role(session: Session, name: str, role: PersonRole) -> bool:
+    """Give an account another role, which its sessions and tokens have from then on; returns whether it is another.
+
+    Raises:
+        LookupError: there is no such account.
+    """
+    query = select(Accounts.role).where(Accounts.name == name).with_for_update()
+    before = session.scalar(query)
+    if before is None:
+        raise _no_account(name)
+    if before == role:
+        return False
+    session.execute(update(Accounts).where(Accounts.name == name).values(role=role))
+    return True
+
+
 def enabled(session: Session, name: str) -> Account | None:
     """The account of that name; None where there is none, or it is disabled."""
     row = session.execute(select(*_COLUMNS).where(Accounts.name == name, ~Accounts.disabled)).first()
@@ -91,5 +107,9 @@ def signed_in(session: Session, name: str, password: str) -> Account | None:
 def _change(session: Session, name: str, **values: object) -> None:
     changed = session.execute(update(Accounts).where(Accounts.name == name).values(values).returning(Accounts.name))
     if changed.first() is None:
-        raise LookupError(f"there is no account {name!r}: `insert-db users list` shows all")
+        raise _no_account(name)
     session.execute(delete(Sessions).where(Sessions.account == name))
+
+
+def _no_account(name: str) -> LookupError:
+    return LookupError(f"there is no account {name!r}: `insert-db users list` shows all")

@@ -53,16 +53,20 @@ def sheet(session: Session, machine: str, head: str) -> list[Thumbnail]:
     return [Thumbnail(**row._mapping) for row in session.execute(query)]
 
 
-def confirm(session: Session, shown: Mapping[UUID, Outcome], *, by: str, at: datetime) -> list[UUID]:
-    """Label photographs as the model says, in bulk; returns those that were labelled.
+def confirm(
+    session: Session, machine: str, head: str, shown: Mapping[UUID, Outcome], *, by: str, at: datetime
+) -> list[UUID]:
+    """Label photographs of a head as the model says, in bulk; returns those that were labelled.
 
     `shown` are those that the person saw, with the outcome that was shown beside each. One that has a review or another
-    verdict by now, that is drawn as a sample, or whose photograph is gone is left alone: nobody said so about it.
+    verdict by now, that is drawn as a sample, is of another head, or whose photograph is gone is left alone: nobody
+    said so about it.
     """
     check_revisions.of_captures(session, shown.keys())
     query = (
         select(Captures.capture_id, Captures.outcome, drawn(Verdicts.id))
         .join(Verdicts, current_verdict())
+        .where(Captures.machine == machine, Captures.head == head)
         .where(Captures.capture_id.in_(list(shown)), Captures.review.is_(None), is_there())
         # In the order in which captures take their pockets: two that write wait for each other in line.
         .order_by(Captures.machine, Captures.head, Captures.pocket, Captures.capture_id)

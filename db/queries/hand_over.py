@@ -28,8 +28,9 @@ MOST: Final = 100
 """Of each kind so many at most, the newest: more is nothing that a person reads at the end of a shift."""
 
 
-REVIEWS: Final = 1_000
-"""So many reviews are looked through, the newest: what a hand-over costs does not grow with what was ever said."""
+REVIEWS: Final = 20_000
+"""So many reviews of the shift are looked through, the newest: what a hand-over costs does not grow with what was ever
+said. One person who says thirty a minute for eight hours says fewer."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class HandOver:
 
     flagged: list[PocketRow]
     overruled: list[Overruled]
+    overruled_of: int | None
+    """Of so many reviews alone `overruled` tells, the newest; None where it tells of all of the shift."""
     changed: list[InsertChange]
     promoted: list[Promotion]
     to_replace: list[PocketPlace]
@@ -68,6 +71,7 @@ def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
     return HandOver(
         flagged=_flagged(session, begin),
         overruled=_overruled(session, begin),
+        overruled_of=REVIEWS if _has_more_reviews(session, begin) else None,
         changed=insert_changes.since(session, begin, MOST),
         promoted=[promotion for promotion in promotions if promotion.at >= begin],
         to_replace=maintenance.places_to_replace(session),
@@ -104,6 +108,12 @@ def _overruled(session: Session, begin: datetime) -> list[Overruled]:
     query = query.select_from(Reviews).join(Captures, Captures.capture_id == Reviews.capture_id)
     shown = query.outerjoin(Verdicts, current_verdict()).where(Reviews.id.in_(last)).order_by(Reviews.id.desc())
     return [Overruled(**row._mapping) for row in session.execute(shown)]
+
+
+def _has_more_reviews(session: Session, begin: datetime) -> bool:
+    """Whether more was said since a moment than is looked through."""
+    beyond = session.scalar(select(Reviews.at).order_by(Reviews.id.desc()).offset(REVIEWS).limit(1))
+    return beyond is not None and beyond >= begin
 
 
 def _to_look_at(session: Session) -> list[VerdictRow]:

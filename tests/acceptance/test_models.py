@@ -15,6 +15,7 @@ from db.engine import migrate
 from db.engine.database import Database
 from db.learning import model_registry
 from db.learning.model_registry import Model
+from db.people import audit
 from producer.storage.folder import FolderStore
 from tests.forked_commands import run_command
 from tests.learning_support import Reviewer
@@ -139,6 +140,15 @@ def test_a_person_gives_and_takes_the_roles(worker: Commands) -> None:
     assert worker.json("models", "list")["shadow"] == names[1]
     assert worker.json("models", "end-shadow", *why)["model_id"] is None
     assert f"{names[1]} is in charge" in worker("models", "promote", names[1], *why).stdout
+    worker("models", "promote", names[1], *why)  # it is in charge already: nothing more is done
+    with worker.database.reading() as session:
+        rows = audit.recent(session)[::-1]
+    assert [(row.action, row.subject) for row in rows if row.by.startswith("terminal: ")] == [
+        ("model rolled back", names[1]),
+        ("shadow started", names[1]),
+        ("shadow ended", names[1]),
+        ("model promoted", names[1]),
+    ]
     shown = worker("models", "show", names[0]).stdout
     assert "rolled_back as champion" in shown
     assert "novelty      none: it takes no photograph for unlike what it learnt from" in shown

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -154,7 +154,9 @@ def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Js
         from db.learning import model_registry
 
         _check_files(session, settings, model)
-        return model_registry.promote(session, model, by=by or _login(), reason=why, at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        promotion = model_registry.promote(session, model, by=by or _login(), reason=why, at=now)
+        return _signed(session, "model promoted", model, promotion, now)
 
     _change(data, as_json, work)
 
@@ -170,9 +172,11 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
         from db.learning import model_registry
         from worker.models.registry import check_network
 
-        promotion = model_registry.rollback(session, by=by or _login(), reason=why, at=datetime.now(UTC))
+        now, before = datetime.now(UTC), model_registry.champion(session)
+        promotion = model_registry.rollback(session, by=by or _login(), reason=why, at=now)
         check_network(_known(session, str(promotion.model_id)))
-        return promotion
+        from_model = str(promotion.model_id if before is None else before.model_id)
+        return _signed(session, "model rolled back", from_model, promotion, now, to=promotion.model_id)
 
     _change(data, as_json, work)
 
@@ -188,7 +192,9 @@ def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Jso
         from db.learning import model_registry
 
         _check_files(session, settings, model)
-        return model_registry.start_shadow(session, model, by=by or _login(), reason=why, at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        promotion = model_registry.start_shadow(session, model, by=by or _login(), reason=why, at=now)
+        return _signed(session, "shadow started", model, promotion, now)
 
     _change(data, as_json, work)
 
@@ -203,9 +209,25 @@ def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False
     def work(session: Session, _: WorkerSettings) -> Promotion | None:
         from db.learning import model_registry
 
-        return model_registry.end_shadow(session, by=by or _login(), reason=why, at=datetime.now(UTC))
+        now, before = datetime.now(UTC), model_registry.shadow(session)
+        promotion = model_registry.end_shadow(session, by=by or _login(), reason=why, at=now)
+        if promotion is None or before is None:
+            return promotion
+        return _signed(session, "shadow ended", before.model_id, promotion, now)
 
     _change(data, as_json, work)
+
+
+def _signed(session: Session, action: str, model: str, promotion: Promotion, at: datetime, **detail: Any) -> Promotion:
+    """Note in the audit who changed a role at this terminal, whoever was named with `--by`; not what was so before."""
+    from db.commands.users import who
+    from db.people import audit
+
+    if promotion.at < at:
+        return promotion
+    detail = {"reason": promotion.reason, "said by": promotion.by, **detail}
+    audit.write(session, at=at, by=who(), action=action, subject=model, **detail)
+    return promotion
 
 
 def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSettings], Promotion | None]) -> None:

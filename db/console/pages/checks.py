@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
+from db.console.numbers import Typed
 from db.console.reader import moments
 from db.console.reader.texts import Text
 from db.console.rendering import page
@@ -24,8 +25,8 @@ SHOWN: Final = 50
 def checks(
     request: Request,
     person: Viewer,
-    machine: str = "",
-    head: str = "",
+    machine: Typed = "",
+    head: Typed = "",
     station: str = "",
     state: str = "",
     since: str = "",

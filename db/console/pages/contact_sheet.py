@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Reviewer
 from db.console.context import console_of
+from db.console.numbers import Typed
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.people import audit
@@ -29,8 +30,8 @@ AT_ONCE: Final = 500
 def sheet(
     request: Request,
     person: Reviewer,
-    machine: str = "",
-    head: str = "",
+    machine: Typed = "",
+    head: Typed = "",
     labelled: Annotated[int, Query(ge=0)] = 0,
     left_out: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
@@ -65,10 +66,11 @@ def confirm(
     """Label those as the model says; `shown` are the photographs that were seen, each as `capture outcome`."""
     wanted, now = _parsed(shown), datetime.now(UTC)
     with console_of(request).database.transaction() as session:
-        done = subject.confirm(session, wanted, by=person.name, at=now)
+        done = subject.confirm(session, machine, head, wanted, by=person.name, at=now)
         if done:
             place = f"{machine} · {head}"
-            audit.write(session, at=now, by=person.name, action="reviewed in bulk", subject=place, count=len(done))
+            detail = {"count": len(done), "captures": [str(capture) for capture in done]}
+            audit.write(session, at=now, by=person.name, action="reviewed in bulk", subject=place, **detail)
     parameters = {"machine": machine, "head": head, "labelled": len(done), "left_out": len(wanted) - len(done)}
     return RedirectResponse("/sheet?" + urlencode(parameters), 303)
 

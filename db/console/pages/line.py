@@ -16,6 +16,7 @@ from db.console.access.guard import Viewer, Watcher
 from db.console.context import console_of
 from db.console.drawing.head_cards import Card
 from db.console.live.feed import FAULTS
+from db.console.numbers import Typed
 from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
 from db.console.rendering import page, rendered
@@ -35,25 +36,25 @@ _FAULTS_SHOWN = 5
 
 
 @router.get("/")
-def line(request: Request, person: Viewer, machine: str = "") -> Response:
+def line(request: Request, person: Viewer, machine: Typed = "") -> Response:
     """The heads of the line, or of one machine."""
     return page(request, "line.html", **_line(request, machine))
 
 
 @router.get("/board")
-def board(request: Request, person: Watcher, machine: str = "") -> Response:
+def board(request: Request, person: Watcher, machine: Typed = "") -> Response:
     """The same for a screen that nobody touches: no menu, always dark."""
     return page(request, "board.html", **_line(request, machine))
 
 
 @router.get("/line/heads")
-def heads(request: Request, person: Watcher, machine: str = "") -> Response:
+def heads(request: Request, person: Watcher, machine: Typed = "") -> Response:
     """All of these heads, as a piece of those pages."""
     return _piece(request, lambda: rendered(request, "heads.html", **_line(request, machine)))
 
 
 @router.get("/line/head")
-def one_head(request: Request, machine: str, head: str, person: Watcher) -> Response:
+def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> Response:
     """One head, as a piece of those pages."""
 
     def made() -> str:

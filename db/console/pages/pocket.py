@@ -15,11 +15,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Reviewer, Viewer
 from db.console.context import console_of
-from db.console.numbers import Pocket, Row
+from db.console.numbers import Pocket, Row, Typed
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.learning import remaining_lives
-from db.line import insert_changes, verdicts
+from db.line import checks, insert_changes, verdicts
 from db.line.insert_changes import InsertChange, NewerPhotograph
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.people import audited_insert_changes
@@ -47,14 +47,17 @@ class Life:
 @router.get("/pocket")
 def pocket(
     request: Request,
-    machine: str,
-    head: str,
+    machine: Typed,
+    head: Typed,
     pocket: Pocket,
     person: Viewer,
     limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN,
     newer: bool = False,
 ) -> Response:
-    """The page of one pocket, the newest photograph first; `newer` tells that one had come that was not seen."""
+    """The page of one pocket, the newest photograph first; also of one that its head's checks always missed.
+
+    `newer` tells that a photograph had come that was not seen.
+    """
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
@@ -62,7 +65,8 @@ def pocket(
         remaining = remaining_lives.search(session, machine, head, pocket)
         suspected = [change for change in remaining_lives.suspected(session, machine, head) if change.pocket == pocket]
         judged = verdicts.current_of(session.connection(), [row.capture_id for row in rows if row.image])
-    if not rows:
+        missed = [] if rows else checks.recent(session, machine=machine, head=head, limit=1)
+    if not rows and not any(pocket <= check.size for check in missed):
         raise HTTPException(
             404,
             Text(
@@ -86,7 +90,7 @@ def pocket(
         fit=fit,
         remaining=remaining[0] if remaining else None,
         suspected=suspected,
-        since=[change for change in changes if change.at > rows[0].ordered_at],
+        since=[change for change in changes if rows and change.at > rows[0].ordered_at],
         more=more,
         limit=limit,
         newer=newer,

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
+from db.console.numbers import Typed
 from db.console.rendering import page
 from db.line.head_checks import Place
 from db.line.insert_changes import InsertChange
@@ -19,7 +20,7 @@ router = APIRouter()
 
 
 @router.get("/replace")
-def replace(request: Request, person: Viewer, machine: str | None = None, head: str | None = None) -> Response:
+def replace(request: Request, person: Viewer, machine: Typed | None = None, head: Typed | None = None) -> Response:
     """The list, by machine and head; printed, each head begins a page."""
     with console_of(request).database.reading() as session:
         rows = maintenance.to_replace(session, machine or None, head or None)

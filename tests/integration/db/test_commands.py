@@ -16,6 +16,7 @@ from db.commands.main import main
 from db.engine import schema_version
 from db.learning import model_registry
 from db.line import faults, verdicts
+from db.people import audit
 from tests.command_support import Done, invoke
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -173,13 +174,16 @@ def test_faults(filled) -> None:
     assert "operation: missing" in shown(filled, "faults", "list")
 
 
-def test_a_fault_is_shown_requeued_and_dismissed(filled) -> None:
+def test_a_fault_is_shown_requeued_and_dismissed(filled, line) -> None:
     [fault] = answer(filled, "faults", "list")
     number = str(fault["id"])
     assert answer(filled, "faults", "show", number) == fault
     assert fault["event"] in shown(filled, "faults", "show", number)
     assert answer(filled, "faults", "requeue", number)["state"] == "requeued"
     assert answer(filled, "faults", "list") == []
+    with line.database.reading() as session:
+        row = audit.recent(session, limit=1)[0]
+    assert (row.by.partition(":")[0], row.action, row.subject) == ("terminal", "fault requeued", number)
     again = run(filled, "faults", "dismiss", number)
     assert again.exit_code == 2
     assert "is requeued, not open" in again.stderr

@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from db.commands.main import main
 from db.line import verdicts
+from db.people import audit
 from db.queries.review_queue import drawn
 from db.schema.tables import Verdicts
 from tests.command_support import Done, invoke
@@ -86,6 +87,10 @@ def test_another_person_and_another_place_of_images(line, three, monkeypatch) ->
     monkeypatch.setenv("INSERTS_IMAGES", "s3://plant/images/")
     assert "s3://plant/images/2026/3.jpg" in shown(line, "review", "--by", "ben", typed="u\n")
     assert [by for _, _, by, _ in said(line)] == ["ben"]
+    with line.database.reading() as session:
+        row = audit.recent(session, limit=1)[0]
+    assert (row.by.partition(":")[0], row.action, row.subject) == ("terminal", "reviewed", str(three[2].capture_id))
+    assert row.detail == {"label": "unusable", "said by": "ben"}
 
 
 def test_the_images_are_in_the_data_folder_that_was_named(sqlite_url, line, tmp_path) -> None:

@@ -8,12 +8,14 @@ import os
 import pty
 import socket
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from db.commands.main import main
-from db.people import accounts, audit
+from db.people import accounts, audit, sessions
+from db.people.session_limits import Limits
 from producer.terminal.exit_codes import FAILED
 from tests.command_support import Done, invoke
 from tests.support import program, wait_until
@@ -58,10 +60,24 @@ def test_an_account_is_made_listed_disabled_and_given_another_password(database,
     assert done == [("terminal: root", f"{what}") for what in ("account added", "account disabled", "password changed")]
 
 
+def test_another_role_holds_at_once_and_is_in_the_audit(database, secret) -> None:
+    run(database, "users", "add", "ana", "--role", "reviewer", "--password-file", secret)
+    now, limits = datetime.now(UTC), Limits(idle=timedelta(hours=1), longest=timedelta(hours=1))
+    with database.transaction() as session:
+        cookie = sessions.begin(session, "ana", now, limits)
+    assert run(database, "users", "role", "ana", "maintainer").stdout == "ana is maintainer now\n"
+    assert "already" in run(database, "users", "role", "ana", "maintainer").stdout
+    with database.reading() as session:
+        person, _ = sessions.person_of(session, cookie, now, limits)
+        changes = [(row.subject, row.detail) for row in audit.recent(session) if row.action == "role changed"]
+    assert (person.role, changes) == ("maintainer", [("ana", {"role": "maintainer"})])
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("add", "ana"), "there is an account 'ana' already"),
+        (("role", "bert", "viewer"), "there is no account 'bert'"),
         (("disable", "bert"), "there is no account 'bert'"),
         (("password", "bert"), "there is no account 'bert'"),
         (("add", "a/b"), "a name may have"),
@@ -69,7 +85,7 @@ def test_an_account_is_made_listed_disabled_and_given_another_password(database,
 )
 def test_what_cannot_be_done_is_said_in_a_line(database, secret, arguments, words) -> None:
     run(database, "users", "add", "ana", "--password-file", secret)
-    password = () if arguments[0] == "disable" else ("--password-file", secret)
+    password = () if arguments[0] in ("disable", "role") else ("--password-file", secret)
     done = run(database, "users", *arguments, *password)
     assert done.exit_code != 0
     assert words in done.stderr

@@ -32,7 +32,16 @@ def test_what_was_shown_is_labelled_in_bulk_and_nothing_else(line, signed_in) ->
     assert "2 photographs were labelled" in browser.get(answer.headers["location"]).text
     with line.database.reading() as session:
         row = audit.recent(session)[0]
-    assert (row.action, row.subject, row.detail) == ("reviewed in bulk", "mill-1 · head-1", {"count": 2})
+    assert (row.action, row.subject) == ("reviewed in bulk", "mill-1 · head-1")
+    assert row.detail == {"count": 2, "captures": [str(intact.capture_id), str(damaged.capture_id)]}
+
+
+def test_photographs_of_another_head_are_left_alone(line, signed_in) -> None:
+    shown = {"shown": [f"{line.see(1, 0, 'intact').capture_id} intact"]}
+    browser = signed_in("reviewer")
+    answer = browser.post("/sheet/confirm", {"machine": "mill-1", "head": "<b>no head</b>"} | shown)
+    assert (answer.status_code, labels(line)) == (303, [])
+    assert browser.get("/sheet?machine=mill-1&head=head-1&left_out=1").text.count("1 was left alone") == 1
 
 
 def test_what_changed_meanwhile_is_left_alone(line, signed_in) -> None:
@@ -55,7 +64,7 @@ def test_a_sample_is_looked_at_by_itself(line, signed_in) -> None:
     assert not any(row.confirmable for row in samples)
     with line.database.transaction() as session:
         shown = {row.capture_id: "intact" for row in rows}
-        assert len(contact_sheet.confirm(session, shown, by="ana", at=T0)) == 60 - len(samples)
+        assert len(contact_sheet.confirm(session, "mill-1", "head-1", shown, by="ana", at=T0)) == 60 - len(samples)
 
 
 def test_the_sheet_shows_the_newest_of_each_pocket(line, signed_in) -> None:

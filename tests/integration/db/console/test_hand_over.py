@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import uuid6
+from sqlalchemy import insert
 
 from db.learning import model_registry, remaining_lives
 from db.learning.change_cost import ChangeCosts
@@ -11,6 +12,7 @@ from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
 from db.line import faults, insert_changes
 from db.queries import hand_over
+from db.schema.tables import Reviews
 from producer.contract.names import IMPORTED
 from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
@@ -51,6 +53,19 @@ def test_overruled_is_the_opposite_of_a_verdict_by_its_newest_review(line) -> No
     assert shift(line, 121).overruled == []
 
 
+def test_what_was_overruled_is_told_however_much_was_said_since(line, signed_in, monkeypatch) -> None:
+    line.say(line.see(1, 0, "damaged"), "intact")
+    right = line.see(2, 0, "intact")
+    review = {"capture_id": right.capture_id, "label": "intact", "by": "ana", "at": T0 + timedelta(hours=2)}
+    with line.database.transaction() as session:
+        session.execute(insert(Reviews), [{**review, "provenance": "bulk"}] * 1_500)
+    told = shift(line, 60)
+    assert ([row.pocket for row in told.overruled], told.overruled_of) == ([1], None)
+    monkeypatch.setattr(hand_over, "REVIEWS", 1_500)
+    text = signed_in("viewer").get("/handover?since=2026-11-22").text
+    assert "Of the newest 1500 reviews of the shift alone; there are more." in text
+
+
 def test_what_is_open_is_open_whenever_it_came(line) -> None:
     asked = line.see(1, 0, "unsure")
     line.see(2, 1, "unsure")
@@ -63,7 +78,7 @@ def test_what_is_open_is_open_whenever_it_came(line) -> None:
     assert [fault.reason for fault in told.faults] == ["image_missing"]
 
 
-def test_what_may_not_last_as_many_operations_again(line) -> None:
+def test_what_may_not_last_as_many_operations_again(line, signed_in) -> None:
     curve = SurvivalCurve(tuple(map(float, range(1, 16))))  # the tenth part is damaged after four operations
     fit = LifeFit(T0, followed=30, ended=12, needed=10, new=curve)
     for pocket in (1, 2):
@@ -78,6 +93,9 @@ def test_what_may_not_last_as_many_operations_again(line) -> None:
     assert (row.pocket, row.operations) == (1, 8)
     assert 0.1 < row.risk < 0.5
     assert row.cost_later == pytest.approx(3 * row.risk)
+    browser = signed_in("viewer")
+    browser.client.headers["Accept-Language"] = "de"
+    assert f"{row.cost_later:.2f}".replace(".", ",") in browser.get("/handover?since=2026-11-22T10:05:00Z").text
     assert shift(line, 14).not_lasting == [], "one operation it will do"
 
 

@@ -111,6 +111,7 @@ def test_a_program_says_it_and_the_audit_names_its_token(line, console) -> None:
     assert [row["insert_changed_at"] for row in rows] == [answer.json()["at"], None]
     assert program.post("insert-changes", {**PLACE, "pocket": 2}).status_code == 404
     assert program.post("insert-changes", {**PLACE, "at": "now"}).status_code == 400
+    assert program.post("insert-changes", {**PLACE, "pocket": True}).status_code == 400  # not pocket 1
     viewer = Program(console, token_of(console, "the viewer"))
     assert viewer.post("insert-changes", PLACE).status_code == 403
     with line.database.reading() as session:

@@ -180,3 +180,14 @@ def test_where_the_database_is_away_each_page_says_so_in_the_reader_s_language(t
     assert "Die Datenbank antwortet nicht" in browser.get("/", **{"Accept-Language": "de"}).text
     assert browser.get("/login").status_code == 200
     console.database.close()
+
+
+def test_a_pocket_that_was_never_photographed_has_a_page(line, signed_in) -> None:
+    line.see(1, 0, "intact", machine="Fr\u00e4se", check_size=2)
+    browser = signed_in("reviewer")
+    text = browser.get("/pocket?machine=Fra%CC%88se&head=head-1&pocket=2").text  # as a Mac pastes it
+    assert "This pocket was never photographed." in text
+    assert 'id="change"' not in text
+    assert 'class="life"' in browser.get("/pocket?machine=Fra%CC%88se&head=head-1&pocket=1").text
+    assert browser.get("/pocket?machine=Fr%C3%A4se&head=head-1&pocket=3").status_code == 404
+    assert browser.get("/pocket?machine=nobody&head=head-1&pocket=2").status_code == 404

@@ -172,11 +172,10 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
         from db.learning import model_registry
         from worker.models.registry import check_network
 
-        now, before = datetime.now(UTC), model_registry.champion(session)
+        now, before = datetime.now(UTC), _in_charge(session)
         promotion = model_registry.rollback(session, by=by or _login(), reason=why, at=now)
         check_network(_known(session, str(promotion.model_id)))
-        left = before.model_id if before else ""
-        return _signed(session, "model rolled back", left, promotion, now, to=promotion.model_id)
+        return _signed(session, "model rolled back", before, promotion, now, to=promotion.model_id)
 
     _change(data, as_json, work)
 

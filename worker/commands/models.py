@@ -172,11 +172,10 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
         from db.learning import model_registry
         from worker.models.registry import check_network
 
-        now, before = datetime.now(UTC), model_registry.champion(session)
+        now, before = datetime.now(UTC), _in_charge(session)
         promotion = model_registry.rollback(session, by=by or _login(), reason=why, at=now)
         check_network(_known(session, str(promotion.model_id)))
-        from_model = str(promotion.model_id if before is None else before.model_id)
-        return _signed(session, "model rolled back", from_model, promotion, now, to=promotion.model_id)
+        return _signed(session, "model rolled back", before, promotion, now, to=promotion.model_id)
 
     _change(data, as_json, work)
 
@@ -225,7 +224,7 @@ def _signed(session: Session, action: str, model: str, promotion: Promotion, at:
 
     if promotion.at < at:
         return promotion
-    detail = {"reason": promotion.reason, "said by": promotion.by, **detail}
+    detail |= {"reason": promotion.reason, "said by": promotion.by}
     audit.write(session, at=at, by=who(), action=action, subject=model, **detail)
     return promotion
 

@@ -1,4 +1,7 @@
-"""What a sink was told last of each head and pocket, kept in the delivery log for a system that has forgotten it.
+"""What holds last of each head and pocket, kept in the delivery log for a system that has forgotten it.
+
+That is what a sink was told last, or what waits for it: a system that comes back is shown the newest at once, and never
+in passing a `go` that has been overtaken.
 
 Nothing older takes its place, though it come later: who reads only what holds now would take it for new. Of checks that
 is the answer of the newest run, by its place in the line's order (`begun_at`; never by a station's clock), and of one
@@ -23,7 +26,7 @@ class LastAnswers:
     """The last answers of one sink."""
 
     def __init__(self, log: DeliveryLog, sink: str):
-        """Read those that the log keeps.
+        """Read those that the log keeps, of what was told and of what waits.
 
         Args:
             log: the connector's.
@@ -32,7 +35,8 @@ class LastAnswers:
         Raises:
             sqlite3.Error: it cannot be read.
         """
-        self._last = newest(map(_numbered, log.shown(sink).values()))
+        waiting = [(delivery.number, delivery.event) for delivery in log.waiting(sink)]
+        self._last = newest([*map(_numbered, log.shown(sink).values()), *waiting])
         self.kept: list[Numbered] = sorted(self._last.values(), key=lambda one: one[0])
         """The number of each and the answer, in the order in which they came."""
 

@@ -32,6 +32,18 @@ def test_nothing_older_takes_the_place_of_the_last_though_it_is_sent_again(tmp_p
             assert known.remember(again) == {}
 
 
+def test_what_waits_counts_before_it_is_told(tmp_path: Path) -> None:
+    go, replace = (plant_event("p", "station-1", check(state), 0.0) for state in ("go", "replace"))
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.keep({"cell": [go, replace]}, {})
+        told, waiting = log.due("cell", time.time(), 10)
+        log.delivered("cell", [told], time.time(), {})
+        after = LastAnswers(log, "cell")
+        assert [event for _, event in after.kept] == [replace]
+        assert not after.is_last(told)
+        assert after.remember(waiting)
+
+
 def test_an_older_run_and_an_older_answer_of_a_run_do_not_take_the_place_of_the_newest(tmp_path: Path) -> None:
     noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -43,9 +55,9 @@ def test_an_older_run_and_an_older_answer_of_a_run_do_not_take_the_place_of_the_
     said = [of(newer, 2, 5, "replace"), of(older, 9, 1, "go"), of(newer, 1, 5, "go"), of(newer, 3, 5, "review")]
     with_no_place = plant_event("p", "station-1", before, 0.0)
     with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        last = LastAnswers(log, "cell")
         log.keep({"cell": [*said, with_no_place]}, {})
         *deliveries, from_before = log.due("cell", time.time(), 10)
-        last = LastAnswers(log, "cell")
         assert [bool(last.remember(delivery)) for delivery in deliveries] == [True, False, False, True]
         assert [event for _, event in newest((one.number, one.event) for one in deliveries).values()] == [said[3]]
         assert last.remember(from_before), "a worker of before: the later delivery counts"

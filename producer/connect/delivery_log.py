@@ -148,15 +148,6 @@ class DeliveryLog:
             ).fetchall()
         return [_delivery(row) for row in rows]
 
-    def waiting(self, sink: str) -> list[Delivery]:
-        """All that `sink` is still to be told, now or later."""
-        with self._file.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM delivery WHERE sink = ? AND state = 'waiting' ORDER BY number",  # noqa: S608
-                (sink,),
-            ).fetchall()
-        return [_delivery(row) for row in rows]
-
     def next_due(self, sink: str, now: float) -> float | None:
         """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
         with self._file.reading() as connection:

@@ -12,6 +12,7 @@ delivery counts, as it always did.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.contract.answers import CheckAnswer
@@ -20,6 +21,10 @@ from producer.contract.plant_news import FaultRun, ModelChange
 
 Numbered = tuple[int, PlantEvent]
 """An answer with the number of its delivery, which rises from one to the next."""
+
+
+_ALL: Final = 2**62
+"""More than any log has."""
 
 
 class LastAnswers:
@@ -35,7 +40,7 @@ class LastAnswers:
         Raises:
             sqlite3.Error: it cannot be read.
         """
-        waiting = [(delivery.number, delivery.event) for delivery in log.waiting(sink)]
+        waiting = [(delivery.number, delivery.event) for delivery in log.latest(sink, "waiting", _ALL)]
         self._last = newest([*map(_numbered, log.shown(sink).values()), *waiting])
         self.kept: list[Numbered] = sorted(self._last.values(), key=lambda one: one[0])
         """The number of each and the answer, in the order in which they came."""

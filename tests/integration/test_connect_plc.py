@@ -57,11 +57,11 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         wait_until(lambda: not connector.status()["mill"]["up"] and connector.status()["mill"]["waiting"] in (1, 3), 60)
         plc.start()
         wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 60)
-        # It is told first what held when it went, and then the last.
+        # It is told the last at once, never in passing what held when it went, and the last again when its turn comes.
         written = plc.written()[told:]
-        assert [value for name, value in written if name == "State"] == [0, 2, 0, 3]
-        again, last = (value for name, value in written if name == "Sequence")
-        assert plc.values("Sequence")[1] == again != last
+        assert [value for name, value in written if name == "State"] == [0, 3, 0, 3]
+        at_once, in_turn = (value for name, value in written if name == "Sequence")
+        assert plc.values("Sequence")[1] != at_once == in_turn
         # More pockets than its variable has room for: refused in words, and nothing of it is written.
         told = len(plc.written())
         line.send([("station-1", check("replace", [9]))])

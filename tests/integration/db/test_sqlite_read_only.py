@@ -91,7 +91,7 @@ def test_every_reading_command_reads_what_may_only_be_read_and_leaves_nothing_be
 def test_it_is_read_beside_a_writer_and_with_what_that_has_written(data: Path) -> None:
     with closing(sqlite3.connect(data / "inserts.db", isolation_level=None)) as writer:
         writer.execute(
-            "INSERT INTO checks VALUES (?, 's', 'm', 'h', 'o', 1, '2026-11-27 10:00:00.000000', 1, 0)", ["a" * 32]
+            "INSERT INTO checks VALUES (?, 's', 'm', 'h', 'o', 1, '2026-11-27 10:00:00.000000', 1, 0, 0)", ["a" * 32]
         )
         assert (data / "inserts.db-wal").stat().st_size > 0
         with closed(data, folder=True):

@@ -303,7 +303,9 @@ def test_whatever_may_change_a_check_s_answer_gives_it_its_next_revision(line) -
     assert finish(again=[line.check_id]) == 1, "told again"
     line.say(first, "broken")
     with line.database.transaction() as session:
-        assert contact_sheet.confirm(session, {second.capture_id: "intact"}, by="Ada", at=datetime.now(UTC))
+        assert contact_sheet.confirm(
+            session, "mill-1", "head-1", {second.capture_id: "intact"}, by="Ada", at=datetime.now(UTC)
+        )
     judged = status(line)
     assert judged.state == "replace"
     assert finish(again=[line.check_id]) == judged.revision > 1

@@ -65,6 +65,7 @@ def test_values_become_json() -> None:
             "judged": 2,
             "missing": [],
             "reason": None,
+            "revision": 0,
         }
     ]
 

@@ -63,7 +63,7 @@ class Mqtt:
         self._short_ones = 0
         self._refusals = OutageLog(f"{name} refuses what holds now", f"{name} takes what holds now")
         self._connection: MqttConnection | None = None
-        self._last = LastAnswers(log, name)
+        self._last: LastAnswers  # read whenever the broker is reached (`_introduce`): all that waits is in it
 
     def open(self) -> bool:
         """Be connected: say that we are there, and repeat what holds now after the broker was away.
@@ -230,6 +230,7 @@ class Mqtt:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
         """
         self._asked.clear()
+        self._last = LastAnswers(self._log, self._name)
         if not is_vouched_for(self._log, self._name):
             self._put_right(connection)
         refused = connection.publish_all(self._introduction())
@@ -245,7 +246,7 @@ class Mqtt:
         Raises:
             SinkAway: it cannot be, or the connection was lost.
         """
-        known = {self._topics.of_state(event) for _, event in LastAnswers(self._log, self._name).kept}
+        known = {self._topics.of_state(event) for _, event in self._last.kept}
         mine = self._topics.of_states(self._configuration.machines)
         retained = connection.retained(mine, self._topics.available)
         if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
@@ -254,7 +255,6 @@ class Mqtt:
 
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""
-        self._last = LastAnswers(self._log, self._name)
         events = [event for _, event in self._last.kept]
         discoveries = []
         if self._configuration.home_assistant:

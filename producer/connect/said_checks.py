@@ -66,11 +66,11 @@ def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tup
         check_id = str(event.data.check_id)
         if check_id not in last:
             last[check_id] = _last(connection, check_id)
-        before, revision = last[check_id], event.data.revision
-        if before is not None and 0 < revision < before.revision:
+        before = last[check_id]
+        if before is not None and event.data.is_overtaken_by(before.revision):
             continue
         event_id = _id_after(before, event.id)
-        last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp(), revision)
+        last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp(), event.data.revision)
         numbered.append(event.model_copy(update={"id": event_id}))
     return numbered, [said for said in last.values() if said is not None]
 

@@ -147,6 +147,10 @@ class CheckAnswer(_Answer):
         "whatever a station's clock says. Never on a station's own stream.",
     )
 
+    def is_overtaken_by(self, revision: int) -> bool:
+        """Whether it is told after an answer of this revision, a newer one; nobody knows of a worker that says none."""
+        return 0 < self.revision < revision
+
     def without_order(self) -> CheckAnswer:
         """What it says, without its place among other answers: as a station of any age reads it."""
         if self.revision == 0 and self.begun_at is None:

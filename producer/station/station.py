@@ -223,7 +223,7 @@ class Station:
         key = answer.check_id if isinstance(answer, CheckAnswer) else answer.capture_id
         if key is not None:
             with self._answered:
-                if key in self._answers and _is_older(answer, self._answers[key].answer):
+                if isinstance(answer, CheckAnswer) and self._is_overtaken(answer):
                     return
                 self._answers[key] = received
                 if len(self._answers) > _KEPT_ANSWERS:
@@ -232,9 +232,10 @@ class Station:
         if self._on_answer is not None:
             self._on_answer(received)
 
-
-def _is_older(answer: AnyAnswer, known: AnyAnswer) -> bool:
-    """Whether an answer to a check is told after a newer one; nobody knows where a worker says no revision."""
-    if not isinstance(answer, CheckAnswer) or not isinstance(known, CheckAnswer):
-        return False
-    return 0 < answer.revision < known.revision
+    def _is_overtaken(self, answer: CheckAnswer) -> bool:
+        known = self._answers.get(answer.check_id)
+        return (
+            known is not None
+            and isinstance(known.answer, CheckAnswer)
+            and answer.is_overtaken_by(known.answer.revision)
+        )

@@ -264,7 +264,7 @@ def test_a_key_that_another_has_is_taken_from_it_and_all_can_be_as_they_were(pag
     assert page.texts('[data-action="skip"] kbd')[0] == "→"
 
 
-def test_the_photograph_before_is_shown_while_a_key_is_held(page, plant) -> None:
+def begin_at_a_pocket_that_was_photographed_before(page, plant) -> str:
     photo = next((plant.folder / "images").rglob("*.jpg")).read_bytes()
     now = datetime.now(UTC)
     for operation in ("op-0001", "op-0002"):
@@ -273,6 +273,11 @@ def test_the_photograph_before_is_shown_while_a_key_is_held(page, plant) -> None
     newest = str(capture.capture_id)
     page.sign_in(path=f"/review?capture={newest}")
     assert ready(page) == newest
+    return newest
+
+
+def test_the_photograph_before_is_shown_while_a_key_is_held(page, plant) -> None:
+    newest = begin_at_a_pocket_that_was_photographed_before(page, plant)
     source = "return document.getElementById('image').src"
     assert newest in page.script(source)
     loaded = "return performance.getEntriesByType('resource').filter(e => e.name.includes('/photographs/')).length"
@@ -293,14 +298,7 @@ def seen_for_a_moment(page) -> None:
 
 
 def test_a_tap_labels_what_is_on_the_screen_and_two_in_a_moment_are_one(page, plant) -> None:
-    photo = next((plant.folder / "images").rglob("*.jpg")).read_bytes()
-    now = datetime.now(UTC)
-    for operation in ("op-0001", "op-0002"):
-        capture = plant.capture("mill-5", "H5", 1, 1, operation, uuid6.uuid7(), now, photo)
-        plant.judge(capture, 0.0, now)
-    newest = str(capture.capture_id)
-    page.sign_in(path=f"/review?capture={newest}")
-    assert ready(page) == newest
+    newest = begin_at_a_pocket_that_was_photographed_before(page, plant)
     seen_for_a_moment(page)
     page.click("#previous")
     wait_until(lambda: page.shows("#flag"), what="the photograph before")

@@ -1,20 +1,45 @@
 """The order of a check's answers: a number that rises with all that may give it another one.
 
 Answers are told after the commit that they come from, by processes that may be held up between the two. Each number is
-given by a transaction that holds the check's row to its end, so the later commit has the higher one.
+given by a transaction that holds the check's row to its end, so the later commit has the higher one. It is the seconds
+of the database's clock, or the next number where the clock has not gone on: so in a database that was restored from a
+backup, which knows less than what was told, the numbers go on above those that were told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, case, select, update
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from db.engine.prepared import Prepared
 from db.schema.tables import Captures, Checks
+
+_FIRST: Final = 1_767_225_600
+"""The second from which the numbers count, the first of 2026: those of this century are whole numbers of 32 bits."""
+
+
+class _Now(FunctionElement[int]):
+    """The seconds that the database's clock has counted since 1970."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_Now, "sqlite")
+def _of_sqlite(*_: object, **__: object) -> str:
+    return "CAST(strftime('%s', 'now') AS INTEGER)"
+
+
+@compiles(_Now, "postgresql")
+def _of_postgresql(*_: object, **__: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)"
+
 
 _HELD = Prepared(
     lambda *_: (
@@ -38,7 +63,9 @@ def hold(session: Session, check_ids: Collection[UUID]) -> None:
 
 def next_revision(of: ColumnElement[bool]) -> Any:
     """The statement that gives the checks for which `of` holds their next revision; it holds their rows."""
-    return update(Checks.__table__).where(of).values(revision=Checks.revision + 1)  # type: ignore[arg-type]
+    seconds, following = _Now() - _FIRST, Checks.revision + 1
+    later = case((seconds > following, seconds), else_=following)
+    return update(Checks.__table__).where(of).values(revision=later)  # type: ignore[arg-type]
 
 
 def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:

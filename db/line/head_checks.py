@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import CTE, Select, String, bindparam, select, text, union_all
 from sqlalchemy.orm import Session
@@ -20,28 +21,33 @@ Place = tuple[str, str]
 
 def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, KnownPockets]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets."""
-    rows = _newest(number).execute(session.connection(), rows_of(places))
+    rows = _newest(number).execute(session.connection(), places=as_value(places))
     return list(assessed(session, rows))
 
 
-def given(number: int) -> CTE:
-    """So many heads as a table to join with, in a statement that is given `rows_of` them."""
-    # As text: SQLAlchemy's VALUES is compiled for each number anew, which takes longer than the query.
-    numbers = range(1, number + 1)
-    rows = text(" UNION ALL ".join(f"SELECT :machine_{n} AS machine, :head_{n} AS head" for n in numbers))
-    values = [bindparam(f"{name}_{n}", type_=String(64)) for n in numbers for name in ("machine", "head")]
-    return rows.bindparams(*values).columns(machine=String(64), head=String(64)).cte("given")
+def given(dialect: str) -> CTE:
+    """Some heads as a table to join with, in a statement that is given them `as_value` of `places`."""
+    # One value for any number: as rows of values they take longer to send, and are planned anew, than to look up.
+    rows = text(_ROWS[dialect]).bindparams(bindparam("places", type_=String()))
+    return rows.columns(machine=String(64), head=String(64)).cte("given")
 
 
-def rows_of(places: Sequence[Place]) -> list[dict[str, str]]:
-    """Some heads as `db.engine.prepared` takes them."""
-    return [{"machine": machine, "head": head} for machine, head in places]
+_ROWS: Final = {
+    "sqlite": "SELECT json_extract(value, '$[0]') AS machine, json_extract(value, '$[1]') AS head"
+    " FROM json_each(:places)",
+    "postgresql": "SELECT value ->> 0 AS machine, value ->> 1 AS head FROM json_array_elements(CAST(:places AS json))",
+}
+
+
+def as_value(places: Sequence[Place]) -> str:
+    """Some heads as one value of a statement."""
+    return json.dumps(places)
 
 
 @cache
 def _newest(number: int) -> Prepared:
-    def built(_: str, heads: int) -> Select[*tuple[Any, ...]]:
-        of = given(heads)
+    def built(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
+        of = given(dialect)
         newest_first = Checks.started_at.desc(), Checks.check_id.desc()
         of_head = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)

@@ -123,7 +123,7 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
     words: dict[Place, dict[int, PocketWord]] = {place: {} for place in places}
     last_at: dict[Place, datetime] = {}
     for machine, head, outcome, review, is_new, numbers, at in _NOW.execute(
-        session.connection(), head_checks.rows_of(places)
+        session.connection(), places=head_checks.as_value(places)
     ):
         place = (machine, head)
         words[place] |= dict.fromkeys(map(int, numbers.split(",")), "new" if is_new else _word(outcome, review))
@@ -144,9 +144,9 @@ def _not_seen(operations: Sequence[Operation], now: Mapping[int, PocketWord]) ->
     }
 
 
-def _now(_: str, number: int) -> Select[*tuple[Any, ...]]:
+def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
-    of = head_checks.given(number)
+    of = head_checks.given(dialect)
     alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen()
     return (
         select(*alike, func.aggregate_strings(cast(Pockets.pocket, String), ","), func.max(Pockets.ordered_at))

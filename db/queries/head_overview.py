@@ -28,6 +28,7 @@ POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "p
 """Every one of them."""
 
 
+_MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """What a check says of a pocket that it has no photograph of to judge."""
 
@@ -86,9 +87,8 @@ class HeadOverview:
             return None
         newest = self.operations[0]
         check = newest.check
-        earlier = {
-            pocket: word for pocket, word in self.words.items() if newest.words.get(pocket, "missing") in _UNSEEN
-        }
+        shows_nothing = _UNSEEN | {"unusable"}
+        earlier = {p: word for p, word in self.words.items() if newest.words.get(p, "missing") in shows_nothing}
         new = {pocket for pocket, word in self.words.items() if word == "new"}
         replace = sorted({*check.replace, *(pocket for pocket, word in earlier.items() if word == "damaged")} - new)
         doubtful = {*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)}
@@ -136,12 +136,13 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
 def _not_seen(operations: Sequence[Operation], now: Mapping[int, PocketWord]) -> dict[int, PocketWord]:
     """The pockets of which the last check that was to look at them has no photograph, or a fault.
 
-    What an earlier photograph shows is not of `now`, but for damage: that stays until the insert is changed.
+    What an earlier photograph shows is not of `now`, but for damage: that stays until the insert is changed. Where the
+    check has one that nobody can use and that is not what the pocket shows, a stand-in was handed in for it.
     """
     latest = {pocket: word for operation in reversed(operations) for pocket, word in operation.words.items()}
-    return {
-        pocket: word for pocket, word in latest.items() if word in _UNSEEN and now.get(pocket) not in ("damaged", "new")
-    }
+    stood_in = {pocket for pocket, word in latest.items() if word == "unusable" != now.get(pocket)}
+    unseen = {pocket: word for pocket, word in latest.items() if word in _UNSEEN} | dict.fromkeys(stood_in, _MISSING)
+    return {pocket: word for pocket, word in unseen.items() if now.get(pocket) not in ("damaged", "new")}
 
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:

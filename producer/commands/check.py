@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -24,6 +25,10 @@ def check(
     check_size: Annotated[
         int | None,
         typer.Option(min=1, max=MAX_POCKET, help="How many pockets the head has; default: see above."),
+    ] = None,
+    check_id: Annotated[
+        UUID | None,
+        typer.Option(help="The run's own id, a new UUID, for a PLC that waits for its answer; default: made up."),
     ] = None,
     timeout: Annotated[float, seconds("Seconds to wait for the whole head's verdict.")] = 120.0,
     as_json: Json = False,
@@ -83,6 +88,7 @@ def check(
             operation=operation,
             check_size=shown.check_size,
             check_size_counted=declared is None,
+            check_id=check_id,
             timeout=timeout,
             on_submit=lambda event: remember(event, outbox),
             designation=known.designation if known else None,

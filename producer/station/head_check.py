@@ -119,6 +119,7 @@ def run_check(
     check_size: int,
     timeout: float,
     check_size_counted: bool = False,
+    check_id: UUID | None = None,
     designation: str | None = None,
     reasons: Mapping[int, Reason] | None = None,
     on_submit: Callable[[CaptureEvent], None] | None = None,
@@ -126,9 +127,10 @@ def run_check(
     """Hand in the photographs of a head, and wait at most `timeout` seconds for the check's answer.
 
     `check_size` is how many pockets the head has; with `check_size_counted` nobody said so, and if the line knows the
-    head with more pockets the answer is "review", with these as missing. For one without a photograph a stand-in is
-    handed in, with its reason out of `reasons`, so that the line needs not wait for it: the check never comes to
-    "go", and is answered at once. So is one that the image store has no room for once others were handed in.
+    head with more pockets the answer is "review", with these as missing. `check_id` is the run's own, where somebody
+    else waits for its answer too, as a PLC does; without it the check makes one up. For a pocket without a photograph
+    a stand-in is handed in, with its reason out of `reasons`, so that the line needs not wait for it: the check never
+    comes to "go", and is answered at once. So is one that the image store has no room for once others were handed in.
 
     Raises:
         ValueError: two photographs are of one pocket, or one is of a pocket that the head does not have; nothing was
@@ -142,12 +144,13 @@ def run_check(
         raise ValueError(f"more than one photograph of pocket {twice[0]}: a check has one of each")
     if beyond := [pocket for pocket in pockets if not 1 <= pocket <= check_size]:
         raise ValueError(f"a photograph of pocket {beyond[0]} in a check of pockets 1 to {check_size}")
+    check_id = check_id or new_id()
     submit = partial(
         station.submit,
         machine=machine,
         head=head,
         operation=operation,
-        check_id=(check_id := new_id()),
+        check_id=check_id,
         check_size=check_size,
         check_size_counted=check_size_counted,
         insert_designation=designation,

@@ -127,8 +127,10 @@ def folder(line: CheckedLine, tmp_path: Path) -> Path:
 
 def test_a_head_that_was_seen_whole_is_a_go(line: CheckedLine, folder: Path) -> None:
     anew(line.intact[2], folder / "2.jpg")
-    checked = line.check(folder, "--check-size", "3")
+    of_run = str(new_id())
+    checked = line.check(folder, "--check-size", "3", "--check-id", of_run)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "GO\n", "")
+    assert [check["check_id"] for check in line.checks(line.operation)] == [of_run], "that of who waits for it"
     assert line.state_in_the_database() == "go"
     of, again = line.operation, line.check(folder, "--check-size", "3")
     assert (again.returncode, again.stdout) == (2, "")
